@@ -1,0 +1,99 @@
+// Package device is the contract between the compiler and what executes cuts:
+// a Device compiles a cut of a graph to Code, which knows its cost, computes its
+// values and prints itself. The GPU and the PIM are the two devices.
+//
+// The package does not know what a plan or a schedule is.
+package device
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"pimflow/internal/graph"
+	"pimflow/internal/tensor"
+)
+
+// Time is a duration or an instant in picoseconds.
+type Time int64
+
+// NS is the time in nanoseconds.
+func (t Time) NS() float64 { return float64(t) / 1e3 }
+
+// String prints nanoseconds, as "1234.567 ns".
+func (t Time) String() string { return fmt.Sprintf("%.3f ns", t.NS()) }
+
+// ErrUnsupported is wrapped by Compile for a cut that the device cannot execute.
+var ErrUnsupported = errors.New("not supported by the device")
+
+// Device compiles cuts. Compile is safe for concurrent use and deterministic.
+type Device interface {
+	Name() string
+	Compile(g *graph.Graph, c graph.Cut) (Code, error)
+}
+
+// Code is a compiled cut.
+type Code interface {
+	Cost() Cost
+	// Eval computes the cut's box of dst, a tensor of the whole value, from the
+	// values of the node's inputs (each of its whole shape; only the boxes that
+	// Graph.Need names are read).
+	Eval(in []*tensor.Tensor, dst *tensor.Tensor) error
+	// Print writes what the device executes: kernels or DRAM commands.
+	Print(w io.Writer) error
+}
+
+// Cost is what executing a piece of code takes.
+type Cost struct {
+	Time     Time   // from start to the last value
+	Launch   Time   // the part of Time that is launching kernels
+	Ticks    int64  // Time in cycles of the device's own clock
+	Bytes    int64  // moved between the device and its DRAM
+	Commands Counts // kernels or DRAM commands by kind, over all channels
+	Lanes    []Time // busy time of each channel, where the device has several
+	Bound    string // what limits it, in a word
+}
+
+// Count is a number of commands of one kind.
+type Count struct {
+	Kind string
+	N    int64
+}
+
+// Counts lists commands by kind, in the device's order.
+type Counts []Count
+
+// Memo returns a device that compiles each cut of one graph once. It is safe for
+// concurrent use.
+func Memo(d Device) Device { return &memo{Device: d, codes: map[memoKey]*memoEntry{}} }
+
+type memoKey struct {
+	g   *graph.Graph
+	cut string
+}
+
+type memoEntry struct {
+	once sync.Once
+	code Code
+	err  error
+}
+
+type memo struct {
+	Device
+	mu    sync.Mutex
+	codes map[memoKey]*memoEntry
+}
+
+func (m *memo) Compile(g *graph.Graph, c graph.Cut) (Code, error) {
+	k := memoKey{g, c.String()}
+	m.mu.Lock()
+	e := m.codes[k]
+	if e == nil {
+		e = &memoEntry{}
+		m.codes[k] = e
+	}
+	m.mu.Unlock()
+	e.once.Do(func() { e.code, e.err = m.Device.Compile(g, c) })
+	return e.code, e.err
+}

@@ -1,0 +1,191 @@
+// Package graph is the intermediate representation: nodes in an order in which
+// every value is made before it is read, each node making one value.
+//
+// A Builder makes a graph and checks it; from then on it is immutable. What goes
+// in are operators (package op) and constants; what comes out is read by every
+// later stage. The package does not know devices or plans.
+package graph
+
+import (
+	"fmt"
+
+	"pimflow/internal/op"
+	"pimflow/internal/tensor"
+)
+
+// ID names a node and the value it makes: its index in Graph.Nodes.
+type ID int
+
+// Node is an input (Op and Const nil), a constant (Const set) or an operation.
+type Node struct {
+	ID    ID
+	Name  string
+	Op    *op.Op
+	Attrs op.Attrs
+	In    []ID // the operands of Op, then those of Post in order
+	Shape tensor.Shape
+	Type  tensor.Type
+	Const *tensor.Tensor
+	Post  []Stage // epilogue: applied to the value in order
+}
+
+// Stage is an element-wise operation fused onto a node's value. Its row has
+// either Map or Combine; with Combine, Operand indexes Node.In, a value of the
+// node's shape, and the stage computes Combine(value, operand), or
+// Combine(operand, value) where Swap is set.
+type Stage struct {
+	Op      *op.Op
+	Attrs   op.Attrs
+	Operand int
+	Swap    bool
+}
+
+// Operands is the number of inputs the node's operator reads; the rest of In
+// belongs to the epilogue.
+func (n *Node) Operands() int {
+	k := len(n.In)
+	for _, s := range n.Post {
+		if s.Op.Combine != nil {
+			k--
+		}
+	}
+	return k
+}
+
+// Output is a named result of the graph.
+type Output struct {
+	Name string
+	ID   ID
+}
+
+// Graph is a checked network.
+type Graph struct {
+	Name    string
+	Nodes   []Node
+	Inputs  []ID
+	Outputs []Output
+}
+
+// Cut is a box of one node's value: what a device is asked to make.
+type Cut struct {
+	Node ID
+	Box  tensor.Box
+}
+
+// String prints the node's number and the box, as %12[0:1 0:32 0:56 0:112].
+func (c Cut) String() string { return fmt.Sprintf("%%%d%v", c.Node, c.Box) }
+
+// Whole is the cut that is all of a node's value.
+func (g *Graph) Whole(id ID) Cut { return Cut{id, tensor.Full(g.Nodes[id].Shape)} }
+
+// shapes returns the shapes of the first n inputs of a node.
+func (g *Graph) shapes(nd *Node, n int) []tensor.Shape {
+	s := make([]tensor.Shape, n)
+	for i := range s {
+		s[i] = g.Nodes[nd.In[i]].Shape
+	}
+	return s
+}
+
+// InShapes returns the shape of each of the node's inputs.
+func (g *Graph) InShapes(id ID) []tensor.Shape {
+	return g.shapes(&g.Nodes[id], len(g.Nodes[id].In))
+}
+
+// Need is what a cut reads of each of its node's inputs, one box an input. For
+// an operator that cannot be cut it is everything.
+func (g *Graph) Need(c Cut) []tensor.Box {
+	nd := &g.Nodes[c.Node]
+	k := nd.Operands()
+	var need []tensor.Box
+	if nd.Op.Need != nil {
+		need = nd.Op.Need(nd.Attrs, g.shapes(nd, k), c.Box)
+	} else {
+		for _, s := range g.shapes(nd, k) {
+			need = append(need, tensor.Full(s))
+		}
+	}
+	for range nd.In[k:] {
+		need = append(need, c.Box.Clone())
+	}
+	return need
+}
+
+// MACs is the number of multiply-accumulates behind a cut.
+func (g *Graph) MACs(c Cut) int64 {
+	nd := &g.Nodes[c.Node]
+	if nd.Op == nil || nd.Op.MACs == nil {
+		return 0
+	}
+	return nd.Op.MACs(nd.Attrs, g.shapes(nd, nd.Operands()), c.Box)
+}
+
+// Eval writes the cut's box of dst, which has the shape of the whole value: the
+// operator's meaning, then its epilogue. in holds the values of all inputs.
+func (g *Graph) Eval(c Cut, in []*tensor.Tensor, dst *tensor.Tensor) {
+	nd := &g.Nodes[c.Node]
+	nd.Op.Eval(nd.Attrs, in[:nd.Operands()], dst, c.Box)
+	g.Finish(c, in, dst)
+}
+
+// Finish applies the node's epilogue to the cut's box of dst, in place.
+func (g *Graph) Finish(c Cut, in []*tensor.Tensor, dst *tensor.Tensor) {
+	for _, s := range g.Nodes[c.Node].Post {
+		y := dst.Floats()
+		var each func(i int)
+		if s.Op.Map != nil {
+			f := s.Op.Map(s.Attrs)
+			each = func(i int) { y[i] = f(y[i]) }
+		} else {
+			x := in[s.Operand].Floats()
+			f := s.Op.Combine
+			each = func(i int) { y[i] = f(y[i], x[i]) }
+			if s.Swap {
+				each = func(i int) { y[i] = f(x[i], y[i]) }
+			}
+		}
+		c.Box.Runs(dst.Shape, func(off, n int) {
+			for i := off; i < off+n; i++ {
+				each(i)
+			}
+		})
+	}
+}
+
+// Value returns the tensor of a node all of whose ancestors are constants; it is
+// computed when its values are asked for. ok is false for any other node.
+func (g *Graph) Value(id ID) (t *tensor.Tensor, ok bool) {
+	nd := &g.Nodes[id]
+	if nd.Const != nil {
+		return nd.Const, true
+	}
+	if nd.Op == nil {
+		return nil, false
+	}
+	in := make([]*tensor.Tensor, len(nd.In))
+	for i, x := range nd.In {
+		if in[i], ok = g.Value(x); !ok {
+			return nil, false
+		}
+	}
+	return tensor.Lazy(nd.Type, nd.Shape, func() ([]float32, []int64) {
+		y := tensor.New(nd.Type, nd.Shape)
+		g.Eval(g.Whole(id), in, y)
+		if nd.Type.Float() {
+			return y.Floats(), nil
+		}
+		return nil, y.Ints()
+	}), true
+}
+
+// Users returns for every node the nodes that read its value, in order; a node
+// that reads it twice is listed twice.
+func (g *Graph) Users() [][]ID {
+	u := make([][]ID, len(g.Nodes))
+	for _, nd := range g.Nodes {
+		for _, x := range nd.In {
+			u[x] = append(u[x], nd.ID)
+		}
+	}
+	return u
+}
