@@ -7,7 +7,10 @@
 package graph
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"io"
 
 	"pimflow/internal/op"
 	"pimflow/internal/tensor"
@@ -188,4 +191,34 @@ func (g *Graph) Users() [][]ID {
 		}
 	}
 	return u
+}
+
+// Fingerprint is 16 hexadecimal digits that differ between graphs that differ in
+// operators, attributes, shapes or connections; names and weights do not count.
+func (g *Graph) Fingerprint() string {
+	h := sha256.New()
+	for i := range g.Nodes {
+		nd := &g.Nodes[i]
+		fmt.Fprintf(h, "%v %v %v", nd.Type, nd.Shape, nd.In)
+		if nd.Op != nil {
+			fmt.Fprintf(h, " %s", nd.Op.Name)
+			writeAttrs(h, nd.Attrs)
+		}
+		for _, s := range nd.Post {
+			fmt.Fprintf(h, " + %s %d %v", s.Op.Name, s.Operand, s.Swap)
+			writeAttrs(h, s.Attrs)
+		}
+		fmt.Fprintf(h, " %v\n", nd.Const != nil)
+	}
+	fmt.Fprintf(h, "%v", g.Inputs)
+	for _, o := range g.Outputs {
+		fmt.Fprintf(h, " %d", o.ID)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+func writeAttrs(w io.Writer, a op.Attrs) {
+	for _, n := range a.Names() {
+		fmt.Fprintf(w, " %s=%v", n, a[n])
+	}
 }

@@ -1,0 +1,204 @@
+// Package plan says which device makes which box of which node, and in what
+// order: a plan is tiles, grouped into segments. The graph never changes.
+//
+// Whole, split and pipelined execution are three ways to write tiles. A graph
+// goes in; a plan comes out, prints, parses back and can be edited by hand. The
+// package does not know what anything costs.
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"pimflow/internal/graph"
+	"pimflow/internal/nearest"
+	"pimflow/internal/tensor"
+)
+
+// Rows is the dimension of N C H W values that layers are cut along.
+const Rows = 2
+
+// The device names a tile may have.
+const (
+	GPU = "gpu"
+	PIM = "pim"
+)
+
+// Tile is a box of a node's value on a device.
+type Tile struct {
+	graph.Cut
+	Device string
+}
+
+// Segment is a group of tiles that the search placed together.
+type Segment struct{ Tiles []Tile }
+
+// Plan is a complete division of a graph's work. The order of the tiles is the
+// order in which each device executes those that are its own.
+type Plan struct {
+	Graph       string // graph.Fingerprint of the graph it is for
+	Model       string
+	Machine     string
+	Policy      string
+	PIMChannels int // memory channels that compute and that the GPU does without
+	Segments    []Segment
+}
+
+// Tiles returns the tiles of all segments in order.
+func (p *Plan) Tiles() []Tile {
+	var t []Tile
+	for _, s := range p.Segments {
+		t = append(t, s.Tiles...)
+	}
+	return t
+}
+
+// Whole places all of a node on one device.
+func Whole(g *graph.Graph, id graph.ID, dev string) Segment {
+	return Segment{[]Tile{{g.Whole(id), dev}}}
+}
+
+// Split places rows [0, at) of a node on device top and the rest on bottom. ok
+// is false where the node has no rows, cannot be cut, or a part is empty.
+func Split(g *graph.Graph, id graph.ID, at int, top, bottom string) (s Segment, ok bool) {
+	nd := &g.Nodes[id]
+	if !Cuttable(nd) || at <= 0 || at >= nd.Shape[Rows] {
+		return s, false
+	}
+	whole := g.Whole(id)
+	for _, t := range []struct {
+		dev string
+		r   tensor.Range
+	}{{top, tensor.Range{Lo: 0, Hi: at}}, {bottom, tensor.Range{Lo: at, Hi: nd.Shape[Rows]}}} {
+		s.Tiles = append(s.Tiles, Tile{graph.Cut{Node: id, Box: whole.Box.With(Rows, t.r)}, t.dev})
+	}
+	return s, true
+}
+
+// Cuttable reports whether a node's value has rows and may be cut along them.
+func Cuttable(nd *graph.Node) bool {
+	return nd.Op != nil && nd.Op.Need != nil && len(nd.Shape) == 4
+}
+
+// Pipe places a chain of nodes, each reading the one before it, each on its own
+// device, in bands of rows that follow each other through the chain: while one
+// device makes the second band of a node, another makes the first band of the
+// next. The last node is cut at the rows given; the bands of the others are what
+// Need asks for, each row made once. ok is false where a node cannot be cut so.
+func Pipe(g *graph.Graph, chain []graph.ID, devices []string, cuts []int) (s Segment, ok bool) {
+	bands, ok := bands(g, chain, cuts)
+	if !ok {
+		return s, false
+	}
+	// Band b of node i runs in time slot b+i; within a slot the earliest node
+	// goes first, so that what the next slot waits for is made soonest.
+	n := len(cuts) + 1
+	for slot := range n + len(chain) - 1 {
+		for i, id := range chain {
+			if b := slot - i; b >= 0 && b < n {
+				box := g.Whole(id).Box.With(Rows, bands[i][b])
+				s.Tiles = append(s.Tiles, Tile{graph.Cut{Node: id, Box: box}, devices[i]})
+			}
+		}
+	}
+	return s, true
+}
+
+// bands returns the rows of each node of a chain in each band.
+func bands(g *graph.Graph, chain []graph.ID, cuts []int) ([][]tensor.Range, bool) {
+	out := make([][]tensor.Range, len(chain))
+	ends := slices.Clone(cuts) // where each band but the last ends, of the node at hand
+	for i := len(chain) - 1; i >= 0; i-- {
+		nd := &g.Nodes[chain[i]]
+		if !Cuttable(nd) {
+			return nil, false
+		}
+		rows, lo := nd.Shape[Rows], 0
+		for _, hi := range append(slices.Clone(ends), rows) {
+			if hi <= lo || hi > rows {
+				return nil, false
+			}
+			out[i] = append(out[i], tensor.Range{Lo: lo, Hi: hi})
+			lo = hi
+		}
+		if i == 0 {
+			break
+		}
+		operand := slices.Index(nd.In, chain[i-1])
+		if operand < 0 {
+			return nil, false
+		}
+		for b := range ends {
+			whole := g.Whole(chain[i])
+			need := g.Need(graph.Cut{Node: chain[i], Box: whole.Box.With(Rows, out[i][b])})
+			hi := 0
+			for j, x := range nd.In { // the value may be read twice
+				if x == chain[i-1] && len(need[j]) == 4 {
+					hi = max(hi, need[j][Rows].Hi)
+				}
+			}
+			ends[b] = hi
+		}
+	}
+	return out, true
+}
+
+// Check reports the first thing that is wrong with a plan for a graph: another
+// graph, an unknown device, a box outside its node, a value made twice or not at
+// all, a tile before what it reads.
+func (p *Plan) Check(g *graph.Graph) error {
+	if fp := g.Fingerprint(); p.Graph != fp {
+		return fmt.Errorf("the plan is for graph %s (%s): %s has %s", p.Graph, p.Model, g.Name, fp)
+	}
+	made := make([][]tensor.Box, len(g.Nodes))
+	for _, t := range p.Tiles() {
+		if err := checkTile(g, t, made); err != nil {
+			return fmt.Errorf("tile %s %v: %w", t.Device, t.Cut, err)
+		}
+		made[t.Node] = append(made[t.Node], t.Box)
+	}
+	for i := range g.Nodes {
+		if nd := &g.Nodes[i]; nd.Op != nil && !Covers(made[i], tensor.Full(nd.Shape)) {
+			return fmt.Errorf("node %%%d %q is not made whole by the tiles %v", i, nd.Name, made[i])
+		}
+	}
+	return nil
+}
+
+// checkTile checks a tile against the boxes made before it.
+func checkTile(g *graph.Graph, t Tile, made [][]tensor.Box) error {
+	if t.Device != GPU && t.Device != PIM {
+		return fmt.Errorf("device %q: gpu or pim wanted%s", t.Device, nearest.Hint(t.Device, []string{GPU, PIM}))
+	}
+	if t.Node < 0 || int(t.Node) >= len(g.Nodes) || g.Nodes[t.Node].Op == nil {
+		return fmt.Errorf("there is no operation %%%d", t.Node)
+	}
+	nd := &g.Nodes[t.Node]
+	if !t.Box.In(nd.Shape) || t.Box.Empty() && nd.Shape.Size() > 0 {
+		return fmt.Errorf("a part of %v wanted", tensor.Full(nd.Shape))
+	}
+	if nd.Op.Need == nil && !t.Box.Equal(tensor.Full(nd.Shape)) {
+		return fmt.Errorf("%s cannot be cut", nd.Op.Name)
+	}
+	for _, b := range made[t.Node] {
+		if !b.Intersect(t.Box).Empty() {
+			return fmt.Errorf("%v of it is made before", b.Intersect(t.Box))
+		}
+	}
+	for i, need := range g.Need(t.Cut) {
+		x := &g.Nodes[nd.In[i]]
+		if x.Op != nil && !Covers(made[x.ID], need) {
+			return fmt.Errorf("it reads %%%d %q %v, which is not made before it", x.ID, x.Name, need)
+		}
+	}
+	return nil
+}
+
+// Covers reports whether disjoint boxes together hold all of want.
+func Covers(boxes []tensor.Box, want tensor.Box) bool {
+	n := 0
+	for _, b := range boxes {
+		n += b.Intersect(want).Size()
+	}
+	return n == want.Size()
+}

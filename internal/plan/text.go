@@ -1,0 +1,127 @@
+package plan
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"pimflow/internal/graph"
+	"pimflow/internal/nearest"
+	"pimflow/internal/tensor"
+)
+
+// Print writes the plan as text that Parse reads; g supplies the nodes' names,
+// which are comments.
+func (p *Plan) Print(w io.Writer, g *graph.Graph) error {
+	b := bufio.NewWriter(w)
+	for _, f := range fields {
+		fmt.Fprintf(b, "%s %s\n", f.key, f.get(p))
+	}
+	for _, s := range p.Segments {
+		fmt.Fprintf(b, "\nsegment\n")
+		for _, t := range s.Tiles {
+			fmt.Fprintf(b, "%s %%%d %v # %s\n", t.Device, t.Node, t.Box, g.Nodes[t.Node].Name)
+		}
+	}
+	return b.Flush()
+}
+
+// field is one line of a plan's head.
+type field struct {
+	key string
+	get func(*Plan) string
+	set func(*Plan, string) error
+}
+
+// quoted is the field of a string, which is printed as Go quotes it.
+func quoted(key string, at func(*Plan) *string) field {
+	return field{key, func(p *Plan) string { return strconv.Quote(*at(p)) }, func(p *Plan, v string) (err error) {
+		if *at(p), err = strconv.Unquote(v); err != nil {
+			return fmt.Errorf("%s %s: a string in double quotes wanted", key, v)
+		}
+		return nil
+	}}
+}
+
+// fields are the lines of a plan's head, in order.
+var fields = []field{
+	quoted("plan", func(p *Plan) *string { return &p.Model }),
+	quoted("graph", func(p *Plan) *string { return &p.Graph }),
+	quoted("machine", func(p *Plan) *string { return &p.Machine }),
+	quoted("policy", func(p *Plan) *string { return &p.Policy }),
+	{"pim_channels", func(p *Plan) string { return strconv.Itoa(p.PIMChannels) }, func(p *Plan, v string) error {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 0 {
+			return fmt.Errorf("pim_channels %q: a number of channels wanted", v)
+		}
+		p.PIMChannels = n
+		return nil
+	}},
+}
+
+// Parse reads what Print writes: the head's lines in order, then segments. Text
+// after # is a comment. Errors begin with name and line.
+func Parse(r io.Reader, name string) (*Plan, error) {
+	p, line, head := &Plan{}, 0, 0
+	sc := bufio.NewScanner(r)
+	for sc.Scan() {
+		line++
+		text := strings.TrimSpace(sc.Text())
+		if head == len(fields) || strings.HasPrefix(text, "#") {
+			text, _, _ = strings.Cut(text, "#") // a head's values may hold the sign
+		}
+		if text = strings.TrimSpace(text); text == "" {
+			continue
+		}
+		var err error
+		if head < len(fields) {
+			key, value, _ := strings.Cut(text, " ")
+			if f := fields[head]; key != f.key {
+				err = fmt.Errorf("%q: the line %q wanted here", text, f.key+" …")
+			} else {
+				err = f.set(p, strings.TrimSpace(value))
+			}
+			head++
+		} else if text == "segment" {
+			p.Segments = append(p.Segments, Segment{})
+		} else {
+			err = p.parseTile(text)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", name, line, err)
+		}
+	}
+	if err := sc.Err(); err != nil {
+		return nil, fmt.Errorf("%s:%d: %w", name, line+1, err)
+	}
+	if head < len(fields) {
+		return nil, fmt.Errorf("%s:%d: the file ends before the line %q", name, line+1, fields[head].key+" …")
+	}
+	return p, nil
+}
+
+// parseTile reads `gpu %12 [0:1 0:32 0:60 0:112]` into the last segment.
+func (p *Plan) parseTile(text string) error {
+	if len(p.Segments) == 0 {
+		return fmt.Errorf("%q: the line \"segment\" wanted before the first tile", text)
+	}
+	dev, rest, _ := strings.Cut(text, " ")
+	num, box, ok := strings.Cut(strings.TrimSpace(rest), " ")
+	id, err := strconv.Atoi(strings.TrimPrefix(num, "%"))
+	if !ok || err != nil || !strings.HasPrefix(num, "%") || id < 0 {
+		return fmt.Errorf("%q: a tile like \"gpu %%12 [0:1 0:32 0:60 0:112]\" or \"segment\" wanted", text)
+	}
+	if known := []string{GPU, PIM}; !slices.Contains(known, dev) {
+		return fmt.Errorf("device %q: gpu or pim wanted%s", dev, nearest.Hint(dev, known))
+	}
+	b, err := tensor.ParseBox(strings.TrimSpace(box))
+	if err != nil {
+		return err
+	}
+	s := &p.Segments[len(p.Segments)-1]
+	s.Tiles = append(s.Tiles, Tile{graph.Cut{Node: graph.ID(id), Box: b}, dev})
+	return nil
+}

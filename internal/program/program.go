@@ -1,0 +1,98 @@
+// Package program turns a plan into steps: each tile with the code its device
+// compiled for it and the earlier steps it waits for. A graph, a plan and devices
+// go in; what package run performs comes out. It does not know when steps run.
+package program
+
+import (
+	"fmt"
+
+	"pimflow/internal/device"
+	"pimflow/internal/graph"
+	"pimflow/internal/nearest"
+	"pimflow/internal/plan"
+	"pimflow/internal/tensor"
+)
+
+// Step is a tile with its code.
+type Step struct {
+	plan.Tile
+	Code  device.Code
+	After []int // earlier steps whose values it reads
+}
+
+// Program is a plan, compiled.
+type Program struct {
+	Graph *graph.Graph
+	Steps []Step
+}
+
+// Build checks a plan against its graph and compiles it. The error names the
+// tile that cannot be compiled and why.
+func Build(g *graph.Graph, p *plan.Plan, devices []device.Device) (*Program, error) {
+	if err := p.Check(g); err != nil {
+		return nil, err
+	}
+	return Part(g, p.Tiles(), devices)
+}
+
+// Part compiles tiles that need not be a whole plan: values that none of them
+// makes are there from the start.
+func Part(g *graph.Graph, tiles []plan.Tile, devices []device.Device) (*Program, error) {
+	p := &Program{Graph: g, Steps: make([]Step, len(tiles))}
+	makers := map[graph.ID][]int{}
+	for i, t := range tiles {
+		d, err := find(devices, t.Device)
+		if err != nil {
+			return nil, err
+		}
+		code, err := d.Compile(g, t.Cut)
+		if err != nil {
+			return nil, fmt.Errorf("node %%%d %q on %s: %w", t.Node, g.Nodes[t.Node].Name, t.Device, err)
+		}
+		p.Steps[i] = Step{Tile: t, Code: code, After: after(g, t, tiles, makers)}
+		makers[t.Node] = append(makers[t.Node], i)
+	}
+	return p, nil
+}
+
+// after lists the steps that make what a tile reads, ascending, each once.
+func after(g *graph.Graph, t plan.Tile, tiles []plan.Tile, makers map[graph.ID][]int) []int {
+	var list []int
+	need := g.Need(t.Cut)
+	for i, x := range g.Nodes[t.Node].In {
+		for _, m := range makers[x] {
+			if touches(tiles[m].Box, need[i]) {
+				list = insert(list, m)
+			}
+		}
+	}
+	return list
+}
+
+func touches(made, need tensor.Box) bool { return !made.Intersect(need).Empty() }
+
+// insert adds v to an ascending list unless it is there.
+func insert(list []int, v int) []int {
+	i := len(list)
+	for i > 0 && list[i-1] >= v {
+		i--
+	}
+	if i < len(list) && list[i] == v {
+		return list
+	}
+	list = append(list, 0)
+	copy(list[i+1:], list[i:])
+	list[i] = v
+	return list
+}
+
+func find(devices []device.Device, name string) (device.Device, error) {
+	var names []string
+	for _, d := range devices {
+		if d.Name() == name {
+			return d, nil
+		}
+		names = append(names, d.Name())
+	}
+	return nil, fmt.Errorf("device %q is not there: one of %q wanted%s", name, names, nearest.Hint(name, names))
+}

@@ -1,0 +1,216 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sync"
+
+	"pimflow/internal/graph"
+	"pimflow/internal/program"
+	"pimflow/internal/tensor"
+)
+
+// Eval computes the graph's outputs by executing a program's steps on real
+// tensors, the devices concurrently, each its own steps in order. inputs has one
+// tensor an input of the graph, of its shape and type.
+func Eval(ctx context.Context, p *program.Program, inputs []*tensor.Tensor) ([]*tensor.Tensor, error) {
+	v, err := newValues(p.Graph, inputs)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range p.Steps {
+		v.expect(s.Node)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	done := make([]chan struct{}, len(p.Steps))
+	lanes := map[string][]int{}
+	for i, s := range p.Steps {
+		done[i] = make(chan struct{})
+		lanes[s.Device] = append(lanes[s.Device], i)
+	}
+	var wg sync.WaitGroup
+	for _, lane := range lanes {
+		wg.Go(func() {
+			for _, i := range lane {
+				for _, j := range p.Steps[i].After {
+					select {
+					case <-done[j]:
+					case <-ctx.Done():
+						return
+					}
+				}
+				if ctx.Err() != nil {
+					return
+				}
+				s := p.Steps[i]
+				in, dst := v.open(s.Node)
+				if err := s.Code.Eval(in, dst); err != nil {
+					cancel(fmt.Errorf("node %%%d %q on %s: %w", s.Node, p.Graph.Nodes[s.Node].Name, s.Device, err))
+					return
+				}
+				v.close(s.Node)
+				close(done[i])
+			}
+		})
+	}
+	wg.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	return v.outputs(), nil
+}
+
+// Reference computes the graph's outputs by its definition: every node whole, in
+// order. inputs are as for Eval.
+func Reference(ctx context.Context, g *graph.Graph, inputs []*tensor.Tensor) ([]*tensor.Tensor, error) {
+	v, err := newValues(g, inputs)
+	if err != nil {
+		return nil, err
+	}
+	for i := range g.Nodes {
+		if g.Nodes[i].Op != nil {
+			v.expect(graph.ID(i))
+		}
+	}
+	for i := range g.Nodes {
+		if g.Nodes[i].Op == nil {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		in, dst := v.open(graph.ID(i))
+		g.Eval(g.Whole(graph.ID(i)), in, dst)
+		v.close(graph.ID(i))
+	}
+	return v.outputs(), nil
+}
+
+// values holds the tensors of a graph being evaluated; each is dropped after the
+// last step that reads it.
+type values struct {
+	g     *graph.Graph
+	mu    sync.Mutex
+	t     []*tensor.Tensor
+	reads []int // steps that are still to read the value; outputs keep one
+}
+
+func newValues(g *graph.Graph, inputs []*tensor.Tensor) (*values, error) {
+	if len(inputs) != len(g.Inputs) {
+		return nil, fmt.Errorf("graph %q has %d inputs: %d given", g.Name, len(g.Inputs), len(inputs))
+	}
+	v := &values{g: g, t: make([]*tensor.Tensor, len(g.Nodes)), reads: make([]int, len(g.Nodes))}
+	for i, id := range g.Inputs {
+		nd, x := &g.Nodes[id], inputs[i]
+		if !x.Shape.Equal(nd.Shape) || x.Type.Float() != nd.Type.Float() {
+			return nil, fmt.Errorf("input %q is %v %v: %v %v wanted", nd.Name, x.Type, x.Shape, nd.Type, nd.Shape)
+		}
+		v.t[id] = x
+		v.reads[id]++
+	}
+	for i := range g.Nodes {
+		if c := g.Nodes[i].Const; c != nil {
+			v.t[i] = c
+			v.reads[i]++
+		}
+	}
+	for _, o := range g.Outputs {
+		v.reads[o.ID]++
+	}
+	return v, nil
+}
+
+// expect announces one step of a node, so that its inputs are kept for it.
+func (v *values) expect(id graph.ID) {
+	for _, x := range v.g.Nodes[id].In {
+		v.reads[x]++
+	}
+}
+
+// open returns the inputs of a node and the tensor of its value.
+func (v *values) open(id graph.ID) (in []*tensor.Tensor, dst *tensor.Tensor) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	nd := &v.g.Nodes[id]
+	for _, x := range nd.In {
+		in = append(in, v.t[x])
+	}
+	if v.t[id] == nil {
+		v.t[id] = tensor.New(nd.Type, nd.Shape)
+	}
+	return in, v.t[id]
+}
+
+// close gives back what open returned.
+func (v *values) close(id graph.ID) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, x := range v.g.Nodes[id].In {
+		if v.reads[x]--; v.reads[x] == 0 {
+			v.t[x] = nil
+		}
+	}
+}
+
+func (v *values) outputs() []*tensor.Tensor {
+	var out []*tensor.Tensor
+	for _, o := range v.g.Outputs {
+		out = append(out, v.t[o.ID])
+	}
+	return out
+}
+
+// Tolerance is the largest difference that Compare accepts between two orders of
+// the same float32 sums, relative to the largest magnitude of the output.
+// estimated: a few hundred roundings of 2^-24 through the depth of a CNN.
+const Tolerance = 1e-4
+
+// Diff is how far an output is from its reference.
+type Diff struct {
+	Output string
+	MaxAbs float64 // largest absolute difference
+	MaxRel float64 // MaxAbs over the largest magnitude of the reference
+	OK     bool    // MaxRel is within Tolerance and every value is finite where the reference is
+}
+
+// Compare holds the outputs of a graph against reference values.
+func Compare(g *graph.Graph, want, got []*tensor.Tensor) []Diff {
+	out := make([]Diff, len(want))
+	for i := range want {
+		out[i] = compare(want[i], got[i])
+		out[i].Output = g.Outputs[i].Name
+	}
+	return out
+}
+
+func compare(want, got *tensor.Tensor) Diff {
+	at := func(t *tensor.Tensor, i int) float64 { return float64(t.Ints()[i]) }
+	if want.Type.Float() {
+		at = func(t *tensor.Tensor, i int) float64 { return float64(t.Floats()[i]) }
+	}
+	d, top, same := Diff{}, 0.0, true
+	for i := range want.Shape.Size() {
+		w, g := at(want, i), at(got, i)
+		if w == g || math.IsNaN(w) && math.IsNaN(g) {
+			if !math.IsInf(w, 0) && !math.IsNaN(w) {
+				top = max(top, math.Abs(w))
+			}
+			continue
+		}
+		if e := math.Abs(w - g); math.IsNaN(e) || math.IsInf(e, 0) {
+			same = false
+			d.MaxAbs = math.MaxFloat64
+		} else {
+			d.MaxAbs = max(d.MaxAbs, e)
+			top = max(top, math.Abs(w))
+		}
+	}
+	if d.MaxAbs > 0 {
+		d.MaxRel = d.MaxAbs / max(top, math.SmallestNonzeroFloat64)
+	}
+	d.MaxRel = min(d.MaxRel, math.MaxFloat64) // JSON has no infinity
+	d.OK = same && d.MaxRel <= Tolerance
+	return d
+}

@@ -1,0 +1,80 @@
+package search
+
+import (
+	"errors"
+
+	"pimflow/internal/device"
+	"pimflow/internal/graph"
+	"pimflow/internal/plan"
+)
+
+// Layer says how one operation was placed and what else there was.
+type Layer struct {
+	Node graph.ID
+	Kind string // gpu, pim, split or pipe
+	// GPU and PIM are the costs of the whole operation on that device beside the
+	// plan's PIM channels; nil where the device cannot execute it.
+	GPU, PIM *device.Cost
+	Lost     *Option // the best other way to execute this operation alone
+}
+
+// Option is a way to execute an operation and its time alone.
+type Option struct {
+	Kind string
+	Time device.Time
+}
+
+// layers describes each operation under a plan.
+func (s *search) layers(p *plan.Plan) ([]Layer, error) {
+	kind := map[graph.ID]string{}
+	for _, seg := range p.Segments {
+		nodes := map[graph.ID]int{}
+		for _, t := range seg.Tiles {
+			nodes[t.Node]++
+		}
+		for _, t := range seg.Tiles {
+			switch {
+			case len(nodes) > 1:
+				kind[t.Node] = "pipe"
+			case nodes[t.Node] > 1:
+				kind[t.Node] = "split"
+			default:
+				kind[t.Node] = t.Device
+			}
+		}
+	}
+	var list []Layer
+	for _, id := range s.order {
+		l := Layer{Node: id, Kind: kind[id]}
+		for _, d := range s.devices[p.PIMChannels] {
+			code, err := d.Compile(s.g, s.g.Whole(id))
+			if errors.Is(err, device.ErrUnsupported) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			c := code.Cost()
+			if d.Name() == plan.GPU {
+				l.GPU = &c
+			} else {
+				l.PIM = &c
+			}
+			l.offer(Option{d.Name(), c.Time})
+		}
+		for _, c := range s.options[id] {
+			if c.kind == "split" {
+				l.offer(Option{c.kind, c.time})
+			}
+		}
+		list = append(list, l)
+	}
+	return list, nil
+}
+
+// offer keeps the fastest option that was not taken.
+func (l *Layer) offer(o Option) {
+	if o.Kind != l.Kind && (l.Lost == nil || o.Time < l.Lost.Time) {
+		l.Lost = &o
+	}
+}

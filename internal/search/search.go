@@ -1,0 +1,316 @@
+// Package search finds the fastest plan of a graph under a policy. The cost of a
+// candidate is the time of the program that is that candidate alone: there is no
+// cost table beside the simulation. A dynamic programme over the graph's order
+// chains the best candidates; the plan's time is then that of the whole program,
+// where segments may overlap further.
+//
+// A graph and a maker of devices go in, a plan with its timeline comes out. The
+// package does not know how a device computes its costs.
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"pimflow/internal/device"
+	"pimflow/internal/graph"
+	"pimflow/internal/plan"
+	"pimflow/internal/program"
+	"pimflow/internal/run"
+)
+
+// Target is what a plan is made for.
+type Target struct {
+	Machine     string
+	PIMChannels int // memory channels that compute in policies that use PIM
+	// Devices returns the GPU, and the PIM unless pim is 0, of the machine when
+	// pim of its channels compute. It is called rarely and may be slow.
+	Devices func(pim int) ([]device.Device, error)
+	// Progress, unless nil, is told how many of how many nodes are searched; it
+	// is called concurrently.
+	Progress func(done, total int)
+}
+
+// Result is the best plan found.
+type Result struct {
+	Plan     *plan.Plan
+	Timeline *run.Timeline
+	Baseline *run.Timeline // the policy "gpu"
+	Layers   []Layer       // one an operation, in the graph's order
+	Elapsed  time.Duration // the search alone
+}
+
+// Best searches the policy's plans of a graph.
+func Best(ctx context.Context, g *graph.Graph, p Policy, t Target) (*Result, error) {
+	begin := time.Now()
+	s, err := newSearch(g, t)
+	if err != nil {
+		return nil, err
+	}
+	try := []Policy{p}
+	if p.All {
+		for _, q := range policies {
+			if !q.All {
+				try = append(try, q)
+			}
+		}
+	}
+	s.total = len(try) * len(s.order)
+	res := &Result{}
+	for i, q := range try {
+		pl, options, err := s.plan(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		tl, err := s.time(pl)
+		if err != nil {
+			return nil, err
+		}
+		if res.Plan == nil || tl.Total < res.Timeline.Total {
+			res.Plan, res.Timeline = pl, tl
+			pl.Policy = p.Name
+		}
+		if i == 0 {
+			s.options = options
+		}
+	}
+	if res.Baseline, err = s.baseline(); err != nil {
+		return nil, err
+	}
+	if res.Layers, err = s.layers(res.Plan); err != nil {
+		return nil, err
+	}
+	res.Elapsed = time.Since(begin)
+	return res, nil
+}
+
+// Given times a plan that was made before, as Best does with the one it finds.
+func Given(g *graph.Graph, p *plan.Plan, t Target) (*Result, error) {
+	begin := time.Now()
+	t.PIMChannels = p.PIMChannels
+	s, err := newSearch(g, t)
+	if err != nil {
+		return nil, err
+	}
+	res := &Result{Plan: p}
+	if res.Timeline, err = s.time(p); err != nil {
+		return nil, err
+	}
+	if res.Baseline, err = s.baseline(); err != nil {
+		return nil, err
+	}
+	if res.Layers, err = s.layers(p); err != nil {
+		return nil, err
+	}
+	res.Elapsed = time.Since(begin)
+	return res, nil
+}
+
+// search is the state of one call of Best.
+type search struct {
+	g       *graph.Graph
+	t       Target
+	order   []graph.ID               // the operations
+	devices map[int][]device.Device  // memoised, by PIM channels
+	options map[graph.ID][]candidate // of single nodes, for Layers
+	done    atomic.Int64
+	total   int
+}
+
+func newSearch(g *graph.Graph, t Target) (*search, error) {
+	s := &search{g: g, t: t, devices: map[int][]device.Device{}}
+	for i := range g.Nodes {
+		if g.Nodes[i].Op != nil && g.Nodes[i].Shape.Size() > 0 {
+			s.order = append(s.order, graph.ID(i))
+		}
+	}
+	for _, n := range []int{0, t.PIMChannels} {
+		if s.devices[n] != nil {
+			continue
+		}
+		ds, err := t.Devices(n)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range ds {
+			s.devices[n] = append(s.devices[n], device.Memo(d))
+		}
+	}
+	return s, nil
+}
+
+func (s *search) time(p *plan.Plan) (*run.Timeline, error) {
+	prog, err := program.Build(s.g, p, s.devices[p.PIMChannels])
+	if err != nil {
+		return nil, err
+	}
+	return run.Time(prog), nil
+}
+
+func (s *search) baseline() (*run.Timeline, error) {
+	p := s.blank(Policy{Name: "gpu"})
+	for _, id := range s.order {
+		p.Segments = append(p.Segments, plan.Whole(s.g, id, plan.GPU))
+	}
+	return s.time(p)
+}
+
+// blank is a plan without segments.
+func (s *search) blank(p Policy) *plan.Plan {
+	n := 0
+	if p.PIM {
+		n = s.t.PIMChannels
+	}
+	return &plan.Plan{Graph: s.g.Fingerprint(), Model: s.g.Name, Machine: s.t.Machine, Policy: p.Name, PIMChannels: n}
+}
+
+// plan runs the dynamic programme of one policy. It also returns the candidates
+// of each node alone.
+func (s *search) plan(ctx context.Context, p Policy) (*plan.Plan, map[graph.ID][]candidate, error) {
+	pl := s.blank(p)
+	ds := s.devices[pl.PIMChannels]
+	from := make([][]candidate, len(s.order)) // candidates that begin at each node
+	var eg errgroup.Group
+	eg.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range s.order {
+		eg.Go(func() (err error) {
+			if from[i], err = s.candidates(ctx, i, p, ds); err == nil && s.t.Progress != nil {
+				s.t.Progress(int(s.done.Add(1)), s.total)
+			}
+			return err
+		})
+	}
+	if err := eg.Wait(); err != nil {
+		return nil, nil, err
+	}
+	best := make([]device.Time, len(s.order)+1) // time of the nodes before
+	last := make([]*candidate, len(s.order)+1)  // the candidate that ends there
+	for i := range s.order {
+		for k := range from[i] {
+			c := &from[i][k]
+			if end := i + c.nodes; last[end] == nil || best[i]+c.time < best[end] {
+				best[end], last[end] = best[i]+c.time, c
+			}
+		}
+		if last[i+1] == nil {
+			return nil, nil, fmt.Errorf("node %q: no device of policy %s executes it", s.g.Nodes[s.order[i]].Name, p.Name)
+		}
+	}
+	for i := len(s.order); i > 0; i -= last[i].nodes {
+		pl.Segments = append(pl.Segments, last[i].segment)
+	}
+	slices.Reverse(pl.Segments)
+	options := map[graph.ID][]candidate{}
+	for i, id := range s.order {
+		for _, c := range from[i] {
+			if c.nodes == 1 {
+				options[id] = append(options[id], c)
+			}
+		}
+	}
+	return pl, options, nil
+}
+
+// candidate is a segment over consecutive nodes of the order, and its time alone.
+type candidate struct {
+	kind    string // gpu, pim, split or pipe
+	nodes   int
+	segment plan.Segment
+	time    device.Time
+}
+
+// candidates returns the fastest candidate of each kind and length that begins
+// at the i-th node; the first of them on a tie.
+func (s *search) candidates(ctx context.Context, i int, p Policy, ds []device.Device) ([]candidate, error) {
+	var list []candidate
+	try := func(kind string, nodes int, seg plan.Segment) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		prog, err := program.Part(s.g, seg.Tiles, ds)
+		if errors.Is(err, device.ErrUnsupported) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		c := candidate{kind, nodes, seg, run.Time(prog).Total}
+		for k := range list {
+			if list[k].kind == kind && list[k].nodes == nodes {
+				if c.time < list[k].time {
+					list[k] = c
+				}
+				return nil
+			}
+		}
+		list = append(list, c)
+		return nil
+	}
+	id := s.order[i]
+	for _, d := range ds {
+		if err := try(d.Name(), 1, plan.Whole(s.g, id, d.Name())); err != nil {
+			return nil, err
+		}
+	}
+	if p.Splits != nil && plan.Cuttable(&s.g.Nodes[id]) && s.compiles(id, plan.PIM, ds) {
+		for _, at := range p.Splits(s.g.Nodes[id].Shape[plan.Rows]) {
+			if seg, ok := plan.Split(s.g, id, at, plan.GPU, plan.PIM); ok {
+				if err := try("split", 1, seg); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	for _, ch := range p.Chains {
+		ids, ok := s.chain(i, ch, ds)
+		if !ok {
+			continue
+		}
+		lastRows := s.g.Nodes[ids[len(ids)-1]].Shape[plan.Rows]
+		for _, at := range ch.Cuts(lastRows) {
+			if seg, ok := plan.Pipe(s.g, ids, ch.Devices, []int{at}); ok {
+				if err := try("pipe", len(ids), seg); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	return list, nil
+}
+
+// compiles reports whether a device executes a node whole, which decides for its
+// parts too.
+func (s *search) compiles(id graph.ID, dev string, ds []device.Device) bool {
+	for _, d := range ds {
+		if d.Name() == dev {
+			_, err := d.Compile(s.g, s.g.Whole(id))
+			return err == nil
+		}
+	}
+	return false
+}
+
+// chain returns the nodes from the i-th on that a kind of pipeline would cover.
+func (s *search) chain(i int, ch Chain, ds []device.Device) ([]graph.ID, bool) {
+	if i+len(ch.Nodes) > len(s.order) {
+		return nil, false
+	}
+	ids := s.order[i : i+len(ch.Nodes)]
+	for k, id := range ids {
+		nd := &s.g.Nodes[id]
+		if k > 0 && !slices.Contains(nd.In, ids[k-1]) {
+			return nil, false
+		}
+		if !ch.Nodes[k](nd) || !s.compiles(id, ch.Devices[k], ds) {
+			return nil, false
+		}
+	}
+	return ids, true
+}
