@@ -131,7 +131,8 @@ func (g *Graph) Eval(c Cut, in []*tensor.Tensor, dst *tensor.Tensor) {
 	g.Finish(c, in, dst)
 }
 
-// Finish applies the node's epilogue to the cut's box of dst, in place.
+// Finish applies the node's epilogue to the cut's box of dst, in place. Each
+// stage rounds to dst's type, as the separate operators would.
 func (g *Graph) Finish(c Cut, in []*tensor.Tensor, dst *tensor.Tensor) {
 	for _, s := range g.Nodes[c.Node].Post {
 		y := dst.Floats()
@@ -150,6 +151,7 @@ func (g *Graph) Finish(c Cut, in []*tensor.Tensor, dst *tensor.Tensor) {
 		c.Box.Runs(dst.Shape, func(off, n int) {
 			for i := off; i < off+n; i++ {
 				each(i)
+				y[i] = tensor.Round(dst.Type, y[i])
 			}
 		})
 	}

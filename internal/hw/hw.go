@@ -3,11 +3,11 @@
 // A machine is a strict JSON file. Every number has its unit in its key and its
 // source beside it: a field of the file is either {"value": 11, "source": "…"}
 // or, for names and switches, a plain string or boolean. Load refuses unknown
-// and missing keys. The package knows no formula: packages gpu and pim give the
-// numbers their meaning.
+// and missing keys, and numbers out of range. The package knows no formula:
+// packages gpu, pim and dram give the numbers their meaning.
 package hw
 
-// Machine is one machine file.
+// Machine is one machine file. The want tags are the ranges that Parse accepts.
 type Machine struct {
 	Name   string `json:"name"`
 	About  string `json:"about"` // a sentence for people
@@ -21,57 +21,54 @@ type Machine struct {
 
 // Memory is what GPU and PIM share: the DRAM channels.
 type Memory struct {
-	Channels    int     `json:"channels"`             // in all
-	PIMChannels int     `json:"pim_channels"`         // of which compute when a plan uses PIM
-	ChannelGBps float64 `json:"channel_gb_per_s"`     // bandwidth of a channel to the GPU, 1e9 bytes/s
-	ChannelL2   int64   `json:"l2_per_channel_bytes"` // L2 slice that goes with a channel
-	ElementSize int     `json:"bytes_per_element"`    // of weights and activations on the machine
+	Channels    int     `json:"channels" want:"1..1024"`        // in all
+	PIMChannels int     `json:"pim_channels" want:"0..1024"`    // of which compute when a plan uses PIM
+	ChannelGBps float64 `json:"channel_gb_per_s" want:">0"`     // bandwidth of a channel to the GPU, 1e9 bytes/s
+	ChannelL2   int64   `json:"l2_per_channel_bytes" want:">0"` // L2 slice that goes with a channel
+	ElementSize int     `json:"bytes_per_element" want:"1..8"`  // of weights and activations on the machine
 }
 
-// GPU is the part of the machine that package gpu models (spec: RATIONALE.md).
+// GPU is the part of the machine that package gpu models.
 type GPU struct {
 	Clock        Period   `json:"clock_ps"`
-	SMs          int      `json:"sm"`
-	MACs         float64  `json:"tensor_mac_per_ck_sm"` // tensor-core multiply-accumulates a clock and SM
-	FMAs         float64  `json:"fma_per_ck_sm"`
-	Smem         int      `json:"smem_per_sm_bytes"`
-	Threads      int      `json:"threads_per_sm"`
-	CTAs         int      `json:"cta_per_sm"`
-	Registers    int      `json:"registers_per_sm"`
-	L2SM         float64  `json:"l2_bytes_per_ck_sm"`
+	SMs          int      `json:"sm" want:"1..65536"`
+	MACs         float64  `json:"tensor_mac_per_ck_sm" want:">0"` // tensor-core multiply-accumulates a clock and SM
+	FMAs         float64  `json:"fma_per_ck_sm" want:">0"`
+	Smem         int      `json:"smem_per_sm_bytes" want:">0"`
+	Threads      int      `json:"threads_per_sm" want:">0"`
+	CTAs         int      `json:"cta_per_sm" want:"1..65536"`
+	Registers    int      `json:"registers_per_sm" want:">0"`
+	L2SM         float64  `json:"l2_bytes_per_ck_sm" want:">0"`
 	WriteThrough bool     `json:"l2_write_through"`
-	Library      string   `json:"tile_library"`         // a row of package gpu's table
-	Fused        bool     `json:"fused"`                // epilogues run inside the convolution's kernel
-	Launch       int64    `json:"launch_ck"`            // of every kernel
-	ConvLaunches int      `json:"conv_offset_launches"` // launches before each dense convolution that execute nothing
+	Library      string   `json:"tile_library"`                        // a row of package gpu's table
+	Fused        bool     `json:"fused"`                               // epilogues run inside the convolution's kernel
+	Launch       int64    `json:"launch_ck" want:"0..1000000000"`      // of every kernel
+	ConvLaunches int      `json:"conv_offset_launches" want:"0..1024"` // launches before each dense convolution that execute nothing
 	Model        GPUModel `json:"model"`
 }
 
 // GPUModel holds the fitted parameters of the kernel model.
 type GPUModel struct {
-	Eta   float64 `json:"eta"`        // tensor main-loop efficiency
-	Lam   float64 `json:"lam_ck"`     // exposed latency of a k-iteration of a lone CTA
-	Om    float64 `json:"om"`         // un-overlapped share of a lone CTA's own MMA
-	Epi   float64 `json:"epi"`        // epilogue cost in tile bytes over L2SM
-	EtaD  float64 `json:"eta_dram"`   // DRAM efficiency of GEMM-like kernels
-	EtaS  float64 `json:"eta_stream"` // DRAM efficiency of element-wise kernels
-	EtaDW float64 `json:"eta_dw"`     // depthwise FMA efficiency
-	P     float64 `json:"p"`          // overlap exponent
-	Ramp  float64 `json:"ramp_ck"`    // start-up of a streaming kernel
-	TK2   float64 `json:"splitk_us"`  // second kernel of a split-K GEMM
+	Eta   float64 `json:"eta" want:">0..1"`        // tensor main-loop efficiency
+	Lam   float64 `json:"lam_ck" want:">=0"`       // exposed latency of a k-iteration of a lone CTA
+	Om    float64 `json:"om" want:">=0"`           // un-overlapped share of a lone CTA's own MMA
+	Epi   float64 `json:"epi" want:">=0"`          // epilogue cost in tile bytes over L2SM
+	EtaD  float64 `json:"eta_dram" want:">0..1"`   // DRAM efficiency of GEMM-like kernels
+	EtaS  float64 `json:"eta_stream" want:">0..1"` // DRAM efficiency of element-wise kernels
+	EtaDW float64 `json:"eta_dw" want:">0..1"`     // depthwise FMA efficiency
+	P     float64 `json:"p" want:"1..64"`          // overlap exponent
+	Ramp  float64 `json:"ramp_ck" want:">=0"`      // start-up of a streaming kernel
+	TK2   float64 `json:"splitk_us" want:">=0"`    // second kernel of a split-K GEMM
 }
 
 // PIM is a channel that computes: the geometry of its banks and its rulebook.
 type PIM struct {
 	Standard string           `json:"standard"` // a row of package dram's table
 	Clock    Period           `json:"clock_ps"`
-	Banks    int              `json:"banks"`           // per channel; each has one MAC unit
-	Lanes    int              `json:"lanes"`           // multipliers of a MAC unit: elements of a column access
-	Columns  int              `json:"columns_per_row"` // column accesses in a row of a bank
-	Rows     int              `json:"rows_per_bank"`
-	Buffer   int              `json:"buffer_elements"` // global input buffer of a channel
-	Timing   map[string]int64 `json:"timing"`          // the standard's parameters, in cycles of Clock
+	Banks    int              `json:"banks" want:"1..4096"`            // per channel; each has one MAC unit
+	Lanes    int              `json:"lanes" want:"1..4096"`            // multipliers of a MAC unit: elements of a column access
+	Columns  int              `json:"columns_per_row" want:"1..65536"` // column accesses in a row of a bank
+	Rows     int              `json:"rows_per_bank" want:">0"`
+	Buffer   int              `json:"buffer_elements" want:"1..16777216"` // global input buffer of a channel
+	Timing   map[string]int64 `json:"timing" want:">=0"`                  // the standard's parameters, in cycles of Clock
 }
-
-// Period is a clock period in picoseconds, an exact fraction: "8000/7" or 625.
-type Period struct{ Num, Den int64 }

@@ -187,14 +187,3 @@ func Names() []string {
 	sort.Strings(names)
 	return names
 }
-
-// byName indexes the table; each file of operators adds its rows in tables.
-var byName = func() map[string]*Op {
-	m := make(map[string]*Op)
-	for _, t := range tables {
-		for i := range t {
-			m[t[i].Name] = &t[i]
-		}
-	}
-	return m
-}()

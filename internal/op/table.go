@@ -1,4 +1,71 @@
 package op
 
+import "pimflow/internal/tensor"
+
 // tables lists every operator, grouped as the files of this package are.
-var tables = [][]Op{unaryOps, binaryOps}
+var tables = [][]Op{
+	unaryOps, binaryOps, logicOps, convOps, gemmOps, poolOps, normOps, softmaxOps, reduceOps, layoutOps, blockOps, resizeOps,
+}
+
+// byName indexes the table. The rows in it do what all operators have in common:
+// an empty box needs nothing and is no work, and a value is rounded to its type.
+var byName = func() map[string]*Op {
+	m := make(map[string]*Op)
+	for _, t := range tables {
+		for i := range t {
+			m[t[i].Name] = guarded(&t[i])
+		}
+	}
+	return m
+}()
+
+func guarded(row *Op) *Op {
+	o := *row
+	if need := row.Need; need != nil {
+		o.Need = func(a Attrs, in []tensor.Shape, out tensor.Box) []tensor.Box {
+			if !out.Empty() {
+				return need(a, in, out)
+			}
+			none := make([]tensor.Box, len(in))
+			for i, s := range in {
+				none[i] = make(tensor.Box, len(s))
+			}
+			return none
+		}
+	}
+	if macs := row.MACs; macs != nil {
+		o.MACs = func(a Attrs, in []tensor.Shape, out tensor.Box) int64 {
+			if out.Empty() {
+				return 0
+			}
+			return macs(a, in, out)
+		}
+	}
+	o.Eval = func(a Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box) {
+		if !out.Empty() {
+			row.Eval(a, in, dst, out)
+			narrow(dst, out)
+		}
+	}
+	return &o
+}
+
+// narrow makes every value of the box out of t one that t's type can hold.
+func narrow(t *tensor.Tensor, out tensor.Box) {
+	switch t.Type {
+	case tensor.Float16, tensor.BFloat16:
+		y := t.Floats()
+		out.Runs(t.Shape, func(off, n int) {
+			for i := off; i < off+n; i++ {
+				y[i] = tensor.Round(t.Type, y[i])
+			}
+		})
+	case tensor.Int32, tensor.Int8, tensor.Uint8:
+		y := t.Ints()
+		out.Runs(t.Shape, func(off, n int) {
+			for i := off; i < off+n; i++ {
+				y[i] = tensor.Wrap(t.Type, y[i])
+			}
+		})
+	}
+}

@@ -5,16 +5,21 @@ import (
 	"fmt"
 	"math"
 	"sync"
+	"sync/atomic"
 
 	"pimflow/internal/graph"
 	"pimflow/internal/program"
 	"pimflow/internal/tensor"
 )
 
+// Progress is told how much of a long piece of work is done.
+type Progress func(done, total int)
+
 // Eval computes the graph's outputs by executing a program's steps on real
 // tensors, the devices concurrently, each its own steps in order. inputs has one
-// tensor an input of the graph, of its shape and type.
-func Eval(ctx context.Context, p *program.Program, inputs []*tensor.Tensor) ([]*tensor.Tensor, error) {
+// tensor an input of the graph, of its shape and type; progress, unless nil, is
+// told concurrently how many steps are done.
+func Eval(ctx context.Context, p *program.Program, inputs []*tensor.Tensor, progress Progress) ([]*tensor.Tensor, error) {
 	v, err := newValues(p.Graph, inputs)
 	if err != nil {
 		return nil, err
@@ -31,6 +36,7 @@ func Eval(ctx context.Context, p *program.Program, inputs []*tensor.Tensor) ([]*
 		lanes[s.Device] = append(lanes[s.Device], i)
 	}
 	var wg sync.WaitGroup
+	var finished atomic.Int64
 	for _, lane := range lanes {
 		wg.Go(func() {
 			for _, i := range lane {
@@ -52,6 +58,9 @@ func Eval(ctx context.Context, p *program.Program, inputs []*tensor.Tensor) ([]*
 				}
 				v.close(s.Node)
 				close(done[i])
+				if n := finished.Add(1); progress != nil {
+					progress(int(n), len(p.Steps))
+				}
 			}
 		})
 	}
@@ -63,8 +72,8 @@ func Eval(ctx context.Context, p *program.Program, inputs []*tensor.Tensor) ([]*
 }
 
 // Reference computes the graph's outputs by its definition: every node whole, in
-// order. inputs are as for Eval.
-func Reference(ctx context.Context, g *graph.Graph, inputs []*tensor.Tensor) ([]*tensor.Tensor, error) {
+// order. inputs and progress are as for Eval.
+func Reference(ctx context.Context, g *graph.Graph, inputs []*tensor.Tensor, progress Progress) ([]*tensor.Tensor, error) {
 	v, err := newValues(g, inputs)
 	if err != nil {
 		return nil, err
@@ -84,6 +93,9 @@ func Reference(ctx context.Context, g *graph.Graph, inputs []*tensor.Tensor) ([]
 		in, dst := v.open(graph.ID(i))
 		g.Eval(g.Whole(graph.ID(i)), in, dst)
 		v.close(graph.ID(i))
+		if progress != nil {
+			progress(i+1, len(g.Nodes))
+		}
 	}
 	return v.outputs(), nil
 }
@@ -133,14 +145,18 @@ func (v *values) expect(id graph.ID) {
 func (v *values) open(id graph.ID) (in []*tensor.Tensor, dst *tensor.Tensor) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	nd := &v.g.Nodes[id]
-	for _, x := range nd.In {
-		in = append(in, v.t[x])
+	for _, x := range v.g.Nodes[id].In {
+		in = append(in, v.tensor(x)) // not made yet where the step reads none of it
 	}
-	if v.t[id] == nil {
+	return in, v.tensor(id)
+}
+
+// tensor returns the tensor of a node, making it at first use.
+func (v *values) tensor(id graph.ID) *tensor.Tensor {
+	if nd := &v.g.Nodes[id]; v.t[id] == nil {
 		v.t[id] = tensor.New(nd.Type, nd.Shape)
 	}
-	return in, v.t[id]
+	return v.t[id]
 }
 
 // close gives back what open returned.

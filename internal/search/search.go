@@ -31,7 +31,8 @@ type Target struct {
 	Machine     string
 	PIMChannels int // memory channels that compute in policies that use PIM
 	// Devices returns the GPU, and the PIM unless pim is 0, of the machine when
-	// pim of its channels compute. It is called rarely and may be slow.
+	// pim of its channels compute. They are asked for the same cuts many times
+	// (device.Memo).
 	Devices func(pim int) ([]device.Device, error)
 	// Progress, unless nil, is told how many of how many nodes are searched; it
 	// is called concurrently.
@@ -118,7 +119,7 @@ type search struct {
 	g       *graph.Graph
 	t       Target
 	order   []graph.ID               // the operations
-	devices map[int][]device.Device  // memoised, by PIM channels
+	devices map[int][]device.Device  // by PIM channels
 	options map[graph.ID][]candidate // of single nodes, for Layers
 	done    atomic.Int64
 	total   int
@@ -132,16 +133,11 @@ func newSearch(g *graph.Graph, t Target) (*search, error) {
 		}
 	}
 	for _, n := range []int{0, t.PIMChannels} {
-		if s.devices[n] != nil {
-			continue
-		}
 		ds, err := t.Devices(n)
 		if err != nil {
 			return nil, err
 		}
-		for _, d := range ds {
-			s.devices[n] = append(s.devices[n], device.Memo(d))
-		}
+		s.devices[n] = ds
 	}
 	return s, nil
 }

@@ -25,6 +25,7 @@ type Tensor struct {
 	load   func() ([]float32, []int64)
 	floats []float32
 	ints   []int64
+	raw    []byte // the values as FromBytes got them, else nil
 }
 
 // New returns a tensor of zeros.
@@ -106,10 +107,12 @@ func (x *Tensor) Reshape(s Shape) *Tensor {
 	if s.Size() != x.Shape.Size() {
 		panic(fmt.Sprintf("tensor: reshape %v to %v", x.Shape, s))
 	}
-	return Lazy(x.Type, s, func() ([]float32, []int64) {
+	y := Lazy(x.Type, s, func() ([]float32, []int64) {
 		x.force()
 		return x.floats, x.ints
 	})
+	y.raw = x.raw
+	return y
 }
 
 // Convert returns the tensor as type t: floats are rounded to t (Round) or

@@ -99,6 +99,10 @@ func ToFloat16(v float32) uint16 { return float16.Fromfloat32(v).Bits() }
 // FromFloat16 widens the bits of a float16, exactly.
 func FromFloat16(b uint16) float32 { return float16.Frombits(b).Float32() }
 
+// Wrap returns v as the integer type t holds it: modulo its width, and 1 for
+// anything but 0 of a bool.
+func Wrap(t Type, v int64) int64 { return t.wrap(v) }
+
 func (t Type) wrap(v int64) int64 {
 	switch t {
 	case Int32:

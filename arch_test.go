@@ -1,0 +1,138 @@
+// Package pimflow_test holds what is true of the project as a whole.
+package pimflow_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// ranks orders the packages: each imports packages of a lower rank only.
+// ARCHITECTURE.md has the same table with a line on each.
+var ranks = [][]string{
+	{"nearest"},
+	{"tensor", "dram", "hw"},
+	{"op", "npy"},
+	{"graph"},
+	{"simplify", "zoo", "plan", "device"},
+	{"onnx", "gpu", "pim", "program"},
+	{"run"},
+	{"search"},
+	{"report"},
+}
+
+// libraries are the modules outside the standard library that the program, its
+// tests aside, may import.
+var libraries = []string{
+	"github.com/agnivade/levenshtein",
+	"github.com/edsrzf/mmap-go",
+	"github.com/google/renameio/v2",
+	"github.com/spf13/cobra",
+	"github.com/vbauerster/mpb/v8",
+	"github.com/x448/float16",
+	"golang.org/x/image",
+	"golang.org/x/sync",
+	"golang.org/x/term",
+	"gonum.org/v1/gonum",
+	"google.golang.org/protobuf/encoding/protowire",
+}
+
+func rank(pkg string) int {
+	return slices.IndexFunc(ranks, func(r []string) bool { return slices.Contains(r, pkg) })
+}
+
+func TestImportsGoDownInRank(t *testing.T) {
+	seen := map[string]bool{}
+	err := filepath.WalkDir("internal", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		pkg := strings.Split(filepath.ToSlash(path), "/")[1]
+		seen[pkg] = true
+		if rank(pkg) < 0 {
+			t.Errorf("%s: package %s has no rank", path, pkg)
+		}
+		for _, imp := range imports(t, path) {
+			if sub, ok := strings.CutPrefix(imp, "pimflow/internal/"); ok && rank(sub) >= rank(pkg) {
+				t.Errorf("%s of rank %d imports %s of rank %d", path, rank(pkg), sub, rank(sub))
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range ranks {
+		for _, pkg := range row {
+			if !seen[pkg] {
+				t.Errorf("package %s has a rank and no files", pkg)
+			}
+		}
+	}
+}
+
+func TestLibraries(t *testing.T) {
+	used := map[string]bool{}
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		for _, imp := range imports(t, path) {
+			if !strings.Contains(strings.Split(imp, "/")[0], ".") {
+				continue
+			}
+			i := slices.IndexFunc(libraries, func(l string) bool { return imp == l || strings.HasPrefix(imp, l+"/") })
+			if i < 0 {
+				t.Errorf("%s imports %s, which is not on the list", path, imp)
+				continue
+			}
+			used[libraries[i]] = true
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range libraries {
+		if !used[l] {
+			t.Errorf("%s is on the list and not used", l)
+		}
+	}
+}
+
+// TestArchitecturePage holds ARCHITECTURE.md's table against the ranks.
+func TestArchitecturePage(t *testing.T) {
+	data, err := os.ReadFile("ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for r, row := range ranks {
+		for _, pkg := range row {
+			if want := "| " + strconv.Itoa(r) + " | `" + pkg + "` |"; !strings.Contains(string(data), want) {
+				t.Errorf("ARCHITECTURE.md has no row %q", want)
+			}
+		}
+	}
+}
+
+func imports(t *testing.T, path string) []string {
+	f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	for _, i := range f.Imports {
+		p, err := strconv.Unquote(i.Path.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, p)
+	}
+	return list
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"pimflow/internal/device"
+	"pimflow/internal/graph"
+	"pimflow/internal/nearest"
+	"pimflow/internal/tensor"
+)
+
+func codeCommand() *cobra.Command {
+	var machine, box, dev string
+	var batch int
+	c := &cobra.Command{
+		Use:   "code MODEL LAYER",
+		Short: "Print the GPU kernels and the PIM command streams of a layer, or of a box of it",
+		Args:  cobra.ExactArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			p, err := open(request{model: args[0], machine: machine, batch: batch})
+			if err != nil {
+				return err
+			}
+			defer p.Close()
+			ds, err := p.Target.Devices(p.Machine.Memory.PIMChannels)
+			if err != nil {
+				return err
+			}
+			var names []string
+			for i := range p.Graph.Nodes {
+				nd := &p.Graph.Nodes[i]
+				if nd.Op == nil {
+					continue
+				}
+				if names = append(names, nd.Name); nd.Name != args[1] {
+					continue
+				}
+				cut := p.Graph.Whole(nd.ID)
+				if box != "" {
+					if cut.Box, err = tensor.ParseBox(box); err != nil {
+						return err
+					}
+					if !cut.Box.In(nd.Shape) || cut.Box.Empty() {
+						return fmt.Errorf("--box %v: a part of %v wanted", cut.Box, tensor.Full(nd.Shape))
+					}
+				}
+				return printCode(c.OutOrStdout(), p.Graph, cut, ds, dev)
+			}
+			return fmt.Errorf("layer %q is not in %s%s", args[1], args[0], nearest.Hint(args[1], names))
+		},
+	}
+	c.Flags().StringVar(&machine, "machine", DefaultMachine, "machine by name or .json file")
+	c.Flags().StringVar(&box, "box", "", "the part of the layer's value, as [0:1 0:32 0:56 0:112] (default: all)")
+	c.Flags().StringVar(&dev, "device", "", "gpu or pim (default: both)")
+	c.Flags().IntVar(&batch, "batch", 0, "images at once, for models that leave it open (default 1)")
+	return c
+}
+
+// printCode prints the cost and the code of a cut on each of the devices, or on
+// the one named dev.
+func printCode(w io.Writer, g *graph.Graph, cut graph.Cut, ds []device.Device, dev string) error {
+	var names []string
+	found := false
+	for _, d := range ds {
+		if names = append(names, d.Name()); dev != "" && dev != d.Name() {
+			continue
+		}
+		found = true
+		code, err := d.Compile(g, cut)
+		if errors.Is(err, device.ErrUnsupported) && dev == "" {
+			fmt.Fprintf(w, "%s: %v\n", d.Name(), err)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		cost := code.Cost()
+		fmt.Fprintf(w, "%s: %v, %d ck, %d bytes, bound by %s\n", d.Name(), cost.Time, cost.Ticks, cost.Bytes, cost.Bound)
+		for _, n := range cost.Commands {
+			fmt.Fprintf(w, "  %d %s\n", n.N, n.Kind)
+		}
+		if err := code.Print(w); err != nil {
+			return err
+		}
+	}
+	if !found {
+		return fmt.Errorf("device %q: one of %q wanted%s", dev, names, nearest.Hint(dev, names))
+	}
+	return nil
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"pimflow/internal/report"
+	"pimflow/internal/search"
+)
+
+func compareCommand() *cobra.Command {
+	var machine string
+	var batch int
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "compare MODEL…",
+		Short: "Plan models under every policy and print the results as a table",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			bar := newBar(c.ErrOrStderr())
+			defer bar.stop()
+			cmp := &report.Comparison{Schema: report.CompareSchema}
+			for _, model := range args {
+				p, err := open(request{model: model, machine: machine, batch: batch})
+				if err != nil {
+					return err
+				}
+				m, err := compareModel(c.Context(), p, bar)
+				p.Close()
+				if err != nil {
+					return err
+				}
+				cmp.Machine = p.Machine.Name
+				cmp.Models = append(cmp.Models, m)
+			}
+			for _, policy := range search.Policies() {
+				cmp.Policies = append(cmp.Policies, policy.Name)
+			}
+			bar.stop()
+			if asJSON {
+				return cmp.JSON(c.OutOrStdout())
+			}
+			return cmp.Text(c.OutOrStdout())
+		},
+	}
+	c.Flags().StringVar(&machine, "machine", DefaultMachine, "machine by name or .json file")
+	c.Flags().IntVar(&batch, "batch", 0, "images at once, for models that leave it open (default 1)")
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return c
+}
+
+// compareModel plans one model under every policy.
+func compareModel(ctx context.Context, p *path, bar *bar) (report.ModelResult, error) {
+	m := report.ModelResult{Model: p.Graph.Name}
+	for _, policy := range search.Policies() {
+		p.Target.Progress = bar.phase(m.Model + " " + policy.Name)
+		if err := p.search(ctx, policy.Name); err != nil {
+			return m, err
+		}
+		r := report.New(p.Graph, p.Machine, p.Result)
+		m.Baseline = r.Baseline
+		m.Results = append(m.Results, report.PolicyResult{
+			Policy: r.Policy, Total: r.Total, Speedup: r.Speedup, GPUBusy: r.GPUBusy, PIMBusy: r.PIMBusy,
+		})
+	}
+	return m, nil
+}

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"pimflow/internal/hw"
+)
+
+func machineCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "machine [NAME|FILE]",
+		Short: "List the machines, or check one and print it with the source of each number",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				for _, name := range hw.Names() {
+					m, err := hw.Load(name)
+					if err != nil {
+						return err
+					}
+					fmt.Fprintf(c.OutOrStdout(), "%-10s %s\n", name, m.About)
+				}
+				return nil
+			}
+			m, err := hw.Load(args[0])
+			if err != nil {
+				return err
+			}
+			// A machine is right when its devices can be made.
+			if _, err := target(m).Devices(m.Memory.PIMChannels); err != nil {
+				return fmt.Errorf("%s: %w", args[0], err)
+			}
+			return m.Print(c.OutOrStdout())
+		},
+	}
+}

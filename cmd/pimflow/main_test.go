@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"pimflow": main}) }
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "testdata/script"})
+}
+
+// example is a command shown in a document, and what it is said to print.
+type example struct {
+	file    string
+	line    int
+	command string
+	output  string
+}
+
+var fence = regexp.MustCompile("(?s)```[a-z]*\n(.*?)```")
+
+// examples returns the commands of a document: in a fenced block, each line that
+// begins with `$ ` and mentions pimflow, with the lines up to the next.
+func examples(t *testing.T, file string) []example {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []example
+	for _, m := range fence.FindAllSubmatchIndex(data, -1) {
+		line := 1 + bytes.Count(data[:m[2]], []byte("\n"))
+		var cur *example
+		for _, text := range strings.SplitAfter(string(data[m[2]:m[3]]), "\n") {
+			if cmd, ok := strings.CutPrefix(text, "$ "); ok {
+				list = append(list, example{file: file, line: line, command: strings.TrimSpace(cmd)})
+				cur = &list[len(list)-1]
+			} else if cur != nil {
+				cur.output += text
+			}
+			line++
+		}
+	}
+	return list
+}
+
+// TestDocs runs every `$ pimflow …` (or `$ go run ./cmd/pimflow …`) of the
+// documents in order, in one folder, and compares what it prints. A shown line
+// "..." stands for any lines.
+func TestDocs(t *testing.T) {
+	docs, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	docs = append(docs, "../../README.md", "../../ARCHITECTURE.md", "../../RATIONALE.md")
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// testscript.Main runs the command when the test binary is called by its name.
+	bin := filepath.Join(t.TempDir(), "pimflow")
+	if err := os.Symlink(self, bin); err != nil {
+		t.Fatal(err)
+	}
+	ran := 0
+	for _, doc := range docs {
+		dir := t.TempDir()
+		for _, ex := range examples(t, doc) {
+			args, ok := strings.CutPrefix(ex.command, "go run ./cmd/pimflow ")
+			if !ok {
+				args, ok = strings.CutPrefix(ex.command, "pimflow ")
+			}
+			if !ok {
+				continue
+			}
+			ran++
+			c := exec.Command("sh", "-c", "pimflow "+args)
+			c.Dir = dir
+			c.Env = append(os.Environ(), "PATH="+filepath.Dir(bin)+string(os.PathListSeparator)+os.Getenv("PATH"))
+			out, err := c.CombinedOutput()
+			if err != nil {
+				t.Errorf("%s:%d: %s: %v\n%s", ex.file, ex.line, ex.command, err, out)
+				continue
+			}
+			if !matches(ex.output, string(out)) {
+				t.Errorf("%s:%d: %s prints otherwise:\n%s", ex.file, ex.line, ex.command, cmp.Diff(ex.output, string(out)))
+			}
+		}
+	}
+	if ran < 2 {
+		t.Errorf("%d commands found in the documents", ran)
+	}
+}
+
+// matches reports whether out is what is shown, where a line "..." shown stands
+// for any number of lines.
+func matches(shown, out string) bool {
+	parts := strings.Split("\n"+strings.TrimRight(shown, "\n")+"\n", "\n...\n")
+	rest := "\n" + strings.TrimRight(out, "\n") + "\n"
+	for i, p := range parts {
+		if i > 0 {
+			p = "\n" + p
+		}
+		if i < len(parts)-1 {
+			p += "\n"
+		}
+		at := strings.Index(rest, p)
+		if at < 0 || i == 0 && at != 0 {
+			return false
+		}
+		if i == len(parts)-1 {
+			return strings.HasSuffix(rest, p)
+		}
+		rest = rest[at+len(p)-1:]
+	}
+	return true
+}
+
+func TestMatches(t *testing.T) {
+	for _, c := range []struct {
+		shown, out string
+		want       bool
+	}{
+		{"a\nb\n", "a\nb\n", true},
+		{"a\nb\n", "a\nc\n", false},
+		{"a\n...\nc\n", "a\nb\nb\nc\n", true},
+		{"a\n...\nc\n", "a\nb\n", false},
+		{"a\n...\n", "a\nb\n", true},
+		{"...\nb\n", "a\nb\n", true},
+		{"b\n...\n", "a\nb\n", false},
+		{"", "", true},
+		{"", "a\n", false},
+	} {
+		if got := matches(c.shown, c.out); got != c.want {
+			t.Errorf("%q shown, %q printed: %v", c.shown, c.out, got)
+		}
+	}
+}

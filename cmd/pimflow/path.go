@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"pimflow/internal/device"
+	"pimflow/internal/gpu"
+	"pimflow/internal/graph"
+	"pimflow/internal/hw"
+	"pimflow/internal/nearest"
+	"pimflow/internal/onnx"
+	"pimflow/internal/pim"
+	"pimflow/internal/plan"
+	"pimflow/internal/search"
+	"pimflow/internal/simplify"
+	"pimflow/internal/zoo"
+)
+
+// path is the whole way from a model's name to a timed plan. Every subcommand is
+// a part of it or a view of it.
+type path struct {
+	Model   *graph.Graph // as read
+	Graph   *graph.Graph // simplified: what plans are made for
+	Machine *hw.Machine
+	Target  search.Target
+	Result  *search.Result
+	file    io.Closer // that the weights are read from when they are asked for
+}
+
+// request is what a user can ask of the path.
+type request struct {
+	model, machine, policy string
+	plan                   string // a file; "" to search
+	batch                  int    // 0: what the model says, or 1
+	progress               func(done, total int)
+}
+
+// walk goes the whole way. The caller closes the path.
+func walk(ctx context.Context, r request) (*path, error) {
+	var given *plan.Plan
+	if r.plan != "" {
+		var err error
+		if given, err = readPlan(r.plan, &r); err != nil {
+			return nil, err
+		}
+	}
+	p, err := open(r)
+	if err != nil {
+		return nil, err
+	}
+	p.Target.Progress = r.progress
+	if given != nil {
+		if p.Result, err = search.Given(p.Graph, given, p.Target); err != nil {
+			err = fmt.Errorf("%s: %w", r.plan, err)
+		}
+	} else {
+		err = p.search(ctx, r.policy)
+	}
+	if err != nil {
+		p.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// open goes as far as the graph, the machine and its devices.
+func open(r request) (*path, error) {
+	p := &path{}
+	if err := p.read(r.model, r.batch); err != nil {
+		return nil, err
+	}
+	var err error
+	if p.Machine, err = hw.Load(r.machine); err != nil {
+		p.Close()
+		return nil, err
+	}
+	p.Target = target(p.Machine)
+	return p, nil
+}
+
+// search finds the best plan under a policy.
+func (p *path) search(ctx context.Context, policy string) error {
+	row, err := search.Lookup(policy)
+	if err != nil {
+		return err
+	}
+	if p.Result, err = search.Best(ctx, p.Graph, row, p.Target); err != nil {
+		return fmt.Errorf("%s: %w", p.Graph.Name, err)
+	}
+	return nil
+}
+
+// Close gives back the model's file; weights cannot be asked for afterwards.
+func (p *path) Close() error {
+	if p.file == nil {
+		return nil
+	}
+	return p.file.Close()
+}
+
+// read loads and simplifies a model: a network of the zoo, an .onnx file, or a
+// graph printed as text.
+func (p *path) read(model string, batch int) (err error) {
+	switch {
+	case strings.HasSuffix(model, ".onnx"):
+		f, err := onnx.Read(model, onnx.Options{Batch: batch})
+		if err != nil {
+			return err
+		}
+		p.Model, p.file = f.Graph, f
+	case strings.HasSuffix(model, ".graph"):
+		if batch > 0 {
+			return fmt.Errorf("%s: a graph as text has its batch in it: --batch is for zoo networks and .onnx files", model)
+		}
+		f, err := os.Open(model)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if p.Model, err = graph.Parse(f, model); err != nil {
+			return err
+		}
+	case isZoo(model):
+		if p.Model, err = zoo.Build(model, max(batch, 1)); err != nil {
+			return err
+		}
+	default:
+		return fmt.Errorf("model %q is not known%s: an .onnx file, a .graph file or one of %s wanted",
+			model, nearest.Hint(model, zoo.Names()), strings.Join(zoo.Names(), ", "))
+	}
+	if p.Graph, err = simplify.Run(p.Model); err != nil {
+		p.Close()
+		return fmt.Errorf("%s: %w", model, err)
+	}
+	return nil
+}
+
+func isZoo(name string) bool { return nearest.Name(name, zoo.Names()) == name }
+
+// target tells the search how to make the devices of a machine. Devices and the
+// code they compile are made once for all searches on the target.
+func target(m *hw.Machine) search.Target {
+	made := map[int][]device.Device{}
+	return search.Target{
+		Machine:     m.Name,
+		PIMChannels: m.Memory.PIMChannels,
+		Devices: func(pimChannels int) ([]device.Device, error) {
+			if pimChannels > m.Memory.Channels {
+				return nil, fmt.Errorf("%d PIM channels: machine %s has %d channels", pimChannels, m.Name, m.Memory.Channels)
+			}
+			if made[pimChannels] != nil {
+				return made[pimChannels], nil
+			}
+			var ds []device.Device
+			if left := m.Memory.Channels - pimChannels; left > 0 {
+				d, err := gpu.New(m, left)
+				if err != nil {
+					return nil, err
+				}
+				ds = append(ds, device.Memo(d))
+			}
+			if pimChannels > 0 {
+				d, err := pim.New(m, pimChannels)
+				if err != nil {
+					return nil, err
+				}
+				ds = append(ds, device.Memo(d))
+			}
+			made[pimChannels] = ds
+			return ds, nil
+		},
+	}
+}
+
+// readPlan reads a plan file and fills in or checks the machine of the request.
+func readPlan(file string, r *request) (*plan.Plan, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	pl, err := plan.Parse(f, file)
+	if err != nil {
+		return nil, err
+	}
+	if r.machine == "" {
+		r.machine = pl.Machine
+	}
+	m, err := hw.Load(r.machine)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	if m.Name != pl.Machine {
+		return nil, fmt.Errorf("%s: the plan is for machine %q, not %q", file, pl.Machine, m.Name)
+	}
+	return pl, nil
+}

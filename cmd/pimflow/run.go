@@ -1,0 +1,244 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/google/renameio/v2"
+	"github.com/spf13/cobra"
+
+	"pimflow/internal/graph"
+	"pimflow/internal/nearest"
+	"pimflow/internal/npy"
+	"pimflow/internal/report"
+	"pimflow/internal/run"
+	"pimflow/internal/search"
+	"pimflow/internal/tensor"
+)
+
+// DefaultMachine is the machine of a run that names none.
+const DefaultMachine = "artifact"
+
+// runFlags are the flags of run.
+type runFlags struct {
+	request
+	verbose, json, check bool
+	inputs               []string
+	labels, outDir       string
+	top                  int
+	planOut, trace       string
+}
+
+func runCommand() *cobra.Command {
+	f := &runFlags{}
+	c := &cobra.Command{
+		Use:   "run MODEL",
+		Short: "Plan a model, time the plan and, where asked, execute it",
+		Long: `Plan a model, time the plan and, where asked, execute it.
+
+MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph" prints.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			f.model = args[0]
+			if f.plan != "" && c.Flags().Changed("policy") {
+				return fmt.Errorf("--plan %s already is a plan: leave out --policy", f.plan)
+			}
+			if c.Flags().Changed("batch") && f.batch < 1 {
+				return fmt.Errorf("--batch %d: at least 1 wanted", f.batch)
+			}
+			if f.top < 0 {
+				return fmt.Errorf("--top %d: at least 1 wanted", f.top)
+			}
+			if !c.Flags().Changed("machine") && f.plan == "" {
+				f.machine = DefaultMachine
+			}
+			return runModel(c.Context(), f, c.OutOrStdout(), c.ErrOrStderr())
+		},
+	}
+	fl := c.Flags()
+	fl.StringVar(&f.machine, "machine", "", "machine by name or .json file (default "+DefaultMachine+", or the plan's)")
+	fl.StringVar(&f.policy, "policy", search.Default, "policy, see pimflow policy")
+	fl.StringVar(&f.plan, "plan", "", "run the plan in this file instead of searching one")
+	fl.IntVar(&f.batch, "batch", 0, "images at once, for models that leave it open (default 1)")
+	fl.BoolVarP(&f.verbose, "verbose", "v", false, "one row a layer")
+	fl.BoolVar(&f.json, "json", false, "print one JSON object")
+	fl.BoolVar(&f.check, "check", false, "execute the graph and the plan and compare their outputs; exit code 1 if they differ")
+	fl.StringArrayVar(&f.inputs, "input", nil, "[NAME=]FILE: a .npy tensor or a picture (.png, .jpg, .gif) for an input; default: seeded noise")
+	fl.StringVar(&f.outDir, "output", "", "execute the plan and write each output as .npy to this folder")
+	fl.IntVar(&f.top, "top", 0, "execute the plan and print the N largest values of each output")
+	fl.StringVar(&f.labels, "labels", "", "names for --top, one a line")
+	fl.StringVarP(&f.planOut, "out", "o", "", "write the plan to this file")
+	fl.StringVar(&f.trace, "trace", "", "write the timeline to this file, for chrome://tracing or Perfetto")
+	return c
+}
+
+func runModel(ctx context.Context, f *runFlags, stdout, stderr io.Writer) error {
+	bar := newBar(stderr)
+	defer bar.stop()
+	f.progress = bar.phase("search")
+	p, err := walk(ctx, f.request)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	rep := report.New(p.Graph, p.Machine, p.Result)
+	if f.check || f.outDir != "" || f.top > 0 || len(f.inputs) > 0 {
+		if err := execute(ctx, f, p, rep, bar); err != nil {
+			return err
+		}
+	}
+	bar.stop()
+	if f.planOut != "" {
+		if err := writeFile(f.planOut, func(w io.Writer) error { return p.Result.Plan.Print(w, p.Graph) }); err != nil {
+			return err
+		}
+	}
+	if f.trace != "" {
+		tl := p.Result.Timeline
+		if err := writeFile(f.trace, func(w io.Writer) error { return report.Trace(w, tl, p.Result.Plan.PIMChannels) }); err != nil {
+			return err
+		}
+	}
+	if f.json {
+		err = rep.JSON(stdout)
+	} else {
+		err = rep.Text(stdout, f.verbose)
+	}
+	if err == nil && rep.Check != nil && !rep.Check.OK {
+		fmt.Fprintf(stderr, "pimflow: %s: the plan's outputs differ from the graph's by %.3g of the largest output (%.0e accepted)\n",
+			p.Graph.Name, rep.Check.MaxRel, run.Tolerance)
+		return errFailed
+	}
+	return err
+}
+
+// execute computes the plan's outputs and does with them what the flags ask.
+func execute(ctx context.Context, f *runFlags, p *path, rep *report.Run, bar *bar) error {
+	inputs, err := f.values(p.Graph)
+	if err != nil {
+		return err
+	}
+	labels, err := readLabels(f.labels)
+	if err != nil {
+		return err
+	}
+	got, err := run.Eval(ctx, p.Result.Timeline.Program, inputs, bar.phase("execute the plan"))
+	if err != nil {
+		return err
+	}
+	if f.check {
+		want, err := run.Reference(ctx, p.Model, inputs, bar.phase("execute the graph"))
+		if err != nil {
+			return err
+		}
+		rep.SetCheck(run.Compare(p.Model, want, got))
+	}
+	for i, o := range p.Graph.Outputs {
+		if f.top > 0 {
+			rep.Top = append(rep.Top, report.Top(got[i], f.top, labels))
+		}
+		if f.outDir != "" {
+			if err := os.MkdirAll(f.outDir, 0o777); err != nil {
+				return err
+			}
+			file := filepath.Join(f.outDir, fileName(o.Name)+".npy")
+			if err := writeFile(file, func(w io.Writer) error { return npy.Write(w, got[i]) }); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// fileName makes a value's name safe as the name of a file.
+func fileName(name string) string {
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`/\:*?"<>|`, r) || r < ' ' {
+			return '_'
+		}
+		return r
+	}, strings.TrimLeft(name, "./"))
+}
+
+// values returns a tensor for each input of the graph: from the files given, and
+// seeded noise for the others.
+func (f *runFlags) values(g *graph.Graph) ([]*tensor.Tensor, error) {
+	files := map[string]string{}
+	var names []string
+	for _, id := range g.Inputs {
+		names = append(names, g.Nodes[id].Name)
+	}
+	for _, in := range f.inputs {
+		name, file, named := strings.Cut(in, "=")
+		if !named || !slices.Contains(names, name) && fileExists(in) {
+			if len(names) != 1 {
+				return nil, fmt.Errorf("--input %s: the model has the inputs %q: NAME=FILE wanted", in, names)
+			}
+			name, file = names[0], in
+		}
+		if !slices.Contains(names, name) {
+			return nil, fmt.Errorf("--input %s: the model's inputs are %q%s", in, names, nearest.Hint(name, names))
+		}
+		if files[name] != "" {
+			return nil, fmt.Errorf("--input %s: input %q is given twice", in, name)
+		}
+		files[name] = file
+	}
+	var list []*tensor.Tensor
+	for i, id := range g.Inputs {
+		nd := &g.Nodes[id]
+		x, err := noise(nd, uint64(i)), error(nil)
+		if file := files[nd.Name]; file != "" {
+			x, err = readInput(file, nd)
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, x)
+	}
+	return list, nil
+}
+
+// noise is the default value of an input: standard normal, or 0 and 1 for
+// integers; the same on every machine.
+func noise(nd *graph.Node, seed uint64) *tensor.Tensor {
+	rng := rand.New(rand.NewPCG(2023, seed))
+	x := tensor.New(nd.Type, nd.Shape)
+	if nd.Type.Float() {
+		for i := range x.Floats() {
+			x.Floats()[i] = tensor.Round(nd.Type, float32(rng.NormFloat64()))
+		}
+		return x
+	}
+	for i := range x.Ints() {
+		x.Ints()[i] = rng.Int64N(2)
+	}
+	return x
+}
+
+// writeFile writes a file as a whole or not at all; "-" is not special.
+func writeFile(name string, write func(io.Writer) error) error {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		f, err := os.OpenFile(name, os.O_WRONLY, 0) // a pipe or a device cannot be replaced
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		return write(f)
+	}
+	f, err := renameio.NewPendingFile(name, renameio.WithPermissions(0o666))
+	if err != nil {
+		return err
+	}
+	defer f.Cleanup()
+	if err := write(f); err != nil {
+		return err
+	}
+	return f.CloseAtomicallyReplace()
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"pimflow/internal/onnx"
+	"pimflow/internal/zoo"
+)
+
+func zooCommand() *cobra.Command {
+	var out string
+	var batch int
+	c := &cobra.Command{
+		Use:   "zoo [NAME]",
+		Short: "List the built-in networks, or write one as .onnx",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				if out != "" {
+					return fmt.Errorf("-o %s: the name of a network wanted", out)
+				}
+				for _, e := range zoo.List() {
+					fmt.Fprintf(c.OutOrStdout(), "%-16s %s\n", e.Name, e.About)
+				}
+				return nil
+			}
+			if out == "" {
+				return fmt.Errorf("zoo %s: -o FILE.onnx wanted (pimflow graph %s prints it)", args[0], args[0])
+			}
+			if batch < 1 {
+				return fmt.Errorf("--batch %d: at least 1 wanted", batch)
+			}
+			g, err := zoo.Build(args[0], batch)
+			if err != nil {
+				return err
+			}
+			return writeFile(out, func(w io.Writer) error { return onnx.Write(w, g) })
+		},
+	}
+	c.Flags().StringVarP(&out, "out", "o", "", "write the network to this .onnx file")
+	c.Flags().IntVar(&batch, "batch", 1, "images at once")
+	return c
+}

@@ -1,0 +1,70 @@
+package dram
+
+// The commands of the standard artifact, in the order of its Ops.
+const (
+	artGWRITE Op = iota
+	artGACT0
+	artGACT1
+	artGACT2
+	artGACT3
+	artCOMP
+	artREADRES
+	artPREA
+	artREF
+)
+
+// artifact is GDDR6 with Newton's commands as PIMFlow's published simulator has
+// it (PIMFlow_ramulator, branch 2023cgo-artifact, src/GDDR6.cpp and
+// src/Controller.cpp, configs/GDDR6-config.cfg), absences included: activations
+// wait neither for a precharge nor for tRAS or tRC, tFAW holds inside a group of
+// four only, a computation ignores whether its row is open, and a refresh waits
+// for a READRES.
+var artifact = &Standard{
+	Name: "artifact",
+	Ops: []OpSpec{
+		artGWRITE:  {Name: "GWRITE"},
+		artGACT0:   {Name: "G_ACT0", Opens: true},
+		artGACT1:   {Name: "G_ACT1", Opens: true},
+		artGACT2:   {Name: "G_ACT2", Opens: true},
+		artGACT3:   {Name: "G_ACT3", Opens: true},
+		artCOMP:    {Name: "COMP"},
+		artREADRES: {Name: "READRES", Yields: true},
+		artPREA:    {Name: "PREA", Closes: true},
+		artREF:     {Name: "REF"},
+	},
+	Timing: []string{
+		"ccds_ck",             // COMP to COMP
+		"rcdr_ck",             // G_ACT to COMP
+		"rp_ck",               // PREA to the next activation or REF
+		"rc_ck",               // part of GWRITE to COMP
+		"faw_ck",              // a G_ACT to the next of its group
+		"cl_ck",               // READRES to data
+		"bl_ck",               // data on the bus
+		"refi_ck",             // a refresh request to the next
+		"rfc_ck",              // REF to the next activation or REF
+		"gwrite_gap_ck",       // GWRITE to GWRITE or G_ACT: 1 with latency hiding, 64 (32 column writes) without
+		"gwrite_act_extra_ck", // GWRITE to COMP beyond rc_ck
+		"readres_gwrite_ck",   // READRES to GWRITE
+	},
+	Rules: func(t Timing) Book {
+		acts := []Op{artGACT0, artGACT1, artGACT2, artGACT3}
+		return Book{
+			Rules: []Rule{
+				{After: []Op{artGWRITE}, Before: []Op{artGWRITE}, Wait: t["gwrite_gap_ck"]},
+				{After: []Op{artGWRITE}, Before: acts, Wait: t["gwrite_gap_ck"]},
+				{After: []Op{artGWRITE}, Before: []Op{artCOMP}, Wait: t["rc_ck"] + t["gwrite_act_extra_ck"]},
+				{After: []Op{artGACT0}, Before: []Op{artGACT1}, Wait: t["faw_ck"]},
+				{After: []Op{artGACT1}, Before: []Op{artGACT2}, Wait: t["faw_ck"]},
+				{After: []Op{artGACT2}, Before: []Op{artGACT3}, Wait: t["faw_ck"]},
+				{After: acts, Before: []Op{artCOMP}, Wait: t["rcdr_ck"]},
+				{After: []Op{artCOMP}, Before: []Op{artCOMP}, Wait: t["ccds_ck"]},
+				{After: []Op{artREADRES}, Before: []Op{artGWRITE}, Wait: t["readres_gwrite_ck"]},
+				{After: []Op{artPREA}, Before: []Op{artGACT0, artREF}, Wait: t["rp_ck"]},
+				{After: []Op{artREF}, Before: []Op{artGACT0, artREF}, Wait: t["rfc_ck"]},
+			},
+			Result:   map[Op]int64{artREADRES: t["cl_ck"] + t["bl_ck"]},
+			Interval: t["refi_ck"],
+		}
+	},
+	Refresh: &Refresh{Close: artPREA, Do: artREF, Queue: 32},
+}

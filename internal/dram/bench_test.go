@@ -1,0 +1,62 @@
+package dram
+
+import (
+	"slices"
+	"testing"
+)
+
+// conv64 is one channel's program for a 3x3 convolution of 64 channels to 64 at
+// 224x224, VGG-16's largest layer, as the published generator writes it: 512
+// inputs of each pixel, then the other 64 of eight pixels at a time.
+func conv64() Stream {
+	acts := stream([]Op{artGACT0, artGACT1, artGACT2, artGACT3})
+	comps := func(n int) Item { return Loop(n, Do(Command{Op: artCOMP})) }
+	read := Do(Command{Op: artREADRES})
+	write := Do(Command{Op: artGWRITE})
+	return Stream{
+		Loop(12544, append(append(Stream{write}, acts...), comps(32), read)...),
+		Loop(1568, append(append(Stream{write}, acts...), Loop(8, comps(4), read))...),
+	}
+}
+
+func commands(s Stream) float64 {
+	n := make([]int64, len(artifact.Ops))
+	s.Count(n)
+	sum := int64(0)
+	for _, k := range n {
+		sum += k
+	}
+	return float64(sum)
+}
+
+func BenchmarkPlain(b *testing.B) {
+	c, s := channel(b, artifact, hiding()), conv64()
+	b.ReportAllocs()
+	for b.Loop() {
+		c.plain(s)
+	}
+	b.ReportMetric(commands(s)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mcommands/s")
+}
+
+func BenchmarkTime(b *testing.B) {
+	c := channel(b, artifact, hiding())
+	acts := []Op{artGACT0, artGACT1, artGACT2, artGACT3}
+	unit := stream(slices.Concat([]Op{artGWRITE}, acts, slices.Repeat([]Op{artCOMP}, 9), []Op{artREADRES}, acts, []Op{artCOMP, artREADRES}))
+	for _, bench := range []struct {
+		name string
+		s    Stream
+	}{
+		{"VGGLargest", conv64()},
+		{"30k", Stream{Loop(1500, unit...)}},
+		{"Nested", Stream{Loop(14, Loop(7, Loop(20, unit...), Loop(3, unit[:8]...), unit[0]))}},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				c.Time(bench.s)
+			}
+			b.ReportMetric(commands(bench.s)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mcommands/s")
+			b.ReportMetric(commands(bench.s), "commands")
+		})
+	}
+}

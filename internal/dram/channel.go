@@ -1,0 +1,203 @@
+package dram
+
+import (
+	"math"
+	"slices"
+	"sync"
+)
+
+// Channel is a standard's rules compiled for given timing parameters. It issues
+// at most one command a cycle, in the order of the stream, the first in cycle 1.
+type Channel struct {
+	std      *Standard
+	rows     []row   // by Op
+	slots    []Cycle // the wait of the window that each slot belongs to
+	interval Cycle
+	jumps    sync.Pool // *jump
+}
+
+// row is what issuing a command does.
+type row struct {
+	holds                 []hold
+	windows               []window
+	opens, closes, yields bool
+	result                Cycle
+}
+
+// hold keeps a command back until wait cycles after the issue.
+type hold struct {
+	op   Op
+	wait Cycle
+}
+
+// window is a rule over the last n > 1 issues: slots lo to hi of a state keep the
+// n-1 before this one, the oldest first.
+type window struct {
+	lo, hi int
+	before []Op
+	wait   Cycle
+}
+
+// Result is what timing a stream says.
+type Result struct {
+	Cycles   Cycle   // of the whole run: the last result has arrived, refreshes due by then are done; 1 for an empty stream
+	Issued   []int64 // commands by Op, those of refreshes included
+	Overflow bool    // more refreshes waited at once than the standard's queue holds: the published simulator aborts there, this one goes on
+}
+
+// never is an instant before any rule could matter.
+const never = math.MinInt64 / 4
+
+// maxSlots bounds a state: commands, and slots of windows.
+const maxSlots = 31
+
+// New compiles the rules; the error names a parameter that is missing, unknown
+// (with the nearest known name) or impossible.
+func (s *Standard) New(t Timing) (*Channel, error) {
+	book, err := s.book(t)
+	if err != nil {
+		return nil, err
+	}
+	c := &Channel{std: s, rows: make([]row, len(s.Ops)), interval: math.MaxInt64 / 4}
+	if s.Refresh != nil {
+		c.interval = Cycle(book.Interval)
+	}
+	for a, o := range s.Ops {
+		r := row{opens: o.Opens, closes: o.Closes, yields: o.Yields, result: Cycle(book.Result[Op(a)])}
+		for b := range s.Ops {
+			// One command a cycle: a wait of 1 holds by itself.
+			if w := book.longest(Op(a), Op(b)); w > 1 {
+				r.holds = append(r.holds, hold{Op(b), Cycle(w)})
+			}
+		}
+		c.rows[a] = r
+	}
+	for _, r := range book.Rules {
+		if r.Window <= 1 {
+			continue
+		}
+		lo := len(c.slots)
+		c.slots = append(c.slots, slices.Repeat([]Cycle{Cycle(r.Wait)}, r.Window-1)...)
+		for _, a := range r.After {
+			c.rows[a].windows = append(c.rows[a].windows, window{lo, len(c.slots), r.Before, Cycle(r.Wait)})
+		}
+	}
+	if len(c.rows)+len(c.slots) > maxSlots {
+		panic("dram: standard " + s.Name + " needs more state than maxSlots")
+	}
+	return c, nil
+}
+
+// state is a channel between two commands.
+type state struct {
+	next      [maxSlots]Cycle // by Op, the earliest issue; behind them the windows' slots
+	t         Cycle           // the last issue, 0 before the first
+	due       Cycle           // when the next refresh is requested
+	result    Cycle           // when the last result arrives
+	closes    int64           // commands issued for refreshes
+	refreshes int64
+	open      bool // some bank is open
+	yield     bool // the last command lets refreshes pass
+	overflow  bool
+}
+
+func (c *Channel) start() state {
+	s := state{due: c.interval}
+	for i := range c.slots {
+		s.next[len(c.rows)+i] = never
+	}
+	return s
+}
+
+// issue issues the next command as early as the rules allow, refreshes first.
+func (c *Channel) issue(s *state, op Op) {
+	u := s.t + 1
+	if s.yield && u >= s.due {
+		c.late(s, u)
+		for u >= s.due {
+			u = c.refresh(s, u) + 1
+		}
+	}
+	x := max(u, s.next[op])
+	c.fire(s, op, x)
+	s.t = x
+	r := &c.rows[op]
+	s.yield = r.yields
+	if r.result > 0 {
+		s.result = max(s.result, x+r.result)
+	}
+}
+
+// fire applies the rules for a command issued at x.
+func (c *Channel) fire(s *state, op Op, x Cycle) {
+	r := &c.rows[op]
+	for _, h := range r.holds {
+		s.next[h.op] = max(s.next[h.op], x+h.wait)
+	}
+	if r.windows != nil {
+		c.slide(s, r.windows, x)
+	}
+	if r.opens {
+		s.open = true
+	} else if r.closes {
+		s.open = false
+	}
+}
+
+func (c *Channel) slide(s *state, windows []window, x Cycle) {
+	for i := range windows {
+		w := &windows[i]
+		last := s.next[len(c.rows)+w.lo : len(c.rows)+w.hi]
+		for _, b := range w.before {
+			s.next[b] = max(s.next[b], last[0]+w.wait)
+		}
+		copy(last, last[1:])
+		last[len(last)-1] = x
+	}
+}
+
+// late notes whether more refreshes wait at u than the queue holds.
+func (c *Channel) late(s *state, u Cycle) {
+	if (u-s.due)/c.interval >= Cycle(c.std.Refresh.Queue) {
+		s.overflow = true
+	}
+}
+
+// refresh serves one refresh from cycle u on and returns when it was issued.
+func (c *Channel) refresh(s *state, u Cycle) Cycle {
+	f := c.std.Refresh
+	if s.open {
+		u = max(u, s.next[f.Close])
+		c.fire(s, f.Close, u)
+		s.closes++
+		u++
+	}
+	u = max(u, s.next[f.Do])
+	c.fire(s, f.Do, u)
+	s.refreshes++
+	s.due += c.interval
+	return u
+}
+
+// finish ends a run of n commands and returns its cycles.
+func (c *Channel) finish(s *state, n int64) Cycle {
+	if n == 0 {
+		return 1
+	}
+	x := max(s.t, s.result)
+	// The front end hands one command a cycle to the controller and needs a cycle
+	// to see the end. It is behind only if no command has ever waited.
+	if s.t == Cycle(n) {
+		x = max(x, s.t+1)
+	}
+	u := s.t + 1
+	if v := min(u, x); v >= s.due {
+		c.late(s, v)
+	}
+	for s.due <= x { // requested before the run could end
+		u = c.refresh(s, max(u, s.due))
+		x = max(x, u)
+		u++
+	}
+	return x
+}

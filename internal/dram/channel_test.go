@@ -1,0 +1,210 @@
+package dram
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// hiding is the timing of the published configuration (GDDR6-config.cfg, speed
+// GDDR6_3500); plain GWRITEs take 64 cycles instead of 1.
+func hiding() Timing {
+	return Timing{
+		"ccds_ck": 2, "rcdr_ck": 11, "rp_ck": 11, "rc_ck": 35, "faw_ck": 17, "cl_ck": 11, "bl_ck": 2,
+		"refi_ck": 1900, "rfc_ck": 350, "gwrite_gap_ck": 1, "gwrite_act_extra_ck": 16, "readres_gwrite_ck": 6,
+	}
+}
+
+func noHiding() Timing {
+	t := hiding()
+	t["gwrite_gap_ck"] = 64
+	return t
+}
+
+func channel(t testing.TB, s *Standard, timing Timing) *Channel {
+	t.Helper()
+	c, err := s.New(timing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// same compares the three ways of timing a stream.
+func same(t rapid.TB, s *Standard, timing Timing, st Stream) {
+	t.Helper()
+	c, err := s.New(timing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, jump := c.plain(st), c.Time(st)
+	if d := cmp.Diff(plain, jump); d != "" {
+		t.Fatalf("plain and fast-forward differ: %s", d)
+	}
+	slow, err := s.Referee(timing, st)
+	if plain.Overflow != (err != nil) {
+		t.Fatalf("overflow %v, the referee says %v", plain.Overflow, err)
+	}
+	if d := cmp.Diff(slow, plain); d != "" && err == nil {
+		t.Fatalf("referee and engine differ: %s", d)
+	}
+}
+
+// toy has a rule over the last four activations, a result of the writes, and a
+// refresh at each activation.
+var toy = &Standard{
+	Name:   "toy",
+	Ops:    []OpSpec{{Name: "ACT", Opens: true, Yields: true}, {Name: "RD"}, {Name: "WR"}, {Name: "PRE", Closes: true}, {Name: "REF"}},
+	Timing: []string{"rrd_ck", "faw_ck", "rcd_ck", "wr_ck", "refi_ck", "rfc_ck"},
+	Rules: func(t Timing) Book {
+		return Book{
+			Rules: []Rule{
+				{After: []Op{0}, Before: []Op{0}, Wait: t["rrd_ck"]},
+				{After: []Op{0}, Before: []Op{0}, Wait: t["faw_ck"], Window: 4},
+				{After: []Op{0, 2}, Before: []Op{1, 2}, Wait: t["faw_ck"] / 2, Window: 3},
+				{After: []Op{0}, Before: []Op{1, 2, 3}, Wait: t["rcd_ck"]},
+				{After: []Op{2}, Before: []Op{3}, Wait: t["wr_ck"]},
+				{After: []Op{3}, Before: []Op{0, 4}, Wait: t["rcd_ck"]},
+				{After: []Op{4}, Before: []Op{0, 4}, Wait: t["rfc_ck"]},
+			},
+			Result:   map[Op]int64{1: t["rcd_ck"], 2: 3},
+			Interval: t["refi_ck"],
+		}
+	},
+	Refresh: &Refresh{Close: 3, Do: 4, Queue: 8},
+}
+
+// machine draws a standard and its timing: the published ones or any other.
+func machine(t *rapid.T) (*Standard, Timing) {
+	switch rapid.IntRange(0, 4).Draw(t, "machine") {
+	case 0:
+		return artifact, hiding()
+	case 1:
+		return artifact, noHiding()
+	case 2:
+		timing := toyTiming()
+		timing["faw_ck"] = rapid.Int64Range(0, 60).Draw(t, "faw")
+		timing["refi_ck"] = rapid.Int64Range(100, 500).Draw(t, "refi")
+		return toy, timing
+	}
+	timing := Timing{}
+	for _, p := range artifact.Parameters() {
+		timing[p] = rapid.Int64Range(0, 40).Draw(t, p)
+	}
+	timing["refi_ck"] = rapid.Int64Range(100, 800).Draw(t, "refi")
+	return artifact, timing
+}
+
+func toyTiming() Timing {
+	return Timing{"rrd_ck": 2, "faw_ck": 20, "rcd_ck": 5, "wr_ck": 4, "refi_ck": 100, "rfc_ck": 30}
+}
+
+// styles are ways to draw a trace for the artifact's commands.
+var styles = []func(t *rapid.T, n int) []Op{
+	func(t *rapid.T, n int) []Op { // any order
+		return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Op { return Op(rapid.IntRange(0, 6).Draw(t, "op")) }), n, n).Draw(t, "ops")
+	},
+	func(t *rapid.T, n int) []Op { // units as the generator writes them, ends cut off
+		var ops []Op
+		for len(ops) < n {
+			ops = append(ops, artGWRITE)
+			for range rapid.IntRange(1, 4).Draw(t, "groups") {
+				ops = append(ops, artGACT0, artGACT1, artGACT2, artGACT3)
+				for range rapid.IntRange(1, 3).Draw(t, "pieces") {
+					ops = append(ops, slices.Repeat([]Op{artCOMP}, rapid.IntRange(0, 32).Draw(t, "comps"))...)
+					ops = append(ops, artREADRES)
+				}
+			}
+		}
+		return ops[:n]
+	},
+	func(t *rapid.T, n int) []Op { // long runs of one command
+		var ops []Op
+		for len(ops) < n {
+			op := Op(rapid.IntRange(0, 6).Draw(t, "op"))
+			ops = append(ops, slices.Repeat([]Op{op}, rapid.IntRange(1, 400).Draw(t, "run"))...)
+		}
+		return ops[:n]
+	},
+}
+
+func stream(ops []Op) Stream {
+	var s Stream
+	for _, op := range ops {
+		s = append(s, Do(Command{Op: op}))
+	}
+	return s
+}
+
+func TestTraces(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		style := styles[rapid.IntRange(0, len(styles)-1).Draw(t, "style")]
+		most := rapid.SampledFrom([]int{5, 50, 500, 3000}).Draw(t, "most")
+		ops := style(t, rapid.IntRange(0, most).Draw(t, "n"))
+		same(t, artifact, rapid.SampledFrom([]Timing{hiding(), noHiding()}).Draw(t, "timing"), stream(ops))
+	})
+}
+
+// TestLong times one long trace of each style.
+func TestLong(t *testing.T) {
+	for i := range styles {
+		ops := rapid.Custom(func(t *rapid.T) []Op { return styles[i](t, 10_000) }).Example(i)
+		same(t, artifact, hiding(), stream(ops))
+		same(t, artifact, noHiding(), stream(ops))
+	}
+}
+
+// TestEnd moves the last commands past the refresh requests, cycle by cycle.
+func TestEnd(t *testing.T) {
+	tails := [][]Op{
+		{artREADRES}, {artCOMP}, {artREADRES, artCOMP}, {artREADRES, artGACT0}, {artGACT0, artREADRES, artGWRITE},
+	}
+	for _, timing := range []Timing{hiding(), noHiding()} {
+		for _, around := range []int{1900, 3800} {
+			for _, tail := range tails {
+				for off := -20; off <= 15; off++ {
+					// G_ACT3s are one cycle apart.
+					ops := append(slices.Repeat([]Op{artGACT3}, around+off-12), artCOMP)
+					same(t, artifact, timing, stream(append(ops, tail...)))
+				}
+			}
+		}
+	}
+}
+
+// nest draws a loop nest of at most n commands.
+func nest(t *rapid.T, std *Standard, depth, n int) Stream {
+	last := 6 // the artifact's PREA and REF are not for traces
+	if std == toy {
+		last = 3
+	}
+	var s Stream
+	for range rapid.IntRange(0, 5).Draw(t, "items") {
+		if depth > 0 && rapid.Bool().Draw(t, "loop") {
+			times := rapid.SampledFrom([]int{1, 2, 3, 7, 30, 200, 1000}).Draw(t, "times")
+			if times <= n {
+				body := nest(t, std, depth-1, n/times)
+				s = append(s, Loop(times, body...))
+				continue
+			}
+		}
+		s = append(s, Do(Command{Op: Op(rapid.IntRange(0, last).Draw(t, "op"))}))
+	}
+	return s
+}
+
+func TestNests(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		std, timing := machine(t)
+		same(t, std, timing, nest(t, std, 4, rapid.SampledFrom([]int{100, 2000, 20000}).Draw(t, "most")))
+	})
+}
+
+func FuzzNests(f *testing.F) {
+	f.Fuzz(rapid.MakeFuzz(func(t *rapid.T) {
+		std, timing := machine(t)
+		same(t, std, timing, nest(t, std, 4, 2000))
+	}))
+}

@@ -1,0 +1,152 @@
+package dram
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Referee times a stream the slow way, a cycle at a time, with the queues of the
+// published simulator's front end and controller. It shares nothing with Channel
+// but the standard's tables, which it looks up anew in each cycle: for any command
+// that waits it searches the rules and the history of issues. It is there to be
+// compared with. The error is of the parameters, or that more refreshes waited at
+// once than the queue holds.
+func (s *Standard) Referee(t Timing, st Stream) (Result, error) {
+	book, err := s.book(t)
+	if err != nil {
+		return Result{}, err
+	}
+	r := referee{std: s, book: book, history: make([][]int64, len(s.Ops))}
+	var trace []Op
+	st.Walk(func(c *Command, _ []int) bool { trace = append(trace, c.Op); return true })
+	return r.simulate(trace)
+}
+
+// commandQueue is how many commands wait in the published controller (the depth
+// of its queue for PIM requests).
+const commandQueue = 32
+
+type referee struct {
+	std      *Standard
+	book     Book
+	history  [][]int64 // cycles of issue, by Op
+	queue    []Op
+	refresh  int // requests that wait
+	injected int64
+	serving  bool // refreshes go first
+	pending  []int64
+	open     bool
+}
+
+// simulate runs the front end: one command a cycle into the queue if there is
+// room, then a cycle of the controller, until nothing is left anywhere.
+func (r *referee) simulate(trace []Op) (Result, error) {
+	next, end, now := 0, false, int64(0)
+	for {
+		now++
+		switch {
+		case next == len(trace):
+			end = true // finding the end takes the cycle's reading step
+		case len(r.queue) < commandQueue:
+			r.queue = append(r.queue, trace[next])
+			next++
+		}
+		if err := r.tick(now); err != nil {
+			return Result{}, err
+		}
+		if end && len(r.queue) == 0 && r.refresh == 0 && len(r.pending) == 0 {
+			break
+		}
+	}
+	issued := make([]int64, len(r.history))
+	for op, h := range r.history {
+		issued[op] = int64(len(h))
+	}
+	return Result{Cycles: Cycle(now), Issued: issued}, nil
+}
+
+// tick is one cycle of the controller.
+func (r *referee) tick(now int64) error {
+	r.pending = slices.DeleteFunc(r.pending, func(arrives int64) bool { return arrives <= now })
+	f := r.std.Refresh
+	if f != nil && now-r.injected >= r.book.Interval {
+		if r.refresh == f.Queue {
+			return fmt.Errorf("cycle %d: a refresh is due and %d wait already, all the queue holds", now, f.Queue)
+		}
+		r.refresh++
+		r.injected = now
+	}
+	if r.refresh == 0 {
+		r.serving = false
+	} else if len(r.queue) == 0 {
+		r.serving = true
+	}
+	switch {
+	case r.serving && r.open:
+		r.try(f.Close, now)
+	case r.serving:
+		if r.try(f.Do, now) {
+			r.refresh--
+		}
+	case len(r.queue) > 0:
+		op := r.queue[0]
+		if !r.try(op, now) {
+			return nil
+		}
+		r.queue = r.queue[1:]
+		if r.std.Ops[op].Yields {
+			r.serving = true
+		}
+		if wait := r.book.Result[op]; wait > 0 {
+			r.pending = append(r.pending, now+wait)
+		}
+	}
+	return nil
+}
+
+// try issues op if no rule forbids it now.
+func (r *referee) try(op Op, now int64) bool {
+	for _, rule := range r.book.Rules {
+		if at, ok := r.last(rule, op); ok && now < at+rule.Wait {
+			return false
+		}
+	}
+	r.history[op] = append(r.history[op], now)
+	if r.std.Ops[op].Opens {
+		r.open = true
+	}
+	if r.std.Ops[op].Closes {
+		r.open = false
+	}
+	return true
+}
+
+// last is the cycle from which a rule counts for op, if it does.
+func (r *referee) last(rule Rule, op Op) (int64, bool) {
+	concerned := false
+	for _, b := range rule.Before {
+		concerned = concerned || b == op
+	}
+	if !concerned {
+		return 0, false
+	}
+	left := map[Op]int{} // issues not yet passed, going back in time
+	for _, a := range rule.After {
+		left[a] = len(r.history[a])
+	}
+	at := int64(0)
+	for range max(rule.Window, 1) {
+		at = 0
+		from := Op(0)
+		for a, n := range left {
+			if n > 0 && r.history[a][n-1] > at {
+				at, from = r.history[a][n-1], a
+			}
+		}
+		if at == 0 {
+			return 0, false
+		}
+		left[from]--
+	}
+	return at, true
+}

@@ -1,0 +1,60 @@
+package dram
+
+// Run times commands one by one as they come: the plain engine.
+type Run struct {
+	c      *Channel
+	s      state
+	n      int64
+	issued []int64
+}
+
+// Run starts a run of the channel at cycle 0.
+func (c *Channel) Run() *Run {
+	return &Run{c: c, s: c.start(), issued: make([]int64, len(c.rows))}
+}
+
+// Issue issues op as early as the rules allow and returns its cycle.
+func (r *Run) Issue(op Op) Cycle {
+	r.c.issue(&r.s, op)
+	r.n++
+	r.issued[op]++
+	return r.s.t
+}
+
+// Finish ends the run; nothing may be issued after it.
+func (r *Run) Finish() Result {
+	return r.c.result(&r.s, r.n, r.issued)
+}
+
+// result ends the run of a state and adds the refreshes' commands to issued.
+func (c *Channel) result(s *state, n int64, issued []int64) Result {
+	cycles := c.finish(s, n)
+	if f := c.std.Refresh; f != nil {
+		issued[f.Close] += s.closes
+		issued[f.Do] += s.refreshes
+	}
+	return Result{Cycles: cycles, Issued: issued, Overflow: s.overflow}
+}
+
+// plain times a stream command by command.
+func (c *Channel) plain(s Stream) Result {
+	r := c.Run()
+	r.stream(s)
+	s.Count(r.issued)
+	for _, n := range r.issued {
+		r.n += n
+	}
+	return r.Finish()
+}
+
+func (r *Run) stream(s Stream) {
+	for i := range s {
+		if it := &s[i]; it.Times == 0 {
+			r.c.issue(&r.s, it.Command.Op)
+		} else {
+			for range it.Times {
+				r.stream(it.Body)
+			}
+		}
+	}
+}

@@ -1,0 +1,122 @@
+package dram
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"pimflow/internal/nearest"
+)
+
+// Standard is a rulebook as its datasheet states it: the commands, what they do
+// to the banks, how long one must wait after another, and when it is refreshed.
+type Standard struct {
+	Name    string
+	Ops     []OpSpec          // indexed by Op
+	Timing  []string          // the parameters the rules are made of, in cycles
+	Rules   func(Timing) Book // needs every parameter of Timing
+	Refresh *Refresh          // nil: never refreshed
+}
+
+// OpSpec is a command of a standard.
+type OpSpec struct {
+	Name   string
+	Opens  bool // leaves a bank open
+	Closes bool // leaves no bank open
+	Yields bool // refreshes that are due are served right after it
+}
+
+// Book holds the durations of a standard under given timing parameters.
+type Book struct {
+	Rules    []Rule
+	Result   map[Op]int64 // cycles from the issue of a command to its result's arrival, 0 when missing
+	Interval int64        // cycles from one refresh request to the next
+}
+
+// Rule demands that no command of Before is issued less than Wait cycles after
+// the Window-th last command of After (0 and 1: the last). It holds for the whole
+// channel: the commands of a stream act on all the banks of their name at once.
+type Rule struct {
+	After, Before []Op
+	Wait          int64
+	Window        int
+}
+
+// Refresh says how refreshes are served: Close first if any bank is open, then Do.
+type Refresh struct {
+	Close, Do Op
+	Queue     int // requests that may wait at once
+}
+
+// Timing gives the value in cycles of each parameter, named as in the machine
+// file ("rcdr_ck").
+type Timing map[string]int64
+
+// maxTiming bounds the parameters so that sums of a few fit 32 bits.
+const maxTiming = 100_000_000
+
+var standards = []*Standard{artifact}
+
+// Lookup returns the standard of that name; the error names the nearest.
+func Lookup(name string) (*Standard, error) {
+	var known []string
+	for _, s := range standards {
+		if s.Name == name {
+			return s, nil
+		}
+		known = append(known, s.Name)
+	}
+	return nil, fmt.Errorf("DRAM standard %q is unknown%s; known: %q", name, nearest.Hint(name, known), known)
+}
+
+// Op returns the command of that name; it panics if the standard has none.
+func (s *Standard) Op(name string) Op {
+	for i := range s.Ops {
+		if s.Ops[i].Name == name {
+			return Op(i)
+		}
+	}
+	panic("dram: standard " + s.Name + " has no command " + name)
+}
+
+// Parameters returns the names that Timing must have, sorted.
+func (s *Standard) Parameters() []string { return slices.Sorted(slices.Values(s.Timing)) }
+
+// book returns the rules under t, or the first parameter that is missing, unknown
+// or out of range.
+func (s *Standard) book(t Timing) (Book, error) {
+	known := s.Parameters()
+	for _, p := range slices.Sorted(maps.Keys(t)) {
+		if !slices.Contains(known, p) {
+			return Book{}, fmt.Errorf("timing parameter %q is unknown to DRAM standard %s%s; it has %q", p, s.Name, nearest.Hint(p, known), known)
+		}
+		if v := t[p]; v < 0 || v > maxTiming {
+			return Book{}, fmt.Errorf("timing parameter %s: %d: 0 to %d cycles wanted", p, v, maxTiming)
+		}
+	}
+	for _, p := range known {
+		if _, ok := t[p]; !ok {
+			return Book{}, fmt.Errorf("timing parameter %s of DRAM standard %s is missing", p, s.Name)
+		}
+	}
+	b := s.Rules(t)
+	if f := s.Refresh; f != nil {
+		// One refresh must be over before the next is due, else they never end.
+		need := 2 + b.longest(f.Close, f.Do) + b.longest(f.Do, f.Do) + b.longest(f.Do, f.Close)
+		if b.Interval < need {
+			return Book{}, fmt.Errorf("DRAM standard %s: a refresh every %d cycles: at least %d wanted, as long as one takes", s.Name, b.Interval, need)
+		}
+	}
+	return b, nil
+}
+
+// longest is the longest wait from the last after to before, 0 if there is none.
+func (b Book) longest(after, before Op) int64 {
+	wait := int64(0)
+	for _, r := range b.Rules {
+		if r.Window <= 1 && slices.Contains(r.After, after) && slices.Contains(r.Before, before) {
+			wait = max(wait, r.Wait)
+		}
+	}
+	return wait
+}

@@ -1,0 +1,103 @@
+package dram
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"pimflow/internal/nearest"
+)
+
+// maxLine bounds a line of a trace; the generator's are under 100 bytes.
+const maxLine = 4096
+
+// TimeTrace times a text trace of the standard artifact, plain or gzip, command by
+// command in constant memory. The error is `name:line: …`; it is one wherever the
+// published simulator would hang, abort or drop a line without a word.
+func (c *Channel) TimeTrace(name string, trace io.Reader) (Result, error) {
+	if c.std != artifact {
+		return Result{}, fmt.Errorf("%s: a text trace is of the DRAM standard artifact, not of %s", name, c.std.Name)
+	}
+	run := c.Run()
+	if err := readTrace(name, trace, func(op Op) { run.Issue(op) }); err != nil {
+		return Result{}, err
+	}
+	r := run.Finish()
+	if r.Overflow {
+		return Result{}, fmt.Errorf("%s: more than %d refreshes wait for a READRES, where the published simulator aborts: one READRES wanted at least every %d cycles",
+			name, artifact.Refresh.Queue, Cycle(artifact.Refresh.Queue)*c.interval)
+	}
+	return r, nil
+}
+
+func readTrace(name string, trace io.Reader, f func(Op)) error {
+	in := bufio.NewReaderSize(trace, maxLine)
+	if magic, _ := in.Peek(2); string(magic) == "\x1f\x8b" {
+		z, err := gzip.NewReader(in)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		in = bufio.NewReaderSize(z, maxLine)
+	}
+	for n := 1; ; n++ {
+		line, err := in.ReadSlice('\n')
+		switch {
+		case err == io.EOF && len(line) == 0:
+			return nil
+		case err == io.EOF:
+			err = errors.New("the last line has no line end and the published simulator drops it: a line end wanted")
+		case err == bufio.ErrBufferFull:
+			return fmt.Errorf("%s:%d: a line of over %d bytes", name, n, maxLine)
+		case err == nil:
+			line = line[:len(line)-1]
+			var op Op
+			if op, err = parseLine(line); err == nil {
+				f(op)
+				continue
+			}
+		}
+		return fmt.Errorf("%s:%d: %.80q: %w", name, n, line, err)
+	}
+}
+
+const traceWanted = "GWRITE, G_ACT0 to G_ACT3, COMP or READRES wanted"
+
+// parseLine is one line, with the published parser's freedoms.
+func parseLine(line []byte) (Op, error) {
+	if bytes.HasPrefix(line, []byte("READRES")) {
+		return artREADRES, nil
+	}
+	if len(bytes.TrimSpace(line)) == 0 {
+		return 0, errors.New("an empty line: <hexadecimal address> <command> or READRES wanted")
+	}
+	address, token, _ := bytes.Cut(line, []byte(" "))
+	digits := bytes.TrimPrefix(bytes.TrimPrefix(address, []byte("0x")), []byte("0X"))
+	if _, err := strconv.ParseUint(string(digits), 16, 64); err != nil {
+		return 0, fmt.Errorf("%q is no address: a hexadecimal number of up to 64 bits wanted", address)
+	}
+	token = bytes.TrimLeft(token, " ")
+	switch {
+	case bytes.HasPrefix(token, []byte("READRES")):
+		return 0, errors.New("READRES has no address, the published simulator takes this for an ordinary read and never ends: READRES at the start of the line wanted")
+	case len(token) == 0:
+		return 0, errors.New("no command, which the published simulator takes for an ordinary read and never ends: " + traceWanted)
+	case token[0] == 'R' || token[0] == 'W':
+		return 0, fmt.Errorf("%q is an ordinary access, which the published simulator never ends: %s", token, traceWanted)
+	case bytes.Contains(line, []byte("GWRITE")):
+		return artGWRITE, nil // whatever number and operands follow
+	}
+	for op := artGACT0; op <= artCOMP; op++ {
+		if string(token) == artifact.Ops[op].Name {
+			return op, nil
+		}
+	}
+	if string(bytes.TrimSpace(token)) != string(token) {
+		return 0, fmt.Errorf("%q ends in a blank or a carriage return: %s", token, traceWanted)
+	}
+	known := []string{"GWRITE", "G_ACT0", "G_ACT1", "G_ACT2", "G_ACT3", "COMP", "READRES"}
+	return 0, fmt.Errorf("%q is unknown%s: %s", token, nearest.Hint(string(token), known), traceWanted)
+}

@@ -1,0 +1,145 @@
+package gpu
+
+import (
+	"fmt"
+	"math"
+)
+
+// GEMM is a matrix product, or a convolution as an implicit one: G products of
+// M×K by K×N.
+type GEMM struct {
+	M, N, K, G int
+	// Bytes of the operands and the result; a convolution's input is counted
+	// once, not as its M×K matrix.
+	A, B, O float64
+	// DRAM traffic in multiples of A, B and O, and in bytes beyond.
+	MissA, MissB, MissO, Extra float64
+}
+
+// String prints the extents.
+func (g GEMM) String() string { return dims(g.M, g.N, g.K, g.G) }
+
+// Choice is the fastest way to run a GEMM.
+type Choice struct {
+	Tile  Tile
+	Split int // of K
+	CTAs  int
+	Occ   int // CTAs that fit an SM
+}
+
+// String prints the choice.
+func (c Choice) String() string {
+	return fmt.Sprintf("tile %v split %d, %d CTAs, %d an SM", c.Tile, c.Split, c.CTAs, c.Occ)
+}
+
+// GEMM times a matrix product with the fastest of the tiles and splits of K, the
+// first of them on a tie.
+func (m *Model) GEMM(g GEMM, tiles []Tile, splits []int) Timing {
+	var best Timing
+	found := false
+	for _, tile := range fitting(tiles, g) {
+		for _, s := range splits {
+			// A split needs at least 4 k-iterations a CTA: estimated.
+			if s > 1 && ceilDiv(g.K, m.elements(tile)*s) < 4 {
+				continue
+			}
+			if t := m.candidate(g, tile, s); !found || t.US < best.US {
+				best, found = t, true
+			}
+		}
+	}
+	if !found {
+		panic("gpu: splits without 1")
+	}
+	return best
+}
+
+// fitting drops the tiles that are mostly padding: at least twice the matrix,
+// which counts as 64 where it is smaller. When none is left it is the smallest.
+func fitting(tiles []Tile, g GEMM) []Tile {
+	var fit []Tile
+	least := tiles[0]
+	for _, t := range tiles {
+		if t.M < 2*max(64, g.M) && t.N < 2*max(64, g.N) {
+			fit = append(fit, t)
+		}
+		if t.M*t.N < least.M*least.N {
+			least = t
+		}
+	}
+	if fit == nil {
+		return []Tile{least}
+	}
+	return fit
+}
+
+// elements is the k-depth of a tile's iteration.
+func (m *Model) elements(t Tile) int { return max(1, t.RowBytes/m.ElementSize) }
+
+// occupancy is the number of CTAs of a tile that fit an SM.
+func (m *Model) occupancy(t Tile) int {
+	// 32 threads a warp hold the accumulators of the tile and 64 registers more
+	// each, of at most 255 (CUDA C++ programming guide, compute capability 7.5).
+	regs := min(255, t.M*t.N/(32*t.Warps)+64)
+	return max(1, min(m.Smem/(t.Stages*(t.M+t.N)*t.RowBytes), m.Threads/(32*t.Warps), m.Registers/(regs*32*t.Warps), m.CTAs))
+}
+
+// candidate times a product with one tile and split.
+func (m *Model) candidate(g GEMM, tile Tile, s int) Timing {
+	mT, nT := ceilDiv(g.M, tile.M), ceilDiv(g.N, tile.N)
+	kb := m.elements(tile)
+	n, kit, occ := mT*nT*g.G*s, ceilDiv(g.K, kb*s), m.occupancy(tile)
+	area, edge := float64(tile.M*tile.N), float64(tile.M+tile.N)
+
+	mma := area * float64(kb) / (m.MACs * m.Eta)    // of one k-iteration on a full SM
+	fetch := edge * float64(tile.RowBytes) / m.L2SM // of its operands
+	t1 := mma * max(1, 4/float64(tile.Warps))       // fewer than 4 warps leave sub-cores idle
+	lone := max(m.Lam+m.Om*t1, t1)                  // a CTA that has the SM to itself
+	per, epi := max(mma, fetch), m.Epi*area*float64(m.ElementSize)/m.L2SM
+	if s > 1 { // partial sums are stored as float32
+		epi = m.Epi * area * 4 / m.L2SM
+	}
+	full, rem := n/(m.SMs*occ), n%(m.SMs*occ)
+	last := ceilDiv(rem, m.SMs) // CTAs an SM in the wave that is not full
+	var loop, store float64     // cycles of all waves
+	for _, w := range []struct{ waves, ctas int }{{full, occ}, {min(1, rem), last}} {
+		loop += float64(w.waves*kit) * max(lone, float64(w.ctas)*per)
+		store += float64(w.waves*w.ctas) * epi
+	}
+
+	t := Timing{
+		SM:     m.us(loop + store),
+		Bytes:  g.A*g.MissA + g.B*g.MissB + g.O*g.MissO + m.refetch(g, mT, nT, n, occ) + g.Extra,
+		L2:     float64(n)*float64(kit)*edge*float64(tile.RowBytes) + g.O,
+		MACs:   float64(n) * float64(kit) * area * float64(kb),
+		Choice: Choice{tile, s, n, occ},
+	}
+	t.DRAM = m.dramUS(t.Bytes, m.EtaD)
+	t.US = m.norm(t.SM, t.DRAM)
+	if s > 1 { // partial sums out and in again, float32, and the kernel that adds them
+		t.US += m.TK2 + 2*float64(s)*float64(g.M)*float64(g.N)*4*float64(g.G)/(2*m.GBps*1e3)
+	}
+	c := float64(last) // of the waves that weigh most
+	if full > 0 {
+		c = float64(occ)
+	}
+	main := largest(term{"tensor", max(t1, c*mma)}, term{"l2", c * fetch}, term{"latency", lone})
+	t.Bound = largest(term{"dram", t.DRAM}, term{main, m.us(loop)}, term{"l2", m.us(store)})
+	return t
+}
+
+// refetch is the DRAM traffic of an operand that does not stay in the L2 (more
+// than 0.75 of it, estimated) and is read again for each wave of tiles; the
+// rasterisation is the better of the two.
+func (m *Model) refetch(g GEMM, mT, nT, n, occ int) float64 {
+	conc := float64(min(n, m.SMs*occ))
+	passes := func(bytes float64, tiles, across int) float64 {
+		if bytes <= 0.75*m.L2 {
+			return 1
+		}
+		return math.Ceil(float64(tiles) / max(1, conc/float64(across*g.G)))
+	}
+	return min(g.A*(passes(g.A, nT, mT)-1), g.B*(passes(g.B, mT, nT)-1))
+}
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }

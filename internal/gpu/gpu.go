@@ -1,0 +1,162 @@
+// Package gpu is the GPU as a device: it compiles a cut to the kernels that a
+// library such as cuDNN would launch and times them with a model of tiles,
+// waves, L2 and DRAM.
+//
+// A machine (package hw) and the number of memory channels the GPU keeps go in;
+// code that knows its cost, computes its values and prints its kernels comes
+// out. The package does not know plans or the PIM channels.
+package gpu
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+
+	"pimflow/internal/device"
+	"pimflow/internal/graph"
+	"pimflow/internal/hw"
+	"pimflow/internal/nearest"
+	"pimflow/internal/tensor"
+)
+
+// gpu is a device.Device.
+type gpu struct {
+	model   *Model
+	tiles   []Tile
+	fused   bool
+	offsets int
+	clock   hw.Period
+	launch  int64 // cycles of a launch
+}
+
+// New returns the GPU of a machine, called "gpu", when it keeps channels of the
+// machine's memory channels: its bandwidth and L2 go with them.
+func New(m *hw.Machine, channels int) (device.Device, error) {
+	if channels < 1 || channels > m.Memory.Channels {
+		return nil, fmt.Errorf("machine %q: %d memory channels for the GPU: 1 to %d wanted", m.Name, channels, m.Memory.Channels)
+	}
+	for _, l := range libraries {
+		if l.name == m.GPU.Library {
+			return &gpu{NewModel(m, channels), l.tiles, m.GPU.Fused, m.GPU.ConvLaunches, m.GPU.Clock, m.GPU.Launch}, nil
+		}
+	}
+	return nil, fmt.Errorf("machine %q: gpu.tile_library: %q is not known%s: one of %s wanted", m.Name, m.GPU.Library,
+		nearest.Hint(m.GPU.Library, Libraries()), strings.Join(Libraries(), ", "))
+}
+
+// Name is "gpu".
+func (d *gpu) Name() string { return "gpu" }
+
+// Compile lowers a cut of any operation to kernels; the epilogue's are among
+// them. A node that only renames values has none.
+func (d *gpu) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
+	nd := &g.Nodes[c.Node]
+	if nd.Op == nil {
+		return nil, fmt.Errorf("gpu: %q is no operation: %w", nd.Name, device.ErrUnsupported)
+	}
+	if !c.Box.In(nd.Shape) || c.Box.Empty() {
+		return nil, fmt.Errorf("gpu: %q: box %v of a value of shape %v: %w", nd.Name, c.Box, nd.Shape, device.ErrUnsupported)
+	}
+	r, ok := rules[nd.Op.Name]
+	if !ok {
+		return nil, fmt.Errorf("gpu: %q: operator %s: %w", nd.Name, nd.Op.Name, device.ErrUnsupported)
+	}
+	code := &Code{g: g, cut: c}
+	if !nd.Op.View || len(nd.Post) > 0 {
+		code.kernels = r.lower(newWork(d, r, g, c))
+	}
+	var err error
+	if code.cost, err = d.cost(code.kernels); err != nil {
+		return nil, fmt.Errorf("gpu: %q: %w", nd.Name, err)
+	}
+	return code, nil
+}
+
+// longest bounds the time of a cut, in picoseconds and in cycles, so that sums
+// do not overflow: 2.5 hours.
+const longest = 1 << 53
+
+// bounds are the words of Cost.Bound, in the order in which the first wins.
+var bounds = []string{"launch", "tensor", "latency", "l2", "fma", "dram"}
+
+// cost adds kernels up; they run one after another, each launched anew.
+func (d *gpu) cost(ks []Kernel) (device.Cost, error) {
+	c := device.Cost{Bound: "view"}
+	launchUS := float64(d.launch) / (d.model.GHz * 1e3)
+	us, bytes := 0.0, 0.0
+	share := make([]term, len(bounds))
+	add := func(word string, us float64) {
+		for i, b := range bounds {
+			if b == word {
+				share[i] = term{b, share[i].us + us}
+			}
+		}
+	}
+	for _, k := range ks {
+		if t := launchUS + k.US; !(t*1e6 < longest && t*d.model.GHz*1e3 < longest) {
+			return c, fmt.Errorf("%v takes %.3g us: the machine's numbers are out of all proportion", k.Work, t)
+		}
+		c.Time += device.Time(math.Round((launchUS + k.US) * 1e6))
+		us += k.US
+		bytes += k.Bytes
+		add("launch", launchUS)
+		add(k.Bound, k.US)
+	}
+	if len(ks) > 0 {
+		c.Bound = largest(share...)
+	}
+	c.Launch = device.Time(d.clock.PS(d.launch)) * device.Time(len(ks))
+	c.Ticks = d.launch*int64(len(ks)) + int64(math.Round(us*d.model.GHz*1e3))
+	c.Bytes = int64(math.Round(bytes))
+	for _, class := range classes {
+		n := int64(0)
+		for i := range ks {
+			if ks[i].Class == class {
+				n++
+			}
+		}
+		if n > 0 {
+			c.Commands = append(c.Commands, device.Count{Kind: string(class), N: n})
+		}
+	}
+	return c, nil
+}
+
+// Code is a cut as kernels.
+type Code struct {
+	g       *graph.Graph
+	cut     graph.Cut
+	kernels []Kernel
+	cost    device.Cost
+}
+
+// Kernels lists the launches in order.
+func (c *Code) Kernels() []Kernel { return c.kernels }
+
+// Cost is the time from the first launch to the last value.
+func (c *Code) Cost() device.Cost { return c.cost }
+
+// Eval computes the cut as its operator and epilogue define it.
+func (c *Code) Eval(in []*tensor.Tensor, dst *tensor.Tensor) error {
+	c.g.Eval(c.cut, in, dst)
+	return nil
+}
+
+// Print writes a line a kernel: class, time without launch, DRAM bytes, what
+// limits it, what it computes and how.
+func (c *Code) Print(w io.Writer) error {
+	b := bufio.NewWriter(w)
+	for _, k := range c.kernels {
+		line := fmt.Sprintf("%-9s %12.3f ns  dram %10.0f B  %-7s", k.Class, k.US*1e3, k.Bytes, k.Bound)
+		if s := k.Work.String(); s != "" {
+			line += "  " + s
+		}
+		if k.Choice.CTAs > 0 {
+			line += ": " + k.Choice.String()
+		}
+		fmt.Fprintln(b, line)
+	}
+	return b.Flush()
+}

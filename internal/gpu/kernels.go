@@ -1,0 +1,269 @@
+package gpu
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"pimflow/internal/graph"
+	"pimflow/internal/tensor"
+)
+
+// Kernel is one launch.
+type Kernel struct {
+	Class  Class
+	Work   fmt.Stringer // what it computes
+	Timing              // without the launch
+}
+
+// Class is a kind of kernel; Cost counts kernels by it.
+type Class string
+
+// The classes, in the order in which Cost lists them.
+const (
+	Offset    Class = "offset"    // cuDNN's table of offsets before a convolution: a launch, no work
+	Matrix    Class = "gemm"      // tensor cores: convolutions and matrix products
+	Depthwise Class = "depthwise" // FMA units
+	Vector    Class = "gemv"      // matrix products of few rows
+	Pool      Class = "pool"      // pooling and reductions
+	Element   Class = "element"   // element-wise operators and copies
+	Post      Class = "post"      // epilogue of a convolution: bias, activation, residual
+)
+
+// classes lists every class in order.
+var classes = []Class{Offset, Matrix, Depthwise, Vector, Pool, Element, Post}
+
+// rule says how an operator runs: the kernels of a cut, and for those that move
+// bytes how many values they read.
+type rule struct {
+	lower func(w *work) []Kernel
+	reads func(w *work) float64
+}
+
+// rules has a row for each operator that is not a view.
+var rules = func() map[string]rule {
+	r := map[string]rule{
+		"Conv":          {lower: conv},
+		"ConvTranspose": {lower: conv},
+		"Gemm":          {lower: product},
+		"MatMul":        {lower: product},
+	}
+	for _, row := range []struct {
+		rule
+		names []string
+	}{
+		{rule{pool, first}, []string{"ArgMax", "ArgMin", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "MaxPool",
+			"ReduceL2", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum"}},
+		{rule{element, first}, []string{"Abs", "Cast", "Ceil", "Clip", "Cos", "Elu", "Erf", "Exp", "Floor", "Gelu",
+			"HardSigmoid", "HardSwish", "Identity", "LeakyRelu", "Log", "Mish", "Neg", "Not", "Reciprocal", "Relu", "Round",
+			"Selu", "Sigmoid", "Sign", "Sin", "Softplus", "Softsign", "Sqrt", "Swish", "Tanh"}},
+		{rule{element, broadcast}, []string{"Add", "And", "Div", "Equal", "Greater", "GreaterOrEqual", "Less",
+			"LessOrEqual", "Max", "Min", "Mod", "Mul", "Or", "PRelu", "Pow", "Sub", "Where", "Xor"}},
+		// Scale, bias and statistics are vectors: not counted.
+		{rule{element, first}, []string{"BatchNormalization", "InstanceNormalization", "LayerNormalization", "LRN",
+			"LogSoftmax", "LpNormalization", "Softmax"}},
+		{rule{element, copied}, []string{"Concat", "DepthToSpace", "Expand", "Gather", "Pad", "Reshape", "Slice",
+			"SpaceToDepth", "Tile", "Transpose"}},
+		{rule{element, first}, []string{"Resize"}},
+	} {
+		for _, n := range row.names {
+			r[n] = row.rule
+		}
+	}
+	return r
+}()
+
+// Rules returns the names of the operators that have a rule, sorted.
+func Rules() []string { return slices.Sorted(maps.Keys(rules)) }
+
+// work is a cut to be lowered.
+type work struct {
+	*gpu
+	*Model
+	rule
+	g        *graph.Graph
+	cut      graph.Cut
+	nd       *graph.Node
+	need     []tensor.Box
+	out      float64 // bytes written
+	residual float64 // bytes that the epilogue reads
+}
+
+func newWork(d *gpu, r rule, g *graph.Graph, c graph.Cut) *work {
+	w := &work{gpu: d, Model: d.model, rule: r, g: g, cut: c, nd: &g.Nodes[c.Node], need: g.Need(c)}
+	w.out = w.bytes(c.Node, c.Box.Size())
+	w.residual = w.out * float64(len(w.nd.In)-w.nd.Operands())
+	return w
+}
+
+// bytes is the size of n values of a node on the machine: floating types are
+// computed in the machine's element size, others in their own.
+func (w *work) bytes(id graph.ID, n int) float64 {
+	t := w.g.Nodes[id].Type
+	if t.Float() {
+		return float64(n) * float64(w.ElementSize)
+	}
+	return float64(n) * float64(t.Bytes())
+}
+
+// operand is the bytes that the cut needs of operand i.
+func (w *work) operand(i int) float64 { return w.bytes(w.nd.In[i], w.need[i].Size()) }
+
+func (w *work) constant(i int) bool {
+	_, ok := w.g.Value(w.nd.In[i])
+	return ok
+}
+
+// weightMiss is the DRAM traffic of a second operand in multiples of its size.
+// Weights come from the DRAM each time where the L2 writes through, as the
+// published simulation has it; elsewhere the weights of the whole network stay
+// as far as the L2 holds them. An operand that is no constant was just written.
+func (w *work) weightMiss(activations float64) float64 {
+	switch {
+	case !w.constant(1):
+		return w.Miss(activations + w.operand(1))
+	case w.WriteThrough:
+		return 1
+	}
+	total := 0.0
+	for i := range w.g.Nodes {
+		nd := &w.g.Nodes[i]
+		if nd.Op != nil && nd.Op.MACs != nil && len(nd.In) > 1 && w.g.Nodes[nd.In[1]].Const != nil {
+			total += w.bytes(nd.In[1], w.g.Nodes[nd.In[1]].Shape.Size())
+		}
+	}
+	return w.Miss(total)
+}
+
+// conv lowers a convolution: depthwise on the FMA units, everything else as an
+// implicit matrix product of M pixels, N channels and K taps.
+//
+// A transposed convolution is the same product with the taps that one pixel
+// meets: kernel over stride. Estimated.
+func conv(w *work) []Kernel {
+	a, in := w.nd.Attrs, w.g.Nodes[w.nd.In[0]].Shape
+	groups, kernel, strides := a.Int("group"), a.Ints("kernel_shape"), a.Ints("strides")
+	transposed := w.nd.Op.Name == "ConvTranspose"
+	taps, touched := 1, w.need[0][0].Len()*w.need[0][1].Len()
+	for i, k := range kernel {
+		have, out := w.need[0][2+i].Len(), w.cut.Box[2+i].Len()
+		if transposed {
+			taps *= ceilDiv(k, strides[i])
+			touched *= have
+		} else { // a kernel smaller than its stride skips rows
+			taps *= k
+			touched *= min(have, out*k)
+		}
+	}
+	A, B := w.bytes(w.nd.In[0], touched), w.operand(1)
+	missA, missB := w.Miss(A+w.out), w.weightMiss(A+w.out)
+	missO := w.written(1, missA)
+	extra := 0.0
+	if w.fused {
+		extra = w.residual * missA
+	}
+
+	var ks []Kernel
+	outC := w.cut.Box[1]
+	if groups > 1 && groups == in[1] {
+		d := Direct{MACs: float64(w.g.MACs(w.cut)), Outs: float64(w.cut.Box.Size()), Bytes: A*missA + B*missB + w.out*missO + extra}
+		ks = append(ks, Kernel{Depthwise, d, w.Direct(d)})
+	} else {
+		for range w.offsets {
+			ks = append(ks, Kernel{Offset, Stream{}, Timing{Bound: "launch"}})
+		}
+		perGroup := w.nd.Shape[1] / groups
+		g := ceilDiv(outC.Hi, perGroup) - outC.Lo/perGroup // groups that the cut touches
+		depth := in[1] / groups
+		if groups == 1 {
+			depth = ceilDiv(depth, 8) * 8 // tensor cores take 8 channels: cuDNN pads
+		}
+		p := GEMM{M: w.cut.Box.Size() / outC.Len(), N: ceilDiv(outC.Len(), g), K: depth * taps, G: g,
+			A: A, B: B, O: w.out, MissA: missA, MissB: missB, MissO: missO, Extra: extra}
+		ks = append(ks, Kernel{Matrix, p, w.GEMM(p, w.tiles, convSplits)})
+	}
+	if !w.fused {
+		s := Stream{
+			Bytes: (w.out+w.residual)*w.Miss(2*w.out) + w.written(w.out, w.Miss(2*w.out)),
+			L2:    2*w.out + w.residual,
+		}
+		ks = append(ks, Kernel{Post, s, w.Stream(s)})
+	}
+	return ks
+}
+
+// product lowers a matrix product, whose epilogue runs inside: up to 8 rows as a
+// matrix-vector product, more with cuBLAS's tiles and splits of K.
+func product(w *work) []Kernel {
+	m, n, k, g := w.extents()
+	A, B := w.operand(0), w.operand(1)
+	missA, missB := w.Miss(A+w.out), w.weightMiss(A+w.out)
+	extra := w.residual
+	if len(w.need) > 2 && w.nd.Operands() > 2 && !w.constant(2) { // a bias vector is not counted
+		extra += w.operand(2)
+	}
+	if m <= 8 {
+		v := GEMV{M: m, N: n, K: k, G: g, B: B, Bytes: B*missB + w.written(w.out, 0) + extra*missA}
+		return []Kernel{{Vector, v, w.GEMV(v)}}
+	}
+	p := GEMM{M: m, N: n, K: k, G: g, A: A, B: B, O: w.out,
+		MissA: missA, MissB: missB, MissO: w.written(1, missA), Extra: extra * missA}
+	return []Kernel{{Matrix, p, w.GEMM(p, cublasTiles, cublasSplits)}}
+}
+
+// extents are those of the cut of a matrix product; g counts the matrices of the
+// second operand, each of which multiplies the same number of rows.
+func (w *work) extents() (m, n, k, g int) {
+	a, b, box := w.g.Nodes[w.nd.In[0]].Shape, w.need[1], w.cut.Box
+	g, n, k = 1, 1, a[len(a)-1]
+	if w.nd.Op.Name == "Gemm" && w.nd.Attrs.Int("transA") != 0 {
+		k = a[0]
+	}
+	if len(b) > 1 {
+		n = box[len(box)-1].Len()
+		for _, r := range b[:len(b)-2] {
+			g *= r.Len()
+		}
+	}
+	return box.Size() / (n * g), n, k, g
+}
+
+// pool lowers pooling and reductions.
+func pool(w *work) []Kernel { return stream(w, Pool) }
+
+// element lowers an element-wise operator or a copy.
+func element(w *work) []Kernel { return stream(w, Element) }
+
+func stream(w *work, c Class) []Kernel {
+	read := w.reads(w) + w.residual
+	miss := w.Miss(read + w.out)
+	s := Stream{Bytes: read*miss + w.written(w.out, miss), L2: read + w.out}
+	return []Kernel{{c, s, w.Stream(s)}}
+}
+
+// first counts what is needed of the first operand, each value once.
+func first(w *work) float64 { return w.operand(0) }
+
+// broadcast counts each operand that is no constant as of the size of the cut,
+// since a kernel reads it for each value it makes.
+func broadcast(w *work) float64 {
+	sum := 0.0
+	for i := range w.nd.Operands() {
+		if w.constant(i) {
+			sum += w.operand(i)
+		} else {
+			sum += w.bytes(w.nd.In[i], w.cut.Box.Size())
+		}
+	}
+	return sum
+}
+
+// copied counts at most one value of each operand for each value made: a copy
+// skips what it does not take.
+func copied(w *work) float64 {
+	sum := 0.0
+	for i := range w.nd.Operands() {
+		sum += w.bytes(w.nd.In[i], min(w.need[i].Size(), w.cut.Box.Size()))
+	}
+	return sum
+}

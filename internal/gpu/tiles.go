@@ -1,0 +1,69 @@
+package gpu
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Tile is a kernel of a library: the part of a matrix product that one CTA
+// makes, and how.
+type Tile struct {
+	M, N     int
+	RowBytes int // of K an operand row holds in shared memory
+	Warps    int
+	Stages   int // buffers of shared memory
+}
+
+// String prints the tile, as 128x64 64B 4w 2st.
+func (t Tile) String() string {
+	return fmt.Sprintf("%dx%d %dB %dw %dst", t.M, t.N, t.RowBytes, t.Warps, t.Stages)
+}
+
+// The tiles of the libraries. Extents are those in the names of cuDNN 7's,
+// cuBLAS's and TensorRT 8's kernels for Turing's tensor cores; rows, warps and
+// stages are estimated where the names do not say them.
+var (
+	cudnnTiles = []Tile{
+		{256, 128, 64, 8, 2}, {128, 256, 64, 8, 2},
+		{256, 64, 64, 4, 2}, {64, 256, 64, 4, 2}, {128, 128, 64, 4, 2}, {128, 64, 64, 4, 2}, {64, 128, 64, 4, 2},
+	}
+	cublasTiles = slices.Concat(cudnnTiles, []Tile{{64, 64, 64, 4, 2}})
+	trtTiles    = slices.Concat(cublasTiles, []Tile{{64, 32, 64, 2, 2}, {32, 64, 64, 2, 2}, {32, 32, 64, 2, 2}})
+	// TensorRT's fp16 kernels also hold 128-byte rows in a single stage.
+	trt16Tiles = slices.Concat(trtTiles, []Tile{
+		{128, 64, 128, 4, 1}, {64, 128, 128, 4, 1}, {64, 64, 128, 4, 1},
+		{64, 32, 128, 2, 1}, {32, 64, 128, 2, 1}, {32, 32, 128, 2, 1},
+	})
+)
+
+// library is a row of the table of tile libraries.
+type library struct {
+	name  string
+	tiles []Tile
+}
+
+// libraries are what hw.GPU.Library may name.
+var libraries = []library{
+	{"cublas", cublasTiles},
+	{"cudnn", cudnnTiles},
+	// Only the largest: a bound on what a library's heuristics may choose.
+	{"large", []Tile{{256, 128, 64, 8, 2}, {256, 64, 64, 4, 2}, {128, 128, 64, 4, 2}}},
+	{"square", []Tile{{64, 64, 64, 4, 2}}}, // one tile: for checking by hand
+	{"trt", trtTiles},
+	{"trt16", trt16Tiles},
+}
+
+// Libraries returns the names of the tile libraries, sorted.
+func Libraries() []string {
+	var names []string
+	for _, l := range libraries {
+		names = append(names, l.name)
+	}
+	return names
+}
+
+// The splits of K that a library tries: convolutions on Turing do not split.
+var (
+	convSplits   = []int{1}
+	cublasSplits = []int{1, 2, 4, 8, 16}
+)

@@ -1,0 +1,302 @@
+package onnx
+
+import (
+	"math"
+
+	"pimflow/internal/op"
+	"pimflow/internal/tensor"
+)
+
+// chain lowers an operator of any number of inputs to a chain of binary ones.
+func chain(opName string) func(*node) []*value {
+	return func(n *node) []*value { return one(n.fold(opName, n.op)) }
+}
+
+// fold combines all inputs from the left; last makes the last combination.
+func (n *node) fold(opName string, last func(string, op.Attrs, ...*value) *value) *value {
+	n.arity(1, math.MaxInt)
+	in := n.all()
+	v := in[0]
+	for i, x := range in[1:] {
+		if i == len(in)-2 {
+			return last(opName, nil, v, x)
+		}
+		v = n.sub(opName, nil, v, x)
+	}
+	return v
+}
+
+func mean(n *node) []*value {
+	sum := n.fold("Add", n.sub)
+	if len(n.in) == 1 {
+		return one(sum)
+	}
+	return one(n.op("Div", nil, sum, n.scalar("count", sum.typ, float64(len(n.in)))))
+}
+
+// scalar is a known value of one number.
+func (n *node) scalar(name string, t tensor.Type, v float64) *value {
+	return known(n.name+"/"+name, filled(t, tensor.Shape{}, v))
+}
+
+// filled is a tensor of one number; it costs nothing until its values are asked
+// for.
+func filled(t tensor.Type, s tensor.Shape, v float64) *tensor.Tensor {
+	return tensor.Lazy(t, s, func() (f []float32, k []int64) {
+		if t.Float() {
+			f = make([]float32, s.Size())
+			for i := range f {
+				f[i] = tensor.Round(t, float32(v))
+			}
+			return f, nil
+		}
+		k = make([]int64, s.Size())
+		for i := range k {
+			k[i] = int64(v)
+		}
+		return nil, k
+	})
+}
+
+// clip lowers Clip: bounds that are known become attributes; others, and those
+// of integers, Max and Min.
+func clip(n *node) []*value {
+	lo, hi := float32(-math.MaxFloat32), float32(math.MaxFloat32)
+	if n.opset < 11 {
+		n.arity(1, 1)
+		return one(n.op("Clip", op.Attrs{"min": n.float("min", lo), "max": n.float("max", hi)}, n.in[0]))
+	}
+	n.arity(1, 3)
+	x, a := n.in[0], op.Attrs{}
+	for i, name := range []string{"min", "max"} {
+		b := n.opt(i + 1)
+		if b == nil {
+			continue
+		}
+		if b.shape.Size() != 1 || b.typ != x.typ {
+			n.fail("%s (input %d, %q) is %v %v: one %v wanted", name, i+1, b.name, b.typ, b.shape, x.typ)
+		}
+		if b.known != nil && x.typ.Float() {
+			a[name] = b.known.Floats()[0]
+		}
+	}
+	given := 0
+	for i := range 2 {
+		if n.opt(i+1) != nil {
+			given++
+		}
+	}
+	if len(a) == given && x.typ.Float() {
+		return one(n.op("Clip", a, x))
+	}
+	// Max before Min: where the bounds cross, ONNX wants the upper one.
+	v := x
+	if b := n.opt(1); b != nil {
+		put := n.sub
+		if n.opt(2) == nil {
+			put = n.op
+		}
+		v = put("Max", nil, v, n.flat(b, 0))
+	}
+	if b := n.opt(2); b != nil {
+		v = n.op("Min", nil, v, n.flat(b, 0))
+	}
+	return one(v)
+}
+
+// flat is v, of one value, with the given rank; it must not add dimensions to
+// what it is combined with.
+func (n *node) flat(v *value, rank int) *value {
+	if len(v.shape) == rank {
+		return v
+	}
+	s := make([]int64, rank)
+	for i := range s {
+		s[i] = 1
+	}
+	return n.sub("Reshape", op.Attrs{"shape": s}, v)
+}
+
+// celu lowers Celu, max(x, 0) + min(alpha*(exp(x/alpha)-1), 0), to alpha times an
+// Elu of x/alpha.
+func celu(n *node) []*value {
+	n.arity(1, 1)
+	x, alpha := n.in[0], n.scalar("alpha", n.in[0].typ, float64(n.float("alpha", 1)))
+	y := n.sub("Elu", op.Attrs{"alpha": float32(1)}, n.sub("Div", nil, x, alpha))
+	return one(n.op("Mul", nil, y, alpha))
+}
+
+func thresholdedRelu(n *node) []*value {
+	n.arity(1, 1)
+	x := n.in[0]
+	alpha, zero := n.scalar("alpha", x.typ, float64(n.float("alpha", 1))), n.scalar("zero", x.typ, 0)
+	return one(n.op("Where", nil, n.sub("Greater", nil, x, alpha), x, zero))
+}
+
+// pow lowers Pow, whose exponent may have another type than the base; the
+// value has that of the base.
+func pow(n *node) []*value {
+	n.arity(2, 2)
+	x, y := n.in[0], n.in[1]
+	switch {
+	case x.typ == y.typ:
+		return one(n.op("Pow", nil, x, y))
+	case x.typ.Float() || !y.typ.Float():
+		return one(n.op("Pow", nil, x, n.cast(y, x.typ)))
+	}
+	return one(n.op("Cast", op.Attrs{"to": x.typ.String()}, n.sub("Pow", nil, n.cast(x, y.typ), y)))
+}
+
+// cast converts v on the way to the node's value.
+func (n *node) cast(v *value, t tensor.Type) *value {
+	if v.typ == t {
+		return v
+	}
+	return n.sub("Cast", op.Attrs{"to": t.String()}, v)
+}
+
+func cast(n *node) []*value {
+	n.arity(1, 1)
+	// saturate and round_mode speak of 8-bit floats, which are not supported.
+	n.ignore("saturate", "round_mode")
+	t, err := elemType(n.int("to", 0))
+	n.check(in(`attribute "to"`, err))
+	return one(n.op("Cast", op.Attrs{"to": t.String()}, n.in[0]))
+}
+
+func castLike(n *node) []*value {
+	n.arity(2, 2)
+	n.ignore("saturate", "round_mode")
+	return one(n.op("Cast", op.Attrs{"to": n.in[1].typ.String()}, n.in[0]))
+}
+
+func identity(n *node) []*value {
+	n.arity(1, 1)
+	return one(n.in[0])
+}
+
+// dropout does nothing at inference.
+func dropout(n *node) []*value {
+	n.arity(1, 3)
+	n.ignore("ratio", "seed")
+	if n.opset >= 12 && n.opt(2) != nil {
+		t := n.constant(2, "training_mode")
+		if t.Type != tensor.Bool || t.Shape.Size() != 1 || t.Ints()[0] != 0 {
+			n.fail("training_mode is set: a model exported for inference wanted")
+		}
+	}
+	return one(n.in[0])
+}
+
+// constant lowers Constant to a known value.
+func constant(n *node) []*value {
+	n.arity(0, 0)
+	if len(n.p.attrs) != 1 {
+		n.fail("%d attributes: one wanted", len(n.p.attrs))
+	}
+	a := n.p.attrs[0]
+	n.used[a.name] = true
+	var t *tensor.Tensor
+	switch a.name {
+	case "value":
+		var err error
+		t, err = n.attr("value", attrTensor).tensor.tensor(n.ext)
+		n.check(in(`attribute "value"`, err))
+	case "value_float":
+		t = tensor.Floats32(tensor.Shape{}, []float32{n.float(a.name, 0)})
+	case "value_floats":
+		f := n.floats(a.name)
+		t = tensor.Floats32(tensor.Shape{len(f)}, f)
+	case "value_int":
+		t = tensor.Ints64(tensor.Shape{}, []int64{n.int(a.name, 0)})
+	case "value_ints":
+		k := n.ints(a.name)
+		t = tensor.Ints64(tensor.Shape{len(k)}, k)
+	default:
+		n.fail("attribute %q: one of value, value_float, value_floats, value_int, value_ints wanted", a.name)
+	}
+	return one(known(n.name, t))
+}
+
+func constantOfShape(n *node) []*value {
+	n.arity(1, 1)
+	s := n.shapeFrom(n.constInts(0, "shape"))
+	t, v := tensor.Float32, 0.0
+	if a := n.attr("value", attrTensor); a != nil {
+		x, err := a.tensor.tensor(n.ext)
+		n.check(in(`attribute "value"`, err))
+		if x.Shape.Size() != 1 {
+			n.fail(`attribute "value" has shape %v: one value wanted`, x.Shape)
+		}
+		t = x.Type
+		if t.Float() {
+			v = float64(x.Floats()[0])
+		} else {
+			v = float64(x.Ints()[0])
+		}
+	}
+	return one(known(n.name, filled(t, s, v)))
+}
+
+// shapeFrom checks the extents that a file states.
+func (n *node) shapeFrom(dims []int64) tensor.Shape {
+	s := make(tensor.Shape, len(dims))
+	for i, d := range dims {
+		s[i] = int(d)
+	}
+	n.check(s.Check())
+	return s
+}
+
+func shapeOf(n *node) []*value {
+	n.arity(1, 1)
+	dims := int64s(n.in[0].shape)
+	if n.opset >= 15 {
+		r := int64(len(dims))
+		clamp := func(v int64) int64 {
+			if v < 0 {
+				v += r
+			}
+			return min(max(v, 0), r)
+		}
+		start, end := clamp(n.int("start", 0)), clamp(n.int("end", r))
+		dims = dims[start:max(start, end)]
+	}
+	return one(known(n.name, tensor.Ints64(tensor.Shape{len(dims)}, dims)))
+}
+
+func sizeOf(n *node) []*value {
+	n.arity(1, 1)
+	return one(known(n.name, tensor.Ints64(tensor.Shape{}, []int64{int64(n.in[0].shape.Size())})))
+}
+
+// rangeOf lowers Range of known bounds to a known value.
+func rangeOf(n *node) []*value {
+	n.arity(3, 3)
+	var v [3]float64
+	typ := n.in[0].typ
+	for i, name := range []string{"start", "limit", "delta"} {
+		if x := n.in[i]; x.typ != typ || x.shape.Size() != 1 {
+			n.fail("%s (input %d, %q) is %v %v: one %v wanted", name, i, x.name, x.typ, x.shape, typ)
+		}
+		t := n.constant(i, name)
+		if typ.Float() {
+			v[i] = float64(t.Floats()[0])
+		} else {
+			v[i] = float64(t.Ints()[0])
+		}
+	}
+	count := max(math.Ceil((v[1]-v[0])/v[2]), 0)
+	if !(count <= foldSize) {
+		n.fail("range from %v to %v by %v: at most %d values wanted", v[0], v[1], v[2], foldSize)
+	}
+	y := tensor.New(typ, tensor.Shape{int(count)})
+	for i := range int(count) {
+		if x := v[0] + float64(i)*v[2]; typ.Float() {
+			y.Floats()[i] = tensor.Round(typ, float32(x))
+		} else {
+			y.Ints()[i] = int64(x)
+		}
+	}
+	return one(known(n.name, y))
+}

@@ -1,0 +1,223 @@
+package onnx
+
+import (
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"pimflow/internal/graph"
+	"pimflow/internal/tensor"
+)
+
+// nodeTests are ONNX's own tests of single operators, as Debian's package
+// libonnx-testdata installs them.
+const nodeTests = "/usr/share/libonnx-testdata/data/node"
+
+var update = flag.Bool("update", false, "rewrite testdata/node_unsupported.txt")
+
+// TestNodes runs every one of ONNX's node tests. Those that cannot be read are
+// listed with the reason in testdata/node_unsupported.txt, which this test
+// compares: a test that becomes readable, or ceases to be, changes that file.
+func TestNodes(t *testing.T) {
+	dirs, _ := filepath.Glob(nodeTests + "/*/model.onnx")
+	if len(dirs) == 0 {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("%s is empty: apt-get install libonnx-testdata", nodeTests)
+		}
+		t.Skipf("%s is empty: apt-get install libonnx-testdata", nodeTests)
+	}
+	slices.Sort(dirs)
+	ran, bound := 0, 0
+	var unsupported []string
+	for _, path := range dirs {
+		dir := filepath.Dir(path)
+		name := filepath.Base(dir)
+		g, in, consts, err := readNodeTest(path)
+		if err != nil {
+			unsupported = append(unsupported, name+": "+err.Error())
+			continue
+		}
+		ran++
+		if consts > 0 {
+			bound++
+		}
+		t.Run(name, func(t *testing.T) {
+			got := evalGraph(g, in)
+			for i, y := range got {
+				want, err := readTensor(fmt.Sprintf("%s/test_data_set_0/output_%d.pb", dir, i), int64(y.Type))
+				if err != nil {
+					t.Fatal(err)
+				}
+				// ONNX's own runner compares with these tolerances.
+				err = compare(y, want, 1e-3, 1e-7)
+				if why, known := deviations[name]; known && err == nil {
+					t.Errorf("it agrees, and is listed to deviate: %s", why)
+				} else if !known && err != nil {
+					t.Errorf("%s: %v", g.Outputs[i].Name, err)
+				}
+			}
+		})
+	}
+	t.Logf("%d node tests ran (%d with operands bound to the test's data), %d are not supported", ran, bound, len(unsupported))
+	const list = "testdata/node_unsupported.txt"
+	text := strings.Join(unsupported, "\n") + "\n"
+	if *update {
+		if err := os.WriteFile(list, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	old, err := os.ReadFile(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(old) != text {
+		was := strings.Split(strings.TrimSpace(string(old)), "\n")
+		for _, s := range unsupported {
+			if !slices.Contains(was, s) {
+				t.Errorf("not in %s: %s", list, s)
+			}
+		}
+		for _, s := range was {
+			if !slices.Contains(unsupported, s) {
+				t.Errorf("in %s, but not so now: %s", list, s)
+			}
+		}
+	}
+}
+
+// deviations are the tests whose data ONNX's own text contradicts.
+var deviations = map[string]string{
+	"test_resize_downsample_scales_linear_align_corners": alignCorners,
+	"test_resize_downsample_scales_cubic_align_corners":  alignCorners,
+	"test_cast_FLOAT_to_BFLOAT16":                        truncated,
+	"test_castlike_FLOAT_to_BFLOAT16":                    truncated,
+	"test_castlike_FLOAT_to_BFLOAT16_expanded":           truncated,
+}
+
+const (
+	truncated    = "the data was cut off to bfloat16; Cast rounds to the nearest, ties to even"
+	alignCorners = "length_resized is the output's extent, a whole number; the data was made with length_original*scale, 2.4 of 4. ONNX Runtime leaves these tests out too"
+)
+
+// notConstant finds the input that an error wants to be constant.
+var notConstant = regexp.MustCompile(`\(input \d+, "([^"]*)"\) depends on the model's inputs`)
+
+// readNodeTest reads a node test's model and inputs. The tests feed even shapes
+// and axes at run time: an input that must be constant is bound to its data.
+func readNodeTest(path string) (g *graph.Graph, in map[string]*tensor.Tensor, bound int, err error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	m, err := decodeModel(data)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	opset, err := m.opset()
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	for {
+		g, err = lower(m.graph, "test", opset, Options{}, nil)
+		if err == nil {
+			break
+		}
+		s := notConstant.FindStringSubmatch(err.Error())
+		if s == nil {
+			return nil, nil, 0, err
+		}
+		i := slices.IndexFunc(m.graph.inputs, func(v *valueProto) bool { return v.name == s[1] })
+		p, e := readTensorProto(fmt.Sprintf("%s/test_data_set_0/input_%d.pb", filepath.Dir(path), i))
+		if i < 0 || e != nil {
+			return nil, nil, 0, err
+		}
+		p.name = s[1]
+		m.graph.inits = append(m.graph.inits, p)
+		bound++
+	}
+	in = map[string]*tensor.Tensor{}
+	for i, v := range m.graph.inputs {
+		if in[v.name], err = readTensor(fmt.Sprintf("%s/test_data_set_0/input_%d.pb", filepath.Dir(path), i), v.elem); err != nil {
+			return nil, nil, 0, err
+		}
+	}
+	return g, in, bound, nil
+}
+
+func readTensorProto(path string) (*tensorProto, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	p := &tensorProto{}
+	return p, p.decode(message{data, 0})
+}
+
+// readTensor reads a value of the element type elem; the tests store bfloat16 as
+// uint16.
+func readTensor(path string, elem int64) (*tensor.Tensor, error) {
+	p, err := readTensorProto(path)
+	if err != nil {
+		return nil, err
+	}
+	const uint16Type = 4
+	if p.typ == uint16Type && elem == int64(tensor.BFloat16) {
+		p.typ = elem
+	}
+	return p.tensor(nil)
+}
+
+// evalGraph computes the outputs node by node; in holds the inputs by name.
+func evalGraph(g *graph.Graph, in map[string]*tensor.Tensor) []*tensor.Tensor {
+	values := make([]*tensor.Tensor, len(g.Nodes))
+	for i := range g.Nodes {
+		nd := &g.Nodes[i]
+		switch {
+		case nd.Const != nil:
+			values[i] = nd.Const
+		case nd.Op == nil:
+			values[i] = in[nd.Name]
+		default:
+			args := make([]*tensor.Tensor, len(nd.In))
+			for k, x := range nd.In {
+				args[k] = values[x]
+			}
+			values[i] = tensor.New(nd.Type, nd.Shape)
+			g.Eval(g.Whole(nd.ID), args, values[i])
+		}
+	}
+	var out []*tensor.Tensor
+	for _, o := range g.Outputs {
+		out = append(out, values[o.ID])
+	}
+	return out
+}
+
+// compare wants every value of got within atol + rtol*|want|, and integers equal.
+func compare(got, want *tensor.Tensor, rtol, atol float64) error {
+	if got.Type != want.Type || !got.Shape.Equal(want.Shape) {
+		return fmt.Errorf("%v %v: %v %v wanted", got.Type, got.Shape, want.Type, want.Shape)
+	}
+	if !got.Type.Float() {
+		if !slices.Equal(got.Ints(), want.Ints()) {
+			return fmt.Errorf("%v: %v wanted", got.Ints(), want.Ints())
+		}
+		return nil
+	}
+	for i, w := range want.Floats() {
+		x, y := float64(got.Floats()[i]), float64(w)
+		if x == y || math.IsNaN(x) && math.IsNaN(y) {
+			continue
+		}
+		if !(math.Abs(x-y) <= atol+rtol*math.Abs(y)) {
+			return fmt.Errorf("[%d] of %v is %v: %v wanted", i, got.Shape, x, y)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,56 @@
+package onnx
+
+import (
+	"pimflow/internal/op"
+	"pimflow/internal/tensor"
+)
+
+func batchNorm(n *node) []*value {
+	n.arity(5, 5)
+	n.ignore("momentum") // of the running statistics, while training
+	if n.opset < 9 && n.int("spatial", 1) != 1 {
+		n.fail("spatial 0: statistics of each channel wanted")
+	}
+	if n.opset >= 14 && n.int("training_mode", 0) != 0 {
+		n.fail("training_mode is set: a model exported for inference wanted")
+	}
+	return one(n.op("BatchNormalization", op.Attrs{"epsilon": n.float("epsilon", 1e-5)}, n.all()...))
+}
+
+func layerNorm(n *node) []*value {
+	n.arity(2, 3)
+	n.ignore("stash_type") // sums are float32 or wider whatever the input is
+	x := n.in[0]
+	axis := n.axis(n.int("axis", -1), len(x.shape), 0)
+	return one(n.op("LayerNormalization", op.Attrs{"axis": int64(axis), "epsilon": n.float("epsilon", 1e-5)}, n.all()...))
+}
+
+// groupNorm lowers GroupNormalization to InstanceNormalization over groups as
+// channels. Scale and bias are one a group in opset 18, one a channel from 21.
+func groupNorm(n *node) []*value {
+	n.arity(3, 3)
+	n.ignore("stash_type")
+	x, scale, bias := n.in[0], n.in[1], n.in[2]
+	if len(x.shape) < 2 {
+		n.fail("input of %v: batch and channels wanted", x.shape)
+	}
+	c, g := x.shape[1], int(n.int("num_groups", 0))
+	if g < 1 || c%g != 0 {
+		n.fail("num_groups %d of %d channels", g, c)
+	}
+	groups := tensor.Shape{x.shape[0], g, c / g * x.shape[2:].Size()}
+	a := op.Attrs{"epsilon": n.float("epsilon", 1e-5)}
+	if n.opset < 21 {
+		return n.to(n.sub("InstanceNormalization", a, n.via(x, groups), scale, bias), x.shape)
+	}
+	ones := known(n.name+"/ones", filled(x.typ, tensor.Shape{g}, 1))
+	zeros := known(n.name+"/zeros", filled(x.typ, tensor.Shape{g}, 0))
+	v := n.via(n.sub("InstanceNormalization", a, n.via(x, groups), ones, zeros), x.shape)
+	channels := make(tensor.Shape, len(x.shape)-1)
+	for i := range channels {
+		channels[i] = 1
+	}
+	channels[0] = c
+	v = n.sub("Mul", nil, v, n.via(scale, channels))
+	return one(n.op("Add", nil, v, n.via(bias, channels)))
+}

@@ -1,0 +1,187 @@
+package onnx
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"pimflow/internal/graph"
+	"pimflow/internal/op"
+	"pimflow/internal/tensor"
+)
+
+// asInputs are the canonical attributes that the written opset spells as inputs,
+// in the order they have there after the operands; "" is left out.
+var asInputs = map[string][]string{
+	"Clip":       {"min", "max"},
+	"Expand":     {"shape"},
+	"Pad":        {"pads", "value"},
+	"ReduceL2":   {"axes"},
+	"ReduceMax":  {"axes"},
+	"ReduceMean": {"axes"},
+	"ReduceMin":  {"axes"},
+	"ReduceProd": {"axes"},
+	"ReduceSum":  {"axes"},
+	"Reshape":    {"shape"},
+	"Resize":     {"", "scales", "sizes"},
+	"Slice":      {"starts", "ends", "axes", "steps"},
+	"Tile":       {"repeats"},
+}
+
+// operation adds the nodes of an operation and of its epilogue, in order.
+func (e *encoder) operation(nd *graph.Node) error {
+	k := nd.Operands()
+	in := make([]string, k)
+	for i, x := range nd.In[:k] {
+		in[i] = e.names[x]
+	}
+	// Every value but the last is an inner one.
+	out := func(stage int) string {
+		if stage == len(nd.Post) {
+			return e.names[nd.ID]
+		}
+		return e.unique(nd.Name + "/" + fmt.Sprint(stage))
+	}
+	v := out(0)
+	if err := e.call(nd.Name, nd.Op, nd.Attrs, nd.Type, in, v); err != nil {
+		return err
+	}
+	for i, s := range nd.Post {
+		in := []string{v}
+		if s.Op.Combine != nil {
+			in = append(in, e.names[nd.In[s.Operand]])
+			if s.Swap {
+				slices.Reverse(in)
+			}
+		}
+		v = out(i + 1)
+		if err := e.call(nd.Name+"/"+s.Op.Name, s.Op, s.Attrs, nd.Type, in, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// call adds the node of one canonical operation; t is the type of its value.
+func (e *encoder) call(name string, o *op.Op, a op.Attrs, t tensor.Type, in []string, out string) error {
+	if o.Name == "Swish" {
+		e.swish(name, a.Float("alpha"), t, in[0], out)
+		return nil
+	}
+	spelled := asInputs[o.Name]
+	extra := make([]string, len(spelled))
+	for i, attr := range spelled {
+		if attr == "" || leftOut(o, a, attr) {
+			continue
+		}
+		x, err := constantOf(a[attr], t)
+		if err != nil {
+			return fmt.Errorf("attribute %q: %w", attr, err)
+		}
+		extra[i] = e.helper(name+"/"+attr, x)
+	}
+	for len(extra) > 0 && extra[len(extra)-1] == "" {
+		extra = extra[:len(extra)-1]
+	}
+	var attrs []byte
+	for _, n := range a.Names() {
+		if slices.Contains(spelled, n) {
+			continue
+		}
+		v := a[n]
+		if o.Name == "Cast" && n == "to" {
+			to, err := tensor.ParseType(a.String("to"))
+			if err != nil {
+				return err
+			}
+			v = int64(to)
+		}
+		attrs = appendMessage(attrs, 5, attribute(n, v))
+	}
+	if o.Name == "Reshape" && slices.Contains(a["shape"].([]int64), 0) {
+		attrs = appendMessage(attrs, 5, attribute("allowzero", int64(1)))
+	}
+	e.node(name, o.Name, attrs, append(slices.Clone(in), extra...), out)
+	return nil
+}
+
+// leftOut reports an attribute that says nothing as an input: a bound of Clip
+// that is the default, and the one of Resize's scales and sizes that follows
+// from the other.
+func leftOut(o *op.Op, a op.Attrs, attr string) bool {
+	switch o.Name {
+	case "Clip":
+		return math.Abs(float64(a.Float(attr))) == math.MaxFloat32
+	case "Resize":
+		return (attr == "scales") == (len(a["scales"].([]float32)) == 0)
+	case "ReduceL2", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum":
+		return len(a["axes"].([]int64)) == 0
+	}
+	return false
+}
+
+// constantOf is an attribute's value as a tensor: integers are int64 and lists of
+// floats float32; a single float has the type t.
+func constantOf(v any, t tensor.Type) (*tensor.Tensor, error) {
+	switch v := v.(type) {
+	case []int64:
+		return tensor.Ints64(tensor.Shape{len(v)}, v), nil
+	case []float32:
+		return tensor.Floats32(tensor.Shape{len(v)}, v), nil
+	case float32:
+		x := filled(t, tensor.Shape{}, float64(v))
+		if !t.Float() && float64(x.Ints()[0]) != float64(v) || t.Float() && x.Floats()[0] != v && v == v {
+			return nil, fmt.Errorf("%v is not a %v", v, t)
+		}
+		return x, nil
+	}
+	panic(fmt.Sprintf("onnx: attribute of %T as an input", v))
+}
+
+// swish writes x*sigmoid(alpha*x), which the written opset has no operator for.
+func (e *encoder) swish(name string, alpha float32, t tensor.Type, x, out string) {
+	y := x
+	if alpha != 1 {
+		a := e.helper(name+"/alpha", filled(t, tensor.Shape{}, float64(alpha)))
+		y = e.unique(name + "/Mul")
+		e.node(y, "Mul", nil, []string{x, a}, y)
+	}
+	s := e.unique(name + "/Sigmoid")
+	e.node(s, "Sigmoid", nil, []string{y}, s)
+	e.node(name, "Mul", nil, []string{x, s}, out)
+}
+
+// attribute is an AttributeProto.
+func attribute(name string, v any) []byte {
+	b := appendString(nil, 1, name)
+	float := func(num protowire.Number, f float32) {
+		b = protowire.AppendFixed32(protowire.AppendTag(b, num, protowire.Fixed32Type), math.Float32bits(f))
+	}
+	typ := 0
+	switch v := v.(type) {
+	case float32:
+		float(2, v)
+		typ = attrFloat
+	case int64:
+		b = appendInt(b, 3, uint64(v))
+		typ = attrInt
+	case string:
+		b = appendString(b, 4, v)
+		typ = attrString
+	case []float32:
+		for _, f := range v {
+			float(7, f)
+		}
+		typ = attrFloats
+	case []int64:
+		for _, i := range v {
+			b = appendInt(b, 8, uint64(i))
+		}
+		typ = attrInts
+	default:
+		panic(fmt.Sprintf("onnx: attribute %q of %T", name, v))
+	}
+	return appendInt(b, 20, uint64(typ))
+}

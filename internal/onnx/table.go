@@ -1,0 +1,150 @@
+package onnx
+
+import "pimflow/internal/op"
+
+// row says how an operator of ONNX becomes canonical ones. lower returns the
+// node's outputs; one that is nil, or missing, is not made.
+type row struct {
+	since int // the first opset that has it; 0: all that are read
+	until int // the last one; 0: still there
+	lower func(n *node) []*value
+}
+
+// lowerings is the table of ONNX's operators of the default domain. Versions are
+// those of ONNX's Operators.md and Changelog.md.
+var lowerings = map[string]row{
+	"Abs":                   {lower: same},
+	"Add":                   {lower: same},
+	"And":                   {lower: same},
+	"ArgMax":                {lower: argMax},
+	"ArgMin":                {lower: argMin},
+	"AveragePool":           {lower: averagePool},
+	"BatchNormalization":    {lower: batchNorm},
+	"Cast":                  {lower: cast},
+	"Celu":                  {since: 12, lower: celu},
+	"CastLike":              {since: 15, lower: castLike},
+	"Ceil":                  {lower: same},
+	"Clip":                  {lower: clip},
+	"Concat":                {lower: same},
+	"Constant":              {lower: constant},
+	"ConstantOfShape":       {since: 9, lower: constantOfShape},
+	"Conv":                  {lower: conv},
+	"ConvTranspose":         {lower: convTranspose},
+	"Cos":                   {lower: same},
+	"DepthToSpace":          {lower: same},
+	"Div":                   {lower: same},
+	"Dropout":               {lower: dropout},
+	"Elu":                   {lower: same},
+	"Equal":                 {lower: same},
+	"Erf":                   {since: 9, lower: same},
+	"Exp":                   {lower: same},
+	"Expand":                {since: 8, lower: expand},
+	"Flatten":               {lower: flatten},
+	"Floor":                 {lower: same},
+	"Gather":                {lower: gather},
+	"Gelu":                  {since: 20, lower: same},
+	"Gemm":                  {lower: same},
+	"GlobalAveragePool":     {lower: same},
+	"GlobalMaxPool":         {lower: same},
+	"Greater":               {lower: same},
+	"GreaterOrEqual":        {since: 12, lower: same},
+	"GroupNormalization":    {since: 18, lower: groupNorm},
+	"HardSigmoid":           {lower: same},
+	"HardSwish":             {since: 14, lower: same},
+	"Identity":              {lower: identity},
+	"InstanceNormalization": {lower: same},
+	"LRN":                   {lower: same},
+	"LayerNormalization":    {since: 17, lower: layerNorm},
+	"LeakyRelu":             {lower: same},
+	"Less":                  {lower: same},
+	"LpNormalization":       {lower: same},
+	"LessOrEqual":           {since: 12, lower: same},
+	"Log":                   {lower: same},
+	"LogSoftmax":            {lower: softmax},
+	"MatMul":                {lower: same},
+	"Max":                   {lower: chain("Max")},
+	"MaxPool":               {lower: maxPool},
+	"Mean":                  {lower: mean},
+	"Min":                   {lower: chain("Min")},
+	"Mish":                  {since: 18, lower: same},
+	"Mod":                   {since: 10, lower: same},
+	"Mul":                   {lower: same},
+	"Neg":                   {lower: same},
+	"Not":                   {lower: same},
+	"Or":                    {lower: same},
+	"PRelu":                 {lower: same},
+	"Pad":                   {lower: pad},
+	"Pow":                   {lower: pow},
+	"Range":                 {since: 11, lower: rangeOf},
+	"Reciprocal":            {lower: same},
+	"ReduceL1":              {lower: reduceL1},
+	"ReduceL2":              {lower: reduce("ReduceL2", 18)},
+	"ReduceLogSum":          {lower: reduceLogSum},
+	"ReduceLogSumExp":       {lower: reduceLogSumExp},
+	"ReduceMax":             {lower: reduce("ReduceMax", 18)},
+	"ReduceMean":            {lower: reduce("ReduceMean", 18)},
+	"ReduceMin":             {lower: reduce("ReduceMin", 18)},
+	"ReduceProd":            {lower: reduce("ReduceProd", 18)},
+	"ReduceSum":             {lower: reduce("ReduceSum", 13)},
+	"ReduceSumSquare":       {lower: reduceSumSquare},
+	"Relu":                  {lower: same},
+	"Reshape":               {lower: reshape},
+	"Resize":                {since: 10, lower: resize},
+	"Round":                 {since: 11, lower: same},
+	"Selu":                  {lower: same},
+	"Shape":                 {lower: shapeOf},
+	"Sigmoid":               {lower: same},
+	"Sign":                  {since: 9, lower: same},
+	"Sin":                   {lower: same},
+	"Size":                  {lower: sizeOf},
+	"Slice":                 {lower: slice},
+	"Softmax":               {lower: softmax},
+	"Softplus":              {lower: same},
+	"Softsign":              {lower: same},
+	"SpaceToDepth":          {lower: same},
+	"Split":                 {lower: split},
+	"Sqrt":                  {lower: same},
+	"Squeeze":               {lower: squeeze},
+	"Sub":                   {lower: same},
+	"Sum":                   {lower: chain("Add")},
+	"Swish":                 {since: 24, lower: same},
+	"Tanh":                  {lower: same},
+	"ThresholdedRelu":       {since: 10, lower: thresholdedRelu},
+	"Tile":                  {lower: tile},
+	"Transpose":             {lower: transpose},
+	"Unsqueeze":             {lower: unsqueeze},
+	"Upsample":              {until: 9, lower: upsample},
+	"Where":                 {since: 9, lower: same},
+	"Xor":                   {lower: same},
+}
+
+// same lowers an operator whose canonical form is spelled as ONNX's.
+func same(n *node) []*value {
+	return one(n.op(n.p.opType, n.attrs(n.p.opType), n.all()...))
+}
+
+// attrs returns the node's attributes that the canonical operator knows.
+func (n *node) attrs(opName string) op.Attrs {
+	o, err := op.Lookup(opName)
+	n.check(err)
+	a := op.Attrs{}
+	for _, d := range o.Attrs {
+		n.used[d.Name] = true
+		if !n.has(d.Name) {
+			continue
+		}
+		switch d.Kind {
+		case op.Int:
+			a[d.Name] = n.int(d.Name, 0)
+		case op.Float:
+			a[d.Name] = n.float(d.Name, 0)
+		case op.String:
+			a[d.Name] = n.str(d.Name, "")
+		case op.Ints:
+			a[d.Name] = n.ints(d.Name)
+		case op.Floats:
+			a[d.Name] = n.floats(d.Name)
+		}
+	}
+	return a
+}

@@ -1,0 +1,251 @@
+package op
+
+import (
+	"fmt"
+
+	"pimflow/internal/tensor"
+)
+
+// gemmOps are the matrix products.
+var gemmOps = []Op{
+	{
+		Name: "Gemm", MinIn: 2, MaxIn: 3, Type: floating,
+		Attrs: []Attr{
+			{Name: "alpha", Kind: Float, Default: float32(1)}, {Name: "beta", Kind: Float, Default: float32(1)},
+			{Name: "transA", Kind: Int, Default: int64(0)}, {Name: "transB", Kind: Int, Default: int64(0)},
+		},
+		Shape: gemmShape, Need: gemmNeed, Eval: gemmEval,
+		MACs: func(a Attrs, in []tensor.Shape, out tensor.Box) int64 {
+			return int64(out.Size()) * int64(in[0][inner(a)])
+		},
+	},
+	{
+		Name: "MatMul", MinIn: 2, MaxIn: 2, Type: floating,
+		Shape: matmulShape, Need: matmulNeed, Eval: matmulEval,
+		MACs: func(_ Attrs, in []tensor.Shape, out tensor.Box) int64 {
+			return int64(out.Size()) * int64(in[0][len(in[0])-1])
+		},
+	},
+}
+
+// inner is the dimension of Gemm's A that is summed over.
+func inner(a Attrs) int {
+	if a.Int("transA") != 0 {
+		return 0
+	}
+	return 1
+}
+
+func gemmShape(a Attrs, in []tensor.Shape) (tensor.Shape, error) {
+	for i := range 2 {
+		if err := rank(i, in[i], 2, 2); err != nil {
+			return nil, err
+		}
+	}
+	ka := inner(a)
+	kb := 0
+	if a.Int("transB") != 0 {
+		kb = 1
+	}
+	if in[0][ka] != in[1][kb] {
+		return nil, fmt.Errorf("inputs %v and %v with transA %d, transB %d: %d and %d values to multiply", in[0], in[1], a.Int("transA"), a.Int("transB"), in[0][ka], in[1][kb])
+	}
+	out := tensor.Shape{in[0][1-ka], in[1][1-kb]}
+	if len(in) > 2 {
+		if s, err := broadcast(nil, []tensor.Shape{out, in[2]}); err != nil || !s.Equal(out) {
+			return nil, fmt.Errorf("input 2 %v does not broadcast to %v", in[2], out)
+		}
+	}
+	return out, nil
+}
+
+func gemmNeed(a Attrs, in []tensor.Shape, out tensor.Box) []tensor.Box {
+	ka, kb := inner(a), 0
+	if a.Int("transB") != 0 {
+		kb = 1
+	}
+	need := []tensor.Box{tensor.Full(in[0]).With(1-ka, out[0]), tensor.Full(in[1]).With(1-kb, out[1])}
+	if len(in) > 2 {
+		need = append(need, stretched(in[2], out))
+	}
+	return need
+}
+
+func gemmEval(a Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box) {
+	l, r := matrix(in[0], 0), matrix(in[1], 0)
+	if a.Int("transA") != 0 {
+		l = l.transposed()
+	}
+	if a.Int("transB") != 0 {
+		r = r.transposed()
+	}
+	need := gemmNeed(a, []tensor.Shape{in[0].Shape, in[1].Shape}, out)
+	y, cols := dst.Floats(), dst.Shape[1]
+	alpha, beta := a.Float("alpha"), a.Float("beta")
+	multiply(l, r, out[0], out[1], finite(in[0], need[0]) && finite(in[1], need[1]), func(i, j int, sum []float32) {
+		row := y[i*cols+j:][:len(sum)]
+		for k, s := range sum {
+			row[k] = alpha * s
+		}
+		if len(in) > 2 {
+			c, v := in[2].Floats(), stretch(in[2].Shape, 2)
+			for k := range row {
+				row[k] += float32(beta * c[i*v.st[0]+(j+k)*v.st[1]])
+			}
+		}
+	})
+}
+
+// operand is a matrix: the value of row i and column j is at v[i*rs+j*cs].
+type operand struct {
+	v          []float32
+	rows, cols int
+	rs, cs     int
+}
+
+// matrix is the operand of the last two dimensions of t, from offset off.
+func matrix(t *tensor.Tensor, off int) operand {
+	n := len(t.Shape)
+	rows, cols := t.Shape[n-2], t.Shape[n-1]
+	return operand{t.Floats()[off:], rows, cols, cols, 1}
+}
+
+func (o operand) transposed() operand { return operand{o.v, o.cols, o.rows, o.cs, o.rs} }
+
+// pack copies rows r and columns c, row by row.
+func (o operand) pack(r, c tensor.Range, to []float32) {
+	n := c.Len()
+	if o.cs == 1 {
+		for i := range r.Len() {
+			copy(to[i*n:(i+1)*n], o.v[(r.Lo+i)*o.rs+c.Lo:])
+		}
+		return
+	}
+	for j := range n {
+		from := o.v[(c.Lo+j)*o.cs:]
+		for i := range r.Len() {
+			to[i*n+j] = from[(r.Lo+i)*o.rs]
+		}
+	}
+}
+
+// multiply calls f, from several goroutines, with parts of the rows of the
+// product of l and r: sum holds row i from column j.
+func multiply(l, r operand, rows, cols tensor.Range, finite bool, f func(i, j int, sum []float32)) {
+	const tall = 4 * blockHeight
+	across := ceilDiv(cols.Len(), blockWidth)
+	parallel(across*ceilDiv(rows.Len(), tall), func(job int) {
+		i, j := rows.Lo+job/across*tall, cols.Lo+job%across*blockWidth
+		m, n := min(tall, rows.Hi-i), min(blockWidth, cols.Hi-j)
+		c := newBlock(m, n, l.cols).product(m, n, l.cols, finite,
+			func(k0, k1 int, to []float32) {
+				l.pack(tensor.Range{Lo: i, Hi: i + m}, tensor.Range{Lo: k0, Hi: k1}, to)
+			},
+			func(k0, k1 int, to []float32) {
+				r.pack(tensor.Range{Lo: k0, Hi: k1}, tensor.Range{Lo: j, Hi: j + n}, to)
+			})
+		for k := range m {
+			f(i+k, j, c[k*n:(k+1)*n])
+		}
+	})
+}
+
+// matmulParts are the shapes of MatMul's operands as matrices with batch
+// dimensions in front, and which dimensions of the value are only in this form.
+func matmulParts(in []tensor.Shape) (a, b tensor.Shape, addedRow, addedCol bool) {
+	a, b = in[0].Clone(), in[1].Clone()
+	if len(a) == 1 {
+		a, addedRow = tensor.Shape{1, a[0]}, true
+	}
+	if len(b) == 1 {
+		b, addedCol = tensor.Shape{b[0], 1}, true
+	}
+	return a, b, addedRow, addedCol
+}
+
+func matmulShape(_ Attrs, in []tensor.Shape) (tensor.Shape, error) {
+	for i := range 2 {
+		if len(in[i]) == 0 {
+			return nil, fmt.Errorf("input %d is a scalar: rank 1 or more wanted", i)
+		}
+	}
+	a, b, addedRow, addedCol := matmulParts(in)
+	na, nb := len(a)-2, len(b)-2
+	if a[na+1] != b[nb] {
+		return nil, fmt.Errorf("inputs %v and %v: %d and %d values to multiply", in[0], in[1], a[na+1], b[nb])
+	}
+	out, err := broadcast(nil, []tensor.Shape{a[:na], b[:nb]})
+	if err != nil {
+		return nil, err
+	}
+	if !addedRow {
+		out = append(out, a[na])
+	}
+	if !addedCol {
+		out = append(out, b[nb+1])
+	}
+	return out, nil
+}
+
+// matmulBox is the box out with the dimensions that 1-D operands do not have.
+func matmulBox(out tensor.Box, addedRow, addedCol bool) (batch tensor.Box, rows, cols tensor.Range) {
+	rows, cols = tensor.Range{Lo: 0, Hi: 1}, tensor.Range{Lo: 0, Hi: 1}
+	n := len(out)
+	if !addedCol {
+		n--
+		cols = out[n]
+	}
+	if !addedRow {
+		n--
+		rows = out[n]
+	}
+	return out[:n], rows, cols
+}
+
+func matmulNeed(_ Attrs, in []tensor.Shape, out tensor.Box) []tensor.Box {
+	a, b, addedRow, addedCol := matmulParts(in)
+	batch, rows, cols := matmulBox(out, addedRow, addedCol)
+	na, nb := len(a)-2, len(b)-2
+	x := append(stretched(a[:na], batch), rows, tensor.Range{Lo: 0, Hi: a[na+1]})
+	y := append(stretched(b[:nb], batch), tensor.Range{Lo: 0, Hi: b[nb]}, cols)
+	if addedRow {
+		x = x[1:]
+	}
+	if addedCol {
+		y = y[:1]
+	}
+	return []tensor.Box{x, y}
+}
+
+func matmulEval(_ Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box) {
+	shapes := []tensor.Shape{in[0].Shape, in[1].Shape}
+	a, b, addedRow, addedCol := matmulParts(shapes)
+	batch, rows, cols := matmulBox(out, addedRow, addedCol)
+	need := matmulNeed(nil, shapes, out)
+	fin := finite(in[0], need[0]) && finite(in[1], need[1])
+	at, bt := in[0].Reshape(a), in[1].Reshape(b)
+	full := dst.Shape[:len(batch)]
+	whole, _ := matmulShape(nil, []tensor.Shape{a, b})
+	height, width := whole[len(whole)-2], whole[len(whole)-1]
+	// The strides of a matrix's batch dimensions, and of the value's.
+	views := []view{batchView(full, len(batch), height*width), batchView(a[:len(a)-2], len(batch), height*a[len(a)-1]), batchView(b[:len(b)-2], len(batch), b[len(b)-2]*width)}
+	y := dst.Floats()
+	walk(batch, views, func(off, step []int, n int) {
+		for k := range n {
+			to := y[off[0]+k*step[0]:]
+			multiply(matrix(at, off[1]+k*step[1]), matrix(bt, off[2]+k*step[2]), rows, cols, fin, func(i, j int, sum []float32) {
+				copy(to[i*width+j:], sum)
+			})
+		}
+	})
+}
+
+// batchView is the view of matrices of size values each, s of them, by the batch
+// dimensions of a value of the given number of them.
+func batchView(s tensor.Shape, rank, size int) view {
+	v := stretch(s, rank)
+	for d := range v.st {
+		v.st[d] *= size
+	}
+	return v
+}

@@ -1,0 +1,214 @@
+package op
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"pimflow/internal/tensor"
+)
+
+// resizeOps interpolate.
+var resizeOps = []Op{{
+	Name: "Resize", MinIn: 1, MaxIn: 1,
+	Attrs: []Attr{
+		{Name: "sizes", Kind: Ints}, {Name: "scales", Kind: Floats, Default: []float32(nil)},
+		{Name: "mode", Kind: String, Default: "nearest", OneOf: []string{"nearest", "linear", "cubic"}},
+		{Name: "coordinate_transformation_mode", Kind: String, Default: "half_pixel", OneOf: coordinateNames()},
+		{Name: "nearest_mode", Kind: String, Default: "round_prefer_floor", OneOf: []string{"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"}},
+		{Name: "cubic_coeff_a", Kind: Float, Default: float32(-0.75)}, {Name: "exclude_outside", Kind: Int, Default: int64(0)},
+	},
+	Shape: resizeShape,
+	Type: func(a Attrs, in []tensor.Type) (tensor.Type, error) {
+		if mode := a.String("mode"); mode != "nearest" && !in[0].Float() {
+			return 0, fmt.Errorf("mode %q on %v: a floating type wanted", mode, in[0])
+		}
+		return in[0], nil
+	},
+	Need: func(a Attrs, in []tensor.Shape, out tensor.Box) []tensor.Box {
+		b := make(tensor.Box, len(out))
+		for d, list := range resizeTaps(a, in[0], out) {
+			for _, t := range list {
+				b[d] = tensor.Box{b[d]}.Hull(tensor.Box{hull(t.at)})[0]
+			}
+		}
+		return []tensor.Box{b}
+	},
+	Eval: resize,
+}}
+
+// coordinates maps an index of the value to a place in the input, of extents out
+// and in, as ONNX Resize-19 names and defines the modes.
+var coordinates = map[string]func(o, scale float64, in, out int) float64{
+	"half_pixel": func(o, scale float64, _, _ int) float64 { return (o+0.5)/scale - 0.5 },
+	"half_pixel_symmetric": func(o, scale float64, in, out int) float64 {
+		part := float64(out) / (scale * float64(in))
+		return float64(in)/2*(1-part) + (o+0.5)/scale - 0.5
+	},
+	"pytorch_half_pixel": func(o, scale float64, _, out int) float64 {
+		if out == 1 {
+			return 0
+		}
+		return (o+0.5)/scale - 0.5
+	},
+	"align_corners": func(o, _ float64, in, out int) float64 {
+		if out == 1 {
+			return 0
+		}
+		return o * float64(in-1) / float64(out-1)
+	},
+	"asymmetric":           func(o, scale float64, _, _ int) float64 { return o / scale },
+	"tf_half_pixel_for_nn": func(o, scale float64, _, _ int) float64 { return (o + 0.5) / scale },
+}
+
+func coordinateNames() []string {
+	var names []string
+	for n := range coordinates {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func resizeShape(a Attrs, in []tensor.Shape) (tensor.Shape, error) {
+	x, sizes := in[0], a.Ints("sizes")
+	scales := a["scales"].([]float32)
+	if len(sizes) != len(x) || len(scales) != 0 && len(scales) != len(x) {
+		return nil, fmt.Errorf("sizes %v, scales %v of %v: one value a dimension wanted", sizes, scales, x)
+	}
+	for d, n := range sizes {
+		if n < 0 || n > 0 && x[d] == 0 {
+			return nil, fmt.Errorf("sizes %v of %v", sizes, x)
+		}
+		if len(scales) > 0 && !(scales[d] > 0 && !math.IsInf(float64(scales[d]), 1)) {
+			return nil, fmt.Errorf("scales %v: finite and more than 0 wanted", scales)
+		}
+	}
+	return tensor.Shape(sizes), nil
+}
+
+// tap lists the indices of one dimension of the input that are behind one index
+// of the value, and their weights.
+type tap struct {
+	at     []int
+	weight []float64
+}
+
+// resizeTaps are the taps of each dimension and index of the box out.
+func resizeTaps(a Attrs, x tensor.Shape, out tensor.Box) [][]tap {
+	sizes, scales := a.Ints("sizes"), a["scales"].([]float32)
+	place := coordinates[a.String("coordinate_transformation_mode")]
+	list := make([][]tap, len(out))
+	for d, r := range out {
+		scale := float64(sizes[d]) / float64(x[d])
+		if len(scales) > 0 {
+			scale = float64(scales[d])
+		}
+		for o := r.Lo; o < r.Hi; o++ {
+			if scale == 1 && sizes[d] == x[d] {
+				list[d] = append(list[d], tap{[]int{o}, []float64{1}})
+				continue
+			}
+			list[d] = append(list[d], tapOf(a, place(float64(o), scale, x[d], sizes[d]), x[d]))
+		}
+	}
+	return list
+}
+
+// tapOf is the tap for a place in n values.
+func tapOf(a Attrs, place float64, n int) tap {
+	base := math.Floor(place)
+	frac := place - base
+	var weight []float64
+	first := int(base)
+	switch a.String("mode") {
+	case "nearest":
+		i := nearestTo(a.String("nearest_mode"), place)
+		return tap{[]int{min(max(i, 0), n-1)}, []float64{1}}
+	case "linear":
+		weight = []float64{1 - frac, frac}
+	case "cubic":
+		// Keys, Cubic convolution interpolation for digital image processing, 1981.
+		k := float64(a.Float("cubic_coeff_a"))
+		near := func(t float64) float64 { return ((k+2)*t-(k+3))*t*t + 1 }
+		far := func(t float64) float64 { return ((k*t-5*k)*t+8*k)*t - 4*k }
+		weight = []float64{far(1 + frac), near(frac), near(1 - frac), far(2 - frac)}
+		first--
+	}
+	var t tap
+	total := 0.0
+	for j, w := range weight {
+		i := first + j
+		if inside := i >= 0 && i < n; !inside && a.Int("exclude_outside") != 0 || w == 0 {
+			continue
+		}
+		t.at, t.weight = append(t.at, min(max(i, 0), n-1)), append(t.weight, w)
+		total += w
+	}
+	if a.Int("exclude_outside") != 0 {
+		for j := range t.weight {
+			t.weight[j] /= total
+		}
+	}
+	return t
+}
+
+func nearestTo(mode string, place float64) int {
+	switch mode {
+	case "round_prefer_floor":
+		return int(math.Ceil(place - 0.5))
+	case "round_prefer_ceil":
+		return int(math.Floor(place + 0.5))
+	case "floor":
+		return int(math.Floor(place))
+	}
+	return int(math.Ceil(place))
+}
+
+func resize(a Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box) {
+	x := in[0].Shape
+	taps := resizeTaps(a, x, out)
+	if a.String("mode") == "nearest" || len(x) == 0 {
+		from := make([][]int, len(taps))
+		for d, list := range taps {
+			for _, t := range list {
+				from[d] = append(from[d], t.at[0])
+			}
+		}
+		take(dst, out, in[0], from, 0)
+		return
+	}
+	v, y, s := in[0].Floats(), dst.Floats(), dst.Shape
+	st, last := x.Strides(), len(s)-1
+	// Rows of the value are apart from each other.
+	var rows []int
+	walk(out, []view{of(s)}, func(off, _ []int, _ int) { rows = append(rows, off[0]) })
+	parallel(len(rows), func(r int) {
+		// The lines of the input behind the row, with the products of their weights.
+		lines, weights := []int{0}, []float64{1}
+		off := rows[r]
+		for d, ost := range s.Strides()[:last] {
+			t := taps[d][off/ost-out[d].Lo]
+			off %= ost
+			var l []int
+			var w []float64
+			for i := range lines {
+				for j := range t.at {
+					l, w = append(l, lines[i]+t.at[j]*st[d]), append(w, weights[i]*t.weight[j])
+				}
+			}
+			lines, weights = l, w
+		}
+		for i, t := range taps[last] {
+			sum := 0.0
+			for l, base := range lines {
+				part := 0.0
+				for j, at := range t.at {
+					part += t.weight[j] * float64(v[base+at])
+				}
+				sum += weights[l] * part
+			}
+			y[rows[r]+i] = float32(sum)
+		}
+	})
+}

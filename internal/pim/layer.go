@@ -1,0 +1,228 @@
+package pim
+
+import (
+	"fmt"
+
+	"pimflow/internal/device"
+	"pimflow/internal/graph"
+	"pimflow/internal/tensor"
+)
+
+// layer is a cut of a contraction in the one form the mapping knows: for each
+// group, result[pixels][outputs] = source[pixels][k] × weights[k][outputs]. A
+// pixel is a position of the box in all dimensions but that of the outputs; the
+// source matrix is the im2col view of the first input and is never built.
+type layer struct {
+	pixels int
+	axes   []axis // of a pixel, the outermost first
+	outs   tensor.Range
+	outDst int // step of dst from one output to the next
+
+	groupK    int // multiply-accumulates of an output
+	groupOuts int // outputs of a group
+	taps      tap // how an element of a pixel is found
+
+	byColumn bool // the weights are stored k by k, not output by output
+
+	alpha, beta float32
+	bias        int   // input that is added to the result, scaled by beta; -1: none
+	biasStep    []int // its steps along axes, then along the outputs
+}
+
+// axis is one dimension of the pixels.
+type axis struct {
+	tensor.Range     // of the box
+	src, dst     int // step of input and dst from one position to the next
+	window       bool
+	pad, stride  int // where window is set: element read = position·stride − pad + tap·dilation
+	extent       int // of the input
+	reach        int // from the first to the last tap, in elements
+}
+
+// tap says where element k of a pixel's row is: channel k/(product of kernel),
+// then the position in the kernel, as ONNX stores the weights of Conv.
+type tap struct {
+	kernel, dilation []int
+	step             []int // of the input along each kernel dimension
+	channel          int   // step of the input from one channel to the next
+}
+
+// lowerings says which operators the channels can execute and how each becomes a
+// layer. shapes and attributes have been checked by the graph.
+var lowerings = map[string]func(nd *graph.Node, in []tensor.Shape, box tensor.Box) (*layer, error){
+	"Conv":   lowerConv,
+	"Gemm":   lowerGemm,
+	"MatMul": lowerMatMul,
+}
+
+// lower turns a cut into a layer, or reports device.ErrUnsupported.
+func lower(g *graph.Graph, c graph.Cut) (*layer, error) {
+	nd := &g.Nodes[c.Node]
+	no := func(name, format string, a ...any) error {
+		return fmt.Errorf("pim: %s: %s: %w", name, fmt.Sprintf(format, a...), device.ErrUnsupported)
+	}
+	if nd.Op == nil {
+		return nil, no("node", "%q is no operation", nd.Name)
+	}
+	f := lowerings[nd.Op.Name]
+	if f == nil {
+		return nil, no(nd.Op.Name, "not a product with constant weights")
+	}
+	if !nd.Type.Float() {
+		return nil, no(nd.Op.Name, "values of %v, floating ones wanted", nd.Type)
+	}
+	if _, ok := g.Value(nd.In[1]); !ok {
+		return nil, no(nd.Op.Name, "weights are not constant")
+	}
+	if c.Box.Empty() {
+		return nil, no(nd.Op.Name, "box %v is empty", c.Box)
+	}
+	l, err := f(nd, g.InShapes(c.Node), c.Box)
+	if err != nil {
+		return nil, no(nd.Op.Name, "%v", err)
+	}
+	l.pixels = 1
+	for _, a := range l.axes {
+		l.pixels *= a.Len()
+	}
+	if l.groupK == 0 {
+		return nil, no(nd.Op.Name, "sums of no products")
+	}
+	return l, nil
+}
+
+func lowerConv(nd *graph.Node, in []tensor.Shape, box tensor.Box) (*layer, error) {
+	x, w := in[0], in[1]
+	xs, ys := x.Strides(), nd.Shape.Strides()
+	stride, pads, dil := nd.Attrs.Ints("strides"), nd.Attrs.Ints("pads"), nd.Attrs.Ints("dilations")
+	l := &layer{
+		axes: []axis{{Range: box[0], src: xs[0], dst: ys[0]}},
+		outs: box[1], outDst: ys[1],
+		groupK: w[1:].Size(), groupOuts: w[0] / nd.Attrs.Int("group"),
+		taps:  tap{kernel: w[2:], dilation: dil, step: xs[2:], channel: xs[1]},
+		alpha: 1, beta: 1, bias: -1,
+	}
+	for i, k := range w[2:] {
+		l.axes = append(l.axes, axis{
+			Range: box[2+i], src: xs[2+i] * stride[i], dst: ys[2+i], window: true,
+			pad: pads[i], stride: stride[i], extent: x[2+i], reach: (k - 1) * dil[i],
+		})
+	}
+	if nd.Operands() > 2 {
+		l.bias, l.biasStep = 2, append(make([]int, len(l.axes)), 1)
+	}
+	return l, nil
+}
+
+func lowerGemm(nd *graph.Node, in []tensor.Shape, box tensor.Box) (*layer, error) {
+	if nd.Attrs.Int("transA") != 0 {
+		return nil, fmt.Errorf("transA=1")
+	}
+	l := matrix(in[0], in[1], nd.Attrs.Int("transB") != 0)
+	l.axes = []axis{{Range: box[0], src: in[0][1], dst: nd.Shape[1]}}
+	l.outs = box[1]
+	l.alpha, l.beta = nd.Attrs.Float("alpha"), nd.Attrs.Float("beta")
+	if nd.Operands() > 2 {
+		l.bias, l.biasStep = 2, make([]int, 2)
+		st := in[2].Strides()
+		for i, d := range in[2] {
+			if d > 1 { // an extent of 1 is broadcast
+				l.biasStep[2-len(in[2])+i] = st[i]
+			}
+		}
+	}
+	return l, nil
+}
+
+func lowerMatMul(nd *graph.Node, in []tensor.Shape, box tensor.Box) (*layer, error) {
+	if len(in[1]) != 2 {
+		return nil, fmt.Errorf("right operand of shape %v, a matrix wanted", in[1])
+	}
+	l := matrix(in[0], in[1], false)
+	last := len(box) - 1
+	l.outs = box[last]
+	xs, ys := in[0].Strides(), nd.Shape.Strides()
+	for i := range last {
+		l.axes = append(l.axes, axis{Range: box[i], src: xs[i], dst: ys[i]})
+	}
+	return l, nil
+}
+
+// matrix is the layer of rows of x times w, without its axes and outputs.
+func matrix(x, w tensor.Shape, transposed bool) *layer {
+	l := &layer{outDst: 1, alpha: 1, beta: 1, bias: -1, taps: tap{channel: 1}}
+	l.groupK, l.groupOuts, l.byColumn = w[0], w[1], !transposed
+	if transposed {
+		l.groupK, l.groupOuts = w[1], w[0]
+	}
+	return l
+}
+
+// block is a run of equal matrices of a layer. A matrix is one group of the
+// convolution or, where groups have so few outputs that banks would be idle,
+// several neighbouring ones with zeros for the weights between different groups.
+type block struct {
+	first  int // group of the first matrix
+	merge  int // groups of a matrix
+	count  int // matrices
+	out0   int // first output of the first matrix
+	outs   int // outputs of a matrix
+	k      int // elements of a pixel's row
+	lanes  int // elements of a column access
+	pitch  int // k rounded up to whole column accesses
+	pixels int
+	source int // first element in the source matrices
+	result int // first element in the result matrices
+}
+
+// blocks lists the matrices of the layer when merge groups are taken together.
+func (l *layer) blocks(merge, lanes int) []block {
+	lo := l.outs.Lo / l.groupOuts
+	hi := (l.outs.Hi-1)/l.groupOuts + 1
+	n := (hi - lo + merge - 1) / merge
+	var bs []block
+	source, result := 0, 0
+	add := func(i, count int) {
+		b := block{first: lo + i*merge, count: count, lanes: lanes, pixels: l.pixels}
+		b.merge = min(merge, hi-b.first)
+		b.out0 = max(l.outs.Lo, b.first*l.groupOuts)
+		b.outs = min(l.outs.Hi, (b.first+b.merge)*l.groupOuts) - b.out0
+		b.k = b.merge * l.groupK
+		b.pitch = roundUp(b.k, lanes)
+		b.source, b.result = source, result
+		source += count * l.pixels * b.pitch
+		result += count * l.pixels * b.outs
+		bs = append(bs, b)
+	}
+	// Only the first and the last matrix can be smaller than the others.
+	add(0, 1)
+	if n > 2 {
+		add(1, n-2)
+	}
+	if n > 1 {
+		add(n-1, 1)
+	}
+	for i := len(bs) - 1; i > 0; i-- {
+		if p := &bs[i-1]; p.outs == bs[i].outs && p.merge == bs[i].merge {
+			p.count += bs[i].count
+			bs = append(bs[:i], bs[i+1:]...)
+		}
+	}
+	return bs
+}
+
+// results is the number of elements of the result matrices.
+func (l *layer) results() int { return l.pixels * l.outs.Len() }
+
+// merges are the numbers of groups that may be taken together.
+func (l *layer) merges(banks int) []int {
+	groups := (l.outs.Hi-1)/l.groupOuts - l.outs.Lo/l.groupOuts + 1
+	if m := min(banks/l.groupOuts, groups); m > 1 {
+		return []int{1, m}
+	}
+	return []int{1}
+}
+
+func roundUp(n, to int) int { return ceilDiv(n, to) * to }
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }

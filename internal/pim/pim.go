@@ -1,0 +1,130 @@
+// Package pim executes convolutions and matrix products in DRAM channels that
+// compute (hw.PIM; Newton, MICRO 2020).
+//
+// A cut of a graph and a machine go in. Out comes Code: for each channel a
+// command stream (package dram) that is timed, performed on values, and printed.
+// A layer becomes a matrix product (layer.go) whose rows are cut to the length of
+// the channels' buffer (part.go); the items of work, one activated row each, are
+// shared out to the channels in several ways (share.go, candidate.go), of which
+// the fastest in simulation is taken. Every product is computed exactly once. The
+// published generator (artifact.go), which the mapping is compared with, shares
+// nothing with it.
+//
+// The package does not know graphs beyond the node it maps, other devices, or
+// how the weights came to the banks: as in the published system they are there
+// when a network starts, and each layer may fill the banks of a channel alone.
+// Bias and epilogue cost nothing, as there: they are applied where results are
+// written. Transfers to and from a channel cost what GWRITE and READRES do.
+package pim
+
+import (
+	"fmt"
+	"sync"
+
+	"pimflow/internal/device"
+	"pimflow/internal/dram"
+	"pimflow/internal/graph"
+	"pimflow/internal/hw"
+)
+
+// Device is the PIM channels of a machine.
+type Device struct {
+	m        *hw.PIM
+	element  int // bytes
+	channels int
+	ops      commands
+	rates    rates
+
+	channel *dram.Channel
+	mu      sync.Mutex
+	timed   map[string]dram.Result // by shape of the stream
+}
+
+// commands are the numbers of the commands in the machine's standard.
+type commands struct {
+	write, comp, read dram.Op
+	act               [quads]dram.Op // G_ACT0 …, a quarter of the banks each
+	names             []string       // by Op
+}
+
+// quads is the number of G_ACT commands that open all banks of a channel, a
+// quarter of them each (Newton, MICRO 2020: ganged activation).
+const quads = 4
+
+// New returns the device, called "pim", of the given number of the machine's
+// channels. It fails on a number below 1, an unknown standard or a wrong timing
+// parameter, and a geometry that does not fit together.
+func New(m *hw.Machine, channels int) (device.Device, error) {
+	p := &m.PIM
+	std, err := dram.Lookup(p.Standard)
+	if err != nil {
+		return nil, fmt.Errorf("machine %s: pim.standard: %w", m.Name, err)
+	}
+	ch, err := std.New(dram.Timing(p.Timing))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("machine %s: pim.timing: %w", m.Name, err)
+	case channels < 1:
+		return nil, fmt.Errorf("machine %s: %d PIM channels: at least 1 wanted", m.Name, channels)
+	case p.Banks < quads || p.Banks%quads != 0:
+		return nil, fmt.Errorf("machine %s: pim.banks is %d: a multiple of %d wanted, the activations that open all", m.Name, p.Banks, quads)
+	case p.Lanes < 1 || p.Columns < 1 || p.Rows < 1:
+		return nil, fmt.Errorf("machine %s: pim.lanes %d, pim.columns_per_row %d, pim.rows_per_bank %d: at least 1 wanted", m.Name, p.Lanes, p.Columns, p.Rows)
+	case p.Buffer < p.Lanes:
+		return nil, fmt.Errorf("machine %s: pim.buffer_elements is %d: at least the %d of pim.lanes wanted", m.Name, p.Buffer, p.Lanes)
+	}
+	d := &Device{
+		m: p, element: m.Memory.ElementSize, channels: channels,
+		channel: ch, timed: map[string]dram.Result{},
+		ops: commands{write: std.Op("GWRITE"), comp: std.Op("COMP"), read: std.Op("READRES")},
+	}
+	for i := range d.ops.act {
+		d.ops.act[i] = std.Op(fmt.Sprintf("G_ACT%d", i))
+	}
+	for _, o := range std.Ops {
+		d.ops.names = append(d.ops.names, o.Name)
+	}
+	d.rates = d.measure()
+	return d, nil
+}
+
+// Name is "pim".
+func (d *Device) Name() string { return "pim" }
+
+// Compile maps a Conv, Gemm or MatMul with constant weights (of any group count,
+// stride, padding and dilation, cut in any way) to the channels; it wraps
+// device.ErrUnsupported for anything else, and for weights beyond the rows of the
+// banks.
+func (d *Device) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
+	l, err := lower(g, c)
+	if err != nil {
+		return nil, err
+	}
+	best, tried, err := d.choose(l)
+	if err != nil {
+		return nil, fmt.Errorf("pim: %s %q: %w", g.Nodes[c.Node].Op.Name, g.Nodes[c.Node].Name, err)
+	}
+	code := &Code{device: d, graph: g, cut: c, layer: l, mapping: best, tried: tried}
+	code.cost = d.cost(best)
+	return code, nil
+}
+
+// Code is a cut mapped to the channels.
+type Code struct {
+	device *Device
+	graph  *graph.Graph
+	cut    graph.Cut
+	layer  *layer
+	*mapping
+	tried []*mapping
+	cost  device.Cost
+}
+
+// Cost is that of the slowest channel, all of which start together: Ticks are its
+// cycles, Lanes the time of each channel, Commands and Bytes the sums over all
+// channels. Bytes counts the elements that GWRITE fills and READRES reads out.
+//
+// Bound says what takes most of the slowest channel's cycles: "activate", "mac",
+// "write" and "read" are its G_ACTs, COMPs, GWRITEs and READRESs, each times the
+// cycles one more of them costs; "refresh" is the rest.
+func (c *Code) Cost() device.Cost { return c.cost }

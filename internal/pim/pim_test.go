@@ -1,0 +1,516 @@
+package pim
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"pimflow/internal/device"
+	"pimflow/internal/dram"
+	"pimflow/internal/graph"
+	"pimflow/internal/hw"
+	"pimflow/internal/op"
+	"pimflow/internal/tensor"
+)
+
+// fataler is what both testing and rapid have.
+type fataler interface{ Fatal(args ...any) }
+
+// machine is the published one.
+func machine(t fataler) *hw.Machine {
+	m, err := hw.Load("artifact")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// anyMachine draws a geometry; the timing is the published one's.
+func anyMachine(t *rapid.T) *hw.Machine {
+	m := machine(t)
+	p := &m.PIM
+	p.Banks = rapid.SampledFrom([]int{4, 8, 16}).Draw(t, "banks")
+	p.Lanes = rapid.SampledFrom([]int{4, 16}).Draw(t, "lanes")
+	p.Buffer = rapid.SampledFrom([]int{16, 64, 80, 512}).Draw(t, "buffer")
+	p.Columns = rapid.SampledFrom([]int{4, 32}).Draw(t, "columns")
+	p.Timing["gwrite_gap_ck"] = rapid.SampledFrom([]int64{1, 64}).Draw(t, "gap")
+	return m
+}
+
+func anyChannels(t *rapid.T) int {
+	return rapid.SampledFrom([]int{1, 2, 3, 4, 5, 7, 8, 16}).Draw(t, "channels")
+}
+
+// numbers is a tensor of small integers.
+func numbers(r *rand.Rand, s tensor.Shape) *tensor.Tensor {
+	v := make([]float32, s.Size())
+	for i := range v {
+		v[i] = float32(r.IntN(7) - 3)
+	}
+	return tensor.Floats32(s, v)
+}
+
+// net is a graph of one layer, %len-1, and the values of its inputs.
+type net struct {
+	g  *graph.Graph
+	id graph.ID
+	in []*tensor.Tensor
+}
+
+// build makes the graph of a layer that reads x and constants.
+func build(t fataler, name string, a op.Attrs, x *tensor.Tensor, consts ...*tensor.Tensor) net {
+	b := graph.NewBuilder("test")
+	n := net{in: append([]*tensor.Tensor{x}, consts...)}
+	ids := []graph.ID{b.Input("x", x.Type, x.Shape)}
+	for _, c := range consts {
+		ids = append(ids, b.Const("", c))
+	}
+	var err error
+	if n.id, err = b.Op("layer", name, a, ids...); err != nil {
+		t.Fatal(err)
+	}
+	b.Output("y", n.id)
+	if n.g, err = b.Graph(); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// conv makes a layer with square kernels; pads are those of each side.
+func conv(t fataler, r *rand.Rand, x tensor.Shape, outs, group, k, stride, dil int, pads []int64, bias bool) net {
+	rank := len(x) - 2
+	w := tensor.Shape{outs, x[1] / group}
+	var ks, ss, ds []int64
+	for range rank {
+		w = append(w, k)
+		ks, ss, ds = append(ks, int64(k)), append(ss, int64(stride)), append(ds, int64(dil))
+	}
+	consts := []*tensor.Tensor{numbers(r, w)}
+	if bias {
+		consts = append(consts, numbers(r, tensor.Shape{outs}))
+	}
+	return build(t, "Conv", op.Attrs{
+		"group": int64(group), "kernel_shape": ks, "strides": ss, "dilations": ds, "pads": pads,
+	}, numbers(r, x), consts...)
+}
+
+func anySeed(t *rapid.T) *rand.Rand {
+	return rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+}
+
+func anyConv(t *rapid.T) net {
+	group := rapid.SampledFrom([]int{1, 1, 1, 2, 3, 8, 17}).Draw(t, "group")
+	k := rapid.IntRange(1, 7).Draw(t, "kernel")
+	dil := rapid.IntRange(1, 2).Draw(t, "dilation")
+	rank := rapid.SampledFrom([]int{1, 2, 2, 2}).Draw(t, "rank")
+	x := tensor.Shape{rapid.IntRange(1, 2).Draw(t, "images"), group * rapid.IntRange(1, 12/group+1).Draw(t, "channels of a group")}
+	for range rank {
+		x = append(x, rapid.IntRange(1+(k-1)*dil, (k-1)*dil+9).Draw(t, "extent"))
+	}
+	pads := make([]int64, 2*rank)
+	for i := range pads {
+		pads[i] = int64(rapid.IntRange(0, k-1).Draw(t, "pad"))
+	}
+	outs := group * rapid.IntRange(1, 40/group).Draw(t, "outputs of a group")
+	return conv(t, anySeed(t), x, outs, group, k, rapid.IntRange(1, 4).Draw(t, "stride"), dil, pads, rapid.Bool().Draw(t, "bias"))
+}
+
+func anyProduct(t *rapid.T) net {
+	r := anySeed(t)
+	m, k, n := rapid.IntRange(1, 9).Draw(t, "m"), rapid.IntRange(1, 200).Draw(t, "k"), rapid.IntRange(1, 40).Draw(t, "n")
+	w := tensor.Shape{k, n}
+	switch rapid.IntRange(0, 3).Draw(t, "kind") {
+	case 0:
+		return build(t, "MatMul", op.Attrs{}, numbers(r, tensor.Shape{2, m, k}), numbers(r, w))
+	case 1:
+		return build(t, "MatMul", op.Attrs{}, numbers(r, tensor.Shape{k}), numbers(r, w))
+	case 2:
+		return build(t, "Gemm", op.Attrs{}, numbers(r, tensor.Shape{m, k}), numbers(r, w))
+	}
+	c := rapid.SampledFrom([]tensor.Shape{{}, {n}, {1, n}, {m, 1}, {m, n}}).Draw(t, "c")
+	return build(t, "Gemm", op.Attrs{"alpha": float32(2), "beta": float32(-3), "transB": int64(1)},
+		numbers(r, tensor.Shape{m, k}), numbers(r, tensor.Shape{n, k}), numbers(r, c))
+}
+
+func anyBox(t *rapid.T, s tensor.Shape) tensor.Box {
+	b := tensor.Full(s)
+	for i := range b {
+		if rapid.Bool().Draw(t, "cut") {
+			b[i].Lo = rapid.IntRange(0, b[i].Hi-1).Draw(t, "lo")
+			b[i].Hi = rapid.IntRange(b[i].Lo+1, b[i].Hi).Draw(t, "hi")
+		}
+	}
+	return b
+}
+
+func compile(t fataler, m *hw.Machine, channels int, g *graph.Graph, c graph.Cut) *Code {
+	d, err := New(m, channels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := d.Compile(g, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code.(*Code)
+}
+
+// The streams compute what the operator means, bit for bit, and write nothing but
+// the box.
+func TestEval(t *testing.T) {
+	for _, make := range []func(t *rapid.T) net{anyConv, anyProduct} {
+		rapid.Check(t, func(t *rapid.T) {
+			n := make(t)
+			cut := graph.Cut{Node: n.id, Box: anyBox(t, n.g.Nodes[n.id].Shape)}
+			code := compile(t, anyMachine(t), anyChannels(t), n.g, cut)
+			want := tensor.New(tensor.Float32, n.g.Nodes[n.id].Shape)
+			got := tensor.New(tensor.Float32, n.g.Nodes[n.id].Shape)
+			for i := range want.Floats() {
+				want.Floats()[i], got.Floats()[i] = 1e9, 1e9
+			}
+			n.g.Eval(cut, n.in, want)
+			// Every mapping, not only the fastest.
+			for _, m := range code.tried {
+				code.mapping = m
+				if err := code.Eval(n.in, got); err != nil {
+					t.Fatal(err)
+				}
+				if !slices.Equal(got.Floats(), want.Floats()) {
+					t.Fatalf("%v, %v: got %v, want %v", cut, m, got.Floats(), want.Floats())
+				}
+			}
+		})
+	}
+}
+
+// Every product of a weight and an input is computed exactly once, and nothing
+// but zeros is multiplied besides.
+func TestProductsOnce(t *testing.T) {
+	type product struct{ weight, input float32 }
+	rapid.Check(t, func(t *rapid.T) {
+		n := anyConv(t)
+		cut := graph.Cut{Node: n.id, Box: anyBox(t, n.g.Nodes[n.id].Shape)}
+		code := compile(t, anyMachine(t), anyChannels(t), n.g, cut)
+		for i, v := range n.in[:2] { // values that say which they are
+			for j := range v.Floats() {
+				n.in[i].Floats()[j] = float32(j + 1)
+			}
+		}
+		found := make([]map[product]int, cut.Box.Size())
+		for i := range found {
+			found[i] = map[product]int{}
+		}
+		lanes, o, ops := code.device.m.Lanes, code.operands(n.in), code.device.ops
+		for _, s := range code.shares {
+			ch := &channel{values: o, Code: code, share: s, base: s.rows().Lo, open: make([]int, code.device.m.Banks)}
+			ch.rows, ch.input = make([]*loaded, s.rows().Len()), make([]float32, 0, code.device.m.Buffer)
+			done := make([][]product, len(ch.open))
+			code.device.stream(s).Walk(func(c *dram.Command, index []int) bool {
+				switch c.Op {
+				case ops.comp:
+					row, col := int(c.Row.At(index)), int(c.Col.At(index))
+					for b := range done {
+						if ch.open[b] != row {
+							continue
+						}
+						from, w := ch.rows[row].elements(b, col*lanes, (col+1)*lanes)
+						for i, v := range w {
+							if x := ch.input[col*lanes+from+i]; x != 0 {
+								done[b] = append(done[b], product{v, x})
+							}
+						}
+					}
+				case ops.read:
+					at := int(c.Data.At(index))
+					for b := range done {
+						for _, p := range done[b] {
+							found[at+b][p]++
+						}
+						done[b] = done[b][:0]
+					}
+				default:
+					ch.issue(c, index, 1)
+				}
+				return true
+			})
+		}
+		// The results' order is that of the blocks: outputs of a pixel together.
+		at := code.resultOf(code.operands(n.in))
+		nd := &n.g.Nodes[n.id]
+		x, w, y := n.in[0].Shape, n.in[1].Shape, nd.Shape
+		stride, pads, dil := nd.Attrs.Ints("strides"), nd.Attrs.Ints("pads"), nd.Attrs.Ints("dilations")
+		each(cut.Box, func(out []int) {
+			want := map[product]int{}
+			each(tensor.Full(w[1:]), func(tap []int) {
+				group := out[1] / (y[1] / nd.Attrs.Int("group"))
+				pos := []int{out[0], group*w[1] + tap[0]}
+				for d := range x[2:] {
+					p := out[2+d]*stride[d] - pads[d] + tap[1+d]*dil[d]
+					if p < 0 || p >= x[2+d] {
+						return
+					}
+					pos = append(pos, p)
+				}
+				want[product{float32(offset(w, append([]int{out[1]}, tap...)) + 1), float32(offset(x, pos) + 1)}]++
+			})
+			got := found[at[offset(y, out)]]
+			for p, k := range want {
+				if got[p] != k {
+					t.Fatalf("output %v: product %v computed %d times", out, p, got[p])
+				}
+			}
+			if len(got) != len(want) {
+				t.Fatalf("output %v: %d different products, %d wanted", out, len(got), len(want))
+			}
+		})
+	})
+}
+
+// resultOf finds where each value of the cut stands in the results, by writing
+// the results' own numbers.
+func (c *Code) resultOf(o *operands) map[int]int {
+	numbers := make([]float32, c.layer.results())
+	for i := range numbers {
+		numbers[i] = float32(i + 1)
+	}
+	plain := *c.layer
+	plain.bias = -1
+	code := *c
+	code.layer = &plain
+	y := tensor.New(tensor.Float32, c.graph.Nodes[c.cut.Node].Shape)
+	code.write(numbers, nil, y)
+	at := map[int]int{}
+	for i, v := range y.Floats() {
+		if v > 0 {
+			at[i] = int(v) - 1
+		}
+	}
+	return at
+}
+
+func each(b tensor.Box, f func(index []int)) {
+	s := b.Shape()
+	for i := range s.Size() {
+		index := make([]int, len(s))
+		for d := len(s) - 1; d >= 0; d-- {
+			index[d] = b[d].Lo + i%s[d]
+			i /= s[d]
+		}
+		f(index)
+	}
+}
+
+func offset(s tensor.Shape, index []int) int {
+	off := 0
+	for i, st := range s.Strides() {
+		off += index[i] * st
+	}
+	return off
+}
+
+// The mapping is no slower than one team of all channels, and counts and bytes
+// are those of the streams.
+func TestCost(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := anyConv(t)
+		cut := graph.Cut{Node: n.id, Box: anyBox(t, n.g.Nodes[n.id].Shape)}
+		m, channels := anyMachine(t), anyChannels(t)
+		code := compile(t, m, channels, n.g, cut)
+		d, cost := code.device, code.Cost()
+		one := &mapping{parts: code.layer.parts(d.m, channels, 1, cuttings[0])}
+		one.shares = teams(one.parts, channels, 1)
+		if c := d.cost(one); cost.Ticks > c.Ticks {
+			t.Fatalf("%v takes %d cycles, one team %d", code.mapping, cost.Ticks, c.Ticks)
+		}
+		var bytes int64
+		issued := make([]int64, len(d.ops.names))
+		for i, s := range code.shares {
+			counts := make([]int64, len(issued))
+			st := d.stream(s)
+			st.Count(counts)
+			if w := s.work(d.quad()); w.writes != counts[d.ops.write] || w.comps != counts[d.ops.comp] || w.reads != counts[d.ops.read] {
+				t.Fatalf("channel %d: %+v, its stream has %v", i, w, counts)
+			}
+			st.Walk(func(c *dram.Command, _ []int) bool {
+				switch c.Op {
+				case d.ops.write:
+					bytes += int64(c.Fill.Len * c.Fill.Count * m.Memory.ElementSize)
+				case d.ops.read:
+					bytes += int64(m.PIM.Banks * m.Memory.ElementSize)
+				}
+				issued[c.Op]++
+				return true
+			})
+			if len(s) > 0 {
+				if want := m.PIM.Clock.PS(int64(d.channel.Time(st).Cycles)); cost.Lanes[i] != device.Time(want) {
+					t.Fatalf("channel %d: %v, its stream takes %d ps", i, cost.Lanes[i], want)
+				}
+			}
+		}
+		if cost.Bytes != bytes {
+			t.Fatalf("%d bytes, the streams move %d", cost.Bytes, bytes)
+		}
+		for o, n := range issued {
+			if k := cost.Commands[o]; k.N != n && k.Kind != "PREA" && k.Kind != "REF" {
+				t.Fatalf("%d %s, the streams have %d", k.N, k.Kind, n)
+			}
+		}
+		if ideal := ceilDiv(int(n.g.MACs(cut)), m.PIM.Banks*m.PIM.Lanes); issued[d.ops.comp] < int64(ideal) {
+			t.Fatalf("%d COMPs for %d MACs", issued[d.ops.comp], n.g.MACs(cut))
+		}
+		if cost.Time != slices.Max(cost.Lanes) || cost.Bound == "" {
+			t.Fatalf("cost %+v", cost)
+		}
+	})
+}
+
+// Both ways to share work out give every item to exactly one channel.
+func TestShares(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := part{block: &block{count: rapid.IntRange(1, 4).Draw(t, "matrices")}}
+		p.units = rapid.IntRange(1, 9).Draw(t, "units")
+		p.chunks = rapid.IntRange(1, 4).Draw(t, "chunks")
+		p.groups = rapid.IntRange(1, 7).Draw(t, "groups")
+		n := rapid.IntRange(1, 20).Draw(t, "channels")
+		ways := [][]share{even([]part{p}, n)}
+		for c := 1; c <= n; c++ {
+			ways = append(ways, teams([]part{p}, n, c))
+		}
+		for w, shares := range ways {
+			seen := map[string]int{}
+			most, least := 0, p.items()
+			for _, s := range shares {
+				items := 0
+				for i := range s {
+					each(s[i].at[:], func(item []int) { seen[fmt.Sprint(item)]++; items++ })
+				}
+				most, least = max(most, items), min(least, items)
+			}
+			for item, k := range seen {
+				if k != 1 {
+					t.Fatalf("way %d: item %s given out %d times", w, item, k)
+				}
+			}
+			if len(seen) != p.items() {
+				t.Fatalf("way %d: %d items of %d", w, len(seen), p.items())
+			}
+			if w == 0 && most-least > 1 {
+				t.Fatalf("even: %d to %d items", least, most)
+			}
+		}
+	})
+}
+
+// What a cut does not need is not read.
+func TestReadsNeedOnly(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := anyConv(t)
+		cut := graph.Cut{Node: n.id, Box: anyBox(t, n.g.Nodes[n.id].Shape)}
+		code := compile(t, anyMachine(t), anyChannels(t), n.g, cut)
+		var y [2]*tensor.Tensor
+		for i := range y {
+			y[i] = tensor.New(tensor.Float32, n.g.Nodes[n.id].Shape)
+		}
+		if err := code.Eval(n.in, y[0]); err != nil {
+			t.Fatal(err)
+		}
+		poisoned := slices.Clone(n.in)
+		for i, need := range n.g.Need(cut) {
+			v := make([]float32, len(n.in[i].Floats()))
+			for j := range v {
+				v[j] = 1e30
+			}
+			need.Runs(n.in[i].Shape, func(off, k int) { copy(v[off:off+k], n.in[i].Floats()[off:]) })
+			poisoned[i] = tensor.Floats32(n.in[i].Shape, v)
+		}
+		if err := code.Eval(poisoned, y[1]); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(y[0].Floats(), y[1].Floats()) {
+			t.Fatalf("%v reads more than it needs", cut)
+		}
+	})
+}
+
+func TestUnsupported(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	m := machine(t)
+	m.PIM.Rows = 2
+	b := graph.NewBuilder("test")
+	x := b.Input("x", tensor.Float32, tensor.Shape{4, 4})
+	w := b.Const("w", numbers(r, tensor.Shape{4, 4}))
+	must := func(id graph.ID, err error) graph.ID {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	big := b.Const("big", numbers(r, tensor.Shape{4, 33 * 16}))
+	cases := []struct {
+		id   graph.ID
+		want string
+	}{
+		{x, `node: "x" is no operation`},
+		{must(b.Op("", "Relu", op.Attrs{}, x)), "Relu: not a product with constant weights"},
+		{must(b.Op("", "MatMul", op.Attrs{}, x, x)), "MatMul: weights are not constant"},
+		{must(b.Op("", "Gemm", op.Attrs{"transA": int64(1)}, x, w)), "Gemm: transA=1"},
+		{must(b.Op("", "MatMul", op.Attrs{}, x, big)), "weights of 3 rows in a bank of 2 rows"},
+	}
+	b.Output("y", cases[1].id)
+	g, err := b.Graph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := New(m, 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cases {
+		_, err := d.Compile(g, g.Whole(c.id))
+		if !errors.Is(err, device.ErrUnsupported) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("got %v, want %s", err, c.want)
+		}
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	for _, c := range []struct {
+		change func(m *hw.Machine) int
+		want   string
+	}{
+		{func(m *hw.Machine) int { m.PIM.Standard = "artefact"; return 1 }, `"artefact"`},
+		{func(m *hw.Machine) int { m.PIM.Timing["faw"] = 1; return 1 }, `"faw"`},
+		{func(m *hw.Machine) int { return 0 }, "0 PIM channels"},
+		{func(m *hw.Machine) int { m.PIM.Banks = 6; return 1 }, "pim.banks is 6"},
+		{func(m *hw.Machine) int { m.PIM.Columns = 0; return 1 }, "pim.columns_per_row 0"},
+		{func(m *hw.Machine) int { m.PIM.Buffer = 8; return 1 }, "pim.buffer_elements is 8"},
+	} {
+		m := machine(t)
+		if _, err := New(m, c.change(m)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("got %v, want %s", err, c.want)
+		}
+	}
+}
+
+func TestPrint(t *testing.T) {
+	m, err := hw.Load("toy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	n := conv(t, r, tensor.Shape{1, 8, 5, 5}, 20, 1, 3, 1, 1, []int64{1, 1, 1, 1}, true)
+	var got strings.Builder
+	code := compile(t, m, 2, n.g, n.g.Whole(n.id))
+	if err := code.Print(&got); err != nil {
+		t.Fatal(err)
+	}
+	t.Log(got.String())
+	_ = io.Discard
+}

@@ -1,0 +1,134 @@
+package pim
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+
+	"pimflow/internal/dram"
+)
+
+// Print writes the matrices, the mapping that was chosen and those that it beat,
+// and the stream of each channel as a loop nest; channels that issue the same
+// commands in the same order are printed once, with the first one's addresses.
+// An address is its base plus, for each loop around the command that moves it,
+// the step times the loop's index i, j, … (the outermost first).
+func (c *Code) Print(w io.Writer) error {
+	b := bufio.NewWriter(w)
+	nd := &c.graph.Nodes[c.cut.Node]
+	fmt.Fprintf(b, "%s %q %v\n", nd.Op.Name, nd.Name, c.cut.Box)
+	for _, k := range c.layer.blocks(c.merge, c.device.m.Lanes) {
+		fmt.Fprintf(b, "matrix [%d pixels x %d] x [%d x %d outputs]", k.pixels, k.k, k.k, k.outs)
+		if k.count > 1 {
+			fmt.Fprintf(b, ", %d of them", k.count)
+		}
+		if k.merge > 1 {
+			fmt.Fprintf(b, ", %d groups each", k.merge)
+		}
+		fmt.Fprintln(b)
+	}
+	for i := range c.parts {
+		p := &c.parts[i]
+		fmt.Fprintf(b, "part %d: columns from %d, %d chunks of %d, %d pixels a buffer, %d output groups, rows from %d\n",
+			i, p.k0, p.chunks, p.cols, p.fold, p.groups, p.row)
+	}
+	for _, m := range c.tried {
+		mark := ""
+		if m == c.mapping {
+			mark = " (chosen)"
+		}
+		fmt.Fprintf(b, "mapping %s: %d cycles, %d commands%s\n", m, m.slowest, m.total, mark)
+	}
+	fmt.Fprintf(b, "cost: %d cycles, %v, bound by %s\n", c.cost.Ticks, c.cost.Time, c.cost.Bound)
+	c.printChannels(b)
+	return b.Flush()
+}
+
+// String names the choices of a mapping.
+func (m *mapping) String() string {
+	s := m.cutting + ", " + m.sharing
+	if m.merge > 1 {
+		s += fmt.Sprintf(", %d groups merged", m.merge)
+	}
+	return s
+}
+
+func (c *Code) printChannels(b *bufio.Writer) {
+	var order []string
+	members := map[string][]int{}
+	for i, s := range c.shares {
+		k := string(c.device.shape(nil, s))
+		if members[k] == nil {
+			order = append(order, k)
+		}
+		members[k] = append(members[k], i)
+	}
+	for _, k := range order {
+		s := c.shares[members[k][0]]
+		fmt.Fprintf(b, "%s: ", channels(members[k]))
+		if len(s) == 0 {
+			fmt.Fprintln(b, "idle")
+			continue
+		}
+		fmt.Fprintf(b, "%d cycles, rows %d to %d of the layer\n", c.device.time(s).Cycles, s.rows().Lo, s.rows().Hi-1)
+		c.device.print(b, c.device.stream(s), 1)
+	}
+}
+
+// channels prints channel numbers with runs as ranges: "channels 0-3, 7".
+func channels(n []int) string {
+	var p []string
+	for i := 0; i < len(n); {
+		j := i
+		for j+1 < len(n) && n[j+1] == n[j]+1 {
+			j++
+		}
+		if p = append(p, fmt.Sprint(n[i])); j > i {
+			p[len(p)-1] += fmt.Sprintf("-%d", n[j])
+		}
+		i = j + 1
+	}
+	if len(n) == 1 {
+		return "channel " + p[0]
+	}
+	return "channels " + strings.Join(p, ", ")
+}
+
+func (d *Device) print(b *bufio.Writer, s dram.Stream, depth int) {
+	in := strings.Repeat("  ", depth)
+	for i := range s {
+		it := &s[i]
+		if it.Times > 0 {
+			fmt.Fprintf(b, "%sloop %d {\n", in, it.Times)
+			d.print(b, it.Body, depth+1)
+			fmt.Fprintf(b, "%s}\n", in)
+			continue
+		}
+		c := &it.Command
+		fmt.Fprintf(b, "%s%s", in, d.ops.names[c.Op])
+		switch c.Op {
+		case d.ops.write:
+			fmt.Fprintf(b, " data=%s fill=%dx%d pitch %d", affine(c.Data), c.Fill.Count, c.Fill.Len, c.Fill.Pitch)
+		case d.ops.read:
+			fmt.Fprintf(b, " data=%s", affine(c.Data))
+		case d.ops.comp:
+			fmt.Fprintf(b, " row=%s col=%s", affine(c.Row), affine(c.Col))
+		default:
+			fmt.Fprintf(b, " row=%s", affine(c.Row))
+		}
+		fmt.Fprintln(b)
+	}
+}
+
+// affine prints 5+16i+2k.
+func affine(a dram.Affine) string {
+	var s strings.Builder
+	fmt.Fprint(&s, a.Base)
+	for d, step := range a.Stride {
+		if step != 0 {
+			fmt.Fprintf(&s, "%+d%c", step, 'i'+d)
+		}
+	}
+	return s.String()
+}

@@ -1,0 +1,181 @@
+package pim
+
+import "pimflow/internal/tensor"
+
+// span is a box of a part's items.
+type span struct {
+	*part
+	at [partDims]tensor.Range
+}
+
+// share is what one channel does: spans in order.
+type share []span
+
+// work is what a share issues, in commands that all standards have.
+type work struct{ writes, acts, comps, reads int64 }
+
+// spans appends items lo to hi of the box of a part (counted in the order of its
+// dimensions) as boxes: at most 7.
+func (s share) spans(p *part, box [partDims]tensor.Range, lo, hi int) share {
+	return s.split(span{p, box}, 0, lo, hi)
+}
+
+func (s share) split(sp span, dim, lo, hi int) share {
+	if lo == hi {
+		return s
+	}
+	inner := 1
+	for d := dim + 1; d < partDims; d++ {
+		inner *= sp.at[d].Len()
+	}
+	only := func(lo, hi int) span {
+		x := sp
+		x.at[dim] = tensor.Range{Lo: sp.at[dim].Lo + lo, Hi: sp.at[dim].Lo + hi}
+		return x
+	}
+	first, last := lo/inner, hi/inner
+	if from := lo % inner; from > 0 {
+		if first == last {
+			return s.split(only(first, first+1), dim+1, from, hi%inner)
+		}
+		s = s.split(only(first, first+1), dim+1, from, inner)
+		first++
+	}
+	if first < last {
+		s = append(s, only(first, last))
+	}
+	if to := hi % inner; to > 0 {
+		s = s.split(only(last, last+1), dim+1, 0, to)
+	}
+	return s
+}
+
+// short reports whether the span ends with a unit of less than fold pixels.
+func (s *span) short() bool { return s.at[byUnit].Hi == s.units && s.tail < s.fold }
+
+// full is the number of units of fold pixels.
+func (s *span) full() int {
+	n := s.at[byUnit].Len()
+	if s.short() {
+		n--
+	}
+	return n
+}
+
+// selected is the number of pixels in the units of the span.
+func (s *span) selected() int {
+	n := s.full() * s.fold
+	if s.short() {
+		n += s.tail
+	}
+	return n
+}
+
+// work counts the commands of a share; quad is the number of banks that one
+// activation opens.
+func (s share) work(quad int) work {
+	var w work
+	for i := range s {
+		sp := &s[i]
+		fills := int64(sp.at[byMatrix].Len() * sp.at[byChunk].Len())
+		groups := int64(sp.at[byGroup].Len())
+		units := fills * int64(sp.at[byUnit].Len())
+		pixels := fills * int64(sp.selected())
+		full, acts := sp.sets(quad)
+		w.writes += units
+		w.acts += units * int64(full*quads+acts)
+		w.reads += pixels * groups
+		w.comps += pixels * groups * int64(sp.cols)
+	}
+	return w
+}
+
+// within reports whether no count of w is above that of o.
+func (w work) within(o work) bool {
+	return w.writes <= o.writes && w.acts <= o.acts && w.comps <= o.comps && w.reads <= o.reads
+}
+
+// max is the larger of both in each count.
+func (w work) max(o work) work {
+	return work{max(w.writes, o.writes), max(w.acts, o.acts), max(w.comps, o.comps), max(w.reads, o.reads)}
+}
+
+// rows returns the range of rows, in the layer's numbering, whose weights the
+// channel holds.
+func (s share) rows() tensor.Range {
+	var r tensor.Range
+	for i := range s {
+		sp := &s[i]
+		lo := sp.rowOf(sp.at[byMatrix].Lo, sp.at[byChunk].Lo, sp.at[byGroup].Lo)
+		hi := sp.rowOf(sp.at[byMatrix].Hi-1, sp.at[byChunk].Hi-1, sp.at[byGroup].Hi-1) + 1
+		if i == 0 {
+			r = tensor.Range{Lo: lo, Hi: hi}
+		}
+		r = tensor.Range{Lo: min(r.Lo, lo), Hi: max(r.Hi, hi)}
+	}
+	return r
+}
+
+// even shares the items of each part out to n channels so that none has more
+// than one item more than another: what is over in one part goes to the channels
+// after those that had it in the part before.
+func even(ps []part, n int) []share {
+	out := make([]share, n)
+	turn := 0
+	for i := range ps {
+		p := &ps[i]
+		box := p.whole()
+		q, over := p.items()/n, p.items()%n
+		for j := range n {
+			lo := j*q + min(j, over)
+			hi := lo + q
+			if j < over {
+				hi++
+			}
+			c := (turn + j) % n
+			out[c] = out[c].spans(p, box, lo, hi)
+		}
+		turn = (turn + over) % n
+	}
+	return out
+}
+
+func (p *part) whole() [partDims]tensor.Range {
+	var b [partDims]tensor.Range
+	for d, n := range p.dims() {
+		b[d].Hi = n
+	}
+	return b
+}
+
+// teams shares the units of each part out to teams of channels; the members of a
+// team share the output groups. A team that has a channel less than another, so
+// that each member has more output groups, gets fewer units.
+func teams(ps []part, n, count int) []share {
+	out := make([]share, n)
+	for i := range ps {
+		p := &ps[i]
+		long := n % count                                                          // teams with a channel more than the others
+		groups := [2]int{ceilDiv(p.groups, n/count), ceilDiv(p.groups, n/count+1)} // of the busiest member
+		total := long*groups[0] + (count-long)*groups[1]
+		units := p.count * p.units
+		c, weight := 0, 0
+		for t := range count {
+			size, w := n/count, groups[1]
+			if t < long {
+				size, w = size+1, groups[0]
+			}
+			lo := units * weight / total
+			weight += w
+			hi := units * weight / total
+			for m := range size {
+				box := p.whole()
+				box[byGroup] = tensor.Range{Lo: p.groups * m / size, Hi: p.groups * (m + 1) / size}
+				inner := p.chunks * box[byGroup].Len()
+				out[c] = out[c].spans(p, box, lo*inner, hi*inner)
+				c++
+			}
+		}
+	}
+	return out
+}

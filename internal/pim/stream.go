@@ -1,0 +1,161 @@
+package pim
+
+import (
+	"encoding/binary"
+
+	"pimflow/internal/dram"
+)
+
+// place is an address of each kind, or the distance between two.
+type place struct{ row, col, source, result int }
+
+func (p place) plus(q place, n int) place {
+	return place{p.row + n*q.row, p.col + n*q.col, p.source + n*q.source, p.result + n*q.result}
+}
+
+// writer writes a share as a stream: where it stands, and the steps of the loops
+// around it.
+type writer struct {
+	d *Device
+	place
+	steps []place
+}
+
+// loop writes body n times, a step apart; a loop of one is no loop.
+func (w writer) loop(n int, step place, body func(w writer) dram.Stream) dram.Stream {
+	switch n {
+	case 0:
+		return nil
+	case 1:
+		return body(w)
+	}
+	w.steps = append(w.steps[:len(w.steps):len(w.steps)], step)
+	return dram.Stream{dram.Loop(n, body(w)...)}
+}
+
+// ahead returns the writer n steps further.
+func (w writer) ahead(n int, step place) writer {
+	w.place = w.plus(step, n)
+	return w
+}
+
+func (w writer) row() dram.Affine    { return w.affine(func(p place) int { return p.row }) }
+func (w writer) col() dram.Affine    { return w.affine(func(p place) int { return p.col }) }
+func (w writer) source() dram.Affine { return w.affine(func(p place) int { return p.source }) }
+func (w writer) result() dram.Affine { return w.affine(func(p place) int { return p.result }) }
+
+func (w writer) affine(pick func(p place) int) dram.Affine {
+	a := dram.Affine{Base: int64(pick(w.place))}
+	for d, s := range w.steps {
+		if v := pick(s); v != 0 {
+			for len(a.Stride) < d {
+				a.Stride = append(a.Stride, 0)
+			}
+			a.Stride = append(a.Stride, int64(v))
+		}
+	}
+	return a
+}
+
+// stream is the program of a channel, whose first row is row 0.
+func (d *Device) stream(s share) dram.Stream {
+	var st dram.Stream
+	first := s.rows().Lo
+	for i := range s {
+		sp := &s[i]
+		matrix, unit, chunk, group := sp.part.steps(d)
+		w := writer{d: d, place: sp.start()}
+		w.place.row -= first
+		w = w.ahead(sp.at[byMatrix].Lo, matrix).ahead(sp.at[byUnit].Lo, unit)
+		w = w.ahead(sp.at[byChunk].Lo, chunk).ahead(sp.at[byGroup].Lo, group)
+		st = append(st, w.loop(sp.at[byMatrix].Len(), matrix, func(w writer) dram.Stream {
+			full := sp.full()
+			body := w.loop(full, unit, func(w writer) dram.Stream { return w.unit(sp, sp.fold) })
+			if sp.short() {
+				body = append(body, w.ahead(full, unit).unit(sp, sp.tail)...)
+			}
+			return body
+		})...)
+	}
+	return st
+}
+
+// start is the place of a part's first item.
+func (p *part) start() place {
+	return place{row: p.row, source: p.block.source + p.k0*p.lanes, result: p.block.result}
+}
+
+// steps are the distances from an item of a part to the next along each
+// dimension.
+func (p *part) steps(d *Device) (matrix, unit, chunk, group place) {
+	matrix = place{row: p.chunks * p.groups, source: p.pixels * p.pitch, result: p.pixels * p.outs}
+	unit = place{source: p.fold * p.pitch, result: p.fold * p.outs}
+	chunk = place{row: p.groups, source: p.cols * p.lanes}
+	group = place{row: 1, result: d.m.Banks}
+	return matrix, unit, chunk, group
+}
+
+// unit writes the items of a buffer of that many pixels, for each chunk.
+func (w writer) unit(s *span, pixels int) dram.Stream {
+	_, _, chunk, group := s.part.steps(w.d)
+	return w.loop(s.at[byChunk].Len(), chunk, func(w writer) dram.Stream {
+		st := dram.Stream{dram.Do(dram.Command{
+			Op: w.d.ops.write, Data: w.source(),
+			Fill: dram.Gather{Len: s.cols * s.lanes, Count: pixels, Pitch: s.pitch},
+		})}
+		full, acts := s.sets(w.d.quad())
+		st = append(st, w.loop(full, group, func(w writer) dram.Stream { return w.set(s, quads, pixels) })...)
+		if acts > 0 {
+			st = append(st, w.ahead(full, group).set(s, acts, pixels)...)
+		}
+		return st
+	})
+}
+
+// set writes an item: activations, then the columns and the results of each
+// pixel in the buffer.
+func (w writer) set(s *span, acts, pixels int) dram.Stream {
+	var st dram.Stream
+	row := w.row()
+	for _, o := range w.d.ops.act[:acts] {
+		st = append(st, dram.Do(dram.Command{Op: o, Row: row}))
+	}
+	pixel := place{col: s.cols, result: s.outs}
+	return append(st, w.loop(pixels, pixel, func(w writer) dram.Stream {
+		st := w.loop(s.cols, place{col: 1}, func(w writer) dram.Stream {
+			return dram.Stream{dram.Do(dram.Command{Op: w.d.ops.comp, Row: w.row(), Col: w.col()})}
+		})
+		return append(st, dram.Do(dram.Command{Op: w.d.ops.read, Data: w.result()}))
+	})...)
+}
+
+// sets is the number of output groups of the span that need all banks, and the
+// activations that the last one needs, 0 if it is one of them or not in the span.
+func (s *span) sets(quad int) (full, acts int) {
+	full = s.at[byGroup].Len()
+	if a := ceilDiv(s.ends, quad); s.at[byGroup].Hi == s.groups && a < quads {
+		return full - 1, a
+	}
+	return full, 0
+}
+
+// quad is the number of banks that an activation opens.
+func (d *Device) quad() int { return d.m.Banks / quads }
+
+// shape appends what the timing of a share depends on.
+func (d *Device) shape(key []byte, s share) []byte {
+	for i := range s {
+		sp := &s[i]
+		tail := 0
+		if sp.short() {
+			tail = sp.tail
+		}
+		groups, acts := sp.sets(d.quad())
+		for _, v := range [...]int{
+			sp.at[byMatrix].Len(), sp.full(), tail, sp.fold, sp.at[byChunk].Len(), groups, acts, sp.cols,
+		} {
+			key = binary.AppendUvarint(key, uint64(v))
+		}
+	}
+	return key
+}

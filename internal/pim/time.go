@@ -1,0 +1,133 @@
+package pim
+
+import (
+	"pimflow/internal/device"
+	"pimflow/internal/dram"
+)
+
+// time runs a share on a channel; shares of one shape are run once.
+func (d *Device) time(s share) dram.Result {
+	if len(s) == 0 {
+		return dram.Result{}
+	}
+	var buf [256]byte
+	key := d.shape(buf[:0], s)
+	d.mu.Lock()
+	r, ok := d.timed[string(key)]
+	d.mu.Unlock()
+	if !ok {
+		r = d.channel.Time(d.stream(s))
+		d.mu.Lock()
+		d.timed[string(key)] = r
+		d.mu.Unlock()
+	}
+	return r
+}
+
+// slowest simulates the channels of a mapping that may be the slowest.
+func (d *Device) slowest(m *mapping) dram.Cycle {
+	var slowest dram.Cycle
+	var done []work
+channels:
+	for _, s := range m.shares {
+		w := s.work(d.quad())
+		for _, o := range done {
+			if w.within(o) {
+				continue channels
+			}
+		}
+		done = append(done, w)
+		slowest = max(slowest, d.time(s).Cycles)
+	}
+	return slowest
+}
+
+// cost is what executing a mapping takes.
+func (d *Device) cost(m *mapping) device.Cost {
+	c := device.Cost{Lanes: make([]device.Time, d.channels), Commands: make(device.Counts, len(d.ops.names))}
+	for i, n := range d.ops.names {
+		c.Commands[i].Kind = n
+	}
+	for i, s := range m.shares {
+		r := d.time(s)
+		c.Lanes[i] = device.Time(d.m.Clock.PS(int64(r.Cycles)))
+		c.Time = max(c.Time, c.Lanes[i])
+		for o, n := range r.Issued {
+			c.Commands[o].N += n
+		}
+		c.Bytes += s.elements(d.m.Banks) * int64(d.element)
+		if int64(r.Cycles) > c.Ticks {
+			c.Ticks = int64(r.Cycles)
+			c.Bound = d.rates.bound(s.work(d.quad()), r.Cycles)
+		}
+	}
+	return c
+}
+
+// elements is what a share's GWRITEs fill and its READRESs read out.
+func (s share) elements(banks int) int64 {
+	var n int64
+	for i := range s {
+		sp := &s[i]
+		pixels := int64(sp.at[byMatrix].Len()*sp.at[byChunk].Len()) * int64(sp.selected())
+		n += pixels * int64(sp.cols*sp.lanes+sp.at[byGroup].Len()*banks)
+	}
+	return n
+}
+
+// rates are the cycles that one more command of a kind costs.
+type rates struct{ write, act, comp, read float64 }
+
+// measure finds the rates of a channel from the periods of small streams.
+func (d *Device) measure() rates {
+	const comps, times = 32, 4
+	write := dram.Do(dram.Command{Op: d.ops.write})
+	read := dram.Do(dram.Command{Op: d.ops.read})
+	set := func(comps int) dram.Stream {
+		var st dram.Stream
+		for _, o := range d.ops.act {
+			st = append(st, dram.Do(dram.Command{Op: o}))
+		}
+		return append(st, dram.Loop(comps, dram.Do(dram.Command{Op: d.ops.comp})), read)
+	}
+	period := func(parts ...dram.Stream) float64 {
+		body := dram.Stream{write}
+		for _, p := range parts {
+			body = append(body, p...)
+		}
+		return float64(d.channel.Time(dram.Stream{dram.Loop(times+1, body...)}).Cycles -
+			d.channel.Time(dram.Stream{dram.Loop(times, body...)}).Cycles)
+	}
+	one := period(set(comps))
+	var r rates
+	r.comp = period(set(comps+1)) - one
+	r.read = period(set(comps), dram.Stream{read}) - one
+	item := period(set(comps), set(comps)) - one
+	r.write = one - item
+	r.act = (item - comps*r.comp - r.read) / quads
+	return r
+}
+
+// bound is the word for what takes most of the cycles of a stream.
+func (r rates) bound(w work, cycles dram.Cycle) string {
+	rest := float64(cycles)
+	word, most := "", 0.0
+	for _, x := range []struct {
+		word   string
+		cycles float64
+	}{
+		{"mac", r.comp * float64(w.comps)},
+		{"activate", r.act * float64(w.acts)},
+		{"write", r.write * float64(w.writes)},
+		{"read", r.read * float64(w.reads)},
+	} {
+		rest -= x.cycles
+		if x.cycles > most {
+			word, most = x.word, x.cycles
+		}
+	}
+	if rest > most {
+		return "refresh"
+	}
+	return word
+}

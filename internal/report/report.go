@@ -1,0 +1,187 @@
+// Package report shows what a search found: as text for people, as one JSON
+// object, and as a trace for a timeline viewer. Results go in; nothing is
+// computed here that a number could depend on.
+package report
+
+import (
+	"encoding/json"
+	"io"
+
+	"pimflow/internal/device"
+	"pimflow/internal/graph"
+	"pimflow/internal/hw"
+	"pimflow/internal/run"
+	"pimflow/internal/search"
+)
+
+// Schema names the form of Run's JSON.
+const Schema = "pimflow.run/1"
+
+// Run is the report of one model under one plan. Times are in ns and, where a
+// key ends in _ck, in cycles of the clock of the device they belong to.
+type Run struct {
+	Schema      string `json:"schema"`
+	Model       string `json:"model"`
+	Machine     string `json:"machine"`
+	Policy      string `json:"policy"`
+	Channels    int    `json:"channels"`
+	PIMChannels int    `json:"pim_channels"` // of the plan
+	Clocks      Clocks `json:"clocks"`
+
+	Baseline float64 `json:"baseline_ns"` // GPU alone, with every channel
+	Total    float64 `json:"total_ns"`
+	Speedup  float64 `json:"speedup"` // Baseline / Total
+	GPUBusy  float64 `json:"gpu_busy_ns"`
+	PIMBusy  float64 `json:"pim_busy_ns"`
+	BothBusy float64 `json:"both_busy_ns"` // within both of the above
+	Launch   float64 `json:"launch_ns"`    // within GPUBusy
+	Idle     float64 `json:"idle_ns"`      // neither works
+	Search   float64 `json:"search_s"`     // wall clock; all other fields are reproducible
+
+	BaselineTicks int64 `json:"baseline_gpu_ck"`
+	TotalTicks    int64 `json:"total_gpu_ck"`
+
+	MACs   int64       `json:"macs"`
+	Check  *Check      `json:"check"` // null unless asked for
+	Layers []Layer     `json:"layers"`
+	Top    [][][]Class `json:"top,omitempty"` // by output and image
+}
+
+// Clocks are the periods that cycles are counted in.
+type Clocks struct {
+	GPU float64 `json:"gpu_ps"`
+	PIM float64 `json:"pim_ps"`
+}
+
+// Check is how far the plan's outputs are from the graph's.
+type Check struct {
+	OK      bool     `json:"ok"`
+	MaxAbs  float64  `json:"max_abs"`
+	MaxRel  float64  `json:"max_rel"` // relative to the output's largest magnitude
+	Outputs []Output `json:"outputs"`
+}
+
+// Output is the check of one output.
+type Output struct {
+	Name   string  `json:"name"`
+	OK     bool    `json:"ok"`
+	MaxAbs float64 `json:"max_abs"`
+	MaxRel float64 `json:"max_rel"`
+}
+
+// Layer is one operation.
+type Layer struct {
+	Name  string  `json:"name"`
+	Op    string  `json:"op"`
+	Shape []int   `json:"shape"`
+	MACs  int64   `json:"macs"`
+	Kind  string  `json:"kind"` // gpu, pim, split or pipe
+	Tiles []Tile  `json:"tiles"`
+	GPU   *Whole  `json:"gpu"` // all of it on that device; null where that cannot be
+	PIM   *Whole  `json:"pim"`
+	Lost  *Option `json:"lost"` // the best other way to execute it alone
+}
+
+// Tile is a part of an operation on a device.
+type Tile struct {
+	Device string  `json:"device"`
+	Box    string  `json:"box"`
+	NS     float64 `json:"ns"`
+	Ticks  int64   `json:"ck"`
+	Start  float64 `json:"start_ns"`
+	Bound  string  `json:"bound"`
+}
+
+// Whole is the cost of a whole operation on one device.
+type Whole struct {
+	NS    float64 `json:"ns"`
+	Ticks int64   `json:"ck"`
+	Bound string  `json:"bound"`
+}
+
+// Option is an alternative.
+type Option struct {
+	Kind string  `json:"kind"`
+	NS   float64 `json:"ns"`
+}
+
+// Class is one of the largest values of an output.
+type Class struct {
+	Index int     `json:"index"`
+	Label string  `json:"label,omitempty"`
+	Score float64 `json:"score"`
+}
+
+// New builds the report of a result.
+func New(g *graph.Graph, m *hw.Machine, r *search.Result) *Run {
+	b, tl := r.Timeline.Busy(), r.Timeline
+	out := &Run{
+		Schema: Schema, Model: g.Name, Machine: m.Name, Policy: r.Plan.Policy,
+		Channels: m.Memory.Channels, PIMChannels: r.Plan.PIMChannels,
+		Clocks:   Clocks{m.GPU.Clock.Picoseconds(), m.PIM.Clock.Picoseconds()},
+		Baseline: r.Baseline.Total.NS(), Total: tl.Total.NS(),
+		GPUBusy: b.GPU.NS(), PIMBusy: b.PIM.NS(), BothBusy: b.Both.NS(), Launch: b.Launch.NS(),
+		Idle:          (tl.Total - b.GPU - b.PIM + b.Both).NS(),
+		Search:        r.Elapsed.Seconds(),
+		BaselineTicks: m.GPU.Clock.Cycles(int64(r.Baseline.Total)),
+		TotalTicks:    m.GPU.Clock.Cycles(int64(tl.Total)),
+	}
+	if tl.Total > 0 {
+		out.Speedup = float64(r.Baseline.Total) / float64(tl.Total)
+	}
+	tiles := map[graph.ID][]Tile{}
+	for i, s := range tl.Program.Steps {
+		c := s.Code.Cost()
+		tiles[s.Node] = append(tiles[s.Node], Tile{s.Device, s.Box.String(), c.Time.NS(), c.Ticks, tl.Spans[i].Start.NS(), c.Bound})
+	}
+	for _, l := range r.Layers {
+		nd := &g.Nodes[l.Node]
+		row := Layer{
+			Name: nd.Name, Op: opName(nd), Shape: nd.Shape, MACs: g.MACs(g.Whole(l.Node)), Kind: l.Kind,
+			Tiles: tiles[l.Node], GPU: whole(l.GPU), PIM: whole(l.PIM),
+		}
+		if l.Lost != nil {
+			row.Lost = &Option{l.Lost.Kind, l.Lost.Time.NS()}
+		}
+		out.MACs += row.MACs
+		out.Layers = append(out.Layers, row)
+	}
+	return out
+}
+
+// opName is the operator with its epilogue, as "Conv+Add+Relu".
+func opName(nd *graph.Node) string {
+	s := nd.Op.Name
+	for _, p := range nd.Post {
+		s += "+" + p.Op.Name
+	}
+	return s
+}
+
+func whole(c *device.Cost) *Whole {
+	if c == nil {
+		return nil
+	}
+	return &Whole{c.Time.NS(), c.Ticks, c.Bound}
+}
+
+// SetCheck adds the comparison of the plan's outputs with the graph's.
+func (r *Run) SetCheck(diffs []run.Diff) {
+	c := &Check{OK: true}
+	for _, d := range diffs {
+		c.OK = c.OK && d.OK
+		c.MaxAbs, c.MaxRel = max(c.MaxAbs, d.MaxAbs), max(c.MaxRel, d.MaxRel)
+		c.Outputs = append(c.Outputs, Output{d.Output, d.OK, d.MaxAbs, d.MaxRel})
+	}
+	r.Check = c
+}
+
+// JSON writes the report as one object.
+func (r *Run) JSON(w io.Writer) error { return writeJSON(w, r) }
+
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", " ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}

@@ -1,0 +1,163 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Text writes the report for people: where the time goes and, with verbose, one
+// row a layer.
+func (r *Run) Text(w io.Writer, verbose bool) error {
+	b := &strings.Builder{}
+	gpu := fmt.Sprintf("clock %.4f ns", r.Clocks.GPU/1e3)
+	fmt.Fprintf(b, "model     %s, %d layers, %.1f M multiply-accumulates\n", r.Model, len(r.Layers), float64(r.MACs)/1e6)
+	fmt.Fprintf(b, "machine   %s, %d memory channels, %d of them PIM\n", r.Machine, r.Channels, r.PIMChannels)
+	fmt.Fprintf(b, "policy    %s: %s\n\n", r.Policy, r.placements())
+	summary := table{{right: false}, {right: true}, {right: true}, {right: false}}
+	summary.row("GPU only", ns(r.Baseline), ck(r.BaselineTicks), fmt.Sprintf("all %d channels; GPU %s", r.Channels, gpu))
+	summary.row("plan", ns(r.Total), ck(r.TotalTicks), fmt.Sprintf("speed-up %.3f", r.Speedup))
+	summary.row("  GPU busy", ns(r.GPUBusy), "", r.share(r.GPUBusy))
+	summary.row("  PIM busy", ns(r.PIMBusy), "", fmt.Sprintf("%s; PIM clock %.4f ns", r.share(r.PIMBusy), r.Clocks.PIM/1e3))
+	summary.row("  both busy", ns(r.BothBusy), "", r.share(r.BothBusy))
+	summary.row("  idle", ns(r.Idle), "", r.share(r.Idle))
+	summary.row("  launches", ns(r.Launch), "", r.share(r.Launch)+", within GPU busy")
+	summary.write(b)
+	if c := r.Check; c != nil {
+		word := "ok"
+		if !c.OK {
+			word = "FAILED"
+		}
+		fmt.Fprintf(b, "\ncheck     %s: largest error %.3g, %.3g of the largest output\n", word, c.MaxAbs, c.MaxRel)
+		for _, o := range c.Outputs {
+			if !o.OK || len(c.Outputs) > 1 {
+				fmt.Fprintf(b, "  output %s: largest error %.3g, %.3g of its largest value\n", o.Name, o.MaxAbs, o.MaxRel)
+			}
+		}
+	}
+	for o, images := range r.Top {
+		for n, classes := range images {
+			fmt.Fprintf(b, "\ntop of output %d, image %d\n", o, n)
+			for _, c := range classes {
+				fmt.Fprintf(b, "  %6d  %10.4f  %s\n", c.Index, c.Score, c.Label)
+			}
+		}
+	}
+	if verbose {
+		b.WriteByte('\n')
+		r.layers(b)
+	}
+	_, err := io.WriteString(w, trimLines(b.String()))
+	return err
+}
+
+// placements counts the layers by kind, as "12 gpu, 30 split".
+func (r *Run) placements() string {
+	n := map[string]int{}
+	for _, l := range r.Layers {
+		n[l.Kind]++
+	}
+	var parts []string
+	for _, k := range []string{"gpu", "pim", "split", "pipe"} {
+		if n[k] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n[k], k))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// layers writes one row a layer, and one more for each further tile.
+func (r *Run) layers(b *strings.Builder) {
+	t := table{{}, {}, {}, {right: true}, {}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {}}
+	t.row("layer", "op", "shape", "MACs", "placement", "ns", "GPU ns", "GPU ck", "PIM ns", "PIM ck", "lost ns", "lost")
+	for _, l := range r.Layers {
+		head := []string{l.Name, l.Op, shape(l.Shape), strconv.FormatInt(l.MACs, 10)}
+		tail := []string{"-", "-", "-", "-", "-", "-"}
+		for i, c := range []*Whole{l.GPU, l.PIM} {
+			if c != nil {
+				tail[2*i], tail[2*i+1] = fmt.Sprintf("%.1f", c.NS), strconv.FormatInt(c.Ticks, 10)
+			}
+		}
+		if l.Lost != nil {
+			tail[4], tail[5] = fmt.Sprintf("%.1f", l.Lost.NS), l.Lost.Kind
+		}
+		for i, tile := range l.Tiles {
+			place := []string{l.Kind + " " + tile.Device + tile.Box, fmt.Sprintf("%.1f", tile.NS)}
+			if l.Kind == tile.Device {
+				place[0] = tile.Device + tile.Box
+			}
+			if i == 0 {
+				t.row(append(append(head, place...), tail...)...)
+			} else {
+				t.row("", "", "", "", place[0], place[1], "", "", "", "", "", "")
+			}
+		}
+	}
+	t.write(b)
+}
+
+func (r *Run) share(v float64) string {
+	if r.Total == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.1f %%", 100*v/r.Total)
+}
+
+func ns(v float64) string { return fmt.Sprintf("%.1f ns", v) }
+func ck(v int64) string   { return fmt.Sprintf("%d ck", v) }
+
+func shape(s []int) string {
+	p := make([]string, len(s))
+	for i, d := range s {
+		p[i] = strconv.Itoa(d)
+	}
+	return strings.Join(p, "x")
+}
+
+// table lays out rows in columns.
+type table []column
+
+type column struct {
+	right bool
+	cells []string
+}
+
+func (t table) row(cells ...string) {
+	for i := range t {
+		t[i].cells = append(t[i].cells, cells[i])
+	}
+}
+
+func (t table) write(b *strings.Builder) {
+	width := make([]int, len(t))
+	for i, c := range t {
+		for _, s := range c.cells {
+			width[i] = max(width[i], utf8.RuneCountInString(s))
+		}
+	}
+	for r := range t[0].cells {
+		for i, c := range t {
+			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(c.cells[r]))
+			if i > 0 {
+				b.WriteString("  ")
+			}
+			if c.right {
+				b.WriteString(pad + c.cells[r])
+			} else {
+				b.WriteString(c.cells[r] + pad)
+			}
+		}
+		b.WriteByte('\n')
+	}
+}
+
+// trimLines removes spaces before line ends.
+func trimLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, l := range lines {
+		lines[i] = strings.TrimRight(l, " ")
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,161 @@
+package run_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"io"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"pimflow/internal/device"
+	"pimflow/internal/graph"
+	"pimflow/internal/plan"
+	"pimflow/internal/program"
+	"pimflow/internal/run"
+	"pimflow/internal/tensor"
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("rapid.checks", "400"); err != nil { // of each property
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// fixed is a device whose code takes one nanosecond a value and adds one.
+type fixed struct {
+	name string
+	fail error
+}
+
+type fixedCode struct {
+	d *fixed
+	c graph.Cut
+}
+
+func (d *fixed) Name() string { return d.name }
+func (d *fixed) Compile(_ *graph.Graph, c graph.Cut) (device.Code, error) {
+	return fixedCode{d, c}, nil
+}
+func (c fixedCode) Cost() device.Cost {
+	return device.Cost{Time: device.Time(1000 * c.c.Box.Size()), Launch: 500}
+}
+func (c fixedCode) Print(io.Writer) error { return nil }
+func (c fixedCode) Eval(in []*tensor.Tensor, dst *tensor.Tensor) error {
+	c.c.Box.Runs(dst.Shape, func(off, n int) {
+		for i := off; i < off+n; i++ {
+			dst.Floats()[i] = in[0].Floats()[i] + 1
+		}
+	})
+	return c.d.fail
+}
+
+// relus is a chain of element-wise nodes of 1x1x4x2 values.
+func relus(t *testing.T, n int) *graph.Graph {
+	b := graph.NewBuilder("relus")
+	id := b.Input("x", tensor.Float32, tensor.Shape{1, 1, 4, 2})
+	for range n {
+		var err error
+		if id, err = b.Op("", "Relu", nil, id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.Output("y", id)
+	g, err := b.Graph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// TestTimeByHand: two nodes of 8 values piped in halves on two devices: 4 ns, then
+// two halves at once, then 4 ns.
+func TestTimeByHand(t *testing.T) {
+	g := relus(t, 2)
+	s, ok := plan.Pipe(g, []graph.ID{1, 2}, []string{plan.GPU, plan.PIM}, []int{2})
+	if !ok {
+		t.Fatal("not piped")
+	}
+	prog, err := program.Build(g, &plan.Plan{Graph: g.Fingerprint(), Segments: []plan.Segment{s}},
+		[]device.Device{&fixed{name: plan.GPU}, &fixed{name: plan.PIM}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tl := run.Time(prog)
+	want := []run.Span{{Start: 0, End: 4000}, {Start: 4000, End: 8000}, {Start: 4000, End: 8000}, {Start: 8000, End: 12000}}
+	if d := cmp.Diff(want, tl.Spans); d != "" || tl.Total != 12000 {
+		t.Error(tl.Total, d)
+	}
+	if d := cmp.Diff(run.Busy{GPU: 8000, PIM: 8000, Both: 4000, Launch: 2000}, tl.Busy()); d != "" {
+		t.Error(d)
+	}
+	got, err := run.Eval(context.Background(), prog, []*tensor.Tensor{tensor.New(tensor.Float32, tensor.Shape{1, 1, 4, 2})}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]float32{2, 2, 2, 2, 2, 2, 2, 2}, got[0].Floats()); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestEvalStops(t *testing.T) {
+	g := relus(t, 3)
+	p := &plan.Plan{Graph: g.Fingerprint()}
+	for id := graph.ID(1); id <= 3; id++ {
+		p.Segments = append(p.Segments, plan.Whole(g, id, []string{plan.GPU, plan.PIM}[id%2]))
+	}
+	x := []*tensor.Tensor{tensor.New(tensor.Float32, tensor.Shape{1, 1, 4, 2})}
+	boom := errors.New("boom")
+	prog, err := program.Build(g, p, []device.Device{&fixed{name: plan.GPU, fail: boom}, &fixed{name: plan.PIM}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run.Eval(context.Background(), prog, x, nil); !errors.Is(err, boom) || !strings.Contains(err.Error(), `"Relu_1" on gpu`) {
+		t.Errorf("error %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := run.Eval(ctx, prog, x, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	if _, err := run.Reference(ctx, g, x, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	for _, bad := range [][]*tensor.Tensor{nil, {tensor.New(tensor.Float32, tensor.Shape{8})}, {tensor.New(tensor.Int64, tensor.Shape{1, 1, 4, 2})}} {
+		if _, err := run.Reference(context.Background(), g, bad, nil); err == nil {
+			t.Errorf("inputs %v accepted", bad)
+		}
+	}
+}
+
+func TestCompare(t *testing.T) {
+	g := relus(t, 1)
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	for _, c := range []struct {
+		want, got []float32
+		ok        bool
+		abs       float64
+	}{
+		{[]float32{1, 2}, []float32{1, 2}, true, 0},
+		{[]float32{0, 100}, []float32{0.001, 100}, true, float64(float32(0.001))},
+		{[]float32{0, 1}, []float32{0.001, 1}, false, float64(float32(0.001))},
+		{[]float32{0, 0}, []float32{0, 1e-9}, false, float64(float32(1e-9))},
+		{[]float32{0, nan}, []float32{0, nan}, true, 0},
+		{[]float32{0, inf}, []float32{0, inf}, true, 0},
+		{[]float32{1, nan}, []float32{1, 1}, false, math.MaxFloat64},
+		{[]float32{1, 1}, []float32{1, nan}, false, math.MaxFloat64},
+		{[]float32{1, inf}, []float32{1, -inf}, false, math.MaxFloat64},
+	} {
+		s := tensor.Shape{2}
+		d := run.Compare(g, []*tensor.Tensor{tensor.Floats32(s, c.want)}, []*tensor.Tensor{tensor.Floats32(s, c.got)})[0]
+		if d.OK != c.ok || d.MaxAbs != c.abs || d.Output != "y" {
+			t.Errorf("%v against %v: %+v", c.got, c.want, d)
+		}
+	}
+}

@@ -1,0 +1,203 @@
+package search_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"runtime"
+	"strings"
+	"testing"
+
+	"pimflow/internal/device"
+	"pimflow/internal/gpu"
+	"pimflow/internal/graph"
+	"pimflow/internal/hw"
+	"pimflow/internal/pim"
+	"pimflow/internal/plan"
+	"pimflow/internal/program"
+	"pimflow/internal/run"
+	"pimflow/internal/search"
+	"pimflow/internal/simplify"
+	"pimflow/internal/zoo"
+)
+
+// target is a machine that comes with the program; devices are made once.
+func target(t testing.TB, machine string) search.Target {
+	m, err := hw.Load(machine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := map[int][]device.Device{}
+	return search.Target{Machine: m.Name, PIMChannels: m.Memory.PIMChannels, Devices: func(n int) ([]device.Device, error) {
+		if made[n] == nil {
+			d, err := gpu.New(m, m.Memory.Channels-n)
+			if err != nil {
+				return nil, err
+			}
+			made[n] = []device.Device{device.Memo(d)}
+			if n > 0 {
+				if d, err = pim.New(m, n); err != nil {
+					return nil, err
+				}
+				made[n] = append(made[n], device.Memo(d))
+			}
+		}
+		return made[n], nil
+	}}
+}
+
+func network(t testing.TB, name string) *graph.Graph {
+	g, err := zoo.Build(name, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g, err = simplify.Run(g); err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func best(t testing.TB, g *graph.Graph, policy string, to search.Target) *search.Result {
+	p, err := search.Lookup(policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := search.Best(context.Background(), g, p, to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// alone is the sum of the times of a plan's segments, each by itself.
+func alone(t *testing.T, g *graph.Graph, p *plan.Plan, to search.Target) device.Time {
+	ds, err := to.Devices(p.PIMChannels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sum device.Time
+	for _, s := range p.Segments {
+		part, err := program.Part(g, s.Tiles, ds)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += run.Time(part).Total
+	}
+	return sum
+}
+
+// TestPolicies: every plan covers its graph; it takes no longer than its segments
+// one after the other; a policy that tries more has segments that sum to no more;
+// auto is never slower than any.
+func TestPolicies(t *testing.T) {
+	for _, machine := range hw.Names() {
+		to := target(t, machine)
+		for _, name := range []string{"toy", "mobilenet-v2", "mnasnet-1.0"} {
+			g := network(t, name)
+			sum, total := map[string]device.Time{}, map[string]device.Time{}
+			for _, p := range search.Policies() {
+				r := best(t, g, p.Name, to)
+				if err := r.Plan.Check(g); err != nil {
+					t.Fatalf("%s %s %s: %v", machine, name, p.Name, err)
+				}
+				if r.Plan.Policy != p.Name {
+					t.Errorf("a plan of %s says it is of %s", p.Name, r.Plan.Policy)
+				}
+				sum[p.Name], total[p.Name] = alone(t, g, r.Plan, to), r.Timeline.Total
+				if total[p.Name] > sum[p.Name] {
+					t.Errorf("%s %s %s: %v, its segments alone %v", machine, name, p.Name, total[p.Name], sum[p.Name])
+				}
+				if r.Baseline.Total != total["gpu"] {
+					t.Errorf("%s %s: baseline %v, policy gpu %v", machine, name, r.Baseline.Total, total["gpu"])
+				}
+				if len(r.Layers) == 0 {
+					t.Errorf("%s %s %s: no layers", machine, name, p.Name)
+				}
+			}
+			for _, c := range [][2]string{{"mddp", "newton++"}, {"pipeline", "newton++"}, {"pimflow", "mddp"}, {"pimflow", "pipeline"}} {
+				if sum[c[0]] > sum[c[1]] {
+					t.Errorf("%s %s: segments of %s take %v, of %s %v", machine, name, c[0], sum[c[0]], c[1], sum[c[1]])
+				}
+			}
+			for p, tm := range total {
+				if total["auto"] > tm {
+					t.Errorf("%s %s: auto takes %v, %s %v", machine, name, total["auto"], p, tm)
+				}
+			}
+		}
+	}
+}
+
+// TestGiven: a plan that was printed and parsed has the same time.
+func TestGiven(t *testing.T) {
+	to, g := target(t, "artifact"), network(t, "mobilenet-v2")
+	r := best(t, g, "pimflow", to)
+	var b bytes.Buffer
+	if err := r.Plan.Print(&b, g); err != nil {
+		t.Fatal(err)
+	}
+	p, err := plan.Parse(&b, "p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := search.Given(g, p, to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.Timeline.Total != r.Timeline.Total || again.Baseline.Total != r.Baseline.Total {
+		t.Errorf("%v and %v, then %v and %v", r.Timeline.Total, r.Baseline.Total, again.Timeline.Total, again.Baseline.Total)
+	}
+	p.PIMChannels = 99
+	if _, err := search.Given(g, p, to); err == nil {
+		t.Error("99 PIM channels accepted")
+	}
+}
+
+// TestDeterministic: the plan does not depend on the number of threads.
+func TestDeterministic(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	g := network(t, "toy")
+	var want string
+	for _, n := range []int{1, 2, 8} {
+		runtime.GOMAXPROCS(n)
+		var b bytes.Buffer
+		if err := best(t, g, "auto", target(t, "artifact")).Plan.Print(&b, g); err != nil {
+			t.Fatal(err)
+		}
+		if want == "" {
+			want = b.String()
+		}
+		if b.String() != want {
+			t.Errorf("GOMAXPROCS %d: another plan:\n%s\nthan\n%s", n, b.String(), want)
+		}
+	}
+}
+
+func TestStops(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	to := target(t, "artifact")
+	to.Progress = func(done, total int) {
+		if done > total || done < 1 {
+			t.Errorf("%d of %d done", done, total)
+		}
+		cancel()
+	}
+	p, _ := search.Lookup("auto")
+	if _, err := search.Best(ctx, network(t, "mobilenet-v2"), p, to); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	if _, err := search.Lookup("pimflo"); err == nil || !strings.Contains(err.Error(), `did you mean "pimflow"?`) {
+		t.Errorf("unknown policy: %v", err)
+	}
+}
+
+func BenchmarkAuto(b *testing.B) {
+	for _, name := range zoo.Names() {
+		g := network(b, name)
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				best(b, g, "auto", target(b, "artifact"))
+			}
+		})
+	}
+}

@@ -1,0 +1,28 @@
+package simplify
+
+import (
+	"pimflow/internal/graph"
+	"pimflow/internal/tensor"
+)
+
+// fold replaces an operation on constants by the constant it makes, whose values
+// are computed when they are asked for.
+func fold(g *graph.Graph) (*graph.Graph, error) {
+	return rewrite(g, func(r *rewriter, nd *graph.Node) (graph.ID, error) {
+		in := make([]*tensor.Tensor, len(nd.In))
+		for i, x := range nd.In {
+			if in[i] = r.constant(x); in[i] == nil {
+				return r.copy(nd)
+			}
+		}
+		id := nd.ID
+		return r.new.Const(nd.Name, tensor.Lazy(nd.Type, nd.Shape, func() ([]float32, []int64) {
+			y := tensor.New(nd.Type, nd.Shape)
+			g.Eval(g.Whole(id), in, y)
+			if nd.Type.Float() {
+				return y.Floats(), nil
+			}
+			return nil, y.Ints()
+		})), nil
+	})
+}

@@ -1,0 +1,130 @@
+package simplify
+
+import (
+	"slices"
+
+	"pimflow/internal/graph"
+	"pimflow/internal/op"
+)
+
+// form is what a node shall become: an operator on values of the new graph.
+type form struct {
+	op    string
+	attrs op.Attrs
+	in    []graph.ID
+}
+
+// idioms are the spellings that are replaced. Each is tried on every node whose
+// operator is one of roots; the first that matches wins.
+var idioms = []struct {
+	name  string
+	roots []string
+	match func(m matcher, nd *graph.Node) (form, bool)
+}{
+	{"gated activation: x * f(x)", []string{"Mul", "Div"}, gated},
+	{"bound as Min or Max with a scalar", []string{"Min", "Max"}, bound},
+	{"clip of a clip", []string{"Relu", "Clip"}, clipOfClip},
+	{"mean over all positions", []string{"ReduceMean", "AveragePool"}, globalMean},
+	{"zero padding as a node", []string{"Conv", "AveragePool"}, padded},
+	{"matrix product with constant weights", []string{"MatMul"}, constantProduct},
+}
+
+func idiom(g *graph.Graph) (*graph.Graph, error) {
+	return rewrite(g, func(r *rewriter, old *graph.Node) (graph.ID, error) {
+		nd := r.mapped(old)
+		for _, i := range idioms {
+			if len(nd.Post) > 0 || !slices.Contains(i.roots, nd.Op.Name) {
+				continue
+			}
+			if f, ok := i.match(matcher{r, old}, &nd); ok {
+				return r.new.Op(nd.Name, f.op, f.attrs, f.in...)
+			}
+		}
+		return r.new.Node(nd)
+	})
+}
+
+// globalMean finds means over all of H and W (or whatever is spatial).
+func globalMean(m matcher, nd *graph.Node) (form, bool) {
+	x := m.node(nd.In[0])
+	rank := len(x.Shape)
+	if rank < 3 || !x.Type.Float() {
+		return form{}, false
+	}
+	pool := form{op: "GlobalAveragePool", in: nd.In}
+	if nd.Op.Name == "AveragePool" {
+		for i, k := range nd.Attrs.Ints("kernel_shape") {
+			if k != x.Shape[2+i] || nd.Shape[2+i] != 1 {
+				return form{}, false
+			}
+		}
+		return pool, all(nd.Attrs.Ints("pads"), 0)
+	}
+	axes := nd.Attrs.Ints("axes")
+	for i, a := range axes {
+		if a < 0 {
+			axes[i] += rank
+		}
+	}
+	slices.Sort(axes)
+	want := make([]int, rank-2)
+	for i := range want {
+		want[i] = 2 + i
+	}
+	if !slices.Equal(axes, want) {
+		return form{}, false
+	}
+	if nd.Attrs.Int("keepdims") == 1 {
+		return pool, true
+	}
+	id, err := m.new.Op(nd.Name+".mean", pool.op, nil, nd.In...)
+	if err != nil {
+		return form{}, false
+	}
+	shape := make([]int64, len(nd.Shape))
+	for i, d := range nd.Shape {
+		shape[i] = int64(d)
+	}
+	return form{"Reshape", op.Attrs{"shape": shape}, []graph.ID{id}}, true
+}
+
+// padded finds a Pad with zeros before an operator that has padding of its own
+// with the same meaning.
+func padded(m matcher, nd *graph.Node) (form, bool) {
+	p, ok := m.made(nd.In[0], "Pad")
+	if !ok || p.Attrs.String("mode") != "constant" || p.Attrs.Float("value") != 0 {
+		return form{}, false
+	}
+	more, pads, kernel := p.Attrs.Ints("pads"), nd.Attrs.Ints("pads"), nd.Attrs.Ints("kernel_shape")
+	n := len(kernel)
+	if !all(more[:2], 0) || !all(more[2+n:4+n], 0) || slices.Min(more) < 0 {
+		return form{}, false
+	}
+	attrs := nd.Attrs.Clone()
+	if nd.Op.Name == "AveragePool" {
+		// The zeros of the Pad count in the mean, those of the pool may not; and a
+		// window that hangs over the end counts what is inside.
+		if nd.Attrs.Int("ceil_mode") != 0 || nd.Attrs.Int("count_include_pad") == 0 && !all(pads, 0) {
+			return form{}, false
+		}
+		attrs["count_include_pad"] = int64(1)
+	}
+	sum := make([]int64, 2*n)
+	for i := range n {
+		sum[i] = int64(pads[i] + more[2+i])
+		sum[n+i] = int64(pads[n+i] + more[4+n+i])
+		if nd.Op.Name == "AveragePool" && max(sum[i], sum[n+i]) >= int64(kernel[i]) {
+			return form{}, false // ONNX wants pads smaller than the kernel
+		}
+	}
+	attrs["pads"] = sum
+	in := slices.Clone(nd.In)
+	in[0] = p.In[0]
+	return form{nd.Op.Name, attrs, in}, true
+}
+
+// constantProduct makes a MatMul of two matrices a Gemm, which can hold a bias.
+func constantProduct(m matcher, nd *graph.Node) (form, bool) {
+	x, w := m.node(nd.In[0]), m.node(nd.In[1])
+	return form{op: "Gemm", in: nd.In}, len(x.Shape) == 2 && len(w.Shape) == 2 && w.Const != nil && w.Type.Float()
+}

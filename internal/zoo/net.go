@@ -1,0 +1,143 @@
+package zoo
+
+import (
+	"fmt"
+	"math"
+
+	"pimflow/internal/graph"
+	"pimflow/internal/op"
+	"pimflow/internal/tensor"
+)
+
+// net appends layers to the graph of one network.
+type net struct {
+	name string
+	b    *graph.Builder
+}
+
+// value is a node's value. moment is an estimate of the mean of its squares
+// relative to those of the layer before, from which the next weights are scaled.
+type value struct {
+	id     graph.ID
+	moment float64
+}
+
+// activation is an element-wise operator and the mean square of its value for
+// standard normal arguments.
+type activation struct {
+	op     string
+	attrs  op.Attrs
+	moment float64
+}
+
+// The moments were integrated numerically, to three digits.
+var (
+	relu    = activation{"Relu", nil, 0.5}
+	relu6   = activation{"Clip", op.Attrs{"min": float32(0), "max": float32(6)}, 0.5}
+	swish   = activation{"Swish", op.Attrs{"alpha": float32(1)}, 0.356}
+	sigmoid = activation{"Sigmoid", nil, 0.293}
+)
+
+// convolution describes one square convolution; padding is (kernel-1)/2 on
+// every side, as all of these networks have it.
+type convolution struct {
+	kernel, stride, out int
+	depthwise           bool
+	damp                bool // the last of a residual branch: half the weights
+}
+
+// conv appends a convolution with bias, named path.
+func (n *net) conv(path string, x value, c convolution) value {
+	in := n.shape(x)[1]
+	group, fan := 1, in*c.kernel*c.kernel
+	if c.depthwise {
+		group, fan = in, c.kernel*c.kernel
+	}
+	w := n.weight(path, x, tensor.Shape{c.out, in / group, c.kernel, c.kernel}, fan, c.damp)
+	k, s, p := int64(c.kernel), int64(c.stride), int64(c.kernel-1)/2
+	return value{n.op(path, "Conv", op.Attrs{
+		"kernel_shape": []int64{k, k}, "strides": []int64{s, s}, "pads": []int64{p, p, p, p},
+		"dilations": []int64{1, 1}, "group": int64(group),
+	}, x.id, w, n.bias(path, c.out)), 1}
+}
+
+// fc appends a fully connected layer with bias, named path.
+func (n *net) fc(path string, x value, out int) value {
+	in := n.shape(x)[1]
+	w := n.weight(path, x, tensor.Shape{out, in}, in, false)
+	return value{n.op(path, "Gemm", op.Attrs{"transB": int64(1)}, x.id, w, n.bias(path, out)), 1}
+}
+
+// act appends an activation, named path.
+func (n *net) act(path string, x value, a activation) value {
+	return value{n.op(path, a.op, a.attrs, x.id), x.moment * a.moment}
+}
+
+// add appends x + y, y being the trunk, named path.
+func (n *net) add(path string, x, y value) value {
+	return value{n.op(path, "Add", nil, x.id, y.id), y.moment}
+}
+
+// maxPool appends a square max pool, named path.
+func (n *net) maxPool(path string, x value, kernel, stride, pad int64) value {
+	return value{n.op(path, "MaxPool", op.Attrs{
+		"kernel_shape": []int64{kernel, kernel}, "strides": []int64{stride, stride},
+		"pads": []int64{pad, pad, pad, pad}, "dilations": []int64{1, 1},
+	}, x.id), x.moment}
+}
+
+// averagePool appends a global average pool, named path.
+func (n *net) averagePool(path string, x value) value {
+	return value{n.op(path, "GlobalAveragePool", nil, x.id), x.moment}
+}
+
+// flatten appends the reshape of batch x C x H x W to batch x C*H*W.
+func (n *net) flatten(x value) value {
+	s := n.shape(x)
+	return value{n.op("flatten", "Reshape", op.Attrs{
+		"shape": []int64{int64(s[0]), int64(s[1:].Size())},
+	}, x.id), x.moment}
+}
+
+// squeezeExcite appends a squeeze-excite block of torchvision's
+// ops.SqueezeExcitation under path: a gate per channel from the channel's mean.
+func (n *net) squeezeExcite(path string, x value, squeeze int, a activation) value {
+	y := n.averagePool(path+".avgpool", x)
+	y = n.act(path+".activation", n.conv(path+".fc1", y, convolution{kernel: 1, stride: 1, out: squeeze}), a)
+	y = n.conv(path+".fc2", y, convolution{kernel: 1, stride: 1, out: n.shape(x)[1]})
+	y = n.act(path+".scale_activation", y, sigmoid)
+	return value{n.op(path+".mul", "Mul", nil, y.id, x.id), x.moment * y.moment}
+}
+
+func (n *net) shape(x value) tensor.Shape { return n.b.Peek().Nodes[x.id].Shape }
+
+func (n *net) op(name, opName string, a op.Attrs, in ...graph.ID) graph.ID {
+	id, err := n.b.Op(name, opName, a, in...)
+	if err != nil {
+		panic(fmt.Sprintf("zoo: %s: %s: %v", n.name, name, err))
+	}
+	return id
+}
+
+// weight appends path.weight, uniform with variance 1/(fan-in * mean square of
+// x), which keeps the scale of values from layer to layer (He et al. 2015).
+func (n *net) weight(path string, x value, s tensor.Shape, fan int, damp bool) graph.ID {
+	bound := math.Sqrt(3 / (float64(fan) * x.moment))
+	if damp {
+		// Without it, each residual sum would double the variance of the trunk.
+		bound /= 2
+	}
+	return n.parameter(path+".weight", s, bound)
+}
+
+// bias appends path.bias, small beside the values.
+func (n *net) bias(path string, out int) graph.ID {
+	return n.parameter(path+".bias", tensor.Shape{out}, 0.05)
+}
+
+func (n *net) parameter(name string, s tensor.Shape, bound float64) graph.ID {
+	seed := seedOf(n.name, name)
+	return n.b.Const(name, tensor.Lazy(tensor.Float32, s, func() ([]float32, []int64) {
+		return uniform(seed, s.Size(), float32(bound)), nil
+	}))
+}

@@ -1,0 +1,103 @@
+// Package zoo builds the convolutional networks that papers on processing in
+// memory measure, and a toy one, without any file: torchvision's topologies in
+// evaluation mode with the batch norm already folded into the convolutions, as
+// an exporter writes them.
+//
+// A name and a batch size go in, a checked graph comes out. Nodes and parameters
+// carry torchvision's module paths. Weights are pseudo-random, the same on every
+// platform, and made only when their values are asked for. The package knows no
+// trained weights.
+package zoo
+
+import (
+	"fmt"
+
+	"pimflow/internal/graph"
+	"pimflow/internal/nearest"
+	"pimflow/internal/tensor"
+)
+
+// Entry describes one network.
+type Entry struct {
+	Name   string
+	About  string       // what it is, in a line
+	Source string       // the paper and the implementation whose shapes are followed
+	Input  tensor.Shape // of one image
+	build  func(n *net, x value) value
+}
+
+// entries is the zoo, sorted by name.
+var entries = []Entry{
+	{
+		Name: "efficientnet-b0", About: "inverted residuals with squeeze-excite and Swish",
+		Source: "Tan, Le: EfficientNet (ICML 2019); torchvision.models.efficientnet_b0",
+		Input:  imageNet, build: efficientNetB0,
+	},
+	{
+		Name: "mnasnet-1.0", About: "inverted residuals found by architecture search",
+		Source: "Tan et al.: MnasNet (CVPR 2019); torchvision.models.mnasnet1_0",
+		Input:  imageNet, build: mnasNet10,
+	},
+	{
+		Name: "mobilenet-v2", About: "inverted residuals with linear bottlenecks and ReLU6",
+		Source: "Sandler et al.: MobileNetV2 (CVPR 2018); torchvision.models.mobilenet_v2",
+		Input:  imageNet, build: mobileNetV2,
+	},
+	{
+		Name: "resnet-50", About: "bottleneck residuals, stride in the 3x3 (v1.5)",
+		Source: "He et al.: Deep Residual Learning (CVPR 2016); torchvision.models.resnet50",
+		Input:  imageNet, build: resNet50,
+	},
+	{
+		Name: "toy", About: "one of each: dense, depthwise and 1x1 convolution, pool, residual, squeeze-excite, FC",
+		Source: "made for this project: small enough to check by hand",
+		Input:  tensor.Shape{8, 16, 16}, build: toy,
+	},
+	{
+		Name: "vgg-16", About: "thirteen dense 3x3 convolutions and three large FC layers",
+		Source: "Simonyan, Zisserman: Very Deep Convolutional Networks (ICLR 2015); torchvision.models.vgg16",
+		Input:  imageNet, build: vgg16,
+	},
+}
+
+var imageNet = tensor.Shape{3, 224, 224}
+
+// List returns the networks, sorted by name.
+func List() []Entry { return append([]Entry{}, entries...) }
+
+// Names returns the names that Build knows, sorted.
+func Names() []string {
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name
+	}
+	return names
+}
+
+// Build returns the network called name for batch images at once, with one
+// float32 input "input" of batch x C x H x W and one output "output" of batch x
+// classes. It fails on an unknown name and a batch below 1.
+func Build(name string, batch int) (*graph.Graph, error) {
+	if batch < 1 {
+		return nil, fmt.Errorf("network %q: batch %d: at least 1 wanted", name, batch)
+	}
+	for _, e := range entries {
+		if e.Name == name {
+			return e.graph(batch), nil
+		}
+	}
+	return nil, fmt.Errorf("network %q is not known%s", name, nearest.Hint(name, Names()))
+}
+
+// graph panics on a failure: the tables below are ours.
+func (e *Entry) graph(batch int) *graph.Graph {
+	n := &net{name: e.Name, b: graph.NewBuilder(e.Name)}
+	in := append(tensor.Shape{batch}, e.Input...)
+	x := value{id: n.b.Input("input", tensor.Float32, in), moment: 1}
+	n.b.Output("output", e.build(n, x).id)
+	g, err := n.b.Graph()
+	if err != nil {
+		panic(fmt.Sprintf("zoo: %s: %v", e.Name, err))
+	}
+	return g
+}
