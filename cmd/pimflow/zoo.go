@@ -37,7 +37,7 @@ func zooCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return writeFile(out, func(w io.Writer) error { return onnx.Write(w, g) })
+			return writeFile(out, func(w io.Writer) error { return onnx.Encode(w, g) })
 		},
 	}
 	c.Flags().StringVarP(&out, "out", "o", "", "write the network to this .onnx file")

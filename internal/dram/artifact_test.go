@@ -141,7 +141,7 @@ func TestOverflow(t *testing.T) {
 // TestWindow probes the toy's rule over four activations: the fifth waits for
 // the first, the sixth for the second.
 func TestWindow(t *testing.T) {
-	r := channel(t, toy, Timing{"rrd_ck": 2, "faw_ck": 20, "rcd_ck": 0, "wr_ck": 0, "refi_ck": 9999, "rfc_ck": 0}).Run()
+	r := channel(t, toy, Timing{"rd_ck": 0, "rrd_ck": 2, "faw_ck": 20, "rcd_ck": 0, "wr_ck": 0, "refi_ck": 9999, "rfc_ck": 0}).Run()
 	for i, want := range []Cycle{1, 3, 5, 7, 21, 23, 25, 27, 41} {
 		if at := r.Issue(0); at != want {
 			t.Errorf("activation %d at %d, %d wanted", i+1, at, want)

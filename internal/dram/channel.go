@@ -94,6 +94,7 @@ type state struct {
 	t         Cycle           // the last issue, 0 before the first
 	due       Cycle           // when the next refresh is requested
 	result    Cycle           // when the last result arrives
+	look      Cycle           // the cycle that ended the last service of refreshes: none was due then
 	closes    int64           // commands issued for refreshes
 	refreshes int64
 	open      bool // some bank is open
@@ -113,10 +114,10 @@ func (c *Channel) start() state {
 func (c *Channel) issue(s *state, op Op) {
 	u := s.t + 1
 	if s.yield && u >= s.due {
-		c.late(s, u)
 		for u >= s.due {
 			u = c.refresh(s, u) + 1
 		}
+		s.look = u
 	}
 	x := max(u, s.next[op])
 	c.fire(s, op, x)
@@ -156,13 +157,6 @@ func (c *Channel) slide(s *state, windows []window, x Cycle) {
 	}
 }
 
-// late notes whether more refreshes wait at u than the queue holds.
-func (c *Channel) late(s *state, u Cycle) {
-	if (u-s.due)/c.interval >= Cycle(c.std.Refresh.Queue) {
-		s.overflow = true
-	}
-}
-
 // refresh serves one refresh from cycle u on and returns when it was issued.
 func (c *Channel) refresh(s *state, u Cycle) Cycle {
 	f := c.std.Refresh
@@ -173,6 +167,9 @@ func (c *Channel) refresh(s *state, u Cycle) Cycle {
 		u++
 	}
 	u = max(u, s.next[f.Do])
+	if (u-s.due)/c.interval >= Cycle(f.Queue) {
+		s.overflow = true // this one, and a queue's worth requested since
+	}
 	c.fire(s, f.Do, u)
 	s.refreshes++
 	s.due += c.interval
@@ -191,9 +188,6 @@ func (c *Channel) finish(s *state, n int64) Cycle {
 		x = max(x, s.t+1)
 	}
 	u := s.t + 1
-	if v := min(u, x); v >= s.due {
-		c.late(s, v)
-	}
 	for s.due <= x { // requested before the run could end
 		u = c.refresh(s, max(u, s.due))
 		x = max(x, u)

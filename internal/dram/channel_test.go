@@ -2,9 +2,11 @@ package dram
 
 import (
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 )
 
@@ -57,7 +59,7 @@ func same(t rapid.TB, s *Standard, timing Timing, st Stream) {
 var toy = &Standard{
 	Name:   "toy",
 	Ops:    []OpSpec{{Name: "ACT", Opens: true, Yields: true}, {Name: "RD"}, {Name: "WR"}, {Name: "PRE", Closes: true}, {Name: "REF"}},
-	Timing: []string{"rrd_ck", "faw_ck", "rcd_ck", "wr_ck", "refi_ck", "rfc_ck"},
+	Timing: []string{"rd_ck", "rrd_ck", "faw_ck", "rcd_ck", "wr_ck", "refi_ck", "rfc_ck"},
 	Rules: func(t Timing) Book {
 		return Book{
 			Rules: []Rule{
@@ -69,7 +71,7 @@ var toy = &Standard{
 				{After: []Op{3}, Before: []Op{0, 4}, Wait: t["rcd_ck"]},
 				{After: []Op{4}, Before: []Op{0, 4}, Wait: t["rfc_ck"]},
 			},
-			Result:   map[Op]int64{1: t["rcd_ck"], 2: 3},
+			Result:   map[Op]int64{1: t["rd_ck"], 2: 3},
 			Interval: t["refi_ck"],
 		}
 	},
@@ -86,6 +88,7 @@ func machine(t *rapid.T) (*Standard, Timing) {
 	case 2:
 		timing := toyTiming()
 		timing["faw_ck"] = rapid.Int64Range(0, 60).Draw(t, "faw")
+		timing["rd_ck"] = rapid.SampledFrom([]int64{0, 5, 3000}).Draw(t, "rd")
 		timing["refi_ck"] = rapid.Int64Range(100, 500).Draw(t, "refi")
 		return toy, timing
 	}
@@ -93,12 +96,12 @@ func machine(t *rapid.T) (*Standard, Timing) {
 	for _, p := range artifact.Parameters() {
 		timing[p] = rapid.Int64Range(0, 40).Draw(t, p)
 	}
-	timing["refi_ck"] = rapid.Int64Range(100, 800).Draw(t, "refi")
+	timing["refi_ck"] = 2 + timing["rp_ck"] + timing["rfc_ck"] + rapid.Int64Range(0, 500).Draw(t, "refi")
 	return artifact, timing
 }
 
 func toyTiming() Timing {
-	return Timing{"rrd_ck": 2, "faw_ck": 20, "rcd_ck": 5, "wr_ck": 4, "refi_ck": 100, "rfc_ck": 30}
+	return Timing{"rd_ck": 5, "rrd_ck": 2, "faw_ck": 20, "rcd_ck": 5, "wr_ck": 4, "refi_ck": 100, "rfc_ck": 30}
 }
 
 // styles are ways to draw a trace for the artifact's commands.
@@ -207,4 +210,44 @@ func FuzzNests(f *testing.F) {
 		std, timing := machine(t)
 		same(t, std, timing, nest(t, std, 4, 2000))
 	}))
+}
+
+// TestConcurrent times streams of different sizes on one channel at once.
+func TestConcurrent(t *testing.T) {
+	c := channel(t, artifact, hiding())
+	var streams []Stream
+	var want []Result
+	for i := range 8 {
+		s := conv64()
+		s[0].Times = 10 + 700*i
+		streams = append(streams, s)
+		want = append(want, c.plain(s))
+	}
+	var wait sync.WaitGroup
+	for i := range 200 {
+		wait.Go(func() {
+			if d := cmp.Diff(want[i%8], c.Time(streams[i%8])); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+	wait.Wait()
+}
+
+// TestAllocations: timing allocates its result, and nothing a command.
+func TestAllocations(t *testing.T) {
+	c := channel(t, artifact, hiding())
+	for name, time := range map[string]func(Stream) Result{"fast-forward": c.Time, "plain": c.plain} {
+		if n := testing.AllocsPerRun(5, func() { time(conv64()) }); n > 200 {
+			t.Errorf("%s: %g allocations for %g commands", name, n, commands(conv64()))
+		}
+	}
+}
+
+func TestEnergy(t *testing.T) {
+	j := ArtifactEnergy(Result{Issued: []int64{1, 9, 9, 9, 9, 1000, 2, 3, 9}})
+	want := Joules{COMP: 3.781134e-6, GWRITE: 0.181995e-9, READRES: 0.351628e-9, PREA: 1.52784e-9}
+	if d := cmp.Diff(want, j, cmpopts.EquateApprox(1e-6, 0)); d != "" {
+		t.Error(d)
+	}
 }

@@ -4,26 +4,25 @@ import "math"
 
 // Time times a stream exactly without visiting each command, and is safe for
 // concurrent use. Between refreshes a piece of a loop nest does the same whenever
-// it is entered in the same state, seen from its first cycle. What it does is
-// kept; iterations that return to their state are multiplied, and so are runs of
+// it is entered in the same state, seen from its first cycle; with a refresh it
+// does the same whenever that is served at the same place. What it does is kept;
+// iterations that return to their state are multiplied, and so are runs of
 // iterations with refreshes that return to their state and phase.
 func (c *Channel) Time(s Stream) Result {
 	j, _ := c.jumps.Get().(*jump)
 	if j == nil {
-		j = &jump{c: c, ids: map[form]int32{}, moves: map[key]int32{}, seen: map[phase]mark{}}
+		j = &jump{c: c, ids: map[form]int32{}}
 	}
 	r := j.time(s)
-	if len(j.known)+len(j.seen) <= keep {
+	if len(j.forms) <= keep {
 		c.jumps.Put(j)
 	}
 	return r
 }
 
-// keep bounds the memory that is reused, since clearing costs by its size.
-const keep = 1 << 11
-
-// leaf bounds a run of commands that is timed one by one.
-const leaf = 64
+// keep bounds the forms that are kept for reuse, since clearing a map costs by
+// its size.
+const keep = 1 << 10
 
 // jump is the memory of timing one stream.
 type jump struct {
@@ -31,26 +30,23 @@ type jump struct {
 	nodes []node // the first is the whole stream
 	ops   []Op
 
-	forms []form // by state
+	forms []form // by state, from 1
 	ids   map[form]int32
-	known []move
-	moves map[key]int32
-	seen  map[phase]mark
-	visit int32 // to a loop, counted
+
+	moves  []move // without a refresh, found by node and state
+	moveAt table
+	looks  []Cycle // of the moves of commands in a row
+
+	served   []move // with one refresh, found by node, state and the place where it is served
+	servedAt table
+
+	marks  []mark // found by visit to a loop, state and cycles to the next request
+	markAt table
+	visit  int32
 
 	at    int32 // the state now; its times are in clock
 	clock clock
 	late  bool
-}
-
-// node is a piece of a stream: commands in a row (nodes false), a sequence of
-// nodes (times 0) or a loop of one node.
-type node struct {
-	nodes  bool
-	times  int
-	lo, hi int32 // in ops or nodes
-	lastAt int32 // the state last asked about, never 0 once asked, and the answer
-	last   int32
 }
 
 // form is a state without its times: how long each command is still held back
@@ -60,23 +56,21 @@ type form struct {
 	open, yield bool
 }
 
-// key is a piece entered in a state.
-type key struct{ node, at int32 }
-
-// move is what a piece does when no refresh is served in it, in cycles since the
-// issue before it.
+// move is what a piece does from a state, in cycles since the issue before it.
 type move struct {
 	at     int32 // the state afterwards
+	lo, hi int32 // of commands in a row: all looks, in jump.looks
+	closes int32 // commands Close issued for the refresh, if there is one
 	took   Cycle // its last issue
-	looks  Cycle // when refreshes are last looked for, never if nowhere
+	look   Cycle // when refreshes are last looked for, never if nowhere
 	result Cycle // its last result, never if none
 }
 
 // then adds k times m, which returns to its own state if k > 1.
-func (a *move) then(m move, k int) {
+func (a *move) then(m *move, k int) {
 	base := a.took + Cycle(k-1)*m.took
-	if m.looks != never {
-		a.looks = base + m.looks
+	if m.look != never {
+		a.look = base + m.look
 	}
 	if m.result != never {
 		a.result = max(a.result, base+m.result)
@@ -88,14 +82,8 @@ func (a *move) then(m move, k int) {
 // clock is the part of a state that form leaves out.
 type clock struct {
 	t, due, result    Cycle
+	look              Cycle // when refreshes were last looked for
 	closes, refreshes int64
-}
-
-// phase is the start of an iteration in one visit to a loop: a state, and the
-// cycles to the next refresh request.
-type phase struct {
-	visit, at int32
-	rest      Cycle
 }
 
 // mark is where a phase was met.
@@ -107,10 +95,12 @@ type mark struct {
 func (j *jump) time(s Stream) Result {
 	j.nodes, j.ops = append(j.nodes[:0], node{}), j.ops[:0]
 	j.build(0, s)
-	j.forms, j.known, j.visit, j.late = append(j.forms[:0], form{}), j.known[:0], 0, false
+	j.forms, j.moves, j.served, j.marks = append(j.forms[:0], form{}), j.moves[:0], j.served[:0], j.marks[:0]
+	j.looks, j.visit, j.late = j.looks[:0], 0, false
 	clear(j.ids)
-	clear(j.moves)
-	clear(j.seen)
+	for _, t := range []*table{&j.moveAt, &j.servedAt, &j.markAt} {
+		t.clear()
+	}
 
 	st := j.c.start()
 	j.at, j.clock = j.intern(&st), clock{due: st.due}
@@ -126,53 +116,7 @@ func (j *jump) time(s Stream) Result {
 	return j.c.result(&st, n, issued)
 }
 
-// build makes nodes[at] the node of s.
-func (j *jump) build(at int32, s Stream) {
-	pieces := 0
-	for rest := s; len(rest) > 0; pieces++ {
-		rest = rest[first(rest):]
-	}
-	if pieces == 1 {
-		j.piece(at, s)
-		return
-	}
-	lo := int32(len(j.nodes))
-	for range pieces {
-		j.nodes = append(j.nodes, node{})
-	}
-	j.nodes[at] = node{nodes: true, lo: lo, hi: lo + int32(pieces)}
-	for ; len(s) > 0; lo++ {
-		n := first(s)
-		j.piece(lo, s[:n])
-		s = s[n:]
-	}
-}
-
-// first is the length of the first piece of s: a loop, or commands in a row.
-func first(s Stream) int {
-	n := 0
-	for n < len(s) && n < leaf && s[n].Times == 0 {
-		n++
-	}
-	return max(n, 1)
-}
-
-func (j *jump) piece(at int32, s Stream) {
-	if s[0].Times > 0 {
-		body := int32(len(j.nodes))
-		j.nodes = append(j.nodes, node{})
-		j.nodes[at] = node{nodes: true, times: s[0].Times, lo: body, hi: body + 1}
-		j.build(body, s[0].Body)
-		return
-	}
-	lo := int32(len(j.ops))
-	for i := range s {
-		j.ops = append(j.ops, s[i].Command.Op)
-	}
-	j.nodes[at] = node{lo: lo, hi: int32(len(j.ops))}
-}
-
-// intern returns the number of a state's form, from 1.
+// intern returns the number of a state's form.
 func (j *jump) intern(s *state) int32 {
 	f := form{open: s.open, yield: s.yield}
 	rows := len(j.c.rows)
@@ -191,60 +135,61 @@ func (j *jump) intern(s *state) int32 {
 	return id
 }
 
-// thaw sets s to a form with its last issue at cycle 0 and no refresh due.
-func (j *jump) thaw(s *state, at int32) {
+// thaw sets s to a form with its last issue at cycle t.
+func (j *jump) thaw(s *state, at int32, t Cycle) {
 	f := &j.forms[at]
-	*s = state{open: f.open, yield: f.yield, due: math.MaxInt64, result: never}
+	*s = state{open: f.open, yield: f.yield, t: t, due: math.MaxInt64, result: never}
 	for i := range len(j.c.rows) + len(j.c.slots) {
-		s.next[i] = Cycle(f.next[i])
+		s.next[i] = t + Cycle(f.next[i])
 	}
 }
 
 // load sets s to the state now, store the state now to s.
 func (j *jump) load(s *state) {
-	j.thaw(s, j.at)
 	k := &j.clock
-	for i := range len(j.c.rows) + len(j.c.slots) {
-		s.next[i] += k.t
-	}
-	s.t, s.due, s.result, s.closes, s.refreshes, s.overflow = k.t, k.due, k.result, k.closes, k.refreshes, j.late
+	j.thaw(s, j.at, k.t)
+	s.due, s.result, s.closes, s.refreshes, s.overflow = k.due, k.result, k.closes, k.refreshes, j.late
 }
 
 func (j *jump) store(s *state) {
 	j.at = j.intern(s)
-	j.clock = clock{s.t, s.due, s.result, s.closes, s.refreshes}
-	j.late = s.overflow
+	k := &j.clock
+	k.t, k.due, k.result, k.closes, k.refreshes, j.late = s.t, s.due, s.result, s.closes, s.refreshes, s.overflow
 }
 
-// move returns what node n does from a state.
-func (j *jump) move(n, at int32) move {
+// move returns what node n does from a state without a refresh.
+func (j *jump) move(n, at int32) *move {
 	nd := &j.nodes[n]
 	if nd.lastAt != at {
-		i, ok := j.moves[key{n, at}]
+		key := pair(n, at)
+		i, ok := j.moveAt.get(key, 0)
 		if !ok {
 			m := j.perform(nd, at)
-			i = int32(len(j.known))
-			j.known = append(j.known, m)
-			j.moves[key{n, at}] = i
+			i = int32(len(j.moves))
+			j.moves = append(j.moves, m)
+			j.moveAt.put(key, 0, i)
 		}
 		nd.lastAt, nd.last = at, i
 	}
-	return j.known[nd.last]
+	return &j.moves[nd.last]
 }
 
 func (j *jump) perform(nd *node, at int32) move {
-	all := move{at: at, looks: never, result: never}
 	if !nd.nodes {
 		var s state
-		j.thaw(&s, at)
+		j.thaw(&s, at, 0)
+		m := move{lo: int32(len(j.looks)), look: never}
 		for _, op := range j.ops[nd.lo:nd.hi] {
 			if s.yield {
-				all.looks = s.t + 1
+				m.look = s.t + 1
+				j.looks = append(j.looks, m.look)
 			}
 			j.c.issue(&s, op)
 		}
-		return move{at: j.intern(&s), took: s.t, looks: all.looks, result: s.result}
+		m.at, m.hi, m.took, m.result = j.intern(&s), int32(len(j.looks)), s.t, s.result
+		return m
 	}
+	all := move{at: at, look: never, result: never}
 	if nd.times == 0 {
 		for n := nd.lo; n < nd.hi; n++ {
 			all.then(j.move(n, all.at), 1)
@@ -264,17 +209,53 @@ func (j *jump) perform(nd *node, at int32) move {
 
 // run performs node n from the state now.
 func (j *jump) run(n int32) {
-	nd := &j.nodes[n]
-	if m := j.move(n, j.at); j.clock.t+m.looks < j.clock.due {
+	m := j.move(n, j.at)
+	if j.clock.t+m.look < j.clock.due {
 		j.repeat(m, 1)
 		return
 	}
+	if m.took >= j.c.interval { // more than one refresh
+		j.visitNode(n)
+		return
+	}
+	k := &j.clock
+	key, look := pair(n, j.at), j.firstLook(n, j.at, k.due-k.t)
+	if i, ok := j.servedAt.get(key, look); ok {
+		if m := &j.served[i]; k.t+m.look < k.due+j.c.interval {
+			j.repeat(m, 1)
+			k.due += j.c.interval
+			k.closes += int64(m.closes)
+			k.refreshes++
+			return
+		}
+	}
+	was := *k
+	k.result = never
+	j.visitNode(n)
+	if k.refreshes == was.refreshes+1 {
+		j.servedAt.put(key, look, int32(len(j.served)))
+		m := move{at: j.at, closes: int32(k.closes - was.closes), took: k.t - was.t, look: k.look - was.t, result: never}
+		if k.result != never {
+			m.result = k.result - was.t
+		}
+		j.served = append(j.served, m)
+	}
+	k.result = max(k.result, was.result)
+}
+
+// visitNode performs node n piece by piece.
+func (j *jump) visitNode(n int32) {
+	nd := &j.nodes[n]
 	switch {
 	case !nd.nodes:
 		var s state
 		j.load(&s)
 		for _, op := range j.ops[nd.lo:nd.hi] {
+			if s.yield {
+				j.clock.look = s.t + 1
+			}
 			j.c.issue(&s, op)
+			j.clock.look = max(j.clock.look, s.look)
 		}
 		j.store(&s)
 	case nd.times == 0:
@@ -286,13 +267,48 @@ func (j *jump) run(n int32) {
 	}
 }
 
-// repeat performs k times m, in which no refresh is served.
-func (j *jump) repeat(m move, k int) {
-	k0 := &j.clock
-	all := move{took: k0.t, result: k0.result}
+// repeat performs k times m, in which no other refresh is served.
+func (j *jump) repeat(m *move, k int) {
+	c := &j.clock
+	all := move{took: c.t, look: c.look, result: c.result}
 	all.then(m, k)
-	j.at, k0.t, k0.result = m.at, all.took, all.result
+	j.at, c.t, c.look, c.result = m.at, all.took, all.look, all.result
 }
+
+// firstLook is when node n first looks for refreshes rest cycles after the issue
+// before it or later, no refresh served till then; it does.
+func (j *jump) firstLook(n, at int32, rest Cycle) Cycle {
+	base := Cycle(0)
+	for {
+		nd := &j.nodes[n]
+		if !nd.nodes {
+			m := j.move(n, at)
+			for _, look := range j.looks[m.lo:m.hi] {
+				if base+look >= rest {
+					return base + look
+				}
+			}
+			panic("dram: no look where there must be one")
+		}
+		for n = nd.lo; ; {
+			m := j.move(n, at)
+			if base+m.look >= rest {
+				break
+			}
+			switch {
+			case nd.times == 0:
+				n++
+			case m.at == at: // the same until the one that looks late enough
+				base += (rest - base - m.look - 1) / m.took * m.took
+			}
+			base += m.took
+			at = m.at
+		}
+	}
+}
+
+// often is how many iterations must be left for a search for a period to pay.
+const often = 8
 
 // loop performs node n times over. Where no refresh is served it goes as far as
 // the next one at once; where one is, it looks whether an earlier iteration
@@ -303,42 +319,47 @@ func (j *jump) loop(times int, n int32) {
 	visit, leapt := j.visit, false
 	for i := 0; i < times; {
 		k := &j.clock
-		if m := j.move(n, j.at); k.t+m.looks < k.due {
+		if m := j.move(n, j.at); k.t+m.look < k.due {
 			reps := 1
 			if m.at == j.at {
 				reps = times - i
-				if m.looks != never {
-					reps = int(min(Cycle(reps), (k.due-1-k.t-m.looks)/m.took+1))
+				if m.look != never {
+					reps = int(min(Cycle(reps), (k.due-1-k.t-m.look)/m.took+1))
 				}
 			}
 			j.repeat(m, reps)
 			i += reps
 			continue
 		}
-		if !leapt {
-			p := phase{visit, j.at, k.due - k.t}
-			if was, ok := j.seen[p]; ok {
-				leaps := (times - i) / (i - was.i)
-				k.leap(was.clock, int64(leaps))
-				i += leaps * (i - was.i)
+		if !leapt && i > 0 && times-i >= often {
+			key, rest := pair(visit, j.at), k.due-k.t
+			if at, ok := j.markAt.get(key, rest); ok {
+				was := &j.marks[at]
+				i += k.leap(&was.clock, (times-i)/(i-was.i)) * (i - was.i)
 				leapt = true
 				continue
 			}
-			j.seen[p] = mark{i, *k}
+			j.markAt.put(key, rest, int32(len(j.marks)))
+			j.marks = append(j.marks, mark{i, *k})
 		}
 		j.run(n)
 		i++
 	}
 }
 
-// leap repeats n times what happened since was.
-func (k *clock) leap(was clock, n int64) {
+// leap repeats up to n times what happened since was, and returns how often.
+func (k *clock) leap(was *clock, n int) int {
+	if k.result == was.result && n > 0 {
+		n-- // an earlier, longer wait for a result hides the period's own: one is left to happen
+	}
 	took := Cycle(n) * (k.t - was.t)
-	k.t += took
-	k.due += took
 	if k.result > was.result {
 		k.result += took
 	}
-	k.closes += n * (k.closes - was.closes)
-	k.refreshes += n * (k.refreshes - was.refreshes)
+	k.t += took
+	k.look += took
+	k.due += took
+	k.closes += int64(n) * (k.closes - was.closes)
+	k.refreshes += int64(n) * (k.refreshes - was.refreshes)
+	return n
 }

@@ -12,11 +12,12 @@ import (
 type Builder struct {
 	g     Graph
 	names map[string]bool
+	tried map[string]int // the last number put to a name
 }
 
 // NewBuilder returns a builder of a graph called name.
 func NewBuilder(name string) *Builder {
-	return &Builder{g: Graph{Name: name}, names: map[string]bool{}}
+	return &Builder{g: Graph{Name: name}, names: map[string]bool{}, tried: map[string]int{}}
 }
 
 // Input appends an input.
@@ -74,8 +75,9 @@ func (b *Builder) append(nd Node) ID {
 		nd.Name = nd.Op.Name
 	}
 	base := nd.Name
-	for i := 1; nd.Name == "" || b.names[nd.Name]; i++ {
-		nd.Name = fmt.Sprintf("%s_%d", base, i)
+	for nd.Name == "" || b.names[nd.Name] {
+		b.tried[base]++
+		nd.Name = fmt.Sprintf("%s_%d", base, b.tried[base])
 	}
 	b.names[nd.Name] = true
 	b.g.Nodes = append(b.g.Nodes, nd)

@@ -160,17 +160,25 @@ func (g *Graph) Finish(c Cut, in []*tensor.Tensor, dst *tensor.Tensor) {
 // Value returns the tensor of a node all of whose ancestors are constants; it is
 // computed when its values are asked for. ok is false for any other node.
 func (g *Graph) Value(id ID) (t *tensor.Tensor, ok bool) {
+	t = g.value(id, map[ID]*tensor.Tensor{})
+	return t, t != nil
+}
+
+// value is Value, nil where there is none; done holds the nodes asked before, so
+// that one with many paths to it is visited once.
+func (g *Graph) value(id ID, done map[ID]*tensor.Tensor) (t *tensor.Tensor) {
 	nd := &g.Nodes[id]
-	if nd.Const != nil {
-		return nd.Const, true
+	if nd.Const != nil || nd.Op == nil {
+		return nd.Const
 	}
-	if nd.Op == nil {
-		return nil, false
+	if t, ok := done[id]; ok {
+		return t
 	}
+	defer func() { done[id] = t }()
 	in := make([]*tensor.Tensor, len(nd.In))
 	for i, x := range nd.In {
-		if in[i], ok = g.Value(x); !ok {
-			return nil, false
+		if in[i] = g.value(x, done); in[i] == nil {
+			return nil
 		}
 	}
 	return tensor.Lazy(nd.Type, nd.Shape, func() ([]float32, []int64) {
@@ -180,7 +188,7 @@ func (g *Graph) Value(id ID) (t *tensor.Tensor, ok bool) {
 			return y.Floats(), nil
 		}
 		return nil, y.Ints()
-	}), true
+	})
 }
 
 // Users returns for every node the nodes that read its value, in order; a node

@@ -137,7 +137,10 @@ func (p *parser) operation(name, opName string) (ID, error) {
 		if s.Op, in, s.Attrs, s.Swap, err = p.call(p.word()); err != nil {
 			return 0, err
 		}
-		if want := operands(s.Op); len(in) != want {
+		switch want := operands(s.Op); {
+		case s.Op.Map == nil && s.Op.Combine == nil:
+			return 0, fmt.Errorf("%s cannot be an epilogue", s.Op.Name)
+		case len(in) != want:
 			return 0, fmt.Errorf("epilogue %s of %d operands: %d wanted", s.Op.Name, len(in), want)
 		}
 		if len(in) == 0 {

@@ -194,15 +194,15 @@ func one(v *value) []*value { return []*value{v} }
 // inputs.
 func (n *node) constant(i int, what string) *tensor.Tensor {
 	v := n.in[i]
-	t := v.known
-	if t == nil {
-		var ok bool
-		if t, ok = n.b.Peek().Value(v.id); !ok {
-			n.fail("%s (input %d, %q) depends on the model's inputs: a constant wanted", what, i, v.name)
-		}
-	}
 	if v.shape.Size() > foldSize {
 		n.fail("%s (input %d, %q) has %d values: at most %d wanted", what, i, v.name, v.shape.Size(), foldSize)
+	}
+	if v.known != nil {
+		return v.known
+	}
+	t, ok := n.b.Peek().Value(v.id)
+	if !ok {
+		n.fail("%s (input %d, %q) depends on the model's inputs: a constant wanted", what, i, v.name)
 	}
 	return t
 }

@@ -48,6 +48,7 @@ func TestNodes(t *testing.T) {
 			bound++
 		}
 		t.Run(name, func(t *testing.T) {
+			roundTrip(t, g)
 			got := evalGraph(g, in)
 			for i, y := range got {
 				want, err := readTensor(fmt.Sprintf("%s/test_data_set_0/output_%d.pb", dir, i), int64(y.Type))

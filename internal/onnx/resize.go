@@ -127,7 +127,7 @@ func (n *node) resizeBy(scales []float32, sizes []int64, a op.Attrs) []*value {
 			n.fail("%d scales for %v", len(scales), x.shape)
 		}
 		for i, d := range x.shape {
-			v := math.Floor(float64(d) * float64(scales[i]))
+			v := resized(d, scales[i])
 			if !(scales[i] > 0) || v > math.MaxInt32 {
 				n.fail("scales %v of %v: positive ones that give extents below 2^31 wanted", scales, x.shape)
 			}
@@ -137,6 +137,12 @@ func (n *node) resizeBy(scales []float32, sizes []int64, a op.Attrs) []*value {
 	n.shapeFrom(sizes)
 	a["sizes"], a["scales"] = sizes, append([]float32{}, scales...)
 	return one(n.op("Resize", a, x))
+}
+
+// resized is the extent that a scale gives. The product is one of float32, as
+// exporters mean it: 3 times float32(10/3) is 10, which in float64 lies below.
+func resized(extent int, scale float32) float64 {
+	return math.Floor(float64(float32(extent) * scale))
 }
 
 // simpleNearest is the nearest_mode that opset 10 and Upsample mean.

@@ -37,6 +37,11 @@ func (e *encoder) operation(nd *graph.Node) error {
 	for i, x := range nd.In[:k] {
 		in[i] = e.names[x]
 	}
+	if nd.Op.Name == "Resize" {
+		if err := follows(nd.Attrs, e.g.Nodes[nd.In[0]].Shape); err != nil {
+			return err
+		}
+	}
 	// Every value but the last is an inner one.
 	out := func(stage int) string {
 		if stage == len(nd.Post) {
@@ -104,6 +109,18 @@ func (e *encoder) call(name string, o *op.Op, a op.Attrs, t tensor.Type, in []st
 		attrs = appendMessage(attrs, 5, attribute("allowzero", int64(1)))
 	}
 	e.node(name, o.Name, attrs, append(slices.Clone(in), extra...), out)
+	return nil
+}
+
+// follows refuses a Resize whose extents are not those that its scales give: ONNX
+// states either.
+func follows(a op.Attrs, x tensor.Shape) error {
+	sizes, scales := a["sizes"].([]int64), a["scales"].([]float32)
+	for i, s := range scales {
+		if resized(x[i], s) != float64(sizes[i]) {
+			return fmt.Errorf("scales %v of %v give other extents than sizes %v: ONNX cannot say that", scales, x, sizes)
+		}
+	}
 	return nil
 }
 

@@ -102,7 +102,7 @@ func convEval(a Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box) 
 	}
 	if v.mg < fewChannels {
 		nm := out[1].Len()
-		parallel(out[0].Len()*nm, func(i int) { v.direct(out[0].Lo+i/nm, out[1].Lo+i%nm) })
+		parallel(out[0].Len()*nm, func(i int) { v.channel(out[0].Lo+i/nm, out[1].Lo+i%nm) })
 		return
 	}
 	need := convNeed(a, []tensor.Shape{in[0].Shape, w}, out)
@@ -118,58 +118,6 @@ func (v *convolution) plane() (in, out int) {
 		in, out = in*w.in, out*w.out
 	}
 	return in, out
-}
-
-// direct writes the box's part of channel m of image n, row by row.
-func (v *convolution) direct(n, m int) {
-	px, py := v.plane()
-	d, h, w := v.win[0], v.win[1], v.win[2]
-	x := v.x[(n*v.c+m/v.mg*v.cg)*px:]
-	k := v.w[m*v.cg*d.kernel*h.kernel*w.kernel:]
-	cols := make([]tensor.Range, w.kernel)
-	for j := range cols {
-		cols[j] = w.valid(v.out[2], j)
-	}
-	for od := v.out[0].Lo; od < v.out[0].Hi; od++ {
-		for oh := v.out[1].Lo; oh < v.out[1].Hi; oh++ {
-			off := (n*v.m+m)*py + (od*h.out+oh)*w.out
-			row := v.y[off+v.out[2].Lo : off+v.out[2].Hi]
-			clear(row)
-			dt, ht := d.taps(od), h.taps(oh)
-			for c := range v.cg {
-				for jd := dt.Lo; jd < dt.Hi; jd++ {
-					for jh := ht.Lo; jh < ht.Hi; jh++ {
-						line := x[((c*d.in+d.index(od, jd))*h.in+h.index(oh, jh))*w.in:][:w.in]
-						ks := k[((c*d.kernel+jd)*h.kernel+jh)*w.kernel:][:w.kernel]
-						for jw, r := range cols {
-							if r.Len() > 0 {
-								axpy(row[r.Lo-v.out[2].Lo:r.Hi-v.out[2].Lo], ks[jw], line[w.index(r.Lo, jw):], w.stride)
-							}
-						}
-					}
-				}
-			}
-			if v.bias != nil {
-				for i := range row {
-					row[i] += v.bias[m]
-				}
-			}
-		}
-	}
-}
-
-// axpy adds a times every step-th value of x to y.
-func axpy(y []float32, a float32, x []float32, step int) {
-	if step == 1 {
-		x = x[:len(y)]
-		for i := range y {
-			y[i] += float32(a * x[i])
-		}
-		return
-	}
-	for i := range y {
-		y[i] += float32(a * x[i*step])
-	}
 }
 
 // job is a part of the box that one matrix product makes: pixels p0 to p1, in

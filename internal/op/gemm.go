@@ -134,6 +134,13 @@ func (o operand) pack(r, c tensor.Range, to []float32) {
 func multiply(l, r operand, rows, cols tensor.Range, finite bool, f func(i, j int, sum []float32)) {
 	const tall = 4 * blockHeight
 	across := ceilDiv(cols.Len(), blockWidth)
+	if l.rows < fewRows && r.rs == 1 {
+		parallel(across*rows.Len(), func(job int) {
+			i, j := rows.Lo+job/across, cols.Lo+job%across*blockWidth
+			f(i, j, l.dots(r, i, tensor.Range{Lo: j, Hi: min(j+blockWidth, cols.Hi)}))
+		})
+		return
+	}
 	parallel(across*ceilDiv(rows.Len(), tall), func(job int) {
 		i, j := rows.Lo+job/across*tall, cols.Lo+job%across*blockWidth
 		m, n := min(tall, rows.Hi-i), min(blockWidth, cols.Hi-j)
@@ -148,6 +155,35 @@ func multiply(l, r operand, rows, cols tensor.Range, finite bool, f func(i, j in
 			f(i+k, j, c[k*n:(k+1)*n])
 		}
 	})
+}
+
+// fewRows is the number of rows below which packing a transposed matrix costs
+// more than its use saves (measured).
+const fewRows = 4
+
+// dots is part of row i of the product of o and r, whose columns are dense.
+func (o operand) dots(r operand, i int, cols tensor.Range) []float32 {
+	row, sum := make([]float32, o.cols), make([]float32, cols.Len())
+	o.pack(tensor.Range{Lo: i, Hi: i + 1}, tensor.Range{Lo: 0, Hi: o.cols}, row)
+	column := func(j int) []float32 { return r.v[(cols.Lo+j)*r.cs:][:len(row)] }
+	j := 0
+	for ; j+4 <= len(sum); j += 4 { // four sums at a time hide the latency of one
+		c0, c1, c2, c3 := column(j), column(j+1), column(j+2), column(j+3)
+		var s0, s1, s2, s3 float32
+		for k, x := range row {
+			s0 += float32(x * c0[k])
+			s1 += float32(x * c1[k])
+			s2 += float32(x * c2[k])
+			s3 += float32(x * c3[k])
+		}
+		sum[j], sum[j+1], sum[j+2], sum[j+3] = s0, s1, s2, s3
+	}
+	for ; j < len(sum); j++ {
+		for k, y := range column(j) {
+			sum[j] += float32(row[k] * y)
+		}
+	}
+	return sum
 }
 
 // matmulParts are the shapes of MatMul's operands as matrices with batch

@@ -1,7 +1,9 @@
 package pim
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"pimflow/internal/device"
@@ -12,65 +14,92 @@ import (
 type mapping struct {
 	merge   int    // groups of the convolution in a matrix
 	cutting string // of K
-	sharing string
+	teams   int    // of channels; 0: even shares
 	parts   []part
-	shares  []share // by channel
+	shares  []share // by channel; kept while mappings are compared
 
 	busiest work       // the most of each command that any channel issues
+	most    int        // the channel that issues most commands
 	total   int64      // commands of all channels
-	slowest dram.Cycle // of the channels, 0 before it is simulated
+	slowest dram.Cycle // of the channels, as far as they were simulated
+	beaten  bool       // one was slower than another mapping's slowest: not all were
 }
 
 // choose returns the mapping whose slowest channel is done first, on a tie the
-// one with fewest commands, then the first; and all that were simulated. A
-// mapping is left out if another asks no channel for more commands of any kind.
+// one with fewest commands; and all that were simulated. tried is in order of the
+// rates' estimate, which decides nothing but ties.
 func (d *Device) choose(l *layer) (best *mapping, tried []*mapping, err error) {
-	all, need := d.mappings(l)
-	if len(all) == 0 {
+	tried, need := d.mappings(l)
+	if len(tried) == 0 {
 		return nil, nil, fmt.Errorf("weights of %d rows in a bank of %d rows: %w", need, d.m.Rows, device.ErrUnsupported)
 	}
-	for i, m := range all {
-		beaten := func(by *mapping) bool { return by.busiest.within(m.busiest) }
-		strictly := func(by *mapping) bool { return beaten(by) && by.busiest != m.busiest }
-		if slices.ContainsFunc(all[:i], beaten) || slices.ContainsFunc(all[i+1:], strictly) {
-			continue
+	// The likely winner first: the others are given up at the channel that loses.
+	slices.SortStableFunc(tried, func(a, b *mapping) int { return cmp.Compare(d.estimate(a), d.estimate(b)) })
+	for _, m := range tried {
+		limit := dram.Cycle(math.MaxInt64)
+		if best != nil {
+			limit = best.slowest
 		}
-		m.slowest = d.slowest(m)
-		tried = append(tried, m)
-		if best == nil || m.slowest < best.slowest || m.slowest == best.slowest && m.total < best.total {
+		done := false
+		m.slowest, done = d.slowest(m, limit)
+		m.beaten = !done
+		if best == nil || done && (m.slowest < limit || m.total < best.total) {
 			best = m
 		}
 	}
 	return best, tried, nil
 }
 
-// mappings lists the ways to execute a layer whose weights fit the banks; if
-// there is none, need is the smallest number of rows that one wanted.
-func (d *Device) mappings(l *layer) (all []*mapping, need int) {
-	n := d.channels
+// mappings lists the ways to execute a layer whose weights fit the banks, but
+// those of which another asks no channel for more commands of any kind. If none
+// fits, need is the smallest number of rows that one wanted.
+func (d *Device) mappings(l *layer) (kept []*mapping, need int) {
 	var seen [][]part
+	scratch := make([]share, d.channels)
 	for _, merge := range l.merges(d.m.Banks) {
 		for _, c := range cuttings {
-			ps := l.parts(d.m, n, merge, c)
+			ps := l.parts(d.m, d.channels, merge, c)
 			if slices.ContainsFunc(seen, func(o []part) bool { return slices.EqualFunc(o, ps, part.equal) }) {
 				continue
 			}
 			seen = append(seen, ps)
-			add := func(sharing string, shares []share) {
-				m := &mapping{merge: merge, cutting: c.name, sharing: sharing, parts: ps, shares: shares}
-				if rows := m.count(d); rows <= d.m.Rows {
-					all = append(all, m)
-				} else if need == 0 || rows < need {
-					need = rows
+			for _, teams := range append(teamCounts(ps, d.channels), 0) {
+				m := mapping{merge: merge, cutting: c.name, teams: teams, parts: ps, shares: scratch}
+				m.assign(scratch)
+				if rows := m.count(d); rows > d.m.Rows {
+					if need == 0 || rows < need {
+						need = rows
+					}
+					continue
 				}
+				if slices.ContainsFunc(kept, func(o *mapping) bool { return o.busiest.within(m.busiest) }) {
+					continue
+				}
+				kept = slices.DeleteFunc(kept, func(o *mapping) bool { return m.busiest.within(o.busiest) })
+				m.shares = clone(scratch)
+				kept = append(kept, &m)
 			}
-			for _, count := range teamCounts(ps, n) {
-				add(fmt.Sprintf("%d teams", count), teams(ps, n, count))
-			}
-			add("even", even(ps, n))
 		}
 	}
-	return all, need
+	return kept, need
+}
+
+// assign says what each channel does.
+func (m *mapping) assign(shares []share) {
+	for i := range shares {
+		shares[i] = shares[i][:0]
+	}
+	if m.teams > 0 {
+		teams(shares, m.parts, m.teams)
+	} else {
+		even(shares, m.parts)
+	}
+}
+
+// estimate is about the cycles of the channel that issues most commands.
+func (d *Device) estimate(m *mapping) float64 {
+	w, r := m.shares[m.most].work(d.quad()), d.rates
+	return r.write*float64(w.writes) + r.act*float64(w.acts) + r.comp*float64(w.comps) + r.read*float64(w.reads)
 }
 
 // equal reports whether both parts are the same work.
@@ -83,7 +112,7 @@ func (p part) equal(o part) bool {
 // count sets what the channels issue and returns the most rows one holds.
 func (m *mapping) count(d *Device) (rows int) {
 	for _, s := range m.shares {
-		w := s.work(d.m.Banks / quads)
+		w := s.work(d.quad())
 		m.busiest = m.busiest.max(w)
 		m.total += w.writes + w.acts + w.comps + w.reads
 		rows = max(rows, s.rows().Len())

@@ -18,19 +18,20 @@ func (c *Code) Eval(in []*tensor.Tensor, dst *tensor.Tensor) error {
 	o := c.operands(in)
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	added := make([]chan struct{}, len(c.shares)+1)
+	shares := c.shares()
+	added := make([]chan struct{}, len(shares)+1)
 	for i := range added {
 		added[i] = make(chan struct{})
 	}
 	close(added[0])
-	for range min(runtime.GOMAXPROCS(0), len(c.shares)) {
+	for range min(runtime.GOMAXPROCS(0), len(shares)) {
 		wg.Go(func() {
 			for {
 				i := int(next.Add(1) - 1)
-				if i >= len(c.shares) {
+				if i >= len(shares) {
 					return
 				}
-				part, at := c.perform(i, o)
+				part, at := c.perform(shares[i], o)
 				<-added[i]
 				for j, v := range part {
 					results[at+j] += v

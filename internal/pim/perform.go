@@ -25,10 +25,10 @@ type channel struct {
 	reads []float32
 }
 
-// perform executes the stream of channel i and returns the sums it read out,
+// perform executes the stream of a channel and returns the sums it read out,
 // which belong at the given element of the results.
-func (c *Code) perform(i int, o *operands) (sums []float32, at int) {
-	d, s := c.device, c.shares[i]
+func (c *Code) perform(s share, o *operands) (sums []float32, at int) {
+	d := c.device
 	if len(s) == 0 {
 		return nil, 0
 	}

@@ -38,6 +38,7 @@ type Device struct {
 	channel *dram.Channel
 	mu      sync.Mutex
 	timed   map[string]dram.Result // by shape of the stream
+	sets    map[[3]int]dram.Stream // without addresses, by activations, pixels and columns
 }
 
 // commands are the numbers of the commands in the machine's standard.
@@ -75,7 +76,7 @@ func New(m *hw.Machine, channels int) (device.Device, error) {
 	}
 	d := &Device{
 		m: p, element: m.Memory.ElementSize, channels: channels,
-		channel: ch, timed: map[string]dram.Result{},
+		channel: ch, timed: map[string]dram.Result{}, sets: map[[3]int]dram.Stream{},
 		ops: commands{write: std.Op("GWRITE"), comp: std.Op("COMP"), read: std.Op("READRES")},
 	}
 	for i := range d.ops.act {
@@ -106,6 +107,9 @@ func (d *Device) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	}
 	code := &Code{device: d, graph: g, cut: c, layer: l, mapping: best, tried: tried}
 	code.cost = d.cost(best)
+	for _, m := range tried {
+		m.shares = nil
+	}
 	return code, nil
 }
 
@@ -118,6 +122,13 @@ type Code struct {
 	*mapping
 	tried []*mapping
 	cost  device.Cost
+}
+
+// shares is what each channel does.
+func (c *Code) shares() []share {
+	s := make([]share, c.device.channels)
+	c.mapping.assign(s)
+	return s
 }
 
 // Cost is that of the slowest channel, all of which start together: Ticks are its

@@ -207,7 +207,7 @@ func TestProductsOnce(t *testing.T) {
 			found[i] = map[product]int{}
 		}
 		lanes, o, ops := code.device.m.Lanes, code.operands(n.in), code.device.ops
-		for _, s := range code.shares {
+		for _, s := range code.shares() {
 			ch := &channel{values: o, Code: code, share: s, base: s.rows().Lo, open: make([]int, code.device.m.Banks)}
 			ch.rows, ch.input = make([]*loaded, s.rows().Len()), make([]float32, 0, code.device.m.Buffer)
 			done := make([][]product, len(ch.open))
@@ -324,13 +324,14 @@ func TestCost(t *testing.T) {
 		code := compile(t, m, channels, n.g, cut)
 		d, cost := code.device, code.Cost()
 		one := &mapping{parts: code.layer.parts(d.m, channels, 1, cuttings[0])}
-		one.shares = teams(one.parts, channels, 1)
+		one.shares = make([]share, channels)
+		teams(one.shares, one.parts, 1)
 		if c := d.cost(one); cost.Ticks > c.Ticks {
 			t.Fatalf("%v takes %d cycles, one team %d", code.mapping, cost.Ticks, c.Ticks)
 		}
 		var bytes int64
 		issued := make([]int64, len(d.ops.names))
-		for i, s := range code.shares {
+		for i, s := range code.shares() {
 			counts := make([]int64, len(issued))
 			st := d.stream(s)
 			st.Count(counts)
@@ -378,9 +379,14 @@ func TestShares(t *testing.T) {
 		p.chunks = rapid.IntRange(1, 4).Draw(t, "chunks")
 		p.groups = rapid.IntRange(1, 7).Draw(t, "groups")
 		n := rapid.IntRange(1, 20).Draw(t, "channels")
-		ways := [][]share{even([]part{p}, n)}
-		for c := 1; c <= n; c++ {
-			ways = append(ways, teams([]part{p}, n, c))
+		ways := make([][]share, n+1) // even, then 1 to n teams
+		for c := range ways {
+			ways[c] = make([]share, n)
+			if c == 0 {
+				even(ways[c], []part{p})
+			} else {
+				teams(ways[c], []part{p}, c)
+			}
 		}
 		for w, shares := range ways {
 			seen := map[string]int{}

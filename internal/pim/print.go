@@ -35,8 +35,11 @@ func (c *Code) Print(w io.Writer) error {
 	}
 	for _, m := range c.tried {
 		mark := ""
-		if m == c.mapping {
+		switch {
+		case m == c.mapping:
 			mark = " (chosen)"
+		case m.beaten:
+			mark = " in the first channel that is slower"
 		}
 		fmt.Fprintf(b, "mapping %s: %d cycles, %d commands%s\n", m, m.slowest, m.total, mark)
 	}
@@ -47,7 +50,10 @@ func (c *Code) Print(w io.Writer) error {
 
 // String names the choices of a mapping.
 func (m *mapping) String() string {
-	s := m.cutting + ", " + m.sharing
+	s := m.cutting + ", even"
+	if m.teams > 0 {
+		s = fmt.Sprintf("%s, %d teams", m.cutting, m.teams)
+	}
 	if m.merge > 1 {
 		s += fmt.Sprintf(", %d groups merged", m.merge)
 	}
@@ -57,7 +63,8 @@ func (m *mapping) String() string {
 func (c *Code) printChannels(b *bufio.Writer) {
 	var order []string
 	members := map[string][]int{}
-	for i, s := range c.shares {
+	shares := c.shares()
+	for i, s := range shares {
 		k := string(c.device.shape(nil, s))
 		if members[k] == nil {
 			order = append(order, k)
@@ -65,7 +72,7 @@ func (c *Code) printChannels(b *bufio.Writer) {
 		members[k] = append(members[k], i)
 	}
 	for _, k := range order {
-		s := c.shares[members[k][0]]
+		s := shares[members[k][0]]
 		fmt.Fprintf(b, "%s: ", channels(members[k]))
 		if len(s) == 0 {
 			fmt.Fprintln(b, "idle")

@@ -95,6 +95,8 @@ func (w work) within(o work) bool {
 	return w.writes <= o.writes && w.acts <= o.acts && w.comps <= o.comps && w.reads <= o.reads
 }
 
+func (w work) commands() int64 { return w.writes + w.acts + w.comps + w.reads }
+
 // max is the larger of both in each count.
 func (w work) max(o work) work {
 	return work{max(w.writes, o.writes), max(w.acts, o.acts), max(w.comps, o.comps), max(w.reads, o.reads)}
@@ -116,28 +118,30 @@ func (s share) rows() tensor.Range {
 	return r
 }
 
-// even shares the items of each part out to n channels so that none has more
-// than one item more than another: what is over in one part goes to the channels
-// after those that had it in the part before.
-func even(ps []part, n int) []share {
-	out := make([]share, n)
-	turn := 0
+// even shares each part out to n channels so that none has more than one item
+// more than another: first as many whole units to each as there are, then the
+// items of the units that are left. What is over in one part goes to the channels
+// after those that had it in the part before. It appends to out, one a channel.
+func even(out []share, ps []part) {
+	n, turn := len(out), 0
 	for i := range ps {
 		p := &ps[i]
-		box := p.whole()
-		q, over := p.items()/n, p.items()%n
+		box, unit := p.whole(), p.chunks*p.groups
+		each := p.count * p.units / n * unit
+		rest := p.items() - n*each
+		q, over := rest/n, rest%n
 		for j := range n {
-			lo := j*q + min(j, over)
+			lo := n*each + j*q + min(j, over)
 			hi := lo + q
 			if j < over {
 				hi++
 			}
 			c := (turn + j) % n
+			out[c] = out[c].spans(p, box, j*each, (j+1)*each)
 			out[c] = out[c].spans(p, box, lo, hi)
 		}
 		turn = (turn + over) % n
 	}
-	return out
 }
 
 func (p *part) whole() [partDims]tensor.Range {
@@ -150,9 +154,10 @@ func (p *part) whole() [partDims]tensor.Range {
 
 // teams shares the units of each part out to teams of channels; the members of a
 // team share the output groups. A team that has a channel less than another, so
-// that each member has more output groups, gets fewer units.
-func teams(ps []part, n, count int) []share {
-	out := make([]share, n)
+// that each member has more output groups, gets fewer units. It appends to out,
+// one a channel.
+func teams(out []share, ps []part, count int) {
+	n := len(out)
 	for i := range ps {
 		p := &ps[i]
 		long := n % count                                                          // teams with a channel more than the others
@@ -176,6 +181,20 @@ func teams(ps []part, n, count int) []share {
 				c++
 			}
 		}
+	}
+}
+
+// clone returns a copy in memory of its own.
+func clone(shares []share) []share {
+	n := 0
+	for _, s := range shares {
+		n += len(s)
+	}
+	out, all := make([]share, len(shares)), make(share, 0, n)
+	for i, s := range shares {
+		at := len(all)
+		all = append(all, s...)
+		out[i] = all[at:len(all):len(all)]
 	}
 	return out
 }

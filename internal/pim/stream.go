@@ -16,7 +16,8 @@ func (p place) plus(q place, n int) place {
 // writer writes a share as a stream: where it stands, and the steps of the loops
 // around it.
 type writer struct {
-	d *Device
+	d    *Device
+	bare bool // leaves addresses out
 	place
 	steps []place
 }
@@ -29,7 +30,9 @@ func (w writer) loop(n int, step place, body func(w writer) dram.Stream) dram.St
 	case 1:
 		return body(w)
 	}
-	w.steps = append(w.steps[:len(w.steps):len(w.steps)], step)
+	if !w.bare {
+		w.steps = append(w.steps[:len(w.steps):len(w.steps)], step)
+	}
 	return dram.Stream{dram.Loop(n, body(w)...)}
 }
 
@@ -45,6 +48,9 @@ func (w writer) source() dram.Affine { return w.affine(func(p place) int { retur
 func (w writer) result() dram.Affine { return w.affine(func(p place) int { return p.result }) }
 
 func (w writer) affine(pick func(p place) int) dram.Affine {
+	if w.bare {
+		return dram.Affine{}
+	}
 	a := dram.Affine{Base: int64(pick(w.place))}
 	for d, s := range w.steps {
 		if v := pick(s); v != 0 {
@@ -58,13 +64,16 @@ func (w writer) affine(pick func(p place) int) dram.Affine {
 }
 
 // stream is the program of a channel, whose first row is row 0.
-func (d *Device) stream(s share) dram.Stream {
+func (d *Device) stream(s share) dram.Stream { return writer{d: d}.share(s) }
+
+func (w writer) share(s share) dram.Stream {
 	var st dram.Stream
-	first := s.rows().Lo
+	first, d := s.rows().Lo, w.d
 	for i := range s {
 		sp := &s[i]
 		matrix, unit, chunk, group := sp.part.steps(d)
-		w := writer{d: d, place: sp.start()}
+		w := w
+		w.place = sp.start()
 		w.place.row -= first
 		w = w.ahead(sp.at[byMatrix].Lo, matrix).ahead(sp.at[byUnit].Lo, unit)
 		w = w.ahead(sp.at[byChunk].Lo, chunk).ahead(sp.at[byGroup].Lo, group)
@@ -99,11 +108,11 @@ func (p *part) steps(d *Device) (matrix, unit, chunk, group place) {
 func (w writer) unit(s *span, pixels int) dram.Stream {
 	_, _, chunk, group := s.part.steps(w.d)
 	return w.loop(s.at[byChunk].Len(), chunk, func(w writer) dram.Stream {
-		st := dram.Stream{dram.Do(dram.Command{
+		full, acts := s.sets(w.d.quad())
+		st := append(make(dram.Stream, 0, 3), dram.Do(dram.Command{
 			Op: w.d.ops.write, Data: w.source(),
 			Fill: dram.Gather{Len: s.cols * s.lanes, Count: pixels, Pitch: s.pitch},
-		})}
-		full, acts := s.sets(w.d.quad())
+		}))
 		st = append(st, w.loop(full, group, func(w writer) dram.Stream { return w.set(s, quads, pixels) })...)
 		if acts > 0 {
 			st = append(st, w.ahead(full, group).set(s, acts, pixels)...)
@@ -112,10 +121,26 @@ func (w writer) unit(s *span, pixels int) dram.Stream {
 	})
 }
 
-// set writes an item: activations, then the columns and the results of each
-// pixel in the buffer.
+// set writes an item. Without addresses there are few different ones.
 func (w writer) set(s *span, acts, pixels int) dram.Stream {
-	var st dram.Stream
+	if !w.bare {
+		return w.item(s, acts, pixels)
+	}
+	key := [3]int{acts, pixels, s.cols}
+	w.d.mu.Lock()
+	defer w.d.mu.Unlock()
+	st := w.d.sets[key]
+	if st == nil {
+		st = w.item(s, acts, pixels)
+		w.d.sets[key] = st
+	}
+	return st
+}
+
+// item writes activations, then the columns and the results of each pixel in the
+// buffer.
+func (w writer) item(s *span, acts, pixels int) dram.Stream {
+	st := make(dram.Stream, 0, quads+2)
 	row := w.row()
 	for _, o := range w.d.ops.act[:acts] {
 		st = append(st, dram.Do(dram.Command{Op: o, Row: row}))

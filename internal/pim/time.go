@@ -16,7 +16,7 @@ func (d *Device) time(s share) dram.Result {
 	r, ok := d.timed[string(key)]
 	d.mu.Unlock()
 	if !ok {
-		r = d.channel.Time(d.stream(s))
+		r = d.channel.Time(writer{d: d, bare: true}.share(s))
 		d.mu.Lock()
 		d.timed[string(key)] = r
 		d.mu.Unlock()
@@ -24,22 +24,15 @@ func (d *Device) time(s share) dram.Result {
 	return r
 }
 
-// slowest simulates the channels of a mapping that may be the slowest.
-func (d *Device) slowest(m *mapping) dram.Cycle {
-	var slowest dram.Cycle
-	var done []work
-channels:
-	for _, s := range m.shares {
-		w := s.work(d.quad())
-		for _, o := range done {
-			if w.within(o) {
-				continue channels
-			}
-		}
-		done = append(done, w)
-		slowest = max(slowest, d.time(s).Cycles)
+// slowest returns when the last channel of a mapping is done; it stops, with
+// done false, at the first that takes longer than limit.
+func (d *Device) slowest(m *mapping, limit dram.Cycle) (t dram.Cycle, done bool) {
+	// Nearly always this channel decides.
+	t = d.time(m.shares[m.most]).Cycles
+	for i := 0; i < len(m.shares) && t <= limit; i++ {
+		t = max(t, d.time(m.shares[i]).Cycles)
 	}
-	return slowest
+	return t, t <= limit
 }
 
 // cost is what executing a mapping takes.

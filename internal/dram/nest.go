@@ -1,0 +1,163 @@
+package dram
+
+// node is a piece of a stream: commands in a row (nodes false), a sequence of
+// nodes (times 0) or a loop of one node.
+type node struct {
+	nodes  bool
+	times  int
+	lo, hi int32 // in jump.ops or jump.nodes
+	lastAt int32 // the state last asked about, never 0 once asked, and the answer
+	last   int32
+}
+
+// leaf bounds the commands in a row of a node; loops that are shorter, all in all,
+// are commands in a row.
+const leaf = 48
+
+// build makes nodes[at] the node of s.
+func (j *jump) build(at int32, s Stream) {
+	pieces := 0
+	for rest := s; len(rest) > 0; pieces++ {
+		n, _ := firstPiece(rest)
+		rest = rest[n:]
+	}
+	if pieces == 1 {
+		j.piece(at, s)
+		return
+	}
+	lo := int32(len(j.nodes))
+	for range pieces {
+		j.nodes = append(j.nodes, node{})
+	}
+	j.nodes[at] = node{nodes: true, lo: lo, hi: lo + int32(pieces)}
+	for ; len(s) > 0; lo++ {
+		n, _ := firstPiece(s)
+		j.piece(lo, s[:n])
+		s = s[n:]
+	}
+}
+
+// firstPiece is the length of the first piece of s, and its commands if they
+// are in a row.
+func firstPiece(s Stream) (n, commands int) {
+	for n < len(s) {
+		k, ok := short(&s[n], leaf-commands)
+		if !ok {
+			break
+		}
+		commands += k
+		n++
+	}
+	return max(n, 1), commands
+}
+
+// short is the number of commands of it if they are at most most.
+func short(it *Item, most int) (int, bool) {
+	n := 1
+	if it.Times > 0 {
+		n = 0
+		for i := range it.Body {
+			k, ok := short(&it.Body[i], most-n)
+			if !ok {
+				return 0, false
+			}
+			n += k
+		}
+		if n > 0 && it.Times > most/n { // the product may overflow
+			return 0, false
+		}
+		n *= it.Times
+	}
+	return n, n <= most
+}
+
+func (j *jump) piece(at int32, s Stream) {
+	if n, commands := firstPiece(s); n == 1 && commands == 0 && s[0].Times > 0 {
+		body := int32(len(j.nodes))
+		j.nodes = append(j.nodes, node{})
+		j.nodes[at] = node{nodes: true, times: s[0].Times, lo: body, hi: body + 1}
+		j.build(body, s[0].Body)
+		return
+	}
+	lo := int32(len(j.ops))
+	j.row(s)
+	j.nodes[at] = node{lo: lo, hi: int32(len(j.ops))}
+}
+
+// row appends the commands of s to ops.
+func (j *jump) row(s Stream) {
+	for i := range s {
+		if it := &s[i]; it.Times == 0 {
+			j.ops = append(j.ops, it.Command.Op)
+		} else {
+			for range it.Times {
+				j.row(it.Body)
+			}
+		}
+	}
+}
+
+// table maps a pair and a number of cycles to an index. It is a hash table with
+// linear probing that is cleared by counting: timing a short stream must not pay
+// for the size of the last one.
+type table struct {
+	slots []slot
+	used  int
+	round uint32
+}
+
+type slot struct {
+	key   uint64
+	rest  Cycle
+	value int32
+	round uint32
+}
+
+func pair(a, b int32) uint64 { return uint64(a)<<32 | uint64(uint32(b)) }
+
+func (t *table) clear() {
+	t.used = 0
+	if t.round++; t.round == 0 { // counted round: the old slots would look new
+		clear(t.slots)
+		t.round = 1
+	}
+}
+
+// find returns the slot of the key, or the free one where it belongs.
+func (t *table) find(key uint64, rest Cycle) *slot {
+	// Multiplying by 2^64 over the golden ratio spreads small numbers (Knuth,
+	// The Art of Computer Programming 3, 6.4).
+	h := (key*0x9e3779b97f4a7c15 ^ uint64(rest)) * 0x9e3779b97f4a7c15 >> 32
+	for {
+		s := &t.slots[h&uint64(len(t.slots)-1)]
+		if s.round != t.round || s.key == key && s.rest == rest {
+			return s
+		}
+		h++
+	}
+}
+
+func (t *table) get(key uint64, rest Cycle) (int32, bool) {
+	if t.used == 0 {
+		return 0, false
+	}
+	s := t.find(key, rest)
+	return s.value, s.round == t.round
+}
+
+func (t *table) put(key uint64, rest Cycle, value int32) {
+	if 2*t.used >= len(t.slots) {
+		old := t.slots
+		t.slots = make([]slot, max(64, 2*len(old)))
+		for _, s := range old {
+			if s.round == t.round {
+				*t.find(s.key, s.rest) = s
+			}
+		}
+	}
+	s := t.find(key, rest)
+	if s.round != t.round {
+		t.used++
+	}
+	*s = slot{key, rest, value, t.round}
+}
