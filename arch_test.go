@@ -24,6 +24,7 @@ var ranks = [][]string{
 	{"onnx", "gpu", "pim", "program"},
 	{"run"},
 	{"search"},
+	{"published"},
 	{"report"},
 }
 

@@ -10,6 +10,7 @@ import (
 	"pimflow/internal/device"
 	"pimflow/internal/graph"
 	"pimflow/internal/nearest"
+	"pimflow/internal/plan"
 	"pimflow/internal/tensor"
 )
 
@@ -26,7 +27,7 @@ func codeCommand() *cobra.Command {
 				return err
 			}
 			defer p.Close()
-			ds, err := p.Target.Devices(p.Machine.Memory.PIMChannels)
+			ds, err := p.Target.Devices(p.Machine.Memory.PIMChannels, plan.Extended)
 			if err != nil {
 				return err
 			}

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pimflow/internal/hw"
+	"pimflow/internal/plan"
 )
 
 func machineCommand() *cobra.Command {
@@ -29,7 +30,7 @@ func machineCommand() *cobra.Command {
 				return err
 			}
 			// A machine is right when its devices can be made.
-			if _, err := target(m).Devices(m.Memory.PIMChannels); err != nil {
+			if _, err := target(m).Devices(m.Memory.PIMChannels, plan.Extended); err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
 			return m.Print(c.OutOrStdout())

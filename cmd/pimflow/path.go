@@ -144,16 +144,21 @@ func isZoo(name string) bool { return nearest.Name(name, zoo.Names()) == name }
 // target tells the search how to make the devices of a machine. Devices and the
 // code they compile are made once for all searches on the target.
 func target(m *hw.Machine) search.Target {
-	made := map[int][]device.Device{}
+	type key struct {
+		pim      int
+		commands string
+	}
+	made := map[key][]device.Device{}
 	return search.Target{
 		Machine:     m.Name,
 		PIMChannels: m.Memory.PIMChannels,
-		Devices: func(pimChannels int) ([]device.Device, error) {
+		Devices: func(pimChannels int, commands string) ([]device.Device, error) {
+			k := key{pimChannels, commands}
+			if made[k] != nil {
+				return made[k], nil
+			}
 			if pimChannels > m.Memory.Channels {
 				return nil, fmt.Errorf("%d PIM channels: machine %s has %d channels", pimChannels, m.Name, m.Memory.Channels)
-			}
-			if made[pimChannels] != nil {
-				return made[pimChannels], nil
 			}
 			var ds []device.Device
 			if left := m.Memory.Channels - pimChannels; left > 0 {
@@ -164,13 +169,17 @@ func target(m *hw.Machine) search.Target {
 				ds = append(ds, device.Memo(d))
 			}
 			if pimChannels > 0 {
-				d, err := pim.New(m, pimChannels)
+				newPIM := pim.New
+				if commands == plan.Basic {
+					newPIM = pim.NewBasic
+				}
+				d, err := newPIM(m, pimChannels)
 				if err != nil {
 					return nil, err
 				}
 				ds = append(ds, device.Memo(d))
 			}
-			made[pimChannels] = ds
+			made[k] = ds
 			return ds, nil
 		},
 	}

@@ -16,7 +16,8 @@ const (
 // artifact is GDDR6 with Newton's commands as PIMFlow's published simulator has
 // it (PIMFlow_ramulator, branch 2023cgo-artifact, src/GDDR6.cpp and
 // src/Controller.cpp, configs/GDDR6-config.cfg), absences included: activations
-// wait neither for a precharge nor for tRAS or tRC, tFAW holds inside a group of
+// wait neither for a precharge nor for tRC unless two parameters that are 0 there
+// say so, tFAW holds inside a group of
 // four only, a computation ignores whether its row is open, and a refresh waits
 // for a READRES.
 var artifact = &Standard{
@@ -45,6 +46,8 @@ var artifact = &Standard{
 		"gwrite_gap_ck",       // GWRITE to GWRITE or G_ACT: 1 with latency hiding, 64 (32 column writes) without
 		"gwrite_act_extra_ck", // GWRITE to COMP beyond rc_ck
 		"readres_gwrite_ck",   // READRES to GWRITE
+		"comp_act_ck",         // COMP to the next group's first activation, for precharging: 0 as published
+		"act_act_ck",          // an activation of a bank to its next: 0 as published
 	},
 	Rules: func(t Timing) Book {
 		acts := []Op{artGACT0, artGACT1, artGACT2, artGACT3}
@@ -59,6 +62,11 @@ var artifact = &Standard{
 				{After: acts, Before: []Op{artCOMP}, Wait: t["rcdr_ck"]},
 				{After: []Op{artCOMP}, Before: []Op{artCOMP}, Wait: t["ccds_ck"]},
 				{After: []Op{artREADRES}, Before: []Op{artGWRITE}, Wait: t["readres_gwrite_ck"]},
+				{After: []Op{artCOMP}, Before: []Op{artGACT0}, Wait: t["comp_act_ck"]},
+				{After: []Op{artGACT0}, Before: []Op{artGACT0}, Wait: t["act_act_ck"]},
+				{After: []Op{artGACT1}, Before: []Op{artGACT1}, Wait: t["act_act_ck"]},
+				{After: []Op{artGACT2}, Before: []Op{artGACT2}, Wait: t["act_act_ck"]},
+				{After: []Op{artGACT3}, Before: []Op{artGACT3}, Wait: t["act_act_ck"]},
 				{After: []Op{artPREA}, Before: []Op{artGACT0, artREF}, Wait: t["rp_ck"]},
 				{After: []Op{artREF}, Before: []Op{artGACT0, artREF}, Wait: t["rfc_ck"]},
 			},

@@ -15,7 +15,7 @@ import (
 func hiding() Timing {
 	return Timing{
 		"ccds_ck": 2, "rcdr_ck": 11, "rp_ck": 11, "rc_ck": 35, "faw_ck": 17, "cl_ck": 11, "bl_ck": 2,
-		"refi_ck": 1900, "rfc_ck": 350, "gwrite_gap_ck": 1, "gwrite_act_extra_ck": 16, "readres_gwrite_ck": 6,
+		"refi_ck": 1900, "rfc_ck": 350, "gwrite_gap_ck": 1, "gwrite_act_extra_ck": 16, "readres_gwrite_ck": 6, "comp_act_ck": 0, "act_act_ck": 0,
 	}
 }
 
@@ -203,6 +203,17 @@ func TestNests(t *testing.T) {
 		std, timing := machine(t)
 		same(t, std, timing, nest(t, std, 4, rapid.SampledFrom([]int{100, 2000, 20000}).Draw(t, "most")))
 	})
+}
+
+// TestHiddenResult: the long wait for an early result hides those of the loop
+// behind it until the run is longer than that.
+func TestHiddenResult(t *testing.T) {
+	timing := toyTiming()
+	timing["rd_ck"] = 1500
+	body := stream([]Op{3, 0, 2})
+	for n := 1; n < 300; n++ {
+		same(t, toy, timing, Stream{Do(Command{Op: 1}), Loop(n, body...)})
+	}
 }
 
 func FuzzNests(f *testing.F) {

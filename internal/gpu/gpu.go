@@ -29,6 +29,7 @@ type gpu struct {
 	offsets int
 	clock   hw.Period
 	launch  int64 // cycles of a launch
+	cold    bool  // nothing of a layer's input is in the L2 when it starts
 }
 
 // New returns the GPU of a machine, called "gpu", when it keeps channels of the
@@ -39,11 +40,24 @@ func New(m *hw.Machine, channels int) (device.Device, error) {
 	}
 	for _, l := range libraries {
 		if l.name == m.GPU.Library {
-			return &gpu{NewModel(m, channels), l.tiles, m.GPU.Fused, m.GPU.ConvLaunches, m.GPU.Clock, m.GPU.Launch}, nil
+			return &gpu{NewModel(m, channels), l.tiles, m.GPU.Fused, m.GPU.ConvLaunches, m.GPU.Clock, m.GPU.Launch, false}, nil
 		}
 	}
 	return nil, fmt.Errorf("machine %q: gpu.tile_library: %q is not known%s: one of %s wanted", m.Name, m.GPU.Library,
 		nearest.Hint(m.GPU.Library, Libraries()), strings.Join(Libraries(), ", "))
+}
+
+// NewCold is New for layers measured one by one, as the published system profiles
+// them: the input of a layer, though not of its epilogue's kernel, comes from the
+// DRAM.
+func NewCold(m *hw.Machine, channels int) (device.Device, error) {
+	d, err := New(m, channels)
+	if err != nil {
+		return nil, err
+	}
+	cold := *d.(*gpu)
+	cold.cold = true
+	return &cold, nil
 }
 
 // Name is "gpu".

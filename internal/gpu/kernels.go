@@ -135,6 +135,15 @@ func (w *work) weightMiss(activations float64) float64 {
 	return w.Miss(total)
 }
 
+// arriving is the part of a layer's input that comes from the DRAM when input and
+// output are of this size.
+func (w *work) arriving(bytes float64) float64 {
+	if w.cold {
+		return 1
+	}
+	return w.Miss(bytes)
+}
+
 // conv lowers a convolution: depthwise on the FMA units, everything else as an
 // implicit matrix product of M pixels, N channels and K taps.
 //
@@ -156,11 +165,11 @@ func conv(w *work) []Kernel {
 		}
 	}
 	A, B := w.bytes(w.nd.In[0], touched), w.operand(1)
-	missA, missB := w.Miss(A+w.out), w.weightMiss(A+w.out)
-	missO := w.written(1, missA)
+	missA, missB := w.arriving(A+w.out), w.weightMiss(A+w.out)
+	missO := w.written(1, w.Miss(A+w.out))
 	extra := 0.0
 	if w.fused {
-		extra = w.residual * missA
+		extra = w.residual * w.Miss(A+w.out)
 	}
 
 	var ks []Kernel
@@ -236,8 +245,7 @@ func element(w *work) []Kernel { return stream(w, Element) }
 
 func stream(w *work, c Class) []Kernel {
 	read := w.reads(w) + w.residual
-	miss := w.Miss(read + w.out)
-	s := Stream{Bytes: read*miss + w.written(w.out, miss), L2: read + w.out}
+	s := Stream{Bytes: read*w.arriving(read+w.out) + w.written(w.out, w.Miss(read+w.out)), L2: read + w.out}
 	return []Kernel{{c, s, w.Stream(s)}}
 }
 

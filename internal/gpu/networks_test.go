@@ -50,7 +50,12 @@ type total struct {
 
 func measure(t testing.TB, m *hw.Machine, channels int, g *graph.Graph) total {
 	t.Helper()
-	d, err := gpu.New(m, channels)
+	return measureOn(t, gpu.New, m, channels, g)
+}
+
+func measureOn(t testing.TB, make func(*hw.Machine, int) (device.Device, error), m *hw.Machine, channels int, g *graph.Graph) total {
+	t.Helper()
+	d, err := make(m, channels)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,5 +212,25 @@ func TestVariants(t *testing.T) {
 		if got.launches != c.kernels {
 			t.Errorf("T4 %s: %d kernels: %d wanted", c.name, got.launches, c.kernels)
 		}
+	}
+}
+
+// TestColdNetworks compares layers measured one by one, without launches, with the
+// same prototype: the cudnn library at 32, 16 and 8 channels, the others at 32.
+func TestColdNetworks(t *testing.T) {
+	for _, c := range []struct {
+		network, library string
+		channels         int
+		want             float64 // cycles
+	}{
+		{"mobilenet-v2", "cudnn", 32, 640907.502}, {"mobilenet-v2", "cudnn", 16, 724974.03}, {"mobilenet-v2", "cudnn", 8, 954062.01},
+		{"efficientnet-b0", "cudnn", 32, 1301365.24}, {"efficientnet-b0", "cudnn", 16, 1426391.67}, {"efficientnet-b0", "cudnn", 8, 1735944.85},
+		{"resnet-50", "cudnn", 32, 2555246.02}, {"resnet-50", "cudnn", 16, 2662483.54}, {"resnet-50", "cudnn", 8, 3041396.08},
+		{"vgg-16", "cudnn", 32, 3680070.32}, {"vgg-16", "cudnn", 16, 4351196.87}, {"vgg-16", "cudnn", 8, 5732229.04},
+		{"mobilenet-v2", "large", 32, 971346.218}, {"mobilenet-v2", "trt", 32, 437119.582}, {"mobilenet-v2", "trt16", 32, 366086.424},
+	} {
+		m := machine(t, "artifact", func(m *hw.Machine) { m.GPU.Library = c.library })
+		got := measureOn(t, gpu.NewCold, m, c.channels, network(t, c.network))
+		near(t, fmt.Sprintf("%s, %s, %d channels", c.network, c.library, c.channels), got.us*mhz, c.want)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 
 	"pimflow/internal/nearest"
@@ -43,13 +42,6 @@ func Parse(r io.Reader, name string) (*Graph, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return g, nil
-}
-
-// parser holds the rest of the line being read.
-type parser struct {
-	b    *Builder // nil before the first line
-	ids  map[string]ID
-	rest string
 }
 
 func (p *parser) line() error {
@@ -254,38 +246,6 @@ func (p *parser) attr(kind op.Kind) (any, error) {
 	return list(p, parseFloat)
 }
 
-func parseInt(word string) (int64, error) {
-	v, err := strconv.ParseInt(word, 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("%q: an integer wanted", word)
-	}
-	return v, nil
-}
-
-func parseFloat(word string) (float32, error) {
-	v, err := strconv.ParseFloat(word, 32)
-	if err != nil {
-		return 0, fmt.Errorf("%q: a float32 wanted", word)
-	}
-	return float32(v), nil
-}
-
-// list reads [1 2 3].
-func list[T any](p *parser, one func(string) (T, error)) ([]T, error) {
-	if err := p.expect("["); err != nil {
-		return nil, err
-	}
-	v := []T{}
-	for !p.take("]") {
-		x, err := one(p.word())
-		if err != nil {
-			return nil, err
-		}
-		v = append(v, x)
-	}
-	return v, nil
-}
-
 func (p *parser) typeShape() (tensor.Type, tensor.Shape, error) {
 	t, err := tensor.ParseType(p.word())
 	if err != nil {
@@ -308,7 +268,7 @@ func (p *parser) values(t tensor.Type, s tensor.Shape) (*tensor.Tensor, error) {
 		return nil
 	}
 	switch {
-	case p.take("…") || p.take("..."):
+	case p.take("..."):
 		return nil, errors.New("the constant's values were left out: a graph printed with values wanted")
 	case p.take("base64:"):
 		b, err := base64.RawStdEncoding.DecodeString(p.word())
@@ -350,73 +310,4 @@ func (p *parser) values(t tensor.Type, s tensor.Shape) (*tensor.Tensor, error) {
 		}
 	}
 	return x, nil
-}
-
-// ref reads %12, the number of a node before this one.
-func (p *parser) ref() (ID, error) {
-	word := p.word()
-	id, ok := p.ids[word]
-	if !ok {
-		return 0, fmt.Errorf("%q: a node before this one wanted, as %%1", word)
-	}
-	return id, nil
-}
-
-// word reads up to a space or a delimiter.
-func (p *parser) word() string {
-	p.space()
-	n := strings.IndexAny(p.rest, " \t(){}[],=\"")
-	if n < 0 {
-		n = len(p.rest)
-	}
-	w := p.rest[:n]
-	p.rest = p.rest[n:]
-	return w
-}
-
-func (p *parser) space() { p.rest = strings.TrimLeft(p.rest, " \t") }
-
-// take reads token where it is next.
-func (p *parser) take(token string) bool {
-	p.space()
-	rest, ok := strings.CutPrefix(p.rest, token)
-	if ok {
-		p.rest = rest
-	}
-	return ok
-}
-
-func (p *parser) expect(token string) error {
-	if !p.take(token) {
-		return fmt.Errorf("%q wanted at %q", token, p.near())
-	}
-	return nil
-}
-
-// near is the start of the rest of the line, for an error.
-func (p *parser) near() string {
-	const most = 20
-	r := []rune(p.rest[:min(len(p.rest), 4*most)])
-	if len(r) > most {
-		return string(r[:most]) + "…"
-	}
-	return string(r)
-}
-
-func (p *parser) quoted() (string, error) {
-	p.space()
-	q, err := strconv.QuotedPrefix(p.rest)
-	if err != nil || q[0] != '"' {
-		return "", fmt.Errorf("a quoted name wanted at %q", p.near())
-	}
-	p.rest = p.rest[len(q):]
-	return strconv.Unquote(q)
-}
-
-func (p *parser) end() error {
-	p.space()
-	if p.rest != "" {
-		return fmt.Errorf("the end of the line wanted at %q", p.near())
-	}
-	return nil
 }

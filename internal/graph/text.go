@@ -27,7 +27,7 @@ const inlineValues = 8
 //
 // An epilogue stage that computes Sub(operand, value) rather than
 // Sub(value, operand) is printed as Sub(%5, .). Constants of more than 8 values
-// are base64 of their little-endian bytes with values set, and … without, which
+// are base64 of their little-endian bytes with values set, and ... without, which
 // Parse refuses.
 func (g *Graph) Print(w io.Writer, values bool) error {
 	b := bufio.NewWriter(w)
@@ -116,7 +116,7 @@ func printValues(w io.Writer, t *tensor.Tensor, values bool) error {
 	n := t.Shape.Size()
 	if n > inlineValues || n > 0 && hasNaN(t) {
 		if !values {
-			_, err := io.WriteString(w, "…")
+			_, err := io.WriteString(w, "...")
 			return err
 		}
 		io.WriteString(w, "base64:")

@@ -73,7 +73,7 @@ func TestPrint(t *testing.T) {
 %1 "w" = const float32 2x3x1x1 [1 -2.5 0.1 1e-30 4 5]
 %2 "r \"q\"\n" = input float32 1x2x4x4
 %3 "conv" = Conv(%0, %1) {dilations=[1 1] group=1 kernel_shape=[1 1] pads=[0 0 0 0] strides=[1 1]} + Add(%2) + Clip {max=6 min=0} + Sub(%2, .) -> float32 1x2x4x4
-%4 "many" = const int32 3x3 …
+%4 "many" = const int32 3x3 ...
 %5 "idx" = const int64 scalar [-1]
 %6 "pick" = Gather(%4, %5) {axis=0} -> int32 3
 output "y" = %3
@@ -144,7 +144,7 @@ func TestParseErrors(t *testing.T) {
 		{head + `%1 "y" = Elu(%0) {alpha=1`, `g.txt:3: attribute "" is not known to Elu`},
 		{head + `%1 "y" = Transpose(%0) {perm=[0 1.5]}`, `g.txt:3: attribute "perm": "1.5": an integer wanted`},
 		{head + `%1 "y" = Relu(%0) -> float32 2x3`, `g.txt:3: it says float32 2x3, the operator makes float32 2x2`},
-		{head + `%1 "y" = const float32 3 …`, `g.txt:3: the constant's values were left out: a graph printed with values wanted`},
+		{head + `%1 "y" = const float32 3 ...`, `g.txt:3: the constant's values were left out: a graph printed with values wanted`},
 		{head + `%1 "y" = const float32 3 [1 2]`, `g.txt:3: 2 values for float32 3: 3 wanted`},
 		{head + `%1 "y" = const float16 1 [0.1]`, `g.txt:3: 0.1 is not a float16`},
 		{head + `%1 "y" = const uint8 1 [256]`, `g.txt:3: 256 is not a uint8`},

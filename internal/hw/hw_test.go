@@ -108,7 +108,7 @@ func TestErrors(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		string(data) + "{}":       "m.json:63: text after the end of the machine",
+		string(data) + "{}":       "m.json:65: text after the end of the machine",
 		"":                        "m.json:1: the file ends too early",
 		"[]":                      "m.json:1: [: an object { … } wanted",
 		`{"pim": {"timing": {}}}`: "m.json:1: pim.timing: empty",

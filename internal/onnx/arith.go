@@ -175,17 +175,26 @@ func identity(n *node) []*value {
 	return one(n.in[0])
 }
 
-// dropout does nothing at inference.
+// dropout does nothing at inference, nor where it drops none: torchvision's Swin
+// transformers train with a ratio of 0.
 func dropout(n *node) []*value {
 	n.arity(1, 3)
 	n.ignore("ratio", "seed")
-	if n.opset >= 12 && n.opt(2) != nil {
-		t := n.constant(2, "training_mode")
-		if t.Type != tensor.Bool || t.Shape.Size() != 1 || t.Ints()[0] != 0 {
+	if n.opset >= 12 && n.opt(2) != nil && n.flag(2, "training_mode") {
+		if n.opt(1) == nil || n.constant(1, "ratio").Convert(tensor.Bool).Ints()[0] != 0 {
 			n.fail("training_mode is set: a model exported for inference wanted")
 		}
 	}
 	return one(n.in[0])
+}
+
+// flag returns the value of a constant bool input.
+func (n *node) flag(i int, what string) bool {
+	t := n.constant(i, what)
+	if t.Type != tensor.Bool || t.Shape.Size() != 1 {
+		n.fail("%s (input %d, %q) is %v %v: one bool wanted", what, i, n.in[i].name, t.Type, t.Shape)
+	}
+	return t.Ints()[0] != 0
 }
 
 // constant lowers Constant to a known value.

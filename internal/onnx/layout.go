@@ -19,27 +19,29 @@ func (n *node) via(v *value, s tensor.Shape) *value {
 
 func reshape(n *node) []*value {
 	n.arity(2, 2)
-	x, dims := n.in[0], n.constInts(1, "shape")
+	x, stated := n.in[0], n.constInts(1, "shape")
+	dims := slices.Clone(stated)
 	keep := n.opset < 14 || n.int("allowzero", 0) == 0
-	open, rest := -1, 1
+	open := -1
 	for i, d := range dims {
 		if d == 0 && keep {
 			if i >= len(x.shape) {
-				n.fail("shape %v copies dimension %d of %v", dims, i, x.shape)
+				n.fail("shape %v copies dimension %d of %v", stated, i, x.shape)
 			}
 			dims[i] = int64(x.shape[i])
 		}
 		if d == -1 {
 			if open >= 0 {
-				n.fail("shape %v: at most one -1 wanted", dims)
+				n.fail("shape %v: at most one -1 wanted", stated)
 			}
 			open, dims[i] = i, 1
 		}
 	}
 	s := n.shapeFrom(dims)
 	if open >= 0 {
-		if rest = s.Size(); rest == 0 || x.shape.Size()%rest != 0 {
-			n.fail("%v does not divide into shape %v with -1 at %d", x.shape, dims, open)
+		rest := s.Size()
+		if rest == 0 || x.shape.Size()%rest != 0 {
+			n.fail("%v does not divide into shape %v", x.shape, stated)
 		}
 		s[open] = x.shape.Size() / rest
 	}

@@ -257,6 +257,10 @@ func (l *lowering) node(p *nodeProto) (err error) {
 	if !defaultDomain(p.domain) {
 		return fmt.Errorf("domain %q is not known: operators of ONNX's default domain wanted", p.domain)
 	}
+	n, err := l.newNode(p)
+	if err != nil {
+		return err
+	}
 	r, ok := lowerings[p.opType]
 	switch {
 	case !ok:
@@ -265,10 +269,6 @@ func (l *lowering) node(p *nodeProto) (err error) {
 		return fmt.Errorf("opset %d does not have it: %d or later wanted", l.opset, r.since)
 	case r.until > 0 && l.opset > r.until:
 		return fmt.Errorf("opset %d does not have it: %d or earlier wanted", l.opset, r.until)
-	}
-	n, err := l.newNode(p)
-	if err != nil {
-		return err
 	}
 	defer func() {
 		if x := recover(); x != nil {
@@ -299,40 +299,42 @@ func opTypes() []string { return slices.Sorted(maps.Keys(lowerings)) }
 // emit appends an operation, or evaluates it where all it reads is known and
 // small. name is that of the value.
 func (l *lowering) emit(name, opName string, a op.Attrs, operands ...*value) (*value, error) {
-	fold := len(operands) > 0
-	for _, v := range operands {
-		fold = fold && v.known != nil && v.shape.Size() <= foldSize
-	}
-	b := l.b
-	if fold {
-		b = graph.NewBuilder("")
+	if v, err := fold(name, opName, a, operands); v != nil || err != nil {
+		return v, err
 	}
 	ids := make([]graph.ID, len(operands))
 	for i, v := range operands {
-		if fold {
-			ids[i] = b.Const(v.name, v.known)
-		} else {
-			ids[i] = l.id(v)
+		ids[i] = l.id(v)
+	}
+	id, err := l.b.Op(name, opName, a, ids...)
+	if err != nil {
+		return nil, err
+	}
+	nd := &l.b.Peek().Nodes[id]
+	if err := nd.Shape.Check(); err != nil {
+		return nil, err
+	}
+	return &value{name: name, typ: nd.Type, shape: nd.Shape, id: id}, nil
+}
+
+// fold evaluates an operation, when its values are asked for; nil where an
+// operand is not known, or something is large.
+func fold(name, opName string, a op.Attrs, operands []*value) (*value, error) {
+	b := graph.NewBuilder("")
+	ids := make([]graph.ID, len(operands))
+	for i, v := range operands {
+		if v.known == nil || v.shape.Size() > foldSize {
+			return nil, nil
 		}
+		ids[i] = b.Const(v.name, v.known)
 	}
 	id, err := b.Op(name, opName, a, ids...)
 	if err != nil {
 		return nil, err
 	}
-	nd := &b.Peek().Nodes[id]
-	if err := nd.Shape.Check(); err != nil {
-		return nil, fmt.Errorf("%s: %w", opName, err)
-	}
-	if !fold {
-		return &value{name: name, typ: nd.Type, shape: nd.Shape, id: id}, nil
-	}
-	if nd.Shape.Size() > foldSize {
-		// Too large to evaluate here: it becomes a node after all.
-		for i, v := range operands {
-			ids[i] = l.id(v)
-		}
-		id, err := l.b.Op(name, opName, a, ids...)
-		return &value{name: name, typ: nd.Type, shape: nd.Shape, id: id}, err
+	s := b.Peek().Nodes[id].Shape
+	if s.Check() != nil || s.Size() > foldSize {
+		return nil, nil
 	}
 	t, _ := b.Peek().Value(id)
 	return known(name, t), nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"pimflow/internal/nearest"
 	"pimflow/internal/op"
@@ -176,6 +177,9 @@ func (n *node) checkUsed() {
 // op appends the operation whose value carries the node's name.
 func (n *node) op(opName string, a op.Attrs, in ...*value) *value {
 	v, err := n.emit(n.name, opName, a, in...)
+	if err != nil && opName == n.p.opType {
+		n.fail("%s", strings.TrimPrefix(err.Error(), opName+": ")) // the node is named with it
+	}
 	n.check(err)
 	return v
 }

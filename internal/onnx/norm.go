@@ -14,6 +14,10 @@ func batchNorm(n *node) []*value {
 	if n.opset >= 14 && n.int("training_mode", 0) != 0 {
 		n.fail("training_mode is set: a model exported for inference wanted")
 	}
+	// BatchNormalization-9, output case 1: five outputs are the training mode.
+	if n.opset < 14 && len(n.p.out) > 1 {
+		n.fail("%d outputs mean training before opset 14: a model exported for inference, with one, wanted", len(n.p.out))
+	}
 	return one(n.op("BatchNormalization", op.Attrs{"epsilon": n.float("epsilon", 1e-5)}, n.all()...))
 }
 

@@ -83,6 +83,12 @@ var attrTypeNames = map[int64]string{
 	attrSparses: "sparse tensors", attrType: "a type", attrTypes: "types",
 }
 
+// otherAttrs are the fields of AttributeProto whose values are not read, by
+// number.
+var otherAttrs = map[protowire.Number]int64{
+	6: attrGraph, 10: attrTensors, 11: attrGraphs, 14: attrType, 15: attrTypes, 22: attrSparse, 23: attrSparses,
+}
+
 func decodeModel(data []byte) (*modelProto, error) {
 	m := &modelProto{}
 	err := message{data, 0}.each(func(fd field) error {
@@ -238,11 +244,12 @@ func (a *attrProto) decode(m message) error {
 			return err
 		case 20:
 			return fd.int(&a.typ, "type")
-		case 6, 10, 11, 14, 15, 22, 23:
-			a.has = map[protowire.Number]int64{6: attrGraph, 10: attrTensors, 11: attrGraphs, 14: attrType,
-				15: attrTypes, 22: attrSparse, 23: attrSparses}[fd.num]
 		case 21:
 			return fmt.Errorf("offset %d: a reference to the attribute of a function", fd.off)
+		default:
+			if t, ok := otherAttrs[fd.num]; ok {
+				a.has = t
+			}
 		}
 		return nil
 	})

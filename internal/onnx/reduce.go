@@ -106,23 +106,15 @@ func reduceLogSumExp(n *node) []*value {
 	return n.to(n.sub("Add", nil, y, top), s)
 }
 
-func argMax(n *node) []*value {
+func argExtreme(n *node) []*value {
 	n.arity(1, 1)
-	return one(n.arg(n.in[0]))
-}
-
-func argMin(n *node) []*value {
-	n.arity(1, 1)
-	return one(n.arg(n.sub("Neg", nil, n.in[0])))
-}
-
-func (n *node) arg(x *value) *value {
+	x := n.in[0]
 	axis := n.axis(n.int("axis", 0), len(x.shape), 0)
 	a := op.Attrs{"axis": int64(axis), "keepdims": n.int("keepdims", 1)}
 	if n.opset >= 12 {
 		a["select_last_index"] = n.int("select_last_index", 0)
 	}
-	return n.op("ArgMax", a, x)
+	return one(n.op(n.p.opType, a, x))
 }
 
 // softmax lowers Softmax and LogSoftmax. Before opset 13 they flatten the

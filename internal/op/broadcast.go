@@ -190,7 +190,7 @@ func stretch(s tensor.Shape, rank int) view {
 // y, which has the shape s.
 func zip[X, Y any](y []Y, in []*tensor.Tensor, a, b []X, s tensor.Shape, out tensor.Box, f func(X, X) Y) {
 	if in[0].Shape.Equal(s) && in[1].Shape.Equal(s) {
-		out.Runs(s, func(off, n int) {
+		eachRun(out, s, func(off, n int) {
 			for i := off; i < off+n; i++ {
 				y[i] = f(a[i], b[i])
 			}

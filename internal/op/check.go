@@ -91,12 +91,3 @@ func vector(in []tensor.Shape, i, n int) error {
 	}
 	return nil
 }
-
-// full is a Need of everything of every input.
-func full(in []tensor.Shape) []tensor.Box {
-	need := make([]tensor.Box, len(in))
-	for i, s := range in {
-		need[i] = tensor.Full(s)
-	}
-	return need
-}

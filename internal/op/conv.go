@@ -88,7 +88,7 @@ type convolution struct {
 
 // fewChannels is the number of output channels a group below which packing for a
 // matrix product costs more than it saves (measured).
-const fewChannels = 4
+const fewChannels = 6
 
 func convEval(a Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box) {
 	w := in[1].Shape
@@ -101,8 +101,7 @@ func convEval(a Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box) 
 		v.bias = in[2].Floats()
 	}
 	if v.mg < fewChannels {
-		nm := out[1].Len()
-		parallel(out[0].Len()*nm, func(i int) { v.channel(out[0].Lo+i/nm, out[1].Lo+i%nm) })
+		v.channels(out)
 		return
 	}
 	need := convNeed(a, []tensor.Shape{in[0].Shape, w}, out)
@@ -128,15 +127,18 @@ type job struct {
 	p        tensor.Range
 }
 
+// maxHeight bounds the scratch memory of a job, to 2 MB a worker.
+const maxHeight = 1024
+
 // jobs divides the box. The division has no effect on the values.
 func (v *convolution) jobs(out tensor.Box) []job {
 	pixels := out[2:].Size()
 	gs := groups(out[1], v.mg)
 	// Few pixels (the last layers of a network) leave a core idle unless channels
 	// are divided too.
-	tall := v.mg
+	tall := min(v.mg, maxHeight)
 	if out[0].Len()*gs.Len()*ceilDiv(pixels, blockWidth) < 8 {
-		tall = max(blockHeight, ceilDiv(v.mg, 4))
+		tall = max(blockHeight, ceilDiv(tall, 4))
 	}
 	var list []job
 	for n := out[0].Lo; n < out[0].Hi; n++ {
@@ -214,19 +216,24 @@ func (v *convolution) tile(j job, finite bool) {
 // unfold writes the inputs under kernel value j at outputs o, o+1, … of one row.
 func unfold(to, line []float32, w window, o, j int) {
 	r := w.valid(tensor.Range{Lo: o, Hi: o + len(to)}, j)
+	spread(to, line, tensor.Range{Lo: r.Lo - o, Hi: r.Hi - o}, w.index(r.Lo, j), w.stride)
+}
+
+// spread writes every step-th value of line from index i to the part r of to, and
+// zeros elsewhere.
+func spread(to, line []float32, r tensor.Range, i, step int) {
 	if r.Len() == 0 {
 		clear(to)
 		return
 	}
-	clear(to[:r.Lo-o])
-	clear(to[r.Hi-o:])
-	i := w.index(r.Lo, j)
-	if w.stride == 1 {
-		copy(to[r.Lo-o:r.Hi-o], line[i:])
+	clear(to[:r.Lo])
+	clear(to[r.Hi:])
+	if step == 1 {
+		copy(to[r.Lo:r.Hi], line[i:])
 		return
 	}
-	for l := r.Lo - o; l < r.Hi-o; l++ {
+	for l := r.Lo; l < r.Hi; l++ {
 		to[l] = line[i]
-		i += w.stride
+		i += step
 	}
 }

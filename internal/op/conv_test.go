@@ -122,7 +122,7 @@ func fillInteger(s tensor.Shape, seed int) *tensor.Tensor {
 // TestProductsAreTheirDefinition multiplies matrices larger than the blocks.
 func TestProductsAreTheirDefinition(t *testing.T) {
 	for _, trans := range []int64{0, 1} {
-		const m, n, k = 270, 205, 300
+		const m, n, k = 260, 200, 130
 		as, bs := tensor.Shape{m, k}, tensor.Shape{k, n}
 		if trans == 1 {
 			as, bs = tensor.Shape{k, m}, tensor.Shape{n, k}
@@ -232,6 +232,18 @@ func BenchmarkConv(b *testing.B) {
 			}
 			macs := float64(o.MACs(a, []tensor.Shape{in[0].Shape, in[1].Shape}, full))
 			b.ReportMetric(macs*float64(b.N)/b.Elapsed().Seconds()/1e9, "GMAC/s")
+		})
+	}
+}
+
+func BenchmarkPool(b *testing.B) {
+	in := []*tensor.Tensor{fillIrrational(tensor.Shape{1, 64, 112, 112}, 1)}
+	for _, name := range []string{"MaxPool", "AveragePool"} {
+		b.Run(name, func(b *testing.B) {
+			o, a, y := prepare(b, name, instance{Attrs{"kernel_shape": ints(3, 3), "strides": ints(2, 2), "pads": ints(1, 1, 1, 1), "dilations": ints(1, 1)}, in})
+			for b.Loop() {
+				o.Eval(a, in, y, tensor.Full(y.Shape))
+			}
 		})
 	}
 }

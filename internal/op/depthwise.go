@@ -1,79 +1,112 @@
 package op
 
-import "gonum.org/v1/gonum/blas/blas32"
+import (
+	"gonum.org/v1/gonum/blas/blas32"
+
+	"pimflow/internal/tensor"
+)
 
 // bandValues is the size of the bands of rows in which a channel is convolved, in
 // values: a band and what it is made from stay in the L2 cache.
 const bandValues = 1 << 14
 
-// channel writes the box's part of channel m of image n. It serves groups of few
-// output channels, above all depthwise convolution.
-//
-// A band of the padded input is split by the remainders of its rows and columns
-// by the strides, so that under each value of the kernel the inputs of all outputs
-// lie in order and the band is one long row, garbage at the ends of its lines
-// included.
-func (v *convolution) channel(n, m int) {
+// channelJobs is the number of parts the channels are divided into: enough to
+// keep the cores evenly busy, few enough to allocate little (estimated).
+const channelJobs = 32
+
+// band is the scratch memory to convolve bands of rows of one channel. The padded
+// input is split by the remainders of its rows and columns by the strides, so that
+// under each value of the kernel the inputs of all outputs lie in order and the
+// band is one long row, garbage at the ends of its lines included.
+type band struct {
+	rows, pitch int // of the outputs, with what the kernel reaches beyond them
+	part        int // size of one part of the split input
+	split, sums []float32
+}
+
+// channels convolves channel by channel. It serves groups of few output channels,
+// above all depthwise convolution.
+func (v *convolution) channels(out tensor.Box) {
+	h, w := v.win[1], v.win[2]
+	nm := out[1].Len()
+	total := out[0].Len() * nm
+	each := ceilDiv(total, channelJobs)
+	parallel(ceilDiv(total, each), func(job int) {
+		b := band{pitch: v.out[2].Len() + (w.extent()-1)/w.stride}
+		b.rows = min(v.out[1].Len(), max(1, bandValues/b.pitch))
+		b.part = (b.rows + (h.extent()-1)/h.stride) * b.pitch
+		b.split = make([]float32, h.phases()*w.phases()*b.part)
+		b.sums = make([]float32, b.rows*b.pitch)
+		for i := job * each; i < min((job+1)*each, total); i++ {
+			v.channel(&b, out[0].Lo+i/nm, out[1].Lo+i%nm)
+		}
+	})
+}
+
+// phases is the number of remainders by the stride among a window's values.
+func (w *window) phases() int { return min(w.stride, w.extent()) }
+
+// channel writes the box's part of channel m of image n.
+func (v *convolution) channel(b *band, n, m int) {
 	px, py := v.plane()
-	d, h, w := v.win[0], v.win[1], v.win[2]
+	d, h, w := &v.win[0], &v.win[1], &v.win[2]
 	x := v.x[(n*v.c+m/v.mg*v.cg)*px:]
 	kernel := v.w[m*v.cg*d.kernel*h.kernel*w.kernel:]
 	cols := v.out[2].Len()
-	pitch := cols + (w.extent()-1)/w.stride
-	tall := min(v.out[1].Len(), max(1, bandValues/pitch))
-	part := (tall + (h.extent()-1)/h.stride) * pitch
-	split := make([]float32, h.stride*w.stride*part)
-	sums := make([]float32, tall*pitch)
+	var bias float32
+	if v.bias != nil {
+		bias = v.bias[m]
+	}
 	for od := v.out[0].Lo; od < v.out[0].Hi; od++ {
-		for oh := v.out[1].Lo; oh < v.out[1].Hi; oh += tall {
-			rows := min(tall, v.out[1].Hi-oh)
-			band := sums[:(rows-1)*pitch+cols]
-			clear(band)
+		for oh := v.out[1].Lo; oh < v.out[1].Hi; oh += b.rows {
+			rows := min(b.rows, v.out[1].Hi-oh)
+			sums := b.sums[:(rows-1)*b.pitch+cols]
+			clear(sums)
 			for c := range v.cg {
 				for jd := range d.kernel {
-					v.split(split, part, pitch, x[c*px:], d.index(od, jd), oh, rows)
+					v.fill(b, x[c*px:], d.index(od, jd), oh, rows)
 					k := kernel[(c*d.kernel+jd)*h.kernel*w.kernel:]
 					for jh := range h.kernel {
 						rh := jh * h.dilation
 						for jw := range w.kernel {
 							rw := jw * w.dilation
-							at := (rh%h.stride*w.stride+rw%w.stride)*part + rh/h.stride*pitch + rw/w.stride
-							axpy(k[jh*w.kernel+jw], split[at:at+len(band)], band)
+							at := (rh%h.stride*w.phases()+rw%w.stride)*b.part + rh/h.stride*b.pitch + rw/w.stride
+							axpy(k[jh*w.kernel+jw], b.split[at:at+len(sums)], sums)
 						}
 					}
 				}
 			}
-			var b float32
-			if v.bias != nil {
-				b = v.bias[m]
-			}
 			for i := range rows {
 				y := v.y[(n*v.m+m)*py+(od*h.out+oh+i)*w.out+v.out[2].Lo:][:cols]
-				for j, s := range band[i*pitch : i*pitch+cols] {
-					y[j] = s + b
+				for j, s := range sums[i*b.pitch : i*b.pitch+cols] {
+					y[j] = s + bias
 				}
 			}
 		}
 	}
 }
 
-// split writes the parts of the input plane id that the given rows of outputs from
-// oh are made from; padding is zeros.
-func (v *convolution) split(to []float32, part, pitch int, x []float32, id, oh, rows int) {
-	d, h, w := v.win[0], v.win[1], v.win[2]
+// fill splits what the given rows of outputs from oh are made from of the input
+// plane id; padding is zeros.
+func (v *convolution) fill(b *band, x []float32, id, oh, rows int) {
+	d, h, w := &v.win[0], &v.win[1], v.win[2]
 	high := rows + (h.extent()-1)/h.stride
-	for q := range min(h.stride, h.extent()) {
-		for p := range min(w.stride, w.extent()) {
+	phase := w
+	phase.dilation = 1
+	lo := v.out[2].Lo
+	for p := range w.phases() {
+		r := phase.valid(tensor.Range{Lo: lo, Hi: lo + b.pitch}, p)
+		first := phase.index(r.Lo, p)
+		r = tensor.Range{Lo: r.Lo - lo, Hi: r.Hi - lo}
+		for q := range h.phases() {
 			for i := range high {
-				line := to[(q*w.stride+p)*part+i*pitch:][:pitch]
+				line := b.split[(q*w.phases()+p)*b.part+i*b.pitch:][:b.pitch]
 				ih := (oh+i)*h.stride - h.begin + q
 				if id < 0 || id >= d.in || ih < 0 || ih >= h.in {
 					clear(line)
 					continue
 				}
-				phase := w
-				phase.dilation = 1
-				unfold(line, x[(id*h.in+ih)*w.in:][:w.in], phase, v.out[2].Lo, p)
+				spread(line, x[(id*h.in+ih)*w.in:][:w.in], r, first, w.stride)
 			}
 		}
 	}

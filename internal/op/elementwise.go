@@ -128,9 +128,9 @@ func sameBox(_ Attrs, _ []tensor.Shape, out tensor.Box) []tensor.Box {
 }
 
 func mapRuns[X, Y any](y []Y, x []X, s tensor.Shape, out tensor.Box, f func(X) Y) {
-	out.Runs(s, func(off, n int) {
-		for i := off; i < off+n; i++ {
-			y[i] = f(x[i])
+	eachRun(out, s, func(off, n int) {
+		for i, v := range x[off : off+n] {
+			y[off+i] = f(v)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package op
 
 import (
 	"fmt"
+	"sync"
 
 	"pimflow/internal/tensor"
 )
@@ -82,7 +83,8 @@ func gemmEval(a Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box) 
 	need := gemmNeed(a, []tensor.Shape{in[0].Shape, in[1].Shape}, out)
 	y, cols := dst.Floats(), dst.Shape[1]
 	alpha, beta := a.Float("alpha"), a.Float("beta")
-	multiply(l, r, out[0], out[1], finite(in[0], need[0]) && finite(in[1], need[1]), func(i, j int, sum []float32) {
+	fin := func() bool { return finite(in[0], need[0]) && finite(in[1], need[1]) }
+	multiply(l, r, out[0], out[1], fin, func(i, j int, sum []float32) {
 		row := y[i*cols+j:][:len(sum)]
 		for k, s := range sum {
 			row[k] = alpha * s
@@ -130,9 +132,9 @@ func (o operand) pack(r, c tensor.Range, to []float32) {
 }
 
 // multiply calls f, from several goroutines, with parts of the rows of the
-// product of l and r: sum holds row i from column j.
-func multiply(l, r operand, rows, cols tensor.Range, finite bool, f func(i, j int, sum []float32)) {
-	const tall = 4 * blockHeight
+// product of l and r: sum holds row i from column j. finite says whether no value
+// that is needed is an infinity or NaN.
+func multiply(l, r operand, rows, cols tensor.Range, finite func() bool, f func(i, j int, sum []float32)) {
 	across := ceilDiv(cols.Len(), blockWidth)
 	if l.rows < fewRows && r.rs == 1 {
 		parallel(across*rows.Len(), func(job int) {
@@ -141,10 +143,12 @@ func multiply(l, r operand, rows, cols tensor.Range, finite bool, f func(i, j in
 		})
 		return
 	}
+	const tall = 4 * blockHeight
+	fin := finite()
 	parallel(across*ceilDiv(rows.Len(), tall), func(job int) {
 		i, j := rows.Lo+job/across*tall, cols.Lo+job%across*blockWidth
 		m, n := min(tall, rows.Hi-i), min(blockWidth, cols.Hi-j)
-		c := newBlock(m, n, l.cols).product(m, n, l.cols, finite,
+		c := newBlock(m, n, l.cols).product(m, n, l.cols, fin,
 			func(k0, k1 int, to []float32) {
 				l.pack(tensor.Range{Lo: i, Hi: i + m}, tensor.Range{Lo: k0, Hi: k1}, to)
 			},
@@ -258,7 +262,7 @@ func matmulEval(_ Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box
 	a, b, addedRow, addedCol := matmulParts(shapes)
 	batch, rows, cols := matmulBox(out, addedRow, addedCol)
 	need := matmulNeed(nil, shapes, out)
-	fin := finite(in[0], need[0]) && finite(in[1], need[1])
+	fin := sync.OnceValue(func() bool { return finite(in[0], need[0]) && finite(in[1], need[1]) })
 	at, bt := in[0].Reshape(a), in[1].Reshape(b)
 	full := dst.Shape[:len(batch)]
 	whole, _ := matmulShape(nil, []tensor.Shape{a, b})

@@ -148,25 +148,24 @@ func narrower(t *rapid.T, s tensor.Shape) tensor.Shape {
 	return n
 }
 
-func drawWindows(t *rapid.T, spatial int, dilate bool) (Attrs, []int, tensor.Shape) {
+func drawWindows(t *rapid.T, spatial, more int) (Attrs, []int, tensor.Shape) {
 	var kernel, stride, dilation, begin, end []int
 	var x tensor.Shape
 	for range spatial {
-		k, d := draw(t, "kernel", 1, 4), 1
-		if dilate {
-			d = draw(t, "dilation", 1, 3)
-		}
+		k, d := draw(t, "kernel", 1, 4), draw(t, "dilation", 1, 3)
 		ext := d*(k-1) + 1
 		b, e := draw(t, "begin", 0, ext-1), draw(t, "end", 0, ext-1)
 		kernel, dilation, begin, end = append(kernel, k), append(dilation, d), append(begin, b), append(end, e)
 		stride = append(stride, draw(t, "stride", 1, 4))
-		x = append(x, max(1, ext-b-e)+draw(t, "more", 0, 6))
+		x = append(x, max(1, ext-b-e)+draw(t, "more", 0, more))
 	}
 	return Attrs{"kernel_shape": ints(kernel...), "strides": ints(stride...), "pads": ints(append(begin, end...)...), "dilations": ints(dilation...)}, kernel, x
 }
 
-func drawConv(t *rapid.T) instance {
-	a, kernel, x := drawWindows(t, draw(t, "spatial", 1, 3), true)
+func drawConv(t *rapid.T) instance { return drawConvOf(t, 6) }
+
+func drawConvOf(t *rapid.T, more int) instance {
+	a, kernel, x := drawWindows(t, draw(t, "spatial", 1, 3), more)
 	g, cg, mg := draw(t, "group", 1, 3), draw(t, "cg", 1, 3), draw(t, "mg", 1, 6)
 	a["group"] = int64(g)
 	typ := floatType(t)
@@ -181,12 +180,17 @@ func drawConv(t *rapid.T) instance {
 }
 
 func drawTransposed(t *rapid.T) instance {
-	x := drawConv(t)
+	x := drawConvOf(t, 0)
 	g := x.attrs.Int("group")
 	w := x.in[1]
 	ws := w.Shape.Clone()
 	ws[0], ws[1] = x.in[0].Shape[1], w.Shape[0]/g
 	x.in[1] = fill(w.Type, ws, 2)
+	xs := x.in[0].Shape.Clone()
+	for d := range xs[2:] {
+		xs[2+d] = draw(t, "in", 1, 4)
+	}
+	x.in[0] = fill(w.Type, xs, 1)
 	extra := make([]int, len(ws)-2)
 	for d := range extra {
 		extra[d] = draw(t, "output_padding", 0, 2)
@@ -203,7 +207,7 @@ func drawTransposed(t *rapid.T) instance {
 
 func drawPool(average bool) func(t *rapid.T) instance {
 	return func(t *rapid.T) instance {
-		a, _, x := drawWindows(t, draw(t, "spatial", 1, 3), true)
+		a, _, x := drawWindows(t, draw(t, "spatial", 1, 3), 6)
 		a["ceil_mode"] = int64(draw(t, "ceil_mode", 0, 1))
 		typ := floatType(t)
 		if average {

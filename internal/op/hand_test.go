@@ -127,7 +127,7 @@ func TestByHand(t *testing.T) {
 		{"Resize", Attrs{"sizes": ints(4), "mode": "linear"}, []*tensor.Tensor{f32(shape{2}, 0, 4)}, f32(shape{4}, 0, 1, 3, 4)},
 		{"Resize", Attrs{"sizes": ints(4), "mode": "linear", "coordinate_transformation_mode": "align_corners"}, []*tensor.Tensor{f32(shape{2}, 0, 6)}, f32(shape{4}, 0, 2, 4, 6)},
 		{"Resize", Attrs{"sizes": ints(2, 4), "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}, []*tensor.Tensor{i64(shape{1, 2}, 1, 2)}, i64(shape{2, 4}, 1, 1, 2, 2, 1, 1, 2, 2)},
-		{"Resize", Attrs{"sizes": ints(4), "scales": []float32{2}, "mode": "cubic"}, []*tensor.Tensor{f32(shape{2}, 0, 4)}, f32(shape{4}, -0.421875, 0.90625, 3.09375, 4.421875)},
+		{"Resize", Attrs{"sizes": ints(4), "scales": []float32{2}, "mode": "cubic"}, []*tensor.Tensor{f32(shape{2}, 1, 5)}, f32(shape{4}, 0.578125, 1.90625, 4.09375, 5.421875)},
 	} {
 		o, a, y := prepare(t, c.op, instance{c.a, c.in})
 		o.Eval(a, c.in, y, tensor.Full(y.Shape))
@@ -204,8 +204,11 @@ func TestErrors(t *testing.T) {
 		{"Pad", Attrs{"pads": ints(0, 0)}, []*tensor.Tensor{x}, "pads [0 0]: 8 values wanted"},
 		{"Pad", Attrs{"pads": ints(2, 0), "mode": "reflect"}, []*tensor.Tensor{n}, "pads [2 0] of 2: less than the 2 values of dimension 0 to reflect wanted"},
 		{"Reshape", Attrs{"shape": ints(7)}, []*tensor.Tensor{n}, "shape [7]: the 2 values of 2 wanted"},
-		{"Transpose", Attrs{"perm": ints(0, 0)}, []*tensor.Tensor{f32(shape{1, 1}, 1)}, "perm [0 0]: each of the dimensions 0 to 1 of 1x1 once wanted"},
+		{"Transpose", Attrs{"perm": ints(0, 0)}, []*tensor.Tensor{f32(shape{1, 1}, 1)}, "perm [0 0]: each of the dimensions of 1x1 once wanted"},
+		{"Expand", Attrs{"shape": ints(-1, 2)}, []*tensor.Tensor{n}, "a value of -1x2: extents of 0 or more"},
 		{"Expand", Attrs{"shape": ints(3)}, []*tensor.Tensor{n}, "shape [3]: a shape that 2 broadcasts to wanted"},
+		{"Expand", Attrs{"shape": ints(1<<31, 1<<31, 2)}, []*tensor.Tensor{n}, "a value of 2147483648x2147483648x2: extents of 0 or more, and at most 1099511627776 numbers, wanted"},
+		{"Tile", Attrs{"repeats": ints(1 << 40)}, []*tensor.Tensor{n}, `attribute "repeats" of Tile is [1099511627776]: integers up to 2147483648 wanted`},
 		{"Gather", nil, []*tensor.Tensor{n, x}, "input 1 is float32: int64 or int32 wanted"},
 		{"DepthToSpace", Attrs{"blocksize": int64(3)}, []*tensor.Tensor{x}, "blocksize 3: its square does not divide the 4 channels"},
 		{"SpaceToDepth", Attrs{"blocksize": int64(2)}, []*tensor.Tensor{x}, "blocksize 2: it does not divide 5 and 5"},

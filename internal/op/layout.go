@@ -27,7 +27,7 @@ var layoutOps = []Op{
 	},
 	{
 		Name: "Slice", MinIn: 1, MaxIn: 1,
-		Attrs: []Attr{{Name: "starts", Kind: Ints}, {Name: "ends", Kind: Ints}, {Name: "axes", Kind: Ints}, {Name: "steps", Kind: Ints}},
+		Attrs: []Attr{{Name: "starts", Kind: Ints, Wide: true}, {Name: "ends", Kind: Ints, Wide: true}, {Name: "axes", Kind: Ints}, {Name: "steps", Kind: Ints}},
 		Shape: func(a Attrs, in []tensor.Shape) (tensor.Shape, error) {
 			p, err := pieces(a, in[0])
 			if err != nil {
@@ -87,15 +87,15 @@ var layoutOps = []Op{
 		Name: "Transpose", MinIn: 1, MaxIn: 1, Attrs: []Attr{{Name: "perm", Kind: Ints}},
 		Shape: func(a Attrs, in []tensor.Shape) (tensor.Shape, error) {
 			perm, s := a.Ints("perm"), make(tensor.Shape, len(in[0]))
-			sorted := slices.Sorted(slices.Values(perm))
-			for d := range s {
-				if len(sorted) != len(s) || sorted[d] != d {
-					return nil, fmt.Errorf("perm %v: each of the dimensions 0 to %d of %v once wanted", perm, len(s)-1, in[0])
-				}
-				s[d] = in[0][perm[d]]
+			each := make([]int, len(s))
+			for d := range each {
+				each[d] = d
 			}
-			if len(perm) != len(s) {
-				return nil, fmt.Errorf("perm %v of %v: no dimension wanted", perm, in[0])
+			if !slices.Equal(slices.Sorted(slices.Values(perm)), each) {
+				return nil, fmt.Errorf("perm %v: each of the dimensions of %v once wanted", perm, in[0])
+			}
+			for d, p := range perm {
+				s[d] = in[0][p]
 			}
 			return s, nil
 		},
@@ -195,7 +195,7 @@ func pieces(a Attrs, x tensor.Shape) ([]piece, error) {
 	}
 	seen := make([]bool, len(x))
 	for i, d := range axes {
-		if d < -len(x) || d >= len(x) || steps[i] == 0 || steps[i] < -1<<31 || steps[i] > 1<<31 {
+		if d < -len(x) || d >= len(x) || steps[i] == 0 {
 			return nil, fmt.Errorf("axes %v, steps %v: dimensions of %v, and a step other than 0, wanted", axes, steps, x)
 		}
 		if d = (d + len(x)) % len(x); seen[d] {

@@ -22,8 +22,8 @@ import (
 // Op is one row of the table.
 //
 // Shapes, attributes and boxes passed to the functions have been checked: the
-// number of inputs is within MinIn..MaxIn, Attrs.Complete has run, and Shape has
-// returned no error for them.
+// number of inputs is within MinIn..MaxIn, Attrs.Complete has run, and Type and
+// Shape have returned no error for them.
 type Op struct {
 	Name         string
 	MinIn, MaxIn int    // number of inputs; MaxIn < 0: any number
@@ -74,6 +74,7 @@ type Attr struct {
 	Kind    Kind
 	Default any
 	OneOf   []string // the values a String may take; nil: any
+	Wide    bool     // integers of any size make sense; otherwise up to ±2³¹
 }
 
 // Attrs holds the attributes of one node by name; values are int64, float32,
@@ -165,9 +166,22 @@ func (a Attrs) Complete(o *Op) (Attrs, error) {
 		if s, ok := v.(string); ok && d.OneOf != nil && !slices.Contains(d.OneOf, s) {
 			return nil, fmt.Errorf("attribute %q of %s is %q: one of %q wanted", d.Name, o.Name, s, d.OneOf)
 		}
+		if !d.Wide && !within(v, 1<<31) {
+			return nil, fmt.Errorf("attribute %q of %s is %v: integers up to 2147483648 wanted", d.Name, o.Name, v)
+		}
 		c[d.Name] = v
 	}
 	return c, nil
+}
+
+// within reports whether all integers of an attribute's value are from -limit to
+// limit, so that arithmetic with two of them does not overflow.
+func within(v any, limit int64) bool {
+	list, ok := v.([]int64)
+	if n, one := v.(int64); one {
+		list, ok = []int64{n}, true
+	}
+	return !ok || !slices.ContainsFunc(list, func(n int64) bool { return n < -limit || n > limit })
 }
 
 // Lookup returns the row called name.

@@ -17,9 +17,9 @@ var poolOps = []Op{
 		Shape: poolShape, Need: poolNeed,
 		Eval: func(a Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box) {
 			if dst.Type.Float() {
-				maxPool(a, in[0].Floats(), in[0].Shape, dst.Floats(), dst.Shape, out, float32(math.Inf(-1)))
+				maxPool(a, in[0].Floats(), in[0].Shape, dst.Floats(), out, float32(math.Inf(-1)))
 			} else {
-				maxPool(a, in[0].Ints(), in[0].Shape, dst.Ints(), dst.Shape, out, math.MinInt64)
+				maxPool(a, in[0].Ints(), in[0].Shape, dst.Ints(), out, math.MinInt64)
 			}
 		},
 	},
@@ -60,78 +60,84 @@ func poolNeed(a Attrs, in []tensor.Shape, out tensor.Box) []tensor.Box {
 	return []tensor.Box{append(out[:2].Clone(), needAll(poolWindows(a, in[0]), out[2:])...)}
 }
 
-// slide calls row, from several goroutines, for each row of the box's outputs,
-// with their offset; each gives the lines of the input under the kernel's rows
-// that are not padding, and their number of outputs' kernel values a row.
-func slide(a Attrs, xs, ys tensor.Shape, out tensor.Box, row func(off int, w window, o tensor.Range, planes int, taps [2]tensor.Range, each func(f func(line int)))) {
+// strip is one row of a pooled box: outputs o at offset off+o, w the windows
+// along the row, and the lines of the input, by offset, under the rows of the
+// kernel that are not padding. padded is the number of rows with padding.
+type strip struct {
+	off    int
+	o      tensor.Range
+	w      window
+	lines  []int
+	padded int
+}
+
+// strips calls f, from several goroutines, for each row of the box out.
+func strips(a Attrs, xs tensor.Shape, out tensor.Box, f func(strip)) {
 	v, o := cube(poolWindows(a, xs), out[2:])
 	d, h, w := v[0], v[1], v[2]
 	nc := out[1].Len()
 	parallel(out[0].Len()*nc, func(i int) {
 		c := (out[0].Lo+i/nc)*xs[1] + out[1].Lo + i%nc
+		var lines []int
 		for od := o[0].Lo; od < o[0].Hi; od++ {
 			for oh := o[1].Lo; oh < o[1].Hi; oh++ {
 				dt, ht := d.taps(od), h.taps(oh)
-				off := ((c*d.out+od)*h.out + oh) * w.out
-				planes := d.padded(od) * h.padded(oh)
-				row(off, w, o[2], planes, [2]tensor.Range{dt, ht}, func(f func(line int)) {
-					for jd := dt.Lo; jd < dt.Hi; jd++ {
-						for jh := ht.Lo; jh < ht.Hi; jh++ {
-							f(((c*d.in+d.index(od, jd))*h.in + h.index(oh, jh)) * w.in)
-						}
+				lines = lines[:0]
+				for jd := dt.Lo; jd < dt.Hi; jd++ {
+					for jh := ht.Lo; jh < ht.Hi; jh++ {
+						lines = append(lines, ((c*d.in+d.index(od, jd))*h.in+h.index(oh, jh))*w.in)
 					}
-				})
+				}
+				f(strip{((c*d.out+od)*h.out + oh) * w.out, o[2], w, lines, d.padded(od) * h.padded(oh)})
 			}
 		}
 	})
 }
 
+// each calls f for every input of the strip's outputs: the i-th output and the
+// input's offset.
+func (s strip) each(f func(i, at int)) {
+	for _, line := range s.lines {
+		for j := range s.w.kernel {
+			r := s.w.valid(s.o, j)
+			at := line + s.w.index(r.Lo, j)
+			for i := r.Lo - s.o.Lo; i < r.Hi-s.o.Lo; i++ {
+				f(i, at)
+				at += s.w.stride
+			}
+		}
+	}
+}
+
 // padded is the number of the kernel's values at output o that are in the input
 // or its padding, rather than beyond it as rounding up may have it.
-func (w window) padded(o int) int {
+func (w *window) padded(o int) int {
 	return min(w.kernel, ceilDiv(w.in+w.end-w.index(o, 0), w.dilation))
 }
 
-func maxPool[T float32 | int64](a Attrs, x []T, xs tensor.Shape, y []T, ys tensor.Shape, out tensor.Box, least T) {
-	slide(a, xs, ys, out, func(off int, w window, o tensor.Range, _ int, _ [2]tensor.Range, each func(func(int))) {
-		row := y[off+o.Lo : off+o.Hi]
+func maxPool[T float32 | int64](a Attrs, x []T, xs tensor.Shape, y []T, out tensor.Box, least T) {
+	strips(a, xs, out, func(s strip) {
+		row := y[s.off+s.o.Lo : s.off+s.o.Hi]
 		for i := range row {
 			row[i] = least
 		}
-		each(func(line int) {
-			for j := range w.kernel {
-				r := w.valid(o, j)
-				at := line + w.index(r.Lo, j)
-				for i := r.Lo - o.Lo; i < r.Hi-o.Lo; i++ {
-					row[i] = max(row[i], x[at])
-					at += w.stride
-				}
-			}
-		})
+		s.each(func(i, at int) { row[i] = max(row[i], x[at]) })
 	})
 }
 
 func averagePool(a Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box) {
 	x, y := in[0].Floats(), dst.Floats()
 	include := a.Int("count_include_pad") != 0
-	slide(a, in[0].Shape, dst.Shape, out, func(off int, w window, o tensor.Range, planes int, taps [2]tensor.Range, each func(func(int))) {
-		sum := make([]float64, o.Len())
-		each(func(line int) {
-			for j := range w.kernel {
-				r := w.valid(o, j)
-				at := line + w.index(r.Lo, j)
-				for i := r.Lo - o.Lo; i < r.Hi-o.Lo; i++ {
-					sum[i] += float64(x[at])
-					at += w.stride
-				}
-			}
-		})
-		for i, s := range sum {
-			n := taps[0].Len() * taps[1].Len() * w.taps(o.Lo+i).Len()
+	strips(a, in[0].Shape, out, func(s strip) {
+		sum := make([]float64, s.o.Len())
+		s.each(func(i, at int) { sum[i] += float64(x[at]) })
+		for i, v := range sum {
+			o := s.o.Lo + i
+			n := len(s.lines) * s.w.taps(o).Len()
 			if include {
-				n = planes * w.padded(o.Lo+i)
+				n = s.padded * s.w.padded(o)
 			}
-			y[off+o.Lo+i] = float32(s / float64(n))
+			y[s.off+o] = float32(v / float64(n))
 		}
 	})
 }

@@ -1,6 +1,10 @@
 package op
 
-import "pimflow/internal/tensor"
+import (
+	"fmt"
+
+	"pimflow/internal/tensor"
+)
 
 // tables lists every operator, grouped as the files of this package are.
 var tables = [][]Op{
@@ -8,7 +12,8 @@ var tables = [][]Op{
 }
 
 // byName indexes the table. The rows in it do what all operators have in common:
-// an empty box needs nothing and is no work, and a value is rounded to its type.
+// a value has a size that can be counted, an empty box needs nothing and is no
+// work, and values are rounded to their type.
 var byName = func() map[string]*Op {
 	m := make(map[string]*Op)
 	for _, t := range tables {
@@ -21,6 +26,13 @@ var byName = func() map[string]*Op {
 
 func guarded(row *Op) *Op {
 	o := *row
+	o.Shape = func(a Attrs, in []tensor.Shape) (tensor.Shape, error) {
+		s, err := row.Shape(a, in)
+		if err == nil && !countable(s) {
+			return nil, fmt.Errorf("a value of %v: extents of 0 or more, and at most %d numbers, wanted", s, maxSize)
+		}
+		return s, err
+	}
 	if need := row.Need; need != nil {
 		o.Need = func(a Attrs, in []tensor.Shape, out tensor.Box) []tensor.Box {
 			if !out.Empty() {
@@ -48,6 +60,21 @@ func guarded(row *Op) *Op {
 		}
 	}
 	return &o
+}
+
+// maxSize is the largest number of values of one tensor, beyond any memory.
+const maxSize = 1 << 40
+
+// countable reports whether s is a shape of at most maxSize values.
+func countable(s tensor.Shape) bool {
+	n := 1
+	for _, d := range s {
+		if d < 0 || d > maxSize/max(n, 1) {
+			return false
+		}
+		n *= d
+	}
+	return true
 }
 
 // narrow makes every value of the box out of t one that t's type can hold.

@@ -30,12 +30,12 @@ func transposedWindows(a Attrs, spatial tensor.Shape) ([]window, error) {
 }
 
 // sources is the range of the inputs that reach the outputs r.
-func (w window) sources(r tensor.Range) tensor.Range {
+func (w *window) sources(r tensor.Range) tensor.Range {
 	return w.reach(tensor.Range{Lo: r.Lo - w.extent() + 1, Hi: r.Hi}, 0)
 }
 
 // reach is the range of the inputs whose kernel value j falls on the outputs r.
-func (w window) reach(r tensor.Range, j int) tensor.Range {
+func (w *window) reach(r tensor.Range, j int) tensor.Range {
 	at := w.begin - j*w.dilation
 	lo := max(0, ceilDiv(r.Lo+at, w.stride))
 	hi := min(w.in, ceilDiv(r.Hi+at, w.stride))

@@ -83,6 +83,38 @@ func parallel(n int, f func(i int)) {
 	wg.Wait()
 }
 
+// grain is the number of values below which a goroutine costs more than it saves
+// (estimated).
+const grain = 1 << 14
+
+// eachRun is b.Runs of large boxes from several goroutines, and in smaller runs.
+func eachRun(b tensor.Box, s tensor.Shape, f func(off, n int)) {
+	if b.Size() <= grain {
+		b.Runs(s, f)
+		return
+	}
+	type run struct{ off, n int }
+	var jobs [][]run
+	var job []run
+	size := 0
+	b.Runs(s, func(off, n int) {
+		for n > 0 {
+			m := min(n, grain-size)
+			job, size = append(job, run{off, m}), size+m
+			off, n = off+m, n-m
+			if size == grain {
+				jobs, job, size = append(jobs, job), nil, 0
+			}
+		}
+	})
+	jobs = append(jobs, job)
+	parallel(len(jobs), func(i int) {
+		for _, r := range jobs[i] {
+			f(r.off, r.n)
+		}
+	})
+}
+
 // move copies to the box out of dst the values of src at the same indices under
 // the view v.
 func move(dst *tensor.Tensor, out tensor.Box, src *tensor.Tensor, v view) {

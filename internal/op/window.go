@@ -88,10 +88,10 @@ func windowsOf(a Attrs, spatial tensor.Shape, ceil bool) []window {
 }
 
 // extent is the number of inputs from the kernel's first value to its last.
-func (w window) extent() int { return w.dilation*(w.kernel-1) + 1 }
+func (w *window) extent() int { return w.dilation*(w.kernel-1) + 1 }
 
 // need is the range of the inputs that the outputs r are made from.
-func (w window) need(r tensor.Range) tensor.Range {
+func (w *window) need(r tensor.Range) tensor.Range {
 	lo := r.Lo*w.stride - w.begin
 	hi := (r.Hi-1)*w.stride - w.begin + w.extent()
 	lo, hi = min(max(lo, 0), w.in), min(max(hi, 0), w.in)
@@ -99,7 +99,7 @@ func (w window) need(r tensor.Range) tensor.Range {
 }
 
 // valid is the range of the outputs in r whose kernel value j is not padding.
-func (w window) valid(r tensor.Range, j int) tensor.Range {
+func (w *window) valid(r tensor.Range, j int) tensor.Range {
 	// 0 <= o·stride + at < in
 	at := j*w.dilation - w.begin
 	lo := max(r.Lo, ceilDiv(-at, w.stride))
@@ -108,7 +108,7 @@ func (w window) valid(r tensor.Range, j int) tensor.Range {
 }
 
 // taps is the range of the kernel's values that are not padding at output o.
-func (w window) taps(o int) tensor.Range {
+func (w *window) taps(o int) tensor.Range {
 	at := o*w.stride - w.begin
 	lo := max(0, ceilDiv(-at, w.dilation))
 	hi := min(w.kernel, ceilDiv(w.in-at, w.dilation))
@@ -116,7 +116,7 @@ func (w window) taps(o int) tensor.Range {
 }
 
 // index is the input under kernel value j at output o.
-func (w window) index(o, j int) int { return o*w.stride - w.begin + j*w.dilation }
+func (w *window) index(o, j int) int { return o*w.stride - w.begin + j*w.dilation }
 
 // ceilDiv is a/b rounded up, for b > 0.
 func ceilDiv(a, b int) int {

@@ -15,12 +15,21 @@ type PublishedLayer struct {
 
 	Channels int // PIM channels
 	Buffers  int // the most groups that channels may be cut into (gw), each with inputs of its own
+
+	Repairs Repairs
+}
+
+// Repairs mends faults of the published generator, each by itself; the zero value
+// is the generator as published.
+type Repairs struct {
+	Work        bool // what is split or shared keeps all its computations
+	Activations bool // results that go on in the next group of rows activate them
 }
 
 // PublishedCode is what the published generator writes for a layer. It is for
 // timing: the addresses do not tell weights apart (a convolution has row 0 only), and some computations are lost where pieces do not divide.
 type PublishedCode struct {
-	Channels []dram.Stream // slowest first: the artifact simulates only the first
+	Channels []dram.Stream // the artifact simulates the first only
 	Groups   []int         // chosen for each segment
 
 	texts []string        // of buffer writes, by segment
@@ -61,13 +70,13 @@ func Published(l PublishedLayer) (*PublishedCode, error) {
 			segments = append(segments, publishedSegment{units: publishedFold(pixels, rest, groups)})
 		}
 	}
-	return publishedSchedule(segments, l.Channels, l.Buffers)
+	return publishedSchedule(segments, l.Channels, l.Buffers, l.Repairs)
 }
 
 // PublishedGemv generates the commands of a matrix of rows x cols times a vector
 // as the artifact's TVM back end does for fully connected layers
 // (OutputNewtonTrace, then the scheduler of Published).
-func PublishedGemv(rows, cols, channels, buffers int) (*PublishedCode, error) {
+func PublishedGemv(rows, cols, channels, buffers int, r Repairs) (*PublishedCode, error) {
 	if rows < 1 || cols < 1 {
 		return nil, fmt.Errorf("published generator: a matrix of %d x %d: at least 1 x 1 wanted", rows, cols)
 	}
@@ -86,7 +95,7 @@ func PublishedGemv(rows, cols, channels, buffers int) (*PublishedCode, error) {
 		unit.pieces = []publishedPiece{{0, publishedCeil(rest, publishedLanes)}}
 		s.units = append(s.units, unit)
 	}
-	return publishedSchedule([]publishedSegment{s}, channels, buffers)
+	return publishedSchedule([]publishedSegment{s}, channels, buffers, r)
 }
 
 // WriteTrace prints the program of a channel as the generator's .pim file.
@@ -144,7 +153,7 @@ func publishedFold(columns, k, groups int) []publishedUnit {
 // publishedSchedule distributes segments over channels. For each it tries 1, 2,
 // 4, … groups of channels and keeps the one whose first channel has the fewest
 // activations, then the shortest text, then the fewest groups (policy_auto).
-func publishedSchedule(segments []publishedSegment, channels, buffers int) (*PublishedCode, error) {
+func publishedSchedule(segments []publishedSegment, channels, buffers int, r Repairs) (*PublishedCode, error) {
 	if channels < 1 {
 		return nil, fmt.Errorf("published generator: n_channel: %d: at least 1 wanted", channels)
 	}
@@ -159,7 +168,7 @@ func publishedSchedule(segments []publishedSegment, channels, buffers int) (*Pub
 			n := channels / g
 			blocks := make([][][]publishedGroup, len(s.units))
 			for i := range s.units {
-				blocks[i] = s.units[i].distribute(n)
+				blocks[i] = s.units[i].distribute(n, r)
 			}
 			streams := s.streams(blocks, g, channels)
 			if a, b := publishedText(streams[0], s.text); best == nil || a < acts || a == acts && b < size {
@@ -181,9 +190,9 @@ type publishedGroup []publishedPiece
 
 // distribute shares the groups of a unit among n channels (policy_readres_auto).
 // It changes the unit, and that stays so for the next number of channels.
-func (u *publishedUnit) distribute(n int) [][]publishedGroup {
+func (u *publishedUnit) distribute(n int, r Repairs) [][]publishedGroup {
 	for u.groups*len(u.pieces) <= n/2 {
-		u.split(n / (u.groups * len(u.pieces)))
+		u.split(n/(u.groups*len(u.pieces)), r)
 	}
 	q := len(u.pieces)
 	total := u.groups * q
@@ -192,6 +201,14 @@ func (u *publishedUnit) distribute(n int) [][]publishedGroup {
 	for j, x := 0, 0; j < total; j, x = j+each, x+1 {
 		var g publishedGroup
 		for k := range min(each, total-j) {
+			if r.Activations && k > 0 && (j+k)%q == 0 {
+				channels[x%n] = append(channels[x%n], g)
+				g = nil
+			}
+			if r.Work {
+				g = append(g, u.pieces[(j+k)%q])
+				continue
+			}
 			u.pieces[q-1] = u.pieces[k] // the generator's objects are shared
 			g = append(g, u.pieces[q-1])
 		}
@@ -200,13 +217,18 @@ func (u *publishedUnit) distribute(n int) [][]publishedGroup {
 	return channels
 }
 
-// split makes f pieces of each. What f does not divide is lost, and piece i
-// starts i columns late and loses as many at the end.
-func (u *publishedUnit) split(f int) {
+// split makes f pieces of each. As published, what f does not divide is lost, and
+// piece i starts i columns late and loses as many at the end.
+func (u *publishedUnit) split(f int, r Repairs) {
 	var parts []publishedPiece
 	for i, p := range u.pieces {
 		each := p.comps / f
 		for t := range f {
+			if r.Work {
+				lo, hi := p.comps*t/f, p.comps*(t+1)/f
+				parts = append(parts, publishedPiece{p.col + lo, hi - lo})
+				continue
+			}
 			skip := t*each + i
 			parts = append(parts, publishedPiece{p.col + skip, min(max(p.comps-skip, 0), each)})
 		}

@@ -161,7 +161,7 @@ func TestPublishedErrors(t *testing.T) {
 			t.Errorf("%+v: error %v, %q wanted", l, err, row.err)
 		}
 	}
-	if _, err := PublishedGemv(0, 1, 16, 4); err == nil {
+	if _, err := PublishedGemv(0, 1, 16, 4, Repairs{}); err == nil {
 		t.Error("a matrix of no rows is accepted")
 	}
 }

@@ -103,12 +103,12 @@ func TestPublishedGemv(t *testing.T) {
 		{32, 1, [2]dram.Cycle{130, 67}},
 		{8, 32, [2]dram.Cycle{96, 33}},
 	} {
-		got := [2]dram.Cycle{plain(PublishedGemv(row.rows, row.cols, 16, 1)), hiding(PublishedGemv(row.rows, row.cols, 16, 4))}
+		got := [2]dram.Cycle{plain(PublishedGemv(row.rows, row.cols, 16, 1, Repairs{})), hiding(PublishedGemv(row.rows, row.cols, 16, 4, Repairs{}))}
 		if got != row.cycles {
 			t.Errorf("%dx%d: cycles %d, %d wanted", row.rows, row.cols, got, row.cycles)
 		}
 		if row.cols <= 32 {
-			code, _ := PublishedGemv(row.rows, row.cols, 16, 4)
+			code, _ := PublishedGemv(row.rows, row.cols, 16, 4, Repairs{})
 			if n, _ := publishedCount(code.Channels[0]); n[5] != 0 {
 				t.Errorf("%dx%d: %d COMP, 0 wanted", row.rows, row.cols, n[5])
 			}

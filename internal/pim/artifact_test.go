@@ -16,7 +16,7 @@ import (
 func publishedTiming(hiding bool) dram.Timing {
 	t := dram.Timing{
 		"ccds_ck": 2, "rcdr_ck": 11, "rp_ck": 11, "rc_ck": 35, "faw_ck": 17, "cl_ck": 11, "bl_ck": 2,
-		"refi_ck": 1900, "rfc_ck": 350, "gwrite_gap_ck": 64, "gwrite_act_extra_ck": 16, "readres_gwrite_ck": 6,
+		"refi_ck": 1900, "rfc_ck": 350, "gwrite_gap_ck": 64, "gwrite_act_extra_ck": 16, "readres_gwrite_ck": 6, "comp_act_ck": 0, "act_act_ck": 0,
 	}
 	if hiding {
 		t["gwrite_gap_ck"] = 1

@@ -1,7 +1,6 @@
 package pim
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"testing"
 
@@ -82,22 +81,4 @@ func BenchmarkEval(b *testing.B) {
 		}
 		b.ReportMetric(float64(n.g.MACs(n.g.Whole(n.id)))*float64(b.N)/b.Elapsed().Seconds()/1e9, "GMAC/s")
 	})
-}
-
-func TestX(t *testing.T) {
-	type row struct{ oc, ic, h, k, p, s, pub int }
-	for _, r := range []row{{32, 3, 224, 3, 1, 2, 23596}, {64, 3, 224, 7, 3, 2, 161076}, {64, 3, 224, 3, 1, 1, 123999}, {16, 32, 112, 1, 0, 1, 19910}, {96, 16, 112, 1, 0, 1, 27150},
-		{24, 96, 56, 1, 0, 1, 19682}, {144, 24, 56, 1, 0, 1, 22169}, {24, 144, 56, 1, 0, 1, 29197}, {64, 384, 14, 1, 0, 1, 6649}, {384, 64, 14, 1, 0, 1, 5644}, {960, 160, 7, 1, 0, 1, 10045}, {320, 960, 7, 1, 0, 1, 19616},
-		{1280, 320, 7, 1, 0, 1, 31068}, {64, 64, 56, 1, 0, 1, 15125}, {256, 64, 56, 1, 0, 1, 59531}, {64, 64, 56, 3, 1, 1, 139467}, {128, 128, 28, 3, 1, 1, 139467}, {512, 512, 7, 3, 1, 1, 139857}, {2048, 512, 7, 1, 0, 1, 60861}, {40, 240, 28, 1, 0, 1, 12834},
-		{1000, 1280, 1, 1, 0, 1, 1410}, {4096, 25088, 1, 1, 0, 1, 122166}, {8, 32, 1, 1, 0, 1, 33},
-	} {
-		pp := int64(r.p)
-		n := conv(t, rand.New(rand.NewPCG(1, 2)), tensor.Shape{1, r.ic, r.h, r.h}, r.oc, 1, r.k, r.s, 1, []int64{pp, pp, pp, pp}, true)
-		code := compile(t, machine(t), 16, n.g, n.g.Whole(n.id))
-		fmt.Println(r, code.Cost().Ticks, float64(code.Cost().Ticks)/float64(r.pub), code.mapping, code.Cost().Bound, len(code.tried))
-		for _, m := range code.tried {
-			fmt.Print("   ", m, " ", m.slowest, m.busiest, ";")
-		}
-		fmt.Println()
-	}
 }

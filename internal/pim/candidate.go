@@ -51,11 +51,16 @@ func (d *Device) choose(l *layer) (best *mapping, tried []*mapping, err error) {
 }
 
 // mappings lists the ways to execute a layer whose weights fit the banks, but
-// those of which another asks no channel for more commands of any kind. If none
-// fits, need is the smallest number of rows that one wanted.
+// those of which another asks no channel for more commands of any kind (only by
+// where refreshes happen to fall could they be faster, by less than one of them).
+// If none fits, need is the smallest number of rows that one wanted.
 func (d *Device) mappings(l *layer) (kept []*mapping, need int) {
 	var seen [][]part
-	scratch := make([]share, d.channels)
+	const spans = 6 // of a channel, usually
+	scratch, all := make([]share, d.channels), make(share, d.channels*spans)
+	for i := range scratch {
+		scratch[i] = all[i*spans : i*spans : (i+1)*spans]
+	}
 	for _, merge := range l.merges(d.m.Banks) {
 		for _, c := range cuttings {
 			ps := l.parts(d.m, d.channels, merge, c)
@@ -63,7 +68,11 @@ func (d *Device) mappings(l *layer) (kept []*mapping, need int) {
 				continue
 			}
 			seen = append(seen, ps)
-			for _, teams := range append(teamCounts(ps, d.channels), 0) {
+			counts := teamCounts(ps, d.channels)
+			if d.basic {
+				counts = []int{1}
+			}
+			for _, teams := range counts {
 				m := mapping{merge: merge, cutting: c.name, teams: teams, parts: ps, shares: scratch}
 				m.assign(scratch)
 				if rows := m.count(d); rows > d.m.Rows {
@@ -72,16 +81,23 @@ func (d *Device) mappings(l *layer) (kept []*mapping, need int) {
 					}
 					continue
 				}
-				if slices.ContainsFunc(kept, func(o *mapping) bool { return o.busiest.within(m.busiest) }) {
+				if slices.ContainsFunc(kept, func(o *mapping) bool { return o.beats(&m) }) {
 					continue
 				}
-				kept = slices.DeleteFunc(kept, func(o *mapping) bool { return m.busiest.within(o.busiest) })
-				m.shares = clone(scratch)
-				kept = append(kept, &m)
+				kept = slices.DeleteFunc(kept, func(o *mapping) bool { return m.beats(o) })
+				keep := m
+				keep.shares = clone(scratch)
+				kept = append(kept, &keep)
 			}
 		}
 	}
 	return kept, need
+}
+
+// beats reports whether m asks no channel for more commands of any kind than o,
+// and all together for no more if they are as many.
+func (m *mapping) beats(o *mapping) bool {
+	return m.busiest.within(o.busiest) && (m.busiest != o.busiest || m.total <= o.total)
 }
 
 // assign says what each channel does.
@@ -111,20 +127,25 @@ func (p part) equal(o part) bool {
 
 // count sets what the channels issue and returns the most rows one holds.
 func (m *mapping) count(d *Device) (rows int) {
-	for _, s := range m.shares {
+	var most int64
+	for i, s := range m.shares {
 		w := s.work(d.quad())
+		n := w.commands()
+		if n > most {
+			m.most, most = i, n
+		}
 		m.busiest = m.busiest.max(w)
-		m.total += w.writes + w.acts + w.comps + w.reads
+		m.total += n
 		rows = max(rows, s.rows().Len())
 	}
 	return rows
 }
 
-// teamCounts lists the numbers of teams, ascending, of which none makes another
-// pointless: more teams are better when the members have as many output groups,
-// fewer when the teams have as many units.
+// teamCounts lists 0, for even shares, and the numbers of teams, ascending, of
+// which none makes another pointless: more teams are better when the members have
+// as many output groups, fewer when the teams have as many units.
 func teamCounts(ps []part, n int) []int {
-	var counts []int
+	counts := make([]int, 1, 16)
 	lastUnits, lastGroups := 0, 0
 	for c := 1; c <= n; c++ {
 		units, groups := 0, 0

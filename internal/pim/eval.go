@@ -12,13 +12,14 @@ import (
 // buffer from the input, READRES adds what the banks have summed up, in float32,
 // to the result. Then scale, bias and epilogue are applied and the cut's box of
 // dst is written. The order of the channels is that of the additions, whatever
-// runs at once.
+// runs at once. Padding is multiplied like any input: under it a weight that is
+// not finite gives NaN.
 func (c *Code) Eval(in []*tensor.Tensor, dst *tensor.Tensor) error {
 	results := make([]float32, c.layer.results())
 	o := c.operands(in)
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	shares := c.shares()
+	shares := c.perChannel()
 	added := make([]chan struct{}, len(shares)+1)
 	for i := range added {
 		added[i] = make(chan struct{})

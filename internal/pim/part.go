@@ -42,26 +42,28 @@ func (p *part) rowOf(matrix, chunk, group int) int {
 // piece is a stretch of K: chunks of cols columns from k0 on.
 type piece struct{ k0, cols, chunks int }
 
-// cutting is a way to cut K columns into pieces that fit a buffer of size
-// columns. at most asks for chunks no longer than that.
+// cutting is a way to cut k columns into pieces that fit a buffer of size columns;
+// spread is a shorter length of chunk, for more items.
 type cutting struct {
 	name string
-	cut  func(k, size, atMost int) []piece
+	cut  func(k, size, spread int) []piece
+}
+
+// chunks cuts k columns into chunks of size, and what is left over.
+func chunks(k, size int) []piece {
+	var ps []piece
+	if k >= size {
+		ps = append(ps, piece{0, size, k / size})
+	}
+	if k%size > 0 {
+		ps = append(ps, piece{k - k%size, k % size, 1})
+	}
+	return ps
 }
 
 // cuttings are the ways that are tried.
 var cuttings = []cutting{
-	// Whole buffers, and what is left over.
-	{"fold", func(k, size, _ int) []piece {
-		var ps []piece
-		if k >= size {
-			ps = append(ps, piece{0, size, k / size})
-		}
-		if k%size > 0 {
-			ps = append(ps, piece{k - k%size, k % size, 1})
-		}
-		return ps
-	}},
+	{"fold", func(k, size, _ int) []piece { return chunks(k, size) }},
 	// What is left over in pieces that fill rows without a gap.
 	{"pack", func(k, size, _ int) []piece {
 		var ps []piece
@@ -74,17 +76,8 @@ var cuttings = []cutting{
 		}
 		return ps
 	}},
-	// Equal chunks, for more channels than there are items otherwise.
-	{"spread", func(k, _, atMost int) []piece {
-		var ps []piece
-		if k >= atMost {
-			ps = append(ps, piece{0, atMost, k / atMost})
-		}
-		if k%atMost > 0 {
-			ps = append(ps, piece{k - k%atMost, k % atMost, 1})
-		}
-		return ps
-	}},
+	// Shorter chunks, for more channels than there are items otherwise.
+	{"spread", func(k, _, spread int) []piece { return chunks(k, spread) }},
 }
 
 // parts cuts a layer for n channels: merge groups together, K as c says.

@@ -37,6 +37,7 @@ type Device struct {
 
 	channel *dram.Channel
 	mu      sync.Mutex
+	basic   bool
 	timed   map[string]dram.Result // by shape of the stream
 	sets    map[[3]int]dram.Stream // without addresses, by activations, pixels and columns
 }
@@ -56,12 +57,27 @@ const quads = 4
 // channels. It fails on a number below 1, an unknown standard or a wrong timing
 // parameter, and a geometry that does not fit together.
 func New(m *hw.Machine, channels int) (device.Device, error) {
+	return newDevice(m, channels, dram.Timing(m.PIM.Timing))
+}
+
+// NewBasic is New without PIMFlow's extensions of Newton (MICRO 2020): all channels
+// read the same inputs, and a buffer write is exposed (Exposed).
+func NewBasic(m *hw.Machine, channels int) (device.Device, error) {
+	d, err := newDevice(m, channels, Exposed(&m.PIM))
+	if err != nil {
+		return nil, err
+	}
+	d.basic = true
+	return d, nil
+}
+
+func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error) {
 	p := &m.PIM
 	std, err := dram.Lookup(p.Standard)
 	if err != nil {
 		return nil, fmt.Errorf("machine %s: pim.standard: %w", m.Name, err)
 	}
-	ch, err := std.New(dram.Timing(p.Timing))
+	ch, err := std.New(timing)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("machine %s: pim.timing: %w", m.Name, err)
@@ -107,7 +123,7 @@ func (d *Device) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	}
 	code := &Code{device: d, graph: g, cut: c, layer: l, mapping: best, tried: tried}
 	code.cost = d.cost(best)
-	for _, m := range tried {
+	for _, m := range tried { // a search keeps thousands of codes
 		m.shares = nil
 	}
 	return code, nil
@@ -124,8 +140,8 @@ type Code struct {
 	cost  device.Cost
 }
 
-// shares is what each channel does.
-func (c *Code) shares() []share {
+// perChannel is what each channel does.
+func (c *Code) perChannel() []share {
 	s := make([]share, c.device.channels)
 	c.mapping.assign(s)
 	return s

@@ -19,19 +19,22 @@ func (c *Code) Print(w io.Writer) error {
 	nd := &c.graph.Nodes[c.cut.Node]
 	fmt.Fprintf(b, "%s %q %v\n", nd.Op.Name, nd.Name, c.cut.Box)
 	for _, k := range c.layer.blocks(c.merge, c.device.m.Lanes) {
-		fmt.Fprintf(b, "matrix [%d pixels x %d] x [%d x %d outputs]", k.pixels, k.k, k.k, k.outs)
+		fmt.Fprintf(b, "matrix: %d pixels x %d products x %d outputs", k.pixels, k.k, k.outs)
 		if k.count > 1 {
-			fmt.Fprintf(b, ", %d of them", k.count)
+			fmt.Fprintf(b, ", %d times", k.count)
 		}
 		if k.merge > 1 {
-			fmt.Fprintf(b, ", %d groups each", k.merge)
+			fmt.Fprintf(b, ", of %d groups", k.merge)
 		}
 		fmt.Fprintln(b)
 	}
 	for i := range c.parts {
 		p := &c.parts[i]
-		fmt.Fprintf(b, "part %d: columns from %d, %d chunks of %d, %d pixels a buffer, %d output groups, rows from %d\n",
-			i, p.k0, p.chunks, p.cols, p.fold, p.groups, p.row)
+		fmt.Fprintf(b, "part: products %d:%d", p.k0*p.lanes, min(p.k, (p.k0+p.chunks*p.cols)*p.lanes))
+		if p.chunks > 1 {
+			fmt.Fprintf(b, " in %d chunks", p.chunks)
+		}
+		fmt.Fprintf(b, ", %d pixels a buffer, %d buffers, %d output groups, rows %d:%d\n", p.fold, p.units, p.groups, p.row, p.row+p.rows())
 	}
 	for _, m := range c.tried {
 		mark := ""
@@ -39,7 +42,7 @@ func (c *Code) Print(w io.Writer) error {
 		case m == c.mapping:
 			mark = " (chosen)"
 		case m.beaten:
-			mark = " in the first channel that is slower"
+			mark = " in the channel that lost"
 		}
 		fmt.Fprintf(b, "mapping %s: %d cycles, %d commands%s\n", m, m.slowest, m.total, mark)
 	}
@@ -63,7 +66,7 @@ func (m *mapping) String() string {
 func (c *Code) printChannels(b *bufio.Writer) {
 	var order []string
 	members := map[string][]int{}
-	shares := c.shares()
+	shares := c.perChannel()
 	for i, s := range shares {
 		k := string(c.device.shape(nil, s))
 		if members[k] == nil {
@@ -78,7 +81,7 @@ func (c *Code) printChannels(b *bufio.Writer) {
 			fmt.Fprintln(b, "idle")
 			continue
 		}
-		fmt.Fprintf(b, "%d cycles, rows %d to %d of the layer\n", c.device.time(s).Cycles, s.rows().Lo, s.rows().Hi-1)
+		fmt.Fprintf(b, "%d cycles, rows %d:%d of the layer\n", c.device.time(s).Cycles, s.rows().Lo, s.rows().Hi)
 		c.device.print(b, c.device.stream(s), 1)
 	}
 }

@@ -9,6 +9,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"sort"
 
 	"pimflow/internal/graph"
 	"pimflow/internal/nearest"
@@ -22,6 +23,12 @@ const Rows = 2
 const (
 	GPU = "gpu"
 	PIM = "pim"
+)
+
+// What the PIM's command interface offers, in Plan.PIM.
+const (
+	Extended = "extended" // PIMFlow's: channels in groups of different inputs, buffer writes hidden (CGO 2023)
+	Basic    = "basic"    // Newton's: every channel reads the same inputs, buffer writes exposed (MICRO 2020)
 )
 
 // Tile is a box of a node's value on a device.
@@ -40,7 +47,8 @@ type Plan struct {
 	Model       string
 	Machine     string
 	Policy      string
-	PIMChannels int // memory channels that compute and that the GPU does without
+	PIMChannels int    // memory channels that compute and that the GPU does without
+	PIM         string // Extended or Basic
 	Segments    []Segment
 }
 
@@ -90,9 +98,50 @@ func Pipe(g *graph.Graph, chain []graph.ID, devices []string, cuts []int) (s Seg
 	if !ok {
 		return s, false
 	}
-	// Band b of node i runs in time slot b+i; within a slot the earliest node
-	// goes first, so that what the next slot waits for is made soonest.
-	n := len(cuts) + 1
+	return stagger(g, chain, devices, bands), true
+}
+
+// PipeUp is Pipe in two bands as PIMFlow (CGO 2023) cuts them: the lower band goes
+// first, from row at of the first node on; the lower band of each further node is
+// what follows from that of the one before.
+func PipeUp(g *graph.Graph, chain []graph.ID, devices []string, at int) (s Segment, ok bool) {
+	bands := make([][]tensor.Range, len(chain))
+	for i, id := range chain {
+		nd := &g.Nodes[id]
+		if !Cuttable(nd) || i > 0 && !slices.Contains(nd.In, chain[i-1]) {
+			return s, false
+		}
+		rows := nd.Shape[Rows]
+		if i > 0 {
+			before := at
+			at = sort.Search(rows, func(r int) bool { return firstRow(g, id, chain[i-1], r) >= before })
+		}
+		if at <= 0 || at >= rows {
+			return s, false
+		}
+		bands[i] = []tensor.Range{{Lo: at, Hi: rows}, {Lo: 0, Hi: at}}
+	}
+	return stagger(g, chain, devices, bands), true
+}
+
+// firstRow is the first row of x that rows [r, end) of a node read.
+func firstRow(g *graph.Graph, id, x graph.ID, r int) int {
+	nd := &g.Nodes[id]
+	first := g.Nodes[x].Shape[Rows]
+	need := g.Need(graph.Cut{Node: id, Box: g.Whole(id).Box.With(Rows, tensor.Range{Lo: r, Hi: nd.Shape[Rows]})})
+	for i, in := range nd.In { // the value may be read twice
+		if in == x && len(need[i]) == 4 {
+			first = min(first, need[i][Rows].Lo)
+		}
+	}
+	return first
+}
+
+// stagger writes the tiles of bands [node][band] so that band b of node i runs in
+// time slot b+i; within a slot the earliest node goes first, so that what the next
+// slot waits for is made soonest.
+func stagger(g *graph.Graph, chain []graph.ID, devices []string, bands [][]tensor.Range) (s Segment) {
+	n := len(bands[0])
 	for slot := range n + len(chain) - 1 {
 		for i, id := range chain {
 			if b := slot - i; b >= 0 && b < n {
@@ -101,7 +150,7 @@ func Pipe(g *graph.Graph, chain []graph.ID, devices []string, cuts []int) (s Seg
 			}
 		}
 	}
-	return s, true
+	return s
 }
 
 // bands returns the rows of each node of a chain in each band.
@@ -151,6 +200,9 @@ func (p *Plan) Check(g *graph.Graph) error {
 		return fmt.Errorf("the plan is for graph %s (%s): %s has %s", p.Graph, p.Model, g.Name, fp)
 	}
 	made := make([][]tensor.Box, len(g.Nodes))
+	if p.PIM != Extended && p.PIM != Basic {
+		return fmt.Errorf("pim %q: %q or %q wanted", p.PIM, Extended, Basic)
+	}
 	for _, t := range p.Tiles() {
 		if err := checkTile(g, t, made); err != nil {
 			return fmt.Errorf("tile %s %v: %w", t.Device, t.Cut, err)

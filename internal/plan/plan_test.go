@@ -58,13 +58,13 @@ func chain(t *rapid.T) (*graph.Graph, []graph.ID) {
 }
 
 func of(g *graph.Graph, s ...Segment) *Plan {
-	return &Plan{Graph: g.Fingerprint(), Model: "a # b", Machine: "toy", Policy: "none", PIMChannels: 2, Segments: s}
+	return &Plan{Graph: g.Fingerprint(), Model: "a # b", Machine: "toy", Policy: "none", PIMChannels: 2, PIM: Extended, Segments: s}
 }
 
 // TestPipesAndSplitsArePlans: whatever Pipe and Split write covers every node
 // once, in an order that Check accepts, and survives printing.
 func TestPipesAndSplitsArePlans(t *testing.T) {
-	pipes := 0
+	pipes, ups := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		g, ids := chain(t)
 		if len(ids) == 0 {
@@ -78,6 +78,12 @@ func TestPipesAndSplitsArePlans(t *testing.T) {
 		cuts := rapid.SliceOfNDistinct(rapid.IntRange(1, max(rows-1, 1)), 0, min(3, rows-1), rapid.ID).Draw(t, "cuts")
 		slices.Sort(cuts)
 		var p *Plan
+		if s, ok := PipeUp(g, ids, devices, rapid.IntRange(0, g.Nodes[ids[0]].Shape[Rows]).Draw(t, "from")); ok {
+			ups++
+			if err := of(g, s).Check(g); err != nil {
+				t.Fatal("up: ", err)
+			}
+		}
 		if s, ok := Pipe(g, ids, devices, cuts); ok {
 			pipes++
 			if n := len(ids) * (len(cuts) + 1); len(s.Tiles) != n {
@@ -109,8 +115,8 @@ func TestPipesAndSplitsArePlans(t *testing.T) {
 			t.Fatal(d)
 		}
 	})
-	if pipes == 0 {
-		t.Error("no chain could be piped")
+	if pipes == 0 || ups == 0 {
+		t.Errorf("%d chains piped down, %d up", pipes, ups)
 	}
 }
 
@@ -150,6 +156,28 @@ func TestPipeByHand(t *testing.T) {
 	}
 }
 
+// TestPipeUpByHand: row 2 of a 3x3 convolution with stride 2 and pad 1 reads rows
+// 3:6 of the one before, so with rows 3: made first its rows 2: can follow.
+func TestPipeUpByHand(t *testing.T) {
+	g, ids := three(t)
+	s, ok := PipeUp(g, ids, []string{PIM, GPU}, 3)
+	if !ok {
+		t.Fatal("not piped")
+	}
+	var got []string
+	for _, tile := range s.Tiles {
+		got = append(got, tile.Device+tile.Cut.String())
+	}
+	want := []string{
+		"pim%2[0:1 0:4 3:8 0:8]",
+		"pim%2[0:1 0:4 0:3 0:8]", "gpu%4[0:1 0:4 2:4 0:4]",
+		"gpu%4[0:1 0:4 0:2 0:4]",
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestCheckFindsFaults(t *testing.T) {
 	g, ids := three(t)
 	split, _ := Split(g, ids[0], 5, GPU, PIM)
@@ -161,6 +189,7 @@ func TestCheckFindsFaults(t *testing.T) {
 	}{
 		{"nothing", func(*Plan) {}, ""},
 		{"another graph", func(p *Plan) { p.Graph = "0" }, "the plan is for graph 0"},
+		{"an interface", func(p *Plan) { p.PIM = "" }, `pim "": "extended" or "basic" wanted`},
 		{"a tile missing", func(p *Plan) { p.Segments[0].Tiles = p.Segments[0].Tiles[1:] }, "not made before it"},
 		{"the last missing", func(p *Plan) { p.Segments = p.Segments[:1] }, "is not made whole"},
 		{"made twice", func(p *Plan) { p.Segments[0].Tiles[1].Box = g.Whole(ids[0]).Box }, "is made before"},
@@ -190,7 +219,7 @@ func TestCheckFindsFaults(t *testing.T) {
 	}
 }
 
-const head = "plan \"m\"\ngraph \"0123\"\nmachine \"toy\"\npolicy \"auto\"\npim_channels 2\n"
+const head = "plan \"m\"\ngraph \"0123\"\nmachine \"toy\"\npolicy \"auto\"\npim_channels 2\npim \"basic\"\n"
 
 func TestParseErrors(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
@@ -201,7 +230,7 @@ func TestParseErrors(t *testing.T) {
 		{head + "gpu %1 [0:1]\n", `the line "segment" wanted`},
 		{head + "segment\ngpu 1 [0:1]\n", "a tile like"},
 		{head + "segment\ngpu %1\n", "a tile like"},
-		{head + "segment\n# fine\n\ncpu %1 [0:1]\n", `f:9: device "cpu"`},
+		{head + "segment\n# fine\n\ncpu %1 [0:1]\n", `f:10: device "cpu"`},
 		{head + "segment\ngpu %1 [0-1]\n", `box "[0-1]"`},
 		{head + "segment\ngpu %1 [0:99999999999999999999]\n", "box"},
 	} {

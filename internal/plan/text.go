@@ -60,6 +60,7 @@ var fields = []field{
 		p.PIMChannels = n
 		return nil
 	}},
+	quoted("pim", func(p *Plan) *string { return &p.PIM }),
 }
 
 // Parse reads what Print writes: the head's lines in order, then segments. Text

@@ -168,7 +168,7 @@ func testEqual(t *testing.T, ds []device.Device) {
 				continue
 			}
 			ran[w.name]++
-			p := &plan.Plan{Graph: g.Fingerprint(), Segments: segments}
+			p := &plan.Plan{Graph: g.Fingerprint(), PIM: plan.Extended, Segments: segments}
 			prog, err := program.Build(g, p, ds)
 			if err != nil {
 				t.Fatalf("%s: %v", w.name, err)

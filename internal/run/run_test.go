@@ -82,7 +82,7 @@ func TestTimeByHand(t *testing.T) {
 	if !ok {
 		t.Fatal("not piped")
 	}
-	prog, err := program.Build(g, &plan.Plan{Graph: g.Fingerprint(), Segments: []plan.Segment{s}},
+	prog, err := program.Build(g, &plan.Plan{Graph: g.Fingerprint(), PIM: plan.Extended, Segments: []plan.Segment{s}},
 		[]device.Device{&fixed{name: plan.GPU}, &fixed{name: plan.PIM}})
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +106,7 @@ func TestTimeByHand(t *testing.T) {
 
 func TestEvalStops(t *testing.T) {
 	g := relus(t, 3)
-	p := &plan.Plan{Graph: g.Fingerprint()}
+	p := &plan.Plan{Graph: g.Fingerprint(), PIM: plan.Extended}
 	for id := graph.ID(1); id <= 3; id++ {
 		p.Segments = append(p.Segments, plan.Whole(g, id, []string{plan.GPU, plan.PIM}[id%2]))
 	}

@@ -43,10 +43,14 @@ func (s *search) layers(p *plan.Plan) ([]Layer, error) {
 			}
 		}
 	}
+	ds, err := s.devices(p)
+	if err != nil {
+		return nil, err
+	}
 	var list []Layer
 	for _, id := range s.order {
 		l := Layer{Node: id, Kind: kind[id]}
-		for _, d := range s.devices[p.PIMChannels] {
+		for _, d := range ds {
 			code, err := d.Compile(s.g, s.g.Whole(id))
 			if errors.Is(err, device.ErrUnsupported) {
 				continue

@@ -31,9 +31,9 @@ type Target struct {
 	Machine     string
 	PIMChannels int // memory channels that compute in policies that use PIM
 	// Devices returns the GPU, and the PIM unless pim is 0, of the machine when
-	// pim of its channels compute. They are asked for the same cuts many times
-	// (device.Memo).
-	Devices func(pim int) ([]device.Device, error)
+	// pim of its channels compute through a command interface (plan.PIM). They are
+	// asked for the same cuts many times (device.Memo).
+	Devices func(pim int, commands string) ([]device.Device, error)
 	// Progress, unless nil, is told how many of how many nodes are searched; it
 	// is called concurrently.
 	Progress func(done, total int)
@@ -43,6 +43,7 @@ type Target struct {
 type Result struct {
 	Plan     *plan.Plan
 	Timeline *run.Timeline
+	Alone    []device.Time // of each segment of the plan, executed by itself
 	Baseline *run.Timeline // the policy "gpu"
 	Layers   []Layer       // one an operation, in the graph's order
 	Elapsed  time.Duration // the search alone
@@ -51,10 +52,7 @@ type Result struct {
 // Best searches the policy's plans of a graph.
 func Best(ctx context.Context, g *graph.Graph, p Policy, t Target) (*Result, error) {
 	begin := time.Now()
-	s, err := newSearch(g, t)
-	if err != nil {
-		return nil, err
-	}
+	s := newSearch(g, t)
 	try := []Policy{p}
 	if p.All {
 		for _, q := range policies {
@@ -82,11 +80,23 @@ func Best(ctx context.Context, g *graph.Graph, p Policy, t Target) (*Result, err
 			s.options = options
 		}
 	}
+	return s.finish(res, begin)
+}
+
+// finish adds to a result with a plan and its timeline what else there is to say.
+func (s *search) finish(res *Result, begin time.Time) (_ *Result, err error) {
 	if res.Baseline, err = s.baseline(); err != nil {
 		return nil, err
 	}
 	if res.Layers, err = s.layers(res.Plan); err != nil {
 		return nil, err
+	}
+	for _, seg := range res.Plan.Segments {
+		part, err := s.part(res.Plan, seg)
+		if err != nil {
+			return nil, err
+		}
+		res.Alone = append(res.Alone, run.Time(part).Total)
 	}
 	res.Elapsed = time.Since(begin)
 	return res, nil
@@ -96,22 +106,12 @@ func Best(ctx context.Context, g *graph.Graph, p Policy, t Target) (*Result, err
 func Given(g *graph.Graph, p *plan.Plan, t Target) (*Result, error) {
 	begin := time.Now()
 	t.PIMChannels = p.PIMChannels
-	s, err := newSearch(g, t)
+	s := newSearch(g, t)
+	tl, err := s.time(p)
 	if err != nil {
 		return nil, err
 	}
-	res := &Result{Plan: p}
-	if res.Timeline, err = s.time(p); err != nil {
-		return nil, err
-	}
-	if res.Baseline, err = s.baseline(); err != nil {
-		return nil, err
-	}
-	if res.Layers, err = s.layers(p); err != nil {
-		return nil, err
-	}
-	res.Elapsed = time.Since(begin)
-	return res, nil
+	return s.finish(&Result{Plan: p, Timeline: tl}, begin)
 }
 
 // search is the state of one call of Best.
@@ -119,35 +119,43 @@ type search struct {
 	g       *graph.Graph
 	t       Target
 	order   []graph.ID               // the operations
-	devices map[int][]device.Device  // by PIM channels
 	options map[graph.ID][]candidate // of single nodes, for Layers
 	done    atomic.Int64
 	total   int
 }
 
-func newSearch(g *graph.Graph, t Target) (*search, error) {
-	s := &search{g: g, t: t, devices: map[int][]device.Device{}}
+func newSearch(g *graph.Graph, t Target) *search {
+	s := &search{g: g, t: t}
 	for i := range g.Nodes {
 		if g.Nodes[i].Op != nil && g.Nodes[i].Shape.Size() > 0 {
 			s.order = append(s.order, graph.ID(i))
 		}
 	}
-	for _, n := range []int{0, t.PIMChannels} {
-		ds, err := t.Devices(n)
-		if err != nil {
-			return nil, err
-		}
-		s.devices[n] = ds
-	}
-	return s, nil
+	return s
+}
+
+func (s *search) devices(p *plan.Plan) ([]device.Device, error) {
+	return s.t.Devices(p.PIMChannels, p.PIM)
 }
 
 func (s *search) time(p *plan.Plan) (*run.Timeline, error) {
-	prog, err := program.Build(s.g, p, s.devices[p.PIMChannels])
+	ds, err := s.devices(p)
+	if err != nil {
+		return nil, err
+	}
+	prog, err := program.Build(s.g, p, ds)
 	if err != nil {
 		return nil, err
 	}
 	return run.Time(prog), nil
+}
+
+func (s *search) part(p *plan.Plan, seg plan.Segment) (*program.Program, error) {
+	ds, err := s.devices(p)
+	if err != nil {
+		return nil, err
+	}
+	return program.Part(s.g, seg.Tiles, ds)
 }
 
 func (s *search) baseline() (*run.Timeline, error) {
@@ -160,18 +168,21 @@ func (s *search) baseline() (*run.Timeline, error) {
 
 // blank is a plan without segments.
 func (s *search) blank(p Policy) *plan.Plan {
-	n := 0
-	if p.PIM {
-		n = s.t.PIMChannels
+	pl := &plan.Plan{Graph: s.g.Fingerprint(), Model: s.g.Name, Machine: s.t.Machine, Policy: p.Name, PIM: plan.Extended}
+	if p.PIM != "" {
+		pl.PIM, pl.PIMChannels = p.PIM, s.t.PIMChannels
 	}
-	return &plan.Plan{Graph: s.g.Fingerprint(), Model: s.g.Name, Machine: s.t.Machine, Policy: p.Name, PIMChannels: n}
+	return pl
 }
 
 // plan runs the dynamic programme of one policy. It also returns the candidates
 // of each node alone.
 func (s *search) plan(ctx context.Context, p Policy) (*plan.Plan, map[graph.ID][]candidate, error) {
 	pl := s.blank(p)
-	ds := s.devices[pl.PIMChannels]
+	ds, err := s.devices(pl)
+	if err != nil {
+		return nil, nil, err
+	}
 	from := make([][]candidate, len(s.order)) // candidates that begin at each node
 	var eg errgroup.Group
 	eg.SetLimit(runtime.GOMAXPROCS(0))
@@ -250,13 +261,22 @@ func (s *search) candidates(ctx context.Context, i int, p Policy, ds []device.De
 		return nil
 	}
 	id := s.order[i]
+	nd := &s.g.Nodes[id]
+	onPIM := s.compiles(id, plan.PIM, ds)
+	offload := p.Offload != nil && onPIM && p.Offload(s.g, nd)
 	for _, d := range ds {
+		if offload && d.Name() != plan.PIM {
+			continue
+		}
 		if err := try(d.Name(), 1, plan.Whole(s.g, id, d.Name())); err != nil {
 			return nil, err
 		}
 	}
-	if p.Splits != nil && plan.Cuttable(&s.g.Nodes[id]) && s.compiles(id, plan.PIM, ds) {
-		for _, at := range p.Splits(s.g.Nodes[id].Shape[plan.Rows]) {
+	if offload {
+		return list, nil
+	}
+	if p.Splits != nil && onPIM && plan.Cuttable(nd) {
+		for _, at := range p.Splits(s.g, nd) {
 			if seg, ok := plan.Split(s.g, id, at, plan.GPU, plan.PIM); ok {
 				if err := try("split", 1, seg); err != nil {
 					return nil, err
@@ -269,12 +289,9 @@ func (s *search) candidates(ctx context.Context, i int, p Policy, ds []device.De
 		if !ok {
 			continue
 		}
-		lastRows := s.g.Nodes[ids[len(ids)-1]].Shape[plan.Rows]
-		for _, at := range ch.Cuts(lastRows) {
-			if seg, ok := plan.Pipe(s.g, ids, ch.Devices, []int{at}); ok {
-				if err := try("pipe", len(ids), seg); err != nil {
-					return nil, err
-				}
+		for _, seg := range ch.Pipe(s.g, ids, ch.Devices) {
+			if err := try("pipe", len(ids), seg); err != nil {
+				return nil, err
 			}
 		}
 	}
@@ -304,7 +321,7 @@ func (s *search) chain(i int, ch Chain, ds []device.Device) ([]graph.ID, bool) {
 		if k > 0 && !slices.Contains(nd.In, ids[k-1]) {
 			return nil, false
 		}
-		if !ch.Nodes[k](nd) || !s.compiles(id, ch.Devices[k], ds) {
+		if !ch.Nodes[k](s.g, nd) || !s.compiles(id, ch.Devices[k], ds) {
 			return nil, false
 		}
 	}

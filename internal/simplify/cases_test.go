@@ -116,15 +116,23 @@ var cases = []struct {
 			m.op("average", "AveragePool", window(0, 0), p),
 			m.op("included", "AveragePool", window(1, 1), p),
 			m.op("excluded", "AveragePool", window(1, 0), p),
+			m.op("ceil", "AveragePool", op.Attrs{"kernel_shape": []int64{2, 2}, "strides": []int64{2, 2},
+				"dilations": []int64{1, 1}, "pads": make([]int64, 4), "ceil_mode": int64(1)}, p),
+			m.op("large", "AveragePool", op.Attrs{"kernel_shape": []int64{1, 1}, "strides": []int64{2, 2},
+				"dilations": []int64{1, 1}, "pads": make([]int64, 4)}, p),
 		}
-	}, "average = AveragePool x\nincluded = AveragePool x\npad = Pad x\nexcluded = AveragePool pad", true},
+	}, "average = AveragePool x\nincluded = AveragePool x\npad = Pad x\nexcluded = AveragePool pad\n" +
+		"ceil = AveragePool pad\nlarge = AveragePool pad", true},
 	{"pad that stays", func(m maker, x graph.ID) []graph.ID {
 		pads := []int64{0, 0, 1, 1, 0, 0, 1, 1}
 		a := m.op("edge", "Pad", op.Attrs{"pads": pads, "mode": "edge"}, x)
 		b := m.op("one", "Pad", op.Attrs{"pads": pads, "value": float32(1)}, x)
 		c := m.op("channel", "Pad", op.Attrs{"pads": []int64{0, 1, 0, 0, 0, 0, 0, 0}}, x)
-		return []graph.ID{m.conv("a", a, 1), m.conv("b", b, 1), m.conv("c", c, 1)}
-	}, "edge = Pad x\na = Conv edge\none = Pad x\nb = Conv one\nchannel = Pad x\nc = Conv channel", true},
+		d := m.op("image", "Pad", op.Attrs{"pads": []int64{0, 0, 0, 0, 1, 0, 0, 0}}, x)
+		e := m.op("crop", "Pad", op.Attrs{"pads": []int64{0, 0, 1, 1, 0, 0, -1, 1}}, x)
+		return []graph.ID{m.conv("a", a, 1), m.conv("b", b, 1), m.conv("c", c, 1), m.conv("d", d, 1), m.conv("e", e, 1)}
+	}, "edge = Pad x\na = Conv edge\none = Pad x\nb = Conv one\nchannel = Pad x\nc = Conv channel\n" +
+		"image = Pad x\nd = Conv image\ncrop = Pad x\ne = Conv crop", true},
 	{"global mean", func(m maker, x graph.ID) []graph.ID {
 		window := op.Attrs{"kernel_shape": []int64{5, 5}, "strides": []int64{1, 1}, "pads": make([]int64, 4), "dilations": []int64{1, 1}}
 		return []graph.ID{
@@ -134,6 +142,29 @@ var cases = []struct {
 			m.op("rows", "ReduceMean", op.Attrs{"axes": []int64{2}, "keepdims": int64(1)}, x),
 		}
 	}, "kept = GlobalAveragePool x\nflat.mean = GlobalAveragePool x\nflat = Reshape flat.mean\npool = GlobalAveragePool x\nrows = ReduceMean x", false},
+	{"layer normalisation", func(m maker, x graph.ID) []graph.ID {
+		norm := func(name string, square func(d graph.ID) graph.ID, axes ...int64) graph.ID {
+			a := op.Attrs{"axes": axes, "keepdims": int64(1)}
+			s := m.Peek().Nodes[x].Shape[4-len(axes):]
+			d := m.op("", "Sub", nil, x, m.op("", "ReduceMean", a, x))
+			v := m.op("", "Add", nil, m.op("", "ReduceMean", a, square(d)), m.scalar(1e-3))
+			y := m.op("", "Mul", nil, m.op("", "Div", nil, d, m.f("Sqrt", v)), m.ramp(s...))
+			return m.op(name, "Add", nil, m.ramp(s...), y)
+		}
+		pow := func(d graph.ID) graph.ID { return m.op("", "Pow", nil, d, m.scalar(2)) }
+		return []graph.ID{
+			norm("row", pow, 3),
+			norm("image", func(d graph.ID) graph.ID { return m.mul(d, d) }, -1, 1, 2),
+		}
+	}, "row = LayerNormalization x\nimage = LayerNormalization x", false},
+	{"not layer normalisation", func(m maker, x graph.ID) []graph.ID {
+		a := op.Attrs{"axes": []int64{3}, "keepdims": int64(1)}
+		d := m.op("d", "Sub", nil, x, m.op("mean", "ReduceMean", a, x))
+		v := m.op("v", "Add", nil, m.op("square", "ReduceMean", a, m.op("xx", "Mul", nil, x, x)), m.scalar(1e-3))
+		y := m.op("product", "Mul", nil, m.op("quotient", "Div", nil, d, m.op("root", "Sqrt", nil, v)), m.ramp(5))
+		return []graph.ID{m.op("sum", "Add", nil, y, m.ramp(5))}
+	}, "xx = Mul x x\nsquare = ReduceMean xx\nv = Add square\nroot = Sqrt v\nmean = ReduceMean x\nd = Sub x mean\n" +
+		"quotient = Div d root\nproduct = Mul quotient\nsum = Add product", true},
 	{"clips", func(m maker, x graph.ID) []graph.ID {
 		clip := func(name string, x graph.ID, lo, hi float32) graph.ID {
 			return m.op(name, "Clip", op.Attrs{"min": lo, "max": hi}, x)
@@ -141,12 +172,13 @@ var cases = []struct {
 		a := clip("a", m.op("", "Relu", nil, x), -1, 6)
 		b := m.op("b", "Relu", nil, clip("", x, -3, 2))
 		c := clip("c", clip("", x, -3, -1), 0, 2)
+		c2 := clip("c2", clip("", x, 3, 5), 0, 2)
 		d := m.op("d", "Min", nil, m.op("", "Max", nil, x, m.scalar(0)), m.scalar(6))
 		e := clip("e", x, 0, math.MaxFloat32)
 		f := m.op("f", "Max", nil, m.ramp(4, 1, 1), x)
 		r := m.op("r", "Relu", nil, x)
-		return []graph.ID{a, b, c, d, e, f, r, clip("g", r, 0, 6)}
-	}, "a = Clip x\nb = Clip x\nc = Clip x\nd = Clip x\ne = Relu x\nf = Max x\nr = Relu x\ng = Clip r", true},
+		return []graph.ID{a, b, c, c2, d, e, f, r, clip("g", r, 0, 6)}
+	}, "a = Clip x\nb = Clip x\nc = Clip x\nc2 = Clip x\nd = Clip x\ne = Relu x\nf = Max x\nr = Relu x\ng = Clip r", true},
 	{"residual", func(m maker, x graph.ID) []graph.ID {
 		y := m.conv("b", m.op("r", "Relu", nil, m.conv("a", x, 4)), 4)
 		return []graph.ID{m.op("relu", "Relu", nil, m.op("add", "Add", nil, x, y))}

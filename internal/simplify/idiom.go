@@ -24,6 +24,7 @@ var idioms = []struct {
 	{"gated activation: x * f(x)", []string{"Mul", "Div"}, gated},
 	{"bound as Min or Max with a scalar", []string{"Min", "Max"}, bound},
 	{"clip of a clip", []string{"Relu", "Clip"}, clipOfClip},
+	{"layer normalisation", []string{"Add"}, layerNorm},
 	{"mean over all positions", []string{"ReduceMean", "AveragePool"}, globalMean},
 	{"zero padding as a node", []string{"Conv", "AveragePool"}, padded},
 	{"matrix product with constant weights", []string{"MatMul"}, constantProduct},
@@ -60,18 +61,12 @@ func globalMean(m matcher, nd *graph.Node) (form, bool) {
 		}
 		return pool, all(nd.Attrs.Ints("pads"), 0)
 	}
-	axes := nd.Attrs.Ints("axes")
-	for i, a := range axes {
-		if a < 0 {
-			axes[i] += rank
+	for i, a := range m.axes(nd) {
+		if a != 2+i {
+			return form{}, false
 		}
 	}
-	slices.Sort(axes)
-	want := make([]int, rank-2)
-	for i := range want {
-		want[i] = 2 + i
-	}
-	if !slices.Equal(axes, want) {
+	if len(m.axes(nd)) != rank-2 {
 		return form{}, false
 	}
 	if nd.Attrs.Int("keepdims") == 1 {

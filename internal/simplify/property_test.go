@@ -26,9 +26,12 @@ type world struct {
 func (w *world) int(lo, hi int, what string) int { return rapid.IntRange(lo, hi).Draw(w.t, what) }
 func (w *world) shape(x graph.ID) tensor.Shape   { return w.Peek().Nodes[x].Shape }
 
-// pick draws a value of rank 4.
+// pick draws a value of rank 4, mostly the last, so that chains grow.
 func (w *world) pick() graph.ID {
-	x := w.values[w.int(0, len(w.values)-1, "value")]
+	x := w.values[len(w.values)-1]
+	if w.int(0, 3, "elsewhere") == 0 {
+		x = w.values[w.int(0, len(w.values)-1, "value")]
+	}
 	if w.exact && w.bound[x] > 1<<14 {
 		x = w.clip(x, -3, 5)
 	}
@@ -68,7 +71,7 @@ func (w *world) constant(positive bool, dims ...int) graph.ID {
 	return id
 }
 
-// layer is one way to make a value of another; nil marks what needs division.
+// layer is one way to make a value of another; exact if integers stay integers.
 type layer struct {
 	name  string
 	exact bool
@@ -76,6 +79,15 @@ type layer struct {
 }
 
 var layers = []layer{
+	{"Conv of the same shape", true, pointwise},
+	{"residual sum of Conv", true, func(w *world, x graph.ID) graph.ID {
+		in := []graph.ID{pointwise(w, x), x}
+		if w.int(0, 1, "swap") == 1 {
+			slices.Reverse(in)
+		}
+		name := rapid.SampledFrom([]string{"Add", "Sub"}).Draw(w.t, "op")
+		return w.add(name, nil, w.bound[in[0]]+w.bound[in[1]], in...)
+	}},
 	{"Conv", true, func(w *world, x graph.ID) graph.ID {
 		s := w.shape(x)
 		group, m := 1, w.int(1, 3, "channels")
@@ -214,6 +226,12 @@ var layers = []layer{
 		}
 		return w.add("Slice", op.Attrs{"starts": []int64{0}, "ends": []int64{int64(s[2])}, "axes": []int64{2}, "steps": []int64{1}}, w.bound[x], x)
 	}},
+}
+
+// pointwise is a 1x1 convolution that keeps the shape.
+func pointwise(w *world, x graph.ID) graph.ID {
+	c := w.shape(x)[1]
+	return w.add("Conv", convAttrs(1, 1, 0, 1), w.bound[x]*3*float64(c), x, w.constant(false, c, c, 1, 1))
 }
 
 // draw returns a graph of up to a dozen layers with one to three outputs, and

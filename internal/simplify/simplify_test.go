@@ -132,11 +132,11 @@ func (m maker) scalar(v float64) graph.ID {
 	return m.Const("k", tensor.Floats32(nil, []float32{float32(v)}))
 }
 
-// ramp appends a constant whose values count 1, 2, 3 and again.
+// ramp appends a constant whose values count from 1 to 5 and again.
 func (m maker) ramp(dims ...int) graph.ID {
 	v := make([]float32, tensor.Shape(dims).Size())
 	for i := range v {
-		v[i] = float32(i%3 + 1)
+		v[i] = float32(i%5 + 1)
 	}
 	return m.Const("w", tensor.Floats32(dims, v))
 }

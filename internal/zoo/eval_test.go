@@ -56,7 +56,7 @@ func TestScaleIsKept(t *testing.T) {
 			if nd.Op == nil {
 				continue
 			}
-			if r := rms(values[i]); !(r > 0.05 && r < 20) {
+			if r := rms(values[i]); !(r > 0.1 && r < 10) {
 				t.Errorf("%s: %q has root mean square %g", name, nd.Name, r)
 			}
 		}

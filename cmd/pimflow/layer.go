@@ -1,0 +1,256 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"pimflow/internal/dram"
+	"pimflow/internal/hw"
+	"pimflow/internal/report"
+	"pimflow/internal/tensor"
+)
+
+// layerFlags are the flags of layer.
+type layerFlags struct {
+	machine           string
+	in, kernel, pad   string
+	conv              convolution
+	channels, buffers int
+	noHiding, json    bool
+	csv               string
+	all               bool
+	traceDir, name    string
+}
+
+func layerCommand() *cobra.Command {
+	f := &layerFlags{}
+	c := &cobra.Command{
+		Use:   "layer --in CxHxW --out-channels N | --csv FILE",
+		Short: "Cost one convolution, or a table of them: the published generator's commands, ours, the GPU",
+		Long: `Cost one convolution, or a table of them: the published generator's commands, ours, the GPU.
+
+The published generator is PIMFlow's pim_codegen, with what it loses and repeats. It knows neither groups nor
+dilation: its cost is that of the dense, undilated layer. It is for channels of 16 banks of 16 multipliers; the
+timing is the machine's. Its time is that of its first channel, which is all that the published system simulates.
+Our commands compute every product once, and their time is that of the slowest channel. The GPU has the channels
+that are left, and launches the kernels that the machine needs for a convolution without bias.
+
+With --csv the convolutions are the rows of a file with the columns
+` + strings.Join(columnNames(), ",") + `
+in any order, further ones are left out; "-" is the standard input. They are printed as CSV with commands_total
+and cycles of the published generator's first channel and, with --all, our_cycles and gpu_ns (empty where all
+channels compute). latency_hiding 1 is the machine as it is, 0 is --no-hiding.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := f.check(c.Flags().Changed); err != nil {
+				return err
+			}
+			m, err := hw.Load(f.machine)
+			if err != nil {
+				return err
+			}
+			b, err := newBench(m)
+			if err != nil {
+				return err
+			}
+			if f.csv != "" {
+				return layerTable(c.Context(), b, f.csv, f.all, c.InOrStdin(), c.OutOrStdout())
+			}
+			q, err := f.question(m, c.Flags().Changed)
+			if err != nil {
+				return err
+			}
+			return layerReport(c.Context(), b, q, f, c.OutOrStdout())
+		},
+	}
+	fl := c.Flags()
+	fl.StringVar(&f.machine, "machine", DefaultMachine, "machine by name or .json file")
+	fl.StringVar(&f.in, "in", "", "input as channels x height x width, as 32x112x112")
+	fl.IntVar(&f.conv.oc, "out-channels", 0, "output channels")
+	fl.StringVar(&f.kernel, "kernel", "1x1", "kernel as height x width")
+	fl.StringVar(&f.pad, "pad", "0x0", "padding at the top and bottom x left and right")
+	fl.IntVar(&f.conv.stride, "stride", 1, "stride")
+	fl.IntVar(&f.conv.groups, "groups", 1, "groups of channels; the published generator ignores it")
+	fl.IntVar(&f.conv.dilation, "dilation", 1, "dilation; the published generator ignores it")
+	fl.IntVar(&f.channels, "n-channel", 0, "PIM channels (default the machine's)")
+	fl.IntVar(&f.buffers, "gw", 4, "the most groups of channels with inputs of their own in the published generator (default 4, or --n-channel if less)")
+	fl.Lookup("gw").DefValue = "0" // the usage text says it
+	fl.BoolVar(&f.noHiding, "no-hiding", false, noHidingHelp)
+	fl.BoolVar(&f.json, "json", false, "print one JSON object")
+	fl.StringVar(&f.csv, "csv", "", "cost the rows of this file")
+	fl.BoolVar(&f.all, "all", false, "with --csv: our cycles and the GPU's time too")
+	fl.StringVar(&f.traceDir, "artifact-trace", "", "write the published generator's trace of each channel to this folder, as NAME-16.pim")
+	fl.StringVar(&f.name, "name", "", "NAME of the traces (default from the layer)")
+	return c
+}
+
+// check reports flags that do not go together.
+func (f *layerFlags) check(changed func(string) bool) error {
+	if f.csv == "" && f.in == "" {
+		return fmt.Errorf("--in CxHxW or --csv FILE wanted")
+	}
+	for _, row := range []struct {
+		with   bool
+		flag   string
+		others []string
+	}{
+		{f.csv != "", "--csv", []string{"in", "out-channels", "kernel", "pad", "stride", "groups", "dilation", "n-channel", "gw", "no-hiding", "json", "artifact-trace", "name"}},
+		{f.csv == "", "--in", []string{"all"}},
+		{f.traceDir == "", "no --artifact-trace", []string{"name"}},
+	} {
+		for _, o := range row.others {
+			if row.with && changed(o) {
+				return fmt.Errorf("--%s does not go with %s", o, row.flag)
+			}
+		}
+	}
+	return nil
+}
+
+// question is what the flags ask.
+func (f *layerFlags) question(m *hw.Machine, changed func(string) bool) (*question, error) {
+	q := &question{convolution: f.conv, channels: f.channels, buffers: f.buffers, hiding: !f.noHiding}
+	for _, row := range []struct {
+		flag, text, wanted string
+		to                 []*int
+	}{
+		{"in", f.in, "channels x height x width, as 32x112x112", []*int{&q.ic, &q.h, &q.w}},
+		{"kernel", f.kernel, "height x width, as 3x3", []*int{&q.kh, &q.kw}},
+		{"pad", f.pad, "height x width, as 1x1", []*int{&q.ph, &q.pw}},
+	} {
+		s, err := tensor.ParseShape(row.text)
+		if err != nil || len(s) != len(row.to) {
+			return nil, fmt.Errorf("--%s %s: %s wanted", row.flag, row.text, row.wanted)
+		}
+		for i, d := range s {
+			*row.to[i] = d
+		}
+	}
+	if !changed("out-channels") {
+		return nil, fmt.Errorf("--out-channels N wanted")
+	}
+	if !changed("n-channel") {
+		q.channels = m.Memory.PIMChannels
+	}
+	if !changed("gw") {
+		q.buffers = max(min(q.buffers, q.channels), 1)
+	}
+	return q, q.check(m)
+}
+
+// layerReport costs one layer.
+func layerReport(ctx context.Context, b *bench, q *question, f *layerFlags, stdout io.Writer) error {
+	rep, err := b.report(q)
+	if err != nil {
+		return err
+	}
+	if f.traceDir != "" {
+		if err := writeTraces(ctx, b, q, f.traceDir, f.name); err != nil {
+			return err
+		}
+	}
+	if f.json {
+		return rep.JSON(stdout)
+	}
+	return rep.Text(stdout)
+}
+
+// writeTraces writes the published generator's file of each channel.
+func writeTraces(ctx context.Context, b *bench, q *question, dir, name string) error {
+	if name == "" {
+		name = q.String()
+	}
+	if name != fileName(name) {
+		return fmt.Errorf("--name %s: a file's name without a folder wanted", name)
+	}
+	code, err := q.published()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	first := b.m.Memory.Channels - q.channels // the last channels compute (pim/main.cc)
+	for c := range q.channels {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		file := filepath.Join(dir, fmt.Sprintf("%s-%d.pim", name, first+c))
+		if err := writeFile(file, func(w io.Writer) error { return code.WriteTrace(w, c) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// report costs a layer in all three ways.
+func (b *bench) report(q *question) (*report.Conv, error) {
+	code, err := q.published()
+	if err != nil {
+		return nil, err
+	}
+	g, node, err := q.graph()
+	if err != nil {
+		return nil, err
+	}
+	s := b.simulators[q.hiding]
+	rep := &report.Conv{
+		Schema: report.ConvSchema, Machine: b.m.Name, Channels: b.m.Memory.Channels,
+		Clocks: report.Clocks{GPU: b.m.GPU.Clock.Picoseconds(), PIM: b.m.PIM.Clock.Picoseconds()},
+		In:     []int{q.ic, q.h, q.w}, Out: g.Nodes[node].Shape[1:], Kernel: []int{q.kh, q.kw}, Pad: []int{q.ph, q.pw},
+		Stride: q.stride, Groups: q.groups, Dilation: q.dilation, MACs: g.MACs(g.Whole(node)),
+		PIMChannels: q.channels, Buffers: q.buffers, Hiding: q.hiding, Gap: s.machine.PIM.Timing["gwrite_gap_ck"],
+	}
+	rep.Published.Segments = code.Groups
+	var all dram.Result
+	for c, stream := range code.Channels {
+		r, err := s.time(stream)
+		if err != nil {
+			return nil, err
+		}
+		if c == 0 {
+			rep.Published.First = s.lane(r)
+			all.Issued = make([]int64, len(r.Issued))
+		}
+		for op, n := range r.Issued {
+			all.Issued[op] += n
+		}
+		all.Cycles = max(all.Cycles, r.Cycles)
+	}
+	rep.Published.All = s.lane(all)
+
+	ours, err := b.ours(q)
+	if err != nil {
+		return nil, err
+	}
+	var issued []int64
+	for _, n := range ours.Commands {
+		issued = append(issued, n.N)
+	}
+	rep.Ours = report.ConvPIM{
+		Lane:  report.Lane{Total: s.commands(issued), Cycles: ours.Ticks, NS: ours.Time.NS(), Issued: report.Counts(ours.Commands)},
+		Bytes: ours.Bytes, Bound: ours.Bound,
+	}
+	cost, err := b.gpu(q)
+	if err != nil || cost == nil {
+		return rep, err
+	}
+	rep.GPU = &report.ConvGPU{
+		Channels: b.m.Memory.Channels - q.channels, NS: cost.Time.NS(), Ticks: cost.Ticks,
+		Kernels: report.Counts(cost.Commands), Bytes: cost.Bytes, Bound: cost.Bound,
+	}
+	return rep, nil
+}
+
+// lane is a result for people.
+func (s *simulator) lane(r dram.Result) report.Lane {
+	return report.Lane{
+		Total: s.commands(r.Issued), Cycles: int64(r.Cycles), NS: s.ns(r.Cycles), Issued: s.counts(r.Issued),
+	}
+}

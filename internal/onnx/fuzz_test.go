@@ -1,0 +1,131 @@
+package onnx
+
+import (
+	"bytes"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"pimflow/internal/graph"
+	"pimflow/internal/tensor"
+)
+
+// seeds are small models of every kind of part.
+func seeds(t testing.TB) [][]byte {
+	var files [][]byte
+	for _, c := range instances {
+		for _, call := range c.calls {
+			var b strings.Builder
+			b.WriteString("graph \"g\"\n")
+			for i, s := range strings.Split(c.inputs, ", ") {
+				if !strings.Contains(s, " ") {
+					s = "float32 " + s
+				}
+				fmt.Fprintf(&b, "%%%d \"x%d\" = input %s\n", i, i, s)
+			}
+			g, err := graph.Parse(strings.NewReader(b.String()+"%3 \"y\" = "+call+"\noutput \"y\" = %3\n"), call)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files = append(files, encode(t, g))
+		}
+	}
+	x, y := input("x", "N", 4, 5, 6), result("y")
+	return append(files,
+		model(13, x, y, call("Shape", "x", "s"), ints("i", 2), call("Gather", "s i", "h"), ints("m", -1), call("Concat", "h m", "z", attr("axis", int64(0))), call("Reshape", "x z", "y")),
+		model(9, x, y, call("Upsample", "x s", "y"), floats("s", 1, 1, 2, 2)),
+		model(12, x, y, call("Softmax", "x", "y", attr("axis", int64(1)))),
+		model(13, x, y, call("MaxPool", "x", "y", attr("kernel_shape", []int64{2, 4}), attr("auto_pad", "SAME_LOWER"))),
+		model(13, x, y, call("Constant", "", "k", attr("value", filled(tensor.Float32, tensor.Shape{4, 1, 1}, 2))), call("Mul", "x k", "y")),
+		model(18, x, y, result("z"), call("Split", "x", "y z", attr("num_outputs", int64(2)), attr("axis", int64(2)))),
+	)
+}
+
+// fuzzBytes bounds what reading a small file may allocate.
+const fuzzBytes = 64 << 20
+
+// check reads data, and what it reads from what is written of it.
+func check(t *testing.T, data []byte) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f := &File{}
+	err := f.decode(data, "g", Options{}, nil)
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > fuzzBytes+uint64(1000*len(data)) {
+		t.Errorf("%d bytes allocated for a file of %d", n, len(data))
+	}
+	if err != nil {
+		return
+	}
+	size := 0
+	for i := range f.Graph.Nodes {
+		if c := f.Graph.Nodes[i].Const; c != nil {
+			size += c.Shape.Size()
+		}
+	}
+	if size > 1<<16 {
+		return
+	}
+	var b bytes.Buffer
+	if Encode(&b, f.Graph) != nil {
+		return
+	}
+	if err := (&File{}).decode(b.Bytes(), "g", Options{}, nil); err != nil {
+		t.Errorf("it cannot be read back: %v\n%s", err, text(t, f.Graph))
+	}
+}
+
+// TestTruncated cuts every seed at every byte.
+func TestTruncated(t *testing.T) {
+	for _, s := range seeds(t) {
+		for n := range s {
+			check(t, s[:n])
+		}
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	for _, s := range seeds(f) {
+		f.Add(s)
+		f.Add(s[:len(s)*2/3])
+	}
+	f.Fuzz(check)
+}
+
+// BenchmarkRead reads a network of 100 nodes and 32 MB of weights.
+func BenchmarkRead(b *testing.B) {
+	const layers, width = 50, 400
+	gb := graph.NewBuilder("m")
+	id := gb.Input("x", tensor.Float32, tensor.Shape{1, width})
+	for range layers {
+		w := gb.Const("w", tensor.FromBytes(tensor.Float32, tensor.Shape{width, width}, make([]byte, 4*width*width)))
+		product, err := gb.Op("", "MatMul", nil, id, w)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if id, err = gb.Op("", "Relu", nil, product); err != nil {
+			b.Fatal(err)
+		}
+	}
+	gb.Output("y", id)
+	g, err := gb.Graph()
+	if err != nil {
+		b.Fatal(err)
+	}
+	path := filepath.Join(b.TempDir(), "m.onnx")
+	if err := Write(path, g); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		f, err := Read(path, Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,207 @@
+// Package published adds up a network's time as the published system does
+// (PIMFlow, CGO 2023, and its artifact), and repairs that accounting step by step
+// until it is this project's.
+//
+// A graph and a machine go in; sums by policy, and a bridge of steps with their
+// sums, come out. Cuts, pipelines and the dynamic programme are those of package
+// search; what is particular to the published system is a row of a table here or
+// the generator in package pim. The package knows no values.
+package published
+
+import (
+	"context"
+
+	"pimflow/internal/device"
+	"pimflow/internal/gpu"
+	"pimflow/internal/graph"
+	"pimflow/internal/hw"
+	"pimflow/internal/pim"
+	"pimflow/internal/plan"
+	"pimflow/internal/search"
+)
+
+// Accounting is a way to add up a network's time.
+type Accounting struct {
+	Machine *hw.Machine
+	System  pim.PublishedSystem                   // the generator and its quirks
+	Ours    bool                                  // this project's mapping in place of the generator
+	Launch  int64                                 // GPU cycles to launch and await a piece of PIM work
+	Splits  func(*graph.Graph, *graph.Node) []int // in place of the policy's, unless nil
+	Chains  []search.Chain                        // in place of the policy's, unless nil
+	Overlap bool                                  // the time of the whole program, not the sum of its segments
+}
+
+// New is the published accounting on a machine: up to four groups of channels, and
+// squeeze-excite layers with the back end's mistake.
+func New(m *hw.Machine) *Accounting {
+	return &Accounting{Machine: m, System: pim.PublishedSystem{Buffers: 4, Columns1: true}}
+}
+
+// Sum is the time of a network under one policy.
+type Sum struct {
+	Policy             string
+	ConvOnly, EndToEnd Ratio
+}
+
+// Ratio is a time, and that of the GPU alone with every channel for the same work.
+type Ratio struct{ Baseline, Total device.Time }
+
+// Speedup is Baseline over Total; 1 where there is no work.
+func (r Ratio) Speedup() float64 {
+	if r.Total == 0 {
+		return 1
+	}
+	return float64(r.Baseline) / float64(r.Total)
+}
+
+// Policies are the published policies, in the order of the published table.
+var Policies = []string{"newton+", "newton++", "pipeline", "mddp", "pimflow"}
+
+// Sum adds up a network under a policy as the published system does.
+//
+// Every layer is measured alone, with a cold L2, and the plan is made of that.
+// Convolutions only: the sum over the convolutions that are not fully connected
+// layers. End to end: what the plan leaves whole on the GPU is measured in one
+// pass, with a warm L2; everything else keeps its measurement; fully connected
+// layers are on the PIM whatever they cost. Segments follow one another.
+func (a *Accounting) Sum(ctx context.Context, g *graph.Graph, policy string) (Sum, error) {
+	s := Sum{Policy: policy}
+	p, err := search.Lookup(policy)
+	if err != nil {
+		return s, err
+	}
+	p.Offload = search.Fully
+	if p.Splits != nil && a.Splits != nil {
+		p.Splits = a.Splits
+	}
+	if p.Chains != nil && a.Chains != nil {
+		p.Chains = a.Chains
+	}
+	r, err := search.Best(ctx, g, p, a.target(gpu.NewCold))
+	if err != nil {
+		return s, err
+	}
+	s.ConvOnly = convOnly(g, r)
+	s.EndToEnd, err = a.endToEnd(g, r, a.target(gpu.New))
+	return s, err
+}
+
+// convOnly adds the segments that are convolutions, and the same on the GPU alone.
+// Chains hold nothing but convolutions, or none.
+func convOnly(g *graph.Graph, r *search.Result) (sum Ratio) {
+	for i, seg := range r.Plan.Segments {
+		if Convolution(g, &g.Nodes[seg.Tiles[0].Node]) {
+			sum.Total += r.Alone[i]
+		}
+	}
+	for _, st := range r.Baseline.Program.Steps {
+		if Convolution(g, &g.Nodes[st.Node]) {
+			sum.Baseline += st.Code.Cost().Time
+		}
+	}
+	return sum
+}
+
+// endToEnd adds all segments of a plan made with cold measurements: those whole on
+// the GPU from the warm devices, the others as measured.
+func (a *Accounting) endToEnd(g *graph.Graph, r *search.Result, warm search.Target) (sum Ratio, err error) {
+	w, err := search.Given(g, r.Plan, warm)
+	if err != nil {
+		return sum, err
+	}
+	sum.Baseline = w.Baseline.Total
+	if a.Overlap {
+		sum.Total = w.Timeline.Total
+		return sum, nil
+	}
+	for i, seg := range r.Plan.Segments {
+		if len(seg.Tiles) == 1 && seg.Tiles[0].Device == plan.GPU {
+			sum.Total += w.Alone[i]
+		} else {
+			sum.Total += r.Alone[i]
+		}
+	}
+	return sum, nil
+}
+
+// Convolution reports whether a node is a convolution that the published system
+// plans: one that is not a fully connected layer.
+func Convolution(g *graph.Graph, nd *graph.Node) bool {
+	return nd.Op != nil && nd.Op.Name == "Conv" && !search.Fully(g, nd)
+}
+
+// target makes the devices of the accounting; newGPU says how layers are measured.
+func (a *Accounting) target(newGPU func(*hw.Machine, int) (device.Device, error)) search.Target {
+	type key struct {
+		channels int
+		commands string
+	}
+	made := map[key][]device.Device{}
+	return search.Target{
+		Machine: a.Machine.Name, PIMChannels: a.Machine.Memory.PIMChannels,
+		Devices: func(channels int, commands string) ([]device.Device, error) {
+			k := key{channels, commands}
+			if made[k] != nil {
+				return made[k], nil
+			}
+			d, err := newGPU(a.Machine, a.Machine.Memory.Channels-channels)
+			if err != nil {
+				return nil, err
+			}
+			ds := []device.Device{device.Memo(d)}
+			if channels > 0 {
+				if d, err = a.pim(channels, commands == plan.Basic); err != nil {
+					return nil, err
+				}
+				ds = append(ds, device.Memo(d))
+			}
+			made[k] = ds
+			return ds, nil
+		},
+	}
+}
+
+func (a *Accounting) pim(channels int, basic bool) (d device.Device, err error) {
+	s := a.System
+	switch {
+	case a.Ours && basic:
+		d, err = pim.NewBasic(a.Machine, channels)
+	case a.Ours:
+		d, err = pim.New(a.Machine, channels)
+	case basic:
+		s.Buffers, s.Exposed = 1, true
+		fallthrough
+	default:
+		d, err = pim.NewPublished(a.Machine, channels, s)
+	}
+	if err != nil || a.Launch == 0 {
+		return d, err
+	}
+	return launched{d, device.Time(a.Machine.GPU.Clock.PS(a.Launch))}, nil
+}
+
+// launched is a device whose code takes a time to start.
+type launched struct {
+	device.Device
+	after device.Time
+}
+
+func (d launched) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
+	code, err := d.Device.Compile(g, c)
+	if err != nil {
+		return nil, err
+	}
+	return launchedCode{code, d.after}, nil
+}
+
+type launchedCode struct {
+	device.Code
+	after device.Time
+}
+
+func (c launchedCode) Cost() device.Cost {
+	cost := c.Code.Cost()
+	cost.Time += c.after
+	cost.Launch += c.after
+	return cost
+}

@@ -1,0 +1,160 @@
+package published
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	"pimflow/internal/graph"
+	"pimflow/internal/hw"
+	"pimflow/internal/search"
+)
+
+// Step is one step of the bridge from the published accounting to this project's.
+type Step struct {
+	Name  string
+	About string // what changes, and the source of each number
+	apply func(*Accounting)
+}
+
+// Steps lists the bridge in order; each step keeps the changes of those before.
+var Steps = []Step{
+	{"published", "the artifact's generator, rules and sums, mistakes included", func(*Accounting) {}},
+	{"no dropped work", "the generator computes every product; squeeze-excite layers have all their inputs", func(a *Accounting) {
+		a.System.Repairs.Work = true
+		a.System.Columns1 = false
+	}},
+	{"activations", "a run of results that crosses from one set of activated rows to the next activates again", func(a *Accounting) {
+		a.System.Repairs.Activations = true
+	}},
+	{"precharge and tRC", "open rows are precharged before others are activated: tRTP 2 + tRP 11 ck after the last column access, tRC 35 ck after the activation (GDDR6_3500 of the artifact's Ramulator)", func(a *Accounting) {
+		a.timing("comp_act_ck", 2+11)
+		a.timing("act_act_ck", 35)
+	}},
+	{"refresh", "tRFC 105 ns and tREFI 1666.5 ns of GDDR6 (aim_simulator: 210 and 3333 cycles of 0.5 ns) for the artifact's 400 and 2171 ns of DDR3", func(a *Accounting) {
+		a.timing("rfc_ck", 92)
+		a.timing("refi_ck", 1458)
+	}},
+	{"PIM launches", "a piece of PIM work is launched and awaited like a GPU kernel (estimated)", func(a *Accounting) {
+		a.Launch = a.Machine.GPU.Launch
+	}},
+	{"fused kernels", "one GPU kernel a convolution, with bias, activation and residual inside, as inference libraries of today", func(a *Accounting) {
+		a.Machine.GPU.Fused = true
+		a.Machine.GPU.ConvLaunches = 0
+	}},
+	{"row-exact cuts", "every row cut, not tenths of the input", func(a *Accounting) { a.Splits = search.EveryRow }},
+	{"our pipelines", "two and three convolutions of any kind on alternating devices, at nine cuts", func(a *Accounting) { a.Chains = chains() }},
+	{"our mapping", "the generator of this project", func(a *Accounting) { a.Ours = true }},
+	{"whole program", "segments overlap where they do not depend on each other; one pass with a warm L2", func(a *Accounting) { a.Overlap = true }},
+}
+
+// chains are search.AnyChain over convolutions, so that sums of convolutions alone
+// stay defined.
+func chains() []search.Chain {
+	list := append([]search.Chain{}, search.AnyChain...)
+	for i := range list {
+		tests := append(list[i].Nodes[:0:0], list[i].Nodes...)
+		for k, is := range tests {
+			tests[k] = func(g *graph.Graph, nd *graph.Node) bool { return is(g, nd) && Convolution(g, nd) }
+		}
+		list[i].Nodes = tests
+	}
+	return list
+}
+
+// timing changes a parameter of the machine, which the accounting owns.
+func (a *Accounting) timing(key string, v int64) {
+	if _, ok := a.Machine.PIM.Timing[key]; !ok {
+		panic("published: no timing parameter " + key)
+	}
+	a.Machine.PIM.Timing[key] = v
+}
+
+// Row is the sum after a step.
+type Row struct {
+	Step
+	Sum
+}
+
+// Bridge sums a network under the policy "pimflow" after each step.
+func Bridge(ctx context.Context, g *graph.Graph, m *hw.Machine, progress func(done, total int)) ([]Row, error) {
+	a := New(own(m))
+	var rows []Row
+	for i, st := range Steps {
+		st.apply(a)
+		s, err := a.Sum(ctx, g, "pimflow")
+		if err != nil {
+			return nil, fmt.Errorf("step %q: %w", st.Name, err)
+		}
+		rows = append(rows, Row{st, s})
+		if progress != nil {
+			progress(i+1, len(Steps))
+		}
+	}
+	return rows, nil
+}
+
+// own returns a copy of a machine that may be changed.
+func own(m *hw.Machine) *hw.Machine {
+	c := *m
+	c.PIM.Timing = maps.Clone(m.PIM.Timing)
+	return &c
+}
+
+// Variant is one reading of what the published system's GPU baseline was: which
+// tiles its library chose and whether a convolution has a kernel of offsets before
+// it. The artifact's traces are not public.
+type Variant struct {
+	Name    string
+	Library string // of package gpu's tiles
+	Offsets int    // launches before each dense convolution
+}
+
+// Variants lists the readings; the first is the machine artifact's.
+var Variants = []Variant{
+	{"cuDNN tiles, 3 launches", "cudnn", 1},
+	{"cuDNN tiles, 2 launches", "cudnn", 0},
+	{"large tiles, 2 launches", "large", 0},
+	{"large tiles, 3 launches", "large", 1},
+	{"small tiles, 2 launches", "trt", 0},
+	{"small tiles, 3 launches", "trt", 1},
+}
+
+// VariantRow is the published accounting under one reading of the GPU.
+type VariantRow struct {
+	Variant
+	Sums []Sum // by policy, as Policies
+}
+
+// Compare sums a network under every published policy and every variant.
+func Compare(ctx context.Context, g *graph.Graph, m *hw.Machine, progress func(done, total int)) ([]VariantRow, error) {
+	var rows []VariantRow
+	for _, v := range Variants {
+		a := New(own(m))
+		a.Machine.GPU.Library, a.Machine.GPU.ConvLaunches = v.Library, v.Offsets
+		row := VariantRow{Variant: v}
+		for _, p := range Policies {
+			s, err := a.Sum(ctx, g, p)
+			if err != nil {
+				return nil, fmt.Errorf("%s: policy %s: %w", v.Name, p, err)
+			}
+			row.Sums = append(row.Sums, s)
+			if progress != nil {
+				progress(len(rows)*len(Policies)+len(row.Sums), len(Variants)*len(Policies))
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+// Reported holds what the artifact's README prints for a network: speed-ups of the
+// convolutions alone under newton++, pipeline, mddp and pimflow, and end to end
+// under pimflow (github.com/yongwonshin/PIMFlow, branch 2023cgo-artifact).
+var Reported = map[string]struct {
+	ConvOnly map[string]float64 // by policy
+	EndToEnd float64
+	GPU      int64 // cycles end to end, GPU alone
+}{
+	"mobilenet-v2": {map[string]float64{"newton++": 1.365, "pipeline": 1.413, "mddp": 1.436, "pimflow": 1.481}, 1.38, 1445620},
+}

@@ -1,0 +1,142 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// ConvSchema names the form of Conv's JSON.
+const ConvSchema = "pimflow.layer/1"
+
+// Conv is what one convolution costs in three ways: by the commands of the
+// published generator, by our own, and on the GPU.
+type Conv struct {
+	Schema   string `json:"schema"`
+	Machine  string `json:"machine"`
+	Channels int    `json:"channels"`
+	Clocks   Clocks `json:"clocks"`
+
+	In       []int `json:"in"`  // channels, height, width
+	Out      []int `json:"out"` // the same
+	Kernel   []int `json:"kernel"`
+	Pad      []int `json:"pad"`
+	Stride   int   `json:"stride"`
+	Groups   int   `json:"groups"`
+	Dilation int   `json:"dilation"`
+	MACs     int64 `json:"macs"`
+
+	PIMChannels int   `json:"n_channel"`
+	Buffers     int   `json:"gw"`
+	Hiding      bool  `json:"latency_hiding"`
+	Gap         int64 `json:"gwrite_gap_ck"`
+
+	Published ConvPublished `json:"published"`
+	Ours      ConvPIM       `json:"ours"`
+	GPU       *ConvGPU      `json:"gpu"` // null where every channel computes
+}
+
+// ConvPublished is the published generator's program.
+type ConvPublished struct {
+	Segments []int `json:"gwrite_groups"` // chosen for each segment
+	First    Lane  `json:"first_channel"` // all that the published system simulates
+	All      Lane  `json:"all_channels"`  // the slowest's time, the sum of the commands
+}
+
+// Lane is the program of a channel, or of several.
+type Lane struct {
+	Total  int64   `json:"commands_total"` // without those of refreshes
+	Cycles int64   `json:"cycles"`
+	NS     float64 `json:"ns"`
+	Issued Counts  `json:"issued"`
+}
+
+// ConvPIM is our program for the same channels.
+type ConvPIM struct {
+	Lane
+	Bytes int64  `json:"bytes"`
+	Bound string `json:"bound"`
+}
+
+// ConvGPU is the layer on the GPU that keeps the other channels.
+type ConvGPU struct {
+	Channels int     `json:"channels"`
+	NS       float64 `json:"ns"`
+	Ticks    int64   `json:"ck"`
+	Kernels  Counts  `json:"kernels"`
+	Bytes    int64   `json:"bytes"`
+	Bound    string  `json:"bound"`
+}
+
+// JSON writes the report as one object.
+func (c *Conv) JSON(w io.Writer) error { return writeJSON(w, c) }
+
+// Text writes the report for people.
+func (c *Conv) Text(w io.Writer) error {
+	b := &strings.Builder{}
+	fmt.Fprintf(b, "layer      Conv %s to %s, kernel %s, pad %s, stride %d", shape(c.In), shape(c.Out), shape(c.Kernel), shape(c.Pad), c.Stride)
+	if c.Groups > 1 {
+		fmt.Fprintf(b, ", %d groups", c.Groups)
+	}
+	if c.Dilation > 1 {
+		fmt.Fprintf(b, ", dilation %d", c.Dilation)
+	}
+	fmt.Fprintf(b, ": %.1f M multiply-accumulates\n", float64(c.MACs)/1e6)
+	fmt.Fprintf(b, "machine    %s, %d memory channels, %d of them PIM; PIM clock %.4f ns, GPU clock %.4f ns\n",
+		c.Machine, c.Channels, c.PIMChannels, c.Clocks.PIM/1e3, c.Clocks.GPU/1e3)
+	hiding := "hidden"
+	if !c.Hiding {
+		hiding = "not hidden"
+	}
+	fmt.Fprintf(b, "GWRITE     latency %s (gwrite_gap_ck %d), up to %d groups of channels in the published generator\n\n", hiding, c.Gap, c.Buffers)
+
+	p := &c.Published
+	t := table{{}, {right: true}, {right: true}, {}}
+	var segments []string
+	for _, g := range p.Segments {
+		segments = append(segments, strconv.Itoa(g))
+	}
+	note := "channel groups chosen: " + strings.Join(segments, ", then ")
+	if c.Groups > 1 || c.Dilation > 1 {
+		note += "; as if dense"
+	}
+	t.row("published, first channel", ns(p.First.NS), ck(p.First.Cycles), note)
+	t.row("published, slowest channel", ns(p.All.NS), ck(p.All.Cycles), "")
+	t.row("ours, slowest channel", ns(c.Ours.NS), ck(c.Ours.Cycles), fmt.Sprintf("bound by %s, %d bytes", c.Ours.Bound, c.Ours.Bytes))
+	if g := c.GPU; g != nil {
+		var kernels []string
+		for _, k := range g.Kernels {
+			kernels = append(kernels, fmt.Sprintf("%d %s", k.N, k.Kind))
+		}
+		t.row(fmt.Sprintf("GPU, other %d channels", g.Channels), ns(g.NS), ck(g.Ticks),
+			fmt.Sprintf("bound by %s, %d bytes; kernels: %s", g.Bound, g.Bytes, strings.Join(kernels, ", ")))
+	} else {
+		t.row("GPU", "-", "-", "no channel is left")
+	}
+	t.write(b)
+	b.WriteByte('\n')
+	c.commands(b)
+	_, err := io.WriteString(w, trimLines(b.String()))
+	return err
+}
+
+// commands writes one row a command kind.
+func (c *Conv) commands(b *strings.Builder) {
+	lanes := []*Lane{&c.Published.First, &c.Published.All, &c.Ours.Lane}
+	t := table{{}, {right: true}, {right: true}, {right: true}}
+	t.row("issued", "published, first", "published, all", "ours, all")
+	for i, kind := range lanes[0].Issued {
+		cells := []string{kind.Kind}
+		for _, l := range lanes {
+			cells = append(cells, strconv.FormatInt(l.Issued[i].N, 10))
+		}
+		t.row(cells...)
+	}
+	cells := []string{"all but PREA, REF"}
+	for _, l := range lanes {
+		cells = append(cells, strconv.FormatInt(l.Total, 10))
+	}
+	t.row(cells...)
+	t.write(b)
+}

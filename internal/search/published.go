@@ -1,0 +1,112 @@
+package search
+
+import (
+	"pimflow/internal/graph"
+	"pimflow/internal/plan"
+)
+
+// The divisions of PIMFlow (CGO 2023), as its artifact makes them. Rows are those
+// of the convolution's input; cuts of a plan are of its output.
+
+// publishedSplits are the GPU's shares of 10 % to 90 % of the input rows, rounded
+// up, of the convolutions that MD-DP takes (InputSplit.satisfy in transform.py).
+func publishedSplits(g *graph.Graph, nd *graph.Node) []int {
+	if !conv(g, nd) || depthwise(g, nd) || nd.Attrs.Int("group") == 32 || dilated(nd) {
+		return nil
+	}
+	rows, s, k := g.Nodes[nd.In[0]].Shape[plan.Rows], nd.Attrs.Ints("strides")[0], nd.Attrs.Ints("kernel_shape")[0]
+	var at []int
+	for t := 1; t < 10; t++ {
+		h := (rows*t + 9) / 10
+		if h+k/2-(h-1)%s >= rows-1 {
+			continue // the GPU's part with its halo would be the whole
+		}
+		if r := (h + s - 1) / s; r < nd.Shape[plan.Rows] && (len(at) == 0 || at[len(at)-1] != r) {
+			at = append(at, r)
+		}
+	}
+	return at
+}
+
+// published are the three types of pipeline (extract_layers.py).
+var published = []Chain{
+	{[]nodeTest{halved(pointwise), unstrided(depthwise)}, []string{plan.PIM, plan.GPU}, halves},
+	{[]nodeTest{halved(spatial), unstrided(pointwise)}, []string{plan.GPU, plan.PIM}, halves},
+	{[]nodeTest{halved(pointwise), unstrided(halved(depthwise)), unstrided(pointwise)}, []string{plan.PIM, plan.GPU, plan.PIM}, halves},
+}
+
+// halves cuts the first convolution at half of its input rows.
+func halves(g *graph.Graph, ids []graph.ID, devices []string) []plan.Segment {
+	nd := &g.Nodes[ids[0]]
+	half, s := g.Nodes[nd.In[0]].Shape[plan.Rows]/2, nd.Attrs.Ints("strides")[0]
+	if seg, ok := plan.PipeUp(g, ids, devices, (half+s-1)/s); ok {
+		return []plan.Segment{seg}
+	}
+	return nil
+}
+
+// halved takes a first convolution whose halves are even where it has a stride.
+func halved(is nodeTest) nodeTest {
+	return func(g *graph.Graph, nd *graph.Node) bool {
+		return is(g, nd) && (nd.Attrs.Ints("strides")[0] == 1 || g.Nodes[nd.In[0]].Shape[plan.Rows]%4 == 0)
+	}
+}
+
+// unstrided takes a following convolution, which must not have a stride.
+func unstrided(is nodeTest) nodeTest {
+	return func(g *graph.Graph, nd *graph.Node) bool { return is(g, nd) && nd.Attrs.Ints("strides")[0] == 1 }
+}
+
+// Fully is the fully connected layers that the published system sends to the PIM
+// under every policy: products with weights, and 1x1 convolutions of single pixels
+// (OffloadFC in transform.py).
+func Fully(g *graph.Graph, nd *graph.Node) bool {
+	switch nd.Op.Name {
+	case "Gemm", "MatMul":
+		_, ok := g.Value(nd.In[1])
+		return ok && nd.Shape[0] == 1
+	case "Conv":
+		return conv(g, nd) && unit(nd) && nd.Shape[2] == 1 && nd.Shape[3] == 1 && g.Nodes[nd.In[0]].Shape[plan.Rows] == 1
+	}
+	return false
+}
+
+// conv is a two-dimensional convolution of more than a row.
+func conv(g *graph.Graph, nd *graph.Node) bool {
+	return nd.Op.Name == "Conv" && plan.Cuttable(nd)
+}
+
+// pointwise is a dense convolution with a 1x1 kernel on more than a pixel.
+func pointwise(g *graph.Graph, nd *graph.Node) bool {
+	return conv(g, nd) && unit(nd) && !depthwise(g, nd) && !Fully(g, nd)
+}
+
+// depthwise is a convolution whose groups are its channels in and out.
+func depthwise(g *graph.Graph, nd *graph.Node) bool {
+	group := 0
+	if conv(g, nd) {
+		group = nd.Attrs.Int("group")
+	}
+	return group > 1 && group == nd.Shape[1] && group == g.Nodes[nd.In[0]].Shape[1]
+}
+
+// spatial is any convolution, depthwise or not, with a kernel above 1x1.
+func spatial(g *graph.Graph, nd *graph.Node) bool { return conv(g, nd) && !unit(nd) }
+
+func unit(nd *graph.Node) bool {
+	for _, k := range nd.Attrs.Ints("kernel_shape") {
+		if k != 1 {
+			return false
+		}
+	}
+	return true
+}
+
+func dilated(nd *graph.Node) bool {
+	for _, d := range nd.Attrs.Ints("dilations") {
+		if d != 1 {
+			return true
+		}
+	}
+	return false
+}
