@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pimflow/internal/device"
 	"pimflow/internal/dram"
 	"pimflow/internal/hw"
 	"pimflow/internal/report"
@@ -44,8 +46,8 @@ that are left, and launches the kernels that the machine needs for a convolution
 With --csv the convolutions are the rows of a file with the columns
 ` + strings.Join(columnNames(), ",") + `
 in any order, further ones are left out; "-" is the standard input. They are printed as CSV with commands_total
-and cycles of the published generator's first channel and, with --all, our_cycles and gpu_ns (empty where all
-channels compute). latency_hiding 1 is the machine as it is, 0 is --no-hiding.`,
+and cycles of the published generator's first channel and, with --all, our_cycles (empty where the weights do not
+fit the banks) and gpu_ns (empty where no channel is left). latency_hiding 1 is the machine as it is, 0 is --no-hiding.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := f.check(c.Flags().Changed); err != nil {
@@ -226,16 +228,20 @@ func (b *bench) report(q *question) (*report.Conv, error) {
 	rep.Published.All = s.lane(all)
 
 	ours, err := b.ours(q)
-	if err != nil {
+	switch {
+	case err == nil:
+		var issued []int64
+		for _, n := range ours.Commands {
+			issued = append(issued, n.N)
+		}
+		rep.Ours = &report.ConvPIM{
+			Lane:  report.Lane{Total: s.commands(issued), Cycles: ours.Ticks, NS: ours.Time.NS(), Issued: report.Counts(ours.Commands)},
+			Bytes: ours.Bytes, Bound: ours.Bound,
+		}
+	case errors.Is(err, device.ErrUnsupported):
+		rep.Unsupported = err.Error()
+	default:
 		return nil, err
-	}
-	var issued []int64
-	for _, n := range ours.Commands {
-		issued = append(issued, n.N)
-	}
-	rep.Ours = report.ConvPIM{
-		Lane:  report.Lane{Total: s.commands(issued), Cycles: ours.Ticks, NS: ours.Time.NS(), Issued: report.Counts(ours.Commands)},
-		Bytes: ours.Bytes, Bound: ours.Bound,
 	}
 	cost, err := b.gpu(q)
 	if err != nil || cost == nil {

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"pimflow/internal/device"
 	"pimflow/internal/hw"
 	"pimflow/internal/nearest"
 )
@@ -74,8 +75,11 @@ func (b *bench) cells(r *row, all bool) ([]string, error) {
 	if !all {
 		return cells, nil
 	}
+	cell := ""
 	ours, err := b.ours(&r.question)
-	if err != nil {
+	if err == nil {
+		cell = strconv.FormatInt(ours.Ticks, 10)
+	} else if !errors.Is(err, device.ErrUnsupported) {
 		return nil, err
 	}
 	gpu, err := b.gpu(&r.question)
@@ -86,7 +90,7 @@ func (b *bench) cells(r *row, all bool) ([]string, error) {
 	if gpu != nil {
 		ns = strconv.FormatFloat(gpu.Time.NS(), 'f', 3, 64)
 	}
-	return append(cells, strconv.FormatInt(ours.Ticks, 10), ns), nil
+	return append(cells, cell, ns), nil
 }
 
 // rows reads a table of layers.
@@ -113,11 +117,12 @@ func newRows(name string, in io.Reader, m *hw.Machine) (*rows, error) {
 	if err != nil {
 		return nil, r.wrong(err)
 	}
+	unknown := slices.DeleteFunc(slices.Clone(head), func(c string) bool { return slices.Contains(columnNames(), c) })
 	for _, c := range columnNames() {
 		i := slices.Index(head, c)
 		switch {
 		case i < 0:
-			return nil, fmt.Errorf("%s:1: column %q is missing%s: the columns %s wanted", name, c, nearest.Hint(c, head), strings.Join(columnNames(), ","))
+			return nil, fmt.Errorf("%s:1: column %q is missing%s: the columns %s wanted", name, c, nearest.Hint(c, unknown), strings.Join(columnNames(), ","))
 		case slices.Contains(head[i+1:], c):
 			return nil, fmt.Errorf("%s:1: column %q is there twice", name, c)
 		}

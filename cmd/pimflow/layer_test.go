@@ -3,15 +3,17 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -104,27 +106,73 @@ func TestInterrupt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, read := range map[string]func(ctx context.Context, in io.Reader) error{
-		"sim": func(ctx context.Context, in io.Reader) error {
+	for text, read := range map[string]func(ctx context.Context, in io.Reader) error{
+		"READRES\n": func(ctx context.Context, in io.Reader) error {
 			_, err := s.traces(ctx, []string{"-"}, in, io.Discard)
 			return err
 		},
-		"layer": func(ctx context.Context, in io.Reader) error {
+		strings.Join(columnNames(), ",") + "\n": func(ctx context.Context, in io.Reader) error {
 			return layerTable(ctx, b, "-", false, in, io.Discard)
 		},
 	} {
 		ctx, stop := context.WithCancel(t.Context())
 		in, out := io.Pipe()
 		go func() {
-			io.WriteString(out, strings.Join(columnNames(), ",")+"\n")
+			io.WriteString(out, text)
 			stop()
 		}()
-		if name == "sim" {
-			time.AfterFunc(10*time.Millisecond, stop)
-		}
-		if err := read(ctx, in); name == "layer" && !errors.Is(err, context.Canceled) {
-			t.Errorf("%s: error %v", name, err)
+		if err := read(ctx, in); !errors.Is(err, context.Canceled) {
+			t.Errorf("%q: error %v", text, err)
 		}
 		out.Close()
+	}
+}
+
+// TestWriteTraces compares a file with the hash of pim_codegen's.
+func TestWriteTraces(t *testing.T) {
+	m, err := hw.Load(DefaultMachine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := newBench(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := &question{channels: 16, buffers: 4, convolution: convolution{
+		ic: 32, oc: 16, h: 112, w: 112, kh: 1, kw: 1, stride: 1, groups: 1, dilation: 1,
+	}}
+	dir := t.TempDir()
+	if err := writeTraces(t.Context(), b, q, dir, "x"); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(dir + "/x-16.pim")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "aeda25a3d26639d6103e0b756dea9d3a1bace30b0bf25f4d3b425c75bb050b36"
+	if got := fmt.Sprintf("%x", sha256.Sum256(data)); got != want {
+		t.Errorf("SHA-256 %s, %s wanted", got, want)
+	}
+}
+
+// TestTraceProgress: the progress of a file ends at its size.
+func TestTraceProgress(t *testing.T) {
+	s, err := newSimulator(DefaultMachine, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "x.pim")
+	if err := os.WriteFile(file, []byte(strings.Repeat("READRES\n", 10_000)), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var last, size int
+	r, err := s.trace(t.Context(), file, nil, func(done, total int) {
+		if done < last {
+			t.Errorf("%d after %d", done, last)
+		}
+		last, size = done, total
+	})
+	if err != nil || last != 80_000 || size != last || s.commands(r.Issued) != 10_000 {
+		t.Errorf("%d of %d bytes, %d commands, %v", last, size, s.commands(r.Issued), err)
 	}
 }

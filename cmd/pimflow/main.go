@@ -67,5 +67,5 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // commands are the subcommands, in the order of a newcomer's path.
 var commands = []func() *cobra.Command{
-	runCommand, compareCommand, zooCommand, machineCommand, policyCommand, graphCommand, codeCommand, layerCommand, simCommand,
+	runCommand, compareCommand, reproduceCommand, zooCommand, machineCommand, policyCommand, graphCommand, codeCommand, layerCommand, simCommand,
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"slices"
 
@@ -13,6 +12,7 @@ import (
 	"pimflow/internal/device"
 	"pimflow/internal/dram"
 	"pimflow/internal/hw"
+	"pimflow/internal/pim"
 	"pimflow/internal/report"
 )
 
@@ -77,14 +77,7 @@ func simulate(m *hw.Machine, noHiding bool) (*simulator, error) {
 	}
 	if noHiding {
 		exposed := *m
-		exposed.PIM.Timing = maps.Clone(m.PIM.Timing)
-		for _, p := range []string{"gwrite_gap_ck", "ccds_ck"} {
-			if _, ok := m.PIM.Timing[p]; !ok {
-				return nil, fmt.Errorf("machine %s: no latency hiding: pim.timing has no %s", m.Name, p)
-			}
-		}
-		// PIMFlow_ramulator, src/GDDR6.cpp: a column write for each column of the buffer.
-		exposed.PIM.Timing["gwrite_gap_ck"] = int64(m.PIM.Columns) * m.PIM.Timing["ccds_ck"]
+		exposed.PIM.Timing = pim.Exposed(&m.PIM)
 		m = &exposed
 	}
 	ch, err := std.New(dram.Timing(m.PIM.Timing))

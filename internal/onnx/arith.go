@@ -80,13 +80,7 @@ func clip(n *node) []*value {
 			a[name] = b.known.Floats()[0]
 		}
 	}
-	given := 0
-	for i := range 2 {
-		if n.opt(i+1) != nil {
-			given++
-		}
-	}
-	if len(a) == given && x.typ.Float() {
+	if x.typ.Float() && (n.opt(1) == nil || a["min"] != nil) && (n.opt(2) == nil || a["max"] != nil) {
 		return one(n.op("Clip", a, x))
 	}
 	// Max before Min: where the bounds cross, ONNX wants the upper one.
@@ -96,25 +90,21 @@ func clip(n *node) []*value {
 		if n.opt(2) == nil {
 			put = n.op
 		}
-		v = put("Max", nil, v, n.flat(b, 0))
+		v = put("Max", nil, v, n.toScalar(b))
 	}
 	if b := n.opt(2); b != nil {
-		v = n.op("Min", nil, v, n.flat(b, 0))
+		v = n.op("Min", nil, v, n.toScalar(b))
 	}
 	return one(v)
 }
 
-// flat is v, of one value, with the given rank; it must not add dimensions to
-// what it is combined with.
-func (n *node) flat(v *value, rank int) *value {
-	if len(v.shape) == rank {
+// toScalar is v, of one value, without dimensions, so that it adds none to what
+// it is combined with.
+func (n *node) toScalar(v *value) *value {
+	if len(v.shape) == 0 {
 		return v
 	}
-	s := make([]int64, rank)
-	for i := range s {
-		s[i] = 1
-	}
-	return n.sub("Reshape", op.Attrs{"shape": s}, v)
+	return n.via(v, tensor.Shape{})
 }
 
 // celu lowers Celu, max(x, 0) + min(alpha*(exp(x/alpha)-1), 0), to alpha times an

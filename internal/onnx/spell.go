@@ -130,7 +130,7 @@ func follows(a op.Attrs, x tensor.Shape) error {
 func leftOut(o *op.Op, a op.Attrs, attr string) bool {
 	switch o.Name {
 	case "Clip":
-		return math.Abs(float64(a.Float(attr))) == math.MaxFloat32
+		return a.Float(attr) == map[string]float32{"min": -math.MaxFloat32, "max": math.MaxFloat32}[attr]
 	case "Resize":
 		return (attr == "scales") == (len(a["scales"].([]float32)) == 0)
 	case "ReduceL2", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum":
@@ -140,7 +140,8 @@ func leftOut(o *op.Op, a op.Attrs, attr string) bool {
 }
 
 // constantOf is an attribute's value as a tensor: integers are int64 and lists of
-// floats float32; a single float has the type t.
+// floats float32; a single float is rounded to the type t, as the value that is
+// made with it would be.
 func constantOf(v any, t tensor.Type) (*tensor.Tensor, error) {
 	switch v := v.(type) {
 	case []int64:
@@ -149,8 +150,8 @@ func constantOf(v any, t tensor.Type) (*tensor.Tensor, error) {
 		return tensor.Floats32(tensor.Shape{len(v)}, v), nil
 	case float32:
 		x := filled(t, tensor.Shape{}, float64(v))
-		if !t.Float() && float64(x.Ints()[0]) != float64(v) || t.Float() && x.Floats()[0] != v && v == v {
-			return nil, fmt.Errorf("%v is not a %v", v, t)
+		if !t.Float() && float64(x.Ints()[0]) != float64(v) {
+			return nil, fmt.Errorf("%v in a tensor of %v", v, t)
 		}
 		return x, nil
 	}

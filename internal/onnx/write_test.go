@@ -188,7 +188,7 @@ func TestWriteErrors(t *testing.T) {
 	for _, c := range []struct{ body, want string }{
 		{"%2 \"y\" = Exp(%0)\noutput \"x\" = %2", `output "x" has no name, or that of another output or an input`},
 		{"%2 \"y\" = Exp(%0)\noutput \"y\" = %2\noutput \"y\" = %2", `output "y" has no name, or that of another output or an input`},
-		{"%2 \"y\" = Pad(%1) {pads=[0 1] value=0.5}\noutput \"y\" = %2", `node %2 "y" (Pad): attribute "value": 0.5 is not a int64`},
+		{"%2 \"y\" = Pad(%1) {pads=[0 1] value=0.5}\noutput \"y\" = %2", `node %2 "y" (Pad): attribute "value": 0.5 in a tensor of int64`},
 		{"%2 \"y\" = Resize(%0) {sizes=[1 1 3 3] scales=[1 1 1.4 1.4]}\noutput \"y\" = %2",
 			`node %2 "y" (Resize): scales [1 1 1.4 1.4] of 1x1x2x2 give other extents than sizes [1 1 3 3]: ONNX cannot say that`},
 	} {

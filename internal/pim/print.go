@@ -134,11 +134,23 @@ func (d *Device) print(b *bufio.Writer, s dram.Stream, depth int) {
 // affine prints 5+16i+2k.
 func affine(a dram.Affine) string {
 	var s strings.Builder
-	fmt.Fprint(&s, a.Base)
+	if a.Base != 0 {
+		fmt.Fprint(&s, a.Base)
+	}
 	for d, step := range a.Stride {
-		if step != 0 {
-			fmt.Fprintf(&s, "%+d%c", step, 'i'+d)
+		if step == 0 {
+			continue
 		}
+		if s.Len() > 0 && step > 0 {
+			s.WriteByte('+')
+		}
+		if step != 1 {
+			fmt.Fprint(&s, step)
+		}
+		s.WriteByte(byte('i' + d))
+	}
+	if s.Len() == 0 {
+		return "0"
 	}
 	return s.String()
 }

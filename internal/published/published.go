@@ -26,8 +26,8 @@ type Accounting struct {
 	System  pim.PublishedSystem                   // the generator and its quirks
 	Ours    bool                                  // this project's mapping in place of the generator
 	Launch  int64                                 // GPU cycles to launch and await a piece of PIM work
-	Splits  func(*graph.Graph, *graph.Node) []int // in place of the policy's, unless nil
-	Chains  []search.Chain                        // in place of the policy's, unless nil
+	Splits  func(*graph.Graph, *graph.Node) []int // in place of the policy's, unless nil; every cut of those is among them
+	Chains  []search.Chain                        // beside the policy's
 	Overlap bool                                  // the time of the whole program, not the sum of its segments
 }
 
@@ -74,8 +74,8 @@ func (a *Accounting) Sum(ctx context.Context, g *graph.Graph, policy string) (Su
 	if p.Splits != nil && a.Splits != nil {
 		p.Splits = a.Splits
 	}
-	if p.Chains != nil && a.Chains != nil {
-		p.Chains = a.Chains
+	if p.Chains != nil {
+		p.Chains = append(append([]search.Chain{}, p.Chains...), a.Chains...)
 	}
 	r, err := search.Best(ctx, g, p, a.target(gpu.NewCold))
 	if err != nil {

@@ -76,9 +76,13 @@ type Row struct {
 	Sum
 }
 
-// Bridge sums a network under the policy "pimflow" after each step.
-func Bridge(ctx context.Context, g *graph.Graph, m *hw.Machine, progress func(done, total int)) ([]Row, error) {
+// Bridge sums a network under the policy "pimflow" after each step; change, unless
+// nil, is made before the first.
+func Bridge(ctx context.Context, g *graph.Graph, m *hw.Machine, change func(*Accounting), progress func(done, total int)) ([]Row, error) {
 	a := New(own(m))
+	if change != nil {
+		change(a)
+	}
 	var rows []Row
 	for i, st := range Steps {
 		st.apply(a)
@@ -126,12 +130,16 @@ type VariantRow struct {
 	Sums []Sum // by policy, as Policies
 }
 
-// Compare sums a network under every published policy and every variant.
-func Compare(ctx context.Context, g *graph.Graph, m *hw.Machine, progress func(done, total int)) ([]VariantRow, error) {
+// Compare sums a network under every published policy and every variant; change,
+// unless nil, is made to each accounting.
+func Compare(ctx context.Context, g *graph.Graph, m *hw.Machine, change func(*Accounting), progress func(done, total int)) ([]VariantRow, error) {
 	var rows []VariantRow
 	for _, v := range Variants {
 		a := New(own(m))
 		a.Machine.GPU.Library, a.Machine.GPU.ConvLaunches = v.Library, v.Offsets
+		if change != nil {
+			change(a)
+		}
 		row := VariantRow{Variant: v}
 		for _, p := range Policies {
 			s, err := a.Sum(ctx, g, p)

@@ -33,8 +33,10 @@ type Conv struct {
 	Gap         int64 `json:"gwrite_gap_ck"`
 
 	Published ConvPublished `json:"published"`
-	Ours      ConvPIM       `json:"ours"`
-	GPU       *ConvGPU      `json:"gpu"` // null where every channel computes
+	Ours      *ConvPIM      `json:"ours"` // null where our commands cannot execute it
+	GPU       *ConvGPU      `json:"gpu"`  // null where every channel computes
+
+	Unsupported string `json:"unsupported,omitempty"` // why Ours is null
 }
 
 // ConvPublished is the published generator's program.
@@ -103,7 +105,11 @@ func (c *Conv) Text(w io.Writer) error {
 	}
 	t.row("published, first channel", ns(p.First.NS), ck(p.First.Cycles), note)
 	t.row("published, slowest channel", ns(p.All.NS), ck(p.All.Cycles), "")
-	t.row("ours, slowest channel", ns(c.Ours.NS), ck(c.Ours.Cycles), fmt.Sprintf("bound by %s, %d bytes", c.Ours.Bound, c.Ours.Bytes))
+	if o := c.Ours; o != nil {
+		t.row("ours, slowest channel", ns(o.NS), ck(o.Cycles), fmt.Sprintf("bound by %s, %d bytes", o.Bound, o.Bytes))
+	} else {
+		t.row("ours", "-", "-", c.Unsupported)
+	}
 	if g := c.GPU; g != nil {
 		var kernels []string
 		for _, k := range g.Kernels {
@@ -123,9 +129,13 @@ func (c *Conv) Text(w io.Writer) error {
 
 // commands writes one row a command kind.
 func (c *Conv) commands(b *strings.Builder) {
-	lanes := []*Lane{&c.Published.First, &c.Published.All, &c.Ours.Lane}
-	t := table{{}, {right: true}, {right: true}, {right: true}}
-	t.row("issued", "published, first", "published, all", "ours, all")
+	head := []string{"issued", "published, first", "published, all"}
+	lanes := []*Lane{&c.Published.First, &c.Published.All}
+	t := table{{}, {right: true}, {right: true}}
+	if c.Ours != nil {
+		head, lanes, t = append(head, "ours, all"), append(lanes, &c.Ours.Lane), append(t, column{right: true})
+	}
+	t.row(head...)
 	for i, kind := range lanes[0].Issued {
 		cells := []string{kind.Kind}
 		for _, l := range lanes {

@@ -1,0 +1,156 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"pimflow/internal/device"
+	"pimflow/internal/published"
+)
+
+// ReproduceSchema names the form of Reproduction's JSON.
+const ReproduceSchema = "pimflow.reproduce/1"
+
+// Reproduction is the published accounting of networks, and the bridge from it to
+// this project's.
+type Reproduction struct {
+	Schema  string            `json:"schema"`
+	Machine string            `json:"machine"`
+	Clock   float64           `json:"gpu_ps"` // period of the cycles
+	Models  []ReproducedModel `json:"models"`
+}
+
+// ReproducedModel is one network.
+type ReproducedModel struct {
+	Model    string         `json:"model"`
+	Reported *Published     `json:"reported"` // what the artifact's README prints; null for other networks
+	Variants []Published    `json:"variants"`
+	Bridge   []BridgeResult `json:"bridge"`
+}
+
+// Published is one row of the published table: cycles of the GPU alone, speed-ups
+// of convolutions only by policy, and end to end under pimflow.
+type Published struct {
+	GPU          string             `json:"gpu"`
+	ConvBaseline float64            `json:"conv_baseline_ck,omitempty"`
+	ConvOnly     map[string]float64 `json:"conv_only"`
+	Baseline     float64            `json:"baseline_ck"`
+	EndToEnd     map[string]float64 `json:"end_to_end"`
+	policies     []string
+}
+
+// BridgeResult is the sum under pimflow after a step of the bridge.
+type BridgeResult struct {
+	Step         string  `json:"step"`
+	About        string  `json:"about"`
+	ConvBaseline float64 `json:"conv_baseline_ck"`
+	ConvTotal    float64 `json:"conv_total_ck"`
+	ConvOnly     float64 `json:"conv_only"`
+	Baseline     float64 `json:"baseline_ck"`
+	Total        float64 `json:"total_ck"`
+	EndToEnd     float64 `json:"end_to_end"`
+}
+
+// Add appends a network's results.
+func (r *Reproduction) Add(model string, variants []published.VariantRow, bridge []published.Row) {
+	m := ReproducedModel{Model: model}
+	ck := func(t device.Time) float64 { return float64(t) / r.Clock }
+	for _, v := range variants {
+		p := Published{GPU: v.Name, ConvOnly: map[string]float64{}, EndToEnd: map[string]float64{}}
+		for _, s := range v.Sums {
+			p.policies = append(p.policies, s.Policy)
+			p.ConvOnly[s.Policy], p.EndToEnd[s.Policy] = s.ConvOnly.Speedup(), s.EndToEnd.Speedup()
+			p.ConvBaseline, p.Baseline = ck(s.ConvOnly.Baseline), ck(s.EndToEnd.Baseline)
+		}
+		m.Variants = append(m.Variants, p)
+	}
+	if rep, ok := published.Reported[model]; ok {
+		m.Reported = &Published{GPU: "reported", ConvOnly: rep.ConvOnly, Baseline: float64(rep.GPU),
+			EndToEnd: map[string]float64{"pimflow": rep.EndToEnd}, policies: published.Policies}
+	}
+	for _, b := range bridge {
+		m.Bridge = append(m.Bridge, BridgeResult{b.Name, b.About,
+			ck(b.ConvOnly.Baseline), ck(b.ConvOnly.Total), b.ConvOnly.Speedup(),
+			ck(b.EndToEnd.Baseline), ck(b.EndToEnd.Total), b.EndToEnd.Speedup()})
+	}
+	r.Models = append(r.Models, m)
+}
+
+// JSON writes the reproduction as one object.
+func (r *Reproduction) JSON(w io.Writer) error { return writeJSON(w, r) }
+
+// Text writes two tables a network.
+func (r *Reproduction) Text(w io.Writer) error {
+	b := &strings.Builder{}
+	fmt.Fprintf(b, "machine %s; times in GPU cycles of %.4f ns\n", r.Machine, r.Clock/1e3)
+	for _, m := range r.Models {
+		fmt.Fprintf(b, "\n%s: the published accounting, under six readings of its GPU\n", m.Model)
+		m.variants(b)
+		fmt.Fprintf(b, "\n%s: from the published accounting to this project's, policy pimflow\n", m.Model)
+		m.bridge(b)
+	}
+	_, err := io.WriteString(w, trimLines(b.String()))
+	return err
+}
+
+func (m *ReproducedModel) variants(b *strings.Builder) {
+	policies := published.Policies
+	t := table{{}, {right: true}}
+	head := []string{"speed-up of convolutions alone", "GPU ck"}
+	for _, p := range policies {
+		t = append(t, column{right: true})
+		head = append(head, p)
+	}
+	t = append(t, column{right: true}, column{right: true})
+	t.row(append(head, "end-to-end GPU ck", "pimflow")...)
+	if m.Reported != nil {
+		t.row(m.Reported.cells(policies, nil)...)
+	}
+	for _, v := range m.Variants {
+		t.row(v.cells(policies, nil)...)
+		if m.Reported != nil {
+			t.row(v.cells(policies, m.Reported)...)
+		}
+	}
+	t.write(b)
+}
+
+// cells is a row of the table, or its difference from the reported one.
+func (p *Published) cells(policies []string, from *Published) []string {
+	cell := func(v, of float64, ok bool, format string) string {
+		switch {
+		case !ok:
+			return "-"
+		case from == nil:
+			return fmt.Sprintf(format, v)
+		case of == 0:
+			return ""
+		}
+		return fmt.Sprintf("%+.1f %%", 100*(v/of-1))
+	}
+	if from == nil {
+		from2 := Published{}
+		c := []string{p.GPU, cell(p.ConvBaseline, 0, p.ConvBaseline > 0, "%.0f")}
+		for _, n := range policies {
+			v, ok := p.ConvOnly[n]
+			c = append(c, cell(v, from2.ConvOnly[n], ok, "%.3f"))
+		}
+		return append(c, cell(p.Baseline, 0, true, "%.0f"), cell(p.EndToEnd["pimflow"], 0, true, "%.3f"))
+	}
+	c := []string{"  difference", ""}
+	for _, n := range policies {
+		c = append(c, cell(p.ConvOnly[n], from.ConvOnly[n], true, ""))
+	}
+	return append(c, cell(p.Baseline, from.Baseline, true, ""), cell(p.EndToEnd["pimflow"], from.EndToEnd["pimflow"], true, ""))
+}
+
+func (m *ReproducedModel) bridge(b *strings.Builder) {
+	t := table{{}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {}}
+	t.row("step", "conv GPU ck", "conv ck", "conv only", "GPU ck", "end-to-end ck", "end to end", "what changes")
+	for _, s := range m.Bridge {
+		t.row(s.Step, fmt.Sprintf("%.0f", s.ConvBaseline), fmt.Sprintf("%.0f", s.ConvTotal), fmt.Sprintf("%.3f", s.ConvOnly),
+			fmt.Sprintf("%.0f", s.Baseline), fmt.Sprintf("%.0f", s.Total), fmt.Sprintf("%.3f", s.EndToEnd), s.About)
+	}
+	t.write(b)
+}
