@@ -26,11 +26,11 @@ const version = "1.28.2"
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	os.Exit(run(m))
+	os.Exit(withLibrary(m))
 }
 
-// run runs the tests with the library; without it they are skipped, but in CI.
-func run(m *testing.M) int {
+// withLibrary runs the tests with the library; without it they are skipped, but in CI.
+func withLibrary(m *testing.M) int {
 	lib, err := library()
 	if err != nil {
 		fmt.Printf("%v: run ortcheck/fetch.sh, which gets it from npm\n", err)

@@ -81,8 +81,7 @@ fit the banks) and gpu_ns (empty where no channel is left). latency_hiding 1 is 
 	fl.IntVar(&f.conv.groups, "groups", 1, "groups of channels; the published generator ignores it")
 	fl.IntVar(&f.conv.dilation, "dilation", 1, "dilation; the published generator ignores it")
 	fl.IntVar(&f.channels, "n-channel", 0, "PIM channels (default the machine's)")
-	fl.IntVar(&f.buffers, "gw", 4, "the most groups of channels with inputs of their own in the published generator (default 4, or --n-channel if less)")
-	fl.Lookup("gw").DefValue = "0" // the usage text says it
+	fl.IntVar(&f.buffers, "gw", 4, "the most groups of channels with inputs of their own in the published generator")
 	fl.BoolVar(&f.noHiding, "no-hiding", false, noHidingHelp)
 	fl.BoolVar(&f.json, "json", false, "print one JSON object")
 	fl.StringVar(&f.csv, "csv", "", "cost the rows of this file")
@@ -139,9 +138,6 @@ func (f *layerFlags) question(m *hw.Machine, changed func(string) bool) (*questi
 	}
 	if !changed("n-channel") {
 		q.channels = m.Memory.PIMChannels
-	}
-	if !changed("gw") {
-		q.buffers = max(min(q.buffers, q.channels), 1)
 	}
 	return q, q.check(m)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math/bits"
 	"sync"
 
 	"pimflow/internal/device"
@@ -98,13 +97,11 @@ func (c convolution) String() string {
 	return s
 }
 
-// published runs the published generator, which knows no groups and no dilation,
-// and cuts the channels into 1, 2, 4, … groups only.
+// published runs the published generator, which knows no groups and no dilation.
 func (q *question) published() (*pim.PublishedCode, error) {
-	powers := bits.Len(uint(q.buffers)) - 1
 	return pim.Published(pim.PublishedLayer{
 		OC: q.oc, IC: q.ic, H: q.h, W: q.w, KH: q.kh, KW: q.kw, PH: q.ph, PW: q.pw, Stride: q.stride,
-		Channels: q.channels, Buffers: 1 << powers,
+		Channels: q.channels, Buffers: q.buffers,
 	})
 }
 

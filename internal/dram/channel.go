@@ -18,7 +18,8 @@ type Channel struct {
 
 // row is what issuing a command does.
 type row struct {
-	holds                 []hold
+	holds                 []hold         // over the channel
+	near                  [levels][]hold // over the group and the bank it acts on
 	windows               []window
 	opens, closes, yields bool
 	result                Cycle
@@ -65,9 +66,18 @@ func (s *Standard) New(t Timing) (*Channel, error) {
 	for a, o := range s.Ops {
 		r := row{opens: o.Opens, closes: o.Closes, yields: o.Yields, result: Cycle(book.Result[Op(a)])}
 		for b := range s.Ops {
+			w := book.longest(ChannelLevel, Op(a), Op(b))
+			if o.Blocks {
+				w = max(w, book.Result[Op(a)]+1)
+			}
 			// One command a cycle: a wait of 1 holds by itself.
-			if w := book.longest(Op(a), Op(b)); w > 1 {
+			if w > 1 {
 				r.holds = append(r.holds, hold{Op(b), Cycle(w)})
+			}
+			for _, l := range []Level{GroupLevel, BankLevel} {
+				if w := book.longest(l, Op(a), Op(b)); w > 1 {
+					r.near[l] = append(r.near[l], hold{Op(b), Cycle(w)})
+				}
 			}
 		}
 		c.rows[a] = r

@@ -111,6 +111,11 @@ func (r *referee) try(op Op, now int64) bool {
 			return false
 		}
 	}
+	for after, h := range r.history {
+		if r.std.Ops[after].Blocks && len(h) > 0 && now <= h[len(h)-1]+r.book.Result[Op(after)] {
+			return false
+		}
+	}
 	r.history[op] = append(r.history[op], now)
 	if r.std.Ops[op].Opens {
 		r.open = true
@@ -127,7 +132,7 @@ func (r *referee) last(rule Rule, op Op) (int64, bool) {
 	for _, b := range rule.Before {
 		concerned = concerned || b == op
 	}
-	if !concerned {
+	if !concerned || rule.Level != ChannelLevel {
 		return 0, false
 	}
 	left := map[Op]int{} // issues not yet passed, going back in time

@@ -26,8 +26,15 @@ func (r *Run) Finish() Result {
 	return r.c.result(&r.s, r.n, r.issued)
 }
 
-// result ends the run of a state and adds the refreshes' commands to issued.
+// result ends the run of a state and adds the refreshes' commands to issued. It
+// panics if the run had a command of a single bank: a stream says of no command
+// which bank that is.
 func (c *Channel) result(s *state, n int64, issued []int64) Result {
+	for op, k := range issued {
+		if k > 0 && c.std.Ops[op].Bank {
+			panic("dram: " + c.std.Ops[op].Name + " acts on one bank: a stream has none")
+		}
+	}
 	cycles := c.finish(s, n)
 	if f := c.std.Refresh; f != nil {
 		issued[f.Close] += s.closes

@@ -16,6 +16,7 @@ type Standard struct {
 	Timing  []string          // the parameters the rules are made of, in cycles
 	Rules   func(Timing) Book // needs every parameter of Timing
 	Refresh *Refresh          // nil: never refreshed
+	Banks   *Banks            // nil: every command acts on all the banks of its name
 }
 
 // OpSpec is a command of a standard.
@@ -24,6 +25,20 @@ type OpSpec struct {
 	Opens  bool // leaves a bank open
 	Closes bool // leaves no bank open
 	Yields bool // refreshes that are due are served right after it
+	Blocks bool // the host sends nothing more before its result has arrived
+
+	// For standards with Banks.
+	Bank     bool // acts on one bank, else on all
+	Row      bool // needs its row open wherever it acts
+	Register bool // needs register mode, while all others need the other one
+}
+
+// Banks are a channel's banks, and the commands that a controller puts before
+// another so that this finds its row open and its mode set.
+type Banks struct {
+	Groups, PerGroup        int
+	Open, Close             Op // one bank
+	OpenAll, CloseAll, Mode Op
 }
 
 // Book holds the durations of a standard under given timing parameters.
@@ -34,13 +49,25 @@ type Book struct {
 }
 
 // Rule demands that no command of Before is issued less than Wait cycles after
-// the Window-th last command of After (0 and 1: the last). It holds for the whole
-// channel: the commands of a stream act on all the banks of their name at once.
+// the Window-th last command of After (0 and 1: the last) that acted at the same
+// place of the Level: the same bank, the same group of banks or the same channel.
 type Rule struct {
+	Level         Level
 	After, Before []Op
 	Wait          int64
 	Window        int
 }
+
+// Level is how far a rule reaches; the zero value is the whole channel.
+type Level uint8
+
+// The levels, the largest first.
+const (
+	ChannelLevel Level = iota
+	GroupLevel
+	BankLevel
+	levels
+)
 
 // Refresh says how refreshes are served: Close first if any bank is open, then Do.
 type Refresh struct {
@@ -55,7 +82,7 @@ type Timing map[string]int64
 // maxTiming bounds the parameters so that sums of a few fit 32 bits.
 const maxTiming = 100_000_000
 
-var standards = []*Standard{artifact}
+var standards = []*Standard{artifact, aim}
 
 // Lookup returns the standard of that name; the error names the nearest.
 func Lookup(name string) (*Standard, error) {
@@ -102,7 +129,7 @@ func (s *Standard) book(t Timing) (Book, error) {
 	b := s.Rules(t)
 	if f := s.Refresh; f != nil {
 		// One refresh must be over before the next is due, else they never end.
-		need := 2 + b.longest(f.Close, f.Do) + b.longest(f.Do, f.Do) + b.longest(f.Do, f.Close)
+		need := 2 + b.longest(ChannelLevel, f.Close, f.Do) + b.longest(ChannelLevel, f.Do, f.Do) + b.longest(ChannelLevel, f.Do, f.Close)
 		if b.Interval < need {
 			return Book{}, fmt.Errorf("DRAM standard %s: a refresh every %d cycles: at least %d wanted, as long as one takes", s.Name, b.Interval, need)
 		}
@@ -110,11 +137,12 @@ func (s *Standard) book(t Timing) (Book, error) {
 	return b, nil
 }
 
-// longest is the longest wait from the last after to before, 0 if there is none.
-func (b Book) longest(after, before Op) int64 {
+// longest is the longest wait from the last after to before at a level, 0 if
+// there is none.
+func (b Book) longest(l Level, after, before Op) int64 {
 	wait := int64(0)
 	for _, r := range b.Rules {
-		if r.Window <= 1 && slices.Contains(r.After, after) && slices.Contains(r.Before, before) {
+		if r.Level == l && r.Window <= 1 && slices.Contains(r.After, after) && slices.Contains(r.Before, before) {
 			wait = max(wait, r.Wait)
 		}
 	}

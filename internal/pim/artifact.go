@@ -14,7 +14,10 @@ type PublishedLayer struct {
 	OC, IC, H, W, KH, KW, PH, PW, Stride int
 
 	Channels int // PIM channels
-	Buffers  int // the most groups that channels may be cut into (gw), each with inputs of its own
+	// Buffers is the most groups that channels may be cut into (gw), each with inputs
+	// of its own. Groups without a channel are not tried: what the original does
+	// then (a division by zero) has no meaning.
+	Buffers int
 
 	Repairs Repairs
 }
@@ -157,14 +160,14 @@ func publishedSchedule(segments []publishedSegment, channels, buffers int, r Rep
 	if channels < 1 {
 		return nil, fmt.Errorf("published generator: n_channel: %d: at least 1 wanted", channels)
 	}
-	if buffers < 1 || buffers > channels {
-		return nil, fmt.Errorf("published generator: gw: %d: 1 to the %d channels wanted", buffers, channels)
+	if buffers < 1 {
+		return nil, fmt.Errorf("published generator: gw: %d: at least 1 wanted", buffers)
 	}
 	code := &PublishedCode{Channels: make([]dram.Stream, channels)}
 	for _, s := range segments {
 		var best []dram.Stream
 		groups, acts, size := 0, 0, 0
-		for g := 1; g <= buffers; g *= 2 {
+		for g := 1; g <= min(buffers, channels); g *= 2 {
 			n := channels / g
 			blocks := make([][][]publishedGroup, len(s.units))
 			for i := range s.units {

@@ -153,7 +153,7 @@ func TestPublishedErrors(t *testing.T) {
 		{func(l *PublishedLayer) { l.Stride = 0 }, "stride: 0"},
 		{func(l *PublishedLayer) { l.H, l.PH = 2, 0 }, "h + 2 ph - kh: -1"},
 		{func(l *PublishedLayer) { l.Channels = 0 }, "n_channel: 0"},
-		{func(l *PublishedLayer) { l.Channels = 2 }, "gw: 4: 1 to the 2 channels wanted"},
+		{func(l *PublishedLayer) { l.Buffers = 0 }, "gw: 0: at least 1 wanted"},
 	} {
 		l := good
 		row.change(&l)

@@ -1,0 +1,171 @@
+package dram
+
+// The commands of the standard aim, in the order of its Ops.
+const (
+	aimACT Op = iota
+	aimPREA
+	aimPRE
+	aimRD
+	aimWR
+	aimACT16
+	aimMAC
+	aimMAC16
+	aimAF16
+	aimEWMUL16
+	aimRDCP
+	aimWRCP
+	aimWRGB
+	aimRDMAC16
+	aimRDAF16
+	aimWRMAC16
+	aimWRA16
+	aimTMOD
+)
+
+// aim is SK hynix's GDDR6-AiM as the published simulator has it (aim_simulator,
+// commit 0f28a07, device GDDR6_AiM, preset GDDR6_AiM_timing), absences included:
+// neither tFAW nor a refresh, nothing between a write to the global buffer or the
+// MAC registers and the computation but the change of mode, nothing from a MAC to
+// a write. A command whose name ends in 16 acts on all banks at once.
+var aim = &Standard{
+	Name: "aim",
+	Ops: []OpSpec{
+		aimACT:     {Name: "ACT", Bank: true, Opens: true},
+		aimPREA:    {Name: "PREA", Closes: true},
+		aimPRE:     {Name: "PRE", Bank: true, Closes: true},
+		aimRD:      {Name: "RD", Bank: true, Row: true},
+		aimWR:      {Name: "WR", Bank: true, Row: true},
+		aimACT16:   {Name: "ACT16", Opens: true},
+		aimMAC:     {Name: "MAC", Bank: true, Row: true},
+		aimMAC16:   {Name: "MAC16", Row: true},
+		aimAF16:    {Name: "AF16", Row: true}, // the row of its table
+		aimEWMUL16: {Name: "EWMUL16", Row: true},
+		aimRDCP:    {Name: "RDCP", Bank: true, Row: true}, // bank to global buffer
+		aimWRCP:    {Name: "WRCP", Bank: true, Row: true}, // global buffer to bank
+		aimWRGB:    {Name: "WRGB", Register: true},
+		aimRDMAC16: {Name: "RDMAC16", Register: true, Blocks: true},
+		aimRDAF16:  {Name: "RDAF16", Register: true, Blocks: true},
+		aimWRMAC16: {Name: "WRMAC16", Register: true},
+		aimWRA16:   {Name: "WRA16", Row: true, Closes: true},
+		aimTMOD:    {Name: "TMOD"},
+	},
+	Timing: []string{
+		"bl_ck",       // data on the bus
+		"ccds_ck",     // an access to the next
+		"ccdl_ck",     // the same in a group
+		"rcdrd_ck",    // activation to RD
+		"rcdrdmac_ck", // … to MAC and MAC16
+		"rcdewmul_ck", // … to EWMUL16
+		"rcdrdaf_ck",  // … to AF16
+		"rcdrdcp_ck",  // … to RDCP
+		"rcdwr_ck",    // … to WR and WRA16
+		"rcdwrcp_ck",  // … to WRCP
+		"rp_ck",       // precharge to activation
+		"ras_ck",      // activation to precharge
+		"rc_ck",       // activation to activation of a bank
+		"rrds_ck",     // ACT to ACT of another bank
+		"rrdl_ck",     // the same in a group
+		"wr_ck",       // end of a write to precharge
+		"rtp_ck",      // read to precharge
+		"wtrs_ck",     // end of a write to a read
+		"wtrl_ck",     // the same in a group
+		"cl_ck",       // RD to data
+		"cwl_ck",      // WR to data
+		"clreg_ck",    // RDMAC16 and RDAF16 to data
+		"cwlreg_ck",   // WRMAC16 to data
+		"cwlgb_ck",    // WRGB to data
+		"wpre_ck",     // turning the bus around
+		"modch_ck",    // TMOD to any command
+	},
+	Rules: aimRules,
+	Banks: &Banks{Groups: 4, PerGroup: 4, Open: aimACT, Close: aimPRE, OpenAll: aimACT16, CloseAll: aimPREA, Mode: aimTMOD},
+}
+
+// aimRules follows the tables of the device. Rules that its instructions can never
+// meet are there too: an activation of all banks waits rc after another, though a
+// precharge always lies between.
+func aimRules(t Timing) Book {
+	ops := func(o ...Op) []Op { return o }
+	var (
+		column  = max(t["bl_ck"], t["ccds_ck"], t["ccdl_ck"])
+		readers = ops(aimRD, aimMAC, aimMAC16, aimRDCP, aimRDMAC16, aimRDAF16)
+		writers = ops(aimWR, aimWRCP, aimWRGB, aimWRMAC16, aimWRA16)
+		regRead = ops(aimRDMAC16, aimRDAF16)
+		busRead = append(ops(aimRD), regRead...)
+		// 3 is a bubble of the published rules.
+		turn    = t["bl_ck"] + 3 + t["wpre_ck"]
+		written = t["cwl_ck"] + t["bl_ck"]
+	)
+	others := make([]Op, aimTMOD)
+	for i := range others {
+		others[i] = Op(i)
+	}
+	return Book{
+		Rules: []Rule{
+			// Accesses, one after the other.
+			{After: readers, Before: append(ops(aimEWMUL16), readers...), Wait: column},
+			{After: writers, Before: append(ops(aimEWMUL16), writers...), Wait: column},
+			{After: ops(aimEWMUL16), Before: append(append(ops(aimEWMUL16), readers...), writers...), Wait: column},
+			{Level: GroupLevel, After: ops(aimRD, aimMAC, aimRDCP), Before: ops(aimRD, aimMAC, aimRDCP), Wait: column},
+			{Level: GroupLevel, After: ops(aimWR, aimWRCP), Before: ops(aimWR, aimWRCP), Wait: column},
+			// Read to write.
+			{After: ops(aimRD), Before: ops(aimWR, aimWRA16), Wait: t["cl_ck"] + turn - t["cwl_ck"]},
+			{After: ops(aimRD), Before: ops(aimWRGB), Wait: t["cl_ck"] + turn - t["cwlgb_ck"]},
+			{After: ops(aimRD), Before: ops(aimWRMAC16), Wait: t["cl_ck"] + turn - t["cwlreg_ck"]},
+			{After: regRead, Before: ops(aimWR, aimWRA16), Wait: t["clreg_ck"] + turn - t["cwl_ck"]},
+			{After: regRead, Before: ops(aimWRGB), Wait: t["clreg_ck"] + turn - t["cwlgb_ck"]},
+			{After: regRead, Before: ops(aimWRMAC16), Wait: t["clreg_ck"] + turn - t["cwlreg_ck"]},
+			// Write to read.
+			{After: ops(aimWR), Before: ops(aimRD), Wait: written + t["wtrs_ck"]},
+			{Level: GroupLevel, After: ops(aimWR), Before: ops(aimRD), Wait: written + t["wtrl_ck"]},
+			{After: ops(aimWR), Before: regRead, Wait: written + t["wtrl_ck"]},
+			{After: ops(aimWRA16), Before: busRead, Wait: written + t["wtrl_ck"]},
+			{After: ops(aimWRGB), Before: busRead, Wait: t["cwlgb_ck"] + t["bl_ck"] + t["wtrs_ck"]},
+			{After: ops(aimWRMAC16), Before: busRead, Wait: t["cwlreg_ck"] + t["bl_ck"] + t["wtrl_ck"]},
+			// Activation to activation.
+			{After: ops(aimACT), Before: ops(aimACT), Wait: t["rrds_ck"]},
+			{Level: GroupLevel, After: ops(aimACT), Before: ops(aimACT), Wait: t["rrdl_ck"]},
+			{Level: BankLevel, After: ops(aimACT), Before: ops(aimACT), Wait: t["rc_ck"]},
+			{After: ops(aimACT), Before: ops(aimACT16), Wait: t["rc_ck"]},
+			{After: ops(aimACT16), Before: ops(aimACT, aimACT16), Wait: t["rc_ck"]},
+			// Activation to access.
+			{After: ops(aimACT16), Before: ops(aimRD), Wait: t["rcdrd_ck"]},
+			{After: ops(aimACT16), Before: ops(aimWR), Wait: t["rcdwr_ck"]},
+			{After: ops(aimACT16), Before: ops(aimMAC), Wait: t["rcdrdmac_ck"]},
+			{After: ops(aimACT16), Before: ops(aimRDCP), Wait: t["rcdrdcp_ck"]},
+			{After: ops(aimACT16), Before: ops(aimWRCP), Wait: t["rcdwrcp_ck"]},
+			{Level: BankLevel, After: ops(aimACT), Before: ops(aimRD), Wait: t["rcdrd_ck"]},
+			{Level: BankLevel, After: ops(aimACT), Before: ops(aimWR), Wait: t["rcdwr_ck"]},
+			{Level: BankLevel, After: ops(aimACT), Before: ops(aimMAC), Wait: t["rcdrdmac_ck"]},
+			{Level: BankLevel, After: ops(aimACT), Before: ops(aimRDCP), Wait: t["rcdrdcp_ck"]},
+			{Level: BankLevel, After: ops(aimACT), Before: ops(aimWRCP), Wait: t["rcdwrcp_ck"]},
+			{After: ops(aimACT, aimACT16), Before: ops(aimMAC16), Wait: t["rcdrdmac_ck"]},
+			{After: ops(aimACT, aimACT16), Before: ops(aimAF16), Wait: t["rcdrdaf_ck"]},
+			{After: ops(aimACT, aimACT16), Before: ops(aimEWMUL16), Wait: t["rcdewmul_ck"]},
+			{After: ops(aimACT, aimACT16), Before: ops(aimWRA16), Wait: t["rcdwr_ck"]},
+			// To precharge.
+			{After: ops(aimACT, aimACT16), Before: ops(aimPREA), Wait: t["ras_ck"]},
+			{After: ops(aimACT16), Before: ops(aimPRE), Wait: t["ras_ck"]},
+			{Level: BankLevel, After: ops(aimACT), Before: ops(aimPRE), Wait: t["ras_ck"]},
+			{After: ops(aimRD, aimMAC, aimMAC16, aimAF16, aimRDCP), Before: ops(aimPREA), Wait: t["rtp_ck"]},
+			{After: ops(aimMAC16, aimAF16), Before: ops(aimPRE), Wait: t["rtp_ck"]},
+			{Level: BankLevel, After: ops(aimRD, aimMAC, aimRDCP), Before: ops(aimPRE), Wait: t["rtp_ck"]},
+			{After: ops(aimWR, aimWRCP), Before: ops(aimPREA), Wait: written + t["wr_ck"]},
+			{Level: BankLevel, After: ops(aimWR, aimWRCP), Before: ops(aimPRE), Wait: written + t["wr_ck"]},
+			{After: ops(aimEWMUL16), Before: ops(aimPREA, aimPRE), Wait: t["cwl_ck"] + t["wr_ck"]}, // no burst
+			// From precharge.
+			{After: ops(aimPREA), Before: ops(aimACT, aimACT16, aimPRE, aimPREA), Wait: t["rp_ck"]},
+			{After: ops(aimPRE), Before: ops(aimACT16, aimPREA), Wait: t["rp_ck"]},
+			{Level: BankLevel, After: ops(aimPRE), Before: ops(aimACT, aimPRE), Wait: t["rp_ck"]},
+			{After: ops(aimWRA16), Before: ops(aimACT, aimACT16), Wait: written + t["wr_ck"] + t["rp_ck"]},
+			// Change of mode.
+			{After: ops(aimTMOD), Before: others, Wait: t["modch_ck"]},
+		},
+		Result: map[Op]int64{
+			aimRD: t["cl_ck"] + t["bl_ck"], aimWR: written, aimWRA16: written + t["rp_ck"],
+			aimWRGB: t["cwlgb_ck"] + t["bl_ck"], aimWRMAC16: t["cwlreg_ck"] + t["bl_ck"],
+			aimRDMAC16: t["clreg_ck"] + t["bl_ck"], aimRDAF16: t["clreg_ck"] + t["bl_ck"],
+			aimMAC: 1, aimMAC16: 1, aimAF16: 1, aimEWMUL16: 1, aimRDCP: 1, aimWRCP: 1,
+		},
+	}
+}
