@@ -141,48 +141,33 @@ func (p *path) read(model string, batch int) (err error) {
 
 func isZoo(name string) bool { return nearest.Name(name, zoo.Names()) == name }
 
-// target tells the search how to make the devices of a machine. Devices and the
-// code they compile are made once for all searches on the target.
+// target tells the search how to make the devices of a machine. They and the code
+// they compile are made once for all searches on the target.
 func target(m *hw.Machine) search.Target {
-	type key struct {
-		pim      int
-		commands string
+	devices := func(channels int, commands string) (ds []device.Device, err error) {
+		if channels > m.Memory.Channels {
+			return nil, fmt.Errorf("%d PIM channels: machine %s has %d channels", channels, m.Name, m.Memory.Channels)
+		}
+		add := func(make func(*hw.Machine, int) (device.Device, error), channels int) {
+			if d, e := make(m, channels); e != nil {
+				err = e
+			} else {
+				ds = append(ds, d)
+			}
+		}
+		if left := m.Memory.Channels - channels; left > 0 {
+			add(gpu.New, left)
+		}
+		switch {
+		case channels == 0:
+		case commands == plan.Basic:
+			add(pim.NewBasic, channels)
+		default:
+			add(pim.New, channels)
+		}
+		return ds, err
 	}
-	made := map[key][]device.Device{}
-	return search.Target{
-		Machine:     m.Name,
-		PIMChannels: m.Memory.PIMChannels,
-		Devices: func(pimChannels int, commands string) ([]device.Device, error) {
-			k := key{pimChannels, commands}
-			if made[k] != nil {
-				return made[k], nil
-			}
-			if pimChannels > m.Memory.Channels {
-				return nil, fmt.Errorf("%d PIM channels: machine %s has %d channels", pimChannels, m.Name, m.Memory.Channels)
-			}
-			var ds []device.Device
-			if left := m.Memory.Channels - pimChannels; left > 0 {
-				d, err := gpu.New(m, left)
-				if err != nil {
-					return nil, err
-				}
-				ds = append(ds, device.Memo(d))
-			}
-			if pimChannels > 0 {
-				newPIM := pim.New
-				if commands == plan.Basic {
-					newPIM = pim.NewBasic
-				}
-				d, err := newPIM(m, pimChannels)
-				if err != nil {
-					return nil, err
-				}
-				ds = append(ds, device.Memo(d))
-			}
-			made[k] = ds
-			return ds, nil
-		},
-	}
+	return search.Target{Machine: m.Name, PIMChannels: m.Memory.PIMChannels, Devices: search.Devices(devices).Memo()}
 }
 
 // readPlan reads a plan file and fills in or checks the machine of the request.

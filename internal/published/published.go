@@ -132,33 +132,16 @@ func Convolution(g *graph.Graph, nd *graph.Node) bool {
 
 // target makes the devices of the accounting; newGPU says how layers are measured.
 func (a *Accounting) target(newGPU func(*hw.Machine, int) (device.Device, error)) search.Target {
-	type key struct {
-		channels int
-		commands string
+	m := a.Machine
+	devices := func(channels int, commands string) ([]device.Device, error) {
+		g, err := newGPU(m, m.Memory.Channels-channels)
+		if err != nil || channels == 0 {
+			return []device.Device{g}, err
+		}
+		p, err := a.pim(channels, commands == plan.Basic)
+		return []device.Device{g, p}, err
 	}
-	made := map[key][]device.Device{}
-	return search.Target{
-		Machine: a.Machine.Name, PIMChannels: a.Machine.Memory.PIMChannels,
-		Devices: func(channels int, commands string) ([]device.Device, error) {
-			k := key{channels, commands}
-			if made[k] != nil {
-				return made[k], nil
-			}
-			d, err := newGPU(a.Machine, a.Machine.Memory.Channels-channels)
-			if err != nil {
-				return nil, err
-			}
-			ds := []device.Device{device.Memo(d)}
-			if channels > 0 {
-				if d, err = a.pim(channels, commands == plan.Basic); err != nil {
-					return nil, err
-				}
-				ds = append(ds, device.Memo(d))
-			}
-			made[k] = ds
-			return ds, nil
-		},
-	}
+	return search.Target{Machine: m.Name, PIMChannels: m.Memory.PIMChannels, Devices: search.Devices(devices).Memo()}
 }
 
 func (a *Accounting) pim(channels int, basic bool) (d device.Device, err error) {

@@ -26,19 +26,6 @@ import (
 	"pimflow/internal/run"
 )
 
-// Target is what a plan is made for.
-type Target struct {
-	Machine     string
-	PIMChannels int // memory channels that compute in policies that use PIM
-	// Devices returns the GPU, and the PIM unless pim is 0, of the machine when
-	// pim of its channels compute through a command interface (plan.PIM). They are
-	// asked for the same cuts many times (device.Memo).
-	Devices func(pim int, commands string) ([]device.Device, error)
-	// Progress, unless nil, is told how many of how many nodes are searched; it
-	// is called concurrently.
-	Progress func(done, total int)
-}
-
 // Result is the best plan found.
 type Result struct {
 	Plan     *plan.Plan

@@ -19,38 +19,25 @@ import (
 	"pimflow/internal/zoo"
 )
 
-// target is a machine that comes with the program; devices are made once.
+// target is a machine that comes with the program.
 func target(t testing.TB, machine string) search.Target {
 	m, err := hw.Load(machine)
 	if err != nil {
 		t.Fatal(err)
 	}
-	type key struct {
-		pim      int
-		commands string
-	}
-	made := map[key][]device.Device{}
-	return search.Target{Machine: m.Name, PIMChannels: m.Memory.PIMChannels, Devices: func(n int, commands string) ([]device.Device, error) {
-		k := key{n, commands}
-		if made[k] == nil {
-			d, err := gpu.New(m, m.Memory.Channels-n)
-			if err != nil {
-				return nil, err
-			}
-			made[k] = []device.Device{device.Memo(d)}
-			if n > 0 {
-				newPIM := pim.New
-				if commands == plan.Basic {
-					newPIM = pim.NewBasic
-				}
-				if d, err = newPIM(m, n); err != nil {
-					return nil, err
-				}
-				made[k] = append(made[k], device.Memo(d))
-			}
+	devices := func(n int, commands string) ([]device.Device, error) {
+		g, err := gpu.New(m, m.Memory.Channels-n)
+		if err != nil || n == 0 {
+			return []device.Device{g}, err
 		}
-		return made[k], nil
-	}}
+		newPIM := pim.New
+		if commands == plan.Basic {
+			newPIM = pim.NewBasic
+		}
+		p, err := newPIM(m, n)
+		return []device.Device{g, p}, err
+	}
+	return search.Target{Machine: m.Name, PIMChannels: m.Memory.PIMChannels, Devices: search.Devices(devices).Memo()}
 }
 
 func network(t testing.TB, name string) *graph.Graph {

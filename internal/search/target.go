@@ -1,0 +1,44 @@
+package search
+
+import (
+	"pimflow/internal/device"
+)
+
+// Target is what a plan is made for.
+type Target struct {
+	Machine     string
+	PIMChannels int // memory channels that compute in policies that use PIM
+	Devices     Devices
+	// Progress, unless nil, is told how many of how many nodes are searched; it
+	// is called concurrently.
+	Progress func(done, total int)
+}
+
+// Devices returns the GPU, and the PIM unless pim is 0, of a machine when pim of
+// its channels compute through a command interface (plan.PIM). They are asked for
+// the same cuts many times.
+type Devices func(pim int, commands string) ([]device.Device, error)
+
+// Memo returns devices that are made once, and compile each cut once. It is not
+// safe for concurrent use; the devices are.
+func (make Devices) Memo() Devices {
+	type key struct {
+		pim      int
+		commands string
+	}
+	made := map[key][]device.Device{}
+	return func(pim int, commands string) ([]device.Device, error) {
+		k := key{pim, commands}
+		if made[k] == nil {
+			ds, err := make(pim, commands)
+			if err != nil {
+				return nil, err
+			}
+			for i, d := range ds {
+				ds[i] = device.Memo(d)
+			}
+			made[k] = ds
+		}
+		return made[k], nil
+	}
+}
