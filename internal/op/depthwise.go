@@ -87,22 +87,25 @@ func (v *convolution) channel(b *band, n, m int) {
 }
 
 // fill splits what the given rows of outputs from oh are made from of the input
-// plane id; padding is zeros.
+// plane id; padding is zeros, and so is what lies beyond the last value needed,
+// which another device may be writing.
 func (v *convolution) fill(b *band, x []float32, id, oh, rows int) {
 	d, h, w := &v.win[0], &v.win[1], v.win[2]
 	high := rows + (h.extent()-1)/h.stride
 	phase := w
 	phase.dilation = 1
 	lo := v.out[2].Lo
+	lastRow := (oh+rows-1)*h.stride - h.begin + h.extent() - 1
+	reach := (v.out[2].Hi-1)*w.stride + w.extent() - 1 // of the columns, from the first padded one
 	for p := range w.phases() {
-		r := phase.valid(tensor.Range{Lo: lo, Hi: lo + b.pitch}, p)
+		r := phase.valid(tensor.Range{Lo: lo, Hi: min(lo+b.pitch, (reach-p)/w.stride+1)}, p)
 		first := phase.index(r.Lo, p)
 		r = tensor.Range{Lo: r.Lo - lo, Hi: r.Hi - lo}
 		for q := range h.phases() {
 			for i := range high {
 				line := b.split[(q*w.phases()+p)*b.part+i*b.pitch:][:b.pitch]
 				ih := (oh+i)*h.stride - h.begin + q
-				if id < 0 || id >= d.in || ih < 0 || ih >= h.in {
+				if id < 0 || id >= d.in || ih < 0 || ih >= h.in || ih > lastRow {
 					clear(line)
 					continue
 				}
