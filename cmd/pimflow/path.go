@@ -78,7 +78,10 @@ func open(r request) (*path, error) {
 		p.Close()
 		return nil, err
 	}
-	p.Target = target(p.Machine)
+	if p.Target, err = target(p.Machine); err != nil {
+		p.Close()
+		return nil, err
+	}
 	return p, nil
 }
 
@@ -143,7 +146,13 @@ func isZoo(name string) bool { return nearest.Name(name, zoo.Names()) == name }
 
 // target tells the search how to make the devices of a machine. Devices and the
 // code they compile are made once for all searches on the target.
-func target(m *hw.Machine) search.Target {
+func target(m *hw.Machine) (search.Target, error) {
+	standby, err := pim.Standby(m)
+	if err != nil {
+		return search.Target{}, err
+	}
+	idle := gpu.Standby(m)
+	standby.Add(&idle)
 	type key struct {
 		pim      int
 		commands string
@@ -152,6 +161,7 @@ func target(m *hw.Machine) search.Target {
 	return search.Target{
 		Machine:     m.Name,
 		PIMChannels: m.Memory.PIMChannels,
+		Standby:     standby,
 		Devices: func(pimChannels int, commands string) ([]device.Device, error) {
 			k := key{pimChannels, commands}
 			if made[k] != nil {
@@ -182,7 +192,7 @@ func target(m *hw.Machine) search.Target {
 			made[k] = ds
 			return ds, nil
 		},
-	}
+	}, nil
 }
 
 // readPlan reads a plan file and fills in or checks the machine of the request.

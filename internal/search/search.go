@@ -34,6 +34,9 @@ type Target struct {
 	// pim of its channels compute through a command interface (plan.PIM). They are
 	// asked for the same cuts many times (device.Memo).
 	Devices func(pim int, commands string) ([]device.Device, error)
+	// Standby is what the machine draws whatever it does, in pJ a nanosecond; it
+	// does not matter where nobody asks for energies.
+	Standby device.Ledger
 	// Progress, unless nil, is told how many of how many nodes are searched; it
 	// is called concurrently.
 	Progress func(done, total int)
@@ -46,6 +49,7 @@ type Result struct {
 	Alone    []device.Time // of each segment of the plan, executed by itself
 	Baseline *run.Timeline // the policy "gpu"
 	Layers   []Layer       // one an operation, in the graph's order
+	Standby  device.Ledger // of the target
 	Elapsed  time.Duration // the search alone
 }
 
@@ -98,6 +102,7 @@ func (s *search) finish(res *Result, begin time.Time) (_ *Result, err error) {
 		}
 		res.Alone = append(res.Alone, run.Time(part).Total)
 	}
+	res.Standby = s.t.Standby
 	res.Elapsed = time.Since(begin)
 	return res, nil
 }
