@@ -2,9 +2,10 @@
 //
 // A machine is a strict JSON file. Every number has its unit in its key and its
 // source beside it: a field of the file is either {"value": 11, "source": "…"}
-// (an energy has "low" and "high" beside its value) or, for names and switches, a plain string or boolean. Load refuses unknown
-// and missing keys, and numbers out of range. The package knows no formula:
-// packages gpu, pim and dram give the numbers their meaning.
+// (an energy has "low" and "high" beside its value) or, for names and switches, a
+// plain string or boolean. Load refuses unknown and missing keys, and numbers out
+// of range. The package knows no formula: packages gpu, pim and dram give the
+// numbers their meaning.
 package hw
 
 // Machine is one machine file. The want tags are the ranges that Parse accepts.
