@@ -30,7 +30,11 @@ func machineCommand() *cobra.Command {
 				return err
 			}
 			// A machine is right when its devices can be made.
-			if _, err := target(m).Devices(m.Memory.PIMChannels, plan.Extended); err != nil {
+			to, err := target(m)
+			if err == nil {
+				_, err = to.Devices(m.Memory.PIMChannels, plan.Extended)
+			}
+			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
 			return m.Print(c.OutOrStdout())

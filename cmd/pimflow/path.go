@@ -78,7 +78,10 @@ func open(r request) (*path, error) {
 		p.Close()
 		return nil, err
 	}
-	p.Target = target(p.Machine)
+	if p.Target, err = target(p.Machine); err != nil {
+		p.Close()
+		return nil, err
+	}
 	return p, nil
 }
 
@@ -143,7 +146,13 @@ func isZoo(name string) bool { return nearest.Name(name, zoo.Names()) == name }
 
 // target tells the search how to make the devices of a machine. They and the code
 // they compile are made once for all searches on the target.
-func target(m *hw.Machine) search.Target {
+func target(m *hw.Machine) (search.Target, error) {
+	standby, err := pim.Standby(m)
+	if err != nil {
+		return search.Target{}, err
+	}
+	idle := gpu.Standby(m)
+	standby.Add(&idle)
 	devices := func(channels int, commands string) (ds []device.Device, err error) {
 		if channels > m.Memory.Channels {
 			return nil, fmt.Errorf("%d PIM channels: machine %s has %d channels", channels, m.Name, m.Memory.Channels)
@@ -167,7 +176,9 @@ func target(m *hw.Machine) search.Target {
 		}
 		return ds, err
 	}
-	return search.Target{Machine: m.Name, PIMChannels: m.Memory.PIMChannels, Devices: search.Devices(devices).Memo()}
+	return search.Target{
+		Machine: m.Name, PIMChannels: m.Memory.PIMChannels, Standby: standby, Devices: search.Devices(devices).Memo(),
+	}, nil
 }
 
 // readPlan reads a plan file and fills in or checks the machine of the request.

@@ -53,6 +53,7 @@ type Cost struct {
 	Commands Counts // kernels or DRAM commands by kind, over all channels
 	Lanes    []Time // busy time of each channel, where the device has several
 	Bound    string // what limits it, in a word
+	Energy   Ledger // of the work itself: standby depends on how long the program takes
 }
 
 // Count is a number of commands of one kind.

@@ -34,7 +34,17 @@ func (c Choice) String() string {
 
 // GEMM times a matrix product with the fastest of the tiles and splits of K, the
 // first of them on a tie.
+//
+// Its activity is that of the tile it would take if nothing came from the DRAM: how
+// many SMs compute what does not depend on the bandwidth.
 func (m *Model) GEMM(g GEMM, tiles []Tile, splits []int) Timing {
+	best := m.fastest(g, tiles, splits)
+	t := m.fastest(GEMM{M: g.M, N: g.N, K: g.K, G: g.G, A: 1, B: 1, O: 1}, tiles, splits)
+	best.Activity = Activity{SMs: float64(min(t.Choice.CTAs, m.SMs)), Tensor: t.MACs, L2Moved: t.L2}
+	return best
+}
+
+func (m *Model) fastest(g GEMM, tiles []Tile, splits []int) Timing {
 	var best Timing
 	found := false
 	for _, tile := range fitting(tiles, g) {

@@ -30,6 +30,7 @@ type gpu struct {
 	clock   hw.Period
 	launch  int64 // cycles of a launch
 	cold    bool  // nothing of a layer's input is in the L2 when it starts
+	energy  hw.GPUEnergy
 }
 
 // New returns the GPU of a machine, called "gpu", when it keeps channels of the
@@ -40,7 +41,7 @@ func New(m *hw.Machine, channels int) (device.Device, error) {
 	}
 	for _, l := range libraries {
 		if l.name == m.GPU.Library {
-			return &gpu{NewModel(m, channels), l.tiles, m.GPU.Fused, m.GPU.ConvLaunches, m.GPU.Clock, m.GPU.Launch, false}, nil
+			return &gpu{NewModel(m, channels), l.tiles, m.GPU.Fused, m.GPU.ConvLaunches, m.GPU.Clock, m.GPU.Launch, false, m.GPU.Energy}, nil
 		}
 	}
 	return nil, fmt.Errorf("machine %q: gpu.tile_library: %q is not known%s: one of %s wanted", m.Name, m.GPU.Library,
@@ -115,6 +116,8 @@ func (d *gpu) cost(ks []Kernel) (device.Cost, error) {
 		c.Time += device.Time(math.Round((launchUS + k.US) * 1e6))
 		us += k.US
 		bytes += k.Bytes
+		used := energy(&d.energy, k.Timing)
+		c.Energy.Add(&used)
 		add("launch", launchUS)
 		add(k.Bound, k.US)
 	}

@@ -52,6 +52,17 @@ type Timing struct {
 	MACs   float64 // executed, padding of tiles included
 	Bound  string
 	Choice Choice // of a matrix product
+
+	Activity // while it runs
+}
+
+// Activity is what the energy of a kernel depends on beside its time and its DRAM
+// traffic.
+type Activity struct {
+	SMs     float64 // with work
+	Tensor  float64 // multiply-accumulates of the tensor cores, padding of tiles included
+	FMA     float64 // of the FMA units
+	L2Moved float64 // bytes
 }
 
 // us turns core cycles into microseconds.
@@ -102,7 +113,8 @@ func (m *Model) Direct(d Direct) Timing {
 	// kernel finite. Both estimated.
 	util := max(min(1, d.Outs/2/(float64(m.SMs)*256)), 1e-3)
 	macs := d.MACs / (float64(m.SMs) * m.FMAs * m.EtaDW * util)
-	t := Timing{SM: m.us(m.Ramp + macs), DRAM: m.dramUS(d.Bytes, m.EtaD), Bytes: d.Bytes, L2: d.Bytes, MACs: d.MACs}
+	t := Timing{SM: m.us(m.Ramp + macs), DRAM: m.dramUS(d.Bytes, m.EtaD), Bytes: d.Bytes, L2: d.Bytes, MACs: d.MACs,
+		Activity: Activity{SMs: float64(m.SMs), FMA: d.MACs, L2Moved: d.Bytes}}
 	t.US = m.norm(t.SM, t.DRAM)
 	t.Bound = largest(term{"fma", m.us(macs)}, term{"latency", m.us(m.Ramp)}, term{"dram", t.DRAM})
 	return t
@@ -124,7 +136,8 @@ func (s Stream) String() string {
 
 // Stream times an element-wise, pooling or copying kernel.
 func (m *Model) Stream(s Stream) Timing {
-	t := Timing{DRAM: m.dramUS(s.Bytes, m.EtaS), SM: m.l2US(s.L2), Bytes: s.Bytes, L2: s.L2}
+	t := Timing{DRAM: m.dramUS(s.Bytes, m.EtaS), SM: m.l2US(s.L2), Bytes: s.Bytes, L2: s.L2,
+		Activity: Activity{SMs: float64(m.SMs), L2Moved: 2 * s.Bytes}} // in from the DRAM and out to the SMs, or back: estimated
 	t.US = max(t.DRAM, t.SM) + m.us(m.Ramp)
 	t.Bound = largest(term{"latency", m.us(m.Ramp)}, term{"dram", t.DRAM}, term{"l2", t.SM})
 	return t
@@ -147,6 +160,7 @@ func (m *Model) GEMV(v GEMV) Timing {
 	start, l2 := m.us(4*m.Lam), m.l2US(v.B)
 	t := Timing{DRAM: m.dramUS(v.Bytes, m.EtaD), SM: start, Bytes: v.Bytes, L2: v.B,
 		MACs: float64(v.M) * float64(v.N) * float64(v.K) * float64(v.G)}
+	t.Activity = Activity{SMs: float64(m.SMs), FMA: t.MACs, L2Moved: 2 * v.Bytes} // as of Stream
 	t.US = m.norm(start, max(t.DRAM, l2))
 	t.Bound = largest(term{"latency", start}, term{"dram", t.DRAM}, term{"l2", l2})
 	return t

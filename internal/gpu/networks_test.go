@@ -45,6 +45,7 @@ type total struct {
 	us       float64 // without launches
 	by       map[string]float64
 	launches int
+	gemv     float64 // products of kernels of that class
 	cost     device.Cost
 }
 
@@ -72,9 +73,13 @@ func measureOn(t testing.TB, make func(*hw.Machine, int) (device.Device, error),
 		sum.cost.Time += c.Time
 		sum.cost.Launch += c.Launch
 		sum.cost.Ticks += c.Ticks
+		sum.cost.Energy.Add(&c.Energy)
 		for _, k := range code.(*gpu.Code).Kernels() {
 			sum.us += k.US
 			sum.launches++
+			if k.Class == gpu.Vector {
+				sum.gemv += k.MACs
+			}
 			kind := string(k.Class)
 			if g.Nodes[i].Op.Name == "Mul" {
 				kind = "mul"

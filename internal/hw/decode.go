@@ -41,7 +41,10 @@ type decoder struct {
 	sources map[string]string
 }
 
-var periodType = reflect.TypeFor[Period]()
+var (
+	periodType = reflect.TypeFor[Period]()
+	rangeType  = reflect.TypeFor[Range]()
+)
 
 // errorf places an error on the line of the last token read.
 func (d *decoder) errorf(path, format string, a ...any) error {
@@ -74,8 +77,10 @@ func (d *decoder) token(path string) (json.Token, error) {
 // object of value and source, anything else a plain JSON value.
 func (d *decoder) value(path string, v reflect.Value, want string) error {
 	switch {
+	case v.Type() == rangeType:
+		return d.bounded(path, v, want)
 	case v.Type() == periodType || v.CanInt() || v.CanFloat():
-		return d.number(path, v, want)
+		return d.number(path, map[string]reflect.Value{"value": v}, []string{"value", "source"}, want)
 	case v.Kind() == reflect.Struct:
 		return d.object(path, structKeys(v), func(key string) error {
 			f, tag := structField(v, key)
@@ -149,9 +154,9 @@ func (d *decoder) object(path string, known []string, field func(key string) err
 	}
 }
 
-// number reads {"value": …, "source": "…"} into v.
-func (d *decoder) number(path string, v reflect.Value, want string) error {
-	return d.object(path, []string{"value", "source"}, func(key string) error {
+// number reads {"value": …, "source": "…"}: each key but source into its field.
+func (d *decoder) number(path string, fields map[string]reflect.Value, keys []string, want string) error {
+	return d.object(path, keys, func(key string) error {
 		t, err := d.token(path)
 		if err != nil {
 			return err
@@ -164,12 +169,30 @@ func (d *decoder) number(path string, v reflect.Value, want string) error {
 			d.sources[path] = s
 			return nil
 		}
-		if err := set(v, t, want); err != nil {
+		if err := set(fields[key], t, want); err != nil {
+			if key != "value" {
+				return d.errorf(join(path, key), "%v", err)
+			}
 			return d.errorf(path, "%v", err)
 		}
 		return nil
 	})
 }
+
+// bounded reads {"value": …, "low": …, "high": …, "source": "…"} into a Range.
+func (d *decoder) bounded(path string, v reflect.Value, want string) error {
+	r := v.Addr().Interface().(*Range)
+	err := d.number(path, map[string]reflect.Value{
+		"value": reflect.ValueOf(&r.Value).Elem(), "low": reflect.ValueOf(&r.Low).Elem(), "high": reflect.ValueOf(&r.High).Elem(),
+	}, rangeKeys, want)
+	if err == nil && !(r.Low <= r.Value && r.Value <= r.High) {
+		return d.errorf(path, "low %v, value %v, high %v: in this order wanted", r.Low, r.Value, r.High)
+	}
+	return err
+}
+
+// rangeKeys are the keys of a Range in the order of Print.
+var rangeKeys = []string{"value", "low", "high", "source"}
 
 // set stores a token in a number.
 func set(v reflect.Value, t json.Token, want string) error {

@@ -2,9 +2,10 @@
 //
 // A machine is a strict JSON file. Every number has its unit in its key and its
 // source beside it: a field of the file is either {"value": 11, "source": "…"}
-// or, for names and switches, a plain string or boolean. Load refuses unknown
-// and missing keys, and numbers out of range. The package knows no formula:
-// packages gpu, pim and dram give the numbers their meaning.
+// (an energy has "low" and "high" beside its value) or, for names and switches, a
+// plain string or boolean. Load refuses unknown and missing keys, and numbers out
+// of range. The package knows no formula: packages gpu, pim and dram give the
+// numbers their meaning.
 package hw
 
 // Machine is one machine file. The want tags are the ranges that Parse accepts.
@@ -30,21 +31,22 @@ type Memory struct {
 
 // GPU is the part of the machine that package gpu models.
 type GPU struct {
-	Clock        Period   `json:"clock_ps"`
-	SMs          int      `json:"sm" want:"1..65536"`
-	MACs         float64  `json:"tensor_mac_per_ck_sm" want:">0"` // tensor-core multiply-accumulates a clock and SM
-	FMAs         float64  `json:"fma_per_ck_sm" want:">0"`
-	Smem         int      `json:"smem_per_sm_bytes" want:">0"`
-	Threads      int      `json:"threads_per_sm" want:">0"`
-	CTAs         int      `json:"cta_per_sm" want:"1..65536"`
-	Registers    int      `json:"registers_per_sm" want:">0"`
-	L2SM         float64  `json:"l2_bytes_per_ck_sm" want:">0"`
-	WriteThrough bool     `json:"l2_write_through"`
-	Library      string   `json:"tile_library"`                        // a row of package gpu's table
-	Fused        bool     `json:"fused"`                               // epilogues run inside the convolution's kernel
-	Launch       int64    `json:"launch_ck" want:"0..1000000000"`      // of every kernel
-	ConvLaunches int      `json:"conv_offset_launches" want:"0..1024"` // launches before each dense convolution that execute nothing
-	Model        GPUModel `json:"model"`
+	Clock        Period    `json:"clock_ps"`
+	SMs          int       `json:"sm" want:"1..65536"`
+	MACs         float64   `json:"tensor_mac_per_ck_sm" want:">0"` // tensor-core multiply-accumulates a clock and SM
+	FMAs         float64   `json:"fma_per_ck_sm" want:">0"`
+	Smem         int       `json:"smem_per_sm_bytes" want:">0"`
+	Threads      int       `json:"threads_per_sm" want:">0"`
+	CTAs         int       `json:"cta_per_sm" want:"1..65536"`
+	Registers    int       `json:"registers_per_sm" want:">0"`
+	L2SM         float64   `json:"l2_bytes_per_ck_sm" want:">0"`
+	WriteThrough bool      `json:"l2_write_through"`
+	Library      string    `json:"tile_library"`                        // a row of package gpu's table
+	Fused        bool      `json:"fused"`                               // epilogues run inside the convolution's kernel
+	Launch       int64     `json:"launch_ck" want:"0..1000000000"`      // of every kernel
+	ConvLaunches int       `json:"conv_offset_launches" want:"0..1024"` // launches before each dense convolution that execute nothing
+	Model        GPUModel  `json:"model"`
+	Energy       GPUEnergy `json:"energy"`
 }
 
 // GPUModel holds the fitted parameters of the kernel model.
@@ -71,4 +73,35 @@ type PIM struct {
 	Rows     int              `json:"rows_per_bank" want:">0"`
 	Buffer   int              `json:"buffer_elements" want:"1..16777216"` // global input buffer of a channel
 	Timing   map[string]int64 `json:"timing" want:">=0"`                  // the standard's parameters, in cycles of Clock
+	Energy   PIMEnergy        `json:"energy"`
+}
+
+// Range is a number that is not known well: a value and what bounds it, in the
+// file {"value": 60, "low": 48, "high": 62, "source": "…"} with low ≤ value ≤ high.
+type Range struct{ Value, Low, High float64 }
+
+// GPUEnergy is what the GPU's work takes beside the power it draws all the time.
+type GPUEnergy struct {
+	Constant Range `json:"constant_w" want:">=0"` // drawn always; the memory channels that do not compute included
+	Idle     Range `json:"sm_idle_w" want:">=0"`  // of each SM, drawn always
+	Busy     Range `json:"sm_busy_w" want:">=0"`  // of each SM with work, beyond Idle
+	MAC      Range `json:"tensor_mac_pj" want:">=0"`
+	FMA      Range `json:"fma_pj" want:">=0"`
+	L2       Range `json:"l2_pj_per_byte" want:">=0"`
+	DRAM     Range `json:"dram_pj_per_byte" want:">=0"`
+}
+
+// PIMEnergy is what the commands of a channel take, and the power it draws.
+type PIMEnergy struct {
+	Activate   Range `json:"activate_pj" want:">=0"`    // of a bank, its precharge included
+	Precharge  Range `json:"precharge_pj" want:">=0"`   // of a bank, by a command of its own
+	ColumnRead Range `json:"column_read_pj" want:">=0"` // of a bank
+	MAC        Range `json:"mac_pj" want:">=0"`
+	BufferRead Range `json:"buffer_read_pj" want:">=0"` // of a bank's MAC unit, for one column
+	Write      Range `json:"gwrite_pj" want:">=0"`      // of a GWRITE, I/O excluded
+	Read       Range `json:"readres_pj" want:">=0"`     // of a READRES, I/O excluded
+	IO         Range `json:"io_pj_per_bit" want:">=0"`
+	Refresh    Range `json:"refresh_pj" want:">=0"` // of a refresh of all banks
+	Standby    Range `json:"standby_mw" want:">=0"` // of a channel, drawn always
+	Active     Range `json:"active_mw" want:">=0"`  // of a channel at work, beyond Standby
 }

@@ -37,6 +37,29 @@ func TestMachines(t *testing.T) {
 	}
 }
 
+// TestEnergySources: an energy has a year in its source, or is estimated.
+func TestEnergySources(t *testing.T) {
+	year := regexp.MustCompile(`\b20[012]\d\b`)
+	n := 0
+	for _, name := range Names() {
+		m, err := Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for path, source := range m.Sources {
+			if strings.Contains(path, ".energy.") {
+				n++
+				if !year.MatchString(source) && !strings.Contains(source, "estimated") {
+					t.Errorf("%s: %s: source %q: a year or the word estimated wanted", name, path, source)
+				}
+			}
+		}
+	}
+	if n != len(Names())*18 {
+		t.Errorf("%d energies in %d machines", n, len(Names()))
+	}
+}
+
 func TestLoad(t *testing.T) {
 	data, err := machines.ReadFile("machines/toy.json")
 	if err != nil {
@@ -96,6 +119,10 @@ func TestErrors(t *testing.T) {
 		{`"rp_ck"`, `"rp"`, `pim.timing.rp: the name of a number of cycles ends in _ck`},
 		{`"rp_ck"`, `"rc_ck"`, `pim.timing.rc_ck: written twice`},
 		{`"rp_ck": {"value": 10`, `"rp_ck": {"value": -1`, `pim.timing.rp_ck: -1 is out of range: >=0 wanted`},
+		{`"sm_idle_w": {"value": 1, "low": 0.5`, `"sm_idle_w": {"value": 1, "low": 1.5`, `m.json:40: gpu.energy.sm_idle_w: low 1.5, value 1, high 2: in this order wanted`},
+		{`"sm_idle_w": {"value": 1, "low": 0.5`, `"sm_idle_w": {"value": 1, "low": -1`, `m.json:40: gpu.energy.sm_idle_w.low: -1 is out of range: >=0 wanted`},
+		{`"sm_idle_w": {"value": 1, "low": 0.5`, `"sm_idle_w": {"value": 1`, `m.json:40: gpu.energy.sm_idle_w.low: missing`},
+		{`"sm": {"value": 2`, `"sm": {"value": 2, "low": 1`, `m.json:13: gpu.sm.low: unknown key`},
 		{`"name": "toy",`, `"name": "toy"`, `m.json:3: not JSON`},
 	} {
 		text := strings.Replace(string(data), c.old, c.new, 1)
@@ -108,7 +135,7 @@ func TestErrors(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		string(data) + "{}":       "m.json:65: text after the end of the machine",
+		string(data) + "{}":       "m.json:87: text after the end of the machine",
 		"":                        "m.json:1: the file ends too early",
 		"[]":                      "m.json:1: [: an object { … } wanted",
 		`{"pim": {"timing": {}}}`: "m.json:1: pim.timing: empty",
@@ -130,7 +157,7 @@ func TestEveryKey(t *testing.T) {
 	n := 0
 	for i, l := range lines {
 		k := key.FindStringSubmatch(l)
-		if k == nil || strings.HasSuffix(k[2], "_ck") && i > 45 { // the timing map has no fixed keys
+		if k == nil || strings.HasSuffix(k[2], "_ck") && i > 54 { // the timing map has no fixed keys
 			continue
 		}
 		n++
@@ -143,8 +170,8 @@ func TestEveryKey(t *testing.T) {
 			t.Errorf("without line %d %q: %v", i+1, l, err)
 		}
 	}
-	if n != 38 {
-		t.Errorf("%d keys were removed, not all 38", n)
+	if n != 56 {
+		t.Errorf("%d keys were removed, not all 56", n)
 	}
 }
 
@@ -189,6 +216,8 @@ func TestPrintParse(t *testing.T) {
 		m.GPU.Launch = rapid.Int64Range(0, 1e9).Draw(t, "launch")
 		m.GPU.L2SM = rapid.Float64Range(1e-300, limit).Draw(t, "l2sm")
 		m.GPU.Clock, _ = ParsePeriod(Period{rapid.Int64Range(1, maxPeriod).Draw(t, "num"), rapid.Int64Range(1, 99).Draw(t, "den")}.String())
+		low := rapid.Float64Range(0, limit/2).Draw(t, "low")
+		m.PIM.Energy.MAC = Range{low, low / 2, low * rapid.Float64Range(1, 2).Draw(t, "high")}
 		key := rapid.StringMatching(`[a-z"]+_ck`).Draw(t, "key")
 		m.PIM.Timing[key] = rapid.Int64Range(0, limit).Draw(t, "ck")
 		m.Sources["pim.timing."+key] = text.Draw(t, "source")

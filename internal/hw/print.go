@@ -33,6 +33,9 @@ func (p *printer) value(path string, v reflect.Value, depth int) {
 		} else {
 			p.number(path, period.String())
 		}
+	case v.Type() == rangeType:
+		r := v.Interface().(Range)
+		p.number(path, r.Value, r.Low, r.High)
 	case v.CanInt() || v.CanFloat():
 		p.number(path, v.Interface())
 	case v.Kind() == reflect.Struct:
@@ -69,9 +72,12 @@ func (p *printer) object(keys []string, depth int, value func(key string)) {
 	p.WriteString("\n" + strings.Repeat("  ", depth) + "}")
 }
 
-func (p *printer) number(path string, x any) {
-	p.WriteString(`{"value": `)
-	p.json(x)
+// number writes a value, the bounds of a Range after it, and the source.
+func (p *printer) number(path string, xs ...any) {
+	for i, x := range xs {
+		p.WriteString([]string{`{"value": `, `, "low": `, `, "high": `}[i])
+		p.json(x)
+	}
 	p.WriteString(`, "source": `)
 	p.json(p.sources[path])
 	p.WriteByte('}')

@@ -26,7 +26,8 @@ type PublishedSystem struct {
 // NewPublished returns a device, called "pim", whose code is the published
 // generator's and whose time is that of the first channel, as the artifact has it.
 // The code cannot be executed: it drops work, and its addresses are not those of
-// any data. Groups of a convolution are ignored, as there.
+// any data. Groups of a convolution are ignored, as there. Its costs have no energy:
+// the published one is dram.ArtifactEnergy, of one channel.
 func NewPublished(m *hw.Machine, channels int, s PublishedSystem) (device.Device, error) {
 	std, err := dram.Lookup(m.PIM.Standard)
 	if err != nil {

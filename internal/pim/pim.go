@@ -34,6 +34,7 @@ type Device struct {
 	channels int
 	ops      commands
 	rates    rates
+	charges  []charge // by Op
 
 	channel *dram.Channel
 	mu      sync.Mutex
@@ -102,6 +103,9 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error)
 		d.ops.names = append(d.ops.names, o.Name)
 	}
 	d.rates = d.measure()
+	if d.charges, err = d.newCharges(std); err != nil {
+		return nil, fmt.Errorf("machine %s: %w", m.Name, err)
+	}
 	return d, nil
 }
 

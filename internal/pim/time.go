@@ -54,6 +54,7 @@ func (d *Device) cost(m *mapping) device.Cost {
 			c.Bound = d.rates.bound(s.work(d.quad()), r.Cycles)
 		}
 	}
+	c.Energy = d.energy(&c)
 	return c
 }
 

@@ -41,6 +41,7 @@ type Run struct {
 	BaselineTicks int64 `json:"baseline_gpu_ck"`
 	TotalTicks    int64 `json:"total_gpu_ck"`
 
+	Energy Energies    `json:"energy"`
 	MACs   int64       `json:"macs"`
 	Check  *Check      `json:"check"` // null unless asked for
 	Layers []Layer     `json:"layers"`
@@ -90,6 +91,7 @@ type Tile struct {
 	Ticks  int64   `json:"ck"`
 	Start  float64 `json:"start_ns"`
 	Bound  string  `json:"bound"`
+	Energy float64 `json:"energy_pj"` // without standby
 }
 
 // Whole is the cost of a whole operation on one device.
@@ -125,6 +127,7 @@ func New(g *graph.Graph, m *hw.Machine, r *search.Result) *Run {
 		Search:        r.Elapsed.Seconds(),
 		BaselineTicks: m.GPU.Clock.Cycles(int64(r.Baseline.Total)),
 		TotalTicks:    m.GPU.Clock.Cycles(int64(tl.Total)),
+		Energy:        newEnergy(r),
 	}
 	if tl.Total > 0 {
 		out.Speedup = float64(r.Baseline.Total) / float64(tl.Total)
@@ -132,7 +135,7 @@ func New(g *graph.Graph, m *hw.Machine, r *search.Result) *Run {
 	tiles := map[graph.ID][]Tile{}
 	for i, s := range tl.Program.Steps {
 		c := s.Code.Cost()
-		tiles[s.Node] = append(tiles[s.Node], Tile{s.Device, s.Box.String(), c.Time.NS(), c.Ticks, tl.Spans[i].Start.NS(), c.Bound})
+		tiles[s.Node] = append(tiles[s.Node], Tile{s.Device, s.Box.String(), c.Time.NS(), c.Ticks, tl.Spans[i].Start.NS(), c.Bound, c.Energy.Total().Value})
 	}
 	for _, l := range r.Layers {
 		nd := &g.Nodes[l.Node]

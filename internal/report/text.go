@@ -25,6 +25,7 @@ func (r *Run) Text(w io.Writer, verbose bool) error {
 	summary.row("  idle", ns(r.Idle), "", r.share(r.Idle))
 	summary.row("  launches", ns(r.Launch), "", r.share(r.Launch)+", within GPU busy")
 	summary.write(b)
+	r.Energy.text(b, verbose)
 	if c := r.Check; c != nil {
 		word := "ok"
 		if !c.OK {

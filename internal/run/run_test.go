@@ -44,7 +44,8 @@ func (d *fixed) Compile(_ *graph.Graph, c graph.Cut) (device.Code, error) {
 	return fixedCode{d, c}, nil
 }
 func (c fixedCode) Cost() device.Cost {
-	return device.Cost{Time: device.Time(1000 * c.c.Box.Size()), Launch: 500}
+	n := float64(c.c.Box.Size())
+	return device.Cost{Time: device.Time(1000 * n), Launch: 500, Energy: device.Ledger{device.PIMIO: {Value: 3 * n, Low: n, High: 5 * n}}}
 }
 func (c fixedCode) Print(io.Writer) error { return nil }
 func (c fixedCode) Eval(in []*tensor.Tensor, dst *tensor.Tensor) error {
@@ -94,6 +95,11 @@ func TestTimeByHand(t *testing.T) {
 	}
 	if d := cmp.Diff(run.Busy{GPU: 8000, PIM: 8000, Both: 4000, Launch: 2000}, tl.Busy()); d != "" {
 		t.Error(d)
+	}
+	// 16 values are made; standby is 10 pJ a nanosecond.
+	energy := tl.Energy(&device.Ledger{device.GPUStandby: {Value: 10, Low: 1, High: 20}})
+	if want := (device.Ledger{device.GPUStandby: {Value: 120, Low: 12, High: 240}, device.PIMIO: {Value: 48, Low: 16, High: 80}}); energy != want {
+		t.Errorf("energy %v: %v wanted", energy, want)
 	}
 	got, err := run.Eval(context.Background(), prog, []*tensor.Tensor{tensor.New(tensor.Float32, tensor.Shape{1, 1, 4, 2})}, nil)
 	if err != nil {

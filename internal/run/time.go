@@ -41,6 +41,17 @@ func Time(p *program.Program) *Timeline {
 	return tl
 }
 
+// Energy is what the program takes: the work of its steps and, for as long as it
+// lasts, standby, which is in pJ a nanosecond.
+func (tl *Timeline) Energy(standby *device.Ledger) device.Ledger {
+	sum := standby.Times(tl.Total.NS())
+	for _, s := range tl.Program.Steps {
+		c := s.Code.Cost()
+		sum.Add(&c.Energy)
+	}
+	return sum
+}
+
 // Busy says where the time of a timeline goes. Total = GPU + PIM - Both + idle.
 type Busy struct {
 	GPU, PIM device.Time // at least this device works

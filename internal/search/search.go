@@ -33,6 +33,7 @@ type Result struct {
 	Alone    []device.Time // of each segment of the plan, executed by itself
 	Baseline *run.Timeline // the policy "gpu"
 	Layers   []Layer       // one an operation, in the graph's order
+	Standby  device.Ledger // of the target
 	Elapsed  time.Duration // the search alone
 }
 
@@ -85,6 +86,7 @@ func (s *search) finish(res *Result, begin time.Time) (_ *Result, err error) {
 		}
 		res.Alone = append(res.Alone, run.Time(part).Total)
 	}
+	res.Standby = s.t.Standby
 	res.Elapsed = time.Since(begin)
 	return res, nil
 }

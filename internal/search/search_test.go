@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math"
 	"runtime"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"pimflow/internal/hw"
 	"pimflow/internal/pim"
 	"pimflow/internal/plan"
+	"pimflow/internal/run"
 	"pimflow/internal/search"
 	"pimflow/internal/simplify"
 	"pimflow/internal/zoo"
@@ -37,7 +39,15 @@ func target(t testing.TB, machine string) search.Target {
 		p, err := newPIM(m, n)
 		return []device.Device{g, p}, err
 	}
-	return search.Target{Machine: m.Name, PIMChannels: m.Memory.PIMChannels, Devices: search.Devices(devices).Memo()}
+	standby, err := pim.Standby(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	idle := gpu.Standby(m)
+	standby.Add(&idle)
+	return search.Target{
+		Machine: m.Name, PIMChannels: m.Memory.PIMChannels, Standby: standby, Devices: search.Devices(devices).Memo(),
+	}
 }
 
 func network(t testing.TB, name string) *graph.Graph {
@@ -88,6 +98,7 @@ func TestPolicies(t *testing.T) {
 				if r.Plan.Policy != p.Name {
 					t.Errorf("a plan of %s says it is of %s", p.Name, r.Plan.Policy)
 				}
+				energies(t, machine+" "+name+" "+p.Name, r)
 				sum[p.Name], total[p.Name] = sumOf(r), r.Timeline.Total
 				if total[p.Name] > sum[p.Name] {
 					t.Errorf("%s %s %s: %v, its segments alone %v", machine, name, p.Name, total[p.Name], sum[p.Name])
@@ -113,6 +124,42 @@ func TestPolicies(t *testing.T) {
 	}
 }
 
+// energies checks a result's energies against its steps.
+func energies(t *testing.T, what string, r *search.Result) {
+	t.Helper()
+	near := func(a, b float64) bool { return math.Abs(a-b) <= 1e-9*max(a, b) }
+	for _, tl := range []*run.Timeline{r.Baseline, r.Timeline} {
+		l := tl.Energy(&r.Standby)
+		static, dynamic := 0.0, 0.0
+		for p, e := range l {
+			if e.Low < 0 || e.Low > e.Value || e.Value > e.High {
+				t.Errorf("%s: %v %v", what, device.Part(p), e)
+			}
+			switch p := device.Part(p); p {
+			case device.GPUStandby, device.PIMStandby, device.PIMRefresh:
+				static += e.Value
+				if !near(e.Value, r.Standby[p].Value*tl.Total.NS()) || e.Value == 0 {
+					t.Errorf("%s: %v %v for %v", what, p, e, tl.Total)
+				}
+			default:
+				dynamic += e.Value
+			}
+		}
+		steps := 0.0
+		for _, s := range tl.Program.Steps {
+			c := s.Code.Cost()
+			sum := c.Energy.Total().Value
+			if (sum > 0) != (c.Time > 0) {
+				t.Errorf("%s: a step on %s of %v takes %v pJ", what, s.Device, c.Time, sum)
+			}
+			steps += sum
+		}
+		if !near(steps, dynamic) || !near(l.Total().Value, static+dynamic) {
+			t.Errorf("%s: steps %v, dynamic parts %v, static %v, total %v", what, steps, dynamic, static, l.Total())
+		}
+	}
+}
+
 // TestGiven: a plan that was printed and parsed has the same time.
 func TestGiven(t *testing.T) {
 	to, g := target(t, "artifact"), network(t, "mobilenet-v2")
@@ -128,6 +175,9 @@ func TestGiven(t *testing.T) {
 	again, err := search.Given(g, p, to)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if again.Timeline.Energy(&to.Standby) != r.Timeline.Energy(&r.Standby) {
+		t.Error("the energy is another")
 	}
 	if again.Timeline.Total != r.Timeline.Total || again.Baseline.Total != r.Baseline.Total {
 		t.Errorf("%v and %v, then %v and %v", r.Timeline.Total, r.Baseline.Total, again.Timeline.Total, again.Baseline.Total)

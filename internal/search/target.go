@@ -9,6 +9,9 @@ type Target struct {
 	Machine     string
 	PIMChannels int // memory channels that compute in policies that use PIM
 	Devices     Devices
+	// Standby is what the machine draws whatever it does, in pJ a nanosecond; it
+	// does not matter where nobody asks for energies.
+	Standby device.Ledger
 	// Progress, unless nil, is told how many of how many nodes are searched; it
 	// is called concurrently.
 	Progress func(done, total int)

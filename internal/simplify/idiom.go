@@ -83,24 +83,40 @@ func globalMean(m matcher, nd *graph.Node) (form, bool) {
 	return form{"Reshape", op.Attrs{"shape": shape}, []graph.ID{id}}, true
 }
 
-// padded finds a Pad with zeros before an operator that has padding of its own
-// with the same meaning.
-func padded(m matcher, nd *graph.Node) (form, bool) {
-	p, ok := m.made(nd.In[0], "Pad")
-	if !ok || p.Attrs.String("mode") != "constant" || p.Attrs.Float("value") != 0 {
-		return form{}, false
+// padded finds Pads with zeros, one after another, before an operator that has
+// padding of its own with the same meaning.
+func padded(m matcher, nd *graph.Node) (f form, found bool) {
+	f = form{nd.Op.Name, nd.Attrs, slices.Clone(nd.In)}
+	for {
+		p, ok := m.made(f.in[0], "Pad")
+		if !ok {
+			return f, found
+		}
+		attrs, ok := absorb(f.op, f.attrs, p)
+		if !ok {
+			return f, found
+		}
+		f.attrs, f.in[0], found = attrs, p.In[0], true
 	}
-	more, pads, kernel := p.Attrs.Ints("pads"), nd.Attrs.Ints("pads"), nd.Attrs.Ints("kernel_shape")
+}
+
+// absorb returns the attributes of a convolution or pool that does the work of the
+// Pad before it too.
+func absorb(name string, a op.Attrs, p *graph.Node) (op.Attrs, bool) {
+	if p.Attrs.String("mode") != "constant" || p.Attrs.Float("value") != 0 {
+		return nil, false
+	}
+	more, pads, kernel := p.Attrs.Ints("pads"), a.Ints("pads"), a.Ints("kernel_shape")
 	n := len(kernel)
 	if !all(more[:2], 0) || !all(more[2+n:4+n], 0) || slices.Min(more) < 0 {
-		return form{}, false
+		return nil, false
 	}
-	attrs := nd.Attrs.Clone()
-	if nd.Op.Name == "AveragePool" {
+	attrs := a.Clone()
+	if name == "AveragePool" {
 		// The zeros of the Pad count in the mean, those of the pool may not; and a
 		// window that hangs over the end counts what is inside.
-		if nd.Attrs.Int("ceil_mode") != 0 || nd.Attrs.Int("count_include_pad") == 0 && !all(pads, 0) {
-			return form{}, false
+		if a.Int("ceil_mode") != 0 || a.Int("count_include_pad") == 0 && !all(pads, 0) {
+			return nil, false
 		}
 		attrs["count_include_pad"] = int64(1)
 	}
@@ -108,14 +124,12 @@ func padded(m matcher, nd *graph.Node) (form, bool) {
 	for i := range n {
 		sum[i] = int64(pads[i] + more[2+i])
 		sum[n+i] = int64(pads[n+i] + more[4+n+i])
-		if nd.Op.Name == "AveragePool" && max(sum[i], sum[n+i]) >= int64(kernel[i]) {
-			return form{}, false // ONNX wants pads smaller than the kernel
+		if name == "AveragePool" && max(sum[i], sum[n+i]) >= int64(kernel[i]) {
+			return nil, false // ONNX wants pads smaller than the kernel
 		}
 	}
 	attrs["pads"] = sum
-	in := slices.Clone(nd.In)
-	in[0] = p.In[0]
-	return form{nd.Op.Name, attrs, in}, true
+	return attrs, true
 }
 
 // constantProduct makes a MatMul of two matrices a Gemm, which can hold a bias.

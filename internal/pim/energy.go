@@ -1,0 +1,90 @@
+package pim
+
+import (
+	"fmt"
+	"slices"
+
+	"pimflow/internal/device"
+	"pimflow/internal/dram"
+	"pimflow/internal/hw"
+)
+
+// charge says what each command of a standard takes, in counts of hw.PIMEnergy's
+// constants; the I/O of a command depends on its size and is charged by bytes.
+type charge struct {
+	activate, precharge, column float64 // banks
+	write, read                 float64
+}
+
+// newCharges lists the charges of a standard's commands, by Op. A refresh has none: the
+// channels are refreshed whether they work or not (Standby).
+func (d *Device) newCharges(std *dram.Standard) ([]charge, error) {
+	banks := float64(d.m.Banks)
+	list := make([]charge, len(std.Ops))
+	for i, o := range std.Ops {
+		switch op := dram.Op(i); {
+		case slices.Contains(d.ops.act[:], op):
+			list[i].activate = float64(d.quad())
+		case o.Closes:
+			list[i].precharge = banks
+		case op == d.ops.comp:
+			list[i].column = banks
+		case op == d.ops.write:
+			list[i].write = 1
+		case op == d.ops.read:
+			list[i].read = 1
+		case std.Refresh != nil && op == std.Refresh.Do:
+		default:
+			return nil, fmt.Errorf("command %s of standard %s: its energy is not known", o.Name, std.Name)
+		}
+	}
+	return list, nil
+}
+
+// energy is what a cost's commands, bytes and busy channels take.
+func (d *Device) energy(c *device.Cost) (l device.Ledger) {
+	e := &d.m.Energy
+	for i, n := range c.Commands {
+		ch, n := d.charges[i], float64(n.N)
+		add := func(p device.Part, constant hw.Range, each float64) { l[p] = l[p].Plus(device.Of(constant, n*each)) }
+		add(device.PIMActivate, e.Activate, ch.activate)
+		add(device.PIMActivate, e.Precharge, ch.precharge)
+		add(device.PIMColumnRead, e.ColumnRead, ch.column)
+		add(device.PIMMAC, e.MAC, ch.column*float64(d.m.Lanes))
+		add(device.PIMBuffer, e.BufferRead, ch.column)
+		add(device.PIMBuffer, e.Write, ch.write)
+		add(device.PIMBuffer, e.Read, ch.read)
+	}
+	l[device.PIMIO] = device.Of(e.IO, 8*float64(c.Bytes))
+	busy := 0.0
+	for _, t := range c.Lanes {
+		busy += t.NS()
+	}
+	l[device.PIMActive] = device.Of(e.Active, busy)
+	return l
+}
+
+// Standby is what the channels of a machine that can compute draw whether they do or
+// not, refresh included, in pJ a nanosecond. A machine has them, and pays for them,
+// also where a plan leaves them to the GPU.
+func Standby(m *hw.Machine) (l device.Ledger, err error) {
+	if m.Memory.PIMChannels == 0 {
+		return l, nil
+	}
+	p := &m.PIM
+	std, err := dram.Lookup(p.Standard)
+	if err != nil {
+		return l, fmt.Errorf("machine %s: pim.standard: %w", m.Name, err)
+	}
+	timing := dram.Timing(p.Timing)
+	if _, err := std.New(timing); err != nil {
+		return l, fmt.Errorf("machine %s: pim.timing: %w", m.Name, err)
+	}
+	channels := float64(m.Memory.PIMChannels)
+	l[device.PIMStandby] = device.Of(p.Energy.Standby, channels)
+	if std.Refresh != nil {
+		interval := float64(std.Rules(timing).Interval) * p.Clock.Picoseconds() / 1e3
+		l[device.PIMRefresh] = device.Of(p.Energy.Refresh, channels/interval)
+	}
+	return l, nil
+}

@@ -1,0 +1,136 @@
+package pim
+
+import (
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"pimflow/internal/device"
+	"pimflow/internal/dram"
+	"pimflow/internal/hw"
+	"pimflow/internal/tensor"
+)
+
+func wantEnergy(t *testing.T, what string, got, want float64) {
+	t.Helper()
+	if !(math.Abs(got-want) <= 1e-9*max(math.Abs(want), 1e-6)) {
+		t.Errorf("%s: %.9g pJ: %.9g wanted", what, got, want)
+	}
+}
+
+// convolved compiles a convolution large enough to be refreshed in between.
+func convolved(t *testing.T, m *hw.Machine) device.Cost {
+	t.Helper()
+	n := conv(t, rand.New(rand.NewPCG(1, 1)), tensor.Shape{1, 48, 28, 28}, 96, 1, 3, 1, 1, []int64{1, 1, 1, 1}, false)
+	return compile(t, m, m.Memory.PIMChannels, n.g, n.g.Whole(n.id)).Cost()
+}
+
+// TestArtifactEnergy: what the published account covers is the published energy of
+// the same commands; each of the constants that it lacks adds to another part.
+func TestArtifactEnergy(t *testing.T) {
+	m := machine(t)
+	whole := convolved(t, m).Energy
+	e := &m.PIM.Energy
+	e.Activate, e.IO, e.Active = hw.Range{}, hw.Range{}, hw.Range{}
+	c := convolved(t, m)
+	r := dram.Result{}
+	for _, n := range c.Commands {
+		if n.N == 0 {
+			t.Errorf("no %s", n.Kind)
+		}
+		r.Issued = append(r.Issued, n.N)
+	}
+	want := dram.ArtifactEnergy(r)
+	l := c.Energy
+	wantEnergy(t, "total", l.Total().Value, want.Total()*1e12)
+	wantEnergy(t, "precharges", l[device.PIMActivate].Value, want.PREA*1e12)
+	wantEnergy(t, "computation and buffers", l[device.PIMColumnRead].Value+l[device.PIMMAC].Value+l[device.PIMBuffer].Value,
+		(want.COMP+want.GWRITE+want.READRES)*1e12)
+	for p := range device.Parts {
+		switch p {
+		case device.PIMActivate, device.PIMIO, device.PIMActive:
+			if whole[p].Value <= l[p].Value || whole[p].Low > whole[p].Value || whole[p].Value > whole[p].High {
+				t.Errorf("%v: %v, without its constant %v", p, whole[p], l[p])
+			}
+		default:
+			if whole[p] != l[p] {
+				t.Errorf("%v: %v, without other parts' constants %v", p, whole[p], l[p])
+			}
+		}
+	}
+}
+
+// TestComputationBounds: a COMP of the artifact takes 14.8 pJ a product by the
+// published account; the low bounds of its parts are CENT's 5.13 pJ (1314 pJ of an
+// all-bank MAC of 256 products).
+func TestComputationBounds(t *testing.T) {
+	e := machine(t).PIM.Energy
+	sum := device.Of(e.ColumnRead, 16).Plus(device.Of(e.BufferRead, 16)).Plus(device.Of(e.MAC, 256))
+	wantEnergy(t, "published", sum.Value, 3781.134)
+	if math.Abs(sum.Low-3*438.15) > 0.5 {
+		t.Errorf("low %.3f pJ: %.3f wanted", sum.Low, 3*438.15)
+	}
+}
+
+// TestEnergyByHand: the toy machine's round constants times the commands.
+func TestEnergyByHand(t *testing.T) {
+	m, err := hw.Load("toy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.PIM.Timing["refi_ck"] = 100_000
+	c := convolved(t, m)
+	n := map[string]float64{}
+	for _, k := range c.Commands {
+		n[k.Kind] = float64(k.N)
+	}
+	lanes := 0.0
+	for _, l := range c.Lanes {
+		lanes += l.NS()
+	}
+	acts := n["G_ACT0"] + n["G_ACT1"] + n["G_ACT2"] + n["G_ACT3"]
+	for p, want := range map[device.Part]float64{
+		device.PIMActivate:   acts*4*1000 + n["PREA"]*16*10,
+		device.PIMColumnRead: n["COMP"] * 16 * 50,
+		device.PIMMAC:        n["COMP"] * 256,
+		device.PIMBuffer:     n["COMP"]*16*20 + n["GWRITE"]*100 + n["READRES"]*100,
+		device.PIMIO:         float64(c.Bytes) * 8 * 5,
+		device.PIMActive:     lanes * 50,
+		device.PIMRefresh:    0, // in Standby
+	} {
+		got := c.Energy[p]
+		wantEnergy(t, p.String(), got.Value, want)
+		wantEnergy(t, p.String()+" low", got.Low, want/2)
+		wantEnergy(t, p.String()+" high", got.High, want*2)
+	}
+	// Two channels of 100 mW, each refreshed once in 100 us.
+	got, err := Standby(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantEnergy(t, "standby", got[device.PIMStandby].Value, 200)
+	wantEnergy(t, "refresh", got[device.PIMRefresh].Value, 2*10000/1e5)
+	wantEnergy(t, "all standby", got.Total().Value, 200.2)
+
+	m.Memory.PIMChannels = 0
+	if got, err = Standby(m); err != nil || got != (device.Ledger{}) {
+		t.Errorf("no channels: %v, %v", got, err)
+	}
+}
+
+func TestEnergyErrors(t *testing.T) {
+	m := machine(t)
+	d := &Device{m: &m.PIM, ops: commands{write: 9, comp: 9, read: 9, act: [quads]dram.Op{9, 9, 9, 9}}}
+	if _, err := d.newCharges(&dram.Standard{Name: "s", Ops: []dram.OpSpec{{Name: "MRS"}}}); err == nil || !strings.Contains(err.Error(), "command MRS of standard s") {
+		t.Errorf("a command without energy: %v", err)
+	}
+	delete(m.PIM.Timing, "refi_ck")
+	if _, err := Standby(m); err == nil || !strings.Contains(err.Error(), "pim.timing") {
+		t.Errorf("no refresh interval: %v", err)
+	}
+	m.PIM.Standard = "artefact"
+	if _, err := Standby(m); err == nil || !strings.Contains(err.Error(), "pim.standard") {
+		t.Errorf("unknown standard: %v", err)
+	}
+}
