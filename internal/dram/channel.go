@@ -42,7 +42,7 @@ type window struct {
 type Result struct {
 	Cycles   Cycle   // of the whole run: the last result has arrived, refreshes due by then are done; 1 for an empty stream
 	Issued   []int64 // commands by Op, those of refreshes included
-	Overflow bool    // more refreshes waited at once than the standard's queue holds: the published simulator aborts there, this one goes on
+	Overflow bool    // more refreshes waited at once than the standard allows (Refresh.Queue): on artifact the published simulator aborts there; on newton they are late
 }
 
 // never is an instant before any rule could matter.
