@@ -88,6 +88,25 @@ func (s *Standard) New(t Timing) (*Channel, error) {
 	return c, nil
 }
 
+// Wait is the least number of cycles from an issue of after to the next of before,
+// by the rules of these two alone.
+func (c *Channel) Wait(after, before Op) Cycle {
+	for _, h := range c.rows[after].holds {
+		if h.op == before {
+			return h.wait
+		}
+	}
+	return 1
+}
+
+// Postponable is how long a refresh may wait to be served.
+func (c *Channel) Postponable() Cycle {
+	if c.std.Refresh == nil {
+		return c.interval
+	}
+	return c.interval * Cycle(c.std.Refresh.Queue)
+}
+
 // state is a channel between two commands.
 type state struct {
 	next      [maxSlots]Cycle // by Op, the earliest issue; behind them the windows' slots

@@ -91,6 +91,6 @@ var newton = &Standard{
 		}
 		return Book{Rules: rules, Result: map[Op]int64{newREADRES: t["cl_ck"] + t["bl_ck"]}, Interval: t["refi_ck"]}
 	},
-	// JEDEC lets eight refreshes be postponed (JESD79-4, 4.26; the same in JESD212 for GDDR).
+	// Eight refreshes may be postponed (JESD79-4, Refresh Command), estimated for GDDR6.
 	Refresh: &Refresh{Close: newPREA, Do: newREF, Queue: 8},
 }
