@@ -19,12 +19,14 @@ package pim
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"pimflow/internal/device"
 	"pimflow/internal/dram"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
+	"pimflow/internal/nearest"
 )
 
 // Device is the PIM channels of a machine.
@@ -33,7 +35,11 @@ type Device struct {
 	element  int // bytes
 	channels int
 	ops      commands
+	waits    waits
 	rates    rates
+
+	refreshOp dram.Op // and the cycles that one takes, where columns are written
+	refresh   float64
 
 	channel *dram.Channel
 	mu      sync.Mutex
@@ -42,12 +48,8 @@ type Device struct {
 	sets    map[[3]int]dram.Stream // without addresses, by activations, pixels and columns
 }
 
-// commands are the numbers of the commands in the machine's standard.
-type commands struct {
-	write, comp, read dram.Op
-	act               [quads]dram.Op // G_ACT0 …, a quarter of the banks each
-	names             []string       // by Op
-}
+// formats are the number formats of operands and results; sums are float32.
+var formats = []string{"fp32", "fp16"}
 
 // quads is the number of G_ACT commands that open all banks of a channel, a
 // quarter of them each (Newton, MICRO 2020: ganged activation).
@@ -77,6 +79,10 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error)
 	if err != nil {
 		return nil, fmt.Errorf("machine %s: pim.standard: %w", m.Name, err)
 	}
+	ops, err := newCommands(std)
+	if err != nil {
+		return nil, fmt.Errorf("machine %s: pim.standard: %w", m.Name, err)
+	}
 	ch, err := std.New(timing)
 	switch {
 	case err != nil:
@@ -87,19 +93,24 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error)
 		return nil, fmt.Errorf("machine %s: pim.banks is %d: a multiple of %d wanted, the activations that open all", m.Name, p.Banks, quads)
 	case p.Lanes < 1 || p.Columns < 1 || p.Rows < 1:
 		return nil, fmt.Errorf("machine %s: pim.lanes %d, pim.columns_per_row %d, pim.rows_per_bank %d: at least 1 wanted", m.Name, p.Lanes, p.Columns, p.Rows)
+	case p.Buffers > len(ops.write):
+		return nil, fmt.Errorf("machine %s: pim.buffers is %d: at most %d wanted, those that standard %s writes", m.Name, p.Buffers, len(ops.write), p.Standard)
+	case p.Buffers < 1:
+		return nil, fmt.Errorf("machine %s: pim.buffers is %d: at least 1 wanted", m.Name, p.Buffers)
+	case !slices.Contains(formats, p.Format):
+		return nil, fmt.Errorf("machine %s: pim.number_format: %q is unknown%s; known: %q", m.Name, p.Format, nearest.Hint(p.Format, formats), formats)
 	case p.Buffer < p.Lanes:
 		return nil, fmt.Errorf("machine %s: pim.buffer_elements is %d: at least the %d of pim.lanes wanted", m.Name, p.Buffer, p.Lanes)
 	}
 	d := &Device{
 		m: p, element: m.Memory.ElementSize, channels: channels,
 		channel: ch, timed: map[string]dram.Result{}, sets: map[[3]int]dram.Stream{},
-		ops: commands{write: std.Op("GWRITE"), comp: std.Op("COMP"), read: std.Op("READRES")},
+		ops: ops,
 	}
-	for i := range d.ops.act {
-		d.ops.act[i] = std.Op(fmt.Sprintf("G_ACT%d", i))
-	}
-	for _, o := range std.Ops {
-		d.ops.names = append(d.ops.names, o.Name)
+	if ops.column {
+		d.waits = ops.waits(ch)
+		d.refreshOp = std.Refresh.Do
+		d.refresh = float64(ch.Wait(d.refreshOp, ops.act[0]))
 	}
 	d.rates = d.measure()
 	return d, nil
