@@ -2,6 +2,7 @@ package pim
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"pimflow/internal/dram"
 )
@@ -276,8 +277,39 @@ func (v visitor) write(w writer, f *feed, n, pairs, buffer int) dram.Stream {
 	return st
 }
 
+// key is what a piece of a stream without addresses depends on.
+type key struct {
+	pattern
+	cols, fold           int
+	gapless              bool // pixels' inputs follow each other
+	groups, acts, buffer int
+	units, next          load
+}
+
+// kept returns a piece of a stream; those without addresses are written once.
+func (v visitor) kept(w writer, k key, write func() dram.Stream) dram.Stream {
+	if !w.bare {
+		return write()
+	}
+	k.pattern, k.cols, k.fold, k.gapless = v.s.pattern, v.s.cols, v.s.fold, v.s.cols*v.s.lanes == v.s.pitch
+	k.pack = 0
+	d := v.d
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	st, ok := d.pieces[k]
+	if !ok {
+		st = slices.Clip(write())
+		d.pieces[k] = st
+	}
+	return st
+}
+
 // open writes the activations of a row, and a fill in the time that they take.
 func (v visitor) open(w writer, acts int, l load) dram.Stream {
+	return v.kept(w, key{acts: acts, units: l}, func() dram.Stream { return v.writeOpen(w, acts, l) })
+}
+
+func (v visitor) writeOpen(w writer, acts int, l load) dram.Stream {
 	f, t := v.feed(l, 0), &v.d.waits
 	st := make(dram.Stream, 0, 2*quads+2)
 	row := w.row()
@@ -296,6 +328,12 @@ func (v visitor) open(w writer, acts int, l load) dram.Stream {
 // step multiplies a fill in buffers from the given one on by the groups of the open
 // row, and writes the next fill.
 func (v visitor) step(w writer, groups int, l, next load, buffer int) dram.Stream {
+	return v.kept(w, key{groups: groups, buffer: buffer, units: l, next: next}, func() dram.Stream {
+		return v.writeStep(w, groups, l, next, buffer)
+	})
+}
+
+func (v visitor) writeStep(w writer, groups int, l, next load, buffer int) dram.Stream {
 	var st dram.Stream
 	s := v.s
 	_, unit, _, group := s.part.steps(v.d)
@@ -337,13 +375,18 @@ func (v visitor) step(w writer, groups int, l, next load, buffer int) dram.Strea
 	return st
 }
 
+// room is how many columns of a fill can be written without a wait between the
+// multiplications of a result of cols columns, while the bus is turned before and after.
+func (d *Device) room(cols int) int {
+	w := &d.waits
+	return cols - int(w.toWrite/w.comp) - int((w.toRead-1)/w.comp)
+}
+
 // carriers is how many results of cols columns carry a fill of n columns between
 // their multiplications: if it fits without a wait, the fewest, otherwise one, so
 // that the bus turns once.
 func (d *Device) carriers(cols, n, results int) int {
-	w := &d.waits
-	room := cols - int(w.toWrite/w.comp) - int((w.toRead-1)/w.comp)
-	if room > 0 {
+	if room := d.room(cols); room > 0 {
 		if c := ceilDiv(n, room); c <= results {
 			return c
 		}

@@ -10,16 +10,14 @@ import (
 	"pimflow/internal/dram"
 )
 
-// simulated is how many mappings are simulated at most: those of the best estimates.
-// More of them change no layer of the networks by a hundredth.
-const simulated = 6
+// simulated is how many mappings are simulated at most, those of the best estimates:
+// on the convolutions of MobileNetV2 and ResNet-50 one gives cycles within 0.5 % of
+// those that 12 give in the mean, three within 0.1 %.
+const simulated = 3
 
 // planned is a mapping that has not been simulated.
 type planned struct {
 	mapping
-	pattern  // the same for all parts but for pack
-	fold     bool
-	size     int
 	estimate int64 // cycles of the slowest channel, without refreshes
 	least    int64 // that it takes at least
 }
@@ -39,7 +37,8 @@ func (d *Device) chooseColumns(l *layer) (best *mapping, tried []*mapping, err e
 		if best != nil && p.least >= int64(best.slowest) {
 			continue
 		}
-		m := &mapping{merge: p.merge, cutting: p.cutting, teams: p.teams, parts: slices.Clone(p.parts)}
+		m := &p.mapping
+		m.cutting = fmt.Sprintf("%d columns", m.parts[0].cols)
 		m.shares = make([]share, d.channels)
 		m.assign(m.shares)
 		m.count(d)
@@ -69,50 +68,41 @@ func (d *Device) plans(l *layer) (plans []planned, need int) {
 	for i := range scratch {
 		scratch[i] = all[i*spans : i*spans : (i+1)*spans]
 	}
-	patterns := d.patterns()
 	for _, merge := range l.merges(d.m.Banks) {
 		for _, size := range d.sizes(l, merge) {
-			for _, fold := range []bool{false, true} {
-				ps := d.columnParts(l, merge, size, fold)
-				if slices.ContainsFunc(seen, func(o []part) bool { return slices.EqualFunc(o, ps, part.equal) }) {
-					continue
-				}
-				seen = append(seen, ps)
-				counts := teamCounts(ps, d.channels)
-				if d.basic {
-					counts = []int{1}
-				}
-				for _, teams := range counts {
-					p := planned{fold: fold, size: size}
-					p.mapping = mapping{merge: merge, teams: teams, parts: ps, shares: scratch, cutting: fmt.Sprintf("%d columns", ps[0].cols)}
-					p.assign(scratch)
-					for _, p.pattern = range patterns {
-						pack := func(ps []part) {
-							for i := range ps {
-								ps[i].pattern = p.pattern
-								ps[i].pack = max(1, d.m.Columns/ps[i].cols)
-							}
-						}
-						pack(ps)
-						rows := 0
-						p.estimate, p.least = 0, 0
-						for _, s := range scratch {
-							estimate, least := d.foresee(s)
-							p.estimate, p.least = max(p.estimate, estimate), max(p.least, least)
-							rows = max(rows, d.rows(s).Len())
-						}
-						if rows > d.m.Rows {
-							if need == 0 || rows < need {
-								need = rows
-							}
+			ps := d.columnParts(l, merge, size)
+			if slices.ContainsFunc(seen, func(o []part) bool { return slices.EqualFunc(o, ps, part.equal) }) {
+				continue
+			}
+			seen = append(seen, slices.Clone(ps))
+			counts := teamCounts(ps, d.channels)
+			if d.basic {
+				counts = []int{1}
+			}
+			for _, teams := range counts {
+				p := planned{mapping: mapping{merge: merge, teams: teams, parts: ps}}
+				p.assign(scratch)
+				for _, pattern := range d.patterns(ps[0].cols) {
+					for i := range ps {
+						ps[i].pattern = pattern
+						ps[i].pack = max(1, d.m.Columns/ps[i].cols)
+					}
+					p.estimate, p.least = 0, 0
+					rows := 0
+					for i, s := range scratch {
+						if i > 0 && s.alike(scratch[i-1]) {
 							continue
 						}
-						q := p
-						q.parts, q.shares = slices.Clone(ps), nil
-						plans = append(plans, q)
+						estimate, least := d.foresee(s)
+						p.estimate, p.least = max(p.estimate, estimate), max(p.least, least)
+						rows = max(rows, d.rows(s).Len())
 					}
-					for i := range ps {
-						ps[i].pattern = pattern{}
+					if rows <= d.m.Rows {
+						q := p
+						q.parts = slices.Clone(ps)
+						plans = append(plans, q)
+					} else if need == 0 || rows < need {
+						need = rows
 					}
 				}
 			}
@@ -121,14 +111,29 @@ func (d *Device) plans(l *layer) (plans []planned, need int) {
 	return plans, need
 }
 
-// patterns are the ways to use the machine's buffers.
-func (d *Device) patterns() []pattern {
+// alike reports whether two shares clearly take the same time.
+func (s share) alike(o share) bool {
+	return slices.EqualFunc(s, o, func(a, b span) bool {
+		if a.part != b.part || a.short() != b.short() || (a.at[byGroup].Hi == a.groups) != (b.at[byGroup].Hi == b.groups) {
+			return false
+		}
+		for d := range a.at {
+			if a.at[d].Len() != b.at[d].Len() {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// patterns are the ways to use the machine's buffers for chunks of so many columns.
+func (d *Device) patterns(cols int) []pattern {
 	n := d.m.Buffers
 	if d.basic || n == 1 {
 		return []pattern{{depth: 1}, {inputs: true, depth: 1}}
 	}
 	p := []pattern{{depth: 1, double: true}, {inputs: true, depth: n}}
-	if n >= 4 {
+	if n >= 4 && d.room(cols) <= 0 { // the bus turns seldom
 		p = append(p, pattern{depth: n / 2, double: true})
 	}
 	return p
@@ -144,7 +149,7 @@ func (d *Device) sizes(l *layer, merge int) []int {
 			sizes = append(sizes, size)
 		}
 	}
-	for _, groups := range []int{1, 2, 3, 4, 6, 8} {
+	for _, groups := range []int{1, 2, 3, 4} {
 		add(d.m.Columns / groups)
 	}
 	b := l.blocks(merge, d.m.Lanes)[0]
@@ -152,9 +157,10 @@ func (d *Device) sizes(l *layer, merge int) []int {
 	return sizes
 }
 
-// columnParts cuts a layer in chunks of at most size columns, of about one length;
-// with fold, several pixels fill a buffer where they fit.
-func (d *Device) columnParts(l *layer, merge, size int, fold bool) []part {
+// columnParts cuts a layer in chunks of at most size columns, of about one length.
+// Of chunks too short to hide the writes of the next one pixel, several pixels fill a
+// buffer.
+func (d *Device) columnParts(l *layer, merge, size int) []part {
 	var ps []part
 	for i, bs := 0, l.blocks(merge, d.m.Lanes); i < len(bs); i++ {
 		b := &bs[i]
@@ -168,7 +174,7 @@ func (d *Device) columnParts(l *layer, merge, size int, fold bool) []part {
 				continue
 			}
 			p := part{block: b, k0: pc.k0, cols: pc.cols, chunks: pc.chunks, groups: groups, ends: b.outs - (groups-1)*d.m.Banks, fold: 1}
-			if fold {
+			if d.m.Buffers == 1 || d.room(p.cols) <= 0 {
 				p.fold = l.level(d.m.Buffer/d.m.Lanes/p.cols, p.rows(), d.channels)
 			}
 			p.units = ceilDiv(l.pixels, p.fold)
@@ -200,7 +206,7 @@ func (d *Device) foresee(s share) (estimate, least int64) {
 		stall := t.toWrite + columns*t.write + t.ready
 		if sp.double {
 			stall = 0
-			if room := int64(sp.cols) - t.toWrite/t.comp - (t.toRead-1)/t.comp; room <= 0 || columns > room*int64(sp.depth*sp.fold*p.groups) {
+			if room := d.room(sp.cols); room <= 0 || columns > int64(room*sp.depth*sp.fold*p.groups) {
 				stall = max(0, t.toWrite+columns*t.write+t.toRead-int64(sp.cols)*t.comp)
 			}
 		}

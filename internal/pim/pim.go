@@ -46,6 +46,7 @@ type Device struct {
 	basic   bool
 	timed   map[string]dram.Result // by shape of the stream
 	sets    map[[3]int]dram.Stream // without addresses, by activations, pixels and columns
+	pieces  map[key]dram.Stream    // the same where columns are written
 }
 
 // formats are the number formats of operands and results; sums are float32.
@@ -104,7 +105,7 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error)
 	}
 	d := &Device{
 		m: p, element: m.Memory.ElementSize, channels: channels,
-		channel: ch, timed: map[string]dram.Result{}, sets: map[[3]int]dram.Stream{},
+		channel: ch, timed: map[string]dram.Result{}, sets: map[[3]int]dram.Stream{}, pieces: map[key]dram.Stream{},
 		ops: ops,
 	}
 	if ops.column {
