@@ -2,16 +2,24 @@ package pim
 
 import "pimflow/internal/dram"
 
-// on returns the published streams in the commands of another dialect: a buffer
-// write is the columns that it implies, whole even where a channel multiplies a
-// part of them, and a row is closed as soon as its last result is read, so that
-// nothing in between waits for it. Work that the generator loses stays lost.
-func (p *PublishedCode) on(c *commands) []dram.Stream {
+// On returns the published streams in the commands of a standard: a buffer write is
+// the columns that it implies, whole even where a channel multiplies a part of them,
+// and a row is closed as soon as its last result is read, so that nothing in between
+// waits for it. Work that the generator loses stays lost. The error is that the
+// package has no mapping to the standard.
+func (p *PublishedCode) On(std *dram.Standard) ([]dram.Stream, error) {
+	c, err := newCommands(std)
+	if err != nil {
+		return nil, err
+	}
+	if !c.column {
+		return p.Channels, nil
+	}
 	out := make([]dram.Stream, len(p.Channels))
 	for i, s := range p.Channels {
-		out[i] = translate(s, c)
+		out[i] = translate(s, &c)
 	}
-	return out
+	return out, nil
 }
 
 func translate(s dram.Stream, c *commands) dram.Stream {
@@ -24,11 +32,7 @@ func translate(s dram.Stream, c *commands) dram.Stream {
 		}
 		switch op := it.Command.Op; op {
 		case publishedOps.gwrite:
-			write := dram.Do(dram.Command{Op: c.write[0]})
-			if c.column {
-				write = dram.Loop(it.Command.Fill.Len/publishedLanes, write)
-			}
-			out = append(out, write)
+			out = append(out, dram.Loop(it.Command.Fill.Len/publishedLanes, dram.Do(dram.Command{Op: c.write[0]})))
 		case publishedOps.comp:
 			out = append(out, dram.Do(dram.Command{Op: c.comp[0]}))
 		case publishedOps.readres:
@@ -41,7 +45,7 @@ func translate(s dram.Stream, c *commands) dram.Stream {
 			}
 		}
 	}
-	if opened && c.dialect.close != "" {
+	if opened {
 		out = append(out, dram.Do(dram.Command{Op: c.close}))
 	}
 	return out

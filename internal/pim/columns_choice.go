@@ -37,7 +37,8 @@ func (d *Device) chooseColumns(l *layer) (best *mapping, tried []*mapping, err e
 		if best != nil && p.least >= int64(best.slowest) {
 			continue
 		}
-		m := &p.mapping
+		m := &mapping{}
+		*m = p.mapping // the other plans can go
 		m.cutting = fmt.Sprintf("%d columns", m.parts[0].cols)
 		m.shares = make([]share, d.channels)
 		m.assign(m.shares)

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"testing"
 
+	"pimflow/internal/dram"
 	"pimflow/internal/tensor"
 )
 
@@ -61,7 +62,15 @@ func TestNewtonAgainstPublished(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := code.device.channel.Time(p.on(&code.device.ops)[0]).Cycles
+		std, err := dram.Lookup("newton")
+		if err != nil {
+			t.Fatal(err)
+		}
+		streams, err := p.On(std)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := code.device.channel.Time(streams[0]).Cycles
 		got := code.Cost().Ticks
 		if got > int64(want) {
 			t.Errorf("%v: %d cycles, the published mapping takes %d", r, got, want)

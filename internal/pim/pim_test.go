@@ -47,6 +47,7 @@ func anyMachine(t *rapid.T) *hw.Machine {
 		p.Timing["gwrite_gap_ck"] = rapid.SampledFrom([]int64{1, 64}).Draw(t, "gap")
 	} else {
 		p.Buffers = rapid.IntRange(1, 4).Draw(t, "buffers")
+		p.Timing["refi_ck"] = rapid.SampledFrom([]int64{700, 1458}).Draw(t, "refi")
 	}
 	return m
 }
@@ -387,8 +388,17 @@ func TestCost(t *testing.T) {
 				return true
 			})
 			if len(s) > 0 {
-				if want := m.PIM.Clock.PS(int64(d.channel.Time(st).Cycles)); cost.Lanes[i] != device.Time(want) {
+				r := d.channel.Time(st)
+				if want := m.PIM.Clock.PS(int64(r.Cycles)); cost.Lanes[i] != device.Time(want) {
 					t.Fatalf("channel %d: %v, its stream takes %d ps", i, cost.Lanes[i], want)
+				}
+				if r.Overflow && d.ops.column {
+					t.Fatalf("channel %d: late refreshes", i)
+				}
+				if d.ops.column {
+					if _, least := d.foresee(s); int64(r.Cycles) < least {
+						t.Fatalf("channel %d: %d cycles, at least %d foreseen", i, r.Cycles, least)
+					}
 				}
 			}
 		}
@@ -538,6 +548,8 @@ func TestNewRefuses(t *testing.T) {
 		{func(m *hw.Machine) int { m.PIM.Banks = 6; return 1 }, "pim.banks is 6"},
 		{func(m *hw.Machine) int { m.PIM.Columns = 0; return 1 }, "pim.columns_per_row 0"},
 		{func(m *hw.Machine) int { m.PIM.Buffer = 8; return 1 }, "pim.buffer_elements is 8"},
+		{func(m *hw.Machine) int { m.PIM.Buffers = 2; return 1 }, "pim.buffers is 2: at most 1 wanted"},
+		{func(m *hw.Machine) int { m.PIM.Format = "fp61"; return 1 }, `pim.number_format: "fp61" is unknown (did you mean "fp32"?)`},
 	} {
 		m := machine(t)
 		if _, err := New(m, c.change(m)); err == nil || !strings.Contains(err.Error(), c.want) {
