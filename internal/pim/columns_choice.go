@@ -194,11 +194,11 @@ func (d *Device) foresee(s share) (estimate, least int64) {
 	estimate = t.comp*(w.comps+w.reads) + w.visits*(t.close+t.shut+t.open-t.act) + w.acts*t.act
 	for i := range s {
 		sp := &s[i]
-		p := sp.packed(d.quad())
+		p := sp.packed(d)
 		chunks := int64(sp.at[byMatrix].Len() * sp.at[byChunk].Len())
 		columns := int64(min(sp.depth, sp.all().units()) * sp.fold * sp.cols) // of a fill
 		steps := chunks * int64(ceilDiv(sp.all().units(), sp.depth))
-		first := max(0, (columns*t.write+t.ready)-(t.shut-t.toWrite+(quads-1)*t.act+t.open))
+		first := max(0, (columns*t.write+t.ready)-(t.shut-t.toWrite+int64(d.acts()-1)*t.act+t.open))
 		if sp.inputs {
 			estimate += steps * first
 			continue

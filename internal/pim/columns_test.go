@@ -169,3 +169,35 @@ func TestNumberFormat(t *testing.T) {
 		}
 	}
 }
+
+// TestColumnsBasic: without extensions every channel reads every input, nothing is
+// written meanwhile, and the values are the same.
+func TestColumnsBasic(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := anyConv(t)
+		cut := graph.Cut{Node: n.id, Box: anyBox(t, n.g.Nodes[n.id].Shape)}
+		m, channels := machineOf(t, "newton"), anyChannels(t)
+		d, err := NewBasic(m, channels)
+		if err != nil {
+			t.Fatal(err)
+		}
+		basic, err := d.Compile(n.g, cut)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var y [2]*tensor.Tensor
+		for i, c := range []*Code{basic.(*Code), compile(t, m, channels, n.g, cut)} {
+			y[i] = tensor.New(tensor.Float32, n.g.Nodes[n.id].Shape)
+			if err := c.Eval(n.in, y[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if diff := cmp.Diff(y[0].Floats(), y[1].Floats()); diff != "" {
+			t.Fatal(diff)
+		}
+		c := basic.(*Code)
+		if p := &c.parts[0]; c.teams != 1 || p.double || p.depth != 1 {
+			t.Fatalf("mapping %v", c.mapping)
+		}
+	})
+}

@@ -110,10 +110,11 @@ type waits struct {
 
 func (c *commands) waits(ch *dram.Channel) waits {
 	w := func(after, before dram.Op) int64 { return int64(ch.Wait(after, before)) }
+	last := c.act[len(c.act)-1]
 	return waits{
 		comp:  max(w(c.comp[0], c.comp[0]), w(c.comp[0], c.read), w(c.read, c.comp[0])),
 		write: w(c.write[0], c.write[0]), toRead: w(c.write[0], c.read), toWrite: w(c.read, c.write[0]), ready: w(c.write[0], c.comp[0]),
-		act: w(c.act[0], c.act[1]), open: w(c.act[0], c.comp[0]), shut: w(c.close, c.act[0]), close: w(c.comp[0], c.close),
+		act: w(c.act[0], last), open: w(last, c.comp[0]), shut: w(c.close, c.act[0]), close: w(c.comp[0], c.close),
 		postpone: int64(ch.Postponable()),
 	}
 }

@@ -222,7 +222,7 @@ func (ch *channel) activate(quad, row int) {
 	if row < 0 || row >= len(ch.rows) {
 		panic(fmt.Sprintf("pim: activation of row %d of %d", row, len(ch.rows)))
 	}
-	n := ch.device.quad()
+	n := ch.device.gang()
 	if ch.rows[row] == nil {
 		if ch.device.ops.column {
 			ch.rows[row] = ch.loadPacked(row)
@@ -277,11 +277,11 @@ func (ch *channel) weights(p *part, matrix, chunk, output int) bankRow {
 func (ch *channel) loadPacked(row int) *loaded {
 	for i := range ch.share {
 		sp := &ch.share[i]
-		if n := sp.rows(ch.device.quad()); row >= n {
+		if n := sp.rows(ch.device); row >= n {
 			row -= n
 			continue
 		}
-		k, banks := sp.packed(ch.device.quad()), len(ch.open)
+		k, banks := sp.packed(ch.device), len(ch.open)
 		set, rest := row%k.rows, row/k.rows
 		matrix, chunk := sp.at[byMatrix].Lo+rest/sp.at[byChunk].Len(), sp.at[byChunk].Lo+rest%sp.at[byChunk].Len()
 		l := &loaded{width: sp.cols * sp.lanes, packs: k.groups}

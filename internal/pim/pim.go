@@ -52,10 +52,6 @@ type Device struct {
 // formats are the number formats of operands and results; sums are float32.
 var formats = []string{"fp32", "fp16"}
 
-// quads is the number of G_ACT commands that open all banks of a channel, a
-// quarter of them each (Newton, MICRO 2020: ganged activation).
-const quads = 4
-
 // New returns the device, called "pim", of the given number of the machine's
 // channels. It fails on a number below 1, an unknown standard or a wrong timing
 // parameter, and a geometry that does not fit together.
@@ -90,8 +86,8 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error)
 		return nil, fmt.Errorf("machine %s: pim.timing: %w", m.Name, err)
 	case channels < 1:
 		return nil, fmt.Errorf("machine %s: %d PIM channels: at least 1 wanted", m.Name, channels)
-	case p.Banks < quads || p.Banks%quads != 0:
-		return nil, fmt.Errorf("machine %s: pim.banks is %d: a multiple of %d wanted, the activations that open all", m.Name, p.Banks, quads)
+	case p.Banks%len(ops.act) != 0:
+		return nil, fmt.Errorf("machine %s: pim.banks is %d: a multiple of %d wanted, the activations that open all", m.Name, p.Banks, len(ops.act))
 	case p.Lanes < 1 || p.Columns < 1 || p.Rows < 1:
 		return nil, fmt.Errorf("machine %s: pim.lanes %d, pim.columns_per_row %d, pim.rows_per_bank %d: at least 1 wanted", m.Name, p.Lanes, p.Columns, p.Rows)
 	case p.Buffers > len(ops.write):

@@ -84,9 +84,9 @@ func (d *Device) work(s share) work {
 		groups := int64(sp.at[byGroup].Len())
 		units := fills * int64(sp.at[byUnit].Len())
 		pixels := fills * int64(sp.selected())
-		full, acts := sp.sets(d.quad())
+		full, acts := sp.sets(d)
 		w.writes += units
-		w.acts += units * int64(full*quads+acts)
+		w.acts += units * int64(full*d.acts()+acts)
 		w.visits += units * groups
 		w.reads += pixels * groups
 		w.comps += pixels * groups * int64(sp.cols)
@@ -112,7 +112,7 @@ func (d *Device) rows(s share) tensor.Range {
 	if d.ops.column {
 		n := 0
 		for i := range s {
-			n += s[i].rows(d.quad())
+			n += s[i].rows(d)
 		}
 		return tensor.Range{Hi: n}
 	}

@@ -119,12 +119,12 @@ func (p *part) steps(d *Device) (matrix, unit, chunk, group place) {
 func (w writer) unit(s *span, pixels int) dram.Stream {
 	_, _, chunk, group := s.part.steps(w.d)
 	return w.loop(s.at[byChunk].Len(), chunk, func(w writer) dram.Stream {
-		full, acts := s.sets(w.d.quad())
+		full, acts := s.sets(w.d)
 		st := append(make(dram.Stream, 0, 3), dram.Do(dram.Command{
 			Op: w.d.ops.write[0], Data: w.source(),
 			Fill: dram.Gather{Len: s.cols * s.lanes, Count: pixels, Pitch: s.pitch},
 		}))
-		st = append(st, w.loop(full, group, func(w writer) dram.Stream { return w.set(s, quads, pixels) })...)
+		st = append(st, w.loop(full, group, func(w writer) dram.Stream { return w.set(s, w.d.acts(), pixels) })...)
 		if acts > 0 {
 			st = append(st, w.ahead(full, group).set(s, acts, pixels)...)
 		}
@@ -151,7 +151,7 @@ func (w writer) set(s *span, acts, pixels int) dram.Stream {
 // item writes activations, then the columns and the results of each pixel in the
 // buffer.
 func (w writer) item(s *span, acts, pixels int) dram.Stream {
-	st := make(dram.Stream, 0, quads+2)
+	st := make(dram.Stream, 0, acts+2)
 	row := w.row()
 	for _, o := range w.d.ops.act[:acts] {
 		st = append(st, dram.Do(dram.Command{Op: o, Row: row}))
@@ -167,16 +167,19 @@ func (w writer) item(s *span, acts, pixels int) dram.Stream {
 
 // sets is the number of output groups of the span that need all banks, and the
 // activations that the last one needs, 0 if it is one of them or not in the span.
-func (s *span) sets(quad int) (full, acts int) {
+func (s *span) sets(d *Device) (full, acts int) {
 	full = s.at[byGroup].Len()
-	if a := ceilDiv(s.ends, quad); s.at[byGroup].Hi == s.groups && a < quads {
+	if a := ceilDiv(s.ends, d.gang()); s.at[byGroup].Hi == s.groups && a < d.acts() {
 		return full - 1, a
 	}
 	return full, 0
 }
 
-// quad is the number of banks that an activation opens.
-func (d *Device) quad() int { return d.m.Banks / quads }
+// acts is the number of activations that open all banks.
+func (d *Device) acts() int { return len(d.ops.act) }
+
+// gang is the number of banks that an activation opens.
+func (d *Device) gang() int { return d.m.Banks / d.acts() }
 
 // shape appends what the timing of a share depends on.
 func (d *Device) shape(key []byte, s share) []byte {
@@ -189,7 +192,7 @@ func (d *Device) shape(key []byte, s share) []byte {
 		if sp.short() {
 			tail = sp.tail
 		}
-		groups, acts := sp.sets(d.quad())
+		groups, acts := sp.sets(d)
 		for _, v := range [...]int{
 			sp.at[byMatrix].Len(), sp.full(), tail, sp.fold, sp.at[byChunk].Len(), groups, acts, sp.cols,
 		} {

@@ -120,7 +120,7 @@ func (d *Device) measure() rates {
 	r.read = period(set(comps, read)) - one
 	item := period(set(comps), set(comps)) - one
 	r.write = one - item
-	r.act = (item - comps*r.comp - r.read) / quads
+	r.act = (item - comps*r.comp - r.read) / float64(d.acts())
 	return r
 }
 
