@@ -6,7 +6,9 @@
 // A layer becomes a matrix product (layer.go) whose rows are cut to the length of
 // the channels' buffer (part.go); the items of work, one activated row each, are
 // shared out to the channels in several ways (share.go, candidate.go), of which
-// the fastest in simulation is taken. Every product is computed exactly once. The
+// the fastest in simulation is taken. Every product is computed exactly once. Where
+// a DRAM standard writes buffers column by column and rows are closed (dialect.go),
+// rows hold several output groups and stay open, or fills do (columns.go). The
 // published generator (artifact.go), which the mapping is compared with, shares
 // nothing with it.
 //
@@ -161,5 +163,6 @@ func (c *Code) perChannel() []share {
 //
 // Bound says what takes most of the slowest channel's cycles: "activate", "mac",
 // "write" and "read" are its G_ACTs, COMPs, GWRITEs and READRESs, each times the
-// cycles one more of them costs; "refresh" is the rest.
+// cycles one more of them costs; "refresh" is the rest. Where buffers are written
+// column by column, mostly hidden, refreshes are counted and "write" is the rest.
 func (c *Code) Cost() device.Cost { return c.cost }
