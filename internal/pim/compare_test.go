@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"pimflow/internal/dram"
 	"pimflow/internal/tensor"
 )
@@ -85,4 +87,40 @@ func TestNewtonAgainstPublished(t *testing.T) {
 	if mean < 2 || n < 50 {
 		t.Errorf("%.3f times faster over %d layers: 2 wanted", mean, n)
 	}
+}
+
+// TestNewtonNeverSlower: nor is the published mapping faster on any other layer, its
+// lost work given back.
+func TestNewtonNeverSlower(t *testing.T) {
+	std, err := dram.Lookup("newton")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		k := rapid.SampledFrom([]int{1, 1, 3, 5}).Draw(t, "kernel")
+		size := max(k, rapid.SampledFrom([]int{1, 3, 7, 14, 28}).Draw(t, "size"))
+		l := PublishedLayer{
+			OC: rapid.IntRange(1, 300).Draw(t, "oc"), IC: rapid.IntRange(1, 300).Draw(t, "ic"), H: size, W: size, KH: k, KW: k, PH: k / 2, PW: k / 2,
+			Stride: rapid.IntRange(1, 2).Draw(t, "stride"), Channels: rapid.SampledFrom([]int{4, 8, 16}).Draw(t, "channels"), Buffers: 4,
+			Repairs: Repairs{Work: true, Activations: true},
+		}
+		p, err := Published(l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		streams, err := p.On(std)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pad := int64(k / 2)
+		n := conv(t, rand.New(rand.NewPCG(1, 2)), tensor.Shape{1, l.IC, size, size}, l.OC, 1, k, l.Stride, 1, []int64{pad, pad, pad, pad}, false)
+		code := compile(t, machineOf(t, "newton"), l.Channels, n.g, n.g.Whole(n.id))
+		var published dram.Cycle
+		for _, s := range streams {
+			published = max(published, code.device.channel.Time(s).Cycles)
+		}
+		if got := code.Cost().Ticks; got > int64(published) {
+			t.Fatalf("%d cycles of %v, the published mapping takes %d", got, code.mapping, published)
+		}
+	})
 }
