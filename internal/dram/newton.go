@@ -87,7 +87,9 @@ var newton = &Standard{
 		for i := range acts {
 			rules = append(rules,
 				Rule{After: acts[i : i+1], Before: acts[i : i+1], Wait: t["rc_ck"]},
-				Rule{After: writes[i : i+1], Before: comps[i : i+1], Wait: t["cwl_ck"] + t["bl_ck"]})
+				Rule{After: writes[i : i+1], Before: comps[i : i+1], Wait: t["cwl_ck"] + t["bl_ck"]},
+				// What is written must not arrive before what was there meets its column of the row.
+				Rule{After: comps[i : i+1], Before: writes[i : i+1], Wait: t["cl_ck"] - t["cwl_ck"]})
 		}
 		return Book{Rules: rules, Result: map[Op]int64{newREADRES: t["cl_ck"] + t["bl_ck"]}, Interval: t["refi_ck"]}
 	},

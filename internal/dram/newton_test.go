@@ -24,6 +24,7 @@ func TestNewtonWaits(t *testing.T) {
 	}{
 		{"a buffer write occupies the bus", []Op{newGWRITE0, newGWRITE0, newGWRITE1}, []Cycle{2, 2}},
 		{"a buffer is ready when its data is there", []Op{newGWRITE0, newGWRITE1, newCOMP0, newCOMP1}, []Cycle{2, 7, 2}},
+		{"a buffer is multiplied before it is overwritten", []Op{newCOMP2, newGWRITE2}, []Cycle{4}},
 		{"another buffer may be written meanwhile", []Op{newCOMP0, newGWRITE1, newCOMP0, newGWRITE1, newCOMP0}, []Cycle{1, 1, 1, 1}},
 		{"four activations each, also across sets", []Op{newGACT0, newGACT1, newGACT2, newGACT3, newGACT0}, []Cycle{17, 17, 17, 17}},
 		{"a row is closed before the next", []Op{newGACT0, newCOMP0, newPREA, newGACT0}, []Cycle{11, 14, 11}},

@@ -108,8 +108,10 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error)
 	}
 	if ops.column {
 		d.waits = ops.waits(ch)
-		d.refreshOp = std.Refresh.Do
-		d.refresh = float64(ch.Wait(d.refreshOp, ops.act[0]))
+		if std.Refresh != nil {
+			d.refreshOp = std.Refresh.Do
+			d.refresh = float64(ch.Wait(d.refreshOp, ops.act[0]))
+		}
 	}
 	d.rates = d.measure()
 	return d, nil
