@@ -82,7 +82,9 @@ func printCode(w io.Writer, g *graph.Graph, cut graph.Cut, ds []device.Device, d
 		cost := code.Cost()
 		fmt.Fprintf(w, "%s: %v, %d ck, %d bytes, bound by %s\n", d.Name(), cost.Time, cost.Ticks, cost.Bytes, cost.Bound)
 		for _, n := range cost.Commands {
-			fmt.Fprintf(w, "  %d %s\n", n.N, n.Kind)
+			if n.N > 0 {
+				fmt.Fprintf(w, "  %d %s\n", n.N, n.Kind)
+			}
 		}
 		if err := code.Print(w); err != nil {
 			return err

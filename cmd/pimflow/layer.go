@@ -39,7 +39,7 @@ func layerCommand() *cobra.Command {
 
 The published generator is PIMFlow's pim_codegen, with what it loses and repeats. It knows neither groups nor
 dilation: its cost is that of the dense, undilated layer. It is for channels of 16 banks of 16 multipliers; the
-timing is the machine's. Its time is that of its first channel, which is all that the published system simulates.
+timing is the machine's, and where buffer writes move single columns and rows must be closed, its commands are changed to do so. Its time is that of its first channel, which is all that the published system simulates.
 Our commands compute every product once, and their time is that of the slowest channel. The GPU has the channels
 that are left, and launches the kernels that the machine needs for a convolution without bias.
 
@@ -207,7 +207,11 @@ func (b *bench) report(q *question) (*report.Conv, error) {
 	}
 	rep.Published.Segments = code.Groups
 	var all dram.Result
-	for c, stream := range code.Channels {
+	streams, err := code.On(s.std)
+	if err != nil {
+		return nil, fmt.Errorf("machine %s: pim.standard: %w", b.m.Name, err)
+	}
+	for c, stream := range streams {
 		r, err := s.time(stream)
 		if err != nil {
 			return nil, err

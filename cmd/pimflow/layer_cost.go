@@ -163,9 +163,6 @@ func newBench(m *hw.Machine) (*bench, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s.std.Name != "artifact" {
-			return nil, fmt.Errorf("machine %s: pim.standard is %s: artifact wanted, whose commands the published generator writes", m.Name, s.std.Name)
-		}
 		b.simulators[hiding] = s
 	}
 	return b, nil
@@ -175,7 +172,7 @@ func newBench(m *hw.Machine) (*bench, error) {
 func (s *simulator) time(stream dram.Stream) (dram.Result, error) {
 	r := s.channel.Time(stream)
 	if r.Overflow {
-		return r, fmt.Errorf("more than %d refreshes wait for a READRES, where the published simulator aborts", s.std.Refresh.Queue)
+		return r, fmt.Errorf("more than %d refreshes wait, where the published simulator aborts", s.std.Refresh.Queue)
 	}
 	return r, nil
 }
@@ -187,7 +184,11 @@ func (b *bench) first(q *question) (total int64, cycles dram.Cycle, err error) {
 		return 0, 0, err
 	}
 	s := b.simulators[q.hiding]
-	r, err := s.time(code.Channels[0])
+	streams, err := code.On(s.std)
+	if err != nil {
+		return 0, 0, fmt.Errorf("machine %s: pim.standard: %w", b.m.Name, err)
+	}
+	r, err := s.time(streams[0])
 	if err != nil {
 		return 0, 0, err
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"pimflow/internal/published"
@@ -32,6 +34,9 @@ accounting, one repair a step. Without MODEL: mobilenet-v2, whose figures the ar
 					return err
 				}
 				defer p.Close()
+				if s := p.Machine.PIM.Standard; s != "artifact" {
+					return fmt.Errorf("machine %s: pim.standard is %s: artifact wanted, whose rules the bridge changes", p.Machine.Name, s)
+				}
 				r.Machine, r.Clock = p.Machine.Name, p.Machine.GPU.Clock.Picoseconds()
 				variants, err := published.Compare(c.Context(), p.Graph, p.Machine, change, bar.phase(model+" variants"))
 				if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pimflow/internal/graph"
+	"pimflow/internal/hw"
 	"pimflow/internal/nearest"
 	"pimflow/internal/npy"
 	"pimflow/internal/report"
@@ -112,10 +113,18 @@ func runModel(ctx context.Context, f *runFlags, stdout, stderr io.Writer) error 
 	}
 	if err == nil && rep.Check != nil && !rep.Check.OK {
 		fmt.Fprintf(stderr, "pimflow: %s: the plan's outputs differ from the graph's by %.3g of the largest output (%.0e accepted)\n",
-			p.Graph.Name, rep.Check.MaxRel, run.Tolerance)
+			p.Graph.Name, rep.Check.MaxRel, tolerance(p.Machine))
 		return errFailed
 	}
 	return err
+}
+
+// tolerance is what a check accepts of a machine's number format.
+func tolerance(m *hw.Machine) float64 {
+	if m.PIM.Format == "fp16" {
+		return run.Tolerance16
+	}
+	return run.Tolerance
 }
 
 // execute computes the plan's outputs and does with them what the flags ask.
@@ -137,7 +146,7 @@ func execute(ctx context.Context, f *runFlags, p *path, rep *report.Run, bar *ba
 		if err != nil {
 			return err
 		}
-		rep.SetCheck(run.Compare(p.Model, want, got))
+		rep.SetCheck(run.Compare(p.Model, want, got, tolerance(p.Machine)))
 	}
 	for i, o := range p.Graph.Outputs {
 		if f.top > 0 {

@@ -43,7 +43,7 @@ type window struct {
 type Result struct {
 	Cycles   Cycle   // of the whole run: the last result has arrived, refreshes due by then are done; 1 for an empty stream
 	Issued   []int64 // commands by Op, those of refreshes included
-	Overflow bool    // more refreshes waited at once than the standard's queue holds: the published simulator aborts there, this one goes on
+	Overflow bool    // more refreshes waited at once than the standard allows (Refresh.Queue): on artifact the published simulator aborts there; on newton they are late
 }
 
 // never is an instant before any rule could matter.
@@ -96,6 +96,25 @@ func (s *Standard) New(t Timing) (*Channel, error) {
 		panic("dram: standard " + s.Name + " needs more state than maxSlots")
 	}
 	return c, nil
+}
+
+// Wait is the least number of cycles from an issue of after to the next of before,
+// by the rules of these two alone.
+func (c *Channel) Wait(after, before Op) Cycle {
+	for _, h := range c.rows[after].holds {
+		if h.op == before {
+			return h.wait
+		}
+	}
+	return 1
+}
+
+// Postponable is how long a refresh may wait to be served.
+func (c *Channel) Postponable() Cycle {
+	if c.std.Refresh == nil {
+		return c.interval
+	}
+	return c.interval * Cycle(c.std.Refresh.Queue)
 }
 
 // state is a channel between two commands.

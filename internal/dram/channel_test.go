@@ -80,7 +80,7 @@ var toy = &Standard{
 
 // machine draws a standard and its timing: the published ones or any other.
 func machine(t *rapid.T) (*Standard, Timing) {
-	switch rapid.IntRange(0, 4).Draw(t, "machine") {
+	switch rapid.IntRange(0, 6).Draw(t, "machine") {
 	case 0:
 		return artifact, hiding()
 	case 1:
@@ -91,6 +91,15 @@ func machine(t *rapid.T) (*Standard, Timing) {
 		timing["rd_ck"] = rapid.SampledFrom([]int64{0, 5, 3000}).Draw(t, "rd")
 		timing["refi_ck"] = rapid.Int64Range(100, 500).Draw(t, "refi")
 		return toy, timing
+	case 3:
+		return newton, newtonTiming()
+	case 4:
+		timing := Timing{}
+		for _, p := range newton.Parameters() {
+			timing[p] = rapid.Int64Range(0, 40).Draw(t, p)
+		}
+		timing["refi_ck"] = 2 + timing["rp_ck"] + timing["rfc_ck"] + rapid.Int64Range(0, 500).Draw(t, "refi")
+		return newton, timing
 	}
 	timing := Timing{}
 	for _, p := range artifact.Parameters() {
@@ -179,9 +188,9 @@ func TestEnd(t *testing.T) {
 
 // nest draws a loop nest of at most n commands.
 func nest(t *rapid.T, std *Standard, depth, n int) Stream {
-	last := 6 // the artifact's PREA and REF are not for traces
-	if std == toy {
-		last = 3
+	last := len(std.Ops) - 2 // REF is not for streams
+	if std == artifact {
+		last-- // nor is PREA
 	}
 	var s Stream
 	for range rapid.IntRange(0, 5).Draw(t, "items") {

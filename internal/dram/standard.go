@@ -72,7 +72,7 @@ const (
 // Refresh says how refreshes are served: Close first if any bank is open, then Do.
 type Refresh struct {
 	Close, Do Op
-	Queue     int // requests that may wait at once
+	Queue     int // requests that may wait at once: the room for them, or how many may be postponed
 }
 
 // Timing gives the value in cycles of each parameter, named as in the machine
@@ -82,7 +82,7 @@ type Timing map[string]int64
 // maxTiming bounds the parameters so that sums of a few fit 32 bits.
 const maxTiming = 100_000_000
 
-var standards = []*Standard{artifact, aim}
+var standards = []*Standard{artifact, newton, aim}
 
 // Lookup returns the standard of that name; the error names the nearest.
 func Lookup(name string) (*Standard, error) {

@@ -14,11 +14,12 @@ type Item struct {
 
 // Command is one DRAM command of a stream. Op is its timing class, an index into
 // Standard.Ops; the addresses are its meaning, and no rule of timing looks at
-// Gather or Data.
+// them.
 type Command struct {
 	Op   Op
 	Row  Affine // DRAM row: an activation, and a column access in it
 	Col  Affine // column of a column access, in units of one access
+	Buf  Affine // column of the buffer that is written or multiplied, where commands name one
 	Data Affine // first element of the host-side matrix that is read or written
 	Fill Gather // what a buffer write takes from there
 }

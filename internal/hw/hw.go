@@ -72,6 +72,8 @@ type PIM struct {
 	Columns  int              `json:"columns_per_row" want:"1..65536"` // column accesses in a row of a bank
 	Rows     int              `json:"rows_per_bank" want:">0"`
 	Buffer   int              `json:"buffer_elements" want:"1..16777216"` // global input buffer of a channel
+	Buffers  int              `json:"buffers" want:"1..64"`               // such buffers of a channel
+	Format   string           `json:"number_format"`                      // of operands and results: "fp16" or "fp32"; sums are float32
 	Timing   map[string]int64 `json:"timing" want:">=0"`                  // the standard's parameters, in cycles of Clock
 	Energy   PIMEnergy        `json:"energy"`
 }

@@ -84,7 +84,7 @@ func PublishedGemv(rows, cols, channels, buffers int, r Repairs) (*PublishedCode
 		return nil, fmt.Errorf("published generator: a matrix of %d x %d: at least 1 x 1 wanted", rows, cols)
 	}
 	groups := publishedCeil(rows, publishedBanks)
-	unit := publishedUnit{count: cols / publishedBuffer, groups: groups, acts: 4, step: 1}
+	unit := publishedUnit{count: cols / publishedBuffer, groups: groups, acts: 4, inputs: publishedBuffer, step: 1}
 	if groups == 1 {
 		unit.acts = publishedCeil((rows-1)%publishedBanks+1, 4) // the template is the first group, here also the last
 	}
@@ -94,7 +94,7 @@ func PublishedGemv(rows, cols, channels, buffers int, r Repairs) (*PublishedCode
 		s.units = append(s.units, unit)
 	}
 	if rest := cols % publishedBuffer; rest > 0 {
-		unit.chunk, unit.count = unit.count, 1
+		unit.chunk, unit.count, unit.inputs = unit.count, 1, publishedCeil(rest, publishedLanes)*publishedLanes
 		unit.pieces = []publishedPiece{{0, publishedCeil(rest, publishedLanes)}}
 		s.units = append(s.units, unit)
 	}
@@ -135,6 +135,7 @@ type publishedUnit struct {
 	count  int
 	groups int
 	acts   int // activations of a group
+	inputs int // of the buffer write
 	pieces []publishedPiece
 	chunk  int // of the inputs, the first unit's
 	step   int // chunks from a unit to the next
@@ -146,7 +147,7 @@ type publishedPiece struct{ col, comps int }
 // publishedFold cuts columns of k inputs each into units that fill the buffer.
 func publishedFold(columns, k, groups int) []publishedUnit {
 	fold := publishedBuffer / k
-	u := publishedUnit{count: publishedCeil(columns, fold), groups: groups, acts: 4}
+	u := publishedUnit{count: publishedCeil(columns, fold), groups: groups, acts: 4, inputs: fold * k}
 	for i := range fold {
 		u.pieces = append(u.pieces, publishedPiece{i * k / publishedLanes, k / publishedLanes})
 	}

@@ -62,7 +62,11 @@ func (d *publishedDevice) Compile(g *graph.Graph, c graph.Cut) (device.Code, err
 		nd := &g.Nodes[c.Node]
 		return nil, fmt.Errorf("published generator: node %q: %w: %w", nd.Name, err, device.ErrUnsupported)
 	}
-	r := d.channel.Time(code.Channels[0])
+	streams, err := code.On(d.std)
+	if err != nil {
+		return nil, fmt.Errorf("published generator: %w", err)
+	}
+	r := d.channel.Time(streams[0])
 	if r.Overflow {
 		return nil, fmt.Errorf("published generator: node %q: more refreshes wait than the simulator holds: %w", g.Nodes[c.Node].Name, device.ErrUnsupported)
 	}

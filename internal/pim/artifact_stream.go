@@ -30,7 +30,9 @@ func (u *publishedUnit) program(first, count int, groups []publishedGroup) dram.
 	row := func(perChunk int) dram.Affine {
 		return dram.Affine{Base: chunk * int64(perChunk), Stride: []int64{int64(u.step * perChunk)}}
 	}
-	body := dram.Stream{dram.Do(dram.Command{Op: publishedOps.gwrite, Row: row(1)})}
+	body := dram.Stream{dram.Do(dram.Command{
+		Op: publishedOps.gwrite, Row: row(1), Fill: dram.Gather{Len: u.inputs, Count: 1, Pitch: u.inputs},
+	})}
 	for len(groups) > 0 {
 		same := 1
 		for same < len(groups) && slices.Equal(groups[same], groups[0]) {

@@ -26,12 +26,18 @@ var layers = []struct {
 }
 
 func bench(b *testing.B, f func(b *testing.B, n net, d *Device)) {
+	for _, name := range []string{"artifact", "newton"} {
+		b.Run(name, func(b *testing.B) { benchOn(b, name, f) })
+	}
+}
+
+func benchOn(b *testing.B, name string, f func(b *testing.B, n net, d *Device)) {
 	for _, l := range layers {
 		b.Run(l.name, func(b *testing.B) {
 			p := int64(l.kernel / 2)
 			n := conv(b, rand.New(rand.NewPCG(1, 2)), tensor.Shape{1, l.ins, l.size, l.size},
 				l.outs, l.group, l.kernel, l.stride, 1, []int64{p, p, p, p}, true)
-			d, err := New(machine(b), 16)
+			d, err := New(machineOf(b, name), 16)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -29,6 +29,9 @@ type mapping struct {
 // one with fewest commands; and all that were simulated. tried is in order of the
 // rates' estimate, which decides nothing but ties.
 func (d *Device) choose(l *layer) (best *mapping, tried []*mapping, err error) {
+	if d.ops.column {
+		return d.chooseColumns(l)
+	}
 	tried, need := d.mappings(l)
 	if len(tried) == 0 {
 		return nil, nil, fmt.Errorf("weights of %d rows in a bank of %d rows: %w", need, d.m.Rows, device.ErrUnsupported)
@@ -114,7 +117,7 @@ func (m *mapping) assign(shares []share) {
 
 // estimate is about the cycles of the channel that issues most commands.
 func (d *Device) estimate(m *mapping) float64 {
-	w, r := m.shares[m.most].work(d.quad()), d.rates
+	w, r := d.work(m.shares[m.most]), d.rates
 	return r.write*float64(w.writes) + r.act*float64(w.acts) + r.comp*float64(w.comps) + r.read*float64(w.reads)
 }
 
@@ -129,14 +132,14 @@ func (p part) equal(o part) bool {
 func (m *mapping) count(d *Device) (rows int) {
 	var most int64
 	for i, s := range m.shares {
-		w := s.work(d.quad())
+		w := d.work(s)
 		n := w.commands()
 		if n > most {
 			m.most, most = i, n
 		}
 		m.busiest = m.busiest.max(w)
 		m.total += n
-		rows = max(rows, s.rows().Len())
+		rows = max(rows, d.rows(s).Len())
 	}
 	return rows
 }

@@ -2,7 +2,6 @@ package pim
 
 import (
 	"fmt"
-	"slices"
 
 	"pimflow/internal/device"
 	"pimflow/internal/dram"
@@ -22,20 +21,21 @@ func (d *Device) newCharges(std *dram.Standard) ([]charge, error) {
 	banks := float64(d.m.Banks)
 	list := make([]charge, len(std.Ops))
 	for i, o := range std.Ops {
-		switch op := dram.Op(i); {
-		case slices.Contains(d.ops.act[:], op):
-			list[i].activate = float64(d.quad())
-		case o.Closes:
-			list[i].precharge = banks
-		case op == d.ops.comp:
+		switch d.ops.roles[i] {
+		case openRole:
+			list[i].activate = banks / float64(len(d.ops.act))
+		case compRole:
 			list[i].column = banks
-		case op == d.ops.write:
+		case writeRole:
 			list[i].write = 1
-		case op == d.ops.read:
+		case readRole:
 			list[i].read = 1
-		case std.Refresh != nil && op == std.Refresh.Do:
 		default:
-			return nil, fmt.Errorf("command %s of standard %s: its energy is not known", o.Name, std.Name)
+			if o.Closes {
+				list[i].precharge = banks
+			} else if std.Refresh == nil || dram.Op(i) != std.Refresh.Do {
+				return nil, fmt.Errorf("command %s of standard %s: its energy is not known", o.Name, std.Name)
+			}
 		}
 	}
 	return list, nil

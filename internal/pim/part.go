@@ -17,6 +17,7 @@ type part struct {
 	units, tail      int // buffers of pixels; the last holds tail ≤ fold of them
 	groups, ends     int // output groups; the outputs of the last
 	row              int // where its weights start
+	pattern              // where buffer writes move single columns
 }
 
 // The dimensions of a part.

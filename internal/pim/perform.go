@@ -2,6 +2,7 @@ package pim
 
 import (
 	"fmt"
+	"slices"
 
 	"gonum.org/v1/gonum/blas/gonum"
 
@@ -20,8 +21,8 @@ type channel struct {
 	open  []int     // by bank, the open row; -1: none
 	sums  []float32 // by bank
 	used  []bool    // by bank: something has been added since the last READRES
-	input []float32 // the buffer, as far as it was filled
-	lo    int       // address of results[0]
+	input []buffer
+	lo    int // address of results[0]
 	reads []float32
 }
 
@@ -32,18 +33,75 @@ func (c *Code) perform(s share, o *operands) (sums []float32, at int) {
 	if len(s) == 0 {
 		return nil, 0
 	}
-	results, rows := s.results(d.m.Banks), s.rows()
+	results := s.results(d.m.Banks)
+	ch := c.channel(s, o)
+	ch.lo, ch.reads = results.Lo, make([]float32, results.Len())
+	ch.run(d.stream(s), nil)
+	ch.unread("the end of the stream")
+	return ch.reads, ch.lo
+}
+
+// channel is a channel before its stream.
+func (c *Code) channel(s share, o *operands) *channel {
+	d := c.device
+	rows := d.rows(s)
 	ch := &channel{
 		values: o, Code: c, share: s, base: rows.Lo, rows: make([]*loaded, rows.Len()),
 		open: make([]int, d.m.Banks), sums: make([]float32, d.m.Banks), used: make([]bool, d.m.Banks),
-		input: make([]float32, 0, d.m.Buffer),
-		lo:    results.Lo, reads: make([]float32, results.Len()),
+		input: make([]buffer, len(d.ops.write)),
 	}
 	for b := range ch.open {
 		ch.open[b] = -1
 	}
-	ch.run(d.stream(s), nil)
-	return ch.reads, ch.lo
+	for i := range d.m.Buffers {
+		ch.input[i] = newBuffer(d.m.Buffer, d.m.Lanes)
+	}
+	return ch
+}
+
+// buffer is a global buffer. A fill from column 0 on forgets what was there.
+type buffer struct {
+	lanes  int
+	v      []float32
+	filled []bool // by column
+}
+
+func newBuffer(elements, lanes int) buffer {
+	n := elements / lanes
+	return buffer{lanes, make([]float32, n*lanes), make([]bool, n)}
+}
+
+// write is where so many columns go, from the given one on.
+func (b *buffer) write(col, n int) []float32 {
+	if col < 0 || col+n > len(b.filled) {
+		panic(fmt.Sprintf("pim: columns %d to %d written to a buffer of %d", col, col+n, len(b.filled)))
+	}
+	if col == 0 {
+		clear(b.filled)
+	}
+	for i := range n {
+		b.filled[col+i] = true
+	}
+	return b.v[col*b.lanes : (col+n)*b.lanes]
+}
+
+// read is the columns from the given one on.
+func (b *buffer) read(col, n int) []float32 {
+	for i := range n {
+		if col < 0 || col+i >= len(b.filled) || !b.filled[col+i] {
+			panic(fmt.Sprintf("pim: COMP of column %d of a buffer, which was not filled", col+i))
+		}
+	}
+	return b.v[col*b.lanes : (col+n)*b.lanes]
+}
+
+// unread panics if results are lost.
+func (ch *channel) unread(when string) {
+	for b, u := range ch.used {
+		if u {
+			panic(fmt.Sprintf("pim: bank %d has a result that nothing reads before %s", b, when))
+		}
+	}
 }
 
 // results is the range of the results that a share adds to.
@@ -76,7 +134,7 @@ func (ch *channel) run(s dram.Stream, index []int) {
 		inner := append(index, 0)
 		// Column accesses along a row are performed as one: the addresses are
 		// those of the loop, the products too.
-		if b := it.Body; len(b) == 1 && b[0].Times == 0 && b[0].Command.Op == ch.device.ops.comp && along(&b[0].Command, len(index)) {
+		if b := it.Body; len(b) == 1 && b[0].Times == 0 && ch.device.ops.roles[b[0].Command.Op] == compRole && along(&b[0].Command, len(index)) {
 			ch.issue(&b[0].Command, inner, it.Times)
 			continue
 		}
@@ -90,41 +148,62 @@ func (ch *channel) run(s dram.Stream, index []int) {
 // along reports whether the loop at a depth moves a column access to the next
 // column of its row.
 func along(c *dram.Command, depth int) bool {
-	return len(c.Col.Stride) == depth+1 && c.Col.Stride[depth] == 1 && len(c.Row.Stride) <= depth
+	step := func(a dram.Affine) int64 {
+		if len(a.Stride) <= depth {
+			return 0
+		}
+		return a.Stride[depth]
+	}
+	return step(c.Col) == 1 && step(c.Buf) <= 1 && step(c.Row) == 0
 }
 
 // issue performs a command; of a column access, so many in a row.
 func (ch *channel) issue(c *dram.Command, index []int, times int) {
-	ops := &ch.device.ops
-	switch c.Op {
-	case ops.write:
-		ch.gwrite(int(c.Data.At(index)), c.Fill)
-	case ops.comp:
-		ch.comp(int(c.Row.At(index)), int(c.Col.At(index)), times)
-	case ops.read:
-		ch.readres(int(c.Data.At(index)))
-	default:
-		for i, o := range ops.act {
-			if c.Op == o {
-				ch.activate(i, int(c.Row.At(index)))
-				return
-			}
+	ops, lanes := &ch.device.ops, ch.device.m.Lanes
+	switch n := ops.index[c.Op]; ops.roles[c.Op] {
+	case writeRole:
+		if ops.column {
+			ch.gwrite(ch.input[n].write(int(c.Buf.At(index)), 1), int(c.Data.At(index)), dram.Gather{Len: lanes, Count: 1})
+		} else {
+			ch.gwrite(ch.input[n].write(0, c.Fill.Len*c.Fill.Count/lanes), int(c.Data.At(index)), c.Fill)
 		}
+	case compRole:
+		row, col, buf := int(c.Row.At(index)), int(c.Col.At(index)), int(c.Buf.At(index))
+		if !ops.column {
+			buf = col // the weights stand in the row as the inputs in the buffer
+		}
+		ch.comp(row, col, ch.input[n].read(buf, times))
+	case readRole:
+		ch.readres(int(c.Data.At(index)))
+	case openRole:
+		ch.activate(n, int(c.Row.At(index)))
+	case closeRole:
+		ch.unread(ops.names[c.Op])
+		for b := range ch.open {
+			ch.open[b] = -1
+		}
+	default:
 		panic("pim: a stream with " + ops.names[c.Op])
 	}
 }
 
-// gwrite fills the buffer from the source matrix.
-func (ch *channel) gwrite(at int, f dram.Gather) {
-	if n := f.Len * f.Count; n > cap(ch.input) {
-		panic(fmt.Sprintf("pim: GWRITE of %d elements into a buffer of %d", n, cap(ch.input)))
-	}
-	ch.input = ch.input[:f.Len*f.Count]
+// gwrite fills columns of a buffer from the source matrix.
+func (ch *channel) gwrite(to []float32, at int, f dram.Gather) {
 	b := ch.find(at, func(b *block) (first, size int) { return b.source, b.count * b.pixels * b.pitch })
 	at -= b.source
 	for i := range f.Count {
 		row := (at + i*f.Pitch) / b.pitch
-		ch.values.fill(ch.input[i*f.Len:][:f.Len], b, row/b.pixels, row%b.pixels, (at+i*f.Pitch)%b.pitch)
+		ch.values.fill(to[i*f.Len:][:f.Len], b, row/b.pixels, row%b.pixels, (at+i*f.Pitch)%b.pitch)
+	}
+	ch.round(to)
+}
+
+// round rounds operands and results to the machine's number format.
+func (ch *channel) round(v []float32) {
+	if ch.device.m.Format == "fp16" {
+		for i, x := range v {
+			v[i] = tensor.Round(tensor.Float16, x)
+		}
 	}
 }
 
@@ -143,11 +222,18 @@ func (ch *channel) activate(quad, row int) {
 	if row < 0 || row >= len(ch.rows) {
 		panic(fmt.Sprintf("pim: activation of row %d of %d", row, len(ch.rows)))
 	}
-	n := ch.device.quad()
+	n := ch.device.gang()
 	if ch.rows[row] == nil {
-		ch.rows[row] = ch.load(ch.base + row)
+		if ch.device.ops.column {
+			ch.rows[row] = ch.loadPacked(row)
+		} else {
+			ch.rows[row] = ch.load(ch.base + row)
+		}
 	}
 	for b := quad * n; b < (quad+1)*n; b++ {
+		if ch.device.ops.dialect.close != "" && ch.open[b] >= 0 {
+			panic(fmt.Sprintf("pim: activation of row %d in bank %d, where row %d is open", row, b, ch.open[b]))
+		}
 		ch.open[b] = row
 	}
 }
@@ -156,6 +242,7 @@ func (ch *channel) activate(quad, row int) {
 type loaded struct {
 	width int // elements of a pixel
 	banks []bankRow
+	packs int // output groups side by side, by banks each; 0: one, again and again
 }
 
 // load finds the weights of a row, in the layer's numbering, of all banks.
@@ -163,11 +250,11 @@ func (ch *channel) load(row int) *loaded {
 	for i := range ch.parts {
 		p := &ch.parts[i]
 		if at := row - p.row; at >= 0 && at < p.rows() {
-			l := &loaded{p.cols * p.lanes, make([]bankRow, len(ch.open))}
+			l := &loaded{width: p.cols * p.lanes, banks: make([]bankRow, len(ch.open))}
 			group := at % p.groups
 			at /= p.groups
 			for b := range l.banks {
-				l.banks[b] = ch.values.bankRow(p, at/p.chunks, at%p.chunks, group*len(l.banks)+b)
+				l.banks[b] = ch.weights(p, at/p.chunks, at%p.chunks, group*len(l.banks)+b)
 			}
 			return l
 		}
@@ -175,11 +262,55 @@ func (ch *channel) load(row int) *loaded {
 	panic(fmt.Sprintf("pim: no weights for row %d", row))
 }
 
+// weights is bankRow in the machine's number format.
+func (ch *channel) weights(p *part, matrix, chunk, output int) bankRow {
+	r := ch.values.bankRow(p, matrix, chunk, output)
+	if ch.device.m.Format != "fp32" {
+		r.w = slices.Clone(r.w)
+		ch.round(r.w)
+	}
+	return r
+}
+
+// loadPacked finds the weights of a row of several output groups, in the channel's
+// numbering.
+func (ch *channel) loadPacked(row int) *loaded {
+	for i := range ch.share {
+		sp := &ch.share[i]
+		if n := sp.rows(ch.device); row >= n {
+			row -= n
+			continue
+		}
+		k, banks := sp.packed(ch.device), len(ch.open)
+		set, rest := row%k.rows, row/k.rows
+		matrix, chunk := sp.at[byMatrix].Lo+rest/sp.at[byChunk].Len(), sp.at[byChunk].Lo+rest%sp.at[byChunk].Len()
+		l := &loaded{width: sp.cols * sp.lanes, packs: k.groups}
+		if set == k.rows-1 {
+			l.packs = k.last
+		}
+		for g := range l.packs {
+			first := (sp.at[byGroup].Lo + set*k.groups + g) * banks
+			for b := range banks {
+				l.banks = append(l.banks, ch.weights(sp.part, matrix, chunk, first+b))
+			}
+		}
+		return l
+	}
+	panic(fmt.Sprintf("pim: no weights for row %d", row))
+}
+
 // elements are those of a row of a bank from element lo to hi, and where in
 // between they stand; what is left out is 0. All must be of one pixel.
 func (l *loaded) elements(bank, lo, hi int) (at int, w []float32) {
-	r := &l.banks[bank]
 	pixel := lo / l.width * l.width
+	r := &l.banks[bank]
+	if l.packs > 0 {
+		g := lo / l.width
+		if g >= l.packs {
+			panic(fmt.Sprintf("pim: element %d of a row of %d output groups of %d elements", lo, l.packs, l.width))
+		}
+		r = &l.banks[g*(len(l.banks)/l.packs)+bank]
+	}
 	if hi > pixel+l.width {
 		panic(fmt.Sprintf("pim: elements %d to %d of a row, %d a pixel", lo, hi, l.width))
 	}
@@ -190,15 +321,11 @@ func (l *loaded) elements(bank, lo, hi int) (at int, w []float32) {
 	return from + pixel - lo, r.w[from-r.at : to-r.at]
 }
 
-// comp multiplies so many columns of the buffer by those of the open row, in all
-// banks that have it open, and adds the products to their sums.
-func (ch *channel) comp(row, col, times int) {
-	lanes := ch.device.m.Lanes
-	lo, hi := col*lanes, (col+times)*lanes
-	if hi > len(ch.input) {
-		panic(fmt.Sprintf("pim: COMP of elements %d to %d of a buffer filled with %d", lo, hi, len(ch.input)))
-	}
-	x := ch.input[lo:hi]
+// comp multiplies columns of a buffer by those of the open row from the given one
+// on, in all banks that have it open, and adds the products to their sums.
+func (ch *channel) comp(row, col int, x []float32) {
+	lo := col * ch.device.m.Lanes
+	hi := lo + len(x)
 	any := false
 	for b, o := range ch.open {
 		if o != row {
@@ -222,6 +349,7 @@ func (ch *channel) readres(at int) {
 		if !ch.used[i] {
 			panic(fmt.Sprintf("pim: READRES of bank %d, which has computed nothing", i))
 		}
+		ch.round(ch.sums[i : i+1])
 		ch.reads[at-ch.lo+i] += ch.sums[i]
 	}
 	clear(ch.sums)

@@ -6,7 +6,9 @@
 // A layer becomes a matrix product (layer.go) whose rows are cut to the length of
 // the channels' buffer (part.go); the items of work, one activated row each, are
 // shared out to the channels in several ways (share.go, candidate.go), of which
-// the fastest in simulation is taken. Every product is computed exactly once. The
+// the fastest in simulation is taken. Every product is computed exactly once. Where
+// a DRAM standard writes buffers column by column and rows are closed (dialect.go),
+// rows hold several output groups and stay open, or fills do (columns.go). The
 // published generator (artifact.go), which the mapping is compared with, shares
 // nothing with it.
 //
@@ -19,12 +21,14 @@ package pim
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"pimflow/internal/device"
 	"pimflow/internal/dram"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
+	"pimflow/internal/nearest"
 )
 
 // Device is the PIM channels of a machine.
@@ -33,26 +37,23 @@ type Device struct {
 	element  int // bytes
 	channels int
 	ops      commands
+	waits    waits
 	rates    rates
 	charges  []charge // by Op
+
+	refreshOp dram.Op // and the cycles that one takes, where columns are written
+	refresh   float64
 
 	channel *dram.Channel
 	mu      sync.Mutex
 	basic   bool
 	timed   map[string]dram.Result // by shape of the stream
 	sets    map[[3]int]dram.Stream // without addresses, by activations, pixels and columns
+	pieces  map[key]dram.Stream    // the same where columns are written
 }
 
-// commands are the numbers of the commands in the machine's standard.
-type commands struct {
-	write, comp, read dram.Op
-	act               [quads]dram.Op // G_ACT0 …, a quarter of the banks each
-	names             []string       // by Op
-}
-
-// quads is the number of G_ACT commands that open all banks of a channel, a
-// quarter of them each (Newton, MICRO 2020: ganged activation).
-const quads = 4
+// formats are the number formats of operands and results; sums are float32.
+var formats = []string{"fp32", "fp16"}
 
 // New returns the device, called "pim", of the given number of the machine's
 // channels. It fails on a number below 1, an unknown standard or a wrong timing
@@ -78,29 +79,40 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error)
 	if err != nil {
 		return nil, fmt.Errorf("machine %s: pim.standard: %w", m.Name, err)
 	}
+	ops, err := newCommands(std)
+	if err != nil {
+		return nil, fmt.Errorf("machine %s: pim.standard: %w", m.Name, err)
+	}
 	ch, err := std.New(timing)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("machine %s: pim.timing: %w", m.Name, err)
 	case channels < 1:
 		return nil, fmt.Errorf("machine %s: %d PIM channels: at least 1 wanted", m.Name, channels)
-	case p.Banks < quads || p.Banks%quads != 0:
-		return nil, fmt.Errorf("machine %s: pim.banks is %d: a multiple of %d wanted, the activations that open all", m.Name, p.Banks, quads)
+	case p.Banks%len(ops.act) != 0:
+		return nil, fmt.Errorf("machine %s: pim.banks is %d: a multiple of %d wanted, the activations that open all", m.Name, p.Banks, len(ops.act))
 	case p.Lanes < 1 || p.Columns < 1 || p.Rows < 1:
 		return nil, fmt.Errorf("machine %s: pim.lanes %d, pim.columns_per_row %d, pim.rows_per_bank %d: at least 1 wanted", m.Name, p.Lanes, p.Columns, p.Rows)
+	case p.Buffers > len(ops.write):
+		return nil, fmt.Errorf("machine %s: pim.buffers is %d: at most %d wanted, those that standard %s writes", m.Name, p.Buffers, len(ops.write), p.Standard)
+	case p.Buffers < 1:
+		return nil, fmt.Errorf("machine %s: pim.buffers is %d: at least 1 wanted", m.Name, p.Buffers)
+	case !slices.Contains(formats, p.Format):
+		return nil, fmt.Errorf("machine %s: pim.number_format: %q is unknown%s; known: %q", m.Name, p.Format, nearest.Hint(p.Format, formats), formats)
 	case p.Buffer < p.Lanes:
 		return nil, fmt.Errorf("machine %s: pim.buffer_elements is %d: at least the %d of pim.lanes wanted", m.Name, p.Buffer, p.Lanes)
 	}
 	d := &Device{
 		m: p, element: m.Memory.ElementSize, channels: channels,
-		channel: ch, timed: map[string]dram.Result{}, sets: map[[3]int]dram.Stream{},
-		ops: commands{write: std.Op("GWRITE"), comp: std.Op("COMP"), read: std.Op("READRES")},
+		channel: ch, timed: map[string]dram.Result{}, sets: map[[3]int]dram.Stream{}, pieces: map[key]dram.Stream{},
+		ops: ops,
 	}
-	for i := range d.ops.act {
-		d.ops.act[i] = std.Op(fmt.Sprintf("G_ACT%d", i))
-	}
-	for _, o := range std.Ops {
-		d.ops.names = append(d.ops.names, o.Name)
+	if ops.column {
+		d.waits = ops.waits(ch)
+		if std.Refresh != nil {
+			d.refreshOp = std.Refresh.Do
+			d.refresh = float64(ch.Wait(d.refreshOp, ops.act[0]))
+		}
 	}
 	d.rates = d.measure()
 	if d.charges, err = d.newCharges(std); err != nil {
@@ -157,5 +169,6 @@ func (c *Code) perChannel() []share {
 //
 // Bound says what takes most of the slowest channel's cycles: "activate", "mac",
 // "write" and "read" are its G_ACTs, COMPs, GWRITEs and READRESs, each times the
-// cycles one more of them costs; "refresh" is the rest.
+// cycles one more of them costs; "refresh" is the rest. Where buffers are written
+// column by column, mostly hidden, refreshes are counted and "write" is the rest.
 func (c *Code) Cost() device.Cost { return c.cost }

@@ -25,23 +25,30 @@ import (
 type fataler interface{ Fatal(args ...any) }
 
 // machine is the published one.
-func machine(t fataler) *hw.Machine {
-	m, err := hw.Load("artifact")
+func machine(t fataler) *hw.Machine { return machineOf(t, "artifact") }
+
+func machineOf(t fataler, name string) *hw.Machine {
+	m, err := hw.Load(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return m
 }
 
-// anyMachine draws a geometry; the timing is the published one's.
+// anyMachine draws a dialect and a geometry; the timing is the machine's.
 func anyMachine(t *rapid.T) *hw.Machine {
-	m := machine(t)
+	m := machineOf(t, rapid.SampledFrom([]string{"artifact", "newton", "newton"}).Draw(t, "machine"))
 	p := &m.PIM
 	p.Banks = rapid.SampledFrom([]int{4, 8, 16}).Draw(t, "banks")
 	p.Lanes = rapid.SampledFrom([]int{4, 16}).Draw(t, "lanes")
 	p.Buffer = rapid.SampledFrom([]int{16, 64, 80, 512}).Draw(t, "buffer")
 	p.Columns = rapid.SampledFrom([]int{4, 32}).Draw(t, "columns")
-	p.Timing["gwrite_gap_ck"] = rapid.SampledFrom([]int64{1, 64}).Draw(t, "gap")
+	if p.Standard == "artifact" {
+		p.Timing["gwrite_gap_ck"] = rapid.SampledFrom([]int64{1, 64}).Draw(t, "gap")
+	} else {
+		p.Buffers = rapid.IntRange(1, 4).Draw(t, "buffers")
+		p.Timing["refi_ck"] = rapid.SampledFrom([]int64{700, 1458}).Draw(t, "refi")
+	}
 	return m
 }
 
@@ -198,7 +205,9 @@ func TestProductsOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := anyConv(t)
 		cut := graph.Cut{Node: n.id, Box: anyBox(t, n.g.Nodes[n.id].Shape)}
-		code := compile(t, anyMachine(t), anyChannels(t), n.g, cut)
+		m := anyMachine(t)
+		m.PIM.Format = "fp32" // keeps them apart
+		code := compile(t, m, anyChannels(t), n.g, cut)
 		for i, v := range n.in[:2] { // values that say which they are
 			for j := range v.Floats() {
 				n.in[i].Floats()[j] = float32(j + 1)
@@ -210,25 +219,28 @@ func TestProductsOnce(t *testing.T) {
 		}
 		lanes, o, ops := code.device.m.Lanes, code.operands(n.in), code.device.ops
 		for _, s := range code.perChannel() {
-			ch := &channel{values: o, Code: code, share: s, base: s.rows().Lo, open: make([]int, code.device.m.Banks)}
-			ch.rows, ch.input = make([]*loaded, s.rows().Len()), make([]float32, 0, code.device.m.Buffer)
+			ch := code.channel(s, o)
 			done := make([][]product, len(ch.open))
 			code.device.stream(s).Walk(func(c *dram.Command, index []int) bool {
-				switch c.Op {
-				case ops.comp:
-					row, col := int(c.Row.At(index)), int(c.Col.At(index))
+				switch ops.roles[c.Op] {
+				case compRole:
+					row, col, buf := int(c.Row.At(index)), int(c.Col.At(index)), int(c.Buf.At(index))
+					if !ops.column {
+						buf = col
+					}
+					input := ch.input[ops.index[c.Op]].read(buf, 1)
 					for b := range done {
 						if ch.open[b] != row {
 							continue
 						}
 						from, w := ch.rows[row].elements(b, col*lanes, (col+1)*lanes)
 						for i, v := range w {
-							if x := ch.input[col*lanes+from+i]; x != 0 {
+							if x := input[from+i]; x != 0 {
 								done[b] = append(done[b], product{v, x})
 							}
 						}
 					}
-				case ops.read:
+				case readRole:
 					at := int(c.Data.At(index))
 					for b := range done {
 						for _, p := range done[b] {
@@ -325,37 +337,68 @@ func TestCost(t *testing.T) {
 		m, channels := anyMachine(t), anyChannels(t)
 		code := compile(t, m, channels, n.g, cut)
 		d, cost := code.device, code.Cost()
-		one := &mapping{parts: code.layer.parts(d.m, channels, 1, cuttings[0])}
-		one.shares = make([]share, channels)
-		teams(one.shares, one.parts, 1)
-		// A mapping with fewer commands is not simulated against one with more, but
-		// can meet a refresh where that takes longer.
-		refresh := m.PIM.Timing["rfc_ck"] + m.PIM.Timing["rp_ck"]
-		if c := d.cost(one); cost.Ticks > c.Ticks+refresh || c.Ticks < m.PIM.Timing["refi_ck"] && cost.Ticks > c.Ticks {
-			t.Fatalf("%v takes %d cycles, one team %d", code.mapping, cost.Ticks, c.Ticks)
+		if !d.ops.column {
+			one := &mapping{parts: code.layer.parts(d.m, channels, 1, cuttings[0])}
+			one.shares = make([]share, channels)
+			teams(one.shares, one.parts, 1)
+			// A mapping with fewer commands is not simulated against one with more, but
+			// can meet a refresh where that takes longer.
+			refresh := m.PIM.Timing["rfc_ck"] + m.PIM.Timing["rp_ck"]
+			if c := d.cost(one); cost.Ticks > c.Ticks+refresh || c.Ticks < m.PIM.Timing["refi_ck"] && cost.Ticks > c.Ticks {
+				t.Fatalf("%v takes %d cycles, one team %d", code.mapping, cost.Ticks, c.Ticks)
+			}
 		}
-		var bytes int64
+		var bytes, comp int64
 		issued := make([]int64, len(d.ops.names))
 		for i, s := range code.perChannel() {
 			counts := make([]int64, len(issued))
 			st := d.stream(s)
 			st.Count(counts)
-			if w := s.work(d.quad()); w.writes != counts[d.ops.write] || w.comps != counts[d.ops.comp] || w.reads != counts[d.ops.read] {
-				t.Fatalf("channel %d: %+v, its stream has %v", i, w, counts)
+			var have work
+			for o, n := range counts {
+				switch d.ops.roles[o] {
+				case writeRole:
+					have.writes += n
+				case openRole:
+					have.acts += n
+				case compRole:
+					have.comps += n
+				case readRole:
+					have.reads += n
+				case closeRole:
+					have.visits += n
+				}
 			}
+			want := d.work(s)
+			if !d.ops.column {
+				want.visits = 0 // rows are not closed
+			}
+			if have != want {
+				t.Fatalf("channel %d: %+v, its stream has %+v", i, want, have)
+			}
+			comp += have.comps
 			st.Walk(func(c *dram.Command, _ []int) bool {
-				switch c.Op {
-				case d.ops.write:
-					bytes += int64(c.Fill.Len * c.Fill.Count * m.Memory.ElementSize)
-				case d.ops.read:
+				switch d.ops.roles[c.Op] {
+				case writeRole:
+					bytes += int64(max(c.Fill.Len*c.Fill.Count, m.PIM.Lanes) * m.Memory.ElementSize)
+				case readRole:
 					bytes += int64(m.PIM.Banks * m.Memory.ElementSize)
 				}
 				issued[c.Op]++
 				return true
 			})
 			if len(s) > 0 {
-				if want := m.PIM.Clock.PS(int64(d.channel.Time(st).Cycles)); cost.Lanes[i] != device.Time(want) {
+				r := d.channel.Time(st)
+				if want := m.PIM.Clock.PS(int64(r.Cycles)); cost.Lanes[i] != device.Time(want) {
 					t.Fatalf("channel %d: %v, its stream takes %d ps", i, cost.Lanes[i], want)
+				}
+				if r.Overflow && d.ops.column {
+					t.Fatalf("channel %d: late refreshes", i)
+				}
+				if d.ops.column {
+					if _, least := d.foresee(s); int64(r.Cycles) < least {
+						t.Fatalf("channel %d: %d cycles, at least %d foreseen", i, r.Cycles, least)
+					}
 				}
 			}
 		}
@@ -367,8 +410,8 @@ func TestCost(t *testing.T) {
 				t.Fatalf("%d %s, the streams have %d", k.N, k.Kind, n)
 			}
 		}
-		if ideal := ceilDiv(int(n.g.MACs(cut)), m.PIM.Banks*m.PIM.Lanes); issued[d.ops.comp] < int64(ideal) {
-			t.Fatalf("%d COMPs for %d MACs", issued[d.ops.comp], n.g.MACs(cut))
+		if ideal := ceilDiv(int(n.g.MACs(cut)), m.PIM.Banks*m.PIM.Lanes); comp < int64(ideal) {
+			t.Fatalf("%d COMPs for %d MACs", comp, n.g.MACs(cut))
 		}
 		if cost.Time != slices.Max(cost.Lanes) || cost.Bound == "" {
 			t.Fatalf("cost %+v", cost)
@@ -505,6 +548,8 @@ func TestNewRefuses(t *testing.T) {
 		{func(m *hw.Machine) int { m.PIM.Banks = 6; return 1 }, "pim.banks is 6"},
 		{func(m *hw.Machine) int { m.PIM.Columns = 0; return 1 }, "pim.columns_per_row 0"},
 		{func(m *hw.Machine) int { m.PIM.Buffer = 8; return 1 }, "pim.buffer_elements is 8"},
+		{func(m *hw.Machine) int { m.PIM.Buffers = 2; return 1 }, "pim.buffers is 2: at most 1 wanted"},
+		{func(m *hw.Machine) int { m.PIM.Format = "fp61"; return 1 }, `pim.number_format: "fp61" is unknown (did you mean "fp32"?)`},
 	} {
 		m := machine(t)
 		if _, err := New(m, c.change(m)); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -34,7 +34,12 @@ func (c *Code) Print(w io.Writer) error {
 		if p.chunks > 1 {
 			fmt.Fprintf(b, " in %d chunks", p.chunks)
 		}
-		fmt.Fprintf(b, ", %d pixels a buffer, %d buffers, %d output groups, rows %d:%d\n", p.fold, p.units, p.groups, p.row, p.row+p.rows())
+		fmt.Fprintf(b, ", %d pixels a buffer, %d buffers, %d output groups", p.fold, p.units, p.groups)
+		if c.device.ops.column {
+			fmt.Fprintf(b, ", %d of them in a row\n", p.pack)
+		} else {
+			fmt.Fprintf(b, ", rows %d:%d\n", p.row, p.row+p.rows())
+		}
 	}
 	for _, m := range c.tried {
 		mark := ""
@@ -57,10 +62,29 @@ func (m *mapping) String() string {
 	if m.teams > 0 {
 		s = fmt.Sprintf("%s, %d teams", m.cutting, m.teams)
 	}
+	if p := &m.parts[0]; p.depth > 0 {
+		s += p.pattern.String()
+	}
 	if m.merge > 1 {
 		s += fmt.Sprintf(", %d groups merged", m.merge)
 	}
 	return s
+}
+
+// String says what stays, and how many buffers are used.
+func (p pattern) String() string {
+	s := ", rows stay"
+	if p.inputs {
+		s = ", fills stay"
+	}
+	switch n := p.depth; {
+	case p.double:
+		return fmt.Sprintf("%s, %d buffers", s, 2*n)
+	case n == 1:
+		return s + ", 1 buffer"
+	default:
+		return fmt.Sprintf("%s, %d buffers", s, n)
+	}
 }
 
 func (c *Code) printChannels(b *bufio.Writer) {
@@ -81,7 +105,7 @@ func (c *Code) printChannels(b *bufio.Writer) {
 			fmt.Fprintln(b, "idle")
 			continue
 		}
-		fmt.Fprintf(b, "%d cycles, rows %d:%d of the layer\n", c.device.time(s).Cycles, s.rows().Lo, s.rows().Hi)
+		fmt.Fprintf(b, "%d cycles, rows %d:%d of the layer\n", c.device.time(s).Cycles, c.device.rows(s).Lo, c.device.rows(s).Hi)
 		c.device.print(b, c.device.stream(s), 1)
 	}
 }
@@ -117,14 +141,21 @@ func (d *Device) print(b *bufio.Writer, s dram.Stream, depth int) {
 		}
 		c := &it.Command
 		fmt.Fprintf(b, "%s%s", in, d.ops.names[c.Op])
-		switch c.Op {
-		case d.ops.write:
-			fmt.Fprintf(b, " data=%s fill=%dx%d pitch %d", affine(c.Data), c.Fill.Count, c.Fill.Len, c.Fill.Pitch)
-		case d.ops.read:
+		switch d.ops.roles[c.Op] {
+		case writeRole:
+			if d.ops.column {
+				fmt.Fprintf(b, " buf=%s data=%s", affine(c.Buf), affine(c.Data))
+			} else {
+				fmt.Fprintf(b, " data=%s fill=%dx%d pitch %d", affine(c.Data), c.Fill.Count, c.Fill.Len, c.Fill.Pitch)
+			}
+		case readRole:
 			fmt.Fprintf(b, " data=%s", affine(c.Data))
-		case d.ops.comp:
+		case compRole:
 			fmt.Fprintf(b, " row=%s col=%s", affine(c.Row), affine(c.Col))
-		default:
+			if d.ops.column {
+				fmt.Fprintf(b, " buf=%s", affine(c.Buf))
+			}
+		case openRole:
 			fmt.Fprintf(b, " row=%s", affine(c.Row))
 		}
 		fmt.Fprintln(b)

@@ -11,8 +11,9 @@ type span struct {
 // share is what one channel does: spans in order.
 type share []span
 
-// work is what a share issues, in commands that all standards have.
-type work struct{ writes, acts, comps, reads int64 }
+// work is what a share issues, in commands that all standards have, and how often
+// it visits a row.
+type work struct{ writes, acts, visits, comps, reads int64 }
 
 // spans appends items lo to hi of the box of a part (counted in the order of its
 // dimensions) as boxes: at most 7.
@@ -71,9 +72,11 @@ func (s *span) selected() int {
 	return n
 }
 
-// work counts the commands of a share; quad is the number of banks that one
-// activation opens.
-func (s share) work(quad int) work {
+// work counts the commands of a share.
+func (d *Device) work(s share) work {
+	if d.ops.column {
+		return d.columnWork(s)
+	}
 	var w work
 	for i := range s {
 		sp := &s[i]
@@ -81,9 +84,10 @@ func (s share) work(quad int) work {
 		groups := int64(sp.at[byGroup].Len())
 		units := fills * int64(sp.at[byUnit].Len())
 		pixels := fills * int64(sp.selected())
-		full, acts := sp.sets(quad)
+		full, acts := sp.sets(d)
 		w.writes += units
-		w.acts += units * int64(full*quads+acts)
+		w.acts += units * int64(full*d.acts()+acts)
+		w.visits += units * groups
 		w.reads += pixels * groups
 		w.comps += pixels * groups * int64(sp.cols)
 	}
@@ -99,12 +103,19 @@ func (w work) commands() int64 { return w.writes + w.acts + w.comps + w.reads }
 
 // max is the larger of both in each count.
 func (w work) max(o work) work {
-	return work{max(w.writes, o.writes), max(w.acts, o.acts), max(w.comps, o.comps), max(w.reads, o.reads)}
+	return work{max(w.writes, o.writes), max(w.acts, o.acts), max(w.visits, o.visits), max(w.comps, o.comps), max(w.reads, o.reads)}
 }
 
 // rows returns the range of rows, in the layer's numbering, whose weights the
-// channel holds.
-func (s share) rows() tensor.Range {
+// channel holds; packed rows are numbered by channel.
+func (d *Device) rows(s share) tensor.Range {
+	if d.ops.column {
+		n := 0
+		for i := range s {
+			n += s[i].rows(d)
+		}
+		return tensor.Range{Hi: n}
+	}
 	var r tensor.Range
 	for i := range s {
 		sp := &s[i]

@@ -7,10 +7,16 @@ import (
 )
 
 // place is an address of each kind, or the distance between two.
-type place struct{ row, col, source, result int }
+type place struct {
+	row, col       int
+	buf, into      int // column of the buffer that is multiplied, that is written
+	source, result int
+}
 
 func (p place) plus(q place, n int) place {
-	return place{p.row + n*q.row, p.col + n*q.col, p.source + n*q.source, p.result + n*q.result}
+	return place{
+		p.row + n*q.row, p.col + n*q.col, p.buf + n*q.buf, p.into + n*q.into, p.source + n*q.source, p.result + n*q.result,
+	}
 }
 
 // writer writes a share as a stream: where it stands, and the steps of the loops
@@ -44,6 +50,8 @@ func (w writer) ahead(n int, step place) writer {
 
 func (w writer) row() dram.Affine    { return w.affine(func(p place) int { return p.row }) }
 func (w writer) col() dram.Affine    { return w.affine(func(p place) int { return p.col }) }
+func (w writer) buf() dram.Affine    { return w.affine(func(p place) int { return p.buf }) }
+func (w writer) into() dram.Affine   { return w.affine(func(p place) int { return p.into }) }
 func (w writer) source() dram.Affine { return w.affine(func(p place) int { return p.source }) }
 func (w writer) result() dram.Affine { return w.affine(func(p place) int { return p.result }) }
 
@@ -67,8 +75,11 @@ func (w writer) affine(pick func(p place) int) dram.Affine {
 func (d *Device) stream(s share) dram.Stream { return writer{d: d}.share(s) }
 
 func (w writer) share(s share) dram.Stream {
+	if w.d.ops.column {
+		return w.columns(s)
+	}
 	var st dram.Stream
-	first, d := s.rows().Lo, w.d
+	first, d := w.d.rows(s).Lo, w.d
 	for i := range s {
 		sp := &s[i]
 		matrix, unit, chunk, group := sp.part.steps(d)
@@ -108,12 +119,12 @@ func (p *part) steps(d *Device) (matrix, unit, chunk, group place) {
 func (w writer) unit(s *span, pixels int) dram.Stream {
 	_, _, chunk, group := s.part.steps(w.d)
 	return w.loop(s.at[byChunk].Len(), chunk, func(w writer) dram.Stream {
-		full, acts := s.sets(w.d.quad())
+		full, acts := s.sets(w.d)
 		st := append(make(dram.Stream, 0, 3), dram.Do(dram.Command{
-			Op: w.d.ops.write, Data: w.source(),
+			Op: w.d.ops.write[0], Data: w.source(),
 			Fill: dram.Gather{Len: s.cols * s.lanes, Count: pixels, Pitch: s.pitch},
 		}))
-		st = append(st, w.loop(full, group, func(w writer) dram.Stream { return w.set(s, quads, pixels) })...)
+		st = append(st, w.loop(full, group, func(w writer) dram.Stream { return w.set(s, w.d.acts(), pixels) })...)
 		if acts > 0 {
 			st = append(st, w.ahead(full, group).set(s, acts, pixels)...)
 		}
@@ -140,7 +151,7 @@ func (w writer) set(s *span, acts, pixels int) dram.Stream {
 // item writes activations, then the columns and the results of each pixel in the
 // buffer.
 func (w writer) item(s *span, acts, pixels int) dram.Stream {
-	st := make(dram.Stream, 0, quads+2)
+	st := make(dram.Stream, 0, acts+2)
 	row := w.row()
 	for _, o := range w.d.ops.act[:acts] {
 		st = append(st, dram.Do(dram.Command{Op: o, Row: row}))
@@ -148,7 +159,7 @@ func (w writer) item(s *span, acts, pixels int) dram.Stream {
 	pixel := place{col: s.cols, result: s.outs}
 	return append(st, w.loop(pixels, pixel, func(w writer) dram.Stream {
 		st := w.loop(s.cols, place{col: 1}, func(w writer) dram.Stream {
-			return dram.Stream{dram.Do(dram.Command{Op: w.d.ops.comp, Row: w.row(), Col: w.col()})}
+			return dram.Stream{dram.Do(dram.Command{Op: w.d.ops.comp[0], Row: w.row(), Col: w.col()})}
 		})
 		return append(st, dram.Do(dram.Command{Op: w.d.ops.read, Data: w.result()}))
 	})...)
@@ -156,26 +167,32 @@ func (w writer) item(s *span, acts, pixels int) dram.Stream {
 
 // sets is the number of output groups of the span that need all banks, and the
 // activations that the last one needs, 0 if it is one of them or not in the span.
-func (s *span) sets(quad int) (full, acts int) {
+func (s *span) sets(d *Device) (full, acts int) {
 	full = s.at[byGroup].Len()
-	if a := ceilDiv(s.ends, quad); s.at[byGroup].Hi == s.groups && a < quads {
+	if a := ceilDiv(s.ends, d.gang()); s.at[byGroup].Hi == s.groups && a < d.acts() {
 		return full - 1, a
 	}
 	return full, 0
 }
 
-// quad is the number of banks that an activation opens.
-func (d *Device) quad() int { return d.m.Banks / quads }
+// acts is the number of activations that open all banks.
+func (d *Device) acts() int { return len(d.ops.act) }
+
+// gang is the number of banks that an activation opens.
+func (d *Device) gang() int { return d.m.Banks / d.acts() }
 
 // shape appends what the timing of a share depends on.
 func (d *Device) shape(key []byte, s share) []byte {
+	if d.ops.column {
+		return d.columnShape(key, s)
+	}
 	for i := range s {
 		sp := &s[i]
 		tail := 0
 		if sp.short() {
 			tail = sp.tail
 		}
-		groups, acts := sp.sets(d.quad())
+		groups, acts := sp.sets(d)
 		for _, v := range [...]int{
 			sp.at[byMatrix].Len(), sp.full(), tail, sp.fold, sp.at[byChunk].Len(), groups, acts, sp.cols,
 		} {

@@ -1,6 +1,8 @@
 package pim
 
 import (
+	"math"
+
 	"pimflow/internal/device"
 	"pimflow/internal/dram"
 )
@@ -28,11 +30,23 @@ func (d *Device) time(s share) dram.Result {
 // done false, at the first that takes longer than limit.
 func (d *Device) slowest(m *mapping, limit dram.Cycle) (t dram.Cycle, done bool) {
 	// Nearly always this channel decides.
-	t = d.time(m.shares[m.most]).Cycles
+	t = d.cycles(m.shares[m.most])
 	for i := 0; i < len(m.shares) && t <= limit; i++ {
-		t = max(t, d.time(m.shares[i]).Cycles)
+		t = max(t, d.cycles(m.shares[i]))
 	}
 	return t, t <= limit
+}
+
+// tooLate is the time of a stream that leaves a refresh waiting for longer than is
+// allowed, where that is a rule of the DRAM and not of a simulator.
+const tooLate = dram.Cycle(math.MaxInt64)
+
+func (d *Device) cycles(s share) dram.Cycle {
+	r := d.time(s)
+	if r.Overflow && d.ops.column {
+		return tooLate
+	}
+	return r.Cycles
 }
 
 // cost is what executing a mapping takes.
@@ -48,10 +62,10 @@ func (d *Device) cost(m *mapping) device.Cost {
 		for o, n := range r.Issued {
 			c.Commands[o].N += n
 		}
-		c.Bytes += s.elements(d.m.Banks) * int64(d.element)
+		c.Bytes += d.elements(s) * int64(d.element)
 		if int64(r.Cycles) > c.Ticks {
 			c.Ticks = int64(r.Cycles)
-			c.Bound = d.rates.bound(s.work(d.quad()), r.Cycles)
+			c.Bound = d.bound(d.work(s), r)
 		}
 	}
 	c.Energy = d.energy(&c)
@@ -59,7 +73,12 @@ func (d *Device) cost(m *mapping) device.Cost {
 }
 
 // elements is what a share's GWRITEs fill and its READRESs read out.
-func (s share) elements(banks int) int64 {
+func (d *Device) elements(s share) int64 {
+	banks := d.m.Banks
+	if d.ops.column {
+		w := d.columnWork(s)
+		return w.writes*int64(d.m.Lanes) + w.reads*int64(banks)
+	}
 	var n int64
 	for i := range s {
 		sp := &s[i]
@@ -75,14 +94,18 @@ type rates struct{ write, act, comp, read float64 }
 // measure finds the rates of a channel from the periods of small streams.
 func (d *Device) measure() rates {
 	const comps, times = 32, 4
-	write := dram.Do(dram.Command{Op: d.ops.write})
+	write := dram.Do(dram.Command{Op: d.ops.write[0]})
 	read := dram.Do(dram.Command{Op: d.ops.read})
-	set := func(comps int) dram.Stream {
+	set := func(comps int, more ...dram.Item) dram.Stream {
 		var st dram.Stream
 		for _, o := range d.ops.act {
 			st = append(st, dram.Do(dram.Command{Op: o}))
 		}
-		return append(st, dram.Loop(comps, dram.Do(dram.Command{Op: d.ops.comp})), read)
+		st = append(append(st, dram.Loop(comps, dram.Do(dram.Command{Op: d.ops.comp[0]})), read), more...)
+		if d.ops.dialect.close != "" {
+			st = append(st, dram.Do(dram.Command{Op: d.ops.close}))
+		}
+		return st
 	}
 	period := func(parts ...dram.Stream) float64 {
 		body := dram.Stream{write}
@@ -95,16 +118,22 @@ func (d *Device) measure() rates {
 	one := period(set(comps))
 	var r rates
 	r.comp = period(set(comps+1)) - one
-	r.read = period(set(comps), dram.Stream{read}) - one
+	r.read = period(set(comps, read)) - one
 	item := period(set(comps), set(comps)) - one
 	r.write = one - item
-	r.act = (item - comps*r.comp - r.read) / quads
+	r.act = (item - comps*r.comp - r.read) / float64(d.acts())
 	return r
 }
 
-// bound is the word for what takes most of the cycles of a stream.
-func (r rates) bound(w work, cycles dram.Cycle) string {
-	rest := float64(cycles)
+// bound is the word for what takes most of the cycles of a stream. Writes of single
+// columns are mostly hidden: what is left of the cycles is the wait for them, and
+// refreshes are counted; elsewhere what is left is refreshes.
+func (d *Device) bound(w work, result dram.Result) string {
+	r, rest := d.rates, float64(result.Cycles)
+	other, last, lastCycles := "refresh", "write", r.write*float64(w.writes)
+	if d.ops.column {
+		other, last, lastCycles = "write", "refresh", d.refresh*float64(result.Issued[d.refreshOp])
+	}
 	word, most := "", 0.0
 	for _, x := range []struct {
 		word   string
@@ -112,7 +141,7 @@ func (r rates) bound(w work, cycles dram.Cycle) string {
 	}{
 		{"mac", r.comp * float64(w.comps)},
 		{"activate", r.act * float64(w.acts)},
-		{"write", r.write * float64(w.writes)},
+		{last, lastCycles},
 		{"read", r.read * float64(w.reads)},
 	} {
 		rest -= x.cycles
@@ -121,7 +150,7 @@ func (r rates) bound(w work, cycles dram.Cycle) string {
 		}
 	}
 	if rest > most {
-		return "refresh"
+		return other
 	}
 	return word
 }

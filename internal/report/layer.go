@@ -87,11 +87,14 @@ func (c *Conv) Text(w io.Writer) error {
 	fmt.Fprintf(b, ": %.1f M multiply-accumulates\n", float64(c.MACs)/1e6)
 	fmt.Fprintf(b, "machine    %s, %d memory channels, %d of them PIM; PIM clock %.4f ns, GPU clock %.4f ns\n",
 		c.Machine, c.Channels, c.PIMChannels, c.Clocks.PIM/1e3, c.Clocks.GPU/1e3)
-	hiding := "hidden"
-	if !c.Hiding {
-		hiding = "not hidden"
+	writes := fmt.Sprintf("latency hidden (gwrite_gap_ck %d)", c.Gap)
+	switch {
+	case c.Gap == 0:
+		writes = "a column each"
+	case !c.Hiding:
+		writes = fmt.Sprintf("latency not hidden (gwrite_gap_ck %d)", c.Gap)
 	}
-	fmt.Fprintf(b, "GWRITE     latency %s (gwrite_gap_ck %d), up to %d groups of channels in the published generator\n\n", hiding, c.Gap, c.Buffers)
+	fmt.Fprintf(b, "GWRITE     %s, up to %d groups of channels in the published generator\n\n", writes, c.Buffers)
 
 	p := &c.Published
 	t := table{{}, {right: true}, {right: true}, {}}

@@ -159,7 +159,7 @@ func TestCompare(t *testing.T) {
 		{[]float32{1, inf}, []float32{1, -inf}, false, math.MaxFloat64},
 	} {
 		s := tensor.Shape{2}
-		d := run.Compare(g, []*tensor.Tensor{tensor.Floats32(s, c.want)}, []*tensor.Tensor{tensor.Floats32(s, c.got)})[0]
+		d := run.Compare(g, []*tensor.Tensor{tensor.Floats32(s, c.want)}, []*tensor.Tensor{tensor.Floats32(s, c.got)}, run.Tolerance)[0]
 		if d.OK != c.ok || d.MaxAbs != c.abs || d.Output != "y" {
 			t.Errorf("%v against %v: %+v", c.got, c.want, d)
 		}

@@ -1,0 +1,203 @@
+package pim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"pimflow/internal/dram"
+	"pimflow/internal/graph"
+	"pimflow/internal/tensor"
+)
+
+// small is newton with small numbers: 4 banks, rows of 8 columns of 4 lanes, 4 buffers
+// of 4 columns.
+func smallColumns(t fataler, buffers int) *Device {
+	m := machineOf(t, "newton")
+	p := &m.PIM
+	p.Banks, p.Lanes, p.Columns, p.Buffer, p.Buffers = 4, 4, 8, 16, buffers
+	d, err := New(m, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d.(*Device)
+}
+
+// TestPrintColumns: the text of a small layer of 5 output groups of 8 products. A row
+// holds 4 groups of 2 columns each, so they are 3 and 2. By hand: GWRITE at 1 and 3, G_ACT0
+// at 4, the others 17 apart while the buffers are filled, the last at 55, COMP from 66;
+// 6 pixels of 3 results, 6 cycles each, the last READRES at 172, PREA at 173; G_ACT0 11
+// later, COMP from 246, 12 results, the last READRES at 316 and the result there at 329.
+func TestPrintColumns(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	n := conv(t, r, tensor.Shape{1, 8, 3, 4}, 20, 1, 1, 1, 1, []int64{0, 0, 0, 0}, true)
+	d := smallColumns(t, 4)
+	code, err := d.Compile(n.g, n.g.Whole(n.id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got strings.Builder
+	if err := code.Print(&got); err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile("testdata/print_columns.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got.String()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestColumnsReferee: the brute-force referee times the streams of every mapping of a
+// layer as the engine does.
+func TestColumnsReferee(t *testing.T) {
+	std, err := dram.Lookup("newton")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		n := anyConv(t)
+		d := smallColumns(t, rapid.IntRange(1, 4).Draw(t, "buffers"))
+		code, err := d.Compile(n.g, graph.Cut{Node: n.id, Box: anyBox(t, n.g.Nodes[n.id].Shape)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := code.(*Code).perChannel()[0]
+		if w := d.work(s); len(s) == 0 || w.commands() > 3000 {
+			t.Skip()
+		}
+		slow, err := std.Referee(dram.Timing(d.m.Timing), d.stream(s))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(slow, d.time(s)); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
+// TestColumnsPanic performs streams that no mapping writes.
+func TestColumnsPanic(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	n := conv(t, r, tensor.Shape{1, 8, 3, 4}, 20, 1, 1, 1, 1, []int64{0, 0, 0, 0}, true)
+	d := smallColumns(t, 2)
+	c, err := d.Compile(n.g, n.g.Whole(n.id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := c.(*Code)
+	ops := &d.ops
+	write := func(buffer, col int64) dram.Item {
+		return dram.Do(dram.Command{Op: ops.write[buffer], Buf: dram.Affine{Base: col}})
+	}
+	comp := func(buffer, row, col, buf int64) dram.Item {
+		return dram.Do(dram.Command{Op: ops.comp[buffer], Row: dram.Affine{Base: row}, Col: dram.Affine{Base: col}, Buf: dram.Affine{Base: buf}})
+	}
+	var open dram.Stream
+	for _, o := range ops.act {
+		open = append(open, dram.Do(dram.Command{Op: o}))
+	}
+	shut, read := dram.Do(dram.Command{Op: ops.close}), dram.Do(dram.Command{Op: ops.read})
+	with := func(s dram.Stream, more ...dram.Item) dram.Stream {
+		return append(append(dram.Stream{}, s...), more...)
+	}
+	for _, row := range []struct {
+		s    dram.Stream
+		want string
+	}{
+		{with(open, write(0, 0), comp(0, 0, 0, 0), read, shut), ""},
+		{with(open, comp(0, 0, 0, 0)), "COMP of column 0 of a buffer, which was not filled"},
+		{with(open, write(0, 0), comp(1, 0, 0, 0)), "COMP of column 0 of a buffer, which was not filled"},
+		{with(open, write(0, 0), write(0, 1), write(0, 0), comp(0, 0, 1, 1)), "COMP of column 1 of a buffer, which was not filled"},
+		{with(open, write(0, 4)), "columns 4 to 5 written to a buffer of 4"},
+		{dram.Stream{write(2, 0)}, "written to a buffer of 0"},
+		{dram.Stream{write(0, 0), comp(0, 0, 0, 0)}, "COMP in row 0, which is not open"},
+		{with(open, write(0, 0), comp(0, 1, 0, 0)), "COMP in row 1, which is not open"},
+		{with(open, write(0, 0), shut, comp(0, 0, 0, 0)), "COMP in row 0, which is not open"},
+		{with(open, write(0, 0), comp(0, 0, 7, 0)), "of a row of 2 output groups of 8 elements"},
+		{with(open, open...), "activation of row 0 in bank 0, where row 0 is open"},
+		{with(open, write(0, 0), comp(0, 0, 0, 0), shut), "bank 0 has a result that nothing reads before PREA"},
+		{with(open, read), "READRES of bank 0, which has computed nothing"},
+	} {
+		got := ""
+		func() {
+			defer func() {
+				if r := recover(); r != nil {
+					got = fmt.Sprint(r)
+				}
+			}()
+			s := code.perChannel()[0]
+			ch := code.channel(s, code.operands(n.in))
+			ch.reads = make([]float32, code.layer.results())
+			ch.run(row.s, nil)
+		}()
+		if !strings.Contains(got, row.want) || row.want == "" && got != "" {
+			t.Errorf("panic %q: %q wanted", got, row.want)
+		}
+	}
+}
+
+// TestNumberFormat: inputs and weights are rounded to float16, products and sums are
+// float32, and what is read out is rounded again.
+func TestNumberFormat(t *testing.T) {
+	for _, c := range []struct {
+		format  string
+		x, w    []float32
+		product float32
+	}{
+		{"fp32", []float32{1 + 1.0/4096, 2048, 1}, []float32{1, 1, -1}, 2048 + 1.0/4096},
+		{"fp16", []float32{1 + 1.0/4096, 2048, 1}, []float32{1, 1, -1}, 2048}, // 2047 if sums were rounded
+		{"fp32", []float32{2048, 1, 0}, []float32{1, 1, 1}, 2049},
+		{"fp16", []float32{2048, 1, 0}, []float32{1, 1, 1}, 2048},
+		{"fp16", []float32{1, 0, 0}, []float32{1 + 1.0/4096, 1, 1}, 1},
+	} {
+		n := build(t, "MatMul", nil, tensor.Floats32(tensor.Shape{1, 3}, c.x), tensor.Floats32(tensor.Shape{3, 1}, c.w))
+		m := machineOf(t, "newton")
+		m.PIM.Format = c.format
+		y := tensor.New(tensor.Float32, tensor.Shape{1, 1})
+		if err := compile(t, m, 1, n.g, n.g.Whole(n.id)).Eval(n.in, y); err != nil {
+			t.Fatal(err)
+		}
+		if got := y.Floats()[0]; got != c.product {
+			t.Errorf("%s: %v, %v wanted", c.format, got, c.product)
+		}
+	}
+}
+
+// TestColumnsBasic: without extensions every channel reads every input, nothing is
+// written meanwhile, and the values are the same.
+func TestColumnsBasic(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := anyConv(t)
+		cut := graph.Cut{Node: n.id, Box: anyBox(t, n.g.Nodes[n.id].Shape)}
+		m, channels := machineOf(t, "newton"), anyChannels(t)
+		d, err := NewBasic(m, channels)
+		if err != nil {
+			t.Fatal(err)
+		}
+		basic, err := d.Compile(n.g, cut)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var y [2]*tensor.Tensor
+		for i, c := range []*Code{basic.(*Code), compile(t, m, channels, n.g, cut)} {
+			y[i] = tensor.New(tensor.Float32, n.g.Nodes[n.id].Shape)
+			if err := c.Eval(n.in, y[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if diff := cmp.Diff(y[0].Floats(), y[1].Floats()); diff != "" {
+			t.Fatal(diff)
+		}
+		c := basic.(*Code)
+		if p := &c.parts[0]; c.teams != 1 || p.double || p.depth != 1 {
+			t.Fatalf("mapping %v", c.mapping)
+		}
+	})
+}

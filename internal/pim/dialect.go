@@ -1,0 +1,120 @@
+package pim
+
+import (
+	"fmt"
+	"slices"
+
+	"pimflow/internal/dram"
+	"pimflow/internal/nearest"
+)
+
+// dialect says which commands of a DRAM standard do what. An operand of several
+// commands is by number: buffers, quarters of the banks.
+type dialect struct {
+	standard string
+	write    []string // fill a buffer
+	column   bool     // write moves one column of the buffer; otherwise all that its Gather names
+	open     []string // together open a row in all banks
+	close    string   // closes the row; "": one is opened over another
+	comp     []string // multiply a column of a buffer by one of the open row
+	read     string   // reads the results
+	gap      string   // the timing parameter of an exposed buffer write, where it is one (Exposed)
+}
+
+var dialects = []dialect{
+	{
+		standard: "artifact",
+		write:    []string{"GWRITE"},
+		open:     []string{"G_ACT0", "G_ACT1", "G_ACT2", "G_ACT3"},
+		comp:     []string{"COMP"},
+		read:     "READRES",
+		gap:      "gwrite_gap_ck",
+	},
+	{
+		standard: "newton",
+		write:    []string{"GWRITE0", "GWRITE1", "GWRITE2", "GWRITE3"},
+		column:   true,
+		open:     []string{"G_ACT0", "G_ACT1", "G_ACT2", "G_ACT3"},
+		close:    "PREA",
+		comp:     []string{"COMP0", "COMP1", "COMP2", "COMP3"},
+		read:     "READRES",
+	},
+}
+
+// role is what a command does.
+type role uint8
+
+const (
+	noRole role = iota
+	writeRole
+	openRole
+	closeRole
+	compRole
+	readRole
+)
+
+// commands are the numbers of a dialect's commands.
+type commands struct {
+	*dialect
+	write, act, comp []dram.Op
+	read             dram.Op
+	close            dram.Op // where the dialect has one
+	names            []string
+	roles            []role // by Op
+	index            []int  // by Op, the buffer or the quarter of the banks
+}
+
+// newCommands returns the commands of a standard, or an error if the package has no
+// dialect for it.
+func newCommands(std *dram.Standard) (commands, error) {
+	i := slices.IndexFunc(dialects, func(d dialect) bool { return d.standard == std.Name })
+	if i < 0 {
+		var known []string
+		for i := range dialects {
+			known = append(known, dialects[i].standard)
+		}
+		return commands{}, fmt.Errorf("no mapping to DRAM standard %q%s; there is one to %q", std.Name, nearest.Hint(std.Name, known), known)
+	}
+	c := commands{dialect: &dialects[i], roles: make([]role, len(std.Ops)), index: make([]int, len(std.Ops))}
+	for _, o := range std.Ops {
+		c.names = append(c.names, o.Name)
+	}
+	ops := func(r role, names ...string) (ops []dram.Op) {
+		for i, n := range names {
+			o := std.Op(n)
+			ops, c.roles[o], c.index[o] = append(ops, o), r, i
+		}
+		return ops
+	}
+	c.write, c.act, c.comp = ops(writeRole, c.dialect.write...), ops(openRole, c.open...), ops(compRole, c.dialect.comp...)
+	c.read = ops(readRole, c.dialect.read)[0]
+	if c.dialect.close != "" {
+		c.close = ops(closeRole, c.dialect.close)[0]
+	}
+	return c, nil
+}
+
+// waits are the waits of a channel that the mapping to single columns plans with.
+type waits struct {
+	comp     int64 // COMP to COMP or READRES, READRES to COMP
+	write    int64 // GWRITE to GWRITE
+	toRead   int64 // GWRITE to READRES
+	toWrite  int64 // READRES to GWRITE
+	ready    int64 // GWRITE to COMP
+	act      int64 // an activation to the next
+	open     int64 // the last activation to COMP
+	shut     int64 // closing to the first activation
+	close    int64 // COMP to closing
+	postpone int64 // a refresh may wait
+}
+
+func (c *commands) waits(ch *dram.Channel) waits {
+	w := func(after, before dram.Op) int64 { return int64(ch.Wait(after, before)) }
+	last := c.act[len(c.act)-1]
+	return waits{
+		comp:  max(w(c.comp[0], c.comp[0]), w(c.comp[0], c.read), w(c.read, c.comp[0])),
+		write: w(c.write[0], c.write[0]), toRead: w(c.write[0], c.read), toWrite: w(c.read, c.write[0]), ready: w(c.write[0], c.comp[0]),
+		act: w(c.act[0], last), open: w(last, c.comp[0]), shut: w(c.close, c.act[0]), close: w(c.comp[0], c.close),
+		postpone: int64(ch.Postponable()),
+	}
+}
