@@ -28,9 +28,9 @@ type PublishedSystem struct {
 // The code cannot be executed: it drops work, and its addresses are not those of
 // any data. Groups of a convolution are ignored, as there.
 func NewPublished(m *hw.Machine, channels int, s PublishedSystem) (device.Device, error) {
-	std, err := dram.Lookup(m.PIM.Standard)
+	std, err := standard(m)
 	if err != nil {
-		return nil, fmt.Errorf("machine %s: pim.standard: %w", m.Name, err)
+		return nil, err
 	}
 	timing := dram.Timing(m.PIM.Timing)
 	if s.Exposed {
