@@ -57,13 +57,13 @@ func reference(g *graph.Graph, inputs []*tensor.Tensor) ([]*tensor.Tensor, error
 }
 
 // differ returns the largest difference, relative to the largest magnitude of
-// want, and the first value that is out of tolerance as an error.
-func differ(got, want []*tensor.Tensor) (worst float64, err error) {
+// want or the given one, and the first value that is out of tolerance as an error.
+func differ(got, want []*tensor.Tensor, magnitude float64) (worst float64, err error) {
 	if len(got) != len(want) {
 		return 0, fmt.Errorf("%d outputs: %d wanted", len(got), len(want))
 	}
 	for k := range want {
-		w, e := differOne(got[k], want[k])
+		w, e := differOne(got[k], want[k], magnitude)
 		worst = max(worst, w)
 		if e != nil && err == nil {
 			err = fmt.Errorf("output %d: %w", k, e)
@@ -72,7 +72,7 @@ func differ(got, want []*tensor.Tensor) (worst float64, err error) {
 	return worst, err
 }
 
-func differOne(got, want *tensor.Tensor) (worst float64, err error) {
+func differOne(got, want *tensor.Tensor, top float64) (worst float64, err error) {
 	if got.Type != want.Type || !got.Shape.Equal(want.Shape) {
 		return 0, fmt.Errorf("%v %v: %v %v wanted", got.Type, got.Shape, want.Type, want.Shape)
 	}
@@ -84,7 +84,6 @@ func differOne(got, want *tensor.Tensor) (worst float64, err error) {
 		}
 		return 0, nil
 	}
-	top := 0.0
 	for _, w := range want.Floats() {
 		if a := math.Abs(float64(w)); !math.IsInf(a, 0) {
 			top = max(top, a)

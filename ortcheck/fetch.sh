@@ -3,6 +3,10 @@
 # package sherpa-onnx-linux-x64 has it (version 1.28.2) beside other things.
 set -euo pipefail
 
+if [ "$(uname -sm)" != "Linux x86_64" ]; then
+	echo "$(uname -sm): the package is for Linux x86_64" >&2
+	exit 1
+fi
 package=sherpa-onnx-linux-x64-1.13.8
 sum=13291bcd825da5858ca27a35443e9a2c229a40616c0910086de2db12c5c9312c
 dir=${XDG_CACHE_HOME:-$HOME/.cache}/pimflow/$package

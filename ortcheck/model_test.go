@@ -81,6 +81,46 @@ func (m *model) ints(name string, since int, v []int64) {
 	}
 }
 
+// stated returns the value of an attribute, or nil.
+func (m *model) stated(name string) any {
+	for _, a := range m.attrs {
+		if a.name == name {
+			return a.value
+		}
+	}
+	return nil
+}
+
+// value returns an input or initializer.
+func (m *model) value(name string) *tensor.Tensor {
+	for i, n := range m.names {
+		if n == name {
+			return m.inputs[i]
+		}
+	}
+	for _, c := range m.consts {
+		if c.name == name {
+			return c.t
+		}
+	}
+	panic("no value " + name)
+}
+
+// magnitude is the largest of the values that go in, which rounding is relative
+// to where they cancel.
+func (m *model) magnitude() float64 {
+	top := 0.0
+	for _, name := range m.in {
+		if name == "" || !m.value(name).Type.Float() {
+			continue
+		}
+		for _, v := range m.value(name).Floats() {
+			top = max(top, math.Abs(float64(v)))
+		}
+	}
+	return top
+}
+
 func (m *model) coin() bool { return m.IntN(2) == 0 }
 
 // in draws from lo to hi, both included.
@@ -126,24 +166,20 @@ func (m *model) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "opset %d %s", m.opset, m.op)
 	for i, n := range m.in {
-		switch {
-		case n == "":
+		if n == "" {
 			fmt.Fprintf(&b, " %d:none", i)
-		case n[0] == 'x':
-			x := m.inputs[indexOf(m.names, n)]
-			fmt.Fprintf(&b, " %d:%v %v", i, x.Type, x.Shape)
-		default:
-			for _, c := range m.consts {
-				if c.name == n {
-					fmt.Fprintf(&b, " %d:const %v %v", i, c.t.Type, c.t.Shape)
-					if c.t.Shape.Size() <= 8 {
-						if c.t.Type.Float() {
-							fmt.Fprint(&b, c.t.Floats())
-						} else {
-							fmt.Fprint(&b, c.t.Ints())
-						}
-					}
-				}
+			continue
+		}
+		x, kind := m.value(n), "input"
+		if n[0] == 'c' {
+			kind = "constant"
+		}
+		fmt.Fprintf(&b, " %d:%s %v %v", i, kind, x.Type, x.Shape)
+		if kind == "constant" && x.Shape.Size() <= 8 {
+			if x.Type.Float() {
+				fmt.Fprint(&b, x.Floats())
+			} else {
+				fmt.Fprint(&b, x.Ints())
 			}
 		}
 	}
@@ -151,15 +187,6 @@ func (m *model) String() string {
 		fmt.Fprintf(&b, " %s=%v", a.name, a.value)
 	}
 	return b.String()
-}
-
-func indexOf(names []string, name string) int {
-	for i, n := range names {
-		if n == name {
-			return i
-		}
-	}
-	panic("no input " + name)
 }
 
 // encode is the model as protobuf (onnx.proto: ModelProto).

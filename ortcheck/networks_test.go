@@ -7,8 +7,15 @@ import (
 	"path/filepath"
 	"testing"
 
+	"pimflow/internal/device"
+	"pimflow/internal/gpu"
 	"pimflow/internal/graph"
+	"pimflow/internal/hw"
 	"pimflow/internal/onnx"
+	"pimflow/internal/pim"
+	"pimflow/internal/plan"
+	"pimflow/internal/run"
+	"pimflow/internal/search"
 	"pimflow/internal/simplify"
 	"pimflow/internal/tensor"
 	"pimflow/internal/zoo"
@@ -40,6 +47,74 @@ func TestNetworks(t *testing.T) {
 	}
 }
 
+// TestPlans executes the plans that are found for networks of the zoo, in parts on
+// GPU and PIM.
+func TestPlans(t *testing.T) {
+	for _, name := range []string{"toy", "mobilenet-v2", "efficientnet-b0", "mnasnet-1.0"} {
+		t.Run(name, func(t *testing.T) {
+			g, err := zoo.Build(name, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			model, err := encoded(g)
+			if err != nil {
+				t.Fatal(err)
+			}
+			in := random(g)
+			want, err := onnxRuntime(model, inputNames(g), in, outputNames(g))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if g, err = simplify.Run(g); err != nil {
+				t.Fatal(err)
+			}
+			r := best(t, g)
+			got, err := run.Eval(t.Context(), r.Timeline.Program, in, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			worst, err := differ(got, want, 0)
+			if err != nil {
+				t.Error(err)
+			}
+			steps := map[string]int{}
+			for _, s := range r.Timeline.Program.Steps {
+				steps[s.Device]++
+			}
+			t.Logf("%s, %v steps: largest difference %.1e of the largest magnitude, %d values", g.Name, steps, worst, values(want))
+		})
+	}
+}
+
+// best searches with the default policy on the published machine.
+func best(t *testing.T, g *graph.Graph) *search.Result {
+	m, err := hw.Load("artifact")
+	if err != nil {
+		t.Fatal(err)
+	}
+	devices := func(pimChannels int, commands string) ([]device.Device, error) {
+		gpu, err := gpu.New(m, m.Memory.Channels-pimChannels)
+		if err != nil || pimChannels == 0 {
+			return []device.Device{gpu}, err
+		}
+		newPIM := pim.New
+		if commands == plan.Basic {
+			newPIM = pim.NewBasic
+		}
+		pim, err := newPIM(m, pimChannels)
+		return []device.Device{gpu, pim}, err
+	}
+	policy, err := search.Lookup(search.Default)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := search.Best(t.Context(), g, policy, search.Target{Machine: m.Name, PIMChannels: m.Memory.PIMChannels, Devices: devices})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 // TestFiles compares the files that -files names.
 func TestFiles(t *testing.T) {
 	if *files == "" {
@@ -68,15 +143,7 @@ func TestFiles(t *testing.T) {
 // compareNetwork holds g and its simplified form against ONNX Runtime's results
 // for model, and those for the simplified form written again.
 func compareNetwork(t *testing.T, g *graph.Graph, model []byte) {
-	r := rand.New(rand.NewPCG(1, 2))
-	var in []*tensor.Tensor
-	for _, id := range g.Inputs {
-		x := tensor.New(g.Nodes[id].Type, g.Nodes[id].Shape)
-		for i := range x.Floats() {
-			x.Floats()[i] = float32(r.NormFloat64())
-		}
-		in = append(in, x)
-	}
+	in := random(g)
 	want, err := onnxRuntime(model, inputNames(g), in, outputNames(g))
 	if err != nil {
 		t.Fatal(err)
@@ -85,11 +152,11 @@ func compareNetwork(t *testing.T, g *graph.Graph, model []byte) {
 		if err != nil {
 			t.Fatalf("%s: %v", what, err)
 		}
-		worst, err := differ(got, want)
+		worst, err := differ(got, want, 0)
 		if err != nil {
 			t.Errorf("%s: %v", what, err)
 		}
-		t.Logf("%s: largest difference %.1e of the largest magnitude, %d values", what, worst, values(want))
+		t.Logf("%s, %s: largest difference %.1e of the largest magnitude, %d values", g.Name, what, worst, values(want))
 	}
 	got, err := reference(g, in)
 	hold("as read", got, err)
@@ -104,6 +171,20 @@ func compareNetwork(t *testing.T, g *graph.Graph, model []byte) {
 	}
 	got, err = onnxRuntime(model, inputNames(s), in, outputNames(s))
 	hold("simplified, written, in ONNX Runtime", got, err)
+}
+
+// random draws inputs as normalised images are: of mean 0 and variance 1.
+func random(g *graph.Graph) []*tensor.Tensor {
+	r := rand.New(rand.NewPCG(1, 2))
+	var in []*tensor.Tensor
+	for _, id := range g.Inputs {
+		x := tensor.New(g.Nodes[id].Type, g.Nodes[id].Shape)
+		for i := range x.Floats() {
+			x.Floats()[i] = float32(r.NormFloat64())
+		}
+		in = append(in, x)
+	}
+	return in
 }
 
 func values(ts []*tensor.Tensor) int {

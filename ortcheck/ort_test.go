@@ -41,7 +41,7 @@ func withLibrary(m *testing.M) int {
 		return 0
 	}
 	ort.SetSharedLibraryPath(lib)
-	if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
+	if err := ort.InitializeEnvironment(ort.WithLogLevelFatal()); err != nil {
 		fmt.Printf("%s: %v\n", lib, err)
 		return 1
 	}
@@ -100,6 +100,12 @@ func onnxRuntime(model []byte, names []string, inputs []*tensor.Tensor, outputs 
 }
 
 func toORT(x *tensor.Tensor) (ort.Value, error) {
+	if len(x.Shape) == 0 { // the binding has a type of its own for it
+		if x.Type != tensor.Float32 {
+			return nil, fmt.Errorf("a scalar of %v as input", x.Type)
+		}
+		return ort.NewScalar(x.Floats()[0])
+	}
 	var b bytes.Buffer
 	if err := x.WriteBytes(&b); err != nil {
 		return nil, err

@@ -20,7 +20,7 @@ func codeCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "code MODEL LAYER",
 		Short: "Print the GPU kernels and the PIM command streams of a layer, or of a box of it",
-		Args:  cobra.ExactArgs(2),
+		Args:  wantArgs(2, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			p, err := open(request{model: args[0], machine: machine, batch: batch})
 			if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"math"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +17,7 @@ func compareCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "compare MODEL…",
 		Short: "Plan models under every policy and print the results as a table",
-		Args:  cobra.MinimumNArgs(1),
+		Args:  wantArgs(1, math.MaxInt),
 		RunE: func(c *cobra.Command, args []string) error {
 			bar := newBar(c.ErrOrStderr())
 			defer bar.stop()

@@ -10,7 +10,7 @@ func graphCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "graph MODEL",
 		Short: "Print a model's graph, as plans are made for it",
-		Args:  cobra.ExactArgs(1),
+		Args:  wantArgs(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			p := &path{}
 			if err := p.read(args[0], batch); err != nil {

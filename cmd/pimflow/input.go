@@ -7,6 +7,7 @@ import (
 	_ "image/gif" // the picture formats that --input reads
 	_ "image/jpeg"
 	_ "image/png"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -45,13 +46,24 @@ func readInput(file string, nd *graph.Node) (*tensor.Tensor, error) {
 		}
 		return x.Convert(nd.Type), nil
 	}
-	img, _, err := image.Decode(bufio.NewReader(f))
+	c, _, err := image.DecodeConfig(bufio.NewReader(f))
 	if err != nil {
 		return nil, fmt.Errorf("%s: a .npy tensor or a .png, .jpg or .gif picture wanted: %w", file, err)
 	}
 	s := nd.Shape
 	if len(s) != 4 || s[0] != 1 || s[1] != 3 || !nd.Type.Float() {
 		return nil, fmt.Errorf("%s: a picture for input %q, which is %v %v: a floating 1x3xHxW input or a .npy file wanted", file, nd.Name, nd.Type, s)
+	}
+	// A small file can claim any size.
+	if sh, sw := scaled(c.Height, c.Width, s); c.Height*c.Width > maxPixels || sh*sw > maxPixels {
+		return nil, fmt.Errorf("%s: a picture of %dx%d for %dx%d: at most %d pixels wanted, before and after it is scaled", file, c.Height, c.Width, s[2], s[3], maxPixels)
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	img, _, err := image.Decode(bufio.NewReader(f))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	return picture(img, s, nd.Type), nil
 }
@@ -62,9 +74,7 @@ func readInput(file string, nd *graph.Node) (*tensor.Tensor, error) {
 func picture(img image.Image, s tensor.Shape, t tensor.Type) *tensor.Tensor {
 	h, w := s[2], s[3]
 	b := img.Bounds()
-	scale := 256.0 / 224 * max(float64(h)/float64(b.Dy()), float64(w)/float64(b.Dx()))
-	sh := max(int(float64(b.Dy())*scale+0.5), h)
-	sw := max(int(float64(b.Dx())*scale+0.5), w)
+	sh, sw := scaled(b.Dy(), b.Dx(), s)
 	scaled := image.NewRGBA64(image.Rect(0, 0, sw, sh))
 	draw.BiLinear.Scale(scaled, scaled.Bounds(), img, b, draw.Src, nil)
 	x := tensor.New(t, s)
@@ -78,6 +88,16 @@ func picture(img image.Image, s tensor.Shape, t tensor.Type) *tensor.Tensor {
 		}
 	}
 	return x
+}
+
+// maxPixels bounds the memory of a picture, to 1 GiB at 8 bytes each.
+const maxPixels = 1 << 27
+
+// scaled is the size of a picture before the centre is cut out for an input.
+func scaled(height, width int, input tensor.Shape) (sh, sw int) {
+	h, w := input[2], input[3]
+	scale := 256.0 / 224 * max(float64(h)/float64(height), float64(w)/float64(width))
+	return max(int(float64(height)*scale+0.5), h), max(int(float64(width)*scale+0.5), w)
 }
 
 // readLabels reads one name a line; no file, no names.

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"pimflow/internal/hw"
+	"pimflow/internal/pim"
 	"pimflow/internal/plan"
 )
 
@@ -13,7 +15,7 @@ func machineCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "machine [NAME|FILE]",
 		Short: "List the machines, or check one and print it with the source of each number",
-		Args:  cobra.MaximumNArgs(1),
+		Args:  wantArgs(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				for _, name := range hw.Names() {
@@ -21,7 +23,9 @@ func machineCommand() *cobra.Command {
 					if err != nil {
 						return err
 					}
-					fmt.Fprintf(c.OutOrStdout(), "%-10s %s\n", name, m.About)
+					if _, err := fmt.Fprintf(c.OutOrStdout(), "%-10s %s\n", name, m.About); err != nil {
+						return err
+					}
 				}
 				return nil
 			}
@@ -29,10 +33,14 @@ func machineCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			// A machine is right when its devices can be made.
+			// A machine is right when its devices can be made, or its simulator where
+			// there is no mapping for its PIM.
 			to, err := target(m)
 			if err == nil {
 				_, err = to.Devices(m.Memory.PIMChannels, plan.Extended)
+			}
+			if errors.Is(err, pim.ErrNoStreams) {
+				_, err = simulate(m, false)
 			}
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)

@@ -43,11 +43,12 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			}
 			return fmt.Errorf("command %q is not known%s: one of %s wanted", args[0], nearest.Hint(args[0], names), strings.Join(names, ", "))
 		},
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return checkFlags(c) },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetArgs(args)
-	root.SetOut(stdout)
+	root.SetOut(&output{ctx, stdout})
 	root.SetErr(stderr)
 	for _, c := range commands {
 		root.AddCommand(c())
@@ -63,6 +64,48 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "pimflow:", err)
 	}
 	return 1
+}
+
+// output is the standard output until an interrupt.
+type output struct {
+	ctx context.Context
+	w   io.Writer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	if err := o.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return o.w.Write(p)
+}
+
+// checkFlags reports a value that no flag of its kind can have: an empty text, as
+// an unset variable of a shell gives, and a batch below 1.
+func checkFlags(c *cobra.Command) error {
+	for _, name := range textFlags {
+		if f := c.Flags().Lookup(name); f != nil && f.Changed && strings.Trim(f.Value.String(), "[]") == "" {
+			return fmt.Errorf("--%s is empty: %s", name, f.Usage)
+		}
+	}
+	if n, err := c.Flags().GetInt("batch"); err == nil && n < 1 && c.Flags().Changed("batch") {
+		return fmt.Errorf("--batch %d: at least 1 wanted", n)
+	}
+	return nil
+}
+
+// textFlags are the flags whose value is a text.
+var textFlags = []string{
+	"artifact-trace", "box", "csv", "device", "in", "input", "kernel", "labels", "machine", "name", "out", "output", "pad", "plan", "policy", "trace",
+}
+
+// wantArgs wants as many arguments as a command's Use names.
+func wantArgs(least, most int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if n := len(args); n < least || n > most {
+			return fmt.Errorf("%s: %d arguments given: %s wanted", c.Name(), n, c.UseLine())
+		}
+		return nil
+	}
 }
 
 // commands are the subcommands, in the order of a newcomer's path.

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -143,5 +144,20 @@ func TestMatches(t *testing.T) {
 		if got := matches(c.shown, c.out); got != c.want {
 			t.Errorf("%q shown, %q printed: %v", c.shown, c.out, got)
 		}
+	}
+}
+
+// TestTextFlags: an empty text is refused for each flag that takes one.
+func TestTextFlags(t *testing.T) {
+	flag := regexp.MustCompile(`--(\S+) string`)
+	var found []string
+	for _, c := range commands {
+		for _, m := range flag.FindAllStringSubmatch(c().Flags().FlagUsages(), -1) {
+			found = append(found, m[1])
+		}
+	}
+	slices.Sort(found)
+	if d := cmp.Diff(textFlags, slices.Compact(found)); d != "" {
+		t.Errorf("textFlags and the commands' flags differ (-textFlags +commands):\n%s", d)
 	}
 }

@@ -12,10 +12,12 @@ func policyCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "policy",
 		Short: "List the policies",
-		Args:  cobra.NoArgs,
+		Args:  wantArgs(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			for _, p := range search.Policies() {
-				fmt.Fprintf(c.OutOrStdout(), "%-10s %s\n", p.Name, p.About)
+				if _, err := fmt.Fprintf(c.OutOrStdout(), "%-10s %s\n", p.Name, p.About); err != nil {
+					return err
+				}
 			}
 			return nil
 		},

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -14,7 +16,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"pimflow/internal/graph"
-	"pimflow/internal/hw"
 	"pimflow/internal/nearest"
 	"pimflow/internal/npy"
 	"pimflow/internal/report"
@@ -44,17 +45,20 @@ func runCommand() *cobra.Command {
 		Long: `Plan a model, time the plan and, where asked, execute it.
 
 MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph" prints.`,
-		Args: cobra.ExactArgs(1),
+		Args: wantArgs(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			f.model = args[0]
 			if f.plan != "" && c.Flags().Changed("policy") {
 				return fmt.Errorf("--plan %s already is a plan: leave out --policy", f.plan)
 			}
-			if c.Flags().Changed("batch") && f.batch < 1 {
-				return fmt.Errorf("--batch %d: at least 1 wanted", f.batch)
-			}
-			if f.top < 0 {
+			if c.Flags().Changed("top") && f.top < 1 {
 				return fmt.Errorf("--top %d: at least 1 wanted", f.top)
+			}
+			if f.labels != "" && f.top == 0 {
+				return fmt.Errorf("--labels %s names the values that --top prints: leave it out, or give --top", f.labels)
+			}
+			if f.planOut != "" && f.planOut == f.trace {
+				return fmt.Errorf("-o and --trace both write %s: two files wanted", f.trace)
 			}
 			if !c.Flags().Changed("machine") && f.plan == "" {
 				f.machine = DefaultMachine
@@ -112,23 +116,27 @@ func runModel(ctx context.Context, f *runFlags, stdout, stderr io.Writer) error 
 		err = rep.Text(stdout, f.verbose)
 	}
 	if err == nil && rep.Check != nil && !rep.Check.OK {
-		fmt.Fprintf(stderr, "pimflow: %s: the plan's outputs differ from the graph's by %.3g of the largest output (%.0e accepted)\n",
-			p.Graph.Name, rep.Check.MaxRel, tolerance(p.Machine))
+		fmt.Fprintf(stderr, "pimflow: %s: the plan's outputs differ from the graph's by more than %.1e of the largest output\n",
+			p.Graph.Name, p.tolerance())
 		return errFailed
 	}
 	return err
 }
 
-// tolerance is what a check accepts of a machine's number format.
-func tolerance(m *hw.Machine) float64 {
-	if m.PIM.Format == "fp16" {
-		return run.Tolerance16
+// tolerance is what a check accepts, by the formats of the model and of the PIM.
+func (p *path) tolerance() float64 {
+	types := []tensor.Type{tensor.Float32}
+	if p.Machine.PIM.Format == "fp16" {
+		types[0] = tensor.Float16
 	}
-	return run.Tolerance
+	return run.Tolerance(p.Model, types...)
 }
 
 // execute computes the plan's outputs and does with them what the flags ask.
 func execute(ctx context.Context, f *runFlags, p *path, rep *report.Run, bar *bar) error {
+	if err := run.Fits(p.Model); err != nil {
+		return err
+	}
 	inputs, err := f.values(p.Graph)
 	if err != nil {
 		return err
@@ -146,9 +154,10 @@ func execute(ctx context.Context, f *runFlags, p *path, rep *report.Run, bar *ba
 		if err != nil {
 			return err
 		}
-		rep.SetCheck(run.Compare(p.Model, want, got, tolerance(p.Machine)))
+		rep.SetCheck(run.Compare(p.Model, want, got, p.tolerance()))
 	}
-	for i, o := range p.Graph.Outputs {
+	files := outputFiles(p.Graph)
+	for i := range p.Graph.Outputs {
 		if f.top > 0 {
 			rep.Top = append(rep.Top, report.Top(got[i], f.top, labels))
 		}
@@ -156,13 +165,27 @@ func execute(ctx context.Context, f *runFlags, p *path, rep *report.Run, bar *ba
 			if err := os.MkdirAll(f.outDir, 0o777); err != nil {
 				return err
 			}
-			file := filepath.Join(f.outDir, fileName(o.Name)+".npy")
+			file := filepath.Join(f.outDir, files[i])
 			if err := writeFile(file, func(w io.Writer) error { return npy.Write(w, got[i]) }); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// outputFiles names the file of each output; where two names come out alike, the
+// later has its position too.
+func outputFiles(g *graph.Graph) []string {
+	var files []string
+	for i, o := range g.Outputs {
+		file := fileName(o.Name) + ".npy"
+		for slices.Contains(files, file) {
+			file = fmt.Sprintf("%s-%d.npy", strings.TrimSuffix(file, ".npy"), i)
+		}
+		files = append(files, file)
+	}
+	return files
 }
 
 // fileName makes a value's name safe as the name of a file.
@@ -193,6 +216,9 @@ func (f *runFlags) values(g *graph.Graph) ([]*tensor.Tensor, error) {
 		}
 		if !slices.Contains(names, name) {
 			return nil, fmt.Errorf("--input %s: the model's inputs are %q%s", in, names, nearest.Hint(name, names))
+		}
+		if file == "" {
+			return nil, fmt.Errorf("--input %s: a file wanted after the =", in)
 		}
 		if files[name] != "" {
 			return nil, fmt.Errorf("--input %s: input %q is given twice", in, name)
@@ -242,6 +268,10 @@ func writeFile(name string, write func(io.Writer) error) error {
 		return write(f)
 	}
 	f, err := renameio.NewPendingFile(name, renameio.WithPermissions(0o666))
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		at.Path = name // not that of the file to be renamed
+	}
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
 
@@ -20,10 +21,10 @@ import (
 const noHidingHelp = "without GWRITE latency hiding: a GWRITE holds the next GWRITE or G_ACT for columns_per_row times ccds_ck"
 
 func simCommand() *cobra.Command {
-	var machine string
+	var machine, table string
 	var noHiding, asJSON bool
 	c := &cobra.Command{
-		Use:   "sim FILE.pim…",
+		Use:   "sim FILE…",
 		Short: "Time the command traces of DRAM channels, as the published simulator does",
 		Long: `Time the command traces of DRAM channels, as the published simulator does.
 
@@ -31,12 +32,30 @@ A trace is the text that PIMFlow's command generator writes: a command of one ch
 gzip; "-" is the standard input. It is read in constant memory. Where the published simulator hangs,
 aborts or drops a line without a word, the line is an error.
 
-Energy is that of the traces' own channels by the published simulator's constants.`,
-		Args: cobra.MinimumNArgs(1),
+Energy is that of the traces' own channels by the published simulator's constants.
+
+On a machine whose pim.standard is aim, a trace is the text that aim_simulator reads: instructions of one
+host for all channels, up to AiM EOC. --csv runs the traces of a table, written with loops as
+8*i(AiM MAC_ABK 3 0x1 {i}) | AiM EOC, and prints its rows with what can be counted counted anew.`,
+		Args: func(c *cobra.Command, args []string) error {
+			if table != "" {
+				return wantArgs(0, 0)(c, args)
+			}
+			return wantArgs(1, math.MaxInt)(c, args)
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			s, err := newSimulator(machine, noHiding)
-			if err != nil {
+			switch {
+			case err != nil:
 				return err
+			case table != "" && !s.std.Hosted():
+				return fmt.Errorf("--csv: machine %s has pim.standard %s: one with host instructions wanted, as --machine aim", s.machine.Name, s.std.Name)
+			case table != "" && asJSON:
+				return fmt.Errorf("--json does not go with --csv")
+			case table != "":
+				return s.hostTable(c.Context(), table, c.InOrStdin(), c.OutOrStdout())
+			case s.std.Hosted():
+				return s.hostTraces(c.Context(), args, asJSON, c.InOrStdin(), c.OutOrStdout(), c.ErrOrStderr())
 			}
 			rep, err := s.traces(c.Context(), args, c.InOrStdin(), c.ErrOrStderr())
 			if err != nil {
@@ -50,6 +69,7 @@ Energy is that of the traces' own channels by the published simulator's constant
 	}
 	c.Flags().StringVar(&machine, "machine", DefaultMachine, "machine by name or .json file, whose PIM clock and timing are used")
 	c.Flags().BoolVar(&noHiding, "no-hiding", false, noHidingHelp)
+	c.Flags().StringVar(&table, "csv", "", "run the column trace of this file, on a machine with host instructions")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
 }
@@ -74,6 +94,9 @@ func simulate(m *hw.Machine, noHiding bool) (*simulator, error) {
 	std, err := dram.Lookup(m.PIM.Standard)
 	if err != nil {
 		return nil, fmt.Errorf("machine %s: pim.standard: %w", m.Name, err)
+	}
+	if noHiding && std.Hosted() {
+		return nil, fmt.Errorf("--no-hiding: machine %s has pim.standard %s, without GWRITE", m.Name, std.Name)
 	}
 	if noHiding {
 		exposed := *m
@@ -162,44 +185,60 @@ func (s *simulator) commands(issued []int64) int64 {
 	return total
 }
 
-// trace times one file. It returns at once when ctx ends, though a read may be
-// waiting still.
+// trace times one file.
 func (s *simulator) trace(ctx context.Context, file string, stdin io.Reader, progress func(done, total int)) (dram.Result, error) {
-	name, in := "stdin", stdin
-	if file != "-" {
-		f, err := os.Open(file)
-		if err != nil {
-			return dram.Result{}, err
-		}
-		defer f.Close()
-		name, in = file, f
+	return readTrace(ctx, file, stdin, progress, s.channel.TimeTrace)
+}
+
+// openTrace opens a file, "-" for stdin, and returns its name in errors.
+func openTrace(file string, stdin io.Reader) (string, io.ReadCloser, error) {
+	if file == "-" {
+		return "stdin", io.NopCloser(stdin), nil
 	}
+	f, err := os.Open(file)
+	if err != nil {
+		return "", nil, err
+	}
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		f.Close()
+		return "", nil, fmt.Errorf("%s: a file wanted, not a folder", file)
+	}
+	return file, f, nil
+}
+
+// readTrace times one file, "-" for stdin. It returns at once when ctx ends, though
+// a read may be waiting still.
+func readTrace[R any](ctx context.Context, file string, stdin io.Reader, progress func(done, total int), time func(string, io.Reader) (R, error)) (R, error) {
+	var none R
+	name, in, err := openTrace(file, stdin)
+	if err != nil {
+		return none, err
+	}
+	defer in.Close()
 	r := &reader{ctx: ctx, in: in, progress: progress}
 	if f, ok := in.(*os.File); ok {
 		info, err := f.Stat()
-		switch {
-		case err != nil:
-			return dram.Result{}, err
-		case info.IsDir():
-			return dram.Result{}, fmt.Errorf("%s: a file wanted, not a folder", name)
-		case info.Mode().IsRegular():
+		if err != nil {
+			return none, err
+		}
+		if info.Mode().IsRegular() {
 			r.size = int(info.Size())
 		}
 	}
 	type answer struct {
-		dram.Result
+		result R
 		error
 	}
 	done := make(chan answer, 1)
 	go func() {
-		result, err := s.channel.TimeTrace(name, r)
+		result, err := time(name, r)
 		done <- answer{result, err}
 	}()
 	select {
 	case a := <-done:
-		return a.Result, a.error
+		return a.result, a.error
 	case <-ctx.Done():
-		return dram.Result{}, ctx.Err()
+		return none, ctx.Err()
 	}
 }
 

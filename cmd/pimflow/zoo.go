@@ -16,22 +16,21 @@ func zooCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "zoo [NAME]",
 		Short: "List the built-in networks, or write one as .onnx",
-		Args:  cobra.MaximumNArgs(1),
+		Args:  wantArgs(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				if out != "" {
 					return fmt.Errorf("-o %s: the name of a network wanted", out)
 				}
 				for _, e := range zoo.List() {
-					fmt.Fprintf(c.OutOrStdout(), "%-16s %s\n", e.Name, e.About)
+					if _, err := fmt.Fprintf(c.OutOrStdout(), "%-16s %s\n", e.Name, e.About); err != nil {
+						return err
+					}
 				}
 				return nil
 			}
 			if out == "" {
 				return fmt.Errorf("zoo %s: -o FILE.onnx wanted (pimflow graph %s prints it)", args[0], args[0])
-			}
-			if batch < 1 {
-				return fmt.Errorf("--batch %d: at least 1 wanted", batch)
 			}
 			g, err := zoo.Build(args[0], batch)
 			if err != nil {

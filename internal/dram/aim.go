@@ -89,7 +89,8 @@ func aimRules(t Timing) Book {
 	var (
 		column  = max(t["bl_ck"], t["ccds_ck"], t["ccdl_ck"])
 		readers = ops(aimRD, aimMAC, aimMAC16, aimRDCP, aimRDMAC16, aimRDAF16)
-		writers = ops(aimWR, aimWRCP, aimWRGB, aimWRMAC16, aimWRA16)
+		banked  = ops(aimWR, aimWRCP, aimWRMAC16, aimWRA16)
+		writers = append(ops(aimWRGB), banked...)
 		regRead = ops(aimRDMAC16, aimRDAF16)
 		busRead = append(ops(aimRD), regRead...)
 		// 3 is a bubble of the published rules.
@@ -104,8 +105,9 @@ func aimRules(t Timing) Book {
 		Rules: []Rule{
 			// Accesses, one after the other.
 			{After: readers, Before: append(ops(aimEWMUL16), readers...), Wait: column},
-			{After: writers, Before: append(ops(aimEWMUL16), writers...), Wait: column},
-			{After: ops(aimEWMUL16), Before: append(append(ops(aimEWMUL16), readers...), writers...), Wait: column},
+			{After: writers, Before: writers, Wait: column},
+			{After: banked, Before: ops(aimEWMUL16), Wait: column},
+			{After: ops(aimEWMUL16), Before: append(append(ops(aimEWMUL16), readers...), banked...), Wait: column},
 			{Level: GroupLevel, After: ops(aimRD, aimMAC, aimRDCP), Before: ops(aimRD, aimMAC, aimRDCP), Wait: column},
 			{Level: GroupLevel, After: ops(aimWR, aimWRCP), Before: ops(aimWR, aimWRCP), Wait: column},
 			// Read to write.

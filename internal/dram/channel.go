@@ -18,10 +18,11 @@ type Channel struct {
 
 // row is what issuing a command does.
 type row struct {
-	holds                 []hold         // over the channel
-	near                  [levels][]hold // over the group and the bank it acts on
+	holds                 []hold         // in a stream: over the channel, the host's waiting included
+	near                  [levels][]hold // by level, the rules alone
 	windows               []window
 	opens, closes, yields bool
+	register              bool
 	result                Cycle
 }
 
@@ -64,20 +65,20 @@ func (s *Standard) New(t Timing) (*Channel, error) {
 		c.interval = Cycle(book.Interval)
 	}
 	for a, o := range s.Ops {
-		r := row{opens: o.Opens, closes: o.Closes, yields: o.Yields, result: Cycle(book.Result[Op(a)])}
+		r := row{opens: o.Opens, closes: o.Closes, yields: o.Yields, register: o.Register, result: Cycle(book.Result[Op(a)])}
 		for b := range s.Ops {
+			// One command a cycle: a wait of 1 holds by itself.
+			for l := range levels {
+				if w := book.longest(l, Op(a), Op(b)); w > 1 {
+					r.near[l] = append(r.near[l], hold{Op(b), Cycle(w)})
+				}
+			}
 			w := book.longest(ChannelLevel, Op(a), Op(b))
 			if o.Blocks {
 				w = max(w, book.Result[Op(a)]+1)
 			}
-			// One command a cycle: a wait of 1 holds by itself.
 			if w > 1 {
 				r.holds = append(r.holds, hold{Op(b), Cycle(w)})
-			}
-			for _, l := range []Level{GroupLevel, BankLevel} {
-				if w := book.longest(l, Op(a), Op(b)); w > 1 {
-					r.near[l] = append(r.near[l], hold{Op(b), Cycle(w)})
-				}
 			}
 		}
 		c.rows[a] = r
@@ -126,7 +127,9 @@ type state struct {
 	look      Cycle           // the cycle that ended the last service of refreshes: none was due then
 	closes    int64           // commands issued for refreshes
 	refreshes int64
+	modes     int64
 	open      bool // some bank is open
+	register  bool // the mode
 	yield     bool // the last command lets refreshes pass
 	overflow  bool
 }
@@ -149,9 +152,15 @@ func (c *Channel) issue(s *state, op Op) {
 		s.look = u
 	}
 	x := max(u, s.next[op])
+	r := &c.rows[op]
+	if r.register != s.register { // changed only when the command itself could go
+		c.fire(s, c.std.Banks.Mode, x)
+		s.register = r.register
+		s.modes++
+		x = max(x+1, s.next[op])
+	}
 	c.fire(s, op, x)
 	s.t = x
-	r := &c.rows[op]
 	s.yield = r.yields
 	if r.result > 0 {
 		s.result = max(s.result, x+r.result)

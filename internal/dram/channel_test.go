@@ -78,9 +78,18 @@ var toy = &Standard{
 	Refresh: &Refresh{Close: 3, Do: 4, Queue: 8},
 }
 
+// aimStream are AiM's commands for streams.
+var aimStream = []Op{aimPREA, aimACT16, aimMAC16, aimAF16, aimEWMUL16, aimWRGB, aimRDMAC16, aimRDAF16, aimWRMAC16, aimWRA16}
+
 // machine draws a standard and its timing: the published ones or any other.
 func machine(t *rapid.T) (*Standard, Timing) {
-	switch rapid.IntRange(0, 6).Draw(t, "machine") {
+	switch rapid.IntRange(0, 7).Draw(t, "machine") {
+	case 7:
+		timing := aimTiming()
+		for _, p := range []string{"modch_ck", "rcdrdmac_ck", "rp_ck", "clreg_ck"} {
+			timing[p] = rapid.Int64Range(0, 90).Draw(t, p)
+		}
+		return aim, timing
 	case 0:
 		return artifact, hiding()
 	case 1:
@@ -202,7 +211,11 @@ func nest(t *rapid.T, std *Standard, depth, n int) Stream {
 				continue
 			}
 		}
-		s = append(s, Do(Command{Op: Op(rapid.IntRange(0, last).Draw(t, "op"))}))
+		op := Op(rapid.IntRange(0, last).Draw(t, "op"))
+		if std == aim {
+			op = rapid.SampledFrom(aimStream).Draw(t, "command")
+		}
+		s = append(s, Do(Command{Op: op}))
 	}
 	return s
 }

@@ -52,8 +52,8 @@ type jump struct {
 // form is a state without its times: how long each command is still held back
 // after the last issue (1: no longer), the same for the slots, and the flags.
 type form struct {
-	next        [maxSlots]int32
-	open, yield bool
+	next                  [maxSlots]int32
+	open, yield, register bool
 }
 
 // move is what a piece does from a state, in cycles since the issue before it.
@@ -61,6 +61,7 @@ type move struct {
 	at     int32 // the state afterwards
 	lo, hi int32 // of commands in a row: all looks, in jump.looks
 	closes int32 // commands Close issued for the refresh, if there is one
+	modes  int64 // changes of mode
 	took   Cycle // its last issue
 	look   Cycle // when refreshes are last looked for, never if nowhere
 	result Cycle // its last result, never if none
@@ -76,6 +77,7 @@ func (a *move) then(m *move, k int) {
 		a.result = max(a.result, base+m.result)
 	}
 	a.took = base + m.took
+	a.modes += int64(k) * m.modes
 	a.at = m.at
 }
 
@@ -84,6 +86,7 @@ type clock struct {
 	t, due, result    Cycle
 	look              Cycle // when refreshes were last looked for
 	closes, refreshes int64
+	modes             int64
 }
 
 // mark is where a phase was met.
@@ -118,7 +121,7 @@ func (j *jump) time(s Stream) Result {
 
 // intern returns the number of a state's form.
 func (j *jump) intern(s *state) int32 {
-	f := form{open: s.open, yield: s.yield}
+	f := form{open: s.open, yield: s.yield, register: s.register}
 	rows := len(j.c.rows)
 	for i := range rows {
 		f.next[i] = int32(max(s.next[i]-s.t, 1))
@@ -138,7 +141,7 @@ func (j *jump) intern(s *state) int32 {
 // thaw sets s to a form with its last issue at cycle t.
 func (j *jump) thaw(s *state, at int32, t Cycle) {
 	f := &j.forms[at]
-	*s = state{open: f.open, yield: f.yield, t: t, due: math.MaxInt64, result: never}
+	*s = state{open: f.open, yield: f.yield, register: f.register, t: t, due: math.MaxInt64, result: never}
 	for i := range len(j.c.rows) + len(j.c.slots) {
 		s.next[i] = t + Cycle(f.next[i])
 	}
@@ -148,13 +151,13 @@ func (j *jump) thaw(s *state, at int32, t Cycle) {
 func (j *jump) load(s *state) {
 	k := &j.clock
 	j.thaw(s, j.at, k.t)
-	s.due, s.result, s.closes, s.refreshes, s.overflow = k.due, k.result, k.closes, k.refreshes, j.late
+	s.due, s.result, s.closes, s.refreshes, s.modes, s.overflow = k.due, k.result, k.closes, k.refreshes, k.modes, j.late
 }
 
 func (j *jump) store(s *state) {
 	j.at = j.intern(s)
 	k := &j.clock
-	k.t, k.due, k.result, k.closes, k.refreshes, j.late = s.t, s.due, s.result, s.closes, s.refreshes, s.overflow
+	k.t, k.due, k.result, k.closes, k.refreshes, k.modes, j.late = s.t, s.due, s.result, s.closes, s.refreshes, s.modes, s.overflow
 }
 
 // move returns what node n does from a state without a refresh.
@@ -186,7 +189,7 @@ func (j *jump) perform(nd *node, at int32) move {
 			}
 			j.c.issue(&s, op)
 		}
-		m.at, m.hi, m.took, m.result = j.intern(&s), int32(len(j.looks)), s.t, s.result
+		m.at, m.hi, m.took, m.result, m.modes = j.intern(&s), int32(len(j.looks)), s.t, s.result, s.modes
 		return m
 	}
 	all := move{at: at, look: never, result: never}
@@ -234,7 +237,7 @@ func (j *jump) run(n int32) {
 	j.visitNode(n)
 	if k.refreshes == was.refreshes+1 {
 		j.servedAt.put(key, look, int32(len(j.served)))
-		m := move{at: j.at, closes: int32(k.closes - was.closes), took: k.t - was.t, look: k.look - was.t, result: never}
+		m := move{at: j.at, closes: int32(k.closes - was.closes), took: k.t - was.t, look: k.look - was.t, result: never, modes: k.modes - was.modes}
 		if k.result != never {
 			m.result = k.result - was.t
 		}
@@ -270,9 +273,9 @@ func (j *jump) visitNode(n int32) {
 // repeat performs k times m, in which no other refresh is served.
 func (j *jump) repeat(m *move, k int) {
 	c := &j.clock
-	all := move{took: c.t, look: c.look, result: c.result}
+	all := move{took: c.t, look: c.look, result: c.result, modes: c.modes}
 	all.then(m, k)
-	j.at, c.t, c.look, c.result = m.at, all.took, all.look, all.result
+	j.at, c.t, c.look, c.result, c.modes = m.at, all.took, all.look, all.result, all.modes
 }
 
 // firstLook is when node n first looks for refreshes rest cycles after the issue
@@ -361,5 +364,6 @@ func (k *clock) leap(was *clock, n int) int {
 	k.due += took
 	k.closes += int64(n) * (k.closes - was.closes)
 	k.refreshes += int64(n) * (k.refreshes - was.refreshes)
+	k.modes += int64(n) * (k.modes - was.modes)
 	return n
 }

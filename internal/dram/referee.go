@@ -36,6 +36,7 @@ type referee struct {
 	serving  bool // refreshes go first
 	pending  []int64
 	open     bool
+	register bool
 }
 
 // simulate runs the front end: one command a cycle into the queue if there is
@@ -115,6 +116,11 @@ func (r *referee) try(op Op, now int64) bool {
 		if r.std.Ops[after].Blocks && len(h) > 0 && now <= h[len(h)-1]+r.book.Result[Op(after)] {
 			return false
 		}
+	}
+	if b := r.std.Banks; b != nil && r.std.Ops[op].Register != r.register {
+		r.history[b.Mode] = append(r.history[b.Mode], now)
+		r.register = !r.register
+		return false
 	}
 	r.history[op] = append(r.history[op], now)
 	if r.std.Ops[op].Opens {

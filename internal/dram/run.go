@@ -26,14 +26,17 @@ func (r *Run) Finish() Result {
 	return r.c.result(&r.s, r.n, r.issued)
 }
 
-// result ends the run of a state and adds the refreshes' commands to issued. It
-// panics if the run had a command of a single bank: a stream says of no command
-// which bank that is.
+// result ends the run of a state and adds to issued the commands that are not of the
+// stream: those of refreshes and changes of mode. It panics if the stream had one of
+// them, or a command of a single bank: a stream says of no command which bank that is.
 func (c *Channel) result(s *state, n int64, issued []int64) Result {
-	for op, k := range issued {
-		if k > 0 && c.std.Ops[op].Bank {
-			panic("dram: " + c.std.Ops[op].Name + " acts on one bank: a stream has none")
+	if b := c.std.Banks; b != nil {
+		for op, k := range issued {
+			if k > 0 && (c.std.Ops[op].Bank || Op(op) == b.Mode) {
+				panic("dram: " + c.std.Ops[op].Name + " is not for streams")
+			}
 		}
+		issued[b.Mode] += s.modes
 	}
 	cycles := c.finish(s, n)
 	if f := c.std.Refresh; f != nil {

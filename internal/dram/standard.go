@@ -29,8 +29,8 @@ type OpSpec struct {
 
 	// For standards with Banks.
 	Bank     bool // acts on one bank, else on all
-	Row      bool // needs its row open wherever it acts
-	Register bool // needs register mode, while all others need the other one
+	Row      bool // needs its row open wherever it acts: a stream opens it itself
+	Register bool // needs register mode, while all others need the other one: the mode is changed for it
 }
 
 // Banks are a channel's banks, and the commands that a controller puts before
@@ -95,6 +95,10 @@ func Lookup(name string) (*Standard, error) {
 	}
 	return nil, fmt.Errorf("DRAM standard %q is unknown%s; known: %q", name, nearest.Hint(name, known), known)
 }
+
+// Hosted reports whether its traces are instructions of a host for all channels
+// (NewHost) and not commands of one.
+func (s *Standard) Hosted() bool { return s.Banks != nil }
 
 // Op returns the command of that name; it panics if the standard has none.
 func (s *Standard) Op(name string) Op {

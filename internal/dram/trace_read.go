@@ -34,14 +34,23 @@ func (c *Channel) TimeTrace(name string, trace io.Reader) (Result, error) {
 	return r, nil
 }
 
-func readTrace(name string, trace io.Reader, f func(Op)) error {
+// plainText reads lines of up to maxLine bytes from a plain or gzip text.
+func plainText(name string, trace io.Reader) (*bufio.Reader, error) {
 	in := bufio.NewReaderSize(trace, maxLine)
 	if magic, _ := in.Peek(2); string(magic) == "\x1f\x8b" {
 		z, err := gzip.NewReader(in)
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		in = bufio.NewReaderSize(z, maxLine)
+	}
+	return in, nil
+}
+
+func readTrace(name string, trace io.Reader, f func(Op)) error {
+	in, err := plainText(name, trace)
+	if err != nil {
+		return err
 	}
 	for n := 1; ; n++ {
 		line, err := in.ReadSlice('\n')

@@ -86,12 +86,23 @@ func fitting(tiles []Tile, g GEMM) []Tile {
 // elements is the k-depth of a tile's iteration.
 func (m *Model) elements(t Tile) int { return max(1, t.RowBytes/m.ElementSize) }
 
+// launchable returns the tiles of which an SM holds a CTA.
+func (m *Model) launchable(tiles []Tile) []Tile {
+	var fit []Tile
+	for _, t := range tiles {
+		if m.occupancy(t) > 0 {
+			fit = append(fit, t)
+		}
+	}
+	return fit
+}
+
 // occupancy is the number of CTAs of a tile that fit an SM.
 func (m *Model) occupancy(t Tile) int {
 	// 32 threads a warp hold the accumulators of the tile and 64 registers more
 	// each, of at most 255 (CUDA C++ programming guide, compute capability 7.5).
 	regs := min(255, t.M*t.N/(32*t.Warps)+64)
-	return max(1, min(m.Smem/(t.Stages*(t.M+t.N)*t.RowBytes), m.Threads/(32*t.Warps), m.Registers/(regs*32*t.Warps), m.CTAs))
+	return min(m.Smem/(t.Stages*(t.M+t.N)*t.RowBytes), m.Threads/(32*t.Warps), m.Registers/(regs*32*t.Warps), m.CTAs)
 }
 
 // candidate times a product with one tile and split.

@@ -23,14 +23,15 @@ import (
 
 // gpu is a device.Device.
 type gpu struct {
-	model   *Model
-	tiles   []Tile
-	fused   bool
-	offsets int
-	clock   hw.Period
-	launch  int64 // cycles of a launch
-	cold    bool  // nothing of a layer's input is in the L2 when it starts
-	energy  hw.GPUEnergy
+	model    *Model
+	tiles    []Tile // of convolutions
+	products []Tile // of matrix products
+	fused    bool
+	offsets  int
+	clock    hw.Period
+	launch   int64 // cycles of a launch
+	cold     bool  // nothing of a layer's input is in the L2 when it starts
+	energy   hw.GPUEnergy
 }
 
 // New returns the GPU of a machine, called "gpu", when it keeps channels of the
@@ -41,7 +42,13 @@ func New(m *hw.Machine, channels int) (device.Device, error) {
 	}
 	for _, l := range libraries {
 		if l.name == m.GPU.Library {
-			return &gpu{NewModel(m, channels), l.tiles, m.GPU.Fused, m.GPU.ConvLaunches, m.GPU.Clock, m.GPU.Launch, false, m.GPU.Energy}, nil
+			d := &gpu{model: NewModel(m, channels), fused: m.GPU.Fused, offsets: m.GPU.ConvLaunches, clock: m.GPU.Clock, launch: m.GPU.Launch, energy: m.GPU.Energy}
+			d.tiles, d.products = d.model.launchable(l.tiles), d.model.launchable(cublasTiles)
+			if d.tiles == nil || d.products == nil {
+				return nil, fmt.Errorf("machine %q: no kernel of gpu.tile_library %q or of cublas fits an SM of gpu.smem_per_sm_bytes %d, threads_per_sm %d and registers_per_sm %d",
+					m.Name, l.name, m.GPU.Smem, m.GPU.Threads, m.GPU.Registers)
+			}
+			return d, nil
 		}
 	}
 	return nil, fmt.Errorf("machine %q: gpu.tile_library: %q is not known%s: one of %s wanted", m.Name, m.GPU.Library,

@@ -213,6 +213,10 @@ func TestErrors(t *testing.T) {
 	if _, err := gpu.New(bad, 1); err == nil || !strings.Contains(err.Error(), `gpu.tile_library: "cudnm" is not known (did you mean "cudnn"?)`) {
 		t.Error(err)
 	}
+	small := machine(t, "toy", func(m *hw.Machine) { m.GPU.Smem = 16383 }) // a CTA of the 64x64 tile takes 16384
+	if _, err := gpu.New(small, 1); err == nil || !strings.Contains(err.Error(), "gpu.smem_per_sm_bytes 16383") {
+		t.Error(err)
+	}
 	g := layer(t, "Relu", nil, tensor.Shape{2, 3})
 	d := newGPU(t, m, 1)
 	slow := newGPU(t, machine(t, "toy", func(m *hw.Machine) { m.Memory.ChannelGBps = 1e-300 }), 1)

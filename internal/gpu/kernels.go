@@ -217,7 +217,7 @@ func product(w *work) []Kernel {
 	}
 	p := GEMM{M: m, N: n, K: k, G: g, A: A, B: B, O: w.out,
 		MissA: missA, MissB: missB, MissO: w.written(1, missA), Extra: extra * missA}
-	return []Kernel{{Matrix, p, w.GEMM(p, cublasTiles, cublasSplits)}}
+	return []Kernel{{Matrix, p, w.GEMM(p, w.products, cublasSplits)}}
 }
 
 // extents are those of the cut of a matrix product; g counts the matrices of the

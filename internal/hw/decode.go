@@ -225,6 +225,9 @@ func set(v reflect.Value, t json.Token, want string) error {
 		x = f
 	}
 	if lo, hi, open := bounds(want); x < lo || x > hi || open && x == lo {
+		if x > limit {
+			want = "at most 2^53" // whatever the field
+		}
 		return fmt.Errorf("%s is out of range: %s wanted", text, want)
 	}
 	return nil

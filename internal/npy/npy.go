@@ -171,8 +171,8 @@ func readValues(r io.Reader, c codec, shape tensor.Shape) (*tensor.Tensor, error
 	buf := make([]byte, 1<<16)
 	for done := 0; done < n; {
 		k := min(n-done, len(buf)/c.bytes)
-		if _, err := io.ReadFull(r, buf[:k*c.bytes]); err != nil {
-			return nil, fmt.Errorf("the file ends after %d of %d values", done, n)
+		if got, err := io.ReadFull(r, buf[:k*c.bytes]); err != nil {
+			return nil, fmt.Errorf("the file ends after %d of %d values", done+got/c.bytes, n)
 		}
 		for i := range k {
 			if b := buf[i*c.bytes:]; c.getF != nil {

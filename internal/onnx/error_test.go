@@ -66,6 +66,7 @@ func TestReadErrors(t *testing.T) {
 		{`node "y" (Reshape): shape [-1 -1]: at most one -1 wanted`, model(13, x, y, ints("s", -1, -1), call("Reshape", "x s", "y"))},
 		{`node "y" (Reshape): 1x4x5x6 does not divide into shape [-1 7]`, model(13, x, y, ints("s", -1, 7), call("Reshape", "x s", "y"))},
 		{`node "y" (Reshape): shape 1099511627776x1099511627776: at most 2^40 values wanted`, model(13, x, y, ints("s", 1<<40, 1<<40), call("Reshape", "x s", "y"))},
+		{`node "y" (Gather): index 4 of 1x4x5x6 on axis 1: -4 to 3 wanted`, model(13, x, y, ints("i", -4, 4), call("Gather", "x i", "y", attr("axis", int64(1))))},
 		{`node "y" (Squeeze): axis 1 of 1x4x5x6: an extent of 1 wanted`, model(13, x, y, ints("a", 1), call("Squeeze", "x a", "y"))},
 		{`node "y" (Softmax): axis 4 of 4 dimensions`, model(13, x, y, call("Softmax", "x", "y", attr("axis", int64(4))))},
 		{`node "y" (Split): 2 parts of dimension 2 of 1x4x5x6: equal parts wanted`, model(13, x, y, call("Split", "x", "y z", attr("axis", int64(2))))},

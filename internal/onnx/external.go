@@ -69,6 +69,10 @@ func (e *external) load(loc string) ([]byte, error) {
 		}
 		e.root = root
 	}
+	// A pipe would wait for a writer: mapFile refuses it, but not before it is open.
+	if st, err := e.root.Stat(loc); err == nil && !st.Mode().IsRegular() {
+		return nil, errors.New("a regular file wanted")
+	}
 	f, err := e.root.Open(loc)
 	if err != nil {
 		return nil, err

@@ -122,6 +122,14 @@ func transpose(n *node) []*value {
 func gather(n *node) []*value {
 	n.arity(2, 2)
 	axis := n.axis(n.int("axis", 0), len(n.in[0].shape), 0)
+	if v := n.in[1].known; v != nil && !v.Type.Float() && v.Shape.Size() <= foldSize {
+		rows := int64(n.in[0].shape[axis])
+		for _, i := range v.Ints() {
+			if i < -rows || i >= rows {
+				n.fail("index %d of %v on axis %d: %d to %d wanted", i, n.in[0].shape, axis, -rows, rows-1)
+			}
+		}
+	}
 	return one(n.op("Gather", op.Attrs{"axis": int64(axis)}, n.in[0], n.in[1]))
 }
 

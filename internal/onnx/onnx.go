@@ -70,6 +70,9 @@ func (f *File) read(path string, o Options) error {
 	if o.Batch < 0 {
 		return fmt.Errorf("batch %d: 1 or more wanted", o.Batch)
 	}
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() { // opening a pipe would wait for its writer
+		return fmt.Errorf("%s: a regular file wanted", path)
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return err

@@ -15,9 +15,11 @@ func resize(n *node) []*value {
 	if n.opset == 10 {
 		n.arity(2, 2)
 		scales := n.constFloats(1, "scales")
-		return n.resizeBy(scales, nil, op.Attrs{
-			"mode": n.str("mode", "nearest"), "coordinate_transformation_mode": "asymmetric", "nearest_mode": n.simpleNearest(scales),
-		})
+		a := op.Attrs{"mode": n.str("mode", "nearest"), "coordinate_transformation_mode": "asymmetric"}
+		if a.String("mode") == "nearest" {
+			a["nearest_mode"] = n.simpleNearest(scales)
+		}
+		return n.resizeBy(scales, nil, a)
 	}
 	n.arity(1, 4)
 	rank := len(x.shape)

@@ -108,15 +108,18 @@ var generators = map[string]func(*rapid.T) instance{
 			[]*tensor.Tensor{fill(rapid.SampledFrom(numbers).Draw(t, "type"), s, 1)}}
 	},
 	"Pad": func(t *rapid.T) instance {
-		s, mode := drawShape(t, 0, 4), rapid.SampledFrom([]string{"constant", "reflect", "edge"}).Draw(t, "mode")
+		s, mode := drawShape(t, 0, 4), rapid.SampledFrom([]string{"constant", "reflect", "edge", "wrap"}).Draw(t, "mode")
 		pads := make([]int, 2*len(s))
 		for i := range pads {
 			n := s[i%len(s)]
-			hi := n - 1
-			if mode == "constant" {
+			lo, hi := -min(1, (n-1)/2), n-1
+			switch mode {
+			case "constant":
 				hi = 4
+			case "wrap":
+				lo, hi = 0, 5
 			}
-			pads[i] = draw(t, "pad", -min(1, (n-1)/2), hi)
+			pads[i] = draw(t, "pad", lo, hi)
 		}
 		return instance{Attrs{"pads": ints(pads...), "mode": mode, "value": float32(3)},
 			[]*tensor.Tensor{fill(rapid.SampledFrom(numbers).Draw(t, "type"), s, 1)}}

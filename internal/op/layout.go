@@ -59,7 +59,7 @@ var layoutOps = []Op{
 	{
 		Name: "Pad", MinIn: 1, MaxIn: 1,
 		Attrs: []Attr{
-			{Name: "pads", Kind: Ints}, {Name: "mode", Kind: String, Default: "constant", OneOf: []string{"constant", "reflect", "edge"}},
+			{Name: "pads", Kind: Ints}, {Name: "mode", Kind: String, Default: "constant", OneOf: []string{"constant", "reflect", "edge", "wrap"}},
 			{Name: "value", Kind: Float, Default: float32(0)},
 		},
 		Shape: padShape,
@@ -246,6 +246,9 @@ func padShape(a Attrs, in []tensor.Shape) (tensor.Shape, error) {
 		}
 		switch mode := a.String("mode"); {
 		case mode == "constant" || s[d] == 0 || begin <= 0 && end <= 0:
+		case mode == "wrap" && (begin < 0 || end < 0):
+			// ONNX does not say whether the values cut off are among those repeated.
+			return nil, fmt.Errorf("pads %v of %v: pads of one sign in dimension %d to wrap wanted", pads, in[0], d)
 		case n == 0, mode == "reflect" && (begin >= n || end >= n):
 			return nil, fmt.Errorf("pads %v of %v: less than the %d values of dimension %d to %s wanted", pads, in[0], n, d, mode)
 		}
@@ -264,6 +267,8 @@ func padIndices(a Attrs, x tensor.Shape, out tensor.Box) [][]int {
 			return i
 		case mode == "edge":
 			return min(max(i, 0), n-1)
+		case mode == "wrap":
+			return (i%n + n) % n
 		case mode == "reflect" && i < 0:
 			return -i
 		case mode == "reflect":

@@ -38,28 +38,32 @@ var resizeOps = []Op{{
 }}
 
 // coordinates maps an index of the value to a place in the input, of extents out
-// and in, as ONNX Resize-19 names and defines the modes.
-var coordinates = map[string]func(o, scale float64, in, out int) float64{
-	"half_pixel": func(o, scale float64, _, _ int) float64 { return (o+0.5)/scale - 0.5 },
-	"half_pixel_symmetric": func(o, scale float64, in, out int) float64 {
-		part := float64(out) / (scale * float64(in))
-		return float64(in)/2*(1-part) + (o+0.5)/scale - 0.5
+// and in, as ONNX Resize-19 names and defines the modes. It is computed in float32
+// as ONNX Runtime and PyTorch do: float32(7.0/6) is not 7/6, and only the rounding
+// of the place puts it back on the half that the exporter meant.
+var coordinates = map[string]func(o, scale float32, in, out int) float32{
+	"half_pixel": halfPixel,
+	"half_pixel_symmetric": func(o, scale float32, in, out int) float32 {
+		part := float32(out) / (scale * float32(in))
+		return float32(float32(in)/2*(1-part)) + halfPixel(o, scale, in, out) // rounded: not fused
 	},
-	"pytorch_half_pixel": func(o, scale float64, _, out int) float64 {
+	"pytorch_half_pixel": func(o, scale float32, in, out int) float32 {
 		if out == 1 {
 			return 0
 		}
-		return (o+0.5)/scale - 0.5
+		return halfPixel(o, scale, in, out)
 	},
-	"align_corners": func(o, _ float64, in, out int) float64 {
+	"align_corners": func(o, _ float32, in, out int) float32 {
 		if out == 1 {
 			return 0
 		}
-		return o * float64(in-1) / float64(out-1)
+		return o * float32(in-1) / float32(out-1)
 	},
-	"asymmetric":           func(o, scale float64, _, _ int) float64 { return o / scale },
-	"tf_half_pixel_for_nn": func(o, scale float64, _, _ int) float64 { return (o + 0.5) / scale },
+	"asymmetric":           func(o, scale float32, _, _ int) float32 { return o / scale },
+	"tf_half_pixel_for_nn": func(o, scale float32, _, _ int) float32 { return (o + 0.5) / scale },
 }
+
+func halfPixel(o, scale float32, _, _ int) float32 { return (o+0.5)/scale - 0.5 }
 
 func coordinateNames() []string {
 	var names []string
@@ -100,16 +104,16 @@ func resizeTaps(a Attrs, x tensor.Shape, out tensor.Box) [][]tap {
 	place := coordinates[a.String("coordinate_transformation_mode")]
 	list := make([][]tap, len(out))
 	for d, r := range out {
-		scale := float64(sizes[d]) / float64(x[d])
+		scale := float32(sizes[d]) / float32(x[d])
 		if len(scales) > 0 {
-			scale = float64(scales[d])
+			scale = scales[d]
 		}
 		for o := r.Lo; o < r.Hi; o++ {
 			if scale == 1 && sizes[d] == x[d] {
 				list[d] = append(list[d], tap{[]int{o}, []float64{1}})
 				continue
 			}
-			list[d] = append(list[d], tapOf(a, place(float64(o), scale, x[d], sizes[d]), x[d]))
+			list[d] = append(list[d], tapOf(a, float64(place(float32(o), scale, x[d], sizes[d])), x[d]))
 		}
 	}
 	return list

@@ -29,9 +29,9 @@ type PublishedSystem struct {
 // any data. Groups of a convolution are ignored, as there. Its costs have no energy:
 // the published one is dram.ArtifactEnergy, of one channel.
 func NewPublished(m *hw.Machine, channels int, s PublishedSystem) (device.Device, error) {
-	std, err := dram.Lookup(m.PIM.Standard)
+	std, err := standard(m)
 	if err != nil {
-		return nil, fmt.Errorf("machine %s: pim.standard: %w", m.Name, err)
+		return nil, err
 	}
 	timing := dram.Timing(m.PIM.Timing)
 	if s.Exposed {

@@ -1,6 +1,7 @@
 package pim
 
 import (
+	"slices"
 	"testing"
 
 	"pimflow/internal/dram"
@@ -113,5 +114,19 @@ func TestPublishedGemv(t *testing.T) {
 				t.Errorf("%dx%d: %d COMP, 0 wanted", row.rows, row.cols, n[5])
 			}
 		}
+	}
+}
+
+// TestPublishedGemvChannel: cycles, commands and refreshes of the published simulator
+// for a product of 4096x1024 on one channel.
+func TestPublishedGemvChannel(t *testing.T) {
+	code, err := PublishedGemv(4096, 1024, 1, 1, Repairs{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := publishedChannel(t, true).Time(code.Channels[0])
+	want := []int64{2, 512, 512, 512, 512, 16384, 512, 41, 41} // GWRITE, G_ACT0 to 3, COMP, READRES, PREA, REF
+	if r.Cycles != 79333 || !slices.Equal(r.Issued, want) {
+		t.Errorf("%d cycles, commands %d: 79333, %d wanted", r.Cycles, r.Issued, want)
 	}
 }

@@ -20,6 +20,7 @@
 package pim
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -56,8 +57,8 @@ type Device struct {
 var formats = []string{"fp32", "fp16"}
 
 // New returns the device, called "pim", of the given number of the machine's
-// channels. It fails on a number below 1, an unknown standard or a wrong timing
-// parameter, and a geometry that does not fit together.
+// channels. It fails on a number below 1, an unknown standard or one without streams
+// (ErrNoStreams), a wrong timing parameter, and a geometry that does not fit together.
 func New(m *hw.Machine, channels int) (device.Device, error) {
 	return newDevice(m, channels, dram.Timing(m.PIM.Timing))
 }
@@ -73,11 +74,27 @@ func NewBasic(m *hw.Machine, channels int) (device.Device, error) {
 	return d, nil
 }
 
-func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error) {
-	p := &m.PIM
-	std, err := dram.Lookup(p.Standard)
+// ErrNoStreams is wrapped by New for a machine whose standard has commands of
+// another kind than Newton's.
+var ErrNoStreams = errors.New("this mapping has no streams for it yet; pimflow sim reads its traces")
+
+// standard returns the machine's standard, which streams can be made for.
+func standard(m *hw.Machine) (*dram.Standard, error) {
+	std, err := dram.Lookup(m.PIM.Standard)
 	if err != nil {
 		return nil, fmt.Errorf("machine %s: pim.standard: %w", m.Name, err)
+	}
+	if std.Hosted() {
+		return nil, fmt.Errorf("machine %s: pim.standard %s: %w", m.Name, std.Name, ErrNoStreams)
+	}
+	return std, nil
+}
+
+func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error) {
+	p := &m.PIM
+	std, err := standard(m)
+	if err != nil {
+		return nil, err
 	}
 	ops, err := newCommands(std)
 	if err != nil {

@@ -221,6 +221,13 @@ func TestCheckFindsFaults(t *testing.T) {
 
 const head = "plan \"m\"\ngraph \"0123\"\nmachine \"toy\"\npolicy \"auto\"\npim_channels 2\npim \"basic\"\n"
 
+// TestLongLines: a node's name is a comment, and can be long.
+func TestLongLines(t *testing.T) {
+	if _, err := Parse(strings.NewReader(head+"segment\ngpu %1 [0:1] # "+strings.Repeat("n", 1<<17)), "f"); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestParseErrors(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"", `f:1: the file ends before the line "plan …"`},

@@ -63,11 +63,15 @@ var fields = []field{
 	quoted("pim", func(p *Plan) *string { return &p.PIM }),
 }
 
+// maxLine bounds a line, which names of any length can be on.
+const maxLine = 1 << 26
+
 // Parse reads what Print writes: the head's lines in order, then segments. Text
 // after # is a comment. Errors begin with name and line.
 func Parse(r io.Reader, name string) (*Plan, error) {
 	p, line, head := &Plan{}, 0, 0
 	sc := bufio.NewScanner(r)
+	sc.Buffer(nil, maxLine)
 	for sc.Scan() {
 		line++
 		text := strings.TrimSpace(sc.Text())

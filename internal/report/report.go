@@ -109,9 +109,9 @@ type Option struct {
 
 // Class is one of the largest values of an output.
 type Class struct {
-	Index int     `json:"index"`
-	Label string  `json:"label,omitempty"`
-	Score float64 `json:"score"`
+	Index int    `json:"index"`
+	Label string `json:"label,omitempty"`
+	Score Number `json:"score"`
 }
 
 // New builds the report of a result.
@@ -129,6 +129,7 @@ func New(g *graph.Graph, m *hw.Machine, r *search.Result) *Run {
 		TotalTicks:    m.GPU.Clock.Cycles(int64(tl.Total)),
 		Energy:        newEnergy(r),
 	}
+	out.Speedup = 1 // of nothing to do
 	if tl.Total > 0 {
 		out.Speedup = float64(r.Baseline.Total) / float64(tl.Total)
 	}

@@ -3,8 +3,10 @@ package report
 import (
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -13,9 +15,9 @@ import (
 func (r *Run) Text(w io.Writer, verbose bool) error {
 	b := &strings.Builder{}
 	gpu := fmt.Sprintf("clock %.4f ns", r.Clocks.GPU/1e3)
-	fmt.Fprintf(b, "model     %s, %d layers, %.1f M multiply-accumulates\n", r.Model, len(r.Layers), float64(r.MACs)/1e6)
+	fmt.Fprintf(b, "model     %s, %d layers, %.1f M multiply-accumulates\n", printable(r.Model), len(r.Layers), float64(r.MACs)/1e6)
 	fmt.Fprintf(b, "machine   %s, %d memory channels, %d of them PIM\n", r.Machine, r.Channels, r.PIMChannels)
-	fmt.Fprintf(b, "policy    %s: %s\n\n", r.Policy, r.placements())
+	fmt.Fprintf(b, "policy    %s: %s\n\n", printable(r.Policy), r.placements())
 	summary := table{{right: false}, {right: true}, {right: true}, {right: false}}
 	summary.row("GPU only", ns(r.Baseline), ck(r.BaselineTicks), fmt.Sprintf("all %d channels; GPU %s", r.Channels, gpu))
 	summary.row("plan", ns(r.Total), ck(r.TotalTicks), fmt.Sprintf("speed-up %.3f", r.Speedup))
@@ -31,10 +33,10 @@ func (r *Run) Text(w io.Writer, verbose bool) error {
 		if !c.OK {
 			word = "FAILED"
 		}
-		fmt.Fprintf(b, "\ncheck     %s: largest error %.3g, %.3g of the largest output\n", word, c.MaxAbs, c.MaxRel)
+		fmt.Fprintf(b, "\ncheck     %s: %s of the largest output\n", word, difference(c.MaxAbs, c.MaxRel))
 		for _, o := range c.Outputs {
 			if !o.OK || len(c.Outputs) > 1 {
-				fmt.Fprintf(b, "  output %s: largest error %.3g, %.3g of its largest value\n", o.Name, o.MaxAbs, o.MaxRel)
+				fmt.Fprintf(b, "  output %s: %s of its largest value\n", printable(o.Name), difference(o.MaxAbs, o.MaxRel))
 			}
 		}
 	}
@@ -42,7 +44,7 @@ func (r *Run) Text(w io.Writer, verbose bool) error {
 		for n, classes := range images {
 			fmt.Fprintf(b, "\ntop of output %d, image %d\n", o, n)
 			for _, c := range classes {
-				fmt.Fprintf(b, "  %6d  %10.4f  %s\n", c.Index, c.Score, c.Label)
+				fmt.Fprintf(b, "  %6d  %10.4f  %s\n", c.Index, c.Score, printable(c.Label))
 			}
 		}
 	}
@@ -52,6 +54,15 @@ func (r *Run) Text(w io.Writer, verbose bool) error {
 	}
 	_, err := io.WriteString(w, trimLines(b.String()))
 	return err
+}
+
+// difference is an error in words; run.Compare's largest number stands for a value
+// that is infinite or NaN on one side alone.
+func difference(largest, relative float64) string {
+	if largest == math.MaxFloat64 {
+		return "values infinite or NaN on one side alone, more than any share"
+	}
+	return fmt.Sprintf("largest error %.3g, %.3g", largest, relative)
 }
 
 // placements counts the layers by kind, as "12 gpu, 30 split".
@@ -117,6 +128,14 @@ func shape(s []int) string {
 	return strings.Join(p, "x")
 }
 
+// printable shows what a terminal would obey, as names in a model's file can hold.
+func printable(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) || !utf8.ValidString(s) {
+		return strings.TrimSuffix(strconv.Quote(s)[1:], `"`)
+	}
+	return s
+}
+
 // table lays out rows in columns.
 type table []column
 
@@ -127,7 +146,7 @@ type column struct {
 
 func (t table) row(cells ...string) {
 	for i := range t {
-		t[i].cells = append(t[i].cells, cells[i])
+		t[i].cells = append(t[i].cells, printable(cells[i]))
 	}
 }
 

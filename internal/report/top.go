@@ -1,41 +1,42 @@
 package report
 
 import (
+	"cmp"
+	"encoding/json"
+	"math"
 	"slices"
+	"strconv"
 
 	"pimflow/internal/tensor"
 )
 
 // Top returns the n largest values of each image of an output, whose first
-// dimension is images, with their index within the image; the first on a tie.
+// dimension is images, with their index within the image; the first on a tie, NaN last.
 func Top(x *tensor.Tensor, n int, labels []string) [][]Class {
 	images := 1
 	if len(x.Shape) > 1 {
 		images = x.Shape[0]
 	}
-	if x.Shape.Size() == 0 || !x.Type.Float() {
+	if x.Shape.Size() == 0 {
 		return nil
+	}
+	at := func(i int) float64 { return float64(x.Ints()[i]) }
+	if x.Type.Float() {
+		at = func(i int) float64 { return float64(x.Floats()[i]) }
 	}
 	each := x.Shape.Size() / images
 	var out [][]Class
 	for i := range images {
-		v := x.Floats()[i*each : (i+1)*each]
 		index := make([]int, each)
 		for k := range index {
 			index[k] = k
 		}
 		slices.SortStableFunc(index, func(a, b int) int {
-			switch {
-			case v[a] > v[b]:
-				return -1
-			case v[a] < v[b]:
-				return 1
-			}
-			return 0
+			return cmp.Compare(at(i*each+b), at(i*each+a))
 		})
 		var top []Class
 		for _, k := range index[:min(n, each)] {
-			c := Class{Index: k, Score: float64(v[k])}
+			c := Class{Index: k, Score: Number(at(i*each + k))}
 			if k < len(labels) {
 				c.Label = labels[k]
 			}
@@ -44,4 +45,16 @@ func Top(x *tensor.Tensor, n int, labels []string) [][]Class {
 		out = append(out, top)
 	}
 	return out
+}
+
+// Number is a value of a tensor, which may be no number; as JSON it is then the
+// text "NaN", "+Inf" or "-Inf".
+type Number float64
+
+// MarshalJSON writes a number, or a text where JSON has none.
+func (n Number) MarshalJSON() ([]byte, error) {
+	if v := float64(n); math.IsNaN(v) || math.IsInf(v, 0) {
+		return strconv.AppendQuote(nil, strconv.FormatFloat(v, 'g', -1, 64)), nil
+	}
+	return json.Marshal(float64(n))
 }

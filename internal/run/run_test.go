@@ -140,6 +140,67 @@ func TestEvalStops(t *testing.T) {
 	}
 }
 
+// TestSizes: a value of no numbers is an output too, and one that no memory holds
+// is an error before memory is asked for.
+func TestSizes(t *testing.T) {
+	for _, c := range []struct {
+		rows int
+		want string
+	}{{0, ""}, {1 << 31, ""}, {1<<31 + 1, "at most 2^31 numbers wanted"}} {
+		b := graph.NewBuilder("m")
+		x := b.Input("x", tensor.Float32, tensor.Shape{c.rows, 1})
+		y, err := b.Op("y", "Relu", nil, x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Output("y", y)
+		g, err := b.Graph()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := run.Fits(g); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%d rows: %v", c.rows, err)
+		}
+		if c.rows > 0 {
+			continue
+		}
+		p, err := program.Build(g, &plan.Plan{Graph: g.Fingerprint(), PIM: plan.Extended}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := run.Eval(context.Background(), p, []*tensor.Tensor{tensor.New(tensor.Float32, tensor.Shape{0, 1})}, nil)
+		if err != nil || out[0] == nil || !out[0].Shape.Equal(tensor.Shape{0, 1}) {
+			t.Errorf("no rows: %v, %v", out, err)
+		}
+	}
+}
+
+// TestTolerance: it is that of the coarsest type of the graph and the devices.
+func TestTolerance(t *testing.T) {
+	for _, c := range []struct {
+		typ, device tensor.Type
+		got         float32
+		ok          bool
+	}{
+		{tensor.Float32, tensor.Float32, 1.0009, false}, {tensor.Float32, tensor.Float16, 1.0039, true}, {tensor.Float32, tensor.Float16, 1.004, false},
+		{tensor.Float16, tensor.Float32, 1.0039, true}, {tensor.Float16, tensor.Float32, 1.004, false},
+		{tensor.BFloat16, tensor.Float32, 1.031, true}, {tensor.BFloat16, tensor.Float32, 1.032, false},
+	} {
+		b := graph.NewBuilder("m")
+		b.Output("y", b.Input("x", c.typ, tensor.Shape{1}))
+		g, err := b.Graph()
+		if err != nil {
+			t.Fatal(err)
+		}
+		of := func(v float32) []*tensor.Tensor {
+			return []*tensor.Tensor{tensor.Floats32(tensor.Shape{1}, []float32{v})}
+		}
+		if d := run.Compare(g, of(1), of(c.got), run.Tolerance(g, c.device))[0]; d.OK != c.ok {
+			t.Errorf("%v: %v against 1: %+v", c.typ, c.got, d)
+		}
+	}
+}
+
 func TestCompare(t *testing.T) {
 	g := relus(t, 1)
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
@@ -159,7 +220,7 @@ func TestCompare(t *testing.T) {
 		{[]float32{1, inf}, []float32{1, -inf}, false, math.MaxFloat64},
 	} {
 		s := tensor.Shape{2}
-		d := run.Compare(g, []*tensor.Tensor{tensor.Floats32(s, c.want)}, []*tensor.Tensor{tensor.Floats32(s, c.got)}, run.Tolerance)[0]
+		d := run.Compare(g, []*tensor.Tensor{tensor.Floats32(s, c.want)}, []*tensor.Tensor{tensor.Floats32(s, c.got)}, run.Tolerance(g))[0]
 		if d.OK != c.ok || d.MaxAbs != c.abs || d.Output != "y" {
 			t.Errorf("%v against %v: %+v", c.got, c.want, d)
 		}

@@ -2,6 +2,7 @@ package search
 
 import (
 	"fmt"
+	"strings"
 
 	"pimflow/internal/graph"
 	"pimflow/internal/nearest"
@@ -56,7 +57,7 @@ func Lookup(name string) (Policy, error) {
 		}
 		names = append(names, p.Name)
 	}
-	return Policy{}, fmt.Errorf("policy %q is not known: one of %v wanted%s", name, names, nearest.Hint(name, names))
+	return Policy{}, fmt.Errorf("policy %q is not known: one of %s wanted%s", name, strings.Join(names, ", "), nearest.Hint(name, names))
 }
 
 // EveryRow is every cut of a node that has rows.

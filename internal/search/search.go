@@ -9,6 +9,7 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,8 +52,13 @@ func Best(ctx context.Context, g *graph.Graph, p Policy, t Target) (*Result, err
 	}
 	s.total = len(try) * len(s.order)
 	res := &Result{}
+	var none error
 	for i, q := range try {
 		pl, options, err := s.plan(ctx, q)
+		if errors.Is(err, errNoDevice) { // another policy may have a device for every node
+			none = cmp.Or(none, err)
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -68,8 +74,14 @@ func Best(ctx context.Context, g *graph.Graph, p Policy, t Target) (*Result, err
 			s.options = options
 		}
 	}
+	if res.Plan == nil {
+		return nil, none
+	}
 	return s.finish(res, begin)
 }
+
+// errNoDevice says that a policy has no device for a node.
+var errNoDevice = errors.New("no device executes it")
 
 // finish adds to a result with a plan and its timeline what else there is to say.
 func (s *search) finish(res *Result, begin time.Time) (_ *Result, err error) {
@@ -196,7 +208,7 @@ func (s *search) plan(ctx context.Context, p Policy) (*plan.Plan, map[graph.ID][
 			}
 		}
 		if last[i+1] == nil {
-			return nil, nil, fmt.Errorf("node %q: no device of policy %s executes it", s.g.Nodes[s.order[i]].Name, p.Name)
+			return nil, nil, fmt.Errorf("node %q: policy %s: %w", s.g.Nodes[s.order[i]].Name, p.Name, errNoDevice)
 		}
 	}
 	for i := len(s.order); i > 0; i -= last[i].nodes {
@@ -264,7 +276,7 @@ func (s *search) candidates(ctx context.Context, i int, p Policy, ds []device.De
 	if offload {
 		return list, nil
 	}
-	if p.Splits != nil && onPIM && plan.Cuttable(nd) {
+	if p.Splits != nil && onPIM && plan.Cuttable(nd) && s.compiles(id, plan.GPU, ds) {
 		for _, at := range p.Splits(s.g, nd) {
 			if seg, ok := plan.Split(s.g, id, at, plan.GPU, plan.PIM); ok {
 				if err := try("split", 1, seg); err != nil {

@@ -74,12 +74,16 @@ func Names() []string {
 	return names
 }
 
+// MaxBatch keeps the largest value of every network below the 2^40 numbers that a
+// graph's values may have.
+const MaxBatch = 1 << 16
+
 // Build returns the network called name for batch images at once, with one
 // float32 input "input" of batch x C x H x W and one output "output" of batch x
-// classes. It fails on an unknown name and a batch below 1.
+// classes. It fails on an unknown name and a batch out of 1 to MaxBatch.
 func Build(name string, batch int) (*graph.Graph, error) {
-	if batch < 1 {
-		return nil, fmt.Errorf("network %q: batch %d: at least 1 wanted", name, batch)
+	if batch < 1 || batch > MaxBatch {
+		return nil, fmt.Errorf("network %q: batch %d: 1 to %d wanted", name, batch, MaxBatch)
 	}
 	for _, e := range entries {
 		if e.Name == name {

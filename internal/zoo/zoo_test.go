@@ -171,7 +171,7 @@ func TestErrors(t *testing.T) {
 		want  string
 	}{
 		{"resnet50", 1, `network "resnet50" is not known (did you mean "resnet-50"?)`},
-		{"toy", 0, `network "toy": batch 0: at least 1 wanted`},
+		{"toy", 0, `network "toy": batch 0: 1 to 65536 wanted`},
 	} {
 		if _, err := Build(c.name, c.batch); err == nil || err.Error() != c.want {
 			t.Errorf("Build(%q, %d): %v", c.name, c.batch, err)

@@ -1,0 +1,272 @@
+package dram
+
+import "slices"
+
+// controller is the published simulator's controller of one channel, or of several
+// that have been told the same so far. It issues at most one command a cycle.
+type controller struct {
+	banks
+	channels uint32 // bit 31-i: channel i
+
+	pim      []request // in order
+	reads    []request // ordinary accesses, the best first
+	writes   []request
+	active   []request // ordinary accesses whose row was activated
+	overflow request   // what the queues had no room for …
+	left     int64     // … so many times
+	writing  bool      // writes go before reads
+
+	answers []answer
+	busy    Cycle // when the last of the others is over
+
+	at         Cycle // the cycle it has done
+	wake       Cycle // the next in which anything can happen
+	issued     [maxSlots]int64
+	lit        uint16 // the banks that count as open
+	idle, open int64
+}
+
+// request asks for a command, or for the answer that everything before is over.
+type request struct {
+	op     Op
+	sync   bool
+	blocks bool // the host waits for the answer
+	bank   int8
+	row    int64
+	arrive Cycle
+}
+
+func (r *request) ordinary() bool { return !r.sync && (r.op == aimRD || r.op == aimWR) }
+
+// answer is owed to the host; answers go out in order, one a cycle.
+type answer struct {
+	depart       Cycle
+	sync, blocks bool
+}
+
+const (
+	// queueLimit is the length at which a queue accepts no more: a limit of 32
+	// that is tested before the push (aim_simulator, request buffers).
+	queueLimit = 33
+	// Writes go first from writeHigh of them on, or while there is no read, down
+	// to writeLow (0.8 and 0.2 of 32).
+	writeHigh, writeLow = 26, 6
+	forever             = Cycle(1) << 62
+)
+
+// clone returns a controller in the same state for some of the channels, and
+// leaves it the others.
+func (c *controller) clone(channels uint32) *controller {
+	d := *c
+	for _, q := range []*[]request{&d.pim, &d.reads, &d.writes, &d.active} {
+		*q = slices.Clone(*q)
+	}
+	d.answers = slices.Clone(c.answers)
+	d.channels = channels
+	c.channels &^= channels
+	return &d
+}
+
+// accept takes a request in cycle n, before its tick, unless it has to wait.
+func (c *controller) accept(r request, n Cycle) bool {
+	queue := &c.pim
+	others := len(c.reads) + len(c.writes)
+	if r.ordinary() {
+		others = len(c.pim)
+		queue = &c.reads
+		if r.op == aimWR {
+			queue = &c.writes
+		}
+	}
+	if others > 0 {
+		return false
+	}
+	c.catchUp(n - 1)
+	c.wake = n
+	if !r.sync && r.op == aimRD && len(c.writes) > 0 {
+		// The published simulator compares addresses that are never set, and finds
+		// every read in the writes that wait.
+		c.answers = append(c.answers, answer{depart: n})
+		return true
+	}
+	if len(*queue) >= queueLimit {
+		return false
+	}
+	r.arrive = n - 1
+	*queue = append(*queue, r)
+	return true
+}
+
+// drain sends what the queues had no room for.
+func (c *controller) drain(n Cycle) {
+	for c.left > 0 && c.accept(c.overflow, n) {
+		c.left--
+	}
+}
+
+// catchUp accounts for the cycles up to n, in which nothing happens.
+func (c *controller) catchUp(n Cycle) {
+	if n <= c.at {
+		return
+	}
+	if len(c.pim)+len(c.reads)+len(c.writes)+len(c.answers) == 0 {
+		c.idle += int64(max(0, n-max(c.at, c.busy-1)))
+	}
+	if c.lit != 0 {
+		c.open += int64(n - c.at)
+	}
+	c.at = n
+}
+
+// tick does cycle n and reports whether an answer went to the host that waits for
+// it, and whether a queue got room.
+func (c *controller) tick(n Cycle) (answered, room bool) {
+	c.catchUp(n - 1)
+	c.at = n
+	quiet := true
+	if len(c.answers) > 0 {
+		if a := c.answers[0]; a.depart <= n && (!a.sync || c.busy < n) {
+			c.answers = slices.Delete(c.answers, 0, 1)
+			answered, quiet = a.blocks, false
+		}
+	}
+	issued, room := c.serve(n)
+	quiet = quiet && !issued
+	if !issued && c.busy <= n && len(c.pim)+len(c.reads)+len(c.writes)+len(c.answers) == 0 {
+		c.idle++
+	}
+	if c.lit != 0 {
+		c.open++
+	}
+	c.wake = c.next(n, quiet)
+	return answered, room
+}
+
+// serve picks a request and issues the next command on its way, if any is ready.
+func (c *controller) serve(n Cycle) (issued, room bool) {
+	if i, op := c.best(c.active, n); i >= 0 {
+		return c.advance(&c.active, i, op, n)
+	}
+	if len(c.pim) > 0 {
+		r := &c.pim[0]
+		if r.sync {
+			c.answers = append(c.answers, answer{depart: n, sync: true, blocks: true})
+			c.pim = slices.Delete(c.pim, 0, 1)
+			return true, true
+		}
+		op := c.towards(r.op, int(r.bank), r.row)
+		if c.ready(op, int(r.bank)) > n {
+			return false, false
+		}
+		return c.advance(&c.pim, 0, op, n)
+	}
+	if c.writing {
+		c.writing = len(c.writes) > writeLow || len(c.reads) == 0
+	} else {
+		c.writing = len(c.writes) >= writeHigh || len(c.reads) == 0
+	}
+	queue := &c.reads
+	if c.writing {
+		queue = &c.writes
+	}
+	if i, op := c.best(*queue, n); i >= 0 {
+		return c.advance(queue, i, op, n)
+	}
+	return false, false
+}
+
+// best is the request to serve and its next command: the one that came first of
+// those that are ready, -1 if none is.
+func (c *controller) best(queue []request, n Cycle) (int, Op) {
+	at, command := -1, Op(0)
+	for i := range queue {
+		r := &queue[i]
+		if at >= 0 && r.arrive >= queue[at].arrive {
+			continue
+		}
+		if op := c.towards(r.op, int(r.bank), r.row); c.ready(op, int(r.bank)) <= n {
+			at, command = i, op
+		}
+	}
+	return at, command
+}
+
+// advance issues op, the next command of the i-th request of a queue.
+func (c *controller) advance(queue *[]request, i int, op Op, n Cycle) (issued, room bool) {
+	r := (*queue)[i]
+	g := c.c.std.Banks
+	if op == g.Close && slices.ContainsFunc(c.active, func(a request) bool { return a.bank == r.bank }) {
+		return false, false // an access to the open row is still to come
+	}
+	if c.c.std.Ops[r.op].Register != c.register {
+		op = g.Mode
+	}
+	c.issue(op, int(r.bank), r.row, n)
+	c.issued[op]++
+	c.light(op, int(r.bank))
+	switch {
+	case op == r.op:
+		depart := n + c.c.rows[op].result
+		if r.blocks || op == aimRD {
+			c.answers = append(c.answers, answer{depart: depart, blocks: r.blocks})
+		} else {
+			c.busy = max(c.busy, depart, n+1) // what is over is seen in the next cycle at the earliest
+		}
+	case op == g.Open && r.ordinary() && queue != &c.active:
+		c.active = append(c.active, r)
+	default:
+		return true, false
+	}
+	*queue = slices.Delete(*queue, i, i+1)
+	return true, true
+}
+
+// light follows the simulator's own account of open banks: an activation of one
+// bank and a precharge of one mean the bank of that index in the first group.
+func (c *controller) light(op Op, bank int) {
+	g, o := c.c.std.Banks, &c.c.std.Ops[op]
+	bits := uint16(1<<(g.Groups*g.PerGroup) - 1)
+	if o.Bank {
+		bits = 1 << (bank % g.PerGroup)
+	}
+	if o.Opens {
+		c.lit |= bits
+	} else if o.Closes {
+		c.lit &^= bits
+	}
+}
+
+// next is the first cycle after n in which anything can happen if nothing new
+// comes; quiet says that nothing did in n, so that whatever was ready waits for
+// something else.
+func (c *controller) next(n Cycle, quiet bool) Cycle {
+	if !quiet && len(c.active)+len(c.reads)+len(c.writes) > 0 {
+		return n + 1
+	}
+	wake := forever
+	when := func(x Cycle) {
+		if x > n {
+			wake = min(wake, x)
+		} else if !quiet {
+			wake = n + 1
+		}
+	}
+	if len(c.answers) > 0 {
+		if a := &c.answers[0]; a.sync {
+			when(max(a.depart, c.busy+1))
+		} else {
+			when(a.depart)
+		}
+	}
+	for _, queue := range [][]request{c.active, c.reads, c.writes, c.pim[:min(1, len(c.pim))]} {
+		for i := range queue {
+			r := &queue[i]
+			if r.sync {
+				when(n) // at the head it waits only for a PRE that waits
+			} else {
+				when(c.ready(c.towards(r.op, int(r.bank), r.row), int(r.bank)))
+			}
+		}
+	}
+	return wake
+}

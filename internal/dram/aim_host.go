@@ -1,0 +1,185 @@
+package dram
+
+import (
+	"errors"
+	"fmt"
+	"math/bits"
+	"slices"
+)
+
+// Host is the published AiM simulator's host, which decodes one instruction a cycle
+// in order and sends each channel its requests, and the controllers of the channels,
+// which make commands of them (aim_simulator, commit 0f28a07, configuration
+// "example"). Channels know of each other only by the host's waiting.
+type Host struct {
+	c       *Channel
+	classes []*controller // channels that have been told the same share one
+	all     uint32
+	now     Cycle
+	waiting int   // answers that the instruction needs
+	table   int64 // of the activation function, register 2
+	n       int64
+	patient Cycle // without a request or an answer done, nothing will ever be
+	ended   bool
+}
+
+const (
+	// tableRow is the pseudo row of the first table of the activation function.
+	tableRow      = 1 << 29
+	tableRegister = 2
+)
+
+// HostChannels is the most channels a host has: the bits of a mask.
+const HostChannels = 32
+
+// HostResult is what a run of a host says; all but Cycles and Instructions are sums
+// over the channels.
+type HostResult struct {
+	Cycles           Cycle   // until the last channel has answered EOC
+	Issued           []int64 // commands by Op
+	Instructions     int64
+	Idle             int64 // cycles without a request waiting, an answer owed or a command issued
+	Open, Precharged int64 // cycles with and without an open bank, by the simulator's account (controller.light)
+}
+
+// NewHost returns a host of the given number of channels; the error is of a standard
+// without a host, or of the number.
+func (c *Channel) NewHost(channels int) (*Host, error) {
+	if c.std.Banks == nil {
+		return nil, fmt.Errorf("DRAM standard %s has no host instructions: %s wanted", c.std.Name, aim.Name)
+	}
+	if channels < 1 || channels > HostChannels {
+		return nil, fmt.Errorf("%d channels: 1 to %d wanted, the bits of an instruction's mask", channels, HostChannels)
+	}
+	longest := Cycle(1)
+	for _, r := range c.rows {
+		longest = max(longest, r.result)
+		for _, holds := range r.near {
+			for _, hold := range holds {
+				longest = max(longest, hold.wait)
+			}
+		}
+	}
+	// All that wait in a channel can have their rows closed and opened and the mode
+	// changed before one is done.
+	h := &Host{c: c, all: ^uint32(0) << (HostChannels - channels), patient: 4 * 3 * queueLimit * longest}
+	h.classes = []*controller{{banks: c.banks(), channels: h.all, wake: 1}}
+	return h, nil
+}
+
+// Do decodes the next instruction as early as the host can and simulates up to
+// there; for EOC, to the end. The error is of channels that are not there, or that
+// the published simulator never ends.
+func (h *Host) Do(in Instruction) error {
+	if h.ended {
+		panic("dram: an instruction after EOC")
+	}
+	if outside := in.Mask &^ h.all; outside != 0 {
+		return fmt.Errorf("channel %d of %d", bits.LeadingZeros32(outside), bits.OnesCount32(h.all))
+	}
+	h.n++
+	h.now++
+	h.decode(&in)
+	done := h.now
+	for {
+		room, progress := h.tick()
+		if progress {
+			done = h.now
+		}
+		// A request that had to wait and goes out in this cycle leaves the host no time
+		// to decode; an answer comes after the host's part of the cycle.
+		overflow := slices.ContainsFunc(h.classes, func(c *controller) bool { return c.left > 0 })
+		if h.waiting == 0 && !overflow {
+			break
+		}
+		next := forever
+		if overflow && room {
+			next = h.now + 1
+		}
+		for _, c := range h.classes {
+			next = min(next, c.wake)
+		}
+		if next-done > h.patient {
+			return errors.New("the published simulator never ends here: two requests close the row that the other needs, or wait for each other to do so")
+		}
+		h.now = next
+		for _, c := range h.classes {
+			c.drain(next)
+		}
+	}
+	h.ended = in.kind.end
+	return nil
+}
+
+// decode sends an instruction's requests.
+func (h *Host) decode(in *Instruction) {
+	k := in.kind
+	switch {
+	case k.sync:
+		h.send(h.all, request{sync: true, blocks: true}, 1)
+	case k.sends:
+		r := request{op: k.op, blocks: h.c.std.Ops[k.op].Blocks, bank: int8(in.Bank), row: in.Row}
+		if k.op == aimAF16 {
+			r.row = tableRow + h.table
+		}
+		h.send(in.Mask, r, in.Units)
+	case k.writesRegister && in.Register == tableRegister:
+		h.table = in.Data
+	}
+}
+
+// send sends requests to the channels of a mask, and splits classes for it.
+func (h *Host) send(mask uint32, r request, units int64) {
+	for _, c := range h.classes {
+		to := c
+		switch c.channels & mask {
+		case 0:
+			continue
+		case c.channels:
+		default:
+			to = c.clone(c.channels & mask)
+			h.classes = append(h.classes, to)
+		}
+		if r.blocks {
+			h.waiting++
+		}
+		to.overflow, to.left = r, units
+		to.drain(h.now)
+	}
+}
+
+// tick does the controllers' part of this cycle and reports whether a queue got room,
+// and whether that or an answer was done.
+func (h *Host) tick() (room, progress bool) {
+	for _, c := range h.classes {
+		if c.wake > h.now {
+			continue
+		}
+		answered, r := c.tick(h.now)
+		room = room || r
+		progress = progress || r || answered
+		if answered {
+			h.waiting--
+		}
+	}
+	return room, progress
+}
+
+// Result is that of a run that EOC has ended.
+func (h *Host) Result() HostResult {
+	if !h.ended {
+		panic("dram: a run without EOC has no result")
+	}
+	r := HostResult{Cycles: h.now, Instructions: h.n, Issued: make([]int64, len(h.c.std.Ops))}
+	for _, c := range h.classes {
+		c.catchUp(h.now)
+		n := int64(bits.OnesCount32(c.channels))
+		for op := range r.Issued {
+			r.Issued[op] += n * c.issued[op]
+		}
+		r.Idle += n * c.idle
+		r.Open += n * c.open
+		r.Precharged += n * (int64(h.now) - c.open)
+	}
+	return r
+}

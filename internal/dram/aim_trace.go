@@ -1,0 +1,202 @@
+package dram
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"math/bits"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"pimflow/internal/nearest"
+)
+
+// Instruction is one instruction of a host.
+type Instruction struct {
+	kind     *instruction
+	Units    int64  // accesses of 32 bytes, 1 unless the instruction has a number of them
+	Mask     uint32 // bit 31-i: channel i
+	Bank     int
+	Row      int64
+	Register int // of the configuration
+	Data     int64
+}
+
+// instruction is a row of the host's instruction set.
+type instruction struct {
+	name           string
+	operands       []operand
+	sends          bool // requests for op
+	op             Op
+	writesRegister bool // of the configuration
+	sync, end      bool // waits for all the channels; ends the run
+	refused        string
+}
+
+// operand is a part of an instruction.
+type operand struct {
+	name        string
+	least, most int64
+	set         func(*Instruction, int64) // nil: no effect on time
+}
+
+// The published simulator checks neither that a bank has a row nor that a register
+// exists, so that most is only where another meaning begins: rows from tableRow on are
+// tables.
+var (
+	opUnits   = operand{"opsize", 1, 1<<31 - 1, func(in *Instruction, v int64) { in.Units = v }}
+	opGPR     = operand{"gpr", 0, 1<<32 - 1, nil}
+	opMask    = operand{"mask", 1, 1<<HostChannels - 1, func(in *Instruction, v int64) { in.Mask = uint32(v) }}
+	opBank    = operand{"bank", 0, maxBanks - 1, func(in *Instruction, v int64) { in.Bank = int(v) }}
+	opRow     = operand{"row", 0, tableRow - 1, func(in *Instruction, v int64) { in.Row = v }}
+	opChannel = operand{"channel", 0, HostChannels - 1, func(in *Instruction, v int64) { in.Mask = 1 << (HostChannels - 1 - v) }}
+	opCFR     = operand{"cfr", 0, tableRegister, func(in *Instruction, v int64) { in.Register = int(v) }}
+	opData    = operand{"data", 0, 1<<32 - 1, func(in *Instruction, v int64) { in.Data = v }}
+)
+
+// instructions are the host's instruction set (aim_simulator, AiM_DRAM_system and its
+// trace front end). Those that send nothing take the decoder's cycle.
+var instructions = []instruction{
+	{name: "AiM WR_SBK", operands: []operand{opGPR, opMask, opBank, opRow}, sends: true, op: aimWR},
+	{name: "AiM RD_SBK", operands: []operand{opGPR, opMask, opBank, opRow}, sends: true, op: aimRD},
+	{name: "AiM WR_ABK", operands: []operand{opGPR, opMask, opRow}, sends: true, op: aimWRA16},
+	{name: "AiM WR_GB", operands: []operand{opUnits, opGPR, opMask}, sends: true, op: aimWRGB},
+	{name: "AiM WR_BIAS", operands: []operand{opGPR, opMask}, sends: true, op: aimWRMAC16},
+	{name: "AiM RD_MAC", operands: []operand{opGPR, opMask}, sends: true, op: aimRDMAC16},
+	{name: "AiM RD_AF", operands: []operand{opGPR, opMask}, sends: true, op: aimRDAF16},
+	{name: "AiM COPY_BKGB", operands: []operand{opUnits, opMask, opBank, opRow}, sends: true, op: aimRDCP},
+	{name: "AiM COPY_GBBK", operands: []operand{opUnits, opMask, opBank, opRow}, sends: true, op: aimWRCP},
+	{name: "AiM MAC_SBK", operands: []operand{opUnits, opMask, opBank, opRow}, sends: true, op: aimMAC},
+	{name: "AiM MAC_ABK", operands: []operand{opUnits, opMask, opRow}, sends: true, op: aimMAC16},
+	{name: "AiM EWMUL", operands: []operand{opUnits, opMask, opRow}, sends: true, op: aimEWMUL16},
+	{name: "AiM AF", operands: []operand{opMask}, sends: true, op: aimAF16},
+	{name: "AiM EWADD", operands: []operand{opUnits, opGPR, opGPR}},
+	{name: "AiM SYNC", sync: true},
+	{name: "AiM EOC", sync: true, end: true},
+	{name: "AiM WR_AFLUT", operands: []operand{opUnits}, refused: "the published simulator refuses it"},
+	{name: "W MEM", operands: []operand{opChannel, opBank, opRow}, sends: true, op: aimWR},
+	{name: "R MEM", operands: []operand{opChannel, opBank, opRow}, sends: true, op: aimRD},
+	{name: "W GPR", operands: []operand{opGPR}},
+	{name: "R GPR", operands: []operand{opGPR}},
+	{name: "W CFR", operands: []operand{opCFR, opData}, writesRegister: true},
+	{name: "R CFR", operands: []operand{opCFR, opData}},
+}
+
+// ParseInstruction reads one instruction, as "AiM MAC_ABK 64 0xffffffff 3": blanks
+// between words, numbers decimal or 0x…, an AiM opcode with or without ISR_ before
+// it. It reports false for an empty line and a comment.
+func ParseInstruction(line string) (Instruction, bool, error) {
+	words := strings.FieldsFunc(line, func(r rune) bool { return r == ' ' })
+	kept := words[:0]
+	for _, w := range words {
+		// The published parser cuts at blanks and drops other white space.
+		w = strings.Map(func(r rune) rune {
+			if unicode.IsSpace(r) {
+				return -1
+			}
+			return r
+		}, w)
+		if w != "" {
+			kept = append(kept, w)
+		}
+	}
+	if len(kept) == 0 || kept[0] == "#" {
+		return Instruction{}, false, nil
+	}
+	name, rest := kept[0], kept[1:]
+	if len(rest) > 0 {
+		opcode := rest[0]
+		if name == "AiM" {
+			opcode = strings.TrimPrefix(opcode, "ISR_")
+		}
+		name, rest = name+" "+opcode, rest[1:]
+	}
+	for i := range instructions {
+		if k := &instructions[i]; k.name == name {
+			in, err := k.parse(rest)
+			return in, true, err
+		}
+	}
+	var known []string
+	for i := range instructions {
+		known = append(known, instructions[i].name)
+	}
+	return Instruction{}, true, fmt.Errorf("instruction %q is unknown%s: one of %s wanted", name, nearest.Hint(name, known), strings.Join(known, ", "))
+}
+
+func (k *instruction) parse(words []string) (Instruction, error) {
+	in := Instruction{kind: k, Units: 1}
+	if k.refused != "" {
+		return in, errors.New(k.refused)
+	}
+	if len(words) != len(k.operands) {
+		var names []string
+		for _, o := range k.operands {
+			names = append(names, o.name)
+		}
+		return in, fmt.Errorf("%d operands: %d wanted (%s)", len(words), len(k.operands), strings.Join(names, " "))
+	}
+	for i, o := range k.operands {
+		v, err := number(words[i])
+		if err != nil || v < o.least || v > o.most {
+			return in, fmt.Errorf("%s %q: %d to %d wanted, decimal or 0x…", o.name, words[i], o.least, o.most)
+		}
+		if o.set != nil {
+			o.set(&in, v)
+		}
+	}
+	if k.op == aimWRA16 && bits.OnesCount32(in.Mask) != 1 {
+		return in, fmt.Errorf("mask %#x has %d channels: WR_ABK writes to one", in.Mask, bits.OnesCount32(in.Mask))
+	}
+	return in, nil
+}
+
+func number(word string) (int64, error) {
+	base := 10
+	if digits, ok := strings.CutPrefix(strings.ToLower(word), "0x"); ok {
+		word, base = digits, 16
+	}
+	v, err := strconv.ParseUint(word, base, 63)
+	return int64(v), err
+}
+
+// End reports whether the instruction is EOC, which ends a run: nothing after it is
+// read.
+func (in *Instruction) End() bool { return in.kind.end }
+
+// TimeHost times a text of host instructions, plain or gzip, an instruction a line,
+// in constant memory, on the given number of channels. The error is `name:line: …`.
+func (c *Channel) TimeHost(name string, trace io.Reader, channels int) (HostResult, error) {
+	h, err := c.NewHost(channels)
+	if err != nil {
+		return HostResult{}, fmt.Errorf("%s: %w", name, err)
+	}
+	in, err := plainText(name, trace)
+	if err != nil {
+		return HostResult{}, err
+	}
+	for n := 1; ; n++ {
+		line, err := in.ReadSlice('\n')
+		switch {
+		case err == io.EOF && len(line) == 0:
+			return HostResult{}, fmt.Errorf("%s:%d: the trace ends without AiM EOC", name, n)
+		case err == bufio.ErrBufferFull:
+			return HostResult{}, fmt.Errorf("%s:%d: a line of over %d bytes", name, n, maxLine)
+		case err != nil && err != io.EOF:
+			return HostResult{}, fmt.Errorf("%s:%d: %w", name, n, err)
+		}
+		text := strings.TrimRight(string(line), "\r\n")
+		instruction, some, err := ParseInstruction(text)
+		if err == nil && some {
+			err = h.Do(instruction)
+		}
+		if err != nil {
+			return HostResult{}, fmt.Errorf("%s:%d: %.80q: %w", name, n, text, err)
+		}
+		if some && instruction.End() {
+			return h.Result(), nil
+		}
+	}
+}

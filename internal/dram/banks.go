@@ -1,0 +1,104 @@
+package dram
+
+// banks is a channel whose banks are told apart: how long each command is held
+// back at each place, which row each bank has open, and the mode.
+type banks struct {
+	c        *Channel
+	next     [1 + maxGroups + maxBanks][maxSlots]Cycle // by place: the channel, its groups, its banks
+	open     [maxBanks]int64                           // the row, or closed
+	register bool
+}
+
+const (
+	maxGroups = 4
+	maxBanks  = 16
+	closed    = -1
+)
+
+func (c *Channel) banks() banks {
+	if b := c.std.Banks; b.Groups > maxGroups || b.Groups*b.PerGroup > maxBanks {
+		panic("dram: standard " + c.std.Name + " has more banks than maxBanks")
+	}
+	b := banks{c: c}
+	for i := range b.open {
+		b.open[i] = closed
+	}
+	return b
+}
+
+// places are the group and the bank in next.
+func (b *banks) places(bank int) (group, own int) {
+	g := b.c.std.Banks
+	return 1 + bank/g.PerGroup, 1 + g.Groups + bank
+}
+
+// towards is the command that comes next on the way to op: itself, or the
+// precharge or activation that it still needs.
+func (b *banks) towards(op Op, bank int, row int64) Op {
+	g, o := b.c.std.Banks, &b.c.std.Ops[op]
+	switch {
+	case !o.Row:
+		return op
+	case o.Bank:
+		switch b.open[bank] {
+		case row:
+			return op
+		case closed:
+			return g.Open
+		}
+		return g.Close
+	}
+	next := op
+	for _, r := range b.open[:g.Groups*g.PerGroup] {
+		switch r {
+		case row:
+		case closed:
+			next = g.OpenAll
+		default:
+			return g.CloseAll
+		}
+	}
+	return next
+}
+
+// ready is the first cycle in which the rules allow op.
+func (b *banks) ready(op Op, bank int) Cycle {
+	x := b.next[0][op]
+	if b.c.std.Ops[op].Bank {
+		group, own := b.places(bank)
+		x = max(x, b.next[group][op], b.next[own][op])
+	}
+	return x
+}
+
+// issue applies the rules for a command issued at x and what it does to the banks.
+func (b *banks) issue(op Op, bank int, row int64, x Cycle) {
+	g, r := b.c.std.Banks, &b.c.rows[op]
+	b.hold(0, r.near[ChannelLevel], x)
+	touched := b.open[:g.Groups*g.PerGroup]
+	if b.c.std.Ops[op].Bank {
+		group, own := b.places(bank)
+		b.hold(group, r.near[GroupLevel], x)
+		b.hold(own, r.near[BankLevel], x)
+		touched = b.open[bank : bank+1]
+	}
+	switch {
+	case r.opens:
+		for i := range touched {
+			touched[i] = row
+		}
+	case r.closes:
+		for i := range touched {
+			touched[i] = closed
+		}
+	case op == g.Mode:
+		b.register = !b.register
+	}
+}
+
+func (b *banks) hold(place int, holds []hold, x Cycle) {
+	next := &b.next[place]
+	for _, h := range holds {
+		next[h.op] = max(next[h.op], x+h.wait)
+	}
+}

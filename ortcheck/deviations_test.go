@@ -1,0 +1,76 @@
+package ortcheck
+
+import "slices"
+
+// deviations lists what ONNX Runtime cannot run, or runs otherwise than ONNX says,
+// and what pimflow refuses because ONNX does not say it. A row that no model meets
+// is a failure.
+var deviations = []struct {
+	ops  []string
+	is   func(*model) bool
+	says string // in the outcome's error
+	why  string
+}{
+	{[]string{"AveragePool", "MaxPool"}, sameDilated, "wanted",
+		"ONNX Runtime leaves dilations out of the padding of auto_pad; MaxPool-11: the output is the input over the strides"},
+	{[]string{"AveragePool", "MaxPool"}, sameSparse, "wanted",
+		"where a stride exceeds the kernel, ONNX Runtime's auto_pad SAME_UPPER moves the windows of pools, but not those of Conv; TensorFlow, whose padding it is, moves none"},
+	{[]string{"AveragePool"}, overhanging, "wanted",
+		"before opset 19 ONNX Runtime divides by the whole kernel where ceil_mode takes it beyond the pads; from 19 on, as PyTorch, by the part within"},
+	{[]string{"Conv"}, sameDilated, "Dilation not supported for AutoPadType",
+		"ONNX Runtime has no auto_pad with dilations"},
+	{[]string{"ConvTranspose"}, sameSparse, "wanted",
+		"ONNX Runtime adds nothing where auto_pad asks for more than there is; ConvTranspose-11: the output is the input times the strides"},
+	{[]string{"ConvTranspose"}, extraBeyondStride, "output_padding",
+		"ONNX Runtime wants output_padding below the stride; ConvTranspose-11: below the stride or the dilation"},
+	{[]string{"Resize"}, func(m *model) bool { return m.opset == 10 }, "enlarge and reduce: opset 11 or later wanted",
+		"Resize-10 does not say which value is nearest where one scale enlarges and another reduces"},
+}
+
+// sameDilated reports auto_pad with dilations.
+func sameDilated(m *model) bool {
+	auto, _ := m.stated("auto_pad").(string)
+	d, _ := m.stated("dilations").([]int64)
+	return (auto == "SAME_UPPER" || auto == "SAME_LOWER") && slices.ContainsFunc(d, func(v int64) bool { return v > 1 })
+}
+
+// overhanging reports windows that may reach beyond the pads and count what is
+// there, in the opsets of ONNX Runtime's old kernel.
+func overhanging(m *model) bool {
+	return m.opset < 19 && m.stated("ceil_mode") == 1 && m.stated("count_include_pad") == 1
+}
+
+// sameSparse reports auto_pad with a stride that exceeds the kernel's extent.
+func sameSparse(m *model) bool {
+	auto, _ := m.stated("auto_pad").(string)
+	strides, _ := m.stated("strides").([]int64)
+	dilations, _ := m.stated("dilations").([]int64)
+	kernel, ok := m.stated("kernel_shape").([]int64)
+	if !ok {
+		for _, k := range m.value(m.in[1]).Shape[2:] {
+			kernel = append(kernel, int64(k))
+		}
+	}
+	for i, s := range strides {
+		d := int64(1)
+		if dilations != nil {
+			d = dilations[i]
+		}
+		if s > (kernel[i]-1)*d+1 {
+			return auto == "SAME_UPPER" || auto == "SAME_LOWER"
+		}
+	}
+	return false
+}
+
+// extraBeyondStride reports an output_padding of a stride or more.
+func extraBeyondStride(m *model) bool {
+	extra, _ := m.stated("output_padding").([]int64)
+	strides, _ := m.stated("strides").([]int64)
+	for i, e := range extra {
+		if strides == nil && e >= 1 || strides != nil && e >= strides[i] {
+			return true
+		}
+	}
+	return false
+}
