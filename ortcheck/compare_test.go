@@ -28,10 +28,10 @@ func read(dir string, model []byte) (*onnx.File, error) {
 	return onnx.Read(path, onnx.Options{})
 }
 
-// encoded is g as onnx.Encode writes it.
+// encoded is g as onnx.Write writes it.
 func encoded(g *graph.Graph) ([]byte, error) {
 	var b bytes.Buffer
-	err := onnx.Encode(&b, g)
+	err := onnx.Write(&b, g)
 	return b.Bytes(), err
 }
 

@@ -36,7 +36,7 @@ func zooCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return writeFile(out, func(w io.Writer) error { return onnx.Encode(w, g) })
+			return writeFile(out, func(w io.Writer) error { return onnx.Write(w, g) })
 		},
 	}
 	c.Flags().StringVarP(&out, "out", "o", "", "write the network to this .onnx file")

@@ -69,7 +69,7 @@ func check(t *testing.T, data []byte) {
 		return
 	}
 	var b bytes.Buffer
-	if Encode(&b, f.Graph) != nil {
+	if Write(&b, f.Graph) != nil {
 		return
 	}
 	if err := (&File{}).decode(b.Bytes(), "g", Options{}, nil); err != nil {
@@ -115,7 +115,7 @@ func BenchmarkRead(b *testing.B) {
 		b.Fatal(err)
 	}
 	path := filepath.Join(b.TempDir(), "m.onnx")
-	if err := Write(path, g); err != nil {
+	if err := writeFile(path, g); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()

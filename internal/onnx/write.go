@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -21,34 +19,10 @@ const (
 	bfloat16Opset, bfloat16IR = 22, 10
 )
 
-// Write writes g as path, which is replaced when all has been written.
-func Write(path string, g *graph.Graph) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	if err := Encode(f, g); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	if err := f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
-}
-
-// Encode writes g as an ONNX model. Weights are written straight through: those
+// Write writes g as an ONNX model. Weights are written straight through: those
 // that come from a file are never decoded. A graph of 2 GiB or more is an error,
 // since protobuf cannot hold it.
-func Encode(w io.Writer, g *graph.Graph) error {
+func Write(w io.Writer, g *graph.Graph) error {
 	e := &encoder{g: g, taken: map[string]bool{}, names: make([]string, len(g.Nodes))}
 	if err := e.graph(); err != nil {
 		return err
