@@ -10,6 +10,7 @@ package published
 
 import (
 	"context"
+	"fmt"
 
 	"pimflow/internal/device"
 	"pimflow/internal/gpu"
@@ -29,12 +30,14 @@ type Accounting struct {
 	Splits  func(*graph.Graph, *graph.Node) []int // in place of the policy's, unless nil; every cut of those is among them
 	Chains  []search.Chain                        // beside the policy's
 	Overlap bool                                  // the time of the whole program, not the sum of its segments
+
+	made map[string]device.Device // PIM devices by what they depend on
 }
 
 // New is the published accounting on a machine: up to four groups of channels, and
 // squeeze-excite layers with the back end's mistake.
 func New(m *hw.Machine) *Accounting {
-	return &Accounting{Machine: m, System: pim.PublishedSystem{Buffers: 4, Columns1: true}}
+	return &Accounting{Machine: m, System: pim.PublishedSystem{Buffers: 4, Columns1: true}, made: map[string]device.Device{}}
 }
 
 // Sum is the time of a network under one policy.
@@ -144,8 +147,15 @@ func (a *Accounting) target(newGPU func(*hw.Machine, int) (device.Device, error)
 	return search.Target{Machine: m.Name, PIMChannels: m.Memory.PIMChannels, Devices: search.Devices(devices).Memo()}
 }
 
-func (a *Accounting) pim(channels int, basic bool) (d device.Device, err error) {
+// pim makes the PIM of the accounting, once for all sums in which it is the same.
+func (a *Accounting) pim(channels int, basic bool) (device.Device, error) {
+	key := fmt.Sprint(channels, basic, a.System, a.Ours, a.Launch, a.Machine.PIM.Timing)
+	if d := a.made[key]; d != nil {
+		return d, nil
+	}
 	s := a.System
+	var d device.Device
+	var err error
 	switch {
 	case a.Ours && basic:
 		d, err = pim.NewBasic(a.Machine, channels)
@@ -157,10 +167,15 @@ func (a *Accounting) pim(channels int, basic bool) (d device.Device, err error) 
 	default:
 		d, err = pim.NewPublished(a.Machine, channels, s)
 	}
-	if err != nil || a.Launch == 0 {
-		return d, err
+	if err != nil {
+		return nil, err
 	}
-	return launched{d, device.Time(a.Machine.GPU.Clock.PS(a.Launch))}, nil
+	d = device.Memo(d)
+	if a.Launch > 0 {
+		d = launched{d, device.Time(a.Machine.GPU.Clock.PS(a.Launch))}
+	}
+	a.made[key] = d
+	return d, nil
 }
 
 // launched is a device whose code takes a time to start.

@@ -131,15 +131,15 @@ type VariantRow struct {
 }
 
 // Compare sums a network under every published policy and every variant; change,
-// unless nil, is made to each accounting.
+// unless nil, is made to the accounting before.
 func Compare(ctx context.Context, g *graph.Graph, m *hw.Machine, change func(*Accounting), progress func(done, total int)) ([]VariantRow, error) {
 	var rows []VariantRow
+	a := New(own(m))
+	if change != nil {
+		change(a)
+	}
 	for _, v := range Variants {
-		a := New(own(m))
 		a.Machine.GPU.Library, a.Machine.GPU.ConvLaunches = v.Library, v.Offsets
-		if change != nil {
-			change(a)
-		}
 		row := VariantRow{Variant: v}
 		for _, p := range Policies {
 			s, err := a.Sum(ctx, g, p)
