@@ -42,11 +42,11 @@ func devices(t fataler, machine string, rows, channels int) []device.Device {
 	return []device.Device{g, p}
 }
 
-// chain is convolutions one after the other that keep the shape 1 x channels x 16
-// x 16, of kernels as given; those of one size multiply by the same constant.
+// chain is convolutions one after the other that keep the shape 1 x channels x 16 x
+// 2, of kernels as given; those of one size multiply by the same constant.
 func chain(t fataler, channels int, kernels ...int) (*graph.Graph, []graph.ID) {
 	b := graph.NewBuilder("chain")
-	id := b.Input("x", tensor.Float32, tensor.Shape{1, channels, 16, 16})
+	id := b.Input("x", tensor.Float32, tensor.Shape{1, channels, 16, 2})
 	var ids []graph.ID
 	weights := map[int]graph.ID{}
 	for i, k := range kernels {
@@ -146,60 +146,113 @@ func TestDisjoint(t *testing.T) {
 		if d := cmp.Diff(m, again); d != "" {
 			t.Fatal(d)
 		}
-		type owner struct {
-			constant graph.ID
-			layout   string
-			row      int
-		}
-		owners := make([]map[int]owner, len(m.Taken))
-		steps, reserved, stored := 0, make([]int, len(m.Taken)), 0
-		for i, s := range p.Steps {
-			if s.Device != plan.PIM {
-				continue
-			}
-			st := m.Steps[steps]
-			steps++
-			if st.Index != i {
-				t.Fatalf("step %d in the place of %d", st.Index, i)
-			}
-			for ch, h := range s.Code.(*pim.Code).Held() {
-				at := st.Places[ch]
-				if at.Len() != h.Rows.Len() {
-					t.Fatalf("%d rows wanted, %d there", h.Rows.Len(), at.Len())
-				}
-				if owners[ch] == nil {
-					owners[ch] = map[int]owner{}
-				}
-				for r := range at.Len() {
-					o := owner{st.Constant, h.Layout, h.Rows.Lo + r}
-					if before, ok := owners[ch][at.Lo+r]; ok && before != o {
-						t.Fatalf("row %d of channel %d is of two steps", at.Lo+r, ch)
-					}
-					owners[ch][at.Lo+r] = o
-				}
-				if at.Len() > 0 && at.Reserved == 0 {
-					shared++
-				}
-				reserved[ch] += at.Reserved
-				stored += at.Stored
-			}
-		}
-		for ch, n := range m.Taken {
-			if n != len(owners[ch]) || n != reserved[ch] || n > rows {
-				t.Fatalf("channel %d of %d rows: %d taken, %d reserved, %d read", ch, rows, n, reserved[ch], len(owners[ch]))
-			}
-			for r := range n {
-				if _, ok := owners[ch][r]; !ok {
-					t.Fatalf("row %d of channel %d is taken and not read", r, ch)
-				}
-			}
-		}
-		if steps != len(m.Steps) || stored != m.Stored || m.Read > m.Stored || m.Read > m.Network {
-			t.Fatalf("%d steps, %d mapped; stored %d, %d in all; %d read of %d", steps, len(m.Steps), stored, m.Stored, m.Read, m.Network)
-		}
+		n, _ := check(t, p, m)
+		shared += n
 	})
 	if fitted == 0 || full == 0 || shared == 0 {
 		t.Errorf("%d plans fitted, %d did not, %d places were shared", fitted, full, shared)
+	}
+}
+
+type failer interface {
+	Fatalf(format string, args ...any)
+}
+
+// check checks a map against what the program's codes hold. It returns how often a
+// step has its rows from one before, and how often only from the middle of them on.
+func check(t failer, p *program.Program, m *memory.Map) (shared, shifted int) {
+	type owner struct {
+		constant graph.ID
+		layout   string
+		row      int
+	}
+	owners := make([]map[int]owner, len(m.Taken))
+	type key struct {
+		channel int
+		layout  string
+	}
+	lowest := map[key]int{}
+	steps, reserved, stored := 0, make([]int, len(m.Taken)), 0
+	for i, s := range p.Steps {
+		if s.Device != plan.PIM {
+			continue
+		}
+		st := m.Steps[steps]
+		steps++
+		if st.Index != i {
+			t.Fatalf("step %d in the place of %d", st.Index, i)
+		}
+		for ch, h := range s.Code.(*pim.Code).Held() {
+			at := st.Places[ch]
+			if at.Len() != h.Rows.Len() {
+				t.Fatalf("%d rows wanted, %d there", h.Rows.Len(), at.Len())
+			}
+			if owners[ch] == nil {
+				owners[ch] = map[int]owner{}
+			}
+			for r := range at.Len() {
+				o := owner{st.Constant, h.Layout, h.Rows.Lo + r}
+				if before, ok := owners[ch][at.Lo+r]; ok && before != o {
+					t.Fatalf("row %d of channel %d is of two steps", at.Lo+r, ch)
+				}
+				owners[ch][at.Lo+r] = o
+			}
+			if at.Len() > 0 && at.Reserved == 0 {
+				shared++
+				if from, ok := lowest[key{ch, h.Layout}]; ok && h.Rows.Lo > from {
+					shifted++
+				}
+			}
+			lowest[key{ch, h.Layout}] = h.Rows.Lo
+			reserved[ch] += at.Reserved
+			stored += at.Stored
+		}
+	}
+	for ch, n := range m.Taken {
+		if n != len(owners[ch]) || n != reserved[ch] || n > m.Rows {
+			t.Fatalf("channel %d of %d rows: %d taken, %d reserved, %d read", ch, m.Rows, n, reserved[ch], len(owners[ch]))
+		}
+		for r := range n {
+			if _, ok := owners[ch][r]; !ok {
+				t.Fatalf("row %d of channel %d is taken and not read", r, ch)
+			}
+		}
+	}
+	if steps != len(m.Steps) || stored != m.Stored || m.Read > m.Stored || m.Read > m.Network {
+		t.Fatalf("%d steps, %d mapped; stored %d, %d in all; %d read of %d", steps, len(m.Steps), stored, m.Stored, m.Read, m.Network)
+	}
+	return shared, shifted
+}
+
+// TestBands: two bands of a layer, cut anywhere.
+func TestBands(t *testing.T) {
+	shared, shifted := 0, 0
+	for _, machine := range []string{"artifact", "newton"} {
+		for _, channels := range []int{3, 5, 16} {
+			for _, n := range []int{40, 90} {
+				g, ids := chain(t, n, 3)
+				ds := devices(t, machine, 1000, channels)
+				for at := 1; at < 16; at++ {
+					s, ok := plan.Split(g, ids[0], at, plan.PIM, plan.PIM)
+					if !ok {
+						t.Fatal("no split")
+					}
+					p, err := build(g, ds, s)
+					if err != nil {
+						t.Fatal(err)
+					}
+					m, err := memory.New(p)
+					if err != nil {
+						t.Fatal(err)
+					}
+					a, b := check(t, p, m)
+					shared, shifted = shared+a, shifted+b
+				}
+			}
+		}
+	}
+	if shared == 0 || shifted == 0 {
+		t.Errorf("%d bands in rows of the one before, %d of them shifted", shared, shifted)
 	}
 }
 
@@ -260,7 +313,7 @@ func TestOnce(t *testing.T) {
 		}
 		for i, st := range m.Steps {
 			for ch, at := range st.Places {
-				if at.Range != m.Steps[0].Places[ch].Range || at.Reserved > 0 != (i == 0) {
+				if at.Range != m.Steps[0].Places[ch].Range || at.Reserved > 0 != (i == 0 && at.Len() > 0) {
 					t.Errorf("%s: step %d, channel %d: %+v, of the first %+v", machine, i, ch, at, m.Steps[0].Places[ch])
 				}
 			}
@@ -277,7 +330,7 @@ func TestErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `node %4 "conv1" [0:1 0:48 0:16 0:16] on pim: its weights want 9 rows of channel 0: 8 of 11 are left`
+	const want = `node %4 "conv1" [0:1 0:48 0:16 0:2] on pim: its weights want 9 rows of channel 0: 8 of 11 are left`
 	if _, err := memory.New(p); err == nil || err.Error() != want {
 		t.Errorf("%v; wanted %s", err, want)
 	}

@@ -1,7 +1,6 @@
 package pim
 
 import (
-	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -12,14 +11,24 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// held is the weights of a row of all banks, in the order of the banks, without
-// what is 0 between groups of a convolution.
-func (ch *channel) held(row int) (at []int, w []float32) {
-	l := ch.load(row)
-	for _, b := range l.banks {
-		at, w = append(at, b.at), append(w, b.w...)
+// content is what a row holds: the weights of all banks, where they begin in each,
+// and how often, a width apart.
+type content struct {
+	At           []int
+	Weights      []float32
+	Width, Times int
+}
+
+func (ch *channel) content(row int) content {
+	x := ch.standing(ch.share, row)
+	c := content{Width: x.cols * x.lanes, Times: 1}
+	if !ch.device.ops.column {
+		c.Times = x.fold
 	}
-	return append(at, l.width), w
+	for _, b := range ch.load(row).banks {
+		c.At, c.Weights = append(c.At, b.at), append(c.Weights, b.w...)
+	}
+	return c
 }
 
 // TestHeld: in equal layouts a row holds the same weights; Weights counts them; a
@@ -33,13 +42,13 @@ func TestHeld(t *testing.T) {
 		}
 		m := anyMachine(t)
 		m.PIM.Format = "fp32"
-		nd := &n.g.Nodes[n.id]
-		last := len(nd.Shape) - 1
-		box := anyBox(t, nd.Shape)
-		upper := box.With(last, tensor.Range{Lo: 0, Hi: rapid.IntRange(1, nd.Shape[last]).Draw(t, "upper")})
+		shape := n.g.Nodes[n.id].Shape
+		last := len(shape) - 1
+		box := anyBox(t, shape)
+		upper := box.With(last, tensor.Range{Lo: 0, Hi: rapid.IntRange(1, shape[last]).Draw(t, "upper")})
 		channels := anyChannels(t)
-		seen := make([]map[string]map[int]any, channels)
-		for _, b := range []tensor.Box{box, upper} {
+		seen := map[string]map[int]content{}
+		for _, b := range []tensor.Box{box, upper, anyBox(t, shape)} {
 			code := compile(t, m, channels, n.g, graph.Cut{Node: n.id, Box: b})
 			held := code.Held()
 			for i, s := range code.perChannel() {
@@ -50,30 +59,21 @@ func TestHeld(t *testing.T) {
 					}
 					continue
 				}
-				if seen[i] == nil {
-					seen[i] = map[string]map[int]any{}
+				if seen[h.Layout] == nil {
+					seen[h.Layout] = map[int]content{}
 				}
-				if seen[i][h.Layout] == nil {
-					seen[i][h.Layout] = map[int]any{}
-				}
-				rows := seen[i][h.Layout]
+				rows := seen[h.Layout]
 				ch, count := code.channel(s, code.operands(n.in)), 0
 				for row := h.Rows.Lo; row < h.Rows.Hi; row++ {
-					at, w := ch.held(row)
-					x := [2]any{at, w}
+					x := ch.content(row)
 					if before, ok := rows[row]; ok {
 						shared++
-						if d := cmp.Diff(before, any(x)); d != "" {
+						if d := cmp.Diff(before, x); d != "" {
 							t.Fatalf("row %d of one layout has two contents: %s", row, d)
 						}
 					}
 					rows[row] = x
-					times := 1
-					if !code.device.ops.column {
-						p := &code.parts[slices.IndexFunc(code.parts, func(p part) bool { return row >= p.row && row < p.row+p.rows() })]
-						times = p.fold
-					}
-					count += len(w) * times
+					count += len(x.Weights) * x.Times
 				}
 				if got := code.Weights(i, h.Rows); got != count {
 					t.Fatalf("%d weights counted, %d there", got, count)
