@@ -11,6 +11,7 @@ import (
 	"pimflow/internal/gpu"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
+	"pimflow/internal/memory"
 	"pimflow/internal/nearest"
 	"pimflow/internal/onnx"
 	"pimflow/internal/pim"
@@ -178,6 +179,7 @@ func target(m *hw.Machine) (search.Target, error) {
 	}
 	return search.Target{
 		Machine: m.Name, PIMChannels: m.Memory.PIMChannels, Standby: standby, Devices: search.Devices(devices).Memo(),
+		Fits: memory.Fits,
 	}, nil
 }
 

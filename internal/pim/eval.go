@@ -161,17 +161,25 @@ type bankRow struct {
 // bankRow returns the row for one output of an item, a part of the operand; it is
 // empty for a bank without an output.
 func (o *operands) bankRow(p *part, matrix, chunk, output int) bankRow {
-	if output >= p.outs {
-		return bankRow{}
-	}
-	out := p.out0 + matrix*p.outs + output
-	k0 := (p.k0 + chunk*p.cols) * p.lanes
-	first := (out/o.groupOuts - p.first - matrix*p.merge) * o.groupK // of the group's elements in the pixel's row
-	lo, hi := max(k0, first), min(k0+p.cols*p.lanes, first+o.groupK)
+	lo, hi, first := o.kept(p, matrix, chunk, output)
 	if lo >= hi {
 		return bankRow{}
 	}
-	return bankRow{lo - k0, o.w[out*o.groupK:][lo-first : hi-first]}
+	out := p.out0 + matrix*p.outs + output
+	return bankRow{lo - (p.k0+chunk*p.cols)*p.lanes, o.w[out*o.groupK:][lo-first : hi-first]}
+}
+
+// kept is the elements lo to hi of a matrix's products that an output of an item
+// has weights for, none where lo is hi; its group has them from first on.
+func (l *layer) kept(p *part, matrix, chunk, output int) (lo, hi, first int) {
+	if output >= p.outs {
+		return 0, 0, 0
+	}
+	out := p.out0 + matrix*p.outs + output
+	k0 := (p.k0 + chunk*p.cols) * p.lanes
+	first = (out/l.groupOuts - p.first - matrix*p.merge) * l.groupK // of the group's elements in the pixel's row
+	lo = max(k0, first)
+	return lo, max(lo, min(k0+p.cols*p.lanes, first+l.groupK)), first
 }
 
 // write finishes the results and writes them to the cut's box of dst.

@@ -16,7 +16,7 @@ type channel struct {
 	values *operands
 	*Code
 	share share
-	base  int       // the first row's number in the layer
+	base  int       // the first row's number in the layout
 	rows  []*loaded // by row and bank, made on first activation
 	open  []int     // by bank, the open row; -1: none
 	sums  []float32 // by bank
@@ -224,11 +224,7 @@ func (ch *channel) activate(quad, row int) {
 	}
 	n := ch.device.gang()
 	if ch.rows[row] == nil {
-		if ch.device.ops.column {
-			ch.rows[row] = ch.loadPacked(row)
-		} else {
-			ch.rows[row] = ch.load(ch.base + row)
-		}
+		ch.rows[row] = ch.load(ch.base + row)
 	}
 	for b := quad * n; b < (quad+1)*n; b++ {
 		if ch.device.ops.dialect.close != "" && ch.open[b] >= 0 {
@@ -245,21 +241,17 @@ type loaded struct {
 	packs int // output groups side by side, by banks each; 0: one, again and again
 }
 
-// load finds the weights of a row, in the layer's numbering, of all banks.
+// load finds the weights of a row, in the numbering of the layout, of all banks.
 func (ch *channel) load(row int) *loaded {
-	for i := range ch.parts {
-		p := &ch.parts[i]
-		if at := row - p.row; at >= 0 && at < p.rows() {
-			l := &loaded{width: p.cols * p.lanes, banks: make([]bankRow, len(ch.open))}
-			group := at % p.groups
-			at /= p.groups
-			for b := range l.banks {
-				l.banks[b] = ch.weights(p, at/p.chunks, at%p.chunks, group*len(l.banks)+b)
-			}
-			return l
-		}
+	x, banks := ch.standing(ch.share, row), len(ch.open)
+	l := &loaded{width: x.cols * x.lanes}
+	if ch.device.ops.column {
+		l.packs = x.groups
 	}
-	panic(fmt.Sprintf("pim: no weights for row %d", row))
+	for output := x.group * banks; output < (x.group+x.groups)*banks; output++ {
+		l.banks = append(l.banks, ch.weights(x.part, x.matrix, x.chunk, output))
+	}
+	return l
 }
 
 // weights is bankRow in the machine's number format.
@@ -270,33 +262,6 @@ func (ch *channel) weights(p *part, matrix, chunk, output int) bankRow {
 		ch.round(r.w)
 	}
 	return r
-}
-
-// loadPacked finds the weights of a row of several output groups, in the channel's
-// numbering.
-func (ch *channel) loadPacked(row int) *loaded {
-	for i := range ch.share {
-		sp := &ch.share[i]
-		if n := sp.rows(ch.device); row >= n {
-			row -= n
-			continue
-		}
-		k, banks := sp.packed(ch.device), len(ch.open)
-		set, rest := row%k.rows, row/k.rows
-		matrix, chunk := sp.at[byMatrix].Lo+rest/sp.at[byChunk].Len(), sp.at[byChunk].Lo+rest%sp.at[byChunk].Len()
-		l := &loaded{width: sp.cols * sp.lanes, packs: k.groups}
-		if set == k.rows-1 {
-			l.packs = k.last
-		}
-		for g := range l.packs {
-			first := (sp.at[byGroup].Lo + set*k.groups + g) * banks
-			for b := range banks {
-				l.banks = append(l.banks, ch.weights(sp.part, matrix, chunk, first+b))
-			}
-		}
-		return l
-	}
-	panic(fmt.Sprintf("pim: no weights for row %d", row))
 }
 
 // elements are those of a row of a bank from element lo to hi, and where in

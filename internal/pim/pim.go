@@ -14,7 +14,8 @@
 //
 // The package does not know graphs beyond the node it maps, other devices, or
 // how the weights came to the banks: as in the published system they are there
-// when a network starts, and each layer may fill the banks of a channel alone.
+// when a network starts. It numbers the rows of each cut from 0 (held.go); package
+// memory gives those of a whole plan their places.
 // Bias and epilogue cost nothing, as there: they are applied where results are
 // written. Transfers to and from a channel cost what GWRITE and READRES do.
 package pim

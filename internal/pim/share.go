@@ -106,8 +106,8 @@ func (w work) max(o work) work {
 	return work{max(w.writes, o.writes), max(w.acts, o.acts), max(w.visits, o.visits), max(w.comps, o.comps), max(w.reads, o.reads)}
 }
 
-// rows returns the range of rows, in the layer's numbering, whose weights the
-// channel holds; packed rows are numbered by channel.
+// rows returns the range of rows whose weights the channel holds, in the layer's
+// numbering; packed rows are numbered by channel.
 func (d *Device) rows(s share) tensor.Range {
 	if d.ops.column {
 		n := 0

@@ -22,6 +22,7 @@ import (
 
 	"pimflow/internal/device"
 	"pimflow/internal/graph"
+	"pimflow/internal/memory"
 	"pimflow/internal/plan"
 	"pimflow/internal/program"
 	"pimflow/internal/run"
@@ -54,15 +55,11 @@ func Best(ctx context.Context, g *graph.Graph, p Policy, t Target) (*Result, err
 	res := &Result{}
 	var none error
 	for i, q := range try {
-		pl, options, err := s.plan(ctx, q)
+		pl, tl, options, err := s.plan(ctx, q)
 		if errors.Is(err, errNoDevice) { // another policy may have a device for every node
 			none = cmp.Or(none, err)
 			continue
 		}
-		if err != nil {
-			return nil, err
-		}
-		tl, err := s.time(pl)
 		if err != nil {
 			return nil, err
 		}
@@ -148,6 +145,11 @@ func (s *search) time(p *plan.Plan) (*run.Timeline, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.t.Fits != nil {
+		if err := s.t.Fits(prog); err != nil {
+			return nil, err
+		}
+	}
 	return run.Time(prog), nil
 }
 
@@ -176,13 +178,13 @@ func (s *search) blank(p Policy) *plan.Plan {
 	return pl
 }
 
-// plan runs the dynamic programme of one policy. It also returns the candidates
-// of each node alone.
-func (s *search) plan(ctx context.Context, p Policy) (*plan.Plan, map[graph.ID][]candidate, error) {
-	pl := s.blank(p)
-	ds, err := s.devices(pl)
+// plan finds the best plan of one policy and its timeline. It also returns the
+// candidates of each node alone. A plan that memory has no room for is found again
+// without the candidates that have the first node without room on the PIM.
+func (s *search) plan(ctx context.Context, p Policy) (*plan.Plan, *run.Timeline, map[graph.ID][]candidate, error) {
+	ds, err := s.devices(s.blank(p))
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	from := make([][]candidate, len(s.order)) // candidates that begin at each node
 	var eg errgroup.Group
@@ -196,8 +198,38 @@ func (s *search) plan(ctx context.Context, p Policy) (*plan.Plan, map[graph.ID][
 		})
 	}
 	if err := eg.Wait(); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
+	pl, err := s.chained(p, from)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	tl, err := s.time(pl)
+	for full := (*memory.FullError)(nil); errors.As(err, &full); tl, err = s.time(pl) {
+		for i := range from {
+			from[i] = slices.DeleteFunc(from[i], func(c candidate) bool { return c.onPIM(full.Node) })
+		}
+		if pl, err = s.chained(p, from); err != nil {
+			return nil, nil, nil, fmt.Errorf("%w: %w", full, err)
+		}
+	}
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	options := map[graph.ID][]candidate{}
+	for i, id := range s.order {
+		for _, c := range from[i] {
+			if c.nodes == 1 {
+				options[id] = append(options[id], c)
+			}
+		}
+	}
+	return pl, tl, options, nil
+}
+
+// chained is the plan of the fastest chain of candidates, by a dynamic programme.
+func (s *search) chained(p Policy, from [][]candidate) (*plan.Plan, error) {
+	pl := s.blank(p)
 	best := make([]device.Time, len(s.order)+1) // time of the nodes before
 	last := make([]*candidate, len(s.order)+1)  // the candidate that ends there
 	for i := range s.order {
@@ -208,22 +240,14 @@ func (s *search) plan(ctx context.Context, p Policy) (*plan.Plan, map[graph.ID][
 			}
 		}
 		if last[i+1] == nil {
-			return nil, nil, fmt.Errorf("node %q: policy %s: %w", s.g.Nodes[s.order[i]].Name, p.Name, errNoDevice)
+			return nil, fmt.Errorf("node %q: policy %s: %w", s.g.Nodes[s.order[i]].Name, p.Name, errNoDevice)
 		}
 	}
 	for i := len(s.order); i > 0; i -= last[i].nodes {
 		pl.Segments = append(pl.Segments, last[i].segment)
 	}
 	slices.Reverse(pl.Segments)
-	options := map[graph.ID][]candidate{}
-	for i, id := range s.order {
-		for _, c := range from[i] {
-			if c.nodes == 1 {
-				options[id] = append(options[id], c)
-			}
-		}
-	}
-	return pl, options, nil
+	return pl, nil
 }
 
 // candidate is a segment over consecutive nodes of the order, and its time alone.
@@ -232,6 +256,11 @@ type candidate struct {
 	nodes   int
 	segment plan.Segment
 	time    device.Time
+}
+
+// onPIM reports whether the candidate has any of a node on the PIM.
+func (c *candidate) onPIM(id graph.ID) bool {
+	return slices.ContainsFunc(c.segment.Tiles, func(t plan.Tile) bool { return t.Node == id && t.Device == plan.PIM })
 }
 
 // candidates returns the fastest candidate of each kind and length that begins

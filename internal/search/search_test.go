@@ -13,6 +13,7 @@ import (
 	"pimflow/internal/gpu"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
+	"pimflow/internal/memory"
 	"pimflow/internal/pim"
 	"pimflow/internal/plan"
 	"pimflow/internal/run"
@@ -27,6 +28,10 @@ func target(t testing.TB, machine string) search.Target {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return targetOf(t, m)
+}
+
+func targetOf(t testing.TB, m *hw.Machine) search.Target {
 	devices := func(n int, commands string) ([]device.Device, error) {
 		g, err := gpu.New(m, m.Memory.Channels-n)
 		if err != nil || n == 0 {
@@ -246,5 +251,33 @@ func BenchmarkAuto(b *testing.B) {
 				best(b, g, "auto", target(b, "artifact"))
 			}
 		})
+	}
+}
+
+// TestFits: where banks are small, layers stay on the GPU that another plan has on
+// the PIM; a policy that knows no other way, and a plan given, are refused.
+func TestFits(t *testing.T) {
+	m, err := hw.Load("artifact")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.PIM.Rows = 200
+	to, g := targetOf(t, m), network(t, "mobilenet-v2")
+	free := best(t, g, "pimflow", to)
+	to.Fits = memory.Fits
+	r := best(t, g, "pimflow", to)
+	if err := memory.Fits(r.Timeline.Program); err != nil {
+		t.Fatal(err)
+	}
+	if r.Timeline.Total <= free.Timeline.Total || r.Timeline.Total >= r.Baseline.Total {
+		t.Errorf("%v in 200 rows, %v without a limit, %v on the GPU", r.Timeline.Total, free.Timeline.Total, r.Baseline.Total)
+	}
+	var full *memory.FullError
+	if _, err := search.Given(g, free.Plan, to); !errors.As(err, &full) {
+		t.Errorf("given: %v", err)
+	}
+	all := search.Policy{Name: "all", PIM: plan.Extended, Offload: func(*graph.Graph, *graph.Node) bool { return true }}
+	if _, err := search.Best(context.Background(), g, all, to); !errors.As(err, &full) {
+		t.Errorf("everything on the PIM: %v", err)
 	}
 }

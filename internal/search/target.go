@@ -2,6 +2,7 @@ package search
 
 import (
 	"pimflow/internal/device"
+	"pimflow/internal/program"
 )
 
 // Target is what a plan is made for.
@@ -12,6 +13,9 @@ type Target struct {
 	// Standby is what the machine draws whatever it does, in pJ a nanosecond; it
 	// does not matter where nobody asks for energies.
 	Standby device.Ledger
+	// Fits, unless nil, refuses a plan that memory has no room for. Where its error
+	// is a memory.FullError, the search goes on without the node on the PIM.
+	Fits func(*program.Program) error
 	// Progress, unless nil, is told how many of how many nodes are searched; it
 	// is called concurrently.
 	Progress func(done, total int)

@@ -1,0 +1,242 @@
+// Package memory gives the weights of a compiled plan their place in the banks of
+// the PIM channels. A program goes in; out comes a Map: for each step on the PIM and
+// each channel the rows that hold its weights, disjoint from those of other weights.
+//
+// Rows are reserved in plan order, each channel for itself, from row 0 on. Rows that
+// hold the same weights in the same layout are reserved once, whichever steps read
+// them. The package does not know when weights are read, or how the GPU's channels
+// hold theirs.
+package memory
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"pimflow/internal/graph"
+	"pimflow/internal/pim"
+	"pimflow/internal/plan"
+	"pimflow/internal/program"
+	"pimflow/internal/tensor"
+)
+
+// Map is where a program's weights are.
+type Map struct {
+	Rows    int    // of a bank
+	Steps   []Step // those on the PIM, in plan order
+	Taken   []int  // rows by channel
+	Network int    // weights: elements of all floating constants of the graph
+	Read    int    // those of them that the PIM reads, each once
+	Stored  int    // elements in the banks, with every copy
+}
+
+// Step is where the weights of one step are.
+type Step struct {
+	Index     int      // in the program
+	Constant  graph.ID // the weights
+	Places    []Place  // one a channel
+	Read      int      // elements of the constant that the step reads
+	Both      int      // those of them that steps on the GPU read too, from their own channels
+	Elsewhere bool     // steps on the GPU read the constant
+}
+
+// Place is the rows of a channel that hold a step's weights: row r of the channel's
+// stream is row Lo+r of the banks.
+type Place struct {
+	tensor.Range
+	Weights  int // elements in these rows, without the zeros around them
+	Reserved int // rows that are reserved at this step, 0 where they were before
+	Stored   int // elements in what is reserved
+}
+
+// FullError says that the banks of a channel do not hold the weights of a step.
+type FullError struct {
+	Node    graph.ID
+	Name    string
+	Box     tensor.Box
+	Channel int
+	Want    int // rows
+	Left    int // rows
+	Rows    int // of a bank
+}
+
+func (e *FullError) Error() string {
+	return fmt.Sprintf("node %%%d %q %v on pim: its weights want %d rows of channel %d: %d of %d are left",
+		e.Node, e.Name, e.Box, e.Want, e.Channel, e.Left, e.Rows)
+}
+
+// Fits is the error of New.
+func Fits(p *program.Program) error {
+	_, err := New(p)
+	return err
+}
+
+// New maps a program. The error is a FullError, or names a step whose device does
+// not say how its weights lie.
+func New(p *program.Program) (*Map, error) {
+	m := &Map{}
+	var held [][]pim.Held // by step on the PIM
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		if s.Device != plan.PIM {
+			continue
+		}
+		code, ok := s.Code.(*pim.Code)
+		if !ok {
+			return nil, fmt.Errorf("node %%%d %q on pim: code of type %T does not say where its weights are", s.Node, p.Graph.Nodes[s.Node].Name, s.Code)
+		}
+		m.Rows = code.Rows()
+		m.Steps = append(m.Steps, Step{Index: i, Constant: p.Graph.Nodes[s.Node].In[weights]})
+		held = append(held, code.Held())
+	}
+	regions := m.regions(held)
+	for i := range m.Steps {
+		if err := m.place(p, i, held[i], regions); err != nil {
+			return nil, err
+		}
+	}
+	m.count(p)
+	return m, nil
+}
+
+// weights is the input that is multiplied from the banks, in every operator that
+// package pim maps.
+const weights = 1
+
+// key names a layout of a constant in a channel.
+type key struct {
+	channel  int
+	constant graph.ID
+	layout   string
+}
+
+// region is rows that are reserved together, in the numbering of the layout.
+type region struct {
+	tensor.Range
+	base   int // where they are, once placed
+	placed bool
+}
+
+// regions joins the rows that steps read of each layout where they overlap; in
+// ascending order.
+func (m *Map) regions(held [][]pim.Held) map[key][]*region {
+	all := map[key][]*region{}
+	for i, channels := range held {
+		for ch, h := range channels {
+			if h.Rows.Len() > 0 {
+				k := key{ch, m.Steps[i].Constant, h.Layout}
+				all[k] = append(all[k], &region{Range: h.Rows})
+			}
+		}
+	}
+	for k, rs := range all {
+		slices.SortFunc(rs, func(a, b *region) int { return cmp.Compare(a.Lo, b.Lo) })
+		joined := rs[:1]
+		for _, r := range rs[1:] {
+			if last := joined[len(joined)-1]; r.Lo < last.Hi {
+				last.Hi = max(last.Hi, r.Hi)
+			} else {
+				joined = append(joined, r)
+			}
+		}
+		all[k] = joined
+	}
+	return all
+}
+
+// place reserves what a step needs and no step before it did.
+func (m *Map) place(p *program.Program, i int, held []pim.Held, regions map[key][]*region) error {
+	st := &m.Steps[i]
+	s := &p.Steps[st.Index]
+	code := s.Code.(*pim.Code)
+	if m.Taken == nil {
+		m.Taken = make([]int, len(held))
+	}
+	st.Places = make([]Place, len(held))
+	for ch, h := range held {
+		if h.Rows.Len() == 0 {
+			continue
+		}
+		rs := regions[key{ch, st.Constant, h.Layout}]
+		r := rs[slices.IndexFunc(rs, func(r *region) bool { return h.Rows.Lo < r.Hi })]
+		at := &st.Places[ch]
+		if !r.placed {
+			if left := m.Rows - m.Taken[ch]; r.Len() > left {
+				return &FullError{s.Node, p.Graph.Nodes[s.Node].Name, s.Box, ch, r.Len(), left, m.Rows}
+			}
+			r.base, r.placed = m.Taken[ch], true
+			m.Taken[ch] += r.Len()
+			at.Reserved, at.Stored = r.Len(), code.Weights(ch, r.Range)
+			m.Stored += at.Stored
+		}
+		at.Lo = r.base + h.Rows.Lo - r.Lo
+		at.Hi = at.Lo + h.Rows.Len()
+		at.Weights = code.Weights(ch, h.Rows)
+	}
+	return nil
+}
+
+// count fills in who reads how much of which constant.
+func (m *Map) count(p *program.Program) {
+	for i := range p.Graph.Nodes {
+		if c := p.Graph.Nodes[i].Const; c != nil && c.Type.Float() {
+			m.Network += c.Shape.Size()
+		}
+	}
+	onGPU, onPIM := map[graph.ID][]tensor.Box{}, map[graph.ID][]tensor.Box{}
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		need := p.Graph.Need(s.Cut)
+		for k, x := range p.Graph.Nodes[s.Node].In {
+			if s.Device == plan.GPU {
+				onGPU[x] = append(onGPU[x], need[k])
+			} else if k == weights {
+				onPIM[x] = append(onPIM[x], need[k])
+			}
+		}
+	}
+	seen := map[graph.ID]bool{}
+	for i := range m.Steps {
+		st := &m.Steps[i]
+		box := p.Graph.Need(p.Steps[st.Index].Cut)[weights]
+		st.Read = box.Size()
+		var both []tensor.Box
+		for _, b := range onGPU[st.Constant] {
+			both = append(both, b.Intersect(box))
+		}
+		st.Both, st.Elsewhere = volume(both), len(both) > 0
+		if !seen[st.Constant] {
+			seen[st.Constant] = true
+			m.Read += volume(onPIM[st.Constant])
+		}
+	}
+}
+
+// volume is the number of values in any of the boxes, which have the same rank.
+func volume(boxes []tensor.Box) int {
+	if len(boxes) == 0 {
+		return 0
+	}
+	if len(boxes[0]) == 0 {
+		return 1
+	}
+	var edges []int
+	for _, b := range boxes {
+		edges = append(edges, b[0].Lo, b[0].Hi)
+	}
+	slices.Sort(edges)
+	n := 0
+	for i := 1; i < len(edges); i++ {
+		if edges[i] == edges[i-1] {
+			continue
+		}
+		var inner []tensor.Box
+		for _, b := range boxes {
+			if b[0].Lo <= edges[i-1] && edges[i] <= b[0].Hi {
+				inner = append(inner, b[1:])
+			}
+		}
+		n += (edges[i] - edges[i-1]) * volume(inner)
+	}
+	return n
+}

@@ -1,0 +1,199 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"pimflow/internal/graph"
+	"pimflow/internal/hw"
+	"pimflow/internal/memory"
+	"pimflow/internal/search"
+	"pimflow/internal/tensor"
+)
+
+// MemorySchema names the form of Memory's JSON.
+const MemorySchema = "pimflow.map/1"
+
+// Memory is where the weights of a plan are in the banks of the PIM channels.
+type Memory struct {
+	Schema   string `json:"schema"`
+	Model    string `json:"model"`
+	Machine  string `json:"machine"`
+	Policy   string `json:"policy"`
+	Channels int    `json:"pim_channels"`
+	Rows     int    `json:"rows_per_bank"`
+	RowBytes int    `json:"row_bytes"` // of a row of all banks of a channel
+
+	Network  int `json:"network_bytes"`  // floating constants of the graph
+	Weights  int `json:"weights_bytes"`  // those of them that the PIM reads, each once
+	Stored   int `json:"stored_bytes"`   // with every copy
+	Reserved int `json:"reserved_bytes"` // the rows they stand in
+
+	Steps []MemoryStep `json:"steps"`
+	Taken []int        `json:"rows_by_channel"`
+}
+
+// MemoryStep is where the weights of a step on the PIM are.
+type MemoryStep struct {
+	Step     int             `json:"step"` // of the plan
+	Layer    string          `json:"layer"`
+	Box      string          `json:"box"`     // "" for all of the layer
+	ReadBy   string          `json:"read_by"` // readers has the words
+	Weights  int             `json:"weights_bytes"`
+	Both     int             `json:"gpu_too_bytes"` // those of them that the GPU reads too, from its own channels
+	Copies   float64         `json:"copies"`        // of each weight, in the mean
+	Reserved int             `json:"reserved_rows"` // at this step, all channels together; 0 where the rows were there
+	Stored   int             `json:"stored_bytes"`  // in what is reserved
+	Share    float64         `json:"share"`         // of the rows of all channels that this step reserves
+	Channels []MemoryChannel `json:"channels"`      // those that have work
+}
+
+// MemoryChannel is the rows of a channel that hold a step's weights.
+type MemoryChannel struct {
+	Channel  int `json:"channel"`
+	From     int `json:"from"`
+	To       int `json:"to"`
+	Reserved int `json:"reserved_rows"`
+}
+
+// NewMemory describes the map of a plan on a machine.
+func NewMemory(g *graph.Graph, hm *hw.Machine, r *search.Result, m *memory.Map) *Memory {
+	e := hm.Memory.ElementSize
+	rep := &Memory{
+		Schema: MemorySchema, Model: g.Name, Machine: hm.Name, Policy: r.Plan.Policy, Channels: len(m.Taken),
+		Rows: hm.PIM.Rows, RowBytes: hm.PIM.Banks * hm.PIM.Columns * hm.PIM.Lanes * e,
+		Network: m.Network * e, Weights: m.Read * e, Stored: m.Stored * e, Steps: []MemoryStep{}, Taken: slices.Clone(m.Taken),
+	}
+	for i := range m.Steps {
+		st := &m.Steps[i]
+		tile := r.Timeline.Program.Steps[st.Index]
+		nd := &g.Nodes[tile.Node]
+		s := MemoryStep{Step: st.Index, Layer: nd.Name, ReadBy: readers(st), Weights: st.Read * e, Both: st.Both * e}
+		if !tile.Box.Equal(tensor.Full(nd.Shape)) {
+			s.Box = tile.Box.String()
+		}
+		held := 0
+		for ch, p := range st.Places {
+			if p.Len() > 0 {
+				s.Channels = append(s.Channels, MemoryChannel{ch, p.Lo, p.Hi, p.Reserved})
+				held += p.Weights
+				s.Reserved += p.Reserved
+				s.Stored += p.Stored * e
+			}
+		}
+		s.Copies = float64(held) / float64(st.Read)
+		s.Share = float64(s.Reserved) / float64(len(m.Taken)*rep.Rows)
+		rep.Reserved += s.Reserved * rep.RowBytes
+		rep.Steps = append(rep.Steps, s)
+	}
+	return rep
+}
+
+// readers says which devices read the weights of a step.
+func readers(s *memory.Step) string {
+	switch {
+	case !s.Elsewhere:
+		return "pim"
+	case s.Both == 0:
+		return "pim, others gpu"
+	case s.Both == s.Read:
+		return "gpu and pim"
+	}
+	return "pim, in part gpu"
+}
+
+// JSON writes the map as one object.
+func (m *Memory) JSON(w io.Writer) error { return writeJSON(w, m) }
+
+// Text writes one row a step, with verbose one more for each run of channels that
+// have their rows in the same place, and the sums.
+func (m *Memory) Text(w io.Writer, verbose bool) error {
+	b := &strings.Builder{}
+	fmt.Fprintf(b, "model     %s\n", printable(m.Model))
+	fmt.Fprintf(b, "policy    %s\n", printable(m.Policy))
+	if len(m.Steps) == 0 {
+		fmt.Fprintf(b, "machine   %s\n\nno weights on the PIM; network %d B\n", m.Machine, m.Network)
+		_, err := io.WriteString(w, trimLines(b.String()))
+		return err
+	}
+	fmt.Fprintf(b, "machine   %s, %d PIM channels of %d rows of %d B in all banks\n\n", m.Machine, m.Channels, m.Rows, m.RowBytes)
+	right := column{right: true}
+	t := table{right, {}, {}, {}, right, right, right, right, right, right, {}}
+	t.row("step", "layer", "read by", "channels", "rows", "a channel", "weights B", "copies", "stored B", "of banks", "")
+	for i := range m.Steps {
+		s := &m.Steps[i]
+		groups := runs(s.Channels)
+		lo, hi := s.Channels[0].From, s.Channels[0].To
+		least, most, before := hi-lo, 0, 0
+		var list []string
+		for _, c := range s.Channels {
+			lo, hi = min(lo, c.From), max(hi, c.To)
+			least, most = min(least, c.To-c.From), max(most, c.To-c.From)
+			if c.Reserved == 0 {
+				before++
+			}
+		}
+		for _, g := range groups {
+			list = append(list, channelRange(g))
+		}
+		where := strings.Join(list, " ")
+		if len(s.Channels) == m.Channels {
+			where = "all"
+		} else if len(list) > 1 {
+			where = strconv.Itoa(len(s.Channels))
+		}
+		each := strconv.Itoa(least)
+		if most > least {
+			each += "-" + strconv.Itoa(most)
+		}
+		note := s.Box
+		switch before {
+		case 0:
+		case len(s.Channels):
+			note += " stored before"
+		default:
+			note += fmt.Sprintf(" stored before in %d channels", before)
+		}
+		t.row(strconv.Itoa(s.Step), s.Layer, s.ReadBy, where, fmt.Sprintf("%d:%d", lo, hi), each, strconv.Itoa(s.Weights),
+			fmt.Sprintf("%.2f", s.Copies), strconv.Itoa(s.Stored), fmt.Sprintf("%.3f %%", 100*s.Share), strings.TrimSpace(note))
+		if verbose {
+			for _, g := range groups {
+				t.row("", "", "", channelRange(g), fmt.Sprintf("%d:%d", g[0].From, g[0].To), strconv.Itoa(g[0].To-g[0].From), "", "", "", "", "")
+			}
+		}
+	}
+	t.write(b)
+	share := func(rows int) string { return fmt.Sprintf("%d rows, %.3f %%", rows, 100*float64(rows)/float64(m.Rows)) }
+	b.WriteByte('\n')
+	fmt.Fprintf(b, "a channel holds  %s at least; %s at most\n", share(slices.Min(m.Taken)), share(slices.Max(m.Taken)))
+	fmt.Fprintf(b, "network          %d B, %d B of it read by the PIM\n", m.Network, m.Weights)
+	fmt.Fprintf(b, "stored           %d B with every copy, %.3f times what the PIM reads, in rows of %d B\n",
+		m.Stored, float64(m.Stored)/float64(m.Weights), m.Reserved)
+	_, err := io.WriteString(w, trimLines(b.String()))
+	return err
+}
+
+// runs groups neighbouring channels that have their rows in the same place.
+func runs(cs []MemoryChannel) (groups [][]MemoryChannel) {
+	for i, c := range cs {
+		if i > 0 && c.Channel == cs[i-1].Channel+1 && c.From == cs[i-1].From && c.To == cs[i-1].To {
+			last := &groups[len(groups)-1]
+			*last = append(*last, c)
+		} else {
+			groups = append(groups, []MemoryChannel{c})
+		}
+	}
+	return groups
+}
+
+// channelRange prints neighbouring channels as "3" or "0-15".
+func channelRange(g []MemoryChannel) string {
+	s := strconv.Itoa(g[0].Channel)
+	if len(g) > 1 {
+		s += "-" + strconv.Itoa(g[len(g)-1].Channel)
+	}
+	return s
+}
