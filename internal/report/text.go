@@ -28,7 +28,9 @@ func (r *Run) Text(w io.Writer, verbose bool) error {
 	summary.row("  launches", ns(r.Launch), "", r.share(r.Launch)+", within GPU busy")
 	summary.write(b)
 	r.Energy.text(b, verbose)
-	if c := r.Check; c != nil {
+	if c := r.Check; c != nil && !c.Replay.OK {
+		fmt.Fprintf(b, "\nreplay FAILED: %s\n", printable(c.Replay.Error))
+	} else if c != nil {
 		word := "ok"
 		if !c.OK {
 			word = "FAILED"
@@ -39,6 +41,7 @@ func (r *Run) Text(w io.Writer, verbose bool) error {
 				fmt.Fprintf(b, "  output %s: %s of its largest value\n", printable(o.Name), difference(o.MaxAbs, o.MaxRel))
 			}
 		}
+		fmt.Fprintf(b, "replay ok: %d streams, %d commands, %d of them timed\n", c.Replay.Streams, c.Replay.Commands, c.Replay.Timed)
 	}
 	for o, images := range r.Top {
 		for n, classes := range images {
