@@ -25,7 +25,7 @@ func (v *Violation) Error() string {
 }
 
 // timedCommands is how many commands of a stream are replayed in time.
-const timedCommands = 1 << 16
+const timedCommands = 1 << 18
 
 // Replay follows the streams of all channels by their addresses, without values: each
 // product of the layer is computed once, from columns of a buffer that were filled and
