@@ -138,8 +138,8 @@ func (c *Check) Finish(end Cycle) error {
 // names are the commands of a rule, and which of the last of them it counts from.
 func (c *Check) names(ops []Op, nth int) string {
 	s := c.std.Ops[ops[0]].Name
-	if len(ops) > 1 {
-		s += " to " + c.std.Ops[ops[len(ops)-1]].Name
+	for _, op := range ops[1:] {
+		s += "/" + c.std.Ops[op].Name
 	}
 	if nth > 1 {
 		s = fmt.Sprintf("the last but %d of %s", nth-1, s)

@@ -106,7 +106,7 @@ func TestCheck(t *testing.T) {
 		{toy, timing, []issued{{op: 0, at: 1}, {op: 0, at: 2}}, 0, "cycle 2: ACT 1 cycles after ACT: 2 wanted"},
 		{toy, timing, []issued{{op: 0, at: 1}, {op: 0, at: 3}, {op: 0, at: 5}, {op: 0, at: 7}, {op: 0, at: 20}}, 0, "cycle 20: ACT 19 cycles after the last but 3 of ACT: 20 wanted"},
 		{toy, timing, []issued{{op: 0, at: 1}, {op: 0, at: 3}, {op: 0, at: 5}, {op: 0, at: 7}, {op: 0, at: 21}}, 22, ""},
-		{toy, timing, []issued{{op: 0, at: 1}, {op: 2, at: 7}, {op: 2, at: 8}, {op: 1, at: 10}}, 0, "RD 9 cycles after the last but 2 of ACT to WR: 10 wanted"},
+		{toy, timing, []issued{{op: 0, at: 1}, {op: 2, at: 7}, {op: 2, at: 8}, {op: 1, at: 10}}, 0, "RD 9 cycles after the last but 2 of ACT/WR: 10 wanted"},
 		{toy, timing, []issued{{op: 1, at: 5}, {op: 1, at: 5}}, 0, "cycle 5: RD when a command was issued in cycle 5"},
 		{toy, timing, []issued{{op: 1, at: 5}}, 99, ""},
 		{toy, timing, []issued{{op: 1, at: 5}}, 100, "cycle 100: the refresh of cycle 100 is missing"},
