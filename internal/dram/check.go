@@ -1,6 +1,10 @@
 package dram
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+	"slices"
+)
 
 // Check holds issued commands against the rules of a standard as its table states
 // them. It shares nothing with Channel but that table, and issues nothing itself.
@@ -31,7 +35,9 @@ func (s *Standard) NewCheck(t Timing) (*Check, error) {
 		std: s, book: book, after: make([][]int, len(s.Ops)), until: make([][]int, len(s.Ops)),
 		last: make([][]Cycle, len(book.Rules)), open: make([]bool, len(s.Ops)),
 	}
+	const before = math.MinInt64 / 2 // all issues, further than any wait
 	for i, r := range book.Rules {
+		c.last[i] = slices.Repeat([]Cycle{before}, max(r.Window, 1))
 		for _, op := range r.After {
 			c.after[op] = append(c.after[op], i)
 		}
@@ -58,9 +64,8 @@ func (c *Check) Issue(op Op, at Cycle) error {
 		return broken("before a result that is waited for, in cycle %d", c.block)
 	}
 	for _, i := range c.until[op] {
-		r, last := &c.book.Rules[i], c.last[i]
-		if n := max(r.Window, 1); len(last) == n && int64(at-last[0]) < r.Wait {
-			return broken("%d cycles after %s: %d wanted", at-last[0], c.names(r.After, n), r.Wait)
+		if r, since := &c.book.Rules[i], at-c.last[i][0]; int64(since) < r.Wait {
+			return broken("%d cycles after %s: %d wanted", since, c.names(r.After, r.Window), r.Wait)
 		}
 	}
 	if err := c.refresh(op, at, broken); err != nil {
@@ -70,12 +75,9 @@ func (c *Check) Issue(op Op, at Cycle) error {
 		return err
 	}
 	for _, i := range c.after[op] {
-		last := append(c.last[i], at)
-		if n := max(c.book.Rules[i].Window, 1); len(last) > n {
-			copy(last, last[1:])
-			last = last[:n]
-		}
-		c.last[i] = last
+		last := c.last[i]
+		copy(last, last[1:])
+		last[len(last)-1] = at
 	}
 	if o.Blocks {
 		c.block = at + Cycle(c.book.Result[op])

@@ -113,6 +113,7 @@ type follower struct {
 	n       int // commands done
 
 	open    []int // by quarter of the banks, the open row; -1: none
+	gang    int   // banks in a quarter
 	columns [][]bufferColumn
 	sum     int // the first product of the sums in the banks; -1: all read
 	wrong   *Violation
@@ -126,7 +127,7 @@ type bufferColumn struct {
 
 func (f *follower) follow(st dram.Stream) error {
 	d := f.device
-	f.sum = -1
+	f.sum, f.gang = -1, d.gang()
 	for range d.acts() {
 		f.open = append(f.open, -1)
 	}
@@ -254,7 +255,7 @@ func (f *follower) comp(buffer, row, col, buf int) {
 	}
 	m := h.matrices
 	outs := min(d.m.Banks, m.outs-group*d.m.Banks)
-	for q := 0; q*d.gang() < outs; q++ {
+	for q := 0; q*f.gang < outs; q++ {
 		if f.open[q] != row {
 			f.violated("COMP in row %d, which is not open in quarter %d of the banks", row, q)
 			return
