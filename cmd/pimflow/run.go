@@ -15,6 +15,7 @@ import (
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
+	"pimflow/internal/device"
 	"pimflow/internal/graph"
 	"pimflow/internal/nearest"
 	"pimflow/internal/npy"
@@ -73,7 +74,7 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 	fl.IntVar(&f.batch, "batch", 0, "images at once, for models that leave it open (default 1)")
 	fl.BoolVarP(&f.verbose, "verbose", "v", false, "one row a layer")
 	fl.BoolVar(&f.json, "json", false, "print one JSON object")
-	fl.BoolVar(&f.check, "check", false, "execute the graph and the plan and compare their outputs; exit code 1 if they differ")
+	fl.BoolVar(&f.check, "check", false, "execute the graph and the plan, compare their outputs, and replay the command streams; exit code 1 if any is wrong")
 	fl.StringArrayVar(&f.inputs, "input", nil, "[NAME=]FILE: a .npy tensor or a picture (.png, .jpg, .gif) for an input; default: seeded noise")
 	fl.StringVar(&f.outDir, "output", "", "execute the plan and write each output as .npy to this folder")
 	fl.IntVar(&f.top, "top", 0, "execute the plan and print the N largest values of each output")
@@ -115,6 +116,10 @@ func runModel(ctx context.Context, f *runFlags, stdout, stderr io.Writer) error 
 	} else {
 		err = rep.Text(stdout, f.verbose)
 	}
+	if err == nil && rep.Check != nil && !rep.Check.Replay.OK {
+		fmt.Fprintf(stderr, "pimflow: %s: %s\n", p.Graph.Name, rep.Check.Replay.Error)
+		return errFailed
+	}
 	if err == nil && rep.Check != nil && !rep.Check.OK {
 		fmt.Fprintf(stderr, "pimflow: %s: the plan's outputs differ from the graph's by more than %.1e of the largest output\n",
 			p.Graph.Name, p.tolerance())
@@ -145,6 +150,13 @@ func execute(ctx context.Context, f *runFlags, p *path, rep *report.Run, bar *ba
 	if err != nil {
 		return err
 	}
+	var replayed device.Replay
+	if f.check { // first: executing a stream that is wrong may end in a panic
+		if replayed, err = run.Replay(ctx, p.Result.Timeline.Program, bar.phase("replay the streams")); err != nil {
+			rep.SetWrong(err)
+			return ctx.Err()
+		}
+	}
 	got, err := run.Eval(ctx, p.Result.Timeline.Program, inputs, bar.phase("execute the plan"))
 	if err != nil {
 		return err
@@ -154,7 +166,7 @@ func execute(ctx context.Context, f *runFlags, p *path, rep *report.Run, bar *ba
 		if err != nil {
 			return err
 		}
-		rep.SetCheck(run.Compare(p.Model, want, got, p.tolerance()))
+		rep.SetCheck(run.Compare(p.Model, want, got, p.tolerance()), replayed)
 	}
 	files := outputFiles(p.Graph)
 	for i := range p.Graph.Outputs {

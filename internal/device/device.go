@@ -44,6 +44,18 @@ type Code interface {
 	Print(w io.Writer) error
 }
 
+// Replayer is Code that can check its command streams without performing them.
+type Replayer interface {
+	// Replay returns what was checked, or the first command that is wrong and why.
+	Replay() (Replay, error)
+}
+
+// Replay is how much of command streams was checked.
+type Replay struct {
+	Streams         int
+	Commands, Timed int64 // all for what they mean, Timed of them for when they are issued
+}
+
 // Cost is what executing a piece of code takes.
 type Cost struct {
 	Time     Time   // from start to the last value

@@ -132,6 +132,7 @@ type state struct {
 	register  bool // the mode
 	yield     bool // the last command lets refreshes pass
 	overflow  bool
+	seen      func(Op, Cycle) // told of each command issued; nil where nobody asks
 }
 
 func (c *Channel) start() state {
@@ -169,6 +170,9 @@ func (c *Channel) issue(s *state, op Op) {
 
 // fire applies the rules for a command issued at x.
 func (c *Channel) fire(s *state, op Op, x Cycle) {
+	if s.seen != nil {
+		s.seen(op, x)
+	}
 	r := &c.rows[op]
 	for _, h := range r.holds {
 		s.next[h.op] = max(s.next[h.op], x+h.wait)

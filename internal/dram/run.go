@@ -13,6 +13,10 @@ func (c *Channel) Run() *Run {
 	return &Run{c: c, s: c.start(), issued: make([]int64, len(c.rows))}
 }
 
+// Observe has f told of every command with its cycle, in order, those of refreshes
+// and changes of mode included.
+func (r *Run) Observe(f func(op Op, at Cycle)) { r.s.seen = f }
+
 // Issue issues op as early as the rules allow and returns its cycle.
 func (r *Run) Issue(op Op) Cycle {
 	r.c.issue(&r.s, op)

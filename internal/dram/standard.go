@@ -26,10 +26,10 @@ type OpSpec struct {
 	Closes bool // leaves no bank open
 	Yields bool // refreshes that are due are served right after it
 	Blocks bool // the host sends nothing more before its result has arrived
+	Row    bool // needs its row open wherever it acts: a stream opens it itself
 
 	// For standards with Banks.
 	Bank     bool // acts on one bank, else on all
-	Row      bool // needs its row open wherever it acts: a stream opens it itself
 	Register bool // needs register mode, while all others need the other one: the mode is changed for it
 }
 

@@ -46,12 +46,14 @@ type Device struct {
 	refreshOp dram.Op // and the cycles that one takes, where columns are written
 	refresh   float64
 
-	channel *dram.Channel
-	mu      sync.Mutex
-	basic   bool
-	timed   map[string]dram.Result // by shape of the stream
-	sets    map[[3]int]dram.Stream // without addresses, by activations, pixels and columns
-	pieces  map[key]dram.Stream    // the same where columns are written
+	standard *dram.Standard
+	timing   dram.Timing
+	channel  *dram.Channel
+	mu       sync.Mutex
+	basic    bool
+	timed    map[string]dram.Result // by shape of the stream
+	sets     map[[3]int]dram.Stream // without addresses, by activations, pixels and columns
+	pieces   map[key]dram.Stream    // the same where columns are written
 }
 
 // formats are the number formats of operands and results; sums are float32.
@@ -122,7 +124,7 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error)
 	}
 	d := &Device{
 		m: p, element: m.Memory.ElementSize, channels: channels,
-		channel: ch, timed: map[string]dram.Result{}, sets: map[[3]int]dram.Stream{}, pieces: map[key]dram.Stream{},
+		standard: std, timing: timing, channel: ch, timed: map[string]dram.Result{}, sets: map[[3]int]dram.Stream{}, pieces: map[key]dram.Stream{},
 		ops: ops,
 	}
 	if ops.column {

@@ -56,10 +56,20 @@ type Clocks struct {
 
 // Check is how far the plan's outputs are from the graph's.
 type Check struct {
-	OK      bool     `json:"ok"`
+	OK      bool     `json:"ok"` // Replay too
 	MaxAbs  float64  `json:"max_abs"`
 	MaxRel  float64  `json:"max_rel"` // relative to the output's largest magnitude
-	Outputs []Output `json:"outputs"`
+	Outputs []Output `json:"outputs"` // null where the replay failed
+	Replay  Replay   `json:"replay"`
+}
+
+// Replay is how many commands of the plan's streams were checked without values.
+type Replay struct {
+	OK       bool   `json:"ok"`
+	Streams  int    `json:"streams"`
+	Commands int64  `json:"commands"`
+	Timed    int64  `json:"timed"`           // of Commands, also held against the DRAM's rules of time
+	Error    string `json:"error,omitempty"` // the first that is wrong
 }
 
 // Output is the check of one output.
@@ -169,9 +179,10 @@ func whole(c *device.Cost) *Whole {
 	return &Whole{c.Time.NS(), c.Ticks, c.Bound}
 }
 
-// SetCheck adds the comparison of the plan's outputs with the graph's.
-func (r *Run) SetCheck(diffs []run.Diff) {
-	c := &Check{OK: true}
+// SetCheck adds the comparison of the plan's outputs with the graph's, and what was
+// replayed of its streams.
+func (r *Run) SetCheck(diffs []run.Diff, replayed device.Replay) {
+	c := &Check{OK: true, Replay: Replay{OK: true, Streams: replayed.Streams, Commands: replayed.Commands, Timed: replayed.Timed}}
 	for _, d := range diffs {
 		c.OK = c.OK && d.OK
 		c.MaxAbs, c.MaxRel = max(c.MaxAbs, d.MaxAbs), max(c.MaxRel, d.MaxRel)
@@ -179,6 +190,9 @@ func (r *Run) SetCheck(diffs []run.Diff) {
 	}
 	r.Check = c
 }
+
+// SetWrong adds what the replay of the plan's streams found; they are not executed.
+func (r *Run) SetWrong(err error) { r.Check = &Check{Replay: Replay{Error: err.Error()}} }
 
 // JSON writes the report as one object.
 func (r *Run) JSON(w io.Writer) error { return writeJSON(w, r) }

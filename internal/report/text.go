@@ -28,17 +28,8 @@ func (r *Run) Text(w io.Writer, verbose bool) error {
 	summary.row("  launches", ns(r.Launch), "", r.share(r.Launch)+", within GPU busy")
 	summary.write(b)
 	r.Energy.text(b, verbose)
-	if c := r.Check; c != nil {
-		word := "ok"
-		if !c.OK {
-			word = "FAILED"
-		}
-		fmt.Fprintf(b, "\ncheck     %s: %s of the largest output\n", word, difference(c.MaxAbs, c.MaxRel))
-		for _, o := range c.Outputs {
-			if !o.OK || len(c.Outputs) > 1 {
-				fmt.Fprintf(b, "  output %s: %s of its largest value\n", printable(o.Name), difference(o.MaxAbs, o.MaxRel))
-			}
-		}
+	if r.Check != nil {
+		r.Check.text(b)
 	}
 	for o, images := range r.Top {
 		for n, classes := range images {
@@ -54,6 +45,24 @@ func (r *Run) Text(w io.Writer, verbose bool) error {
 	}
 	_, err := io.WriteString(w, trimLines(b.String()))
 	return err
+}
+
+func (c *Check) text(b *strings.Builder) {
+	if !c.Replay.OK {
+		fmt.Fprintf(b, "\nreplay FAILED: %s\n", printable(c.Replay.Error))
+		return
+	}
+	word := "ok"
+	if !c.OK {
+		word = "FAILED"
+	}
+	fmt.Fprintf(b, "\ncheck     %s: %s of the largest output\n", word, difference(c.MaxAbs, c.MaxRel))
+	for _, o := range c.Outputs {
+		if !o.OK || len(c.Outputs) > 1 {
+			fmt.Fprintf(b, "  output %s: %s of its largest value\n", printable(o.Name), difference(o.MaxAbs, o.MaxRel))
+		}
+	}
+	fmt.Fprintf(b, "replay ok: %d streams, %d commands, %d of them timed\n", c.Replay.Streams, c.Replay.Commands, c.Replay.Timed)
 }
 
 // difference is an error in words; run.Compare's largest number stands for a value

@@ -1,0 +1,150 @@
+package dram
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Check holds issued commands against the rules of a standard as its table states
+// them. It shares nothing with Channel but that table, and issues nothing itself.
+type Check struct {
+	std   *Standard
+	book  Book
+	after [][]int   // by Op, the rules that it starts
+	until [][]int   // by Op, the rules that it waits for
+	last  [][]Cycle // by rule, the last issues of its After, as many as its Window, the oldest first
+	at    Cycle     // the last issue
+	block Cycle     // nothing may be issued up to here
+	open  []bool    // by Op, what it opens is open
+	rows  bool      // some command needs its row open
+	done  int64     // refreshes
+}
+
+// NewCheck starts a check at cycle 0. The error is of the parameters, or that the
+// standard's commands name banks.
+func (s *Standard) NewCheck(t Timing) (*Check, error) {
+	if s.Banks != nil {
+		return nil, fmt.Errorf("DRAM standard %s: commands without banks wanted", s.Name)
+	}
+	book, err := s.book(t)
+	if err != nil {
+		return nil, err
+	}
+	c := &Check{
+		std: s, book: book, after: make([][]int, len(s.Ops)), until: make([][]int, len(s.Ops)),
+		last: make([][]Cycle, len(book.Rules)), open: make([]bool, len(s.Ops)),
+	}
+	const before = math.MinInt64 / 2 // all issues, further than any wait
+	for i, r := range book.Rules {
+		c.last[i] = slices.Repeat([]Cycle{before}, max(r.Window, 1))
+		for _, op := range r.After {
+			c.after[op] = append(c.after[op], i)
+		}
+		for _, op := range r.Before {
+			c.until[op] = append(c.until[op], i)
+		}
+	}
+	for _, o := range s.Ops {
+		c.rows = c.rows || o.Row
+	}
+	return c, nil
+}
+
+// Issue says which rule a command that is issued at a cycle breaks, if one.
+func (c *Check) Issue(op Op, at Cycle) error {
+	o := &c.std.Ops[op]
+	broken := func(format string, a ...any) error {
+		return fmt.Errorf("cycle %d: %s %s", at, o.Name, fmt.Sprintf(format, a...))
+	}
+	if at <= c.at {
+		return broken("when a command was issued in cycle %d: one a cycle wanted", c.at)
+	}
+	if at <= c.block {
+		return broken("before a result that is waited for, in cycle %d", c.block)
+	}
+	for _, i := range c.until[op] {
+		if r, since := &c.book.Rules[i], at-c.last[i][0]; int64(since) < r.Wait {
+			return broken("%d cycles after %s: %d wanted", since, c.names(r.After, r.Window), r.Wait)
+		}
+	}
+	if err := c.refresh(op, at, broken); err != nil {
+		return err
+	}
+	if err := c.row(op, broken); err != nil {
+		return err
+	}
+	for _, i := range c.after[op] {
+		last := c.last[i]
+		copy(last, last[1:])
+		last[len(last)-1] = at
+	}
+	if o.Blocks {
+		c.block = at + Cycle(c.book.Result[op])
+	}
+	c.at = at
+	return nil
+}
+
+// refresh checks that no refresh waits for longer than is allowed, and that none is
+// served before it is requested.
+func (c *Check) refresh(op Op, at Cycle, broken func(string, ...any) error) error {
+	f := c.std.Refresh
+	if f == nil {
+		return nil
+	}
+	due := (c.done + 1) * c.book.Interval
+	if late := int64(at) - due; late >= int64(f.Queue)*c.book.Interval {
+		return broken("while the refresh of cycle %d waits: at most %d cycles wanted", due, int64(f.Queue)*c.book.Interval)
+	}
+	if op == f.Do {
+		if int64(at) < due {
+			return broken("before the refresh is requested in cycle %d", due)
+		}
+		c.done++
+	}
+	return nil
+}
+
+// row checks that rows are open where they must be, and closed.
+func (c *Check) row(op Op, broken func(string, ...any) error) error {
+	o := &c.std.Ops[op]
+	any := false
+	for _, open := range c.open {
+		any = any || open
+	}
+	switch {
+	case o.Row && !any:
+		return broken("with no row open")
+	case o.Opens && c.rows && c.open[op]:
+		return broken("on banks whose row is open")
+	case c.std.Refresh != nil && op == c.std.Refresh.Do && any:
+		return broken("with a row open")
+	}
+	if o.Closes {
+		clear(c.open)
+	} else if o.Opens {
+		c.open[op] = true
+	}
+	return nil
+}
+
+// Finish says what is missing in a run that ends with a cycle.
+func (c *Check) Finish(end Cycle) error {
+	if due := (c.done + 1) * c.book.Interval; c.std.Refresh != nil && due <= int64(end) {
+		return fmt.Errorf("cycle %d: the refresh of cycle %d is missing", end, due)
+	}
+	return nil
+}
+
+// names are the commands of a rule, and which of the last of them it counts from.
+func (c *Check) names(ops []Op, nth int) string {
+	s := c.std.Ops[ops[0]].Name
+	for _, op := range ops[1:] {
+		s += "/" + c.std.Ops[op].Name
+	}
+	if nth > 1 {
+		s = fmt.Sprintf("the last but %d of %s", nth-1, s)
+	}
+	return s
+}

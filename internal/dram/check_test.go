@@ -1,0 +1,150 @@
+package dram
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// issued is a command as the engine issues it; own where the stream has it.
+type issued struct {
+	op  Op
+	at  Cycle
+	own bool
+}
+
+func observe(t rapid.TB, c *Channel, ops []Op) ([]issued, Result) {
+	t.Helper()
+	var log []issued
+	run := c.Run()
+	run.Observe(func(op Op, at Cycle) { log = append(log, issued{op: op, at: at}) })
+	for _, op := range ops {
+		if at := run.Issue(op); log[len(log)-1].at != at || log[len(log)-1].op != op {
+			t.Fatalf("%v observed last, command %d in cycle %d issued", log[len(log)-1], op, at)
+		}
+		log[len(log)-1].own = true
+	}
+	return log, run.Finish()
+}
+
+// visits draws a stream of visits to rows, as rows must be on newton.
+func visits(t *rapid.T) []Op {
+	var ops []Op
+	for range rapid.IntRange(1, 40).Draw(t, "visits") {
+		acts := rapid.Permutation([]Op{newGACT0, newGACT1, newGACT2, newGACT3}).Draw(t, "acts")
+		ops = append(ops, acts[:rapid.IntRange(1, 4).Draw(t, "opened")]...)
+		ops = append(ops, rapid.SliceOfN(rapid.SampledFrom([]Op{
+			newGWRITE0, newGWRITE1, newGWRITE2, newGWRITE3, newCOMP0, newCOMP1, newCOMP2, newCOMP3, newREADRES,
+		}), 0, 30).Draw(t, "columns")...)
+		ops = append(ops, newPREA)
+	}
+	return ops
+}
+
+// TestCheckEngine: the engine breaks no rule, and issues every command in the first
+// cycle in which it breaks none.
+func TestCheckEngine(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		std, timing := machine(t)
+		if std == aim {
+			if _, err := std.NewCheck(timing); err == nil || !strings.Contains(err.Error(), "without banks") {
+				t.Fatal(err)
+			}
+			return
+		}
+		var ops []Op
+		if std == newton {
+			ops = visits(t)
+		} else {
+			nest(t, std, 3, 500).Walk(func(c *Command, _ []int) bool { ops = append(ops, c.Op); return true })
+		}
+		ch, err := std.New(timing)
+		if err != nil {
+			t.Fatal(err)
+		}
+		log, r := observe(t, ch, ops)
+		c, err := std.NewCheck(timing)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, x := range log {
+			if x.own || x.op == std.Refresh.Do {
+				if err := c.Issue(x.op, x.at-1); err == nil {
+					t.Fatalf("command %d, %s in cycle %d, could go a cycle before", i, std.Ops[x.op].Name, x.at)
+				}
+			}
+			if err := c.Issue(x.op, x.at); err != nil {
+				if r.Overflow && strings.Contains(err.Error(), "waits: at most") {
+					return
+				}
+				t.Fatal(err)
+			}
+		}
+		if err := c.Finish(r.Cycles); err != nil && len(ops) > 0 {
+			t.Fatal(err)
+		}
+		if r.Overflow {
+			t.Fatal("a refresh is late, and the check does not say so")
+		}
+	})
+}
+
+// TestCheck: each rule is found broken, in the toy standard (activations 2 apart, five
+// of them 20, the third last activation or write 10 before a read) and newton.
+func TestCheck(t *testing.T) {
+	timing := toyTiming()
+	n := newtonTiming()
+	for _, c := range []struct {
+		std    *Standard
+		timing Timing
+		log    []issued
+		end    Cycle
+		want   string
+	}{
+		{toy, timing, []issued{{op: 0, at: 1}, {op: 0, at: 2}}, 0, "cycle 2: ACT 1 cycles after ACT: 2 wanted"},
+		{toy, timing, []issued{{op: 0, at: 1}, {op: 0, at: 3}, {op: 0, at: 5}, {op: 0, at: 7}, {op: 0, at: 20}}, 0, "cycle 20: ACT 19 cycles after the last but 3 of ACT: 20 wanted"},
+		{toy, timing, []issued{{op: 0, at: 1}, {op: 0, at: 3}, {op: 0, at: 5}, {op: 0, at: 7}, {op: 0, at: 21}}, 22, ""},
+		{toy, timing, []issued{{op: 0, at: 1}, {op: 2, at: 7}, {op: 2, at: 8}, {op: 1, at: 10}}, 0, "RD 9 cycles after the last but 2 of ACT/WR: 10 wanted"},
+		{toy, timing, []issued{{op: 1, at: 5}, {op: 1, at: 5}}, 0, "cycle 5: RD when a command was issued in cycle 5"},
+		{toy, timing, []issued{{op: 1, at: 5}}, 99, ""},
+		{toy, timing, []issued{{op: 1, at: 5}}, 100, "cycle 100: the refresh of cycle 100 is missing"},
+		{toy, timing, []issued{{op: 4, at: 99}}, 0, "REF before the refresh is requested in cycle 100"},
+		{toy, timing, []issued{{op: 0, at: 5}, {op: 4, at: 100}}, 0, "REF with a row open"},
+		{toy, timing, []issued{{op: 0, at: 890}, {op: 1, at: 900}}, 0, "cycle 900: RD while the refresh of cycle 100 waits: at most 800 cycles wanted"},
+		{newton, n, []issued{{op: newCOMP0, at: 50}}, 0, "COMP0 with no row open"},
+		{newton, n, []issued{{op: newGACT0, at: 50}, {op: newPREA, at: 150}, {op: newCOMP0, at: 300}}, 0, "COMP0 with no row open"},
+		{newton, n, []issued{{op: newGACT0, at: 50}, {op: newGACT0, at: 250}}, 0, "G_ACT0 on banks whose row is open"},
+		{blocking, timing, []issued{{op: 1, at: 1}, {op: 2, at: 6}}, 0, "cycle 6: WR before a result that is waited for, in cycle 6"},
+		{blocking, timing, []issued{{op: 1, at: 1}, {op: 2, at: 7}}, 8, ""},
+	} {
+		k, err := c.std.NewCheck(c.timing)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, x := range c.log {
+			if err = k.Issue(x.op, x.at); err != nil && i < len(c.log)-1 {
+				t.Fatal(err)
+			}
+		}
+		if err == nil {
+			err = k.Finish(c.end)
+		}
+		got := ""
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.Contains(got, c.want) || c.want == "" && got != "" {
+			t.Errorf("%q, %q wanted", got, c.want)
+		}
+	}
+}
+
+// blocking is toy with reads that block the host.
+var blocking = func() *Standard {
+	s := *toy
+	s.Ops = slices.Clone(toy.Ops)
+	s.Ops[1].Blocks = true
+	return &s
+}()

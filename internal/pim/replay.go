@@ -1,0 +1,316 @@
+package pim
+
+import (
+	"fmt"
+
+	"pimflow/internal/device"
+	"pimflow/internal/dram"
+)
+
+// Violation is a command of a stream that does not do what it must.
+type Violation struct {
+	Channel int // -1: all together
+	Command int // in its stream, from 0; -1: none
+	Rule    string
+}
+
+func (v *Violation) Error() string {
+	switch {
+	case v.Channel < 0:
+		return "all channels: " + v.Rule
+	case v.Command < 0:
+		return fmt.Sprintf("channel %d: %s", v.Channel, v.Rule)
+	}
+	return fmt.Sprintf("channel %d, command %d: %s", v.Channel, v.Command, v.Rule)
+}
+
+// timedCommands is how many commands of a stream are replayed in time.
+const timedCommands = 1 << 18
+
+// Replay follows the streams of all channels by their addresses, without values: each
+// product of the layer is computed once, from columns of a buffer that were filled and
+// columns of a row that is open, and each sum is read before another is begun. Of each
+// stream the first commands, at most timedCommands, are held against the rules of the
+// DRAM; where that is all of them, their cycles against the cost. The error is a
+// *Violation.
+func (c *Code) Replay() (device.Replay, error) {
+	shares := c.perChannel()
+	return c.replay(func(channel int) dram.Stream { return c.device.stream(shares[channel]) })
+}
+
+// replay is Replay of given streams.
+func (c *Code) replay(stream func(channel int) dram.Stream) (device.Replay, error) {
+	var r device.Replay
+	p, err := c.newProducts()
+	if err != nil {
+		return r, err
+	}
+	for i, s := range c.perChannel() {
+		st := stream(i)
+		w := &follower{products: p, held: p.layout(s), channel: i}
+		if err := w.follow(st); err != nil {
+			return r, err
+		}
+		n, err := c.replayTime(i, s, st)
+		if err != nil {
+			return r, err
+		}
+		if w.n > 0 {
+			r.Streams++
+		}
+		r.Commands += int64(w.n)
+		r.Timed += n
+	}
+	return r, p.complete()
+}
+
+// replayTime holds the first commands of a stream against the rules of time, and says
+// how many.
+func (c *Code) replayTime(channel int, s share, st dram.Stream) (int64, error) {
+	d := c.device
+	check, err := d.standard.NewCheck(d.timing)
+	if err != nil {
+		return 0, &Violation{channel, -1, err.Error()}
+	}
+	n := 0
+	run := d.channel.Run()
+	run.Observe(func(op dram.Op, at dram.Cycle) {
+		if err == nil {
+			if e := check.Issue(op, at); e != nil {
+				err = &Violation{channel, n, e.Error()}
+			}
+		}
+	})
+	whole := st.Walk(func(k *dram.Command, _ []int) bool {
+		if n == timedCommands {
+			return false
+		}
+		run.Issue(k.Op)
+		n++
+		return err == nil
+	})
+	if err != nil || !whole || n == 0 {
+		return int64(n), err
+	}
+	end := run.Finish().Cycles
+	if err != nil {
+		return int64(n), err
+	}
+	if e := check.Finish(end); e != nil {
+		return int64(n), &Violation{channel, n, e.Error()}
+	}
+	if cost := d.time(s).Cycles; cost != end {
+		return int64(n), &Violation{channel, n, fmt.Sprintf("the stream takes %d cycles, its cost says %d", end, cost)}
+	}
+	return int64(n), nil
+}
+
+// follower follows a stream.
+type follower struct {
+	*products
+	held    []held // by row
+	channel int
+	n       int // commands done
+
+	open    []int // by quarter of the banks, the open row; -1: none
+	gang    int   // banks in a quarter
+	columns [][]bufferColumn
+	sum     int // the first product of the sums in the banks; -1: all read
+	wrong   *Violation
+}
+
+// bufferColumn is what a column of a buffer holds.
+type bufferColumn struct {
+	source int // column of the source matrices; -1: nothing
+	used   bool
+}
+
+func (f *follower) follow(st dram.Stream) error {
+	d := f.device
+	f.sum, f.gang = -1, d.gang()
+	for range d.acts() {
+		f.open = append(f.open, -1)
+	}
+	for range d.m.Buffers {
+		b := make([]bufferColumn, d.m.Buffer/d.m.Lanes)
+		for i := range b {
+			b[i] = bufferColumn{-1, true}
+		}
+		f.columns = append(f.columns, b)
+	}
+	st.Walk(func(c *dram.Command, index []int) bool {
+		f.command(c, index)
+		f.n++
+		return f.wrong == nil
+	})
+	if f.wrong == nil {
+		f.end()
+	}
+	if f.wrong != nil {
+		return f.wrong
+	}
+	return nil
+}
+
+func (f *follower) violated(format string, a ...any) {
+	if f.wrong == nil {
+		f.wrong = &Violation{f.channel, f.n, fmt.Sprintf(format, a...)}
+	}
+}
+
+func (f *follower) command(c *dram.Command, index []int) {
+	ops := &f.device.ops
+	switch n := ops.index[c.Op]; ops.roles[c.Op] {
+	case writeRole:
+		f.write(c, index, n)
+	case openRole:
+		f.activate(n, int(c.Row.At(index)))
+	case closeRole:
+		f.unread(ops.names[c.Op])
+		for q := range f.open {
+			f.open[q] = -1
+		}
+	case compRole:
+		row, col := int(c.Row.At(index)), int(c.Col.At(index))
+		buf := col // where one column is for both
+		if ops.column {
+			buf = int(c.Buf.At(index))
+		}
+		f.comp(n, row, col, buf)
+	case readRole:
+		f.read(int(c.Data.At(index)))
+	default:
+		f.violated("%s is no command for streams", ops.names[c.Op])
+	}
+}
+
+func (f *follower) write(c *dram.Command, index []int, buffer int) {
+	lanes, at := f.device.m.Lanes, int(c.Data.At(index))
+	if f.device.ops.column {
+		f.fill(buffer, int(c.Buf.At(index)), at)
+		return
+	}
+	g := c.Fill
+	if g.Len%lanes != 0 {
+		f.violated("a fill in runs of %d elements: whole columns of %d wanted", g.Len, lanes)
+		return
+	}
+	for i := range g.Count {
+		for j := range g.Len / lanes {
+			f.fill(buffer, i*(g.Len/lanes)+j, at+i*g.Pitch+j*lanes)
+		}
+	}
+}
+
+// fill puts a column of the source matrices, from the given element on, into a buffer.
+func (f *follower) fill(buffer, col, at int) {
+	lanes := f.device.m.Lanes
+	switch {
+	case buffer >= len(f.columns):
+		f.violated("buffer %d is written: there are %d", buffer, len(f.columns))
+	case col < 0 || col >= len(f.columns[buffer]):
+		f.violated("column %d of buffer %d is written: it has %d", col, buffer, len(f.columns[buffer]))
+	case at < 0 || at%lanes != 0 || at/lanes >= f.sources:
+		f.violated("element %d of the source matrices is read: a multiple of %d below %d wanted", at, lanes, f.sources*lanes)
+	case !f.columns[buffer][col].used:
+		f.violated("column %d of buffer %d is overwritten before it is multiplied", col, buffer)
+	default:
+		f.columns[buffer][col] = bufferColumn{source: at / lanes}
+	}
+}
+
+func (f *follower) activate(quarter, row int) {
+	switch {
+	case row < 0 || row >= len(f.held) || row >= f.device.m.Rows:
+		f.violated("row %d is activated: the channel holds %d, a bank has %d", row, len(f.held), f.device.m.Rows)
+	case f.device.ops.dialect.close != "" && f.open[quarter] >= 0:
+		f.violated("row %d is activated in quarter %d of the banks, where row %d is open", row, quarter, f.open[quarter])
+	default:
+		f.open[quarter] = row
+	}
+}
+
+// comp multiplies a column of a buffer by one of a row.
+func (f *follower) comp(buffer, row, col, buf int) {
+	d := f.device
+	switch {
+	case row < 0 || row >= len(f.held):
+		f.violated("COMP in row %d: the channel holds %d", row, len(f.held))
+		return
+	case col < 0 || col >= d.m.Columns:
+		f.violated("COMP of column %d of a row: it has %d", col, d.m.Columns)
+		return
+	case buffer >= len(f.columns) || buf < 0 || buf >= len(f.columns[buffer]) || f.columns[buffer][buf].source < 0:
+		f.violated("COMP of column %d of buffer %d, which was not filled", buf, buffer)
+		return
+	}
+	h := &f.held[row]
+	group, k := h.group, h.k+col%h.cols
+	if h.packs > 0 {
+		if col/h.cols >= h.packs {
+			f.violated("COMP of column %d of row %d, which holds %d output groups of %d columns", col, row, h.packs, h.cols)
+			return
+		}
+		group += col / h.cols
+	}
+	m := h.matrices
+	outs := min(d.m.Banks, m.outs-group*d.m.Banks)
+	for q := 0; q*f.gang < outs; q++ {
+		if f.open[q] != row {
+			f.violated("COMP in row %d, which is not open in quarter %d of the banks", row, q)
+			return
+		}
+	}
+	x := &f.columns[buffer][buf]
+	x.used = true
+	at := x.source - m.source
+	if at < 0 || at >= m.count*m.pixels*m.k || at/(m.k*m.pixels) != h.matrix || at%m.k != k {
+		f.violated("COMP of column %d of row %d, weights of matrix %d and products %d to %d, and column %d of buffer %d, inputs of others",
+			col, row, m.number+h.matrix, k*d.m.Lanes, (k+1)*d.m.Lanes, buf, buffer)
+		return
+	}
+	sum := m.first + (at/m.k*m.groups+group)*m.k
+	if f.sum >= 0 && f.sum != sum {
+		f.violated("COMP for %s when %s has not been read", f.name(sum), f.name(f.sum))
+		return
+	}
+	f.sum = sum
+	if f.done(sum + k) {
+		f.violated("products %d to %d of %s are computed again", k*d.m.Lanes, (k+1)*d.m.Lanes, f.name(sum))
+	}
+}
+
+// read takes the sums to the results from an element on.
+func (f *follower) read(at int) {
+	switch sum := f.sumAt(at); {
+	case sum < 0:
+		f.violated("READRES to element %d, where no group of outputs begins", at)
+	case f.sum < 0:
+		f.violated("READRES to %s of what has not been computed", f.name(sum))
+	case f.sum != sum:
+		f.violated("READRES to %s of %s", f.name(sum), f.name(f.sum))
+	}
+	f.sum = -1
+}
+
+func (f *follower) unread(when string) {
+	if f.sum >= 0 {
+		f.violated("%s has not been read before %s", f.name(f.sum), when)
+	}
+}
+
+func (f *follower) end() {
+	f.unread("the end")
+	for b, columns := range f.columns {
+		for i := range columns {
+			if !columns[i].used {
+				f.violated("column %d of buffer %d is not multiplied before the end", i, b)
+			}
+		}
+	}
+	for q, row := range f.open {
+		if row >= 0 && f.device.ops.dialect.close != "" {
+			f.violated("row %d is open in quarter %d of the banks at the end", row, q)
+		}
+	}
+}

@@ -1,0 +1,169 @@
+package pim
+
+import (
+	"fmt"
+	"math/bits"
+)
+
+// products counts what the channels compute: a bit for each column access that the
+// layer needs, which is a column of K of the outputs of a group for a pixel. Those of
+// a sum follow each other.
+type products struct {
+	*Code
+	blocks  []matrices
+	sources int // columns of the source matrices
+	bits    []uint64
+	n       int
+}
+
+// matrices are equal matrices of the layer, as addresses see them.
+type matrices struct {
+	*block
+	number int // of the first
+	source int // first column of the source matrices
+	k      int // columns of a pixel
+	groups int // of outputs
+	first  int // bit
+}
+
+// newProducts lays out the matrices, and checks that they make up the layer.
+func (c *Code) newProducts() (*products, error) {
+	l, m := c.layer, c.device.m
+	p := &products{Code: c}
+	number, source, result, out := 0, 0, 0, l.outs.Lo
+	for _, b := range l.blocks(c.merge, m.Lanes) {
+		x := matrices{
+			block: &b, number: number, source: b.source / m.Lanes, k: b.pitch / m.Lanes,
+			groups: (b.outs + m.Banks - 1) / m.Banks, first: p.n,
+		}
+		if b.source != source || b.result != result || b.out0 != out || b.pixels != l.pixels || b.k != b.merge*l.groupK || b.pitch%m.Lanes != 0 || b.pitch < b.k {
+			return nil, &Violation{-1, -1, fmt.Sprintf("matrix %d is not where the one before ends", number)}
+		}
+		for i := range b.count {
+			lo, hi := (b.first+i*b.merge)*l.groupOuts, (b.first+(i+1)*b.merge)*l.groupOuts
+			if out < lo || out+b.outs > hi {
+				return nil, &Violation{-1, -1, fmt.Sprintf("matrix %d has outputs %d to %d, its groups %d to %d", number+i, out, out+b.outs, lo, hi)}
+			}
+			out += b.outs
+		}
+		number += b.count
+		source += b.count * b.pixels * b.pitch
+		result += b.count * b.pixels * b.outs
+		p.n += b.count * b.pixels * x.groups * x.k
+		p.blocks = append(p.blocks, x)
+	}
+	if size := c.cut.Box.Size(); out != l.outs.Hi || result != size {
+		return nil, &Violation{-1, -1, fmt.Sprintf("the matrices have %d results of %d", result, size)}
+	}
+	p.sources = source / m.Lanes
+	p.bits = make([]uint64, (p.n+63)/64)
+	return p, nil
+}
+
+// done marks a column access, and reports whether it was done before.
+func (p *products) done(i int) bool {
+	w, b := &p.bits[i/64], uint64(1)<<(i%64)
+	before := *w&b != 0
+	*w |= b
+	return before
+}
+
+// complete says what has not been computed.
+func (p *products) complete() error {
+	n, first := 0, -1
+	for i, w := range p.bits {
+		n += bits.OnesCount64(w)
+		if first < 0 && w != 1<<64-1 {
+			first = i*64 + bits.TrailingZeros64(^w)
+		}
+	}
+	if n == p.n {
+		return nil
+	}
+	m := p.of(first)
+	k, lanes := (first-m.first)%m.k, m.lanes
+	return &Violation{-1, -1, fmt.Sprintf("%d of %d column accesses are missing, the first with products %d to %d of %s",
+		p.n-n, p.n, k*lanes, (k+1)*lanes, p.name(first-k))}
+}
+
+// of returns the matrices of a bit.
+func (p *products) of(bit int) *matrices {
+	i := len(p.blocks) - 1
+	for p.blocks[i].first > bit {
+		i--
+	}
+	return &p.blocks[i]
+}
+
+// name names the sum whose products begin with a bit.
+func (p *products) name(sum int) string {
+	m := p.of(sum)
+	at := (sum - m.first) / m.k
+	group := at % m.groups
+	at /= m.groups
+	return fmt.Sprintf("matrix %d, pixel %d, outputs from %d on", m.number+at/m.pixels, at%m.pixels, group*p.device.m.Banks)
+}
+
+// sumAt returns the first bit of the sums whose results begin at an element, -1 if
+// none do.
+func (p *products) sumAt(element int) int {
+	for i := range p.blocks {
+		m := &p.blocks[i]
+		at := element - m.result
+		if at < 0 || at >= m.count*m.pixels*m.outs {
+			continue
+		}
+		if out := at % m.outs; out%p.device.m.Banks == 0 {
+			return m.first + (at/m.outs*m.groups+out/p.device.m.Banks)*m.k
+		}
+	}
+	return -1
+}
+
+// held is what a row of a channel's banks holds: columns of weights from k on for an
+// output group of a matrix, once for each of the pixels in a buffer, or once for each
+// of so many groups from that one on.
+type held struct {
+	*matrices
+	matrix, group int
+	k, cols       int
+	packs         int // groups side by side; 0: one, again and again
+}
+
+// layout says what the rows of a channel hold.
+func (p *products) layout(s share) []held {
+	var rows []held
+	row := func(q *part, matrix, chunk, group, packs int) held {
+		h := held{matrix: matrix, group: group, k: q.k0 + chunk*q.cols, cols: q.cols, packs: packs}
+		for i := range p.blocks {
+			if p.blocks[i].result == q.block.result {
+				h.matrices = &p.blocks[i]
+			}
+		}
+		return h
+	}
+	if !p.device.ops.column {
+		held := p.device.rows(s)
+		for i := range p.parts {
+			q := &p.parts[i]
+			for at := range q.rows() {
+				if r := q.row + at; r >= held.Lo && r < held.Hi {
+					rows = append(rows, row(q, at/q.groups/q.chunks, at/q.groups%q.chunks, at%q.groups, 0))
+				}
+			}
+		}
+		return rows
+	}
+	for i := range s {
+		sp := &s[i]
+		k := sp.packed(p.device)
+		for m := sp.at[byMatrix].Lo; m < sp.at[byMatrix].Hi; m++ {
+			for c := sp.at[byChunk].Lo; c < sp.at[byChunk].Hi; c++ {
+				for g := sp.at[byGroup].Lo; g < sp.at[byGroup].Hi; g += k.groups {
+					rows = append(rows, row(sp.part, m, c, g, min(k.groups, sp.at[byGroup].Hi-g)))
+				}
+			}
+		}
+	}
+	return rows
+}

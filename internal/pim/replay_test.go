@@ -1,0 +1,266 @@
+package pim
+
+import (
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"pimflow/internal/device"
+	"pimflow/internal/dram"
+	"pimflow/internal/graph"
+	"pimflow/internal/simplify"
+	"pimflow/internal/tensor"
+	"pimflow/internal/zoo"
+)
+
+// TestReplayDrawn: the streams of every mapping of drawn layers, boxes and geometries.
+func TestReplayDrawn(t *testing.T) {
+	for _, make := range []func(t *rapid.T) net{anyConv, anyProduct} {
+		rapid.Check(t, func(t *rapid.T) {
+			n := make(t)
+			cut := graph.Cut{Node: n.id, Box: anyBox(t, n.g.Nodes[n.id].Shape)}
+			code := compile(t, anyMachine(t), anyChannels(t), n.g, cut)
+			for _, m := range code.tried {
+				code.mapping = m
+				if r, err := code.Replay(); err != nil || r.Commands != m.total+closes(code) || r.Timed > r.Commands {
+					t.Fatalf("%v: %+v, %d commands wanted: %v", m, r, m.total, err)
+				}
+			}
+		})
+	}
+}
+
+// closes is how many rows a code closes, which no other count has.
+func closes(c *Code) int64 {
+	if !c.device.ops.column {
+		return 0
+	}
+	n := int64(0)
+	for _, s := range c.perChannel() {
+		n += c.device.work(s).visits
+	}
+	return n
+}
+
+// TestReplayZoo: every layer of the zoo on both machines, all channels.
+func TestReplayZoo(t *testing.T) {
+	for _, name := range zoo.Names() {
+		g, err := zoo.Build(name, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if g, err = simplify.Run(g); err != nil {
+			t.Fatal(err)
+		}
+		for _, machine := range []string{"artifact", "newton"} {
+			t.Run(name+"/"+machine, func(t *testing.T) {
+				d, err := New(machineOf(t, machine), 16)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var next, commands atomic.Int64
+				var wg sync.WaitGroup
+				for range 2 {
+					wg.Go(func() {
+						for {
+							i := next.Add(1) - 1
+							if i >= int64(len(g.Nodes)) {
+								return
+							}
+							code, err := d.Compile(g, g.Whole(graph.ID(i)))
+							if errors.Is(err, device.ErrUnsupported) {
+								continue
+							}
+							if err != nil {
+								t.Error(err)
+								continue
+							}
+							r, err := code.(device.Replayer).Replay()
+							if err != nil {
+								t.Errorf("%s: %v", g.Nodes[i].Name, err)
+							}
+							commands.Add(r.Commands)
+						}
+					})
+				}
+				wg.Wait()
+				if commands.Load() == 0 {
+					t.Error("no commands")
+				}
+			})
+		}
+	}
+}
+
+// flat is a stream written out.
+func flat(s dram.Stream) (out []dram.Command) {
+	at := func(a dram.Affine, index []int) dram.Affine { return dram.Affine{Base: a.At(index)} }
+	s.Walk(func(c *dram.Command, index []int) bool {
+		out = append(out, dram.Command{
+			Op: c.Op, Row: at(c.Row, index), Col: at(c.Col, index), Buf: at(c.Buf, index), Data: at(c.Data, index), Fill: c.Fill,
+		})
+		return true
+	})
+	return out
+}
+
+func nested(cs []dram.Command) (s dram.Stream) {
+	for _, c := range cs {
+		s = append(s, dram.Do(c))
+	}
+	return s
+}
+
+// mutations each change a stream at a command of a role so that it is wrong.
+var mutations = []struct {
+	name   string
+	role   role
+	column bool // where buffers are written by column and rows closed
+	change func(s []dram.Command, i int) []dram.Command
+}{
+	{"COMP dropped", compRole, false, drop},
+	{"COMP twice", compRole, false, twice},
+	{"READRES dropped", readRole, false, drop},
+	{"READRES twice", readRole, false, twice},
+	{"READRES to the next element", readRole, false, func(s []dram.Command, i int) []dram.Command { s[i].Data.Base++; return s }},
+	{"READRES after the next command", readRole, true, func(s []dram.Command, i int) []dram.Command {
+		s[i], s[i+1] = s[i+1], s[i]
+		return s
+	}},
+	{"GWRITE dropped", writeRole, true, drop},
+	{"GWRITE of the next column", writeRole, false, func(s []dram.Command, i int) []dram.Command { s[i].Data.Base += 16; return s }},
+	{"GWRITE of half a column further", writeRole, false, func(s []dram.Command, i int) []dram.Command { s[i].Data.Base += 8; return s }},
+	{"GWRITE twice", writeRole, false, twice},
+	{"GWRITE to the next column", writeRole, true, func(s []dram.Command, i int) []dram.Command { s[i].Buf.Base++; return s }},
+	{"COMP in the next row", compRole, false, func(s []dram.Command, i int) []dram.Command { s[i].Row.Base++; return s }},
+	{"COMP of the next column of the row", compRole, false, func(s []dram.Command, i int) []dram.Command { s[i].Col.Base++; return s }},
+	{"COMP of a column before the buffer", compRole, true, func(s []dram.Command, i int) []dram.Command { s[i].Buf.Base = -1; return s }},
+	{"G_ACT dropped", openRole, true, drop},
+	{"G_ACT twice", openRole, true, twice},
+	{"G_ACT of a row that is not there", openRole, false, func(s []dram.Command, i int) []dram.Command { s[i].Row.Base = 1 << 20; return s }},
+	{"PREA dropped", closeRole, true, drop},
+	{"rows 0 and 1 exchanged", compRole, false, func(s []dram.Command, _ int) []dram.Command {
+		for i := range s {
+			if r := &s[i].Row.Base; *r < 2 {
+				*r = 1 - *r
+			}
+		}
+		return s
+	}},
+}
+
+func drop(s []dram.Command, i int) []dram.Command { return slices.Delete(s, i, i+1) }
+
+func twice(s []dram.Command, i int) []dram.Command { return slices.Insert(s, i, s[i]) }
+
+// TestReplayMutations: in the streams of a layer of several rows a channel, every
+// mutation of every command it applies to is found.
+func TestReplayMutations(t *testing.T) {
+	n := conv(t, rand.New(rand.NewPCG(3, 4)), tensor.Shape{1, 48, 3, 3}, 40, 1, 3, 1, 1, []int64{1, 1, 1, 1}, false)
+	for _, machine := range []string{"artifact", "newton"} {
+		code := compile(t, machineOf(t, machine), 2, n.g, n.g.Whole(n.id))
+		ops := &code.device.ops
+		for _, m := range code.tried {
+			code.mapping = m
+			shares := code.perChannel()
+			streams := [2]dram.Stream{code.device.stream(shares[0]), code.device.stream(shares[1])}
+			plain := flat(streams[1])
+			for _, mu := range mutations {
+				tried := 0
+				if mu.column && !ops.column {
+					continue
+				}
+				for i := range plain {
+					if ops.roles[plain[i].Op] != mu.role || tried > 0 && i%7 != 0 {
+						continue // every seventh, that the test is short
+					}
+					changed := nested(mu.change(slices.Clone(plain), i))
+					_, err := code.replay(func(channel int) dram.Stream {
+						if channel == 1 {
+							return changed
+						}
+						return streams[0]
+					})
+					var v *Violation
+					if tried++; !errors.As(err, &v) {
+						t.Errorf("%s, %v: %s, command %d: not found: %v", machine, m, mu.name, i, err)
+					} else if v.Channel == 0 {
+						t.Errorf("%s, %v: %s, command %d: in another channel: %v", machine, m, mu.name, i, err)
+					}
+				}
+				if tried == 0 {
+					t.Errorf("%s, %v: nothing for %s", machine, m, mu.name)
+				}
+			}
+		}
+	}
+}
+
+// TestReplayTime: streams that break a rule of time, or that take another time than
+// their cost says.
+func TestReplayTime(t *testing.T) {
+	n := conv(t, rand.New(rand.NewPCG(3, 4)), tensor.Shape{1, 48, 3, 3}, 40, 1, 3, 1, 1, []int64{1, 1, 1, 1}, false)
+	code := compile(t, machineOf(t, "newton"), 2, n.g, n.g.Whole(n.id))
+	s := code.perChannel()[0]
+	plain := flat(code.device.stream(s))
+	without := func(r role) []dram.Command {
+		return slices.DeleteFunc(slices.Clone(plain), func(c dram.Command) bool { return code.device.ops.roles[c.Op] == r })
+	}
+	for _, c := range []struct {
+		stream []dram.Command
+		want   string
+	}{
+		{plain, ""},
+		{without(openRole), "with no row open"},
+		{without(closeRole), "on banks whose row is open"},
+		{without(readRole), "its cost says"},
+	} {
+		got := ""
+		if _, err := code.replayTime(0, s, nested(c.stream)); err != nil {
+			got = err.Error()
+		}
+		if !strings.Contains(got, c.want) || c.want == "" && got != "" {
+			t.Errorf("%q, %q wanted", got, c.want)
+		}
+	}
+}
+
+// TestReplayEarly: any command of a real stream, a cycle early, breaks a rule.
+func TestReplayEarly(t *testing.T) {
+	n := conv(t, rand.New(rand.NewPCG(3, 4)), tensor.Shape{1, 256, 7, 7}, 40, 1, 3, 1, 1, []int64{1, 1, 1, 1}, false)
+	for _, machine := range []string{"artifact", "newton"} {
+		code := compile(t, machineOf(t, machine), 2, n.g, n.g.Whole(n.id))
+		d := code.device
+		for _, s := range code.perChannel() {
+			check, err := d.standard.NewCheck(d.timing)
+			if err != nil {
+				t.Fatal(err)
+			}
+			commands, refreshes := 0, 0
+			run := d.channel.Run()
+			run.Observe(func(op dram.Op, at dram.Cycle) {
+				if d.ops.roles[op] != noRole { // none that a refresh puts before itself
+					commands++
+					if check.Issue(op, at-1) == nil {
+						t.Fatalf("%s: %s could go in cycle %d", machine, d.ops.names[op], at-1)
+					}
+				} else {
+					refreshes++
+				}
+				if err := check.Issue(op, at); err != nil {
+					t.Fatal(err)
+				}
+			})
+			d.stream(s).Walk(func(c *dram.Command, _ []int) bool { run.Issue(c.Op); return true })
+			if err := check.Finish(run.Finish().Cycles); err != nil || commands == 0 || refreshes == 0 {
+				t.Errorf("%s: %d commands, %d refreshes: %v", machine, commands, refreshes, err)
+			}
+		}
+	}
+}
