@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"pimflow/internal/device"
@@ -128,7 +129,7 @@ func (p *path) read(model string, batch int) (err error) {
 		if p.Model, err = graph.Parse(f, model); err != nil {
 			return err
 		}
-	case isZoo(model):
+	case slices.Contains(zoo.Names(), model):
 		if p.Model, err = zoo.Build(model, max(batch, 1)); err != nil {
 			return err
 		}
@@ -142,8 +143,6 @@ func (p *path) read(model string, batch int) (err error) {
 	}
 	return nil
 }
-
-func isZoo(name string) bool { return nearest.Name(name, zoo.Names()) == name }
 
 // target tells the search how to make the devices of a machine. They and the code
 // they compile are made once for all searches on the target.

@@ -5,12 +5,12 @@ package program
 
 import (
 	"fmt"
+	"slices"
 
 	"pimflow/internal/device"
 	"pimflow/internal/graph"
 	"pimflow/internal/nearest"
 	"pimflow/internal/plan"
-	"pimflow/internal/tensor"
 )
 
 // Step is a tile with its code.
@@ -61,29 +61,13 @@ func after(g *graph.Graph, t plan.Tile, tiles []plan.Tile, makers map[graph.ID][
 	need := g.Need(t.Cut)
 	for i, x := range g.Nodes[t.Node].In {
 		for _, m := range makers[x] {
-			if touches(tiles[m].Box, need[i]) {
-				list = insert(list, m)
+			if !tiles[m].Box.Intersect(need[i]).Empty() {
+				list = append(list, m)
 			}
 		}
 	}
-	return list
-}
-
-func touches(made, need tensor.Box) bool { return !made.Intersect(need).Empty() }
-
-// insert adds v to an ascending list unless it is there.
-func insert(list []int, v int) []int {
-	i := len(list)
-	for i > 0 && list[i-1] >= v {
-		i--
-	}
-	if i < len(list) && list[i] == v {
-		return list
-	}
-	list = append(list, 0)
-	copy(list[i+1:], list[i:])
-	list[i] = v
-	return list
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 func find(devices []device.Device, name string) (device.Device, error) {

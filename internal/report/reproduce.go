@@ -37,7 +37,6 @@ type Published struct {
 	ConvOnly     map[string]float64 `json:"conv_only"`
 	Baseline     float64            `json:"baseline_ck"`
 	EndToEnd     map[string]float64 `json:"end_to_end"`
-	policies     []string
 }
 
 // BridgeResult is the sum under pimflow after a step of the bridge.
@@ -59,7 +58,6 @@ func (r *Reproduction) Add(model string, variants []published.VariantRow, bridge
 	for _, v := range variants {
 		p := Published{GPU: v.Name, ConvOnly: map[string]float64{}, EndToEnd: map[string]float64{}}
 		for _, s := range v.Sums {
-			p.policies = append(p.policies, s.Policy)
 			p.ConvOnly[s.Policy], p.EndToEnd[s.Policy] = s.ConvOnly.Speedup(), s.EndToEnd.Speedup()
 			p.ConvBaseline, p.Baseline = ck(s.ConvOnly.Baseline), ck(s.EndToEnd.Baseline)
 		}
@@ -67,7 +65,7 @@ func (r *Reproduction) Add(model string, variants []published.VariantRow, bridge
 	}
 	if rep, ok := published.Reported[model]; ok {
 		m.Reported = &Published{GPU: "reported", ConvOnly: rep.ConvOnly, Baseline: float64(rep.GPU),
-			EndToEnd: map[string]float64{"pimflow": rep.EndToEnd}, policies: published.Policies}
+			EndToEnd: map[string]float64{"pimflow": rep.EndToEnd}}
 	}
 	for _, b := range bridge {
 		m.Bridge = append(m.Bridge, BridgeResult{b.Name, b.About,
@@ -105,44 +103,45 @@ func (m *ReproducedModel) variants(b *strings.Builder) {
 	t = append(t, column{right: true}, column{right: true})
 	t.row(append(head, "end-to-end GPU ck", "pimflow")...)
 	if m.Reported != nil {
-		t.row(m.Reported.cells(policies, nil)...)
+		t.row(m.Reported.cells(policies)...)
 	}
 	for _, v := range m.Variants {
-		t.row(v.cells(policies, nil)...)
+		t.row(v.cells(policies)...)
 		if m.Reported != nil {
-			t.row(v.cells(policies, m.Reported)...)
+			t.row(v.difference(policies, m.Reported)...)
 		}
 	}
 	t.write(b)
 }
 
-// cells is a row of the table, or its difference from the reported one.
-func (p *Published) cells(policies []string, from *Published) []string {
-	cell := func(v, of float64, ok bool, format string) string {
-		switch {
-		case !ok:
-			return "-"
-		case from == nil:
-			return fmt.Sprintf(format, v)
-		case of == 0:
+// cells is a row of the table.
+func (p *Published) cells(policies []string) []string {
+	number := func(v float64, format string) string {
+		if v == 0 {
+			return "-" // not reported
+		}
+		return fmt.Sprintf(format, v)
+	}
+	c := []string{p.GPU, number(p.ConvBaseline, "%.0f")}
+	for _, n := range policies {
+		c = append(c, number(p.ConvOnly[n], "%.3f"))
+	}
+	return append(c, number(p.Baseline, "%.0f"), number(p.EndToEnd["pimflow"], "%.3f"))
+}
+
+// difference is a row of the table: how far p is from what was reported.
+func (p *Published) difference(policies []string, from *Published) []string {
+	percent := func(v, of float64) string {
+		if of == 0 {
 			return ""
 		}
 		return fmt.Sprintf("%+.1f %%", 100*(v/of-1))
 	}
-	if from == nil {
-		from2 := Published{}
-		c := []string{p.GPU, cell(p.ConvBaseline, 0, p.ConvBaseline > 0, "%.0f")}
-		for _, n := range policies {
-			v, ok := p.ConvOnly[n]
-			c = append(c, cell(v, from2.ConvOnly[n], ok, "%.3f"))
-		}
-		return append(c, cell(p.Baseline, 0, true, "%.0f"), cell(p.EndToEnd["pimflow"], 0, true, "%.3f"))
-	}
 	c := []string{"  difference", ""}
 	for _, n := range policies {
-		c = append(c, cell(p.ConvOnly[n], from.ConvOnly[n], true, ""))
+		c = append(c, percent(p.ConvOnly[n], from.ConvOnly[n]))
 	}
-	return append(c, cell(p.Baseline, from.Baseline, true, ""), cell(p.EndToEnd["pimflow"], from.EndToEnd["pimflow"], true, ""))
+	return append(c, percent(p.Baseline, from.Baseline), percent(p.EndToEnd["pimflow"], from.EndToEnd["pimflow"]))
 }
 
 func (m *ReproducedModel) bridge(b *strings.Builder) {
