@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -235,8 +236,8 @@ func (b *bench) report(q *question) (*report.Conv, error) {
 			issued = append(issued, n.N)
 		}
 		rep.Ours = &report.ConvPIM{
-			Lane:  report.Lane{Total: s.commands(issued), Cycles: ours.Ticks, NS: ours.Time.NS(), Issued: report.Counts(ours.Commands)},
-			Bytes: ours.Bytes, Bound: ours.Bound,
+			Lane:  report.Lane{Total: s.commands(issued), Cycles: ours.Stream, NS: slices.Max(ours.Lanes).NS(), Issued: report.Counts(ours.Commands)},
+			Whole: report.Whole{NS: ours.Time.NS(), Ticks: ours.Ticks, Bound: ours.Bound}, Bytes: ours.Bytes,
 		}
 	case errors.Is(err, device.ErrUnsupported):
 		rep.Unsupported = err.Error()

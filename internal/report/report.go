@@ -35,8 +35,10 @@ type Run struct {
 	PIMBusy  float64 `json:"pim_busy_ns"`
 	BothBusy float64 `json:"both_busy_ns"` // within both of the above
 	Launch   float64 `json:"launch_ns"`    // within GPUBusy
-	Idle     float64 `json:"idle_ns"`      // neither works
-	Search   float64 `json:"search_s"`     // wall clock; all other fields are reproducible
+	// PIMLaunch is within PIMBusy.
+	PIMLaunch float64 `json:"pim_launch_ns"`
+	Idle      float64 `json:"idle_ns"`  // neither works
+	Search    float64 `json:"search_s"` // wall clock; all other fields are reproducible
 
 	BaselineTicks int64 `json:"baseline_gpu_ck"`
 	TotalTicks    int64 `json:"total_gpu_ck"`
@@ -132,7 +134,7 @@ func New(g *graph.Graph, m *hw.Machine, r *search.Result) *Run {
 		Channels: m.Memory.Channels, PIMChannels: r.Plan.PIMChannels,
 		Clocks:   Clocks{m.GPU.Clock.Picoseconds(), m.PIM.Clock.Picoseconds()},
 		Baseline: r.Baseline.Total.NS(), Total: tl.Total.NS(),
-		GPUBusy: b.GPU.NS(), PIMBusy: b.PIM.NS(), BothBusy: b.Both.NS(), Launch: b.Launch.NS(),
+		GPUBusy: b.GPU.NS(), PIMBusy: b.PIM.NS(), BothBusy: b.Both.NS(), Launch: b.Launch.NS(), PIMLaunch: b.PIMLaunch.NS(),
 		Idle:          (tl.Total - b.GPU - b.PIM + b.Both).NS(),
 		Search:        r.Elapsed.Seconds(),
 		BaselineTicks: m.GPU.Clock.Cycles(int64(r.Baseline.Total)),

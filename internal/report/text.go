@@ -26,6 +26,9 @@ func (r *Run) Text(w io.Writer, verbose bool) error {
 	summary.row("  both busy", ns(r.BothBusy), "", r.share(r.BothBusy))
 	summary.row("  idle", ns(r.Idle), "", r.share(r.Idle))
 	summary.row("  launches", ns(r.Launch), "", r.share(r.Launch)+", within GPU busy")
+	if r.PIMLaunch > 0 {
+		summary.row("  launches", ns(r.PIMLaunch), "", r.share(r.PIMLaunch)+", within PIM busy")
+	}
 	summary.write(b)
 	r.Energy.text(b, verbose)
 	if r.Check != nil {
