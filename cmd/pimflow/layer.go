@@ -73,7 +73,7 @@ fit the banks) and gpu_ns (empty where no channel is left). latency_hiding 1 is 
 		},
 	}
 	fl := c.Flags()
-	fl.StringVar(&f.machine, "machine", DefaultMachine, "machine by name or .json file")
+	fl.StringVar(&f.machine, "machine", PublishedMachine, "machine by name or .json file")
 	fl.StringVar(&f.in, "in", "", "input as channels x height x width, as 32x112x112")
 	fl.IntVar(&f.conv.oc, "out-channels", 0, "output channels")
 	fl.StringVar(&f.kernel, "kernel", "1x1", "kernel as height x width")

@@ -25,8 +25,12 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// DefaultMachine is the machine of a run that names none.
-const DefaultMachine = "artifact"
+// DefaultMachine is the machine of a run that names none, and PublishedMachine that of
+// the commands that hold this project against the published system.
+const (
+	DefaultMachine   = "newton"
+	PublishedMachine = "artifact"
+)
 
 // runFlags are the flags of run.
 type runFlags struct {
