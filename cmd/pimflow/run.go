@@ -161,7 +161,14 @@ func execute(ctx context.Context, f *runFlags, p *path, rep *report.Run, bar *ba
 			return ctx.Err()
 		}
 	}
-	got, err := run.Eval(ctx, p.Result.Timeline.Program, inputs, bar.phase("execute the plan"))
+	var got []*tensor.Tensor
+	if f.check {
+		var errs []run.LayerError
+		got, errs, err = run.EvalLayers(ctx, p.Result.Timeline.Program, inputs, bar.phase("execute the plan"))
+		rep.SetErrors(errs)
+	} else {
+		got, err = run.Eval(ctx, p.Result.Timeline.Program, inputs, bar.phase("execute the plan"))
+	}
 	if err != nil {
 		return err
 	}

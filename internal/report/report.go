@@ -93,6 +93,17 @@ type Layer struct {
 	GPU   *Whole  `json:"gpu"` // all of it on that device; null where that cannot be
 	PIM   *Whole  `json:"pim"`
 	Lost  *Option `json:"lost"` // the best other way to execute it alone
+	// Error is null unless the plan was checked.
+	Error *LayerError `json:"error"`
+}
+
+// LayerError is how far a layer's values are from those that the graph defines: by its
+// own execution on the PIM, with exact inputs, and with what the plan had made before.
+type LayerError struct {
+	OwnAbs float64 `json:"own_max_abs"`
+	OwnRel float64 `json:"own_max_rel"` // relative to the value's largest magnitude
+	Abs    float64 `json:"max_abs"`
+	Rel    float64 `json:"max_rel"`
 }
 
 // Tile is a part of an operation on a device.
@@ -191,6 +202,13 @@ func (r *Run) SetCheck(diffs []run.Diff, replayed device.Replay) {
 		c.Outputs = append(c.Outputs, Output{d.Output, d.OK, d.MaxAbs, d.MaxRel})
 	}
 	r.Check = c
+}
+
+// SetErrors adds how far each layer is from its definition.
+func (r *Run) SetErrors(errs []run.LayerError) {
+	for i, e := range errs {
+		r.Layers[i].Error = &LayerError{e.Own.MaxAbs, e.Own.MaxRel, e.Total.MaxAbs, e.Total.MaxRel}
+	}
 }
 
 // SetWrong adds what the replay of the plan's streams found; they are not executed.
