@@ -2,6 +2,7 @@ package run_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 
 	"pimflow/internal/device"
@@ -27,11 +28,11 @@ func TestEvalLayers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	done := 0
+	var last atomic.Int64
 	out, errs, err := run.EvalLayers(context.Background(), prog, []*tensor.Tensor{tensor.New(tensor.Float32, tensor.Shape{1, 1, 4, 2})},
-		func(n, total int) { done = max(done, n*100/total) })
-	if err != nil || len(errs) != 3 || done != 100 {
-		t.Fatal(errs, err, done)
+		func(n, total int) { last.Store(int64(n * 100 / total)) })
+	if err != nil || len(errs) != 3 || last.Load() != 100 {
+		t.Fatal(errs, err, last.Load())
 	}
 	for i, want := range []struct{ own, total float64 }{{1, 1}, {0, 2}, {1, 3}} {
 		if e := errs[i]; e.Node != graph.ID(i+1) || e.Own.MaxAbs != want.own || e.Total.MaxAbs != want.total {
