@@ -21,10 +21,10 @@ var ranks = [][]string{
 	{"op", "npy"},
 	{"graph"},
 	{"simplify", "zoo", "plan", "device"},
-	{"onnx", "gpu", "pim", "program"},
+	{"onnx", "gpu", "pim", "profile", "program"},
 	{"run", "memory"},
 	{"search"},
-	{"published"},
+	{"published", "survey"},
 	{"report"},
 }
 

@@ -59,6 +59,7 @@ type Replay struct {
 // Cost is what executing a piece of code takes.
 type Cost struct {
 	Time     Time   // from start to the last value
+	Source   Source // of Time
 	Launch   Time   // the part of Time that is launching kernels
 	Ticks    int64  // Time in cycles of the device's own clock
 	Bytes    int64  // moved between the device and its DRAM
