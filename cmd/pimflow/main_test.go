@@ -14,7 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"pimflow": main}) }
+func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"pimflow": main, "fake-runner": fakeRunner}) }
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script"})

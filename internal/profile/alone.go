@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 
 	"pimflow/internal/graph"
+	"pimflow/internal/op"
 	"pimflow/internal/tensor"
 )
 
@@ -15,12 +16,20 @@ import (
 // when the operator does not make Out of the operands, as a part of some layers
 // cannot be made by a layer of that kind.
 func (k *Kernel) Alone(t tensor.Type) (*graph.Graph, graph.ID, error) {
-	return k.alone(t, 0)
+	return k.alone(t, 0, false)
+}
+
+// Probe is Alone with the first value as its only result, by a kernel more: where
+// results are copied to a host, hardly anything is.
+func (k *Kernel) Probe(t tensor.Type) (*graph.Graph, error) {
+	g, _, err := k.alone(t, 0, true)
+	return g, err
 }
 
 // alone is Alone with that many weights more in a product of their own: a model may
-// ask how much of a network's weights a cache keeps.
-func (k *Kernel) alone(t tensor.Type, more int) (*graph.Graph, graph.ID, error) {
+// ask how much of a network's weights a cache keeps. With probe the result is that of
+// Probe.
+func (k *Kernel) alone(t tensor.Type, more int, probe bool) (*graph.Graph, graph.ID, error) {
 	b := graph.NewBuilder(k.Op.Name)
 	value := func(name string, o Operand) graph.ID {
 		typ := t
@@ -51,7 +60,17 @@ func (k *Kernel) alone(t tensor.Type, more int) (*graph.Graph, graph.ID, error) 
 	if s := b.Peek().Nodes[y].Shape; !s.Equal(k.Out) {
 		return nil, 0, fmt.Errorf("%s makes %v of these inputs: %v wanted", k.Op.Name, s, k.Out)
 	}
-	b.Output("output", y)
+	result := y
+	if n := len(k.Out); probe && n > 0 {
+		starts, ends, axes, steps := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
+		for d := range n {
+			ends[d], axes[d], steps[d] = 1, int64(d), 1
+		}
+		if result, err = b.Op("first", "Slice", op.Attrs{"starts": starts, "ends": ends, "axes": axes, "steps": steps}, y); err != nil {
+			return nil, 0, err
+		}
+	}
+	b.Output("output", result)
 	if more > 0 {
 		z, err := b.Op("rest", "Gemm", nil, b.Input("x", t, tensor.Shape{1, 1}), b.Const("w", noise("w", t, tensor.Shape{1, more})))
 		if err != nil {

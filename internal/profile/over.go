@@ -159,7 +159,7 @@ func (d *profiled) modelOf(g *graph.Graph, c graph.Cut, r member) (device.Time, 
 	if err != nil {
 		return 0, err
 	}
-	alone, node, err := r.alone(tensor.Float32, weights(g)-weightsOf(g, c.Node))
+	alone, node, err := r.alone(tensor.Float32, weights(g)-weightsOf(g, c.Node), false)
 	if err != nil {
 		return 0, err
 	}

@@ -27,6 +27,9 @@ func (r *Run) Text(w io.Writer, verbose bool) error {
 	summary.row("  idle", ns(r.Idle), "", r.share(r.Idle))
 	summary.row("  launches", ns(r.Launch), "", r.share(r.Launch)+", within GPU busy")
 	summary.write(b)
+	if r.GPUProfile != nil {
+		r.GPUProfile.text(b)
+	}
 	r.Energy.text(b, verbose)
 	if r.Check != nil {
 		r.Check.text(b)
@@ -91,11 +94,11 @@ func (r *Run) placements() string {
 
 // layers writes one row a layer, and one more for each further tile.
 func (r *Run) layers(b *strings.Builder) {
-	t := table{{}, {}, {}, {right: true}, {}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {}}
-	t.row("layer", "op", "shape", "MACs", "placement", "ns", "GPU ns", "GPU ck", "PIM ns", "PIM ck", "lost ns", "lost")
+	t := table{{}, {}, {}, {right: true}, {}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {}, {}, {}}
+	t.row("layer", "op", "shape", "MACs", "placement", "ns", "GPU ns", "GPU ck", "PIM ns", "PIM ck", "lost ns", "lost", "ns by", "GPU by")
 	for _, l := range r.Layers {
 		head := []string{l.Name, l.Op, shape(l.Shape), strconv.FormatInt(l.MACs, 10)}
-		tail := []string{"-", "-", "-", "-", "-", "-"}
+		tail := []string{"-", "-", "-", "-", "-", "-", "", sourceName(l.GPUSource)}
 		for i, c := range []*Whole{l.GPU, l.PIM} {
 			if c != nil {
 				tail[2*i], tail[2*i+1] = fmt.Sprintf("%.1f", c.NS), strconv.FormatInt(c.Ticks, 10)
@@ -109,12 +112,16 @@ func (r *Run) layers(b *strings.Builder) {
 			if l.Kind == tile.Device {
 				place[0] = tile.Device + tile.Box
 			}
-			if i == 0 {
+			by := sourceName(tile.GPUSource)
+			if tail[6] = by; i == 0 {
 				t.row(append(append(head, place...), tail...)...)
 			} else {
-				t.row("", "", "", "", place[0], place[1], "", "", "", "", "", "")
+				t.row("", "", "", "", place[0], place[1], "", "", "", "", "", "", by, "")
 			}
 		}
+	}
+	if r.GPUProfile == nil { // all by the model
+		t = t[:len(t)-2]
 	}
 	t.write(b)
 }
