@@ -85,7 +85,7 @@ func open(r request) (*path, error) {
 	}
 	newGPU := profile.Maker(gpu.New)
 	if r.profile != "" {
-		if p.Profile, err = readProfile(r.profile); err != nil {
+		if p.Profile, err = readProfile(r.profile, p.Machine); err != nil {
 			p.Close()
 			return nil, err
 		}

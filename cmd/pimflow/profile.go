@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pimflow/internal/hw"
 	"pimflow/internal/profile"
 	"pimflow/internal/search"
 	"pimflow/internal/survey"
@@ -18,8 +19,8 @@ func profileFlag(c *cobra.Command, to *string) {
 	c.Flags().StringVar(to, "gpu-profile", "", "take the GPU's times from the measured kernels of this .csv file, as pimflow profile lists them")
 }
 
-// readProfile reads a file of measured kernels.
-func readProfile(file string) (*profile.Profile, error) {
+// readProfile reads a file of measured kernels for a machine.
+func readProfile(file string, m *hw.Machine) (*profile.Profile, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
@@ -32,7 +33,7 @@ func readProfile(file string) (*profile.Profile, error) {
 	if n, _ := p.Measured(); n == 0 {
 		return nil, fmt.Errorf("%s: no row has a time_us: at least one measured kernel wanted", file)
 	}
-	return p, nil
+	return p, p.Fits(m)
 }
 
 // surveyFlags are the flags of profile.

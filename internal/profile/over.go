@@ -39,15 +39,10 @@ func (p *Profile) Over(model Maker) Maker {
 		}
 	}
 	return func(m *hw.Machine, channels int) (device.Device, error) {
-		t, ok := Type(m)
-		if !ok {
-			return nil, fmt.Errorf("%s: machine %s has memory.bytes_per_element %d: 1, 2, 4 or 8 wanted to compare its kernels with measured ones", p.File, m.Name, m.Memory.ElementSize)
+		if err := p.Fits(m); err != nil {
+			return nil, err
 		}
-		for i := range p.Rows {
-			if r := &p.Rows[i]; r.Channels > m.Memory.Channels {
-				return nil, fmt.Errorf("%s:%d: channels: %d: at most %d wanted, as machine %s has", p.File, r.Line, r.Channels, m.Memory.Channels, m.Name)
-			}
-		}
+		t, _ := Type(m)
 		d, err := model(m, channels)
 		if err != nil {
 			return nil, err
@@ -55,6 +50,20 @@ func (p *Profile) Over(model Maker) Maker {
 		return &profiled{Device: d, file: p.File, exact: exact, families: families, typ: t, channels: channels, clock: m.GPU.Clock,
 			model: func(channels int) (device.Device, error) { return model(m, channels) }}, nil
 	}
+}
+
+// Fits says why a profile is not for a machine: its floating values have no type, or a
+// row is for more memory channels than it has.
+func (p *Profile) Fits(m *hw.Machine) error {
+	if _, ok := Type(m); !ok {
+		return fmt.Errorf("%s: machine %s has memory.bytes_per_element %d: 1, 2, 4 or 8 wanted to compare its kernels with measured ones", p.File, m.Name, m.Memory.ElementSize)
+	}
+	for i := range p.Rows {
+		if r := &p.Rows[i]; r.Channels > m.Memory.Channels {
+			return fmt.Errorf("%s:%d: channels: %d: at most %d wanted, as machine %s has", p.File, r.Line, r.Channels, m.Memory.Channels, m.Name)
+		}
+	}
+	return nil
 }
 
 // Type is the type in which a machine computes floating values.
