@@ -68,6 +68,9 @@ and the first and the last division that would gain. The plan's kernels and whol
 layers are listed whatever their effect.
 D is ` + doubts() + `.
 
+With --gpu-profile the plan is made with the measured times, and the list is that file's measured rows as they are,
+then the kernels that are not among them: so that the list grows with the plans that it leads to.
+
 --with onnxruntime measures the kernels one by one with ONNX Runtime on this machine, by the program
 pimflow-onnxruntime (in ortcheck/): the median of --repeats runs, and in spread_us the difference of the quartiles.`,
 		Args: wantArgs(1, 1),
@@ -85,6 +88,7 @@ pimflow-onnxruntime (in ortcheck/): the median of --repeats runs, and in spread_
 	fl := c.Flags()
 	fl.StringVar(&f.machine, "machine", DefaultMachine, "machine by name or .json file")
 	fl.StringVar(&f.policy, "policy", search.Default, "policy, see pimflow policy")
+	profileFlag(c, &f.profile)
 	fl.IntVar(&f.batch, "batch", 0, "images at once, for models that leave it open (default 1)")
 	fl.IntVar(&f.limit, "limit", 0, "list so many kernels (default all)")
 	fl.BoolVar(&f.anyChannels, "any-channels", false, "one row a kernel for any number of memory channels, for a GPU whose memory cannot be divided; --with implies it")
@@ -135,7 +139,15 @@ func listKernels(ctx context.Context, f *surveyFlags, stdout, stderr io.Writer) 
 	if left > 0 {
 		fmt.Fprintf(stderr, "pimflow: %d parts of layers are left out, for which there is no layer that would be them alone\n", left)
 	}
-	list := &profile.Profile{Rows: rows}
+	list := &profile.Profile{}
+	if p.Profile != nil {
+		for _, r := range p.Profile.Rows {
+			if r.Time > 0 {
+				list.Rows = append(list.Rows, r)
+			}
+		}
+	}
+	list.Rows = append(list.Rows, rows...)
 	if f.out != "" {
 		return writeFile(f.out, list.Print)
 	}

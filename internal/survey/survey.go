@@ -46,8 +46,11 @@ var Errors = []Error{
 // 2060. Estimated.
 const LaunchError = 0.42
 
-// doubt is the time by which the model may be wrong about a cut.
+// doubt is the time by which a cut's may be wrong; a measured one is not.
 func doubt(c device.Cost) device.Time {
+	if c.Source == device.Measured {
+		return 0
+	}
 	share := 0.0
 	for i := len(Errors) - 1; i >= 0; i-- {
 		if slices.ContainsFunc(c.Commands, func(n device.Count) bool { return n.Kind == string(Errors[i].Class) }) {
@@ -71,15 +74,16 @@ func doubt(c device.Cost) device.Time {
 // its rows divided: the fastest division and the first and the last that would gain.
 // The plan's kernels and whole layers are listed whatever their effect.
 //
-// Kernels for which there is no layer that would be them alone are left out; their
-// number is returned. With any, kernels are the same for every number of memory
-// channels, and Model is that beside the plan's PIM channels.
+// Kernels that the target's devices have measured times of are left out, as are those
+// for which there is no layer that would be them alone; the number of the latter is
+// returned. With any, kernels are the same for every number of memory channels, and
+// Model is that beside the plan's PIM channels.
 func List(g *graph.Graph, m *hw.Machine, t search.Target, r *search.Result, any bool) (rows []profile.Row, left int, err error) {
 	typ, ok := profile.Type(m)
 	if !ok {
 		return nil, 0, fmt.Errorf("machine %s: memory.bytes_per_element %d: 1, 2, 4 or 8 wanted", m.Name, m.Memory.ElementSize)
 	}
-	s := &survey{g: g, machine: m.Name, typ: typ, any: any, at: map[key]int{}}
+	s := &survey{g: g, machine: m, typ: typ, any: any, at: map[key]int{}}
 	s.steps(r.Timeline, m.Memory.Channels-r.Plan.PIMChannels)
 	s.steps(r.Baseline, m.Memory.Channels)
 	if r.Plan.PIMChannels > 0 {
@@ -89,6 +93,7 @@ func List(g *graph.Graph, m *hw.Machine, t search.Target, r *search.Result, any 
 	}
 	for _, u := range s.uses {
 		switch _, _, err := u.row.Alone(tensor.Float32); {
+		case u.measured:
 		case err != nil:
 			left++
 		case u.keep || u.row.Effect > 0:
@@ -103,7 +108,7 @@ func List(g *graph.Graph, m *hw.Machine, t search.Target, r *search.Result, any 
 // survey is the state of List.
 type survey struct {
 	g       *graph.Graph
-	machine string
+	machine *hw.Machine
 	typ     tensor.Type
 	any     bool
 	at      map[key]int // into uses
@@ -122,6 +127,8 @@ type use struct {
 	layers []graph.ID
 	first  string
 	keep   bool // whatever its effect
+
+	measured bool // wherever it is used
 }
 
 // layer names the first layer, and says how many others there are.
@@ -132,26 +139,43 @@ func (u *use) layer() string {
 	return u.first
 }
 
-// use is the entry of a cut.
+// use is the entry of a cut and its cost.
 func (s *survey) use(c graph.Cut, cost device.Cost, channels int) *use {
-	if s.any {
-		channels = 0
-	}
 	k := profile.Of(s.g, c, s.typ)
 	at := key{k.String(), channels}
+	if s.any {
+		at.channels = 0
+	}
 	i, ok := s.at[at]
 	if !ok {
 		i = len(s.uses)
 		s.at[at] = i
-		s.uses = append(s.uses, &use{first: s.g.Nodes[c.Node].Name, row: profile.Row{
-			Kernel: k, Channels: channels, Network: s.g.Name, Machine: s.machine, Model: cost.Time,
+		s.uses = append(s.uses, &use{first: s.g.Nodes[c.Node].Name, measured: true, row: profile.Row{
+			Kernel: k, Channels: at.channels, Network: s.g.Name, Machine: s.machine.Name, Model: s.model(c, cost, channels),
 		}})
 	}
 	u := s.uses[i]
+	u.measured = u.measured && cost.Source == device.Measured
 	if !slices.Contains(u.layers, c.Node) {
 		u.layers = append(u.layers, c.Node)
 	}
 	return u
+}
+
+// model is what the model says of a cut, whatever was measured.
+func (s *survey) model(c graph.Cut, cost device.Cost, channels int) device.Time {
+	if cost.Source == device.Modelled {
+		return cost.Time
+	}
+	d, err := gpu.New(s.machine, channels)
+	if err != nil {
+		panic(err) // the costs are of such a GPU
+	}
+	code, err := d.Compile(s.g, c)
+	if err != nil {
+		panic(err)
+	}
+	return code.Cost().Time
 }
 
 // steps adds what a program's total depends on each of its kernels.
