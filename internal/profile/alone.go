@@ -47,6 +47,9 @@ func (k *Kernel) alone(t tensor.Type, more int, probe bool) (*graph.Graph, graph
 	}
 	for i, e := range k.Epilogue {
 		s := graph.Stage{Op: e}
+		if e.Name == "Clip" { // its default bounds are none, which a runtime leaves out
+			s.Attrs = op.Attrs{"min": float32(0), "max": float32(6)}
+		}
 		if e.Combine != nil {
 			s.Operand = len(nd.In)
 			nd.In = append(nd.In, value(fmt.Sprintf("r%d", i), Operand{Shape: k.Out}))

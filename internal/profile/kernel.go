@@ -45,9 +45,14 @@ func Of(g *graph.Graph, c graph.Cut, t tensor.Type) Kernel {
 	for _, s := range nd.Post {
 		k.Epilogue = append(k.Epilogue, s.Op)
 	}
-	p := &part{attrs: nd.Attrs, in: g.InShapes(c.Node)[:nd.Operands()], need: g.Need(c), box: c.Box, shape: nd.Shape}
+	p := &part{attrs: nd.Attrs, in: g.InShapes(c.Node)[:nd.Operands()], box: c.Box, shape: nd.Shape}
+	for _, b := range g.Need(c) {
+		p.need = append(p.need, b.Clone()) // it may be the cut's own
+	}
 	if adapt := parts[nd.Op.Name]; adapt != nil {
 		k.Attrs = adapt(p)
+	} else {
+		p.uncut()
 	}
 	for i, x := range nd.In[:nd.Operands()] {
 		_, known := g.Value(x)
@@ -76,6 +81,19 @@ var parts = map[string]func(*part) op.Attrs{
 	"ConvTranspose": transposed,
 	"MaxPool":       pooling,
 	"AveragePool":   pooling,
+}
+
+// uncut has the operands whole along dimensions that are not cut, as attributes that
+// name positions there mean them.
+func (p *part) uncut() {
+	full := tensor.Full(p.shape)
+	for i, s := range p.in {
+		for d := range s {
+			if p.box.Equal(full) || len(s) == len(full) && p.box[d] == full[d] {
+				p.need[i][d] = tensor.Range{Lo: 0, Hi: s[d]}
+			}
+		}
+	}
 }
 
 // convolution is the attributes of a part of a Conv.

@@ -176,6 +176,67 @@ func TestSameModel(t *testing.T) {
 	}
 }
 
+// TestPositions: parts of operators whose attributes name positions are layers alone
+// as far as the positions are along dimensions that are not cut.
+func TestPositions(t *testing.T) {
+	b := graph.NewBuilder("positions")
+	x := b.Input("x", tensor.Float32, tensor.Shape{1, 8, 12, 6})
+	node := func(name string, a op.Attrs, in ...graph.ID) graph.ID {
+		y, err := b.Op("", name, a, in...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Output(name, y)
+		return y
+	}
+	slice := func(axis, from, to int64) op.Attrs {
+		return op.Attrs{"starts": []int64{from}, "ends": []int64{to}, "axes": []int64{axis}, "steps": []int64{1}}
+	}
+	channels := node("Slice", slice(1, 3, 7), x)
+	rows := node("Slice", slice(2, 3, 9), x)
+	both := node("Concat", op.Attrs{"axis": int64(1)}, x, channels)
+	pad := node("Pad", op.Attrs{"pads": []int64{0, 0, 1, 0, 0, 0, 1, 0}}, x)
+	g, err := b.Graph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := must(gpu.New(machines(t)["through"], 16))
+	for _, c := range []struct {
+		id    graph.ID
+		alone int // of four cuts
+	}{{channels, 4}, {rows, 1}, {both, 4}, {pad, 1}} {
+		n := 0
+		for _, cut := range cuts(g, c.id) {
+			k := profile.Of(g, cut, tensor.Float16)
+			alone, y, err := k.Alone(tensor.Float32)
+			if err != nil {
+				continue
+			}
+			n++
+			if d := cmp.Diff(cost(t, d, g, cut), cost(t, d, alone, alone.Whole(y))); d != "" {
+				t.Errorf("%v:\n%s", &k, d)
+			}
+		}
+		if n != c.alone {
+			t.Errorf("%s: %d parts are layers alone: %d wanted", g.Nodes[c.id].Name, n, c.alone)
+		}
+	}
+}
+
+// TestProbe: the result of a probe is the first value of the kernel alone.
+func TestProbe(t *testing.T) {
+	g := network(t, "toy")
+	k := profile.Of(g, g.Whole(find(t, g, "block.project")), tensor.Float16)
+	probe, err := k.Probe(tensor.Float16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := probe.Nodes[probe.Outputs[0].ID]
+	if y := probe.Nodes[out.In[0]]; out.Shape.Size() != 1 || out.Type != tensor.Float16 || !y.Shape.Equal(k.Out) || y.Op != k.Op || len(y.Post) != 1 {
+		t.Errorf("%v of %v", out, y)
+	}
+}
+
 // cuts are the whole of a node and, where it has rows, three parts.
 func cuts(g *graph.Graph, id graph.ID) []graph.Cut {
 	whole := g.Whole(id)
