@@ -1,18 +1,10 @@
-// Package ortcheck holds the meaning that pimflow gives to ONNX models against
-// ONNX Runtime's: single operators with random attributes and shapes, the
-// networks of the zoo, and any files named with -files.
-//
-// It is tests only, and a module of its own: the runtime's binding needs cgo,
-// which pimflow does not.
 package ortcheck
 
 import (
 	"bytes"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"testing"
 
 	ort "github.com/yalue/onnxruntime_go"
@@ -31,7 +23,7 @@ func TestMain(m *testing.M) {
 
 // withLibrary runs the tests with the library; without it they are skipped, but in CI.
 func withLibrary(m *testing.M) int {
-	lib, err := library()
+	lib, err := Library()
 	if err != nil {
 		fmt.Printf("%v: run ortcheck/fetch.sh, which gets it from npm\n", err)
 		if os.Getenv("CI") == "true" {
@@ -51,23 +43,6 @@ func withLibrary(m *testing.M) int {
 		return 1
 	}
 	return m.Run()
-}
-
-// library finds the shared library where fetch.sh puts it.
-func library() (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	const pattern = "pimflow/sherpa-onnx-linux-x64-*/libonnxruntime.so"
-	found, err := filepath.Glob(filepath.Join(cache, pattern))
-	if err == nil && len(found) == 0 {
-		err = errors.New("no ONNX Runtime is in " + filepath.Join(cache, pattern))
-	}
-	if err != nil {
-		return "", err
-	}
-	return found[len(found)-1], nil
 }
 
 // onnxRuntime computes the outputs of a model. inputs has one tensor a name.

@@ -15,14 +15,14 @@ import (
 )
 
 func codeCommand() *cobra.Command {
-	var machine, box, dev string
+	var machine, box, dev, prof string
 	var batch int
 	c := &cobra.Command{
 		Use:   "code MODEL LAYER",
 		Short: "Print the GPU kernels and the PIM command streams of a layer, or of a box of it",
 		Args:  wantArgs(2, 2),
 		RunE: func(c *cobra.Command, args []string) error {
-			p, err := open(request{model: args[0], machine: machine, batch: batch})
+			p, err := open(request{model: args[0], machine: machine, batch: batch, profile: prof})
 			if err != nil {
 				return err
 			}
@@ -57,6 +57,7 @@ func codeCommand() *cobra.Command {
 	c.Flags().StringVar(&machine, "machine", DefaultMachine, "machine by name or .json file")
 	c.Flags().StringVar(&box, "box", "", "the part of the layer's value, as [0:1 0:32 0:56 0:112] (default: all)")
 	c.Flags().StringVar(&dev, "device", "", "gpu or pim (default: both)")
+	profileFlag(c, &prof)
 	c.Flags().IntVar(&batch, "batch", 0, "images at once, for models that leave it open (default 1)")
 	return c
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func compareCommand() *cobra.Command {
-	var machine string
+	var machine, prof string
 	var batch int
 	var asJSON bool
 	c := &cobra.Command{
@@ -23,7 +23,7 @@ func compareCommand() *cobra.Command {
 			defer bar.stop()
 			cmp := &report.Comparison{Schema: report.CompareSchema}
 			for _, model := range args {
-				p, err := open(request{model: model, machine: machine, batch: batch})
+				p, err := open(request{model: model, machine: machine, batch: batch, profile: prof})
 				if err != nil {
 					return err
 				}
@@ -33,6 +33,10 @@ func compareCommand() *cobra.Command {
 					return err
 				}
 				cmp.Machine = p.Machine.Name
+				if p.Profile != nil {
+					file := report.NewProfileFile(p.Profile)
+					cmp.Profile = &file
+				}
 				cmp.Models = append(cmp.Models, m)
 			}
 			for _, policy := range search.Policies() {
@@ -46,6 +50,7 @@ func compareCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&machine, "machine", DefaultMachine, "machine by name or .json file")
+	profileFlag(c, &prof)
 	c.Flags().IntVar(&batch, "batch", 0, "images at once, for models that leave it open (default 1)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
@@ -61,9 +66,14 @@ func compareModel(ctx context.Context, p *path, bar *bar) (report.ModelResult, e
 		}
 		r := report.New(p.Graph, p.Machine, p.Result)
 		m.Baseline = r.Baseline
-		m.Results = append(m.Results, report.PolicyResult{
+		row := report.PolicyResult{
 			Policy: r.Policy, Total: r.Total, Speedup: r.Speedup, GPUBusy: r.GPUBusy, PIMBusy: r.PIMBusy,
-		})
+		}
+		if p.Profile != nil {
+			n := report.SourcesOf(p.Result.Timeline)
+			row.GPUSources = &n
+		}
+		m.Results = append(m.Results, row)
 	}
 	return m, nil
 }

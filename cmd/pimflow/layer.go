@@ -29,6 +29,7 @@ type layerFlags struct {
 	csv               string
 	all               bool
 	traceDir, name    string
+	profile           string
 }
 
 func layerCommand() *cobra.Command {
@@ -59,6 +60,9 @@ fit the banks) and gpu_ns (empty where no channel is left). latency_hiding 1 is 
 				return err
 			}
 			b, err := newBench(m)
+			if err == nil && f.profile != "" {
+				err = b.measured(f.profile)
+			}
 			if err != nil {
 				return err
 			}
@@ -74,6 +78,7 @@ fit the banks) and gpu_ns (empty where no channel is left). latency_hiding 1 is 
 	}
 	fl := c.Flags()
 	fl.StringVar(&f.machine, "machine", PublishedMachine, "machine by name or .json file")
+	profileFlag(c, &f.profile)
 	fl.StringVar(&f.in, "in", "", "input as channels x height x width, as 32x112x112")
 	fl.IntVar(&f.conv.oc, "out-channels", 0, "output channels")
 	fl.StringVar(&f.kernel, "kernel", "1x1", "kernel as height x width")
@@ -104,6 +109,7 @@ func (f *layerFlags) check(changed func(string) bool) error {
 	}{
 		{f.csv != "", "--csv", []string{"in", "out-channels", "kernel", "pad", "stride", "groups", "dilation", "n-channel", "gw", "no-hiding", "json", "artifact-trace", "name"}},
 		{f.csv == "", "--in", []string{"all"}},
+		{f.csv != "" && !f.all, "--csv without --all", []string{"gpu-profile"}},
 		{f.traceDir == "", "no --artifact-trace", []string{"name"}},
 	} {
 		for _, o := range row.others {
@@ -250,7 +256,11 @@ func (b *bench) report(q *question) (*report.Conv, error) {
 	}
 	rep.GPU = &report.ConvGPU{
 		Channels: b.m.Memory.Channels - q.channels, NS: cost.Time.NS(), Ticks: cost.Ticks,
-		Kernels: report.Counts(cost.Commands), Bytes: cost.Bytes, Bound: cost.Bound,
+		Kernels: report.Counts(cost.Commands), Bytes: cost.Bytes, Bound: cost.Bound, Source: cost.Source.String(),
+	}
+	if b.profile != nil {
+		file := report.NewProfileFile(b.profile)
+		rep.Profile = &file
 	}
 	return rep, nil
 }

@@ -11,6 +11,7 @@ import (
 	"pimflow/internal/hw"
 	"pimflow/internal/op"
 	"pimflow/internal/pim"
+	"pimflow/internal/profile"
 	"pimflow/internal/tensor"
 )
 
@@ -132,6 +133,8 @@ func (c convolution) graph() (*graph.Graph, graph.ID, error) {
 type bench struct {
 	m          *hw.Machine
 	simulators map[bool]*simulator // by hiding
+	newGPU     profile.Maker
+	profile    *profile.Profile // nil: the GPU's times are the model's
 
 	mu      sync.Mutex
 	devices map[place]device.Device
@@ -157,7 +160,7 @@ type layerCost struct {
 }
 
 func newBench(m *hw.Machine) (*bench, error) {
-	b := &bench{m: m, simulators: map[bool]*simulator{}, devices: map[place]device.Device{}, costs: map[layerKey]*layerCost{}}
+	b := &bench{m: m, newGPU: gpu.New, simulators: map[bool]*simulator{}, devices: map[place]device.Device{}, costs: map[layerKey]*layerCost{}}
 	for _, hiding := range []bool{true, false} {
 		s, err := simulate(m, !hiding)
 		if err != nil {
@@ -166,6 +169,14 @@ func newBench(m *hw.Machine) (*bench, error) {
 		b.simulators[hiding] = s
 	}
 	return b, nil
+}
+
+// measured takes the GPU's times from a file of measured kernels.
+func (b *bench) measured(file string) (err error) {
+	if b.profile, err = readProfile(file, b.m); err == nil {
+		b.newGPU = b.profile.Over(gpu.New)
+	}
+	return err
 }
 
 // time times the program of a channel.
@@ -250,7 +261,7 @@ func (b *bench) device(p place) (device.Device, error) {
 	if p.pim {
 		d, err = pim.New(b.simulators[p.hiding].machine, p.channels)
 	} else {
-		d, err = gpu.New(b.m, p.channels)
+		d, err = b.newGPU(b.m, p.channels)
 	}
 	if err == nil {
 		b.devices[p] = d

@@ -52,6 +52,9 @@ func layerTable(ctx context.Context, b *bench, file string, all bool, stdin io.R
 	head := append(columnNames(), "commands_total", "cycles")
 	if all {
 		head = append(head, "our_cycles", "gpu_ns")
+		if b.profile != nil {
+			head = append(head, "gpu_source")
+		}
 	}
 	if err := write(head); err != nil {
 		return err
@@ -86,11 +89,15 @@ func (b *bench) cells(r *row, all bool) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	ns := ""
+	ns, source := "", ""
 	if gpu != nil {
-		ns = strconv.FormatFloat(gpu.Time.NS(), 'f', 3, 64)
+		ns, source = strconv.FormatFloat(gpu.Time.NS(), 'f', 3, 64), gpu.Source.String()
 	}
-	return append(cells, cell, ns), nil
+	cells = append(cells, cell, ns)
+	if b.profile != nil {
+		cells = append(cells, source)
+	}
+	return cells, nil
 }
 
 // rows reads a table of layers.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pimflow/internal/gpu"
 	"pimflow/internal/hw"
 	"pimflow/internal/pim"
 	"pimflow/internal/plan"
@@ -35,7 +36,7 @@ func machineCommand() *cobra.Command {
 			}
 			// A machine is right when its devices can be made, or its simulator where
 			// there is no mapping for its PIM.
-			to, err := target(m)
+			to, err := target(m, gpu.New)
 			if err == nil {
 				_, err = to.Devices(m.Memory.PIMChannels, plan.Extended)
 			}

@@ -14,7 +14,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"pimflow": main}) }
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"pimflow": main, "fake-runner": fakeRunner})
+}
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script"})
@@ -55,10 +57,14 @@ func examples(t *testing.T, file string) []example {
 }
 
 // TestDocs runs every `$ pimflow …` (or `$ go run ./cmd/pimflow …`) of the
-// documents in order, in one folder, and compares what it prints. A shown line
-// "..." stands for any lines.
+// documents in order, in one folder with the .csv files of docs, and compares what it
+// prints. A shown line "..." stands for any lines.
 func TestDocs(t *testing.T) {
 	docs, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, err := filepath.Glob("../../docs/*.csv")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,6 +81,15 @@ func TestDocs(t *testing.T) {
 	ran := 0
 	for _, doc := range docs {
 		dir := t.TempDir()
+		for _, file := range tables {
+			data, err := os.ReadFile(file)
+			if err == nil {
+				err = os.WriteFile(filepath.Join(dir, filepath.Base(file)), data, 0o666)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
 		for _, ex := range examples(t, doc) {
 			args, ok := strings.CutPrefix(ex.command, "go run ./cmd/pimflow ")
 			if !ok {

@@ -53,6 +53,7 @@ the stream that "pimflow code" prints for a channel is the r-th of the channel's
 	fl.StringVar(&r.machine, "machine", "", "machine by name or .json file (default "+DefaultMachine+", or the plan's)")
 	fl.StringVar(&r.policy, "policy", search.Default, "policy, see pimflow policy")
 	fl.StringVar(&r.plan, "plan", "", "map the plan in this file instead of searching one")
+	profileFlag(c, &r.profile)
 	fl.IntVar(&r.batch, "batch", 0, "images at once, for models that leave it open (default 1)")
 	fl.BoolVarP(&verbose, "verbose", "v", false, "the rows of each channel")
 	fl.BoolVar(&json, "json", false, "print one JSON object")

@@ -17,6 +17,7 @@ import (
 	"pimflow/internal/onnx"
 	"pimflow/internal/pim"
 	"pimflow/internal/plan"
+	"pimflow/internal/profile"
 	"pimflow/internal/search"
 	"pimflow/internal/simplify"
 	"pimflow/internal/zoo"
@@ -30,13 +31,15 @@ type path struct {
 	Machine *hw.Machine
 	Target  search.Target
 	Result  *search.Result
-	file    io.Closer // that the weights are read from when they are asked for
+	Profile *profile.Profile // nil: all GPU times are the model's
+	file    io.Closer        // that the weights are read from when they are asked for
 }
 
 // request is what a user can ask of the path.
 type request struct {
 	model, machine, policy string
 	plan                   string // a file; "" to search
+	profile                string // a file of measured kernels; "": the model's times
 	batch                  int    // 0: what the model says, or 1
 	progress               func(done, total int)
 }
@@ -80,7 +83,15 @@ func open(r request) (*path, error) {
 		p.Close()
 		return nil, err
 	}
-	if p.Target, err = target(p.Machine); err != nil {
+	newGPU := profile.Maker(gpu.New)
+	if r.profile != "" {
+		if p.Profile, err = readProfile(r.profile, p.Machine); err != nil {
+			p.Close()
+			return nil, err
+		}
+		newGPU = p.Profile.Over(gpu.New)
+	}
+	if p.Target, err = target(p.Machine, newGPU); err != nil {
 		p.Close()
 		return nil, err
 	}
@@ -146,7 +157,7 @@ func (p *path) read(model string, batch int) (err error) {
 
 // target tells the search how to make the devices of a machine. They and the code
 // they compile are made once for all searches on the target.
-func target(m *hw.Machine) (search.Target, error) {
+func target(m *hw.Machine, newGPU profile.Maker) (search.Target, error) {
 	standby, err := pim.Standby(m)
 	if err != nil {
 		return search.Target{}, err
@@ -157,7 +168,7 @@ func target(m *hw.Machine) (search.Target, error) {
 		if channels > m.Memory.Channels {
 			return nil, fmt.Errorf("%d PIM channels: machine %s has %d channels", channels, m.Name, m.Memory.Channels)
 		}
-		add := func(make func(*hw.Machine, int) (device.Device, error), channels int) {
+		add := func(make profile.Maker, channels int) {
 			if d, e := make(m, channels); e != nil {
 				err = e
 			} else {
@@ -165,7 +176,7 @@ func target(m *hw.Machine) (search.Target, error) {
 			}
 		}
 		if left := m.Memory.Channels - channels; left > 0 {
-			add(gpu.New, left)
+			add(newGPU, left)
 		}
 		switch {
 		case channels == 0:

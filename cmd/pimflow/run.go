@@ -75,6 +75,7 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 	fl.StringVar(&f.machine, "machine", "", "machine by name or .json file (default "+DefaultMachine+", or the plan's)")
 	fl.StringVar(&f.policy, "policy", search.Default, "policy, see pimflow policy")
 	fl.StringVar(&f.plan, "plan", "", "run the plan in this file instead of searching one")
+	profileFlag(c, &f.profile)
 	fl.IntVar(&f.batch, "batch", 0, "images at once, for models that leave it open (default 1)")
 	fl.BoolVarP(&f.verbose, "verbose", "v", false, "one row a layer")
 	fl.BoolVar(&f.json, "json", false, "print one JSON object")
@@ -98,6 +99,9 @@ func runModel(ctx context.Context, f *runFlags, stdout, stderr io.Writer) error 
 	}
 	defer p.Close()
 	rep := report.New(p.Graph, p.Machine, p.Result)
+	if p.Profile != nil {
+		rep.GPUProfile = report.NewGPUProfile(p.Profile, p.Result)
+	}
 	if f.check || f.outDir != "" || f.top > 0 || len(f.inputs) > 0 {
 		if err := execute(ctx, f, p, rep, bar); err != nil {
 			return err

@@ -15,6 +15,8 @@ type Comparison struct {
 	Machine  string        `json:"machine"`
 	Policies []string      `json:"policies"`
 	Models   []ModelResult `json:"models"`
+
+	Profile *ProfileFile `json:"gpu_profile,omitempty"` // unless all GPU times are the model's
 }
 
 // ModelResult is one model's row of results, one a policy in order.
@@ -31,6 +33,8 @@ type PolicyResult struct {
 	Speedup float64 `json:"speedup"`
 	GPUBusy float64 `json:"gpu_busy_ns"`
 	PIMBusy float64 `json:"pim_busy_ns"`
+
+	GPUSources *Sources `json:"gpu_sources,omitempty"` // of the plan's tiles on the GPU, where there is a profile
 }
 
 // JSON writes the comparison as one object.
@@ -57,6 +61,22 @@ func (c *Comparison) Text(w io.Writer) error {
 		t.row(cells...)
 	}
 	t.write(b)
+	if c.Profile != nil {
+		c.sources(b)
+	}
 	_, err := io.WriteString(w, trimLines(b.String()))
 	return err
+}
+
+// sources writes where the times of each plan's tiles on the GPU come from.
+func (c *Comparison) sources(b *strings.Builder) {
+	fmt.Fprintf(b, "\nGPU times %s\n", c.Profile.from())
+	t := table{{}, {}, {right: true}, {right: true}, {right: true}, {right: true}}
+	t.row(append([]string{"model", "policy"}, sourceHead...)...)
+	for _, m := range c.Models {
+		for i, p := range c.Policies {
+			t.row(append([]string{m.Model, p}, m.Results[i].GPUSources.cells()...)...)
+		}
+	}
+	t.write(b)
 }

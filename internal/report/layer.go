@@ -37,6 +37,8 @@ type Conv struct {
 	GPU       *ConvGPU      `json:"gpu"`  // null where every channel computes
 
 	Unsupported string `json:"unsupported,omitempty"` // why Ours is null
+
+	Profile *ProfileFile `json:"gpu_profile,omitempty"` // unless the GPU's time is the model's
 }
 
 // ConvPublished is the published generator's program.
@@ -70,6 +72,7 @@ type ConvGPU struct {
 	Kernels  Counts  `json:"kernels"`
 	Bytes    int64   `json:"bytes"`
 	Bound    string  `json:"bound"`
+	Source   string  `json:"gpu_source"` // of NS: measured, interpolated, scaled or model
 }
 
 // JSON writes the report as one object.
@@ -125,12 +128,18 @@ func (c *Conv) Text(w io.Writer) error {
 		for _, k := range g.Kernels {
 			kernels = append(kernels, fmt.Sprintf("%d %s", k.N, k.Kind))
 		}
-		t.row(fmt.Sprintf("GPU, other %d channels", g.Channels), ns(g.NS), ck(g.Ticks),
-			fmt.Sprintf("bound by %s, %d bytes; kernels: %s", g.Bound, g.Bytes, strings.Join(kernels, ", ")))
+		note := fmt.Sprintf("bound by %s, %d bytes; kernels: %s", g.Bound, g.Bytes, strings.Join(kernels, ", "))
+		if c.Profile != nil {
+			note = g.Source + "; " + note
+		}
+		t.row(fmt.Sprintf("GPU, other %d channels", g.Channels), ns(g.NS), ck(g.Ticks), note)
 	} else {
 		t.row("GPU", "-", "-", "no channel is left")
 	}
 	t.write(b)
+	if c.Profile != nil {
+		fmt.Fprintf(b, "GPU time %s\n", c.Profile.from())
+	}
 	b.WriteByte('\n')
 	c.commands(b)
 	_, err := io.WriteString(w, trimLines(b.String()))

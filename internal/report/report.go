@@ -10,6 +10,7 @@ import (
 	"pimflow/internal/device"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
+	"pimflow/internal/plan"
 	"pimflow/internal/run"
 	"pimflow/internal/search"
 )
@@ -48,6 +49,8 @@ type Run struct {
 	Check  *Check      `json:"check"` // null unless asked for
 	Layers []Layer     `json:"layers"`
 	Top    [][][]Class `json:"top,omitempty"` // by output and image
+
+	GPUProfile *GPUProfile `json:"gpu_profile,omitempty"` // unless all GPU times are the model's
 }
 
 // Clocks are the periods that cycles are counted in.
@@ -84,15 +87,16 @@ type Output struct {
 
 // Layer is one operation.
 type Layer struct {
-	Name  string  `json:"name"`
-	Op    string  `json:"op"`
-	Shape []int   `json:"shape"`
-	MACs  int64   `json:"macs"`
-	Kind  string  `json:"kind"` // gpu, pim, split or pipe
-	Tiles []Tile  `json:"tiles"`
-	GPU   *Whole  `json:"gpu"` // all of it on that device; null where that cannot be
-	PIM   *Whole  `json:"pim"`
-	Lost  *Option `json:"lost"` // the best other way to execute it alone
+	Name      string  `json:"name"`
+	Op        string  `json:"op"`
+	Shape     []int   `json:"shape"`
+	MACs      int64   `json:"macs"`
+	Kind      string  `json:"kind"` // gpu, pim, split or pipe
+	Tiles     []Tile  `json:"tiles"`
+	GPU       *Whole  `json:"gpu"` // all of it on that device; null where that cannot be
+	PIM       *Whole  `json:"pim"`
+	Lost      *Option `json:"lost"`                 // the best other way to execute it alone
+	GPUSource string  `json:"gpu_source,omitempty"` // of GPU: measured, interpolated, scaled or model
 	// Error is null unless the plan was checked.
 	Error *LayerError `json:"error"`
 }
@@ -115,6 +119,8 @@ type Tile struct {
 	Start  float64 `json:"start_ns"`
 	Bound  string  `json:"bound"`
 	Energy float64 `json:"energy_pj"` // without standby
+
+	GPUSource string `json:"gpu_source,omitempty"` // of NS, of a tile on the GPU
 }
 
 // Whole is the cost of a whole operation on one device.
@@ -159,13 +165,13 @@ func New(g *graph.Graph, m *hw.Machine, r *search.Result) *Run {
 	tiles := map[graph.ID][]Tile{}
 	for i, s := range tl.Program.Steps {
 		c := s.Code.Cost()
-		tiles[s.Node] = append(tiles[s.Node], Tile{s.Device, s.Box.String(), c.Time.NS(), c.Ticks, tl.Spans[i].Start.NS(), c.Bound, c.Energy.Total().Value})
+		tiles[s.Node] = append(tiles[s.Node], Tile{s.Device, s.Box.String(), c.Time.NS(), c.Ticks, tl.Spans[i].Start.NS(), c.Bound, c.Energy.Total().Value, sourceOf(&c, s.Device)})
 	}
 	for _, l := range r.Layers {
 		nd := &g.Nodes[l.Node]
 		row := Layer{
 			Name: nd.Name, Op: opName(nd), Shape: nd.Shape, MACs: g.MACs(g.Whole(l.Node)), Kind: l.Kind,
-			Tiles: tiles[l.Node], GPU: whole(l.GPU), PIM: whole(l.PIM),
+			Tiles: tiles[l.Node], GPU: whole(l.GPU), PIM: whole(l.PIM), GPUSource: sourceOf(l.GPU, plan.GPU),
 		}
 		if l.Lost != nil {
 			row.Lost = &Option{l.Lost.Kind, l.Lost.Time.NS()}
@@ -190,6 +196,14 @@ func whole(c *device.Cost) *Whole {
 		return nil
 	}
 	return &Whole{c.Time.NS(), c.Ticks, c.Bound}
+}
+
+// sourceOf names where a time of the GPU comes from; "" for none.
+func sourceOf(c *device.Cost, dev string) string {
+	if c == nil || dev != plan.GPU {
+		return ""
+	}
+	return c.Source.String()
 }
 
 // SetCheck adds the comparison of the plan's outputs with the graph's, and what was

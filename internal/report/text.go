@@ -30,6 +30,9 @@ func (r *Run) Text(w io.Writer, verbose bool) error {
 		summary.row("  launches", ns(r.PIMLaunch), "", r.share(r.PIMLaunch)+", within PIM busy")
 	}
 	summary.write(b)
+	if r.GPUProfile != nil {
+		r.GPUProfile.text(b)
+	}
 	r.Energy.text(b, verbose)
 	if r.Check != nil {
 		r.Check.text(b)
@@ -90,44 +93,6 @@ func (r *Run) placements() string {
 		}
 	}
 	return strings.Join(parts, ", ")
-}
-
-// layers writes one row a layer, and one more for each further tile.
-func (r *Run) layers(b *strings.Builder) {
-	t := table{{}, {}, {}, {right: true}, {}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {}}
-	names := []string{"layer", "op", "shape", "MACs", "placement", "ns", "GPU ns", "GPU ck", "PIM ns", "PIM ck", "lost ns", "lost"}
-	checked := len(r.Layers) > 0 && r.Layers[0].Error != nil
-	if checked {
-		t, names = append(t, column{right: true}, column{right: true}), append(names, "own error", "error")
-	}
-	t.row(names...)
-	for _, l := range r.Layers {
-		head := []string{l.Name, l.Op, shape(l.Shape), strconv.FormatInt(l.MACs, 10)}
-		tail := []string{"-", "-", "-", "-", "-", "-"}
-		for i, c := range []*Whole{l.GPU, l.PIM} {
-			if c != nil {
-				tail[2*i], tail[2*i+1] = fmt.Sprintf("%.1f", c.NS), strconv.FormatInt(c.Ticks, 10)
-			}
-		}
-		if l.Lost != nil {
-			tail[4], tail[5] = fmt.Sprintf("%.1f", l.Lost.NS), l.Lost.Kind
-		}
-		if checked {
-			tail = append(tail, fmt.Sprintf("%.2g", l.Error.OwnRel), fmt.Sprintf("%.2g", l.Error.Rel))
-		}
-		for i, tile := range l.Tiles {
-			place := []string{l.Kind + " " + tile.Device + tile.Box, fmt.Sprintf("%.1f", tile.NS)}
-			if l.Kind == tile.Device {
-				place[0] = tile.Device + tile.Box
-			}
-			if i == 0 {
-				t.row(append(append(head, place...), tail...)...)
-			} else {
-				t.row(append([]string{"", "", "", "", place[0], place[1]}, make([]string, len(tail))...)...)
-			}
-		}
-	}
-	t.write(b)
 }
 
 func (r *Run) share(v float64) string {

@@ -50,7 +50,7 @@ func Time(p *program.Program) *Timeline {
 		sp := Span{start, start + c.Time}
 		use := 0.0
 		if c.Memory > 0 && c.Time > 0 {
-			use = float64(c.Memory) / float64(c.Time)
+			use = min(1, float64(c.Memory)/float64(c.Time))
 			sp.End = shared(lanes, l, start, c.Time, use)
 		}
 		l.spans, l.use = append(l.spans, sp), append(l.use, use)

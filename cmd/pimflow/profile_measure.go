@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"pimflow/internal/graph"
+	"pimflow/internal/nearest"
+	"pimflow/internal/onnx"
+	"pimflow/internal/profile"
+	"pimflow/internal/tensor"
+)
+
+// checkWith reports a way to measure that is not known, and flags of one that is not
+// asked for.
+func (f *surveyFlags) checkWith(changed func(string) bool) error {
+	known := []string{"onnxruntime"}
+	if f.with != "" && f.with != known[0] {
+		return fmt.Errorf("--with %s is not known%s: onnxruntime wanted", f.with, nearest.Hint(f.with, known))
+	}
+	for _, name := range []string{"runner", "library", "device", "repeats"} {
+		if f.with == "" && changed(name) {
+			return fmt.Errorf("--%s is for --with onnxruntime", name)
+		}
+	}
+	if f.repeats < 1 {
+		return fmt.Errorf("--repeats %d: at least 1 wanted", f.repeats)
+	}
+	return nil
+}
+
+// measure writes into each row what its kernel takes, one kernel after the other.
+func (f *surveyFlags) measure(ctx context.Context, rows []profile.Row, progress func(done, total int)) error {
+	args := []string{"--repeats", strconv.Itoa(f.repeats), "--device", f.device}
+	if f.library != "" {
+		library, err := filepath.Abs(f.library)
+		if err != nil {
+			return err
+		}
+		args = append(args, "--library", library)
+	}
+	r, err := profile.Start(ctx, f.runner, args...)
+	if errors.Is(err, profile.ErrNoRunner) {
+		return fmt.Errorf("--with onnxruntime: %w: build it with \"go build -C ortcheck -o DIR/ ./pimflow-onnxruntime\", which needs a C compiler, and name it with --runner or put DIR into PATH", err)
+	}
+	if err != nil {
+		return fmt.Errorf("--with onnxruntime: %w", err)
+	}
+	dir, err := os.MkdirTemp("", "pimflow")
+	if err != nil {
+		return errors.Join(err, r.Close())
+	}
+	defer os.RemoveAll(dir)
+	for i := range rows {
+		if err := measureRow(r, &rows[i], filepath.Join(dir, "kernel.onnx")); err != nil {
+			r.Close() // its own error is not the first
+			return fmt.Errorf("--with onnxruntime: %s, %v: %w", rows[i].Layer, &rows[i].Kernel, err)
+		}
+		if progress != nil {
+			progress(i+1, len(rows))
+		}
+	}
+	return r.Close()
+}
+
+// measureRow measures the kernel of a row, written to a file. On a CPU floating values
+// are float32, whatever the machine's are: ONNX Runtime has few kernels for others there.
+func measureRow(r *profile.Runner, row *profile.Row, file string) error {
+	var g *graph.Graph
+	var err error
+	switch {
+	case r.Device == "cpu":
+		g, _, err = row.Alone(tensor.Float32)
+	case row.Type != tensor.Float16 && row.Type != tensor.Float32:
+		err = fmt.Errorf("dtype %v on %s: float16 or float32 wanted", row.Type, r.Device)
+	default: // its memory is not the host's
+		g, err = row.Probe(row.Type)
+	}
+	if err != nil {
+		return err
+	}
+	if err := writeFile(file, func(w io.Writer) error { return onnx.Write(w, g) }); err != nil {
+		return err
+	}
+	a, err := r.Measure(file)
+	if err != nil {
+		return err
+	}
+	r.Set(row, a)
+	return nil
+}

@@ -1,0 +1,210 @@
+package profile
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"slices"
+
+	"pimflow/internal/device"
+	"pimflow/internal/graph"
+	"pimflow/internal/hw"
+	"pimflow/internal/tensor"
+)
+
+// Maker makes a device with so many of a machine's memory channels.
+type Maker func(m *hw.Machine, channels int) (device.Device, error)
+
+// Over makes devices whose costs are the measured ones: of the very kernel; else
+// interpolated between sizes of the same layer; else the model's times what the nearest
+// sizes took against it; else, for a layer of which no size was measured, the model's.
+// Rows for any number of channels count for every number, but those for the one at
+// hand come first; rows for other numbers only scale.
+//
+// Time replaces Time, launches included. Launches, cycles and the energy of busy SMs
+// are in proportion to it; every other part of the energy, bytes and what limits it
+// are what the model says.
+func (p *Profile) Over(model Maker) Maker {
+	exact, families := map[string][]member{}, map[string][]member{}
+	for i := range p.Rows {
+		r := &p.Rows[i]
+		if r.Time == 0 {
+			continue
+		}
+		f, size, ok := r.family()
+		one := member{r, r.key(), size}
+		exact[one.key] = append(exact[one.key], one)
+		if ok {
+			families[f] = append(families[f], one)
+		}
+	}
+	return func(m *hw.Machine, channels int) (device.Device, error) {
+		if err := p.Fits(m); err != nil {
+			return nil, err
+		}
+		t, _ := Type(m)
+		d, err := model(m, channels)
+		if err != nil {
+			return nil, err
+		}
+		return &profiled{Device: d, file: p.File, exact: exact, families: families, typ: t, channels: channels, clock: m.GPU.Clock,
+			model: func(channels int) (device.Device, error) { return model(m, channels) }}, nil
+	}
+}
+
+// Fits says why a profile is not for a machine: its floating values have no type, or a
+// row is for more memory channels than it has.
+func (p *Profile) Fits(m *hw.Machine) error {
+	if _, ok := Type(m); !ok {
+		return fmt.Errorf("%s: machine %s has memory.bytes_per_element %d: 1, 2, 4 or 8 wanted to compare its kernels with measured ones", p.File, m.Name, m.Memory.ElementSize)
+	}
+	for i := range p.Rows {
+		if r := &p.Rows[i]; r.Channels > m.Memory.Channels {
+			return fmt.Errorf("%s:%d: channels: %d: at most %d wanted, as machine %s has", p.File, r.Line, r.Channels, m.Memory.Channels, m.Name)
+		}
+	}
+	return nil
+}
+
+// Type is the type in which a machine computes floating values.
+func Type(m *hw.Machine) (t tensor.Type, ok bool) {
+	t, ok = map[int]tensor.Type{1: tensor.Int8, 2: tensor.Float16, 4: tensor.Float32, 8: tensor.Float64}[m.Memory.ElementSize]
+	return t, ok
+}
+
+// profiled is a device.Device.
+type profiled struct {
+	device.Device
+	file            string
+	exact, families map[string][]member
+	typ             tensor.Type
+	channels        int
+	clock           hw.Period
+	model           func(channels int) (device.Device, error)
+}
+
+func (d *profiled) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
+	modelled, err := d.Device.Compile(g, c)
+	if err != nil {
+		return nil, err
+	}
+	cost := modelled.Cost()
+	k := Of(g, c, d.typ)
+	t, note, err := d.time(g, c, &k, &cost)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", d.file, err)
+	}
+	if t > longest {
+		return nil, fmt.Errorf("%s: %v: %v, %v: at most an hour wanted", d.file, &k, cost.Source, t)
+	}
+	out := &code{Code: modelled, cost: cost}
+	if cost.Source != device.Modelled {
+		out.note = fmt.Sprintf("%v: %v, %v by the model", cost.Source, note, cost.Time)
+	}
+	if t != cost.Time {
+		share := 0.0
+		if cost.Time > 0 {
+			share = float64(t) / float64(cost.Time)
+		}
+		out.cost.Time, out.cost.Ticks = t, d.clock.Cycles(int64(t))
+		out.cost.Memory = min(cost.Memory, t)
+		out.cost.Launch = device.Time(math.Round(float64(cost.Launch) * share))
+		out.cost.Energy[device.GPUActive] = cost.Energy[device.GPUActive].Times(share)
+	}
+	return out, nil
+}
+
+// time is what a kernel takes, and what that was found from. It sets the source.
+func (d *profiled) time(g *graph.Graph, c graph.Cut, k *Kernel, cost *device.Cost) (t device.Time, note string, err error) {
+	if same := d.here(d.exact[k.key()]); len(same) > 0 {
+		cost.Source = device.Measured
+		return same[0].Time, d.lines(same[:1]), nil
+	}
+	f, size, ok := k.family()
+	all := d.families[f]
+	if !ok || len(all) == 0 || cost.Time == 0 {
+		return cost.Time, "", nil
+	}
+	here := d.here(all)
+	if ps, ok := interpolate(points(here), size); ok {
+		cost.Source = device.Interpolated
+		return rounded(ps), d.lines(here), nil
+	}
+	if len(here) > 0 {
+		all = here
+	}
+	near := closest(all, size)
+	sum := 0.0
+	for _, r := range near {
+		m, err := d.modelOf(g, c, r)
+		if err != nil {
+			return 0, "", err
+		}
+		sum += math.Log(float64(r.Time) / float64(m))
+	}
+	cost.Source = device.Scaled
+	ratio := math.Exp(sum / float64(len(near)))
+	return rounded(min(float64(cost.Time)*ratio, math.MaxInt64/2)), fmt.Sprintf("%.4f of the model by %s", ratio, d.lines(near)), nil
+}
+
+// here is the rows for the channels at hand, and those for any of other kernels.
+func (d *profiled) here(list []member) (here []member) {
+	for _, n := range []int{d.channels, 0} {
+		for _, r := range list {
+			if r.Channels == n && !slices.ContainsFunc(here, func(h member) bool { return h.key == r.key }) {
+				here = append(here, r)
+			}
+		}
+	}
+	return here
+}
+
+// modelOf is what the model says of a measured row, were it a layer of the network.
+func (d *profiled) modelOf(g *graph.Graph, c graph.Cut, r member) (device.Time, error) {
+	n := r.Channels
+	if n == 0 {
+		n = d.channels
+	}
+	m, err := d.model(n)
+	if err != nil {
+		return 0, err
+	}
+	alone, node, err := r.alone(tensor.Float32, weights(g)-weightsOf(g, c.Node), false)
+	if err != nil {
+		return 0, err
+	}
+	code, err := m.Compile(alone, alone.Whole(node))
+	if err != nil {
+		return 0, fmt.Errorf("line %d: %w", r.Line, err)
+	}
+	return max(1, code.Cost().Time), nil
+}
+
+// lines says where rows stand.
+func (d *profiled) lines(list []member) string {
+	s := fmt.Sprintf("%s:%d", d.file, list[0].Line)
+	if len(list) > 1 {
+		s += fmt.Sprintf(" and %d more", len(list)-1)
+	}
+	return s
+}
+
+// code is a cut with another cost.
+type code struct {
+	device.Code
+	cost device.Cost
+	note string
+}
+
+// Cost is the model's with the profile's time.
+func (c *code) Cost() device.Cost { return c.cost }
+
+// Print says where the time is from, and prints the model's kernels.
+func (c *code) Print(w io.Writer) error {
+	if c.note != "" {
+		if _, err := fmt.Fprintln(w, c.note); err != nil {
+			return err
+		}
+	}
+	return c.Code.Print(w)
+}

@@ -1,0 +1,154 @@
+package profile
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"pimflow/internal/device"
+)
+
+// Protocol names the way in which a runner is spoken to: it prints a Hello as a line
+// of JSON; then, for each line that it reads, the path of an .onnx file, an Answer.
+const Protocol = "pimflow.runner/1"
+
+// Hello is what a runner says first.
+type Hello struct {
+	Protocol string `json:"protocol"`
+	Device   string `json:"device"` // cpu or cuda
+	On       string `json:"on"`     // for people: library, version, processor, types
+}
+
+// Answer is the time of a model, from its inputs on the device to its outputs.
+type Answer struct {
+	Median  float64 `json:"median_ns"`
+	Spread  float64 `json:"spread_ns"` // from the first to the third quartile
+	Repeats int     `json:"repeats"`
+	Error   string  `json:"error,omitempty"`
+}
+
+// Runner is a program that measures models.
+type Runner struct {
+	Hello
+	name   string
+	c      *exec.Cmd
+	in     io.WriteCloser
+	out    *bufio.Reader
+	stderr *first
+}
+
+// ErrNoRunner says that the runner's program is not there.
+var ErrNoRunner = errors.New("there is no such program")
+
+// Start starts a runner, which ends with ctx.
+func Start(ctx context.Context, program string, args ...string) (*Runner, error) {
+	path, err := exec.LookPath(program)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w (%w)", program, ErrNoRunner, err)
+	}
+	r := &Runner{name: program, c: exec.CommandContext(ctx, path, args...), stderr: &first{}}
+	r.c.Stderr = r.stderr
+	r.c.WaitDelay = time.Second // for its own children
+	if r.in, err = r.c.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := r.c.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	r.out = bufio.NewReader(out)
+	if err := r.c.Start(); err != nil {
+		return nil, err
+	}
+	if err := r.read(&r.Hello); err != nil {
+		return nil, err
+	}
+	if r.Protocol != Protocol {
+		r.kill()
+		return nil, fmt.Errorf("%s speaks %q: %q wanted", program, r.Protocol, Protocol)
+	}
+	return r, nil
+}
+
+// Measure measures the model in a file.
+func (r *Runner) Measure(file string) (a Answer, err error) {
+	if _, err := fmt.Fprintln(r.in, file); err != nil {
+		r.kill()
+		return a, r.ended(err)
+	}
+	if err := r.read(&a); err != nil {
+		return a, err
+	}
+	if a.Error != "" {
+		return a, errors.New(a.Error)
+	}
+	if !(a.Median >= 1e-3 && a.Median*1e3 <= float64(longest)) || !(a.Spread >= 0 && a.Spread <= math.MaxInt32*1e6) || a.Repeats < 1 {
+		return a, fmt.Errorf("%s measured %v ns, spread %v, %d times", r.name, a.Median, a.Spread, a.Repeats)
+	}
+	return a, nil
+}
+
+// Set writes an answer into a row.
+func (r *Runner) Set(row *Row, a Answer) {
+	row.Time, row.Spread, row.Repeats, row.MeasuredOn = rounded(a.Median*1e3), device.Time(math.Round(a.Spread*1e3)), a.Repeats, r.On
+}
+
+// Close ends the runner, which has nothing more to read.
+func (r *Runner) Close() error {
+	r.in.Close()
+	if err := r.c.Wait(); err != nil {
+		return r.ended(err)
+	}
+	return nil
+}
+
+// kill ends the runner; what it wrote to its standard error is there afterwards.
+func (r *Runner) kill() {
+	r.in.Close() // it may end by itself, with a message
+	time.AfterFunc(time.Second, func() { r.c.Process.Kill() })
+	r.c.Wait() // an error says that it was killed
+}
+
+// read reads a line of JSON.
+func (r *Runner) read(v any) error {
+	line, err := r.out.ReadSlice('\n')
+	if err != nil {
+		r.kill()
+		return r.ended(err)
+	}
+	if err := json.Unmarshal(line, v); err != nil {
+		r.kill()
+		return fmt.Errorf("%s printed %.80q: %w", r.name, line, err)
+	}
+	return nil
+}
+
+// ended says why a runner ended, as far as it does.
+func (r *Runner) ended(err error) error {
+	if s := strings.TrimSpace(r.stderr.String()); s != "" {
+		return fmt.Errorf("%s: %s", r.name, strings.TrimPrefix(s, filepath.Base(r.name)+": "))
+	}
+	if err == io.EOF {
+		err = errors.New("it ended without an answer")
+	}
+	return fmt.Errorf("%s: %w", r.name, err)
+}
+
+// first keeps the first bytes of what is written to it.
+type first struct{ strings.Builder }
+
+// maxFirst bounds a message, in bytes.
+const maxFirst = 2000
+
+func (t *first) Write(p []byte) (int, error) {
+	t.Builder.Write(p[:min(len(p), maxFirst-t.Len())])
+	return len(p), nil
+}

@@ -1,0 +1,101 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// layerColumn is a column of the table of layers: a cell of the layer, in the row of its
+// first tile, or a cell of each tile.
+type layerColumn struct {
+	name  string
+	right bool
+	layer func(l *Layer) string
+	tile  func(l *Layer, t *Tile) string
+	shown func(r *Run) bool // nil: always
+}
+
+var layerColumns = []layerColumn{
+	{name: "layer", layer: func(l *Layer) string { return l.Name }},
+	{name: "op", layer: func(l *Layer) string { return l.Op }},
+	{name: "shape", layer: func(l *Layer) string { return shape(l.Shape) }},
+	{name: "MACs", right: true, layer: func(l *Layer) string { return strconv.FormatInt(l.MACs, 10) }},
+	{name: "placement", tile: func(l *Layer, t *Tile) string {
+		if l.Kind == t.Device {
+			return t.Device + t.Box
+		}
+		return l.Kind + " " + t.Device + t.Box
+	}},
+	{name: "ns", right: true, tile: func(_ *Layer, t *Tile) string { return fmt.Sprintf("%.1f", t.NS) }},
+	{name: "GPU ns", right: true, layer: func(l *Layer) string { return l.GPU.ns() }},
+	{name: "GPU ck", right: true, layer: func(l *Layer) string { return l.GPU.ck() }},
+	{name: "PIM ns", right: true, layer: func(l *Layer) string { return l.PIM.ns() }},
+	{name: "PIM ck", right: true, layer: func(l *Layer) string { return l.PIM.ck() }},
+	{name: "lost ns", right: true, layer: func(l *Layer) string {
+		if l.Lost == nil {
+			return "-"
+		}
+		return fmt.Sprintf("%.1f", l.Lost.NS)
+	}},
+	{name: "lost", layer: func(l *Layer) string {
+		if l.Lost == nil {
+			return "-"
+		}
+		return l.Lost.Kind
+	}},
+	{name: "ns by", tile: func(_ *Layer, t *Tile) string { return sourceName(t.GPUSource) }, shown: profiled},
+	{name: "GPU by", layer: func(l *Layer) string { return sourceName(l.GPUSource) }, shown: profiled},
+	{name: "own error", right: true, layer: func(l *Layer) string { return fmt.Sprintf("%.2g", l.Error.OwnRel) }, shown: checked},
+	{name: "error", right: true, layer: func(l *Layer) string { return fmt.Sprintf("%.2g", l.Error.Rel) }, shown: checked},
+}
+
+func profiled(r *Run) bool { return r.GPUProfile != nil } // otherwise all times are the model's
+
+func checked(r *Run) bool { return len(r.Layers) > 0 && r.Layers[0].Error != nil }
+
+// layers writes one row a layer, and one more for each further tile.
+func (r *Run) layers(b *strings.Builder) {
+	var columns []layerColumn
+	var t table
+	var names []string
+	for _, c := range layerColumns {
+		if c.shown == nil || c.shown(r) {
+			columns, t, names = append(columns, c), append(t, column{right: c.right}), append(names, c.name)
+		}
+	}
+	t.row(names...)
+	for i := range r.Layers {
+		l := &r.Layers[i]
+		for k := range l.Tiles {
+			var cells []string
+			for _, c := range columns {
+				switch {
+				case c.tile != nil:
+					cells = append(cells, c.tile(l, &l.Tiles[k]))
+				case k == 0:
+					cells = append(cells, c.layer(l))
+				default:
+					cells = append(cells, "")
+				}
+			}
+			t.row(cells...)
+		}
+	}
+	t.write(b)
+}
+
+// ns and ck are the cells of a cost that may not be.
+func (w *Whole) ns() string {
+	if w == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f", w.NS)
+}
+
+func (w *Whole) ck() string {
+	if w == nil {
+		return "-"
+	}
+	return strconv.FormatInt(w.Ticks, 10)
+}

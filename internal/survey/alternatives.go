@@ -1,0 +1,149 @@
+package survey
+
+import (
+	"errors"
+	"slices"
+
+	"pimflow/internal/device"
+	"pimflow/internal/graph"
+	"pimflow/internal/plan"
+	"pimflow/internal/search"
+	"pimflow/internal/tensor"
+)
+
+// option is a way to execute a layer alone: a box of it on the GPU, and the rest on
+// the PIM at the same time.
+type option struct {
+	cut  graph.Cut
+	cost device.Cost // of the GPU's part
+	rest device.Time // of the PIM's
+}
+
+// time is that of the option when the GPU is faster by so much.
+func (o *option) time(faster device.Time) device.Time { return max(o.cost.Time-faster, o.rest) }
+
+// alternatives adds what other ways to execute the plan's layers might gain.
+func (s *survey) alternatives(r *search.Result, t search.Target, channels int) error {
+	ds, err := t.Devices(r.Plan.PIMChannels, r.Plan.PIM)
+	if err != nil {
+		return err
+	}
+	var gpu, pim device.Device
+	for _, d := range ds {
+		if d.Name() == plan.GPU {
+			gpu = d
+		} else {
+			pim = d
+		}
+	}
+	if gpu == nil || pim == nil {
+		return nil
+	}
+	for i, seg := range r.Plan.Segments {
+		var nodes []graph.ID // of the segment, in order
+		options := map[graph.ID][]option{}
+		best := map[graph.ID]device.Time{}
+		sum := device.Time(0)
+		for _, tile := range seg.Tiles {
+			id := tile.Node
+			if _, seen := best[id]; seen {
+				continue
+			}
+			nodes = append(nodes, id)
+			var fastest device.Time
+			if options[id], fastest, err = s.options(id, gpu, pim); err != nil {
+				return err
+			}
+			best[id] = fastest
+			sum += fastest
+		}
+		for _, id := range nodes {
+			// Of a pipeline the other layers would be executed by themselves too.
+			s.gains(r, seg, options[id], r.Alone[i]-(sum-best[id]), channels)
+		}
+	}
+	return nil
+}
+
+// options are the ways to use the GPU for a layer: for all of it, and for its first
+// rows, ascending. fastest is the least time of any way.
+func (s *survey) options(id graph.ID, gpu, pim device.Device) (list []option, fastest device.Time, err error) {
+	whole := s.g.Whole(id)
+	on, err := gpu.Compile(s.g, whole)
+	if err != nil {
+		return nil, 0, err
+	}
+	list = append(list, option{cut: whole, cost: on.Cost()})
+	fastest = list[0].time(0)
+	code, err := pim.Compile(s.g, whole)
+	if errors.Is(err, device.ErrUnsupported) {
+		return list, fastest, nil
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	fastest = min(fastest, code.Cost().Time)
+	nd := &s.g.Nodes[id]
+	if !plan.Cuttable(nd) {
+		return list, fastest, nil
+	}
+	for _, at := range search.EveryRow(s.g, nd) {
+		o := option{cut: graph.Cut{Node: id, Box: whole.Box.With(plan.Rows, tensor.Range{Lo: 0, Hi: at})}}
+		rest := graph.Cut{Node: id, Box: whole.Box.With(plan.Rows, tensor.Range{Lo: at, Hi: nd.Shape[plan.Rows]})}
+		if code, err = gpu.Compile(s.g, o.cut); err == nil {
+			o.cost = code.Cost()
+			code, err = pim.Compile(s.g, rest)
+		}
+		if errors.Is(err, device.ErrUnsupported) {
+			continue
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		o.rest = code.Cost().Time
+		list = append(list, o)
+		fastest = min(fastest, o.time(0))
+	}
+	return list, fastest, nil
+}
+
+// gains adds the effects of a layer's options against the time that the plan, in a
+// segment, has for it.
+func (s *survey) gains(r *search.Result, seg plan.Segment, list []option, have device.Time, channels int) {
+	var useful []option // divisions that would gain
+	best := 0
+	for i, o := range list {
+		if o.cost.Time == 0 {
+			continue
+		}
+		whole := i == 0
+		if whole {
+			s.use(o.cut, o.cost, channels).keep = true
+		}
+		gain := have - o.time(doubt(o.cost))
+		taken := slices.ContainsFunc(seg.Tiles, func(t plan.Tile) bool {
+			return t.Device == plan.GPU && t.Node == o.cut.Node && t.Box.Equal(o.cut.Box)
+		})
+		switch {
+		case gain <= 0 || taken:
+		case whole:
+			s.add(r, o, gain, channels)
+		default:
+			if useful = append(useful, o); o.time(0) < useful[best].time(0) {
+				best = len(useful) - 1
+			}
+		}
+	}
+	if len(useful) == 0 {
+		return
+	}
+	picks := []int{0, best, len(useful) - 1}
+	for _, i := range slices.Compact(picks) {
+		s.add(r, useful[i], have-useful[i].time(doubt(useful[i].cost)), channels)
+	}
+}
+
+// add adds a gain over the plan's total.
+func (s *survey) add(r *search.Result, o option, gain device.Time, channels int) {
+	s.use(o.cut, o.cost, channels).row.Effect += percent(float64(gain), r.Timeline.Total)
+}

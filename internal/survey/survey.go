@@ -1,0 +1,223 @@
+// Package survey lists the GPU's kernels whose measurement would matter to a plan,
+// most valuable first.
+//
+// The result of a search goes in, a profile without times comes out. The package does
+// not measure.
+package survey
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"pimflow/internal/device"
+	"pimflow/internal/gpu"
+	"pimflow/internal/graph"
+	"pimflow/internal/hw"
+	"pimflow/internal/plan"
+	"pimflow/internal/profile"
+	"pimflow/internal/program"
+	"pimflow/internal/run"
+	"pimflow/internal/search"
+	"pimflow/internal/tensor"
+)
+
+// Error is how far a modelled time of a class of kernels may be from a measured one,
+// as a share of it.
+type Error struct {
+	Class  gpu.Class
+	Share  float64
+	Source string
+}
+
+// Errors are mean errors of the model on measurements kept aside from its fit. A cut
+// has the error of the first class it has kernels of.
+var Errors = []Error{
+	{gpu.Matrix, 0.154, "fp16 convolutions on T4 (DeepBench); products 10.8 %"},
+	{gpu.Depthwise, 0.100, "depthwise layers on TITAN RTX, in repeated splits"},
+	{gpu.Vector, 0.175, "linear layers on T4 (NeuSight), float32"},
+	{gpu.Pool, 0.110, "as element-wise operators: estimated"},
+	{gpu.Element, 0.110, "element-wise operators on T4 (NeuSight)"},
+}
+
+// LaunchError is that of the time of a launch: between the 3.7 us of the published
+// simulation and the 5.2 us, ramp included, of launches one after the other on an RTX
+// 2060. Estimated.
+const LaunchError = 0.42
+
+// doubt is the time by which a cut's may be wrong; a measured one is not.
+func doubt(c device.Cost) device.Time {
+	if c.Source == device.Measured {
+		return 0
+	}
+	share := 0.0
+	for i := len(Errors) - 1; i >= 0; i-- {
+		if slices.ContainsFunc(c.Commands, func(n device.Count) bool { return n.Kind == string(Errors[i].Class) }) {
+			share = Errors[i].Share
+		}
+	}
+	return device.Time(math.Round(share*float64(c.Time-c.Launch) + LaunchError*float64(c.Launch)))
+}
+
+// List is the kernels that a plan and its alternatives have on the GPU, in order of
+// their effect: the percentage of the total time that depends on what a kernel really
+// takes. With a doubt as the model's mean error for its class, it is the sum of
+//
+//   - half of the difference between the plan's total with the kernel slower and with
+//     it faster by its doubt, over the total;
+//   - the same of the GPU alone, with every channel;
+//   - for each layer that could use it instead: what the plan would gain, were it
+//     faster by its doubt, over the total.
+//
+// The alternatives of a layer are all of it on the GPU and, where the PIM executes it,
+// its rows divided: the fastest division and the first and the last that would gain.
+// The plan's kernels and whole layers are listed whatever their effect.
+//
+// Kernels that the target's devices have measured times of are left out, as are those
+// for which there is no layer that would be them alone; the number of the latter is
+// returned. With any, kernels are the same for every number of memory channels, and
+// Model is that beside the plan's PIM channels.
+func List(g *graph.Graph, m *hw.Machine, t search.Target, r *search.Result, any bool) (rows []profile.Row, left int, err error) {
+	typ, ok := profile.Type(m)
+	if !ok {
+		return nil, 0, fmt.Errorf("machine %s: memory.bytes_per_element %d: 1, 2, 4 or 8 wanted", m.Name, m.Memory.ElementSize)
+	}
+	s := &survey{g: g, machine: m, typ: typ, any: any, at: map[key]int{}}
+	s.steps(r.Timeline, m.Memory.Channels-r.Plan.PIMChannels)
+	s.steps(r.Baseline, m.Memory.Channels)
+	if r.Plan.PIMChannels > 0 {
+		if err := s.alternatives(r, t, m.Memory.Channels-r.Plan.PIMChannels); err != nil {
+			return nil, 0, err
+		}
+	}
+	for _, u := range s.uses {
+		switch _, _, err := u.row.Alone(tensor.Float32); {
+		case u.measured:
+		case err != nil:
+			left++
+		case u.keep || u.row.Effect > 0:
+			u.row.Layer = u.layer()
+			rows = append(rows, u.row)
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b profile.Row) int { return cmp.Compare(b.Effect, a.Effect) })
+	return rows, left, nil
+}
+
+// survey is the state of List.
+type survey struct {
+	g       *graph.Graph
+	machine *hw.Machine
+	typ     tensor.Type
+	any     bool
+	at      map[key]int // into uses
+	uses    []*use
+}
+
+// key is a kernel on a GPU with so many memory channels.
+type key struct {
+	kernel   string
+	channels int
+}
+
+// use is a kernel and who uses it.
+type use struct {
+	row    profile.Row
+	layers []graph.ID
+	first  string
+	keep   bool // whatever its effect
+
+	measured bool // wherever it is used
+}
+
+// layer names the first layer, and says how many others there are.
+func (u *use) layer() string {
+	if n := len(u.layers) - 1; n > 0 {
+		return fmt.Sprintf("%s +%d", u.first, n)
+	}
+	return u.first
+}
+
+// use is the entry of a cut and its cost.
+func (s *survey) use(c graph.Cut, cost device.Cost, channels int) *use {
+	k := profile.Of(s.g, c, s.typ)
+	at := key{k.String(), channels}
+	if s.any {
+		at.channels = 0
+	}
+	i, ok := s.at[at]
+	if !ok {
+		i = len(s.uses)
+		s.at[at] = i
+		s.uses = append(s.uses, &use{first: s.g.Nodes[c.Node].Name, measured: true, row: profile.Row{
+			Kernel: k, Channels: at.channels, Network: s.g.Name, Machine: s.machine.Name, Model: s.model(c, cost, channels),
+		}})
+	}
+	u := s.uses[i]
+	u.measured = u.measured && cost.Source == device.Measured
+	if !slices.Contains(u.layers, c.Node) {
+		u.layers = append(u.layers, c.Node)
+	}
+	return u
+}
+
+// model is what the model says of a cut, whatever was measured.
+func (s *survey) model(c graph.Cut, cost device.Cost, channels int) device.Time {
+	if cost.Source == device.Modelled {
+		return cost.Time
+	}
+	d, err := gpu.New(s.machine, channels)
+	if err != nil {
+		panic(err) // the costs are of such a GPU
+	}
+	code, err := d.Compile(s.g, c)
+	if err != nil {
+		panic(err)
+	}
+	return code.Cost().Time
+}
+
+// steps adds what a program's total depends on each of its kernels.
+func (s *survey) steps(tl *run.Timeline, channels int) {
+	p := tl.Program
+	users := map[*use][]int{}
+	var order []*use
+	for i, step := range p.Steps {
+		if c := step.Code.Cost(); step.Device == plan.GPU && c.Time > 0 {
+			u := s.use(step.Cut, c, channels)
+			if users[u] == nil {
+				order = append(order, u)
+			}
+			users[u] = append(users[u], i)
+			u.keep = true
+		}
+	}
+	for _, u := range order {
+		with := func(sign device.Time) device.Time {
+			q := &program.Program{Graph: p.Graph, Steps: slices.Clone(p.Steps)}
+			for _, i := range users[u] {
+				c := p.Steps[i].Code.Cost()
+				c.Time += sign * doubt(c)
+				q.Steps[i].Code = &altered{p.Steps[i].Code, c}
+			}
+			return run.Time(q).Total
+		}
+		u.row.Effect += percent(float64(with(1)-with(-1))/2, tl.Total)
+	}
+}
+
+// altered is code with another cost.
+type altered struct {
+	device.Code
+	cost device.Cost
+}
+
+func (a *altered) Cost() device.Cost { return a.cost }
+
+func percent(part float64, total device.Time) float64 {
+	if total == 0 {
+		return 0
+	}
+	return 100 * part / float64(total)
+}
