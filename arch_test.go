@@ -24,7 +24,7 @@ var ranks = [][]string{
 	{"onnx", "gpu", "pim", "program"},
 	{"run", "memory"},
 	{"search"},
-	{"published"},
+	{"published", "sweep"},
 	{"report"},
 }
 

@@ -45,19 +45,25 @@ func (m *Machine) Constants() []Constant {
 }
 
 // Changed is the value that lies that many per cent above the constant, as With takes
-// it. A whole number is rounded; where that leaves it as it is, it changes by 1.
-func (c *Constant) Changed(percent int) string {
+// it and as a number. A whole number is rounded; where that leaves it as it is, it
+// changes by 1.
+func (c *Constant) Changed(percent int) (text string, value float64) {
 	switch {
 	case c.clock != nil:
-		return fmt.Sprintf("%d/%d", c.clock.Num*int64(100+percent), c.clock.Den*100)
+		text = fmt.Sprintf("%d/%d", c.clock.Num*int64(100+percent), c.clock.Den*100)
+		if p, err := ParsePeriod(text); err == nil {
+			text = p.String()
+		}
+		return text, c.Value * float64(100+percent) / 100
 	case c.whole:
 		x := math.Round(c.Value * float64(100+percent) / 100)
 		if x == c.Value && percent != 0 {
 			x += math.Copysign(1, float64(percent))
 		}
-		return strconv.FormatInt(int64(x), 10)
+		return strconv.FormatInt(int64(x), 10), x
 	}
-	return float(c.Value * float64(100+percent) / 100)
+	x := c.Value * float64(100+percent) / 100
+	return float(x), x
 }
 
 // With returns the machine with one number changed, written as in its file; bounds
