@@ -24,7 +24,7 @@ var ranks = [][]string{
 	{"onnx", "gpu", "pim", "profile", "program"},
 	{"run", "memory"},
 	{"search"},
-	{"published", "survey"},
+	{"published", "survey", "sweep"},
 	{"report"},
 }
 

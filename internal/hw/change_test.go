@@ -1,0 +1,97 @@
+package hw
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestConstants: the constants of a machine are all its numbers, each once, and each
+// can be written again as it is.
+func TestConstants(t *testing.T) {
+	for _, name := range Names() {
+		m, err := Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var paths []string
+		for _, c := range m.Constants() {
+			paths = append(paths, c.Path)
+			same, err := m.With(c.Path, c.Text)
+			if err != nil {
+				t.Errorf("%s: %s: %v", name, c.Path, err)
+			} else if d := cmp.Diff(m, same); d != "" {
+				t.Errorf("%s: %s written again:\n%s", name, c.Path, d)
+			}
+		}
+		slices.Sort(paths)
+		var want []string
+		for path := range m.Sources { // every number has a source
+			want = append(want, path)
+		}
+		slices.Sort(want)
+		if d := cmp.Diff(want, paths); d != "" {
+			t.Errorf("%s: numbers with sources and constants differ:\n%s", name, d)
+		}
+	}
+}
+
+func TestWith(t *testing.T) {
+	m, err := Load("newton")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := m.Constants()
+	for _, c := range []struct {
+		path    string
+		percent int
+		text    string // that Changed says
+		want    string // of the changed machine, or the error
+	}{
+		{"gpu.launch_ck", -20, "4008", "4008"},
+		{"pim.timing.rp_ck", -20, "9", "9"},
+		{"pim.timing.rtp_ck", -10, "1", "1"}, // 1.8, which rounds to the 2 that it is
+		{"pim.timing.rtp_ck", 10, "3", "3"},
+		{"memory.pim_channels", 10, "18", "18"},
+		{"gpu.clock_ps", 10, "220000/273", "220000/273"},
+		{"gpu.model.eta", -10, "0.8301271574800405", "0.8301271574800405"},
+		{"gpu.model.eta", 10, "1.0145998591422718", "gpu.model.eta: 1.0145998591422718 is out of range: >0..1 wanted"},
+		{"link.finish.pj_per_op", -10, "0.36", "0.36"}, // below its low bound, which moves
+		{"memory.channels", -50, "16", "16"},
+		{"memory.channels", -60, "13", "memory.pim_channels: 16: at most memory.channels, 13, wanted"},
+	} {
+		i := slices.IndexFunc(before, func(k Constant) bool { return k.Path == c.path })
+		text, value := before[i].Changed(c.percent)
+		if text != c.text {
+			t.Errorf("%s %+d %%: %s: %s wanted", c.path, c.percent, text, c.text)
+		}
+		n, err := m.With(c.path, text)
+		if err != nil {
+			if err.Error() != c.want {
+				t.Errorf("%s = %s: %v: %s wanted", c.path, text, err, c.want)
+			}
+			continue
+		}
+		for j, k := range n.Constants() {
+			if j == i && math.Abs(k.Value-value) > 1e-12*value {
+				t.Errorf("%s = %s: %v as a number, %v wanted", c.path, text, value, k.Value)
+			}
+			if j == i && k.Text != c.want || j != i && k.Text != before[j].Text {
+				t.Errorf("%s = %s: %s is %s", c.path, text, k.Path, k.Text)
+			}
+		}
+	}
+	if d := cmp.Diff(before, m.Constants(), cmp.AllowUnexported(Constant{})); d != "" {
+		t.Errorf("With changed the machine:\n%s", d)
+	}
+	if _, err := m.With("gpu.smm", "3"); err == nil || err.Error() != "gpu.smm: there is no such number" {
+		t.Error(err)
+	}
+	zero := Constant{Path: "x_ck", whole: true}
+	up, _ := zero.Changed(10)
+	if down, _ := zero.Changed(-10); up != "1" || down != "-1" {
+		t.Errorf("0 in 10 %% steps: %s and %s", up, down)
+	}
+}

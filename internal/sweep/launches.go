@@ -1,0 +1,115 @@
+package sweep
+
+import (
+	"context"
+	"runtime"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"pimflow/internal/device"
+	"pimflow/internal/hw"
+	"pimflow/internal/search"
+)
+
+// latencies are the launches of the experiment in picoseconds, beside the machine's own.
+var latencies = []int64{
+	0,
+	2_000_000, // estimated: TensorRT in a CUDA graph, 2 to 3 us
+	5_200_000, // measured: kernels launched back to back on an RTX 2060, their start-up included
+}
+
+// Launch is a plan under one launch latency of the GPU and of the PIM.
+type Launch struct {
+	Fused    bool  // a kernel a convolution; else an offset kernel, the convolution and its epilogue, as on artifact
+	GPU, PIM int64 // cycles of the GPU's clock
+	Own      bool  // this is the machine as it is
+	Times
+	// BaseLaunches and Launches are the time of launches of the GPU alone and of the
+	// plan, added over both devices, whether or not the other one works meanwhile.
+	BaseLaunches, Launches device.Time
+	Free                   Times // of the same plan where no launch takes time
+	Layers                 int   // that are not whole on the GPU
+}
+
+// Gain is the time that the plan saves.
+func (l *Launch) Gain() device.Time { return l.Baseline - l.Total }
+
+// Removed is the part of the gain that is launch time: that of the baseline less that of
+// the plan. It is negative where a plan launches more than the GPU alone does.
+func (l *Launch) Removed() device.Time { return l.BaseLaunches - l.Launches }
+
+// Launches searches the plan for each launch latency, with the GPU's kernels fused and
+// not, and PIM work launched as a kernel is, and for nothing, as published.
+func Launches(ctx context.Context, m *Model) ([]Launch, error) {
+	list := variants(m.Machine)
+	done := m.counter(len(list))
+	p := newPool(m)
+	var eg errgroup.Group
+	eg.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range list {
+		eg.Go(func() error {
+			defer done()
+			l := &list[i]
+			t, err := p.of(l.machine(m.Machine, l.GPU, l.PIM), true)
+			if err != nil {
+				return err
+			}
+			r, err := search.Best(ctx, m.Graph, m.Policy, t)
+			if err != nil {
+				return err
+			}
+			l.Times = timesOf(r)
+			base, of := r.Baseline.Busy(), r.Timeline.Busy()
+			l.BaseLaunches, l.Launches = base.Launch+base.PIMLaunch, of.Launch+of.PIMLaunch
+			for _, layer := range r.Layers {
+				if layer.Kind != "gpu" {
+					l.Layers++
+				}
+			}
+			if t, err = p.of(l.machine(m.Machine, 0, 0), true); err != nil {
+				return err
+			}
+			free, err := search.Given(m.Graph, r.Plan, t)
+			if err == nil {
+				l.Free = timesOf(free)
+			}
+			return err
+		})
+	}
+	return list, eg.Wait()
+}
+
+// machine is a machine with the kernels of l and launches of so many cycles.
+func (l *Launch) machine(m *hw.Machine, gpu, pim int64) *hw.Machine {
+	c := *m
+	c.GPU.Fused, c.GPU.ConvLaunches = l.Fused, 0
+	if !l.Fused {
+		c.GPU.ConvLaunches = 1
+	}
+	c.GPU.Launch, c.Link.Launch = gpu, pim
+	return &c
+}
+
+// variants are the rows of the experiment, each once.
+func variants(m *hw.Machine) (list []Launch) {
+	cycles := []int64{m.GPU.Launch}
+	for _, ps := range latencies {
+		cycles = append(cycles, m.GPU.Clock.Cycles(ps))
+	}
+	slices.Sort(cycles)
+	for _, fused := range []bool{true, false} {
+		for _, ck := range slices.Compact(cycles) {
+			for _, pim := range []int64{ck, 0} {
+				l := Launch{Fused: fused, GPU: ck, PIM: pim}
+				c := l.machine(m, ck, pim)
+				l.Own = c.GPU == m.GPU && c.Link == m.Link
+				list = append(list, l)
+				if ck == 0 {
+					break
+				}
+			}
+		}
+	}
+	return list
+}

@@ -1,0 +1,226 @@
+package sweep
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"pimflow/internal/hw"
+	"pimflow/internal/search"
+)
+
+// untimed are the numbers of a machine that no time depends on, by path or by what
+// paths begin with: energies.
+var untimed = []string{"gpu.energy", "pim.energy", "link.finish.pj_per_op"}
+
+// Timed reports whether times may depend on a number of a machine.
+func Timed(path string) bool {
+	return !slices.ContainsFunc(untimed, func(of string) bool { return Within(path, of) })
+}
+
+// Within reports whether a path is another or begins with its keys.
+func Within(path, of string) bool { return path == of || strings.HasPrefix(path, of+".") }
+
+// Sensitivity is what a plan and the search for it make of changed constants.
+type Sensitivity struct {
+	Base      *search.Result // on the machine as it is
+	Constants []Constant     // those with the largest effect first, then in the machine's order
+}
+
+// Constant is a number of the machine and what its changes do.
+type Constant struct {
+	hw.Constant
+	Changes []Change // one for each of the per cents
+}
+
+// Change is one value of a constant.
+type Change struct {
+	Percent int     // asked for
+	Text    string  // the value, as the machine's file would have it
+	Actual  float64 // per cent that it lies above the constant
+	Found   Times   // of the plan that is found on the changed machine
+	Moved   int     // layers that it places differently
+	Err     error   // instead of Found: why the machine is not valid, or has no plan
+	Kept    Times   // of the plan of the machine as it is
+	KeptErr error   // instead of Kept
+}
+
+// Effect is the largest relative change of the speed-up by any change of the constant,
+// the plan being searched again; with its sign.
+func (c *Constant) Effect(base float64) float64 {
+	most := 0.0
+	for _, ch := range c.Changes {
+		if e := ch.Found.Speedup()/base - 1; ch.Err == nil && math.Abs(e) > math.Abs(most) {
+			most = e
+		}
+	}
+	return most
+}
+
+// Vary changes the constants of the machine one at a time by each of the per cents. It
+// takes those that times may depend on and that only accepts.
+func Vary(ctx context.Context, m *Model, percents []int, only func(path string) bool) (*Sensitivity, error) {
+	p := newPool(m)
+	to, err := p.of(m.Machine, true)
+	if err != nil {
+		return nil, err
+	}
+	s := &Sensitivity{}
+	if s.Base, err = search.Best(ctx, m.Graph, m.Policy, to); err != nil {
+		return nil, err
+	}
+	for _, c := range m.Machine.Constants() {
+		if Timed(c.Path) && only(c.Path) {
+			s.Constants = append(s.Constants, Constant{c, make([]Change, len(percents))})
+		}
+	}
+	done := m.counter(len(s.Constants) * len(percents))
+	var eg errgroup.Group
+	eg.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range s.Constants {
+		c := &s.Constants[i]
+		for k, percent := range percents {
+			c.Changes[k] = c.changed(percent)
+			if slices.ContainsFunc(c.Changes[:k], c.Changes[k].same) { // small whole numbers
+				done()
+				continue
+			}
+			eg.Go(func() error {
+				defer done()
+				return s.change(ctx, m, p, c, &c.Changes[k])
+			})
+		}
+	}
+	if err := eg.Wait(); err != nil {
+		return nil, err
+	}
+	for i := range s.Constants {
+		c := &s.Constants[i]
+		for k := range c.Changes {
+			first := c.Changes[slices.IndexFunc(c.Changes, c.Changes[k].same)]
+			first.Percent = c.Changes[k].Percent
+			c.Changes[k] = first
+		}
+	}
+	base := timesOf(s.Base).Speedup()
+	slices.SortStableFunc(s.Constants, func(a, b Constant) int {
+		return cmp.Compare(math.Abs(b.Effect(base)), math.Abs(a.Effect(base)))
+	})
+	return s, nil
+}
+
+// changed is a change that nothing is known of yet.
+func (c *Constant) changed(percent int) Change {
+	text, value := c.Changed(percent)
+	ch := Change{Percent: percent, Text: text}
+	if c.Value != 0 {
+		ch.Actual = 100 * (value/c.Value - 1)
+	}
+	return ch
+}
+
+func (c Change) same(o Change) bool { return c.Text == o.Text }
+
+// change fills in a change of a constant; the error is an interrupt.
+func (s *Sensitivity) change(ctx context.Context, m *Model, p *pool, c *Constant, ch *Change) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if ch.Text == c.Text { // a fraction of 0
+		ch.Err = fmt.Errorf("%s is 0: no per cent of it is another value", c.Path)
+		ch.KeptErr = ch.Err
+		return nil
+	}
+	changed, err := m.Machine.With(c.Path, ch.Text)
+	if err != nil {
+		ch.Err, ch.KeptErr = err, err
+		return ctx.Err()
+	}
+	t, err := p.of(changed, false)
+	if err != nil {
+		ch.Err, ch.KeptErr = err, err
+		return ctx.Err()
+	}
+	found, err := search.Best(ctx, m.Graph, m.Policy, t)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if ch.Err = err; err == nil {
+		ch.Found, ch.Moved = timesOf(found), moved(found.Plan, s.Base.Plan)
+	}
+	kept, err := search.Given(m.Graph, on(s.Base.Plan, changed), t)
+	if ch.KeptErr = err; err == nil {
+		ch.Kept = timesOf(kept)
+	}
+	return nil
+}
+
+// Energy is what the bounds of a constant make of a plan's energy over that of the GPU
+// alone, all other constants having their values.
+type Energy struct {
+	hw.Constant
+	Low, High float64 // the ratio with the constant at its lower and upper bound
+}
+
+// Energies takes the constants that have bounds, that no time depends on and that only
+// accepts; those that change the ratio most come first. ratio is that of the machine as
+// it is.
+func (s *Sensitivity) Energies(ctx context.Context, m *Model, only func(path string) bool) (ratio float64, list []Energy, err error) {
+	ratio = ratioOf(s.Base)
+	for _, c := range m.Machine.Constants() {
+		if c.Range != nil && !Timed(c.Path) && only(c.Path) {
+			list = append(list, Energy{Constant: c})
+		}
+	}
+	done := m.counter(2 * len(list))
+	var eg errgroup.Group
+	eg.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range list {
+		e := &list[i]
+		for _, bound := range []struct {
+			value float64
+			ratio *float64
+		}{{e.Range.Low, &e.Low}, {e.Range.High, &e.High}} {
+			eg.Go(func() error {
+				defer done()
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				changed, err := m.Machine.With(e.Path, strconv.FormatFloat(bound.value, 'g', -1, 64))
+				if err != nil {
+					return err
+				}
+				t, err := m.Target(changed)
+				if err != nil {
+					return err
+				}
+				r, err := search.Given(m.Graph, s.Base.Plan, t)
+				if err == nil {
+					*bound.ratio = ratioOf(r)
+				}
+				return err
+			})
+		}
+	}
+	if err := eg.Wait(); err != nil {
+		return 0, nil, err
+	}
+	span := func(e Energy) float64 { return max(math.Abs(e.Low-ratio), math.Abs(e.High-ratio)) }
+	slices.SortStableFunc(list, func(a, b Energy) int { return cmp.Compare(span(b), span(a)) })
+	return ratio, list, nil
+}
+
+// ratioOf is the energy of a plan over that of the GPU alone, each constant at its value.
+func ratioOf(r *search.Result) float64 {
+	base, of := r.Baseline.Energy(&r.Standby), r.Timeline.Energy(&r.Standby)
+	var ratio float64
+	ratio, _, _ = of.Ratio(&base)
+	return ratio
+}

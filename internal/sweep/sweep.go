@@ -1,0 +1,146 @@
+// Package sweep searches plans on machines that differ in a few numbers: which constant
+// decides (Vary), and what launches do (Launches).
+//
+// A graph, a machine and the maker of its targets go in; times and the layers that move
+// come out. The package does not know what a number means, apart from those of launches
+// and which numbers are energies.
+package sweep
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"pimflow/internal/device"
+	"pimflow/internal/graph"
+	"pimflow/internal/hw"
+	"pimflow/internal/plan"
+	"pimflow/internal/search"
+)
+
+// Model is a graph on a machine under a policy: what is varied.
+type Model struct {
+	Graph   *graph.Graph
+	Machine *hw.Machine
+	Policy  search.Policy
+	// Target makes the target of a machine; it fails on a machine that has none. It is
+	// called concurrently.
+	Target func(*hw.Machine) (search.Target, error)
+	// Progress, unless nil, is told how many of how many searches are done; it is
+	// called concurrently.
+	Progress func(done, total int)
+}
+
+// Times are those of a plan and of the GPU alone.
+type Times struct{ Baseline, Total device.Time }
+
+// Speedup is that of the plan over the GPU alone; 1 of nothing to do.
+func (t Times) Speedup() float64 {
+	if t.Total == 0 {
+		return 1
+	}
+	return float64(t.Baseline) / float64(t.Total)
+}
+
+func timesOf(r *search.Result) Times { return Times{r.Baseline.Total, r.Timeline.Total} }
+
+// counter tells Progress.
+func (m *Model) counter(total int) func() {
+	var done atomic.Int64
+	return func() {
+		if n := done.Add(1); m.Progress != nil {
+			m.Progress(int(n), total)
+		}
+	}
+}
+
+// on is a plan, with as many PIM channels as a machine has.
+func on(p *plan.Plan, m *hw.Machine) *plan.Plan {
+	c := *p
+	if c.PIMChannels > 0 {
+		c.PIMChannels = m.Memory.PIMChannels
+	}
+	return &c
+}
+
+// placements says where each node is made: the devices and boxes of its tiles.
+func placements(p *plan.Plan) map[graph.ID]string {
+	tiles := map[graph.ID][]string{}
+	for _, t := range p.Tiles() {
+		tiles[t.Node] = append(tiles[t.Node], t.Device+t.Box.String())
+	}
+	at := map[graph.ID]string{}
+	for id, list := range tiles {
+		slices.Sort(list) // pipelines write the same tiles in another order
+		at[id] = strings.Join(list, " ")
+	}
+	return at
+}
+
+// moved counts the nodes of a graph that two plans place differently.
+func moved(a, b *plan.Plan) int {
+	n, was := 0, placements(b)
+	for id, at := range placements(a) {
+		if at != was[id] {
+			n++
+		}
+	}
+	return n
+}
+
+// pool shares devices, and the code they have compiled, between machines that do not
+// differ in what the device reads.
+type pool struct {
+	target func(*hw.Machine) (search.Target, error)
+	mu     sync.Mutex
+	kept   map[string]device.Device
+}
+
+func newPool(m *Model) *pool { return &pool{target: m.Target, kept: map[string]device.Device{}} }
+
+// of is the target of a machine, with devices of the pool where they are there. keep
+// puts its other devices into the pool.
+func (p *pool) of(m *hw.Machine, keep bool) (search.Target, error) {
+	t, err := p.target(m)
+	if err != nil {
+		return t, err
+	}
+	own := t.Devices
+	t.Devices = func(channels int, commands string) ([]device.Device, error) {
+		ds, err := own(channels, commands)
+		if err != nil {
+			return nil, err
+		}
+		ds = slices.Clone(ds)
+		for i, d := range ds {
+			what := reads(d.Name(), m)
+			key := fmt.Sprintf("%s %d %s %+v", d.Name(), channels, commands, what)
+			p.mu.Lock()
+			if s := p.kept[key]; s != nil {
+				ds[i] = s
+			} else if keep {
+				p.kept[key] = d
+			}
+			p.mu.Unlock()
+		}
+		return ds, nil
+	}
+	return t, nil
+}
+
+// reads is what a device reads of a machine, all else being zero: the GPU nothing of
+// the PIM channels and the link, they of the GPU what the link is made of (its clock,
+// and what bytes of its memory take).
+func reads(dev string, m *hw.Machine) hw.Machine {
+	r := hw.Machine{Memory: m.Memory, GPU: m.GPU, PIM: m.PIM, Link: m.Link}
+	if dev == plan.GPU {
+		r.PIM, r.Link = hw.PIM{}, hw.Link{}
+		return r
+	}
+	r.GPU = hw.GPU{Clock: m.GPU.Clock, Energy: m.GPU.Energy}
+	r.GPU.Model.EtaD = m.GPU.Model.EtaD
+	r.Memory.ChannelL2 = 0
+	return r
+}
