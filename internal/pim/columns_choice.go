@@ -24,7 +24,7 @@ type planned struct {
 
 // chooseColumns is choose where buffer writes move single columns.
 func (d *Device) chooseColumns(l *layer) (best *mapping, tried []*mapping, err error) {
-	plans, need := d.plans(l)
+	plans, need := d.ways(l)
 	if len(plans) == 0 {
 		return nil, nil, fmt.Errorf("weights of %d rows in a bank of %d rows: %w", need, d.m.Rows, device.ErrUnsupported)
 	}
@@ -88,16 +88,7 @@ func (d *Device) plans(l *layer) (plans []planned, need int) {
 						ps[i].pattern = pattern
 						ps[i].pack = max(1, d.m.Columns/ps[i].cols)
 					}
-					p.estimate, p.least = 0, 0
-					rows := 0
-					for i, s := range scratch {
-						if i > 0 && s.alike(scratch[i-1]) {
-							continue
-						}
-						estimate, least := d.foresee(s)
-						p.estimate, p.least = max(p.estimate, estimate), max(p.least, least)
-						rows = max(rows, d.rows(s).Len())
-					}
+					rows := d.weigh(&p, scratch)
 					if rows <= d.m.Rows {
 						q := p
 						q.parts = slices.Clone(ps)
@@ -110,6 +101,29 @@ func (d *Device) plans(l *layer) (plans []planned, need int) {
 		}
 	}
 	return plans, need
+}
+
+// ways lists the mappings in the way of the device's dialect, as plans does.
+func (d *Device) ways(l *layer) ([]planned, int) {
+	if d.ops.sets() {
+		return d.registerPlans(l)
+	}
+	return d.plans(l)
+}
+
+// weigh sets what a mapping of these shares is foreseen to take, and returns the most
+// rows that a channel holds.
+func (d *Device) weigh(p *planned, shares []share) (rows int) {
+	p.estimate, p.least = 0, 0
+	for i, s := range shares {
+		if i > 0 && s.alike(shares[i-1]) {
+			continue
+		}
+		estimate, least := d.foresee(s)
+		p.estimate, p.least = max(p.estimate, estimate), max(p.least, least)
+		rows = max(rows, d.rows(s).Len())
+	}
+	return rows
 }
 
 // alike reports whether two shares clearly take the same time.
@@ -189,6 +203,9 @@ func (d *Device) columnParts(l *layer, merge, size int) []part {
 // foresee estimates the cycles of a share without refreshes, and says how many it
 // takes at least.
 func (d *Device) foresee(s share) (estimate, least int64) {
+	if d.ops.sets() {
+		return d.foreseeRegisters(s)
+	}
 	t, w := &d.waits, d.work(s)
 	least = max(t.comp*(w.comps+w.reads)+w.visits*(t.shut+t.open-t.act-t.comp)+w.acts*t.act-t.shut, t.write*(w.writes+w.reads))
 	estimate = t.comp*(w.comps+w.reads) + w.visits*(t.close+t.shut+t.open-t.act) + w.acts*t.act

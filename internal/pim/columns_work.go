@@ -4,6 +4,10 @@ import "encoding/binary"
 
 // columnWork counts the commands of a share of single columns.
 func (d *Device) columnWork(s share) work {
+	if d.ops.sets() {
+		w, _ := d.registerWork(s)
+		return w
+	}
 	var w work
 	for i := range s {
 		sp := &s[i]
@@ -46,6 +50,9 @@ func (d *Device) columnShape(key []byte, s share) []byte {
 		if sp.cols*sp.lanes == sp.pitch {
 			mode += 4
 		}
+		if sp.stay {
+			mode += 8
+		}
 		for _, v := range [...]int{
 			sp.at[byMatrix].Len(), sp.at[byChunk].Len(), p.rows, p.groups, p.last, p.acts, sp.cols, all.full, all.tail, sp.fold, sp.depth, mode,
 		} {
@@ -53,6 +60,19 @@ func (d *Device) columnShape(key []byte, s share) []byte {
 		}
 	}
 	return key
+}
+
+// period is after how many chunks of columns the groups of a row, so many of them, stand
+// in it again for the next pixel of the buffer: never where a buffer's columns are not
+// those of the row, and as in the fill where that stays.
+func (s *span) period(d *Device, groups int) int {
+	switch {
+	case !d.ops.same:
+		return d.m.Columns
+	case s.inputs:
+		return s.packed(d).groups
+	}
+	return groups
 }
 
 // rows is the number of packed rows of a span.

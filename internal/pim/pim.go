@@ -21,9 +21,7 @@
 package pim
 
 import (
-	"errors"
 	"fmt"
-	"slices"
 	"sync"
 
 	"pimflow/internal/device"
@@ -31,6 +29,7 @@ import (
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
 	"pimflow/internal/nearest"
+	"pimflow/internal/tensor"
 )
 
 // Device is the PIM channels of a machine.
@@ -42,6 +41,7 @@ type Device struct {
 	waits    waits
 	rates    rates
 	charges  []charge // by Op
+	format   tensor.Type
 
 	refreshOp dram.Op // and the cycles that one takes, where columns are written
 	refresh   float64
@@ -56,12 +56,28 @@ type Device struct {
 	pieces   map[key]dram.Stream    // the same where columns are written
 }
 
-// formats are the number formats of operands and results; sums are float32.
-var formats = []string{"fp32", "fp16"}
+// formats are the number formats of operands and results, in the order of their names;
+// sums are float32.
+var formats = []struct {
+	name string
+	typ  tensor.Type
+}{{"bf16", tensor.BFloat16}, {"fp16", tensor.Float16}, {"fp32", tensor.Float32}}
+
+// Format is the type that a machine's operands and results are rounded to.
+func Format(m *hw.Machine) (tensor.Type, error) {
+	var known []string
+	for _, f := range formats {
+		if f.name == m.PIM.Format {
+			return f.typ, nil
+		}
+		known = append(known, f.name)
+	}
+	return 0, fmt.Errorf("machine %s: pim.number_format: %q is unknown%s; known: %q", m.Name, m.PIM.Format, nearest.Hint(m.PIM.Format, known), known)
+}
 
 // New returns the device, called "pim", of the given number of the machine's
-// channels. It fails on a number below 1, an unknown standard or one without streams
-// (ErrNoStreams), a wrong timing parameter, and a geometry that does not fit together.
+// channels. It fails on a number below 1, an unknown standard, a wrong timing parameter,
+// and a geometry that does not fit together.
 func New(m *hw.Machine, channels int) (device.Device, error) {
 	return newDevice(m, channels, dram.Timing(m.PIM.Timing))
 }
@@ -77,18 +93,11 @@ func NewBasic(m *hw.Machine, channels int) (device.Device, error) {
 	return d, nil
 }
 
-// ErrNoStreams is wrapped by New for a machine whose standard has commands of
-// another kind than Newton's.
-var ErrNoStreams = errors.New("this mapping has no streams for it yet; pimflow sim reads its traces")
-
-// standard returns the machine's standard, which streams can be made for.
+// standard returns the machine's standard.
 func standard(m *hw.Machine) (*dram.Standard, error) {
 	std, err := dram.Lookup(m.PIM.Standard)
 	if err != nil {
 		return nil, fmt.Errorf("machine %s: pim.standard: %w", m.Name, err)
-	}
-	if std.Hosted() {
-		return nil, fmt.Errorf("machine %s: pim.standard %s: %w", m.Name, std.Name, ErrNoStreams)
 	}
 	return std, nil
 }
@@ -96,6 +105,10 @@ func standard(m *hw.Machine) (*dram.Standard, error) {
 func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error) {
 	p := &m.PIM
 	std, err := standard(m)
+	if err != nil {
+		return nil, err
+	}
+	format, err := Format(m)
 	if err != nil {
 		return nil, err
 	}
@@ -117,15 +130,17 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error)
 		return nil, fmt.Errorf("machine %s: pim.buffers is %d: at most %d wanted, those that standard %s writes", m.Name, p.Buffers, len(ops.write), p.Standard)
 	case p.Buffers < 1:
 		return nil, fmt.Errorf("machine %s: pim.buffers is %d: at least 1 wanted", m.Name, p.Buffers)
-	case !slices.Contains(formats, p.Format):
-		return nil, fmt.Errorf("machine %s: pim.number_format: %q is unknown%s; known: %q", m.Name, p.Format, nearest.Hint(p.Format, formats), formats)
+	case p.Sums < 1:
+		return nil, fmt.Errorf("machine %s: pim.accumulators is %d: at least 1 wanted", m.Name, p.Sums)
+	case p.Sums > 1 && !ops.sets():
+		return nil, fmt.Errorf("machine %s: pim.accumulators is %d: 1 wanted, the commands of standard %s name none", m.Name, p.Sums, p.Standard)
 	case p.Buffer < p.Lanes:
 		return nil, fmt.Errorf("machine %s: pim.buffer_elements is %d: at least the %d of pim.lanes wanted", m.Name, p.Buffer, p.Lanes)
 	}
 	d := &Device{
 		m: p, element: m.Memory.ElementSize, channels: channels,
 		standard: std, timing: timing, channel: ch, timed: map[string]dram.Result{}, sets: map[[3]int]dram.Stream{}, pieces: map[key]dram.Stream{},
-		ops: ops,
+		ops: ops, format: format,
 	}
 	if ops.column {
 		d.waits = ops.waits(ch)
@@ -185,10 +200,12 @@ func (c *Code) perChannel() []share {
 
 // Cost is that of the slowest channel, all of which start together: Ticks are its
 // cycles, Lanes the time of each channel, Commands and Bytes the sums over all
-// channels. Bytes counts the elements that GWRITE fills and READRES reads out.
+// channels. Bytes counts the elements that GWRITE fills, READRES reads out and, where
+// there are such commands, sums are set to.
 //
 // Bound says what takes most of the slowest channel's cycles: "activate", "mac",
 // "write" and "read" are its G_ACTs, COMPs, GWRITEs and READRESs, each times the
 // cycles one more of them costs; "refresh" is the rest. Where buffers are written
-// column by column, mostly hidden, refreshes are counted and "write" is the rest.
+// column by column, mostly hidden, refreshes are counted and "write" is the rest; where
+// sums are set, nothing is hidden, and changes of "mode" are counted too.
 func (c *Code) Cost() device.Cost { return c.cost }

@@ -149,16 +149,27 @@ func (d *Device) print(b *bufio.Writer, s dram.Stream, depth int) {
 				fmt.Fprintf(b, " data=%s fill=%dx%d pitch %d", affine(c.Data), c.Fill.Count, c.Fill.Len, c.Fill.Pitch)
 			}
 		case readRole:
+			d.printSum(b, c)
 			fmt.Fprintf(b, " data=%s", affine(c.Data))
+		case initRole:
+			d.printSum(b, c)
 		case compRole:
 			fmt.Fprintf(b, " row=%s col=%s", affine(c.Row), affine(c.Col))
-			if d.ops.column {
+			if !d.ops.same {
 				fmt.Fprintf(b, " buf=%s", affine(c.Buf))
 			}
+			d.printSum(b, c)
 		case openRole:
 			fmt.Fprintf(b, " row=%s", affine(c.Row))
 		}
 		fmt.Fprintln(b)
+	}
+}
+
+// printSum prints which accumulator a command means, where it can mean several.
+func (d *Device) printSum(b *bufio.Writer, c *dram.Command) {
+	if d.ops.sets() {
+		fmt.Fprintf(b, " acc=%s", affine(c.Acc))
 	}
 }
 

@@ -2,6 +2,7 @@ package pim
 
 import (
 	"fmt"
+	"slices"
 
 	"pimflow/internal/device"
 	"pimflow/internal/dram"
@@ -115,9 +116,15 @@ type follower struct {
 	open    []int // by quarter of the banks, the open row; -1: none
 	gang    int   // banks in a quarter
 	columns [][]bufferColumn
-	sum     int // the first product of the sums in the banks; -1: all read
+	sums    []int // by accumulator, the first product of what is in the banks, or …
 	wrong   *Violation
 }
+
+// What a sum is to which nothing has been added.
+const (
+	ready = -1 // something may be
+	read  = -2 // it must be set before
+)
 
 // bufferColumn is what a column of a buffer holds.
 type bufferColumn struct {
@@ -127,7 +134,10 @@ type bufferColumn struct {
 
 func (f *follower) follow(st dram.Stream) error {
 	d := f.device
-	f.sum, f.gang = -1, d.gang()
+	f.gang = d.gang()
+	for range d.m.Sums {
+		f.sums = append(f.sums, f.afterRead())
+	}
 	for range d.acts() {
 		f.open = append(f.open, -1)
 	}
@@ -152,6 +162,14 @@ func (f *follower) follow(st dram.Stream) error {
 	return nil
 }
 
+// afterRead is what a sum is that has been read.
+func (f *follower) afterRead() int {
+	if f.device.ops.sets() {
+		return read
+	}
+	return ready
+}
+
 func (f *follower) violated(format string, a ...any) {
 	if f.wrong == nil {
 		f.wrong = &Violation{f.channel, f.n, fmt.Sprintf(format, a...)}
@@ -166,22 +184,52 @@ func (f *follower) command(c *dram.Command, index []int) {
 	case openRole:
 		f.activate(n, int(c.Row.At(index)))
 	case closeRole:
-		f.unread(ops.names[c.Op])
+		if !ops.keep {
+			f.unread(ops.names[c.Op])
+		}
 		for q := range f.open {
 			f.open[q] = -1
 		}
 	case compRole:
 		row, col := int(c.Row.At(index)), int(c.Col.At(index))
 		buf := col // where one column is for both
-		if ops.column {
+		if !ops.same {
 			buf = int(c.Buf.At(index))
 		}
-		f.comp(n, row, col, buf)
+		if sum := f.sum(c, index); sum != nil {
+			f.comp(sum, n, row, col, buf)
+		}
+	case initRole:
+		if sum := f.sum(c, index); sum != nil {
+			f.init(sum)
+		}
 	case readRole:
-		f.read(int(c.Data.At(index)))
+		if sum := f.sum(c, index); sum != nil {
+			f.read(sum, int(c.Data.At(index)))
+		}
 	default:
 		f.violated("%s is no command for streams", ops.names[c.Op])
 	}
+}
+
+// sum returns the accumulator that a command names, nil if there is none.
+func (f *follower) sum(c *dram.Command, index []int) *int {
+	i := int(c.Acc.At(index))
+	if i < 0 || i >= len(f.sums) {
+		f.violated("accumulator %d is named: a bank has %d", i, len(f.sums))
+		return nil
+	}
+	return &f.sums[i]
+}
+
+func (f *follower) init(sum *int) {
+	switch {
+	case *sum >= 0:
+		f.violated("a sum is set when %s has not been read", f.name(*sum))
+	case *sum == ready:
+		f.violated("a sum is set again before anything is added to it")
+	}
+	*sum = ready
 }
 
 func (f *follower) write(c *dram.Command, index []int, buffer int) {
@@ -231,7 +279,7 @@ func (f *follower) activate(quarter, row int) {
 }
 
 // comp multiplies a column of a buffer by one of a row.
-func (f *follower) comp(buffer, row, col, buf int) {
+func (f *follower) comp(into *int, buffer, row, col, buf int) {
 	d := f.device
 	switch {
 	case row < 0 || row >= len(f.held):
@@ -246,13 +294,12 @@ func (f *follower) comp(buffer, row, col, buf int) {
 	}
 	h := &f.held[row]
 	group, k := h.group, h.k+col%h.cols
-	if h.packs > 0 {
-		if col/h.cols >= h.packs {
-			f.violated("COMP of column %d of row %d, which holds %d output groups of %d columns", col, row, h.packs, h.cols)
-			return
-		}
-		group += col / h.cols
+	slot := col / h.cols % h.period
+	if slot >= h.packs {
+		f.violated("COMP of column %d of row %d, which holds %d output groups of %d columns", col, row, h.packs, h.cols)
+		return
 	}
+	group += slot
 	m := h.matrices
 	outs := min(d.m.Banks, m.outs-group*d.m.Banks)
 	for q := 0; q*f.gang < outs; q++ {
@@ -270,37 +317,46 @@ func (f *follower) comp(buffer, row, col, buf int) {
 		return
 	}
 	sum := m.first + (at/m.k*m.groups+group)*m.k
-	if f.sum >= 0 && f.sum != sum {
-		f.violated("COMP for %s when %s has not been read", f.name(sum), f.name(f.sum))
+	switch {
+	case *into == read:
+		f.violated("COMP for %s to a sum that has not been set", f.name(sum))
+		return
+	case *into >= 0 && *into != sum:
+		f.violated("COMP for %s when %s has not been read", f.name(sum), f.name(*into))
 		return
 	}
-	f.sum = sum
+	*into = sum
 	if f.done(sum + k) {
 		f.violated("products %d to %d of %s are computed again", k*d.m.Lanes, (k+1)*d.m.Lanes, f.name(sum))
 	}
 }
 
 // read takes the sums to the results from an element on.
-func (f *follower) read(at int) {
+func (f *follower) read(from *int, at int) {
 	switch sum := f.sumAt(at); {
 	case sum < 0:
 		f.violated("READRES to element %d, where no group of outputs begins", at)
-	case f.sum < 0:
+	case *from < 0:
 		f.violated("READRES to %s of what has not been computed", f.name(sum))
-	case f.sum != sum:
-		f.violated("READRES to %s of %s", f.name(sum), f.name(f.sum))
+	case *from != sum:
+		f.violated("READRES to %s of %s", f.name(sum), f.name(*from))
 	}
-	f.sum = -1
+	*from = f.afterRead()
 }
 
 func (f *follower) unread(when string) {
-	if f.sum >= 0 {
-		f.violated("%s has not been read before %s", f.name(f.sum), when)
+	for _, sum := range f.sums {
+		if sum >= 0 {
+			f.violated("%s has not been read before %s", f.name(sum), when)
+		}
 	}
 }
 
 func (f *follower) end() {
 	f.unread("the end")
+	if f.device.ops.sets() && slices.Contains(f.sums, ready) {
+		f.violated("a sum is set to which nothing is added before the end")
+	}
 	for b, columns := range f.columns {
 		for i := range columns {
 			if !columns[i].used {
