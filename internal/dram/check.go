@@ -61,8 +61,13 @@ func (c *Check) Issue(op Op, at Cycle) error {
 	if at <= c.at {
 		return broken("when a command was issued in cycle %d: one a cycle wanted", c.at)
 	}
-	if o.Bank {
+	switch changes := c.std.Banks != nil && op == c.std.Banks.Mode; {
+	case o.Bank:
 		return broken("of a single bank: commands of all banks wanted")
+	case o.Register && !c.mode:
+		return broken("out of register mode")
+	case c.mode && !o.Register && !changes:
+		return broken("in register mode")
 	}
 	if at <= c.block {
 		return broken("before a result that is waited for, in cycle %d", c.block)
@@ -78,14 +83,8 @@ func (c *Check) Issue(op Op, at Cycle) error {
 	if err := c.row(op, broken); err != nil {
 		return err
 	}
-	switch b := c.std.Banks; {
-	case b == nil:
-	case op == b.Mode:
+	if c.std.Banks != nil && op == c.std.Banks.Mode {
 		c.mode = !c.mode
-	case o.Register && !c.mode:
-		return broken("out of register mode")
-	case !o.Register && c.mode:
-		return broken("in register mode")
 	}
 	for _, i := range c.after[op] {
 		last := c.last[i]

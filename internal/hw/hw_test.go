@@ -56,7 +56,7 @@ func TestEnergySources(t *testing.T) {
 			}
 		}
 	}
-	if n != len(Names())*18 {
+	if n != len(Names())*19 {
 		t.Errorf("%d energies in %d machines", n, len(Names()))
 	}
 }
