@@ -152,6 +152,7 @@ func (c *commands) waits(ch *dram.Channel) waits {
 	t.read, t.fromComp = w(c.read, c.read), w(c.comp[0], c.read)
 	if c.modes {
 		t.mode = w(c.mode, c.comp[0])
+		t.comp = w(c.comp[0], c.comp[0]) // reads come in another mode
 	}
 	return t
 }

@@ -200,29 +200,34 @@ func (d *Device) registerSizes(l *layer, merge int) []int {
 }
 
 // registerParts are the ways to fill the slots of a row for given chunks: a row that
-// stays or a fill; pixels first or output groups; sums that stay in the banks.
+// stays or a fill; pixels first or output groups, as many pixels as leave no channel idle
+// or as fill blocks to the last sum; sums that stay in the banks.
 func (d *Device) registerParts(l *layer, ps []part) (ways [][]part) {
 	slots := func(p *part) int { return min(d.m.Buffer/d.m.Lanes, d.m.Columns) / p.cols }
-	each := func(pattern pattern, fold func(p *part) int) {
-		way := slices.Clone(ps)
-		for i := range way {
-			p := &way[i]
-			p.pattern = pattern
-			p.sums = d.m.Sums
-			p.fold = d.whole(l.level(max(1, min(fold(p), l.pixels)), p.rows(), d.channels), p, slots(p))
-			p.pack = max(1, slots(p)/p.fold)
-			p.units = ceilDiv(l.pixels, p.fold)
-			p.tail = l.pixels - (p.units-1)*p.fold
+	level := func(p *part, fold int) int { return l.level(min(fold, l.pixels), p.rows(), d.channels) }
+	folds := []func(p *part) int{
+		func(p *part) int { return level(p, slots(p)) },
+		func(p *part) int { return level(p, slots(p)/min(slots(p), p.groups)) },
+		func(p *part) int { return d.whole(level(p, slots(p)), p, slots(p)) },
+		func(p *part) int { return d.whole(level(p, slots(p)/min(slots(p), p.groups)), p, slots(p)) },
+		func(p *part) int { return level(p, min(slots(p), d.m.Sums)) },
+	}
+	for _, pattern := range []pattern{{sums: d.m.Sums}, {sums: d.m.Sums, inputs: true}, {sums: d.m.Sums, inputs: true, stay: true}} {
+		if pattern.stay && (len(ps) > 1 || ps[0].chunks == 1) {
+			continue
 		}
-		ways = append(ways, way)
-	}
-	for _, inputs := range []bool{false, true} {
-		each(pattern{inputs: inputs}, slots)
-		each(pattern{inputs: inputs}, func(p *part) int { return slots(p) / min(slots(p), p.groups) })
-	}
-	if len(ps) == 1 && ps[0].chunks > 1 {
-		each(pattern{inputs: true, stay: true}, slots)
-		each(pattern{inputs: true, stay: true}, func(p *part) int { return 1 })
+		for _, fold := range folds {
+			way := slices.Clone(ps)
+			for i := range way {
+				p := &way[i]
+				p.pattern = pattern
+				p.fold = fold(p)
+				p.pack = max(1, slots(p)/p.fold)
+				p.units = ceilDiv(l.pixels, p.fold)
+				p.tail = l.pixels - (p.units-1)*p.fold
+			}
+			ways = append(ways, way)
+		}
 	}
 	return ways
 }
