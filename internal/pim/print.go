@@ -62,8 +62,11 @@ func (m *mapping) String() string {
 	if m.teams > 0 {
 		s = fmt.Sprintf("%s, %d teams", m.cutting, m.teams)
 	}
-	if p := &m.parts[0]; p.depth > 0 {
+	switch p := &m.parts[0]; {
+	case p.depth > 0:
 		s += p.pattern.String()
+	case p.sums > 0:
+		s += fmt.Sprintf("%s, %d x %d slots, %d accumulators", p.stays(), p.fold, p.pack, p.sums)
 	}
 	if m.merge > 1 {
 		s += fmt.Sprintf(", %d groups merged", m.merge)
@@ -71,12 +74,20 @@ func (m *mapping) String() string {
 	return s
 }
 
+// stays says what stays.
+func (p pattern) stays() string {
+	switch {
+	case p.stay:
+		return ", fills and sums stay"
+	case p.inputs:
+		return ", fills stay"
+	}
+	return ", rows stay"
+}
+
 // String says what stays, and how many buffers are used.
 func (p pattern) String() string {
-	s := ", rows stay"
-	if p.inputs {
-		s = ", fills stay"
-	}
+	s := p.stays()
 	switch n := p.depth; {
 	case p.double:
 		return fmt.Sprintf("%s, %d buffers", s, 2*n)

@@ -54,7 +54,7 @@ func (v *registers) loop(w writer, n int, step place, body func(w writer) dram.S
 // matrix writes what a span does with a matrix.
 func (v *registers) matrix(w writer) dram.Stream {
 	s, all, chunks := v.s, v.s.all(), v.s.at[byChunk].Len()
-	if !s.inputs {
+	if !s.turns(v.p) {
 		return v.loop(w, chunks, v.k.chunk, func(w writer) dram.Stream {
 			return v.rows(w, func(w writer, groups int) dram.Stream { return v.row(w, all, groups) })
 		})

@@ -20,7 +20,7 @@ func (d *Device) registerWork(s share) (w work, n int64) {
 		}
 		w.inits += sums
 		w.reads += sums
-		if sp.inputs {
+		if sp.turns(p) {
 			fills := func(units, pixels int) {
 				k := matrices * chunks * int64(units)
 				w.visits += k * int64(p.rows)
@@ -52,6 +52,9 @@ func (d *Device) registerWork(s share) (w work, n int64) {
 	}
 	return w, n
 }
+
+// turns reports whether rows pass fills: a lone row stays anyway.
+func (s *span) turns(p packed) bool { return s.inputs && p.rows*s.at[byChunk].Len() > 1 }
 
 // blocks is how many blocks the visits of all rows of a chunk to a fill need.
 func (s *span) blocks(d *Device, p packed, pixels int) int {

@@ -37,6 +37,8 @@ type Conv struct {
 	GPU       *ConvGPU      `json:"gpu"`  // null where every channel computes
 
 	Unsupported string `json:"unsupported,omitempty"` // why Ours is null
+
+	Uncounted []string `json:"-"` // commands of refreshes
 }
 
 // ConvPublished is the published generator's program.
@@ -146,7 +148,7 @@ func (c *Conv) commands(b *strings.Builder) {
 		}
 		t.row(cells...)
 	}
-	cells := []string{"all but PREA, REF"}
+	cells := []string{"all but " + strings.Join(c.Uncounted, ", ")}
 	for _, l := range lanes {
 		cells = append(cells, strconv.FormatInt(l.Total, 10))
 	}
