@@ -225,7 +225,7 @@ func (d *Device) registerParts(l *layer, ps []part) (ways [][]part) {
 				p := &way[i]
 				p.pattern = pattern
 				p.fold = fold(p)
-				p.pack = max(1, slots(p)/p.fold)
+				p.pack = max(1, min(p.groups, slots(p)/p.fold))
 				p.units = ceilDiv(l.pixels, p.fold)
 				p.tail = l.pixels - (p.units-1)*p.fold
 			}
