@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -72,7 +73,7 @@ fit the banks) and gpu_ns (empty where no channel is left). latency_hiding 1 is 
 		},
 	}
 	fl := c.Flags()
-	fl.StringVar(&f.machine, "machine", DefaultMachine, "machine by name or .json file")
+	fl.StringVar(&f.machine, "machine", PublishedMachine, "machine by name or .json file")
 	fl.StringVar(&f.in, "in", "", "input as channels x height x width, as 32x112x112")
 	fl.IntVar(&f.conv.oc, "out-channels", 0, "output channels")
 	fl.StringVar(&f.kernel, "kernel", "1x1", "kernel as height x width")
@@ -238,8 +239,8 @@ func (b *bench) report(q *question) (*report.Conv, error) {
 			issued = append(issued, n.N)
 		}
 		rep.Ours = &report.ConvPIM{
-			Lane:  report.Lane{Total: s.commands(issued), Cycles: ours.Ticks, NS: ours.Time.NS(), Issued: report.Counts(ours.Commands)},
-			Bytes: ours.Bytes, Bound: ours.Bound,
+			Lane:  report.Lane{Total: s.commands(issued), Cycles: ours.Stream, NS: slices.Max(ours.Lanes).NS(), Issued: report.Counts(ours.Commands)},
+			Whole: report.Whole{NS: ours.Time.NS(), Ticks: ours.Ticks, Bound: ours.Bound}, Bytes: ours.Bytes,
 		}
 	case errors.Is(err, device.ErrUnsupported):
 		rep.Unsupported = err.Error()

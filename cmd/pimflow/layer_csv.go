@@ -78,7 +78,7 @@ func (b *bench) cells(r *row, all bool) ([]string, error) {
 	cell := ""
 	ours, err := b.ours(&r.question)
 	if err == nil {
-		cell = strconv.FormatInt(ours.Ticks, 10)
+		cell = strconv.FormatInt(ours.Stream, 10)
 	} else if !errors.Is(err, device.ErrUnsupported) {
 		return nil, err
 	}

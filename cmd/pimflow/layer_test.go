@@ -22,7 +22,7 @@ import (
 
 // TestLayerTable costs the rows that the published tools were run on.
 func TestLayerTable(t *testing.T) {
-	m, err := hw.Load(DefaultMachine)
+	m, err := hw.Load(PublishedMachine)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestInOrder(t *testing.T) {
 
 // TestInterrupt: what waits for input ends with its context.
 func TestInterrupt(t *testing.T) {
-	s, err := newSimulator(DefaultMachine, false)
+	s, err := newSimulator(PublishedMachine, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestInterrupt(t *testing.T) {
 
 // TestWriteTraces compares a file with the hash of pim_codegen's.
 func TestWriteTraces(t *testing.T) {
-	m, err := hw.Load(DefaultMachine)
+	m, err := hw.Load(PublishedMachine)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestWriteTraces(t *testing.T) {
 
 // TestTraceProgress: the progress of a file ends at its size.
 func TestTraceProgress(t *testing.T) {
-	s, err := newSimulator(DefaultMachine, false)
+	s, err := newSimulator(PublishedMachine, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -95,7 +95,7 @@ func checkFlags(c *cobra.Command) error {
 
 // textFlags are the flags whose value is a text.
 var textFlags = []string{
-	"artifact-trace", "box", "csv", "device", "in", "input", "kernel", "labels", "machine", "name", "out", "output", "pad", "plan", "policy", "trace",
+	"artifact-trace", "box", "csv", "device", "in", "input", "kernel", "labels", "machine", "model", "name", "out", "output", "pad", "plan", "policy", "trace",
 }
 
 // wantArgs wants as many arguments as a command's Use names.
@@ -110,5 +110,5 @@ func wantArgs(least, most int) cobra.PositionalArgs {
 
 // commands are the subcommands, in the order of a newcomer's path.
 var commands = []func() *cobra.Command{
-	runCommand, compareCommand, reproduceCommand, zooCommand, machineCommand, policyCommand, graphCommand, codeCommand, mapCommand, layerCommand, simCommand,
+	runCommand, compareCommand, diffCommand, reproduceCommand, zooCommand, machineCommand, policyCommand, graphCommand, codeCommand, mapCommand, layerCommand, simCommand,
 }

@@ -55,7 +55,7 @@ accounting, one repair a step. Without MODEL: mobilenet-v2, whose figures the ar
 			return r.Text(c.OutOrStdout())
 		},
 	}
-	c.Flags().StringVar(&machine, "machine", DefaultMachine, "machine by name or .json file")
+	c.Flags().StringVar(&machine, "machine", PublishedMachine, "machine by name or .json file")
 	c.Flags().BoolVar(&seInputs, "se-inputs", false, "give squeeze-excite layers on the PIM all their inputs, where the artifact's back end gives them one by mistake")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c

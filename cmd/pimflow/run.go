@@ -26,8 +26,12 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// DefaultMachine is the machine of a run that names none.
-const DefaultMachine = "artifact"
+// DefaultMachine is the machine of a run that names none, and PublishedMachine that of
+// the commands that hold this project against the published system.
+const (
+	DefaultMachine   = "newton"
+	PublishedMachine = "artifact"
+)
 
 // runFlags are the flags of run.
 type runFlags struct {
@@ -158,7 +162,14 @@ func execute(ctx context.Context, f *runFlags, p *path, rep *report.Run, bar *ba
 			return ctx.Err()
 		}
 	}
-	got, err := run.Eval(ctx, p.Result.Timeline.Program, inputs, bar.phase("execute the plan"))
+	var got []*tensor.Tensor
+	if f.check {
+		var errs []run.LayerError
+		got, errs, err = run.EvalLayers(ctx, p.Result.Timeline.Program, inputs, bar.phase("execute the plan"))
+		rep.SetErrors(errs)
+	} else {
+		got, err = run.Eval(ctx, p.Result.Timeline.Program, inputs, bar.phase("execute the plan"))
+	}
 	if err != nil {
 		return err
 	}

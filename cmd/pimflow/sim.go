@@ -69,7 +69,7 @@ host for all channels, up to AiM EOC; as there, no refresh is served. --csv runs
 			return rep.Text(c.OutOrStdout())
 		},
 	}
-	c.Flags().StringVar(&machine, "machine", DefaultMachine, "machine by name or .json file, whose PIM clock and timing are used")
+	c.Flags().StringVar(&machine, "machine", PublishedMachine, "machine by name or .json file, whose PIM clock and timing are used")
 	c.Flags().BoolVar(&noHiding, "no-hiding", false, noHidingHelp)
 	c.Flags().StringVar(&table, "csv", "", "run the column trace of this file, on a machine with host instructions")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")

@@ -59,8 +59,10 @@ type Replay struct {
 // Cost is what executing a piece of code takes.
 type Cost struct {
 	Time     Time   // from start to the last value
-	Launch   Time   // the part of Time that is launching kernels
+	Launch   Time   // the part of Time that is launching kernels, or PIM work
+	Memory   Time   // how long the memory channels of the GPU are busy with it, if with nothing else
 	Ticks    int64  // Time in cycles of the device's own clock
+	Stream   int64  // the part of Ticks that is the command stream of the slowest channel
 	Bytes    int64  // moved between the device and its DRAM
 	Commands Counts // kernels or DRAM commands by kind, over all channels
 	Lanes    []Time // busy time of each channel, where the device has several

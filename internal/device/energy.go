@@ -42,12 +42,13 @@ const (
 	PIMMAC
 	PIMBuffer // the SRAM of inputs and results
 	PIMIO     // bits between the channels and the rest
+	PIMFinish // values made of results that were read out
 	Parts     // the number of parts
 )
 
 var partNames = [Parts]string{
 	"gpu_standby", "gpu_active", "gpu_mac", "gpu_fma", "gpu_l2", "gpu_dram",
-	"pim_standby", "pim_refresh", "pim_active", "pim_activate", "pim_column_read", "pim_mac", "pim_buffer", "pim_io",
+	"pim_standby", "pim_refresh", "pim_active", "pim_activate", "pim_column_read", "pim_mac", "pim_buffer", "pim_io", "pim_finish",
 }
 
 // String is the part's name in reports, as "pim_column_read".

@@ -121,6 +121,7 @@ func (d *gpu) cost(ks []Kernel) (device.Cost, error) {
 			return c, fmt.Errorf("%v takes %.3g us: the machine's numbers are out of all proportion", k.Work, t)
 		}
 		c.Time += device.Time(math.Round((launchUS + k.US) * 1e6))
+		c.Memory += device.Time(math.Round(min(k.DRAM, k.US) * 1e6))
 		us += k.US
 		bytes += k.Bytes
 		used := energy(&d.energy, k.Timing)

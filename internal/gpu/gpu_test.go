@@ -74,7 +74,7 @@ func twice(pj float64) device.Energy { return device.Energy{Value: pj, Low: pj /
 // Bytes: A 4096, B 9216, O 32768. A+O is 1.125 of the L2, so (1.125-0.8)/0.8 of
 // A comes from the DRAM: 1664 + 9216 + 2·32768 = 76416 B, 3820.8 ns.
 // Epilogue: 2·O is twice the L2, so all of O is read: 3·32768 B = 4915.2 ns,
-// and 100 ns to start.
+// and 100 ns to start. The DRAM is busy for 3820.8 + 4915.2 ns.
 //
 // Energy in pJ: 2 W each of 2 SMs for 12420 ns; 1 for each of 4·3·64·64·32 MAC;
 // 10 for each byte of the L2, 4·3·128·64 and the one of the result of a product
@@ -83,7 +83,7 @@ func TestHand(t *testing.T) {
 	g := layer(t, "Conv", convAttrs(1, 3, 1, 1), tensor.Shape{1, 8, 16, 16}, tensor.Shape{64, 8, 3, 3})
 	code := compile(t, newGPU(t, machine(t, "toy", nil), 2), g, g.Whole(2))
 	want := device.Cost{
-		Time: 14_420_000, Launch: 2_000_000, Ticks: 14420, Bytes: 76416 + 98304,
+		Time: 14_420_000, Launch: 2_000_000, Memory: 8_736_000, Ticks: 14420, Bytes: 76416 + 98304,
 		Commands: device.Counts{{Kind: "gemm", N: 1}, {Kind: "post", N: 1}}, Bound: "dram",
 		Energy: device.Ledger{
 			device.GPUActive: twice(49_680_000), device.GPUMAC: twice(1_572_864), device.GPUL2: twice(983_050 + 1_966_080),

@@ -15,6 +15,7 @@ type Machine struct {
 	Memory Memory `json:"memory"`
 	GPU    GPU    `json:"gpu"`
 	PIM    PIM    `json:"pim"`
+	Link   Link   `json:"link"`
 
 	// Sources maps the path of each number, as "gpu.sm", to where it comes from.
 	Sources map[string]string `json:"-"`
@@ -27,6 +28,24 @@ type Memory struct {
 	ChannelGBps float64 `json:"channel_gb_per_s" want:">0"`     // bandwidth of a channel to the GPU, 1e9 bytes/s
 	ChannelL2   int64   `json:"l2_per_channel_bytes" want:">0"` // L2 slice that goes with a channel
 	ElementSize int     `json:"bytes_per_element" want:"1..8"`  // of weights and activations on the machine
+}
+
+// Link is the way between the memory that the GPU keeps and the channels that compute:
+// inputs and results of PIM work travel over it, and work is started through it.
+type Link struct {
+	PerByte float64 `json:"ps_per_byte" want:">=0"`             // inputs and results of all channels together
+	Latency int64   `json:"latency_ck" want:"0..1000000000"`    // GPU cycles, each way
+	Launch  int64   `json:"pim_launch_ck" want:"0..1000000000"` // GPU cycles, of each piece of PIM work
+	Memory  bool    `json:"from_gpu_channels"`                  // inputs are read from the GPU's channels and results written there, which takes their bandwidth and energy
+	Finish  Finish  `json:"finish"`
+}
+
+// Finish is what makes values of a layer out of the sums that channels read out: it
+// adds partial sums and biases and applies epilogues, an operation an element each.
+type Finish struct {
+	Where  string  `json:"where"`                       // for people
+	PerOp  float64 `json:"ps_per_op" want:"0..1000000"` // for the elements of one channel; all channels work at once
+	Energy Range   `json:"pj_per_op" want:">=0"`
 }
 
 // GPU is the part of the machine that package gpu models.

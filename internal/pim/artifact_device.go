@@ -41,7 +41,7 @@ func NewPublished(m *hw.Machine, channels int, s PublishedSystem) (device.Device
 	if err != nil {
 		return nil, fmt.Errorf("machine %s: pim.timing: %w", m.Name, err)
 	}
-	return &publishedDevice{PublishedSystem: s, channels: channels, channel: ch, std: std, clock: m.PIM.Clock}, nil
+	return &publishedDevice{PublishedSystem: s, channels: channels, channel: ch, std: std, clock: m.PIM.Clock, link: newLink(m, channels)}, nil
 }
 
 type publishedDevice struct {
@@ -50,6 +50,7 @@ type publishedDevice struct {
 	channel  *dram.Channel
 	std      *dram.Standard
 	clock    hw.Period
+	link     *link
 }
 
 func (d *publishedDevice) Name() string { return "pim" }
@@ -79,6 +80,7 @@ func (d *publishedDevice) Compile(g *graph.Graph, c graph.Cut) (device.Code, err
 	for range code.Channels {
 		p.cost.Lanes = append(p.cost.Lanes, p.cost.Time)
 	}
+	d.link.charge(&p.cost, d.clock, traffic{}) // its commands say nothing of bytes
 	return p, nil
 }
 

@@ -69,7 +69,7 @@ func BenchmarkCompile(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		b.ReportMetric(float64(code.Cost().Ticks), "cycles")
+		b.ReportMetric(float64(code.Cost().Stream), "cycles")
 	})
 }
 

@@ -33,11 +33,11 @@ func TestNotSlowerThanPublished(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := code.Cost().Ticks; got > want {
+		if got := code.Cost().Stream; got > want {
 			t.Errorf("%v: %d cycles, the published mapping takes %d", r, got, want)
 		}
-		t.Logf("%v: %d cycles of %d, %v", r, code.Cost().Ticks, want, code.mapping)
-		sum, published = sum+float64(code.Cost().Ticks), published+float64(want)
+		t.Logf("%v: %d cycles of %d, %v", r, code.Cost().Stream, want, code.mapping)
+		sum, published = sum+float64(code.Cost().Stream), published+float64(want)
 	}
 	t.Logf("%d layers: %.3f of the published mapping's cycles", len(done), sum/published)
 	if len(done) < 50 {
@@ -73,7 +73,7 @@ func TestNewtonAgainstPublished(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := code.device.channel.Time(streams[0]).Cycles
-		got := code.Cost().Ticks
+		got := code.Cost().Stream
 		if got > int64(want) {
 			t.Errorf("%v: %d cycles, the published mapping takes %d", r, got, want)
 		}
@@ -119,7 +119,7 @@ func TestNewtonNeverSlower(t *testing.T) {
 		for _, s := range streams {
 			published = max(published, code.device.channel.Time(s).Cycles)
 		}
-		if got := code.Cost().Ticks; got > int64(published) {
+		if got := code.Cost().Stream; got > int64(published) {
 			t.Fatalf("%d cycles of %v, the published mapping takes %d", got, code.mapping, published)
 		}
 	})

@@ -16,8 +16,9 @@
 // how the weights came to the banks: as in the published system they are there
 // when a network starts. It numbers the rows of each cut from 0 (held.go); package
 // memory gives those of a whole plan their places.
-// Bias and epilogue cost nothing, as there: they are applied where results are
-// written. Transfers to and from a channel cost what GWRITE and READRES do.
+// What GWRITE and READRES move to and from the channels, the launch of the work, and
+// what makes values of results (partial sums, bias, epilogue) cost what the machine's
+// link says (link.go): nothing on artifact, as in the published system.
 package pim
 
 import (
@@ -42,6 +43,7 @@ type Device struct {
 	rates    rates
 	charges  []charge // by Op
 	format   tensor.Type
+	link     *link
 
 	refreshOp dram.Op // and the cycles that one takes, where columns are written
 	refresh   float64
@@ -140,7 +142,7 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error)
 	d := &Device{
 		m: p, element: m.Memory.ElementSize, channels: channels,
 		standard: std, timing: timing, channel: ch, timed: map[string]dram.Result{}, sets: map[[3]int]dram.Stream{}, pieces: map[key]dram.Stream{},
-		ops: ops, format: format,
+		ops: ops, format: format, link: newLink(m, channels),
 	}
 	if ops.column {
 		d.waits = ops.waits(ch)
@@ -174,6 +176,7 @@ func (d *Device) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	}
 	code := &Code{device: d, graph: g, cut: c, layer: l, mapping: best, tried: tried}
 	code.cost = d.cost(best)
+	d.link.charge(&code.cost, d.m.Clock, code.traffic())
 	for _, m := range tried { // a search keeps thousands of codes
 		m.shares = nil
 	}
@@ -198,8 +201,8 @@ func (c *Code) perChannel() []share {
 	return s
 }
 
-// Cost is that of the slowest channel, all of which start together: Ticks are its
-// cycles, Lanes the time of each channel, Commands and Bytes the sums over all
+// Cost is that of the slowest channel, all of which start together, and what the link
+// adds (hw.Link): Stream is its cycles, Lanes the time of each channel, Commands and Bytes the sums over all
 // channels. Bytes counts the elements that GWRITE fills, READRES reads out and, where
 // there are such commands, sums are set to.
 //
@@ -207,5 +210,6 @@ func (c *Code) perChannel() []share {
 // "write" and "read" are its G_ACTs, COMPs, GWRITEs and READRESs, each times the
 // cycles one more of them costs; "refresh" is the rest. Where buffers are written
 // column by column, mostly hidden, refreshes are counted and "write" is the rest; where
-// sums are set, nothing is hidden, and changes of "mode" are counted too.
+// sums are set, nothing is hidden, and changes of "mode" are counted too. It is
+// "launch", "link" or "finish" where that takes longer than the streams.
 func (c *Code) Cost() device.Cost { return c.cost }

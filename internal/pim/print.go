@@ -51,7 +51,12 @@ func (c *Code) Print(w io.Writer) error {
 		}
 		fmt.Fprintf(b, "mapping %s: %d cycles, %d commands%s\n", m, m.slowest, m.total, mark)
 	}
-	fmt.Fprintf(b, "cost: %d cycles, %v, bound by %s\n", c.cost.Ticks, c.cost.Time, c.cost.Bound)
+	fmt.Fprintf(b, "cost: %d cycles, %v, bound by %s\n", c.cost.Stream, c.cost.Time, c.cost.Bound)
+	if t := c.traffic(); c.cost.Ticks > c.cost.Stream {
+		l := c.device.link
+		fmt.Fprintf(b, "link: launch %v, %v each way, %d bytes, %d operations in %s; %d bytes of the GPU's channels\n",
+			l.launch, l.latency, t.bytes, t.ops, l.Finish.Where, t.unique)
+	}
 	c.printChannels(b)
 	return b.Flush()
 }

@@ -213,8 +213,8 @@ func TestRegistersForms(t *testing.T) {
 		cols := m.PIM.Columns
 		block := 158 + 2*cols + (c.sums-1)*(103+2*cols)
 		want := int64(c.segments*(2*cols+c.groups/c.sums*block)) + ending(code.device)
-		if code.cost.Ticks != want {
-			t.Errorf("%+v: %d cycles, %d wanted; %v", c, code.cost.Ticks, want, code.mapping)
+		if code.cost.Stream != want {
+			t.Errorf("%+v: %d cycles, %d wanted; %v", c, code.cost.Stream, want, code.mapping)
 		}
 	}
 	// Sums that stay in the banks save the reading and setting of all but one segment:
@@ -225,8 +225,8 @@ func TestRegistersForms(t *testing.T) {
 	code := compile(t, m, 1, n.g, n.g.Whole(n.id))
 	cols := m.PIM.Columns
 	read := int64(3*(2*cols+158+2*cols+103+2*cols)) + ending(code.device)
-	if p := &code.parts[0]; !p.stay || code.cost.Ticks != read-2*(2*(3+2)+1+5-3) {
-		t.Errorf("%d cycles, %d if sums are read; %v", code.cost.Ticks, read, code.mapping)
+	if p := &code.parts[0]; !p.stay || code.cost.Stream != read-2*(2*(3+2)+1+5-3) {
+		t.Errorf("%d cycles, %d if sums are read; %v", code.cost.Stream, read, code.mapping)
 	}
 }
 

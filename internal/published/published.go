@@ -26,7 +26,6 @@ type Accounting struct {
 	Machine *hw.Machine
 	System  pim.PublishedSystem                   // the generator and its quirks
 	Ours    bool                                  // this project's mapping in place of the generator
-	Launch  int64                                 // GPU cycles to launch and await a piece of PIM work
 	Splits  func(*graph.Graph, *graph.Node) []int // in place of the policy's, unless nil; every cut of those is among them
 	Chains  []search.Chain                        // beside the policy's
 	Overlap bool                                  // the time of the whole program, not the sum of its segments
@@ -149,7 +148,7 @@ func (a *Accounting) target(newGPU func(*hw.Machine, int) (device.Device, error)
 
 // pim makes the PIM of the accounting, once for all sums in which it is the same.
 func (a *Accounting) pim(channels int, basic bool) (device.Device, error) {
-	key := fmt.Sprint(channels, basic, a.System, a.Ours, a.Launch, a.Machine.PIM.Timing)
+	key := fmt.Sprint(channels, basic, a.System, a.Ours, a.Machine.Link, a.Machine.PIM.Timing)
 	if d := a.made[key]; d != nil {
 		return d, nil
 	}
@@ -171,35 +170,6 @@ func (a *Accounting) pim(channels int, basic bool) (device.Device, error) {
 		return nil, err
 	}
 	d = device.Memo(d)
-	if a.Launch > 0 {
-		d = launched{d, device.Time(a.Machine.GPU.Clock.PS(a.Launch))}
-	}
 	a.made[key] = d
 	return d, nil
-}
-
-// launched is a device whose code takes a time to start.
-type launched struct {
-	device.Device
-	after device.Time
-}
-
-func (d launched) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
-	code, err := d.Device.Compile(g, c)
-	if err != nil {
-		return nil, err
-	}
-	return launchedCode{code, d.after}, nil
-}
-
-type launchedCode struct {
-	device.Code
-	after device.Time
-}
-
-func (c launchedCode) Cost() device.Cost {
-	cost := c.Code.Cost()
-	cost.Time += c.after
-	cost.Launch += c.after
-	return cost
 }

@@ -36,7 +36,7 @@ var Steps = []Step{
 		a.timing("refi_ck", 1458)
 	}},
 	{"PIM launches", "a piece of PIM work is launched and awaited like a GPU kernel (estimated)", func(a *Accounting) {
-		a.Launch = a.Machine.GPU.Launch
+		a.Machine.Link.Launch = a.Machine.GPU.Launch
 	}},
 	{"fused kernels", "one GPU kernel a convolution, with bias, activation and residual inside, as inference libraries of today", func(a *Accounting) {
 		a.Machine.GPU.Fused = true

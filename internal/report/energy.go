@@ -55,7 +55,7 @@ var energyRows = []struct {
 	{"GPU standby", []device.Part{device.GPUStandby}},
 	{"GPU work", []device.Part{device.GPUActive, device.GPUMAC, device.GPUFMA, device.GPUL2, device.GPUDRAM}},
 	{"PIM standby", []device.Part{device.PIMStandby, device.PIMRefresh}},
-	{"PIM work", []device.Part{device.PIMActive, device.PIMActivate, device.PIMColumnRead, device.PIMMAC, device.PIMBuffer, device.PIMIO}},
+	{"PIM work", []device.Part{device.PIMActive, device.PIMActivate, device.PIMColumnRead, device.PIMMAC, device.PIMBuffer, device.PIMIO, device.PIMFinish}},
 }
 
 // text writes the sums, each with its bounds; with verbose every part.

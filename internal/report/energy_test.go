@@ -56,6 +56,7 @@ total              11.000  5.500 to 22.000  9.250  4.625 to 18.500  plan / GPU o
     mac             0.000   0.000 to 0.000  0.000   0.000 to 0.000
     buffer          0.000   0.000 to 0.000  0.500   0.250 to 1.000
     io              0.000   0.000 to 0.000  0.250   0.125 to 0.500
+    finish          0.000   0.000 to 0.000  0.000   0.000 to 0.000
 `
 	if d := cmp.Diff(want, trimLines(b.String())); d != "" {
 		t.Error(d)

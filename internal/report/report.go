@@ -35,8 +35,10 @@ type Run struct {
 	PIMBusy  float64 `json:"pim_busy_ns"`
 	BothBusy float64 `json:"both_busy_ns"` // within both of the above
 	Launch   float64 `json:"launch_ns"`    // within GPUBusy
-	Idle     float64 `json:"idle_ns"`      // neither works
-	Search   float64 `json:"search_s"`     // wall clock; all other fields are reproducible
+	// PIMLaunch is within PIMBusy.
+	PIMLaunch float64 `json:"pim_launch_ns"`
+	Idle      float64 `json:"idle_ns"`  // neither works
+	Search    float64 `json:"search_s"` // wall clock; all other fields are reproducible
 
 	BaselineTicks int64 `json:"baseline_gpu_ck"`
 	TotalTicks    int64 `json:"total_gpu_ck"`
@@ -91,6 +93,17 @@ type Layer struct {
 	GPU   *Whole  `json:"gpu"` // all of it on that device; null where that cannot be
 	PIM   *Whole  `json:"pim"`
 	Lost  *Option `json:"lost"` // the best other way to execute it alone
+	// Error is null unless the plan was checked.
+	Error *LayerError `json:"error"`
+}
+
+// LayerError is how far a layer's values are from those that the graph defines: by its
+// own execution on the PIM, with exact inputs, and with what the plan had made before.
+type LayerError struct {
+	OwnAbs float64 `json:"own_max_abs"`
+	OwnRel float64 `json:"own_max_rel"` // relative to the value's largest magnitude
+	Abs    float64 `json:"max_abs"`
+	Rel    float64 `json:"max_rel"`
 }
 
 // Tile is a part of an operation on a device.
@@ -132,7 +145,7 @@ func New(g *graph.Graph, m *hw.Machine, r *search.Result) *Run {
 		Channels: m.Memory.Channels, PIMChannels: r.Plan.PIMChannels,
 		Clocks:   Clocks{m.GPU.Clock.Picoseconds(), m.PIM.Clock.Picoseconds()},
 		Baseline: r.Baseline.Total.NS(), Total: tl.Total.NS(),
-		GPUBusy: b.GPU.NS(), PIMBusy: b.PIM.NS(), BothBusy: b.Both.NS(), Launch: b.Launch.NS(),
+		GPUBusy: b.GPU.NS(), PIMBusy: b.PIM.NS(), BothBusy: b.Both.NS(), Launch: b.Launch.NS(), PIMLaunch: b.PIMLaunch.NS(),
 		Idle:          (tl.Total - b.GPU - b.PIM + b.Both).NS(),
 		Search:        r.Elapsed.Seconds(),
 		BaselineTicks: m.GPU.Clock.Cycles(int64(r.Baseline.Total)),
@@ -189,6 +202,13 @@ func (r *Run) SetCheck(diffs []run.Diff, replayed device.Replay) {
 		c.Outputs = append(c.Outputs, Output{d.Output, d.OK, d.MaxAbs, d.MaxRel})
 	}
 	r.Check = c
+}
+
+// SetErrors adds how far each layer is from its definition.
+func (r *Run) SetErrors(errs []run.LayerError) {
+	for i, e := range errs {
+		r.Layers[i].Error = &LayerError{e.Own.MaxAbs, e.Own.MaxRel, e.Total.MaxAbs, e.Total.MaxRel}
+	}
 }
 
 // SetWrong adds what the replay of the plan's streams found; they are not executed.

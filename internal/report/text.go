@@ -26,6 +26,9 @@ func (r *Run) Text(w io.Writer, verbose bool) error {
 	summary.row("  both busy", ns(r.BothBusy), "", r.share(r.BothBusy))
 	summary.row("  idle", ns(r.Idle), "", r.share(r.Idle))
 	summary.row("  launches", ns(r.Launch), "", r.share(r.Launch)+", within GPU busy")
+	if r.PIMLaunch > 0 {
+		summary.row("  launches", ns(r.PIMLaunch), "", r.share(r.PIMLaunch)+", within PIM busy")
+	}
 	summary.write(b)
 	r.Energy.text(b, verbose)
 	if r.Check != nil {
@@ -92,7 +95,12 @@ func (r *Run) placements() string {
 // layers writes one row a layer, and one more for each further tile.
 func (r *Run) layers(b *strings.Builder) {
 	t := table{{}, {}, {}, {right: true}, {}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {}}
-	t.row("layer", "op", "shape", "MACs", "placement", "ns", "GPU ns", "GPU ck", "PIM ns", "PIM ck", "lost ns", "lost")
+	names := []string{"layer", "op", "shape", "MACs", "placement", "ns", "GPU ns", "GPU ck", "PIM ns", "PIM ck", "lost ns", "lost"}
+	checked := len(r.Layers) > 0 && r.Layers[0].Error != nil
+	if checked {
+		t, names = append(t, column{right: true}, column{right: true}), append(names, "own error", "error")
+	}
+	t.row(names...)
 	for _, l := range r.Layers {
 		head := []string{l.Name, l.Op, shape(l.Shape), strconv.FormatInt(l.MACs, 10)}
 		tail := []string{"-", "-", "-", "-", "-", "-"}
@@ -104,6 +112,9 @@ func (r *Run) layers(b *strings.Builder) {
 		if l.Lost != nil {
 			tail[4], tail[5] = fmt.Sprintf("%.1f", l.Lost.NS), l.Lost.Kind
 		}
+		if checked {
+			tail = append(tail, fmt.Sprintf("%.2g", l.Error.OwnRel), fmt.Sprintf("%.2g", l.Error.Rel))
+		}
 		for i, tile := range l.Tiles {
 			place := []string{l.Kind + " " + tile.Device + tile.Box, fmt.Sprintf("%.1f", tile.NS)}
 			if l.Kind == tile.Device {
@@ -112,7 +123,7 @@ func (r *Run) layers(b *strings.Builder) {
 			if i == 0 {
 				t.row(append(append(head, place...), tail...)...)
 			} else {
-				t.row("", "", "", "", place[0], place[1], "", "", "", "", "", "")
+				t.row(append([]string{"", "", "", "", place[0], place[1]}, make([]string, len(tail))...)...)
 			}
 		}
 	}

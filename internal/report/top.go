@@ -3,9 +3,11 @@ package report
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"pimflow/internal/tensor"
 )
@@ -57,4 +59,14 @@ func (n Number) MarshalJSON() ([]byte, error) {
 		return strconv.AppendQuote(nil, strconv.FormatFloat(v, 'g', -1, 64)), nil
 	}
 	return json.Marshal(float64(n))
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (n *Number) UnmarshalJSON(text []byte) error {
+	v, err := strconv.ParseFloat(strings.Trim(string(text), `"`), 64)
+	if err != nil {
+		return fmt.Errorf("%s: a number, \"NaN\", \"+Inf\" or \"-Inf\" wanted", text)
+	}
+	*n = Number(v)
+	return nil
 }

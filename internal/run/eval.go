@@ -20,6 +20,11 @@ type Progress func(done, total int)
 // tensor an input of the graph, of its shape and type; progress, unless nil, is
 // told concurrently how many steps are done.
 func Eval(ctx context.Context, p *program.Program, inputs []*tensor.Tensor, progress Progress) ([]*tensor.Tensor, error) {
+	return eval(ctx, p, inputs, progress, nil)
+}
+
+// eval is Eval that shows each value once it is made, concurrently.
+func eval(ctx context.Context, p *program.Program, inputs []*tensor.Tensor, progress Progress, show func(graph.ID, *tensor.Tensor)) ([]*tensor.Tensor, error) {
 	v, err := newValues(p.Graph, inputs)
 	if err != nil {
 		return nil, err
@@ -56,6 +61,9 @@ func Eval(ctx context.Context, p *program.Program, inputs []*tensor.Tensor, prog
 					cancel(fmt.Errorf("node %%%d %q on %s: %w", s.Node, p.Graph.Nodes[s.Node].Name, s.Device, err))
 					return
 				}
+				if last := v.made(s.Node); last && show != nil {
+					show(s.Node, dst)
+				}
 				v.close(s.Node)
 				close(done[i])
 				if n := finished.Add(1); progress != nil {
@@ -74,6 +82,11 @@ func Eval(ctx context.Context, p *program.Program, inputs []*tensor.Tensor, prog
 // Reference computes the graph's outputs by its definition: every node whole, in
 // order. inputs and progress are as for Eval.
 func Reference(ctx context.Context, g *graph.Graph, inputs []*tensor.Tensor, progress Progress) ([]*tensor.Tensor, error) {
+	return reference(ctx, g, inputs, progress, nil)
+}
+
+// reference is Reference that shows each value once it is made.
+func reference(ctx context.Context, g *graph.Graph, inputs []*tensor.Tensor, progress Progress, show func(graph.ID, *tensor.Tensor)) ([]*tensor.Tensor, error) {
 	v, err := newValues(g, inputs)
 	if err != nil {
 		return nil, err
@@ -92,6 +105,9 @@ func Reference(ctx context.Context, g *graph.Graph, inputs []*tensor.Tensor, pro
 		}
 		in, dst := v.open(graph.ID(i))
 		g.Eval(g.Whole(graph.ID(i)), in, dst)
+		if show != nil {
+			show(graph.ID(i), dst)
+		}
 		v.close(graph.ID(i))
 		if progress != nil {
 			progress(i+1, len(g.Nodes))
@@ -107,6 +123,7 @@ type values struct {
 	mu    sync.Mutex
 	t     []*tensor.Tensor
 	reads []int // steps that are still to read the value; outputs keep one
+	steps []int // that are still to make some of the value
 }
 
 // MaxSize is the most numbers that a value may have to be executed: 8 GiB of
@@ -130,7 +147,7 @@ func newValues(g *graph.Graph, inputs []*tensor.Tensor) (*values, error) {
 	if len(inputs) != len(g.Inputs) {
 		return nil, fmt.Errorf("graph %q has %d inputs: %d given", g.Name, len(g.Inputs), len(inputs))
 	}
-	v := &values{g: g, t: make([]*tensor.Tensor, len(g.Nodes)), reads: make([]int, len(g.Nodes))}
+	v := &values{g: g, t: make([]*tensor.Tensor, len(g.Nodes)), reads: make([]int, len(g.Nodes)), steps: make([]int, len(g.Nodes))}
 	for i, id := range g.Inputs {
 		nd, x := &g.Nodes[id], inputs[i]
 		if !x.Shape.Equal(nd.Shape) || x.Type.Float() != nd.Type.Float() {
@@ -151,8 +168,17 @@ func newValues(g *graph.Graph, inputs []*tensor.Tensor) (*values, error) {
 	return v, nil
 }
 
+// made says that a step of a node is done, and reports whether it was the last.
+func (v *values) made(id graph.ID) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.steps[id]--
+	return v.steps[id] == 0
+}
+
 // expect announces one step of a node, so that its inputs are kept for it.
 func (v *values) expect(id graph.ID) {
+	v.steps[id]++
 	for _, x := range v.g.Nodes[id].In {
 		v.reads[x]++
 	}

@@ -93,7 +93,7 @@ func TestTimeByHand(t *testing.T) {
 	if d := cmp.Diff(want, tl.Spans); d != "" || tl.Total != 12000 {
 		t.Error(tl.Total, d)
 	}
-	if d := cmp.Diff(run.Busy{GPU: 8000, PIM: 8000, Both: 4000, Launch: 2000}, tl.Busy()); d != "" {
+	if d := cmp.Diff(run.Busy{GPU: 8000, PIM: 8000, Both: 4000, Launch: 1000, PIMLaunch: 1000}, tl.Busy()); d != "" {
 		t.Error(d)
 	}
 	// 16 values are made; standby is 10 pJ a nanosecond.

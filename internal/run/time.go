@@ -4,6 +4,7 @@
 package run
 
 import (
+	"math"
 	"slices"
 
 	"pimflow/internal/device"
@@ -17,7 +18,9 @@ type Span struct {
 }
 
 // Timeline is a program in time. Each device executes its steps in the program's
-// order, each as soon as the device is free and what the step reads is made.
+// order, each as soon as the device is free and what the step reads is made. A step
+// takes longer than its cost says while steps of other devices before it in the
+// program leave it too little of the bandwidth of the GPU's memory channels.
 type Timeline struct {
 	Program *program.Program
 	Spans   []Span // one a step
@@ -27,18 +30,87 @@ type Timeline struct {
 // Time schedules a program.
 func Time(p *program.Program) *Timeline {
 	tl := &Timeline{Program: p, Spans: make([]Span, len(p.Steps))}
-	free := map[string]device.Time{}
-	for i, s := range p.Steps {
-		start := free[s.Device]
+	var lanes []*lane
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		k := slices.IndexFunc(lanes, func(l *lane) bool { return l.device == s.Device })
+		if k < 0 {
+			k = len(lanes)
+			lanes = append(lanes, &lane{device: s.Device})
+		}
+		l := lanes[k]
+		var start device.Time
+		if n := len(l.spans); n > 0 {
+			start = l.spans[n-1].End
+		}
 		for _, j := range s.After {
 			start = max(start, tl.Spans[j].End)
 		}
-		end := start + s.Code.Cost().Time
-		tl.Spans[i] = Span{start, end}
-		free[s.Device] = end
-		tl.Total = max(tl.Total, end)
+		c := s.Code.Cost()
+		sp := Span{start, start + c.Time}
+		use := 0.0
+		if c.Memory > 0 && c.Time > 0 {
+			use = float64(c.Memory) / float64(c.Time)
+			sp.End = shared(lanes, l, start, c.Time, use)
+		}
+		l.spans, l.use = append(l.spans, sp), append(l.use, use)
+		tl.Spans[i] = sp
+		tl.Total = max(tl.Total, sp.End)
 	}
 	return tl
+}
+
+// lane is the spans of a device's steps so far, and the part of the bandwidth of the
+// GPU's memory channels that each uses while it runs.
+type lane struct {
+	device string
+	spans  []Span
+	use    []float64
+}
+
+// at is the use of a lane's span at an instant, and when that changes next.
+func (l *lane) at(t device.Time) (use float64, until device.Time) {
+	i, _ := slices.BinarySearchFunc(l.spans, t, func(s Span, t device.Time) int {
+		if s.End <= t {
+			return -1
+		}
+		return 1
+	})
+	switch {
+	case i == len(l.spans):
+		return 0, math.MaxInt64
+	case t < l.spans[i].Start:
+		return 0, l.spans[i].Start
+	}
+	return l.use[i], l.spans[i].End
+}
+
+// shared is when a step ends that starts at an instant and takes a time by itself,
+// using a part of the bandwidth: as far as the other lanes' spans and it want more than
+// all of it, it waits.
+func shared(lanes []*lane, own *lane, start, left device.Time, use float64) device.Time {
+	for t := start; ; {
+		others, until := 0.0, device.Time(math.MaxInt64)
+		for _, l := range lanes {
+			if l != own {
+				u, end := l.at(t)
+				others, until = others+u, min(until, end)
+			}
+		}
+		rate := 1.0
+		if excess := use + others - 1; excess > 0 {
+			rate = max(0, 1-excess)
+		}
+		if rate == 1 && left <= until-t {
+			return t + left
+		}
+		if done := device.Time(math.Round(float64(until-t) * rate)); done < left {
+			left -= done
+			t = until
+			continue
+		}
+		return min(until, t+device.Time(math.Round(float64(left)/rate)))
+	}
 }
 
 // Energy is what the program takes: the work of its steps and, for as long as it
@@ -56,7 +128,8 @@ func (tl *Timeline) Energy(standby *device.Ledger) device.Ledger {
 type Busy struct {
 	GPU, PIM device.Time // at least this device works
 	Both     device.Time // both work
-	Launch   device.Time // the part of GPU that is kernel launches
+	// Launch and PIMLaunch are the parts of GPU and PIM that are launches.
+	Launch, PIMLaunch device.Time
 }
 
 // Busy adds up the timeline's spans by device.
@@ -65,13 +138,14 @@ func (tl *Timeline) Busy() Busy {
 	var edges []edge
 	for i, s := range tl.Program.Steps {
 		c, span := s.Code.Cost(), tl.Spans[i]
-		b.Launch += c.Launch
 		if s.Device == plan.GPU {
-			b.GPU += c.Time
+			b.GPU += span.End - span.Start
+			b.Launch += c.Launch
 		} else {
-			b.PIM += c.Time
+			b.PIM += span.End - span.Start
+			b.PIMLaunch += c.Launch
 		}
-		if c.Time > 0 {
+		if span.End > span.Start {
 			edges = append(edges, edge{span.Start, 1}, edge{span.End, -1})
 		}
 	}

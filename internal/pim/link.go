@@ -1,0 +1,114 @@
+package pim
+
+import (
+	"math"
+
+	"pimflow/internal/device"
+	"pimflow/internal/hw"
+)
+
+// link is the way to the channels and back (hw.Link), with what PIM work costs there
+// beside its commands.
+type link struct {
+	*hw.Link
+	launch, latency device.Time
+	channels        float64
+	memory          float64 // of the GPU, bytes a picosecond
+	gpu             *hw.GPUEnergy
+}
+
+// newLink is the link of a machine of whose memory channels so many compute. Where all
+// do, inputs and results are taken to be in the banks of the same channels.
+func newLink(m *hw.Machine, channels int) *link {
+	kept := m.Memory.Channels - channels
+	if kept <= 0 {
+		kept = m.Memory.Channels
+	}
+	ps := func(ck int64) device.Time { return device.Time(m.GPU.Clock.PS(ck)) }
+	return &link{
+		Link: &m.Link, launch: ps(m.Link.Launch), latency: ps(m.Link.Latency), channels: float64(channels),
+		memory: m.Memory.ChannelGBps * float64(kept) * m.GPU.Model.EtaD / 1e3, gpu: &m.GPU.Energy,
+	}
+}
+
+// traffic is what a piece of PIM work asks of the link.
+type traffic struct {
+	bytes  int64 // to and from the channels, in all
+	unique int64 // of the inputs that it reads and the values that it makes, each once
+	ops    int64 // that make values of the results (hw.Finish)
+}
+
+// traffic is what the link carries for a cut. Every result is read out once for each
+// chunk of K that it is summed from, or for all that its sum stays in the banks for. The
+// zeros that sums are set to do not travel.
+func (c *Code) traffic() traffic {
+	nd, values := &c.graph.Nodes[c.cut.Node], int64(c.cut.Box.Size())
+	t := traffic{bytes: c.cost.Bytes, ops: -values}
+	if ops := &c.device.ops; ops.sets() {
+		t.bytes -= c.cost.Commands[ops.init].N * int64(c.device.m.Banks*c.device.element)
+	}
+	for i := range c.parts {
+		p := &c.parts[i]
+		if p.stay {
+			t.ops += c.stayed(p)
+			continue
+		}
+		t.ops += int64(p.count) * int64(p.pixels) * int64(p.outs) * int64(p.chunks)
+	}
+	if c.layer.bias >= 0 {
+		t.ops += values
+	}
+	t.ops += values * int64(len(nd.Post))
+	t.unique = values
+	for i, need := range c.graph.Need(c.cut) {
+		if c.graph.Nodes[nd.In[i]].Const != nil || i == 1 { // weights and biases are there
+			continue
+		}
+		n := int64(need.Size())
+		t.unique += n
+		if i >= nd.Operands() { // of the epilogue
+			t.bytes += n * int64(c.device.element)
+		}
+	}
+	t.unique *= int64(c.device.element)
+	return t
+}
+
+// stayed is how many results of a part are read out whose sums stay in the banks.
+func (c *Code) stayed(p *part) (n int64) {
+	for _, s := range c.perChannel() {
+		for i := range s {
+			if sp := &s[i]; sp.part == p {
+				groups := sp.at[byGroup]
+				outs := min(p.outs, groups.Hi*c.device.m.Banks) - groups.Lo*c.device.m.Banks
+				n += int64(sp.at[byMatrix].Len()) * int64(sp.selected()) * int64(outs)
+			}
+		}
+	}
+	return n
+}
+
+// charge adds to the cost of command streams what surrounds them: the work is launched,
+// the first inputs arrive, streams run while inputs and results follow each other over
+// the link and results are finished, and the last value returns.
+func (l *link) charge(c *device.Cost, clock hw.Period, w traffic) {
+	travel := device.Time(math.Ceil(float64(w.bytes) * l.PerByte))
+	finish := device.Time(math.Ceil(float64(w.ops) / l.channels * l.Finish.PerOp))
+	switch around := l.launch + 2*l.latency; {
+	case around > max(c.Time, travel, finish):
+		c.Bound = "launch"
+	case travel > max(c.Time, finish):
+		c.Bound = "link"
+	case finish > c.Time:
+		c.Bound = "finish"
+	}
+	c.Launch, c.Stream = l.launch, c.Ticks
+	c.Time = l.launch + 2*l.latency + max(c.Time, travel, finish)
+	c.Ticks = clock.Cycles(int64(c.Time))
+	c.Energy[device.PIMFinish] = device.Of(l.Finish.Energy, float64(w.ops))
+	if l.Memory {
+		c.Memory = min(c.Time, device.Time(math.Ceil(float64(w.unique)/l.memory)))
+		c.Energy[device.GPUL2] = device.Of(l.gpu.L2, float64(w.bytes))
+		c.Energy[device.GPUDRAM] = device.Of(l.gpu.DRAM, float64(w.unique))
+	}
+}

@@ -1,0 +1,207 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+)
+
+// DiffSchema names the form of Diff's JSON.
+const DiffSchema = "pimflow.diff/1"
+
+// Diff is what changes from one run to another. Differences are B's less A's.
+type Diff struct {
+	Schema string       `json:"schema"`
+	A      DiffSide     `json:"a"`
+	B      DiffSide     `json:"b"`
+	Totals []DiffNumber `json:"totals"` // all that Run has of the whole
+	Layers []DiffLayer  `json:"layers"` // those that differ, in the order of A, then those of B alone
+	Same   int          `json:"same_layers"`
+}
+
+// DiffSide is one of both runs.
+type DiffSide struct {
+	File        string `json:"file"`
+	Model       string `json:"model"`
+	Machine     string `json:"machine"`
+	Policy      string `json:"policy"`
+	PIMChannels int    `json:"pim_channels"`
+}
+
+// DiffNumber is a number of both runs.
+type DiffNumber struct {
+	Name string  `json:"name"` // its key in Run's JSON
+	A    float64 `json:"a"`
+	B    float64 `json:"b"`
+}
+
+// DiffLayer is a layer of both runs: where it is placed, the time that its tiles take
+// together and their energy without standby. A side that has no such layer has neither.
+type DiffLayer struct {
+	Name   string   `json:"name"`
+	PlaceA []string `json:"a_placement"`
+	PlaceB []string `json:"b_placement"`
+	NSA    float64  `json:"a_ns"`
+	NSB    float64  `json:"b_ns"`
+	PJA    float64  `json:"a_pj"`
+	PJB    float64  `json:"b_pj"`
+}
+
+// ReadRun reads the JSON that Run writes; name is for errors.
+func ReadRun(r io.Reader, name string) (*Run, error) {
+	var run Run
+	d := json.NewDecoder(r)
+	if err := d.Decode(&run); err != nil {
+		return nil, fmt.Errorf("%s: not what pimflow run --json prints: %w", name, err)
+	}
+	if run.Schema != Schema {
+		return nil, fmt.Errorf("%s: schema %q: %q wanted, as pimflow run --json prints", name, run.Schema, Schema)
+	}
+	return &run, nil
+}
+
+// NewDiff compares two runs, which need not be of one model: layers are matched by name.
+// It fails if no name is in both.
+func NewDiff(fileA string, a *Run, fileB string, b *Run) (*Diff, error) {
+	side := func(file string, r *Run) DiffSide { return DiffSide{file, r.Model, r.Machine, r.Policy, r.PIMChannels} }
+	d := &Diff{Schema: DiffSchema, A: side(fileA, a), B: side(fileB, b)}
+	for _, n := range totals {
+		d.Totals = append(d.Totals, DiffNumber{n.key, n.of(a), n.of(b)})
+	}
+	for i, p := range a.Energy.Parts {
+		if i < len(b.Energy.Parts) && b.Energy.Parts[i].Name == p.Name {
+			d.Totals = append(d.Totals, DiffNumber{p.Name + "_pj", p.Total, b.Energy.Parts[i].Total})
+		}
+	}
+	rest := slices.Clone(b.Layers)
+	common := 0
+	for i := range a.Layers {
+		l := DiffLayer{Name: a.Layers[i].Name}
+		l.PlaceA, l.NSA, l.PJA = a.Layers[i].placed()
+		if k := slices.IndexFunc(rest, func(o Layer) bool { return o.Name == l.Name }); k >= 0 {
+			common++
+			l.PlaceB, l.NSB, l.PJB = rest[k].placed()
+			rest = slices.Delete(rest, k, k+1)
+			if slices.Equal(l.PlaceA, l.PlaceB) && l.NSA == l.NSB && l.PJA == l.PJB {
+				d.Same++
+				continue
+			}
+		}
+		d.Layers = append(d.Layers, l)
+	}
+	for i := range rest {
+		l := DiffLayer{Name: rest[i].Name}
+		l.PlaceB, l.NSB, l.PJB = rest[i].placed()
+		d.Layers = append(d.Layers, l)
+	}
+	if common == 0 && len(a.Layers)+len(b.Layers) > 0 {
+		return nil, fmt.Errorf("%s is of model %q and %s of %q: they have no layer of one name", fileA, a.Model, fileB, b.Model)
+	}
+	return d, nil
+}
+
+// totals are the numbers of a whole run, in the order of the output.
+var totals = []struct {
+	key string
+	of  func(*Run) float64
+}{
+	{"baseline_ns", func(r *Run) float64 { return r.Baseline }},
+	{"total_ns", func(r *Run) float64 { return r.Total }},
+	{"speedup", func(r *Run) float64 { return r.Speedup }},
+	{"gpu_busy_ns", func(r *Run) float64 { return r.GPUBusy }},
+	{"pim_busy_ns", func(r *Run) float64 { return r.PIMBusy }},
+	{"both_busy_ns", func(r *Run) float64 { return r.BothBusy }},
+	{"launch_ns", func(r *Run) float64 { return r.Launch }},
+	{"pim_launch_ns", func(r *Run) float64 { return r.PIMLaunch }},
+	{"idle_ns", func(r *Run) float64 { return r.Idle }},
+	{"energy_pj", func(r *Run) float64 { return r.Energy.Total }},
+}
+
+// placed is where a layer's tiles are, and what they take together.
+func (l *Layer) placed() (where []string, ns, pj float64) {
+	for _, t := range l.Tiles {
+		where = append(where, t.Device+t.Box)
+		ns += t.NS
+		pj += t.Energy
+	}
+	return where, ns, pj
+}
+
+// JSON writes the comparison as one object.
+func (d *Diff) JSON(w io.Writer) error { return writeJSON(w, d) }
+
+// Text writes what changes, for people.
+func (d *Diff) Text(w io.Writer) error {
+	b := &strings.Builder{}
+	for i, s := range []DiffSide{d.A, d.B} {
+		fmt.Fprintf(b, "%c  %s: %s on %s, policy %s, %d PIM channels\n", 'A'+i, printable(s.File), printable(s.Model), printable(s.Machine), printable(s.Policy), s.PIMChannels)
+	}
+	t := table{{}, {right: true}, {right: true}, {right: true}, {right: true}}
+	t.row("", "A", "B", "B - A", "")
+	for _, n := range d.Totals {
+		if n.A == n.B {
+			continue
+		}
+		format := "%.1f"
+		if n.Name == "speedup" {
+			format = "%.3f"
+		}
+		t.row(n.Name, fmt.Sprintf(format, n.A), fmt.Sprintf(format, n.B), fmt.Sprintf("%+"+format[1:], n.B-n.A), percent(n.A, n.B))
+	}
+	if len(t[0].cells) == 1 {
+		b.WriteString("\nno total differs\n")
+	} else {
+		b.WriteByte('\n')
+		t.write(b)
+	}
+	if len(d.Layers) > 0 {
+		b.WriteByte('\n')
+		d.layers(b)
+	}
+	fmt.Fprintf(b, "\n%d layers differ, %d are the same\n", len(d.Layers), d.Same)
+	_, err := io.WriteString(w, trimLines(b.String()))
+	return err
+}
+
+// layers writes a row a layer that differs, and one more for each further tile.
+func (d *Diff) layers(b *strings.Builder) {
+	t := table{{}, {}, {}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}}
+	t.row("layer", "A", "B", "A ns", "B ns", "B - A", "A pJ", "B pJ", "B - A")
+	number := func(has []string, v float64) string {
+		if has == nil {
+			return "-"
+		}
+		return fmt.Sprintf("%.1f", v)
+	}
+	for _, l := range d.Layers {
+		place := func(p []string, i int) string {
+			switch {
+			case i < len(p):
+				return p[i]
+			case p == nil && i == 0:
+				return "-"
+			}
+			return ""
+		}
+		for i := range max(len(l.PlaceA), len(l.PlaceB), 1) {
+			if i > 0 {
+				t.row("", place(l.PlaceA, i), place(l.PlaceB, i), "", "", "", "", "", "")
+				continue
+			}
+			t.row(l.Name, place(l.PlaceA, 0), place(l.PlaceB, 0),
+				number(l.PlaceA, l.NSA), number(l.PlaceB, l.NSB), fmt.Sprintf("%+.1f", l.NSB-l.NSA),
+				number(l.PlaceA, l.PJA), number(l.PlaceB, l.PJB), fmt.Sprintf("%+.1f", l.PJB-l.PJA))
+		}
+	}
+	t.write(b)
+}
+
+func percent(a, b float64) string {
+	if a == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%+.1f %%", 100*(b-a)/math.Abs(a))
+}
