@@ -230,6 +230,28 @@ func TestRegistersForms(t *testing.T) {
 	}
 }
 
+// TestRowAhead: what a block that opens a row takes longer, and what it would take less if
+// that stood before the change of mode, which no instruction says.
+func TestRowAhead(t *testing.T) {
+	d, err := New(unrefreshed(machineOf(t, "aim")), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ops := &d.(*Device).ops
+	do := func(o dram.Op) dram.Item { return dram.Do(dram.Command{Op: o}) }
+	init, shut, open, comps, read := do(ops.init), do(ops.close), do(ops.act[0]), dram.Loop(64, do(ops.comp[0])), do(ops.read)
+	block := func(items ...dram.Item) int64 {
+		time := func(n int) int64 {
+			return int64(d.(*Device).channel.Time(dram.Stream{open, dram.Loop(n, items...)}).Cycles)
+		}
+		return time(11) - time(10)
+	}
+	stays, switches, ahead := block(init, comps, read), block(init, shut, open, comps, read), block(init, comps, shut, open, read)
+	if switches-stays != 88 || switches-ahead != 28 || switches != 286 {
+		t.Errorf("%d, %d to open a row, %d ahead", stays, switches, ahead)
+	}
+}
+
 // TestRegistersPanic performs streams that no mapping writes.
 func TestRegistersPanic(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
