@@ -25,13 +25,6 @@ type channel struct {
 	reads []float32
 }
 
-// sum is an accumulator of all banks.
-type sum struct {
-	set  bool // something may be added
-	v    []float32
-	used []bool // by bank: something has been added since
-}
-
 // perform executes the stream of a channel and returns the sums it read out,
 // which belong at the given element of the results.
 func (c *Code) perform(s share, o *operands) (sums []float32, at int) {
@@ -101,17 +94,6 @@ func (b *buffer) read(col, n int) []float32 {
 		}
 	}
 	return b.v[col*b.lanes : (col+n)*b.lanes]
-}
-
-// unread panics if results are lost.
-func (ch *channel) unread(when string) {
-	for i := range ch.sums {
-		for b, u := range ch.sums[i].used {
-			if u {
-				panic(fmt.Sprintf("pim: bank %d has a result that nothing reads before %s", b, when))
-			}
-		}
-	}
 }
 
 // results is the range of the results that a share adds to.
@@ -295,23 +277,6 @@ func (l *loaded) elements(bank, lo, hi int) (at int, w []float32) {
 	return from + pixel - lo, r.w[from-r.at : to-r.at]
 }
 
-// sum returns the accumulator that a command names.
-func (ch *channel) sum(c *dram.Command, index []int) *sum {
-	i := int(c.Acc.At(index))
-	if i < 0 || i >= len(ch.sums) {
-		panic(fmt.Sprintf("pim: accumulator %d of %d", i, len(ch.sums)))
-	}
-	return &ch.sums[i]
-}
-
-// init sets a sum to 0.
-func (ch *channel) init(s *sum) {
-	if s.set {
-		panic("pim: a sum is set that has not been read")
-	}
-	s.set = true
-}
-
 // comp multiplies columns of a buffer by those of the open row from the given one
 // on, in all banks that have it open, and adds the products to their sums.
 func (ch *channel) comp(s *sum, row, col int, x []float32) {
@@ -333,20 +298,4 @@ func (ch *channel) comp(s *sum, row, col int, x []float32) {
 	if !s.set {
 		panic("pim: COMP to a sum that has not been set")
 	}
-}
-
-// readres adds the sums of the banks that have an output to the results.
-func (ch *channel) readres(s *sum, at int) {
-	b := ch.find(at, func(b *block) (first, size int) { return b.result, b.count * b.pixels * b.outs })
-	n := min(len(s.v), b.outs-(at-b.result)%b.outs)
-	for i := range n {
-		if !s.used[i] {
-			panic(fmt.Sprintf("pim: READRES of bank %d, which has computed nothing", i))
-		}
-		ch.round(s.v[i : i+1])
-		ch.reads[at-ch.lo+i] += s.v[i]
-	}
-	clear(s.v)
-	clear(s.used)
-	s.set = !ch.device.ops.sets()
 }

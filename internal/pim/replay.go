@@ -2,7 +2,6 @@ package pim
 
 import (
 	"fmt"
-	"slices"
 
 	"pimflow/internal/device"
 	"pimflow/internal/dram"
@@ -120,12 +119,6 @@ type follower struct {
 	wrong   *Violation
 }
 
-// What a sum is to which nothing has been added.
-const (
-	ready = -1 // something may be
-	read  = -2 // it must be set before
-)
-
 // bufferColumn is what a column of a buffer holds.
 type bufferColumn struct {
 	source int // column of the source matrices; -1: nothing
@@ -160,14 +153,6 @@ func (f *follower) follow(st dram.Stream) error {
 		return f.wrong
 	}
 	return nil
-}
-
-// afterRead is what a sum is that has been read.
-func (f *follower) afterRead() int {
-	if f.device.ops.sets() {
-		return read
-	}
-	return ready
 }
 
 func (f *follower) violated(format string, a ...any) {
@@ -210,26 +195,6 @@ func (f *follower) command(c *dram.Command, index []int) {
 	default:
 		f.violated("%s is no command for streams", ops.names[c.Op])
 	}
-}
-
-// sum returns the accumulator that a command names, nil if there is none.
-func (f *follower) sum(c *dram.Command, index []int) *int {
-	i := int(c.Acc.At(index))
-	if i < 0 || i >= len(f.sums) {
-		f.violated("accumulator %d is named: a bank has %d", i, len(f.sums))
-		return nil
-	}
-	return &f.sums[i]
-}
-
-func (f *follower) init(sum *int) {
-	switch {
-	case *sum >= 0:
-		f.violated("a sum is set when %s has not been read", f.name(*sum))
-	case *sum == ready:
-		f.violated("a sum is set again before anything is added to it")
-	}
-	*sum = ready
 }
 
 func (f *follower) write(c *dram.Command, index []int, buffer int) {
@@ -331,32 +296,9 @@ func (f *follower) comp(into *int, buffer, row, col, buf int) {
 	}
 }
 
-// read takes the sums to the results from an element on.
-func (f *follower) read(from *int, at int) {
-	switch sum := f.sumAt(at); {
-	case sum < 0:
-		f.violated("READRES to element %d, where no group of outputs begins", at)
-	case *from < 0:
-		f.violated("READRES to %s of what has not been computed", f.name(sum))
-	case *from != sum:
-		f.violated("READRES to %s of %s", f.name(sum), f.name(*from))
-	}
-	*from = f.afterRead()
-}
-
-func (f *follower) unread(when string) {
-	for _, sum := range f.sums {
-		if sum >= 0 {
-			f.violated("%s has not been read before %s", f.name(sum), when)
-		}
-	}
-}
-
 func (f *follower) end() {
 	f.unread("the end")
-	if f.device.ops.sets() && slices.Contains(f.sums, ready) {
-		f.violated("a sum is set to which nothing is added before the end")
-	}
+	f.unset()
 	for b, columns := range f.columns {
 		for i := range columns {
 			if !columns[i].used {
