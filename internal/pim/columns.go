@@ -86,24 +86,6 @@ func (d *Device) run(s *span, groups int) int {
 	return min(most, roundUp(n, grain))
 }
 
-// strides are the distances between the items of a span whose rows are packed.
-type strides struct {
-	matrix, unit, chunk place
-	set                 place // a row's groups
-}
-
-// enter returns the writer at the first item of a span, whose rows begin with the given
-// one, and the strides from there.
-func (w writer) enter(sp *span, p packed, row int) (writer, strides) {
-	matrix, unit, chunk, group := sp.part.steps(w.d)
-	matrix.row, chunk.row, group.row = sp.at[byChunk].Len()*p.rows, p.rows, 0
-	w.place = sp.start()
-	w = w.ahead(sp.at[byMatrix].Lo, matrix).ahead(sp.at[byUnit].Lo, unit)
-	w = w.ahead(sp.at[byChunk].Lo, chunk).ahead(sp.at[byGroup].Lo, group)
-	w.place.row = row
-	return w, strides{matrix, unit, chunk, place{row: 1, result: p.groups * group.result}}
-}
-
 // columns writes a share of single columns.
 func (w writer) columns(s share) dram.Stream {
 	if w.d.ops.sets() {
@@ -113,9 +95,15 @@ func (w writer) columns(s share) dram.Stream {
 	row := 0
 	for i := range s {
 		sp := &s[i]
+		matrix, unit, chunk, group := sp.part.steps(w.d)
 		p := sp.packed(w.d)
-		x, k := w.enter(sp, p, row)
-		matrix, unit, chunk, set := k.matrix, k.unit, k.chunk, k.set
+		matrix.row, chunk.row, group.row = sp.at[byChunk].Len()*p.rows, p.rows, 0
+		set := place{row: 1, result: p.groups * group.result}
+		x := w
+		x.place = sp.start()
+		x = x.ahead(sp.at[byMatrix].Lo, matrix).ahead(sp.at[byUnit].Lo, unit)
+		x = x.ahead(sp.at[byChunk].Lo, chunk).ahead(sp.at[byGroup].Lo, group)
+		x.place.row = row
 		row += sp.at[byMatrix].Len() * matrix.row
 		st = append(st, x.loop(sp.at[byMatrix].Len(), matrix, func(w writer) dram.Stream {
 			v := visitor{w.d, sp, p}

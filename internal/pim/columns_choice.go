@@ -88,7 +88,16 @@ func (d *Device) plans(l *layer) (plans []planned, need int) {
 						ps[i].pattern = pattern
 						ps[i].pack = max(1, d.m.Columns/ps[i].cols)
 					}
-					rows := d.weigh(&p, scratch)
+					p.estimate, p.least = 0, 0
+					rows := 0
+					for i, s := range scratch {
+						if i > 0 && s.alike(scratch[i-1]) {
+							continue
+						}
+						estimate, least := d.foresee(s)
+						p.estimate, p.least = max(p.estimate, estimate), max(p.least, least)
+						rows = max(rows, d.rows(s).Len())
+					}
 					if rows <= d.m.Rows {
 						q := p
 						q.parts = slices.Clone(ps)
@@ -109,21 +118,6 @@ func (d *Device) ways(l *layer) ([]planned, int) {
 		return d.registerPlans(l)
 	}
 	return d.plans(l)
-}
-
-// weigh sets what a mapping of these shares is foreseen to take, and returns the most
-// rows that a channel holds.
-func (d *Device) weigh(p *planned, shares []share) (rows int) {
-	p.estimate, p.least = 0, 0
-	for i, s := range shares {
-		if i > 0 && s.alike(shares[i-1]) {
-			continue
-		}
-		estimate, least := d.foresee(s)
-		p.estimate, p.least = max(p.estimate, estimate), max(p.least, least)
-		rows = max(rows, d.rows(s).Len())
-	}
-	return rows
 }
 
 // alike reports whether two shares clearly take the same time.

@@ -37,6 +37,9 @@ func (d *Device) columnWork(s share) work {
 
 // columnShape appends what the timing of a share of single columns depends on.
 func (d *Device) columnShape(key []byte, s share) []byte {
+	if d.ops.sets() {
+		return d.registerShape(key, s)
+	}
 	for i := range s {
 		sp := &s[i]
 		p, all := sp.packed(d), sp.all()
@@ -49,9 +52,6 @@ func (d *Device) columnShape(key []byte, s share) []byte {
 		}
 		if sp.cols*sp.lanes == sp.pitch {
 			mode += 4
-		}
-		if sp.stay {
-			mode += 8
 		}
 		for _, v := range [...]int{
 			sp.at[byMatrix].Len(), sp.at[byChunk].Len(), p.rows, p.groups, p.last, p.acts, sp.cols, all.full, all.tail, sp.fold, sp.depth, mode,

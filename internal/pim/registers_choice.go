@@ -1,6 +1,7 @@
 package pim
 
 import (
+	"encoding/binary"
 	"slices"
 
 	"pimflow/internal/dram"
@@ -173,6 +174,21 @@ func (d *Device) registerPlans(l *layer) (plans []planned, need int) {
 	return plans, need
 }
 
+// weigh sets what a mapping of these shares is foreseen to take, and returns the most
+// rows that a channel holds.
+func (d *Device) weigh(p *planned, shares []share) (rows int) {
+	p.estimate, p.least = 0, 0
+	for i, s := range shares {
+		if i > 0 && s.alike(shares[i-1]) {
+			continue
+		}
+		estimate, least := d.foreseeRegisters(s)
+		p.estimate, p.least = max(p.estimate, estimate), max(p.least, least)
+		rows = max(rows, d.rows(s).Len())
+	}
+	return rows
+}
+
 // staying reports whether the banks have sums for all groups of a fill's pixels wherever
 // these stay in them from chunk to chunk.
 func (d *Device) staying(shares []share) bool {
@@ -246,4 +262,24 @@ func (d *Device) whole(fold int, p *part, slots int) int {
 		return fold - fold%b
 	}
 	return fold
+}
+
+// registerShape is columnShape where sums are set.
+func (d *Device) registerShape(key []byte, s share) []byte {
+	for i := range s {
+		sp := &s[i]
+		p, all := sp.packed(d), sp.all()
+		mode := 0
+		for i, set := range []bool{sp.inputs, sp.stay, sp.cols*sp.lanes == sp.pitch} {
+			if set {
+				mode |= 1 << i
+			}
+		}
+		for _, v := range [...]int{
+			sp.at[byMatrix].Len(), sp.at[byChunk].Len(), p.rows, p.groups, p.last, p.acts, sp.cols, all.full, all.tail, sp.fold, mode,
+		} {
+			key = binary.AppendUvarint(key, uint64(v))
+		}
+	}
+	return key
 }
