@@ -13,7 +13,7 @@ type pattern struct {
 	inputs bool // a fill stays, rows change; otherwise a row stays, fills change
 	depth  int  // buffers of a fill, one unit each
 	double bool // the next fill is written to other buffers meanwhile
-	sums   int  // accumulators used, where sums are set
+	accs   int  // accumulators used, where sums are set
 	stay   bool // sums stay in the banks from chunk to chunk
 }
 

@@ -16,10 +16,10 @@ type channel struct {
 	values *operands
 	*Code
 	share share
-	base  int       // the first row's number in the layout
-	rows  []*loaded // by row and bank, made on first activation
-	open  []int     // by bank, the open row; -1: none
-	sums  []sum     // by accumulator
+	base  int           // the first row's number in the layout
+	rows  []*loaded     // by row and bank, made on first activation
+	open  []int         // by bank, the open row; -1: none
+	sums  []accumulator // by accumulator
 	input []buffer
 	lo    int // address of results[0]
 	reads []float32
@@ -46,10 +46,10 @@ func (c *Code) channel(s share, o *operands) *channel {
 	rows := d.rows(s)
 	ch := &channel{
 		values: o, Code: c, share: s, base: rows.Lo, rows: make([]*loaded, rows.Len()),
-		open: make([]int, d.m.Banks), sums: make([]sum, d.m.Sums), input: make([]buffer, len(d.ops.write)),
+		open: make([]int, d.m.Banks), sums: make([]accumulator, d.m.Sums), input: make([]buffer, len(d.ops.write)),
 	}
 	for i := range ch.sums {
-		ch.sums[i] = sum{!d.ops.sets(), make([]float32, d.m.Banks), make([]bool, d.m.Banks)}
+		ch.sums[i] = accumulator{!d.ops.sets(), make([]float32, d.m.Banks), make([]bool, d.m.Banks)}
 	}
 	for b := range ch.open {
 		ch.open[b] = -1
@@ -279,7 +279,7 @@ func (l *loaded) elements(bank, lo, hi int) (at int, w []float32) {
 
 // comp multiplies columns of a buffer by those of the open row from the given one
 // on, in all banks that have it open, and adds the products to their sums.
-func (ch *channel) comp(s *sum, row, col int, x []float32) {
+func (ch *channel) comp(s *accumulator, row, col int, x []float32) {
 	lo := col * ch.device.m.Lanes
 	hi := lo + len(x)
 	any := false

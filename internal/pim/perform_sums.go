@@ -6,8 +6,8 @@ import (
 	"pimflow/internal/dram"
 )
 
-// sum is an accumulator of all banks.
-type sum struct {
+// accumulator is a sum of all banks.
+type accumulator struct {
 	set  bool // something may be added
 	v    []float32
 	used []bool // by bank: something has been added since
@@ -25,7 +25,7 @@ func (ch *channel) unread(when string) {
 }
 
 // sum returns the accumulator that a command names.
-func (ch *channel) sum(c *dram.Command, index []int) *sum {
+func (ch *channel) sum(c *dram.Command, index []int) *accumulator {
 	i := int(c.Acc.At(index))
 	if i < 0 || i >= len(ch.sums) {
 		panic(fmt.Sprintf("pim: accumulator %d of %d", i, len(ch.sums)))
@@ -34,7 +34,7 @@ func (ch *channel) sum(c *dram.Command, index []int) *sum {
 }
 
 // init sets a sum to 0.
-func (ch *channel) init(s *sum) {
+func (ch *channel) init(s *accumulator) {
 	if s.set {
 		panic("pim: a sum is set that has not been read")
 	}
@@ -42,7 +42,7 @@ func (ch *channel) init(s *sum) {
 }
 
 // readres adds the sums of the banks that have an output to the results.
-func (ch *channel) readres(s *sum, at int) {
+func (ch *channel) readres(s *accumulator, at int) {
 	b := ch.find(at, func(b *block) (first, size int) { return b.result, b.count * b.pixels * b.outs })
 	n := min(len(s.v), b.outs-(at-b.result)%b.outs)
 	for i := range n {

@@ -70,8 +70,8 @@ func (m *mapping) String() string {
 	switch p := &m.parts[0]; {
 	case p.depth > 0:
 		s += p.pattern.String()
-	case p.sums > 0:
-		s += fmt.Sprintf("%s, %d x %d slots, %d accumulators", p.stays(), p.fold, p.pack, p.sums)
+	case p.accs > 0:
+		s += fmt.Sprintf("%s, %d x %d slots, %d accumulators", p.stays(), p.fold, p.pack, p.accs)
 	}
 	if m.merge > 1 {
 		s += fmt.Sprintf(", %d groups merged", m.merge)

@@ -41,6 +41,23 @@ func (w writer) registers(s share) dram.Stream {
 	return st
 }
 
+// fills are those of a span's pixels.
+func (s *span) fills() load {
+	l := load{full: s.full()}
+	if s.short() {
+		l.tail = s.tail
+	}
+	return l
+}
+
+// after returns what is left of l after n units, at most most of them.
+func (l load) after(n, most int) load {
+	if l.full-n >= most {
+		return load{full: most}
+	}
+	return load{full: max(l.full-n, 0), tail: l.tail}
+}
+
 // strides are the distances between the items of a span whose rows are packed.
 type strides struct {
 	matrix, unit, chunk place
@@ -71,7 +88,7 @@ func (v *registers) loop(w writer, n int, step place, body func(w writer) dram.S
 
 // matrix writes what a span does with a matrix.
 func (v *registers) matrix(w writer) dram.Stream {
-	s, all, chunks := v.s, v.s.all(), v.s.at[byChunk].Len()
+	s, all, chunks := v.s, v.s.fills(), v.s.at[byChunk].Len()
 	if !s.turns(v.p) {
 		return v.loop(w, chunks, v.k.chunk, func(w writer) dram.Stream {
 			return v.rows(w, func(w writer, groups int) dram.Stream { return v.row(w, all, groups) })
@@ -146,7 +163,7 @@ func (v *registers) row(w writer, all load, groups int) dram.Stream {
 		return st
 	}
 	st := v.loop(w, visits, step, func(w writer) dram.Stream { return visit(w, load{full: n}) })
-	return append(st, visit(w.ahead(visits, step), all.from(visits*n, n))...)
+	return append(st, visit(w.ahead(visits, step), all.after(visits*n, n))...)
 }
 
 // fill writes a fill and the visits of all rows of a chunk to it.
@@ -156,11 +173,11 @@ func (v *registers) fill(w writer, pixels int) dram.Stream {
 	if full < v.p.rows {
 		last = v.p.last
 	}
-	if each > v.s.sums {
+	if each > v.s.accs {
 		return append(st, v.rows(w, func(w writer, groups int) dram.Stream { return v.tiles(w, pixels, groups, v.p.groups) })...)
 	}
-	n := v.s.sums / each // rows in a block
-	if full*each+last*pixels <= v.s.sums {
+	n := v.s.accs / each // rows in a block
+	if full*each+last*pixels <= v.s.accs {
 		return append(st, v.block(w, tile{full, pixels, v.p.groups, last, v.p.groups, true})...)
 	}
 	step := scaled(v.k.set, n)
@@ -169,7 +186,7 @@ func (v *registers) fill(w writer, pixels int) dram.Stream {
 	})...)
 	w = w.ahead(full/n, step)
 	rest := full % n
-	if last > 0 && rest*each+last*pixels > v.s.sums {
+	if last > 0 && rest*each+last*pixels > v.s.accs {
 		st = append(st, v.block(w, tile{rest, pixels, v.p.groups, 0, v.p.groups, true})...)
 		w, rest = w.ahead(rest, v.k.set), 0
 	}
@@ -195,11 +212,11 @@ func (v *registers) write(w writer, pixels, times int) dram.Stream {
 	})
 }
 
-// blocks is how many blocks of at most sums the slots of a row need, pixels × groups, and
+// blocks is how many blocks of at most accs sums the slots of a row need, pixels × groups, and
 // the pixels and groups of each.
-func blocks(pixels, groups, sums int) (n, b, c int) {
-	for g := min(groups, sums); g > 0; g-- {
-		p := min(pixels, sums/g)
+func blocks(pixels, groups, accs int) (n, b, c int) {
+	for g := min(groups, accs); g > 0; g-- {
+		p := min(pixels, accs/g)
 		if k := ceilDiv(pixels, p) * ceilDiv(groups, g); n == 0 || k < n {
 			n, b, c = k, p, g
 		}
@@ -210,7 +227,7 @@ func blocks(pixels, groups, sums int) (n, b, c int) {
 // tiles writes blocks for the slots of one row: so many pixels and groups of those that a
 // pixel has slots for.
 func (v *registers) tiles(w writer, pixels, groups, slots int) dram.Stream {
-	_, b, c := blocks(pixels, groups, v.s.sums)
+	_, b, c := blocks(pixels, groups, v.s.accs)
 	across := func(b int) func(w writer) dram.Stream {
 		return func(w writer) dram.Stream {
 			step := place{col: c * v.s.cols, result: c * v.d.m.Banks}

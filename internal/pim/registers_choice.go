@@ -11,7 +11,7 @@ import (
 func (d *Device) registerWork(s share) (w work, n int64) {
 	for i := range s {
 		sp := &s[i]
-		p, all := sp.packed(d), sp.all()
+		p, all := sp.packed(d), sp.fills()
 		matrices, chunks := int64(sp.at[byMatrix].Len()), int64(sp.at[byChunk].Len())
 		pixels, groups := matrices*chunks*int64(sp.selected()), int64(sp.at[byGroup].Len())
 		w.comps += pixels * groups * int64(sp.cols)
@@ -41,10 +41,10 @@ func (d *Device) registerWork(s share) (w work, n int64) {
 			visits := k * int64(ceilDiv(all.units(), d.passes(sp, groups)))
 			w.visits += visits
 			w.acts += visits * int64(acts)
-			b, _, _ := blocks(sp.fold, groups, sp.sums)
+			b, _, _ := blocks(sp.fold, groups, sp.accs)
 			n += k * int64(all.full*b)
 			if all.tail > 0 {
-				b, _, _ := blocks(all.tail, groups, sp.sums)
+				b, _, _ := blocks(all.tail, groups, sp.accs)
 				n += k * int64(b)
 			}
 		}
@@ -64,21 +64,21 @@ func (s *span) blocks(d *Device, p packed, pixels int) int {
 		full, last = full-1, p.last
 	}
 	each := pixels * p.groups
-	if each > s.sums {
-		n, _, _ := blocks(pixels, p.groups, s.sums)
-		m, _, _ := blocks(pixels, last, s.sums)
+	if each > s.accs {
+		n, _, _ := blocks(pixels, p.groups, s.accs)
+		m, _, _ := blocks(pixels, last, s.accs)
 		return full*n + m
 	}
-	if full*each+last*pixels <= s.sums {
+	if full*each+last*pixels <= s.accs {
 		return 1
 	}
-	n := s.sums / each
+	n := s.accs / each
 	rest := full % n
 	k := full / n
 	if rest > 0 {
 		k++
 	}
-	if last > 0 && (rest == 0 || rest*each+last*pixels > s.sums) {
+	if last > 0 && (rest == 0 || rest*each+last*pixels > s.accs) {
 		k++
 	}
 	return k
@@ -88,12 +88,12 @@ func (s *span) blocks(d *Device, p packed, pixels int) int {
 // refreshes never to wait too long, in runs of about one length.
 func (d *Device) passes(s *span, groups int) int {
 	t := &d.waits
-	n, _, _ := blocks(s.fold, groups, s.sums)
+	n, _, _ := blocks(s.fold, groups, s.accs)
 	slots := int64(s.fold * groups)
 	fill := slots*(int64(s.cols)*(t.write+t.comp)+t.write+t.read) + int64(n)*d.block()
 	around := d.opening() + t.close + int64(d.acts())*t.act + fill
 	most := max(1, int((t.postpone-around)/fill))
-	units := s.all().units()
+	units := s.fills().units()
 	return ceilDiv(units, ceilDiv(units, most))
 }
 
@@ -194,7 +194,7 @@ func (d *Device) weigh(p *planned, shares []share) (rows int) {
 func (d *Device) staying(shares []share) bool {
 	for _, s := range shares {
 		for i := range s {
-			if sp := &s[i]; sp.stay && sp.fold*sp.at[byGroup].Len() > sp.sums {
+			if sp := &s[i]; sp.stay && sp.fold*sp.at[byGroup].Len() > sp.accs {
 				return false
 			}
 		}
@@ -231,7 +231,7 @@ func (d *Device) registerParts(l *layer, ps []part) (ways [][]part) {
 		func(p *part) int { return d.whole(level(p, slots(p)/min(slots(p), p.groups)), p, slots(p)) },
 		func(p *part) int { return level(p, min(slots(p), d.m.Sums)) },
 	}
-	for _, pattern := range []pattern{{sums: d.m.Sums}, {sums: d.m.Sums, inputs: true}, {sums: d.m.Sums, inputs: true, stay: true}} {
+	for _, pattern := range []pattern{{accs: d.m.Sums}, {accs: d.m.Sums, inputs: true}, {accs: d.m.Sums, inputs: true, stay: true}} {
 		if pattern.stay && (len(ps) > 1 || ps[0].chunks == 1) {
 			continue
 		}
@@ -268,7 +268,7 @@ func (d *Device) whole(fold int, p *part, slots int) int {
 func (d *Device) registerShape(key []byte, s share) []byte {
 	for i := range s {
 		sp := &s[i]
-		p, all := sp.packed(d), sp.all()
+		p, all := sp.packed(d), sp.fills()
 		mode := 0
 		for i, set := range []bool{sp.inputs, sp.stay, sp.cols*sp.lanes == sp.pitch} {
 			if set {

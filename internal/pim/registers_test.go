@@ -397,7 +397,7 @@ func (d *Device) foreseenOfAll(l *layer) int64 {
 				if pattern.stay && (len(base) > 1 || base[0].chunks < 2) {
 					continue
 				}
-				pattern.sums = d.m.Sums
+				pattern.accs = d.m.Sums
 				for fold := 1; fold <= min(slots, l.pixels); fold++ {
 					for pattern.pack = 1; pattern.pack <= min(slots/fold, base[0].groups); pattern.pack++ {
 						if sparse(fold) || sparse(pattern.pack) {
