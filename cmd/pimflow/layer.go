@@ -212,6 +212,9 @@ func (b *bench) report(q *question) (*report.Conv, error) {
 		Stride: q.stride, Groups: q.groups, Dilation: q.dilation, MACs: g.MACs(g.Whole(node)),
 		PIMChannels: q.channels, Buffers: q.buffers, Hiding: q.hiding, Gap: s.machine.PIM.Timing["gwrite_gap_ck"],
 	}
+	if f := s.std.Refresh; f != nil {
+		rep.Uncounted = []string{s.std.Ops[f.Close].Name, s.std.Ops[f.Do].Name}
+	}
 	rep.Published.Segments = code.Groups
 	var all dram.Result
 	streams, err := code.On(s.std)

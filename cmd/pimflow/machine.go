@@ -1,14 +1,12 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"pimflow/internal/gpu"
 	"pimflow/internal/hw"
-	"pimflow/internal/pim"
 	"pimflow/internal/plan"
 )
 
@@ -34,14 +32,10 @@ func machineCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			// A machine is right when its devices can be made, or its simulator where
-			// there is no mapping for its PIM.
+			// A machine is right when its devices can be made.
 			to, err := target(m, gpu.New)
 			if err == nil {
 				_, err = to.Devices(m.Memory.PIMChannels, plan.Extended)
-			}
-			if errors.Is(err, pim.ErrNoStreams) {
-				_, err = simulate(m, false)
 			}
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)

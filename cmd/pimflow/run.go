@@ -19,6 +19,7 @@ import (
 	"pimflow/internal/graph"
 	"pimflow/internal/nearest"
 	"pimflow/internal/npy"
+	"pimflow/internal/pim"
 	"pimflow/internal/report"
 	"pimflow/internal/run"
 	"pimflow/internal/search"
@@ -138,11 +139,11 @@ func runModel(ctx context.Context, f *runFlags, stdout, stderr io.Writer) error 
 
 // tolerance is what a check accepts, by the formats of the model and of the PIM.
 func (p *path) tolerance() float64 {
-	types := []tensor.Type{tensor.Float32}
-	if p.Machine.PIM.Format == "fp16" {
-		types[0] = tensor.Float16
+	format, err := pim.Format(p.Machine)
+	if err != nil { // the GPU alone does without
+		format = tensor.Float32
 	}
-	return run.Tolerance(p.Model, types...)
+	return run.Tolerance(p.Model, format)
 }
 
 // execute computes the plan's outputs and does with them what the flags ask.

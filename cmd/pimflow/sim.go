@@ -35,7 +35,7 @@ aborts or drops a line without a word, the line is an error.
 Energy is that of the traces' own channels by the published simulator's constants.
 
 On a machine whose pim.standard is aim, a trace is the text that aim_simulator reads: instructions of one
-host for all channels, up to AiM EOC. --csv runs the traces of a table, written with loops as
+host for all channels, up to AiM EOC; as there, no refresh is served. --csv runs the traces of a table, written with loops as
 8*i(AiM MAC_ABK 3 0x1 {i}) | AiM EOC, and prints its rows with what can be counted counted anew.`,
 		Args: func(c *cobra.Command, args []string) error {
 			if table != "" {
@@ -48,6 +48,8 @@ host for all channels, up to AiM EOC. --csv runs the traces of a table, written 
 			switch {
 			case err != nil:
 				return err
+			case noHiding && s.std.Hosted():
+				return fmt.Errorf("--no-hiding: machine %s has pim.standard %s, without GWRITE", s.machine.Name, s.std.Name)
 			case table != "" && !s.std.Hosted():
 				return fmt.Errorf("--csv: machine %s has pim.standard %s: one with host instructions wanted, as --machine aim", s.machine.Name, s.std.Name)
 			case table != "" && asJSON:
@@ -94,9 +96,6 @@ func simulate(m *hw.Machine, noHiding bool) (*simulator, error) {
 	std, err := dram.Lookup(m.PIM.Standard)
 	if err != nil {
 		return nil, fmt.Errorf("machine %s: pim.standard: %w", m.Name, err)
-	}
-	if noHiding && std.Hosted() {
-		return nil, fmt.Errorf("--no-hiding: machine %s has pim.standard %s, without GWRITE", m.Name, std.Name)
 	}
 	if noHiding {
 		exposed := *m

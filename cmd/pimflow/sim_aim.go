@@ -57,9 +57,16 @@ func (s *simulator) hostTraces(ctx context.Context, files []string, asJSON bool,
 		runs = append(runs, hostRun{
 			Schema: hostSchema, Machine: s.machine.Name, Clock: s.machine.PIM.Clock.Picoseconds(),
 			File: file, Channels: s.machine.Memory.Channels, Instructions: r.Instructions,
-			Cycles: int64(r.Cycles), NS: s.ns(r.Cycles), Total: s.commands(r.Issued), Issued: s.counts(r.Issued),
+			Cycles: int64(r.Cycles), NS: s.ns(r.Cycles), Issued: s.counts(r.Issued),
 			Idle: r.Idle, Active: r.Open, Precharged: r.Precharged,
 		})
+		run := &runs[len(runs)-1]
+		if f := s.std.Refresh; f != nil { // the host has none
+			run.Issued = slices.Delete(run.Issued, int(f.Do), int(f.Do)+1)
+		}
+		for _, c := range run.Issued {
+			run.Total += c.N
+		}
 	}
 	bar.stop()
 	for i := range runs {

@@ -20,18 +20,23 @@ const (
 	aimWRMAC16
 	aimWRA16
 	aimTMOD
+	aimREF
 )
 
 // aim is SK hynix's GDDR6-AiM as the published simulator has it (aim_simulator,
 // commit 0f28a07, device GDDR6_AiM, preset GDDR6_AiM_timing), absences included:
-// neither tFAW nor a refresh, nothing between a write to the global buffer or the
-// MAC registers and the computation but the change of mode, nothing from a MAC to
-// a write. A command whose name ends in 16 acts on all banks at once.
+// no tFAW, nothing between a write to the global buffer or the MAC registers and
+// the computation but the change of mode, nothing from a MAC to a write. A command
+// whose name ends in 16 acts on all banks at once.
+//
+// The preset has a refresh that the simulator never issues (its manager finds no
+// rank). A Host has none either; a Channel serves it as newton's does, where a stream
+// closes all rows.
 var aim = &Standard{
 	Name: "aim",
 	Ops: []OpSpec{
 		aimACT:     {Name: "ACT", Bank: true, Opens: true},
-		aimPREA:    {Name: "PREA", Closes: true},
+		aimPREA:    {Name: "PREA", Closes: true, Yields: true},
 		aimPRE:     {Name: "PRE", Bank: true, Closes: true},
 		aimRD:      {Name: "RD", Bank: true, Row: true},
 		aimWR:      {Name: "WR", Bank: true, Row: true},
@@ -48,6 +53,7 @@ var aim = &Standard{
 		aimWRMAC16: {Name: "WRMAC16", Register: true},
 		aimWRA16:   {Name: "WRA16", Row: true, Closes: true},
 		aimTMOD:    {Name: "TMOD"},
+		aimREF:     {Name: "REFab"},
 	},
 	Timing: []string{
 		"bl_ck",       // data on the bus
@@ -76,9 +82,13 @@ var aim = &Standard{
 		"cwlgb_ck",    // WRGB to data
 		"wpre_ck",     // turning the bus around
 		"modch_ck",    // TMOD to any command
+		"rfc_ck",      // REFab to an activation or REFab
+		"refi_ck",     // a refresh request to the next
 	},
 	Rules: aimRules,
-	Banks: &Banks{Groups: 4, PerGroup: 4, Open: aimACT, Close: aimPRE, OpenAll: aimACT16, CloseAll: aimPREA, Mode: aimTMOD},
+	// Eight refreshes may be postponed (JESD79-4, Refresh Command), estimated for GDDR6.
+	Refresh: &Refresh{Close: aimPREA, Do: aimREF, Queue: 8},
+	Banks:   &Banks{Groups: 4, PerGroup: 4, Open: aimACT, Close: aimPRE, OpenAll: aimACT16, CloseAll: aimPREA, Mode: aimTMOD},
 }
 
 // aimRules follows the tables of the device. Rules that its instructions can never
@@ -97,9 +107,9 @@ func aimRules(t Timing) Book {
 		turn    = t["bl_ck"] + 3 + t["wpre_ck"]
 		written = t["cwl_ck"] + t["bl_ck"]
 	)
-	others := make([]Op, aimTMOD)
-	for i := range others {
-		others[i] = Op(i)
+	others := ops(aimREF)
+	for i := range aimTMOD {
+		others = append(others, i)
 	}
 	return Book{
 		Rules: []Rule{
@@ -160,6 +170,10 @@ func aimRules(t Timing) Book {
 			{After: ops(aimPRE), Before: ops(aimACT16, aimPREA), Wait: t["rp_ck"]},
 			{Level: BankLevel, After: ops(aimPRE), Before: ops(aimACT, aimPRE), Wait: t["rp_ck"]},
 			{After: ops(aimWRA16), Before: ops(aimACT, aimACT16), Wait: written + t["wr_ck"] + t["rp_ck"]},
+			// Refresh: between rules that all other devices of the simulator have too.
+			{After: ops(aimPREA, aimPRE), Before: ops(aimREF), Wait: t["rp_ck"]},
+			{After: ops(aimWRA16), Before: ops(aimREF), Wait: written + t["wr_ck"] + t["rp_ck"]},
+			{After: ops(aimREF), Before: ops(aimACT, aimACT16, aimREF), Wait: t["rfc_ck"]},
 			// Change of mode.
 			{After: ops(aimTMOD), Before: others, Wait: t["modch_ck"]},
 		},
@@ -169,5 +183,6 @@ func aimRules(t Timing) Book {
 			aimRDMAC16: t["clreg_ck"] + t["bl_ck"], aimRDAF16: t["clreg_ck"] + t["bl_ck"],
 			aimMAC: 1, aimMAC16: 1, aimAF16: 1, aimEWMUL16: 1, aimRDCP: 1, aimWRCP: 1,
 		},
+		Interval: t["refi_ck"],
 	}
 }

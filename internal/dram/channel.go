@@ -152,20 +152,26 @@ func (c *Channel) issue(s *state, op Op) {
 		}
 		s.look = u
 	}
-	x := max(u, s.next[op])
-	r := &c.rows[op]
-	if r.register != s.register { // changed only when the command itself could go
-		c.fire(s, c.std.Banks.Mode, x)
-		s.register = r.register
-		s.modes++
-		x = max(x+1, s.next[op])
-	}
+	r, x := &c.rows[op], c.mode(s, op, max(u, s.next[op]))
 	c.fire(s, op, x)
 	s.t = x
 	s.yield = r.yields
 	if r.result > 0 {
 		s.result = max(s.result, x+r.result)
 	}
+}
+
+// mode changes the mode in cycle x, in which op could go, if op needs the other one,
+// and returns when op can go.
+func (c *Channel) mode(s *state, op Op, x Cycle) Cycle {
+	r := &c.rows[op]
+	if r.register == s.register {
+		return x
+	}
+	c.fire(s, c.std.Banks.Mode, x)
+	s.register = r.register
+	s.modes++
+	return max(x+1, s.next[op])
 }
 
 // fire applies the rules for a command issued at x.
@@ -203,12 +209,12 @@ func (c *Channel) slide(s *state, windows []window, x Cycle) {
 func (c *Channel) refresh(s *state, u Cycle) Cycle {
 	f := c.std.Refresh
 	if s.open {
-		u = max(u, s.next[f.Close])
+		u = c.mode(s, f.Close, max(u, s.next[f.Close]))
 		c.fire(s, f.Close, u)
 		s.closes++
 		u++
 	}
-	u = max(u, s.next[f.Do])
+	u = c.mode(s, f.Do, max(u, s.next[f.Do]))
 	if (u-s.due)/c.interval >= Cycle(f.Queue) {
 		s.overflow = true // this one, and a queue's worth requested since
 	}

@@ -89,6 +89,7 @@ func machine(t *rapid.T) (*Standard, Timing) {
 		for _, p := range []string{"modch_ck", "rcdrdmac_ck", "rp_ck", "clreg_ck"} {
 			timing[p] = rapid.Int64Range(0, 90).Draw(t, p)
 		}
+		timing["refi_ck"] = rapid.SampledFrom([]int64{450, 3333}).Draw(t, "refi")
 		return aim, timing
 	case 0:
 		return artifact, hiding()

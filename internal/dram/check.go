@@ -18,15 +18,13 @@ type Check struct {
 	block Cycle     // nothing may be issued up to here
 	open  []bool    // by Op, what it opens is open
 	rows  bool      // some command needs its row open
+	mode  bool      // register mode
 	done  int64     // refreshes
 }
 
-// NewCheck starts a check at cycle 0. The error is of the parameters, or that the
-// standard's commands name banks.
+// NewCheck starts a check at cycle 0, of commands of all banks. The error is of the
+// parameters.
 func (s *Standard) NewCheck(t Timing) (*Check, error) {
-	if s.Banks != nil {
-		return nil, fmt.Errorf("DRAM standard %s: commands without banks wanted", s.Name)
-	}
 	book, err := s.book(t)
 	if err != nil {
 		return nil, err
@@ -38,6 +36,9 @@ func (s *Standard) NewCheck(t Timing) (*Check, error) {
 	const before = math.MinInt64 / 2 // all issues, further than any wait
 	for i, r := range book.Rules {
 		c.last[i] = slices.Repeat([]Cycle{before}, max(r.Window, 1))
+		if r.Level != ChannelLevel { // between commands of single banks
+			continue
+		}
 		for _, op := range r.After {
 			c.after[op] = append(c.after[op], i)
 		}
@@ -60,6 +61,14 @@ func (c *Check) Issue(op Op, at Cycle) error {
 	if at <= c.at {
 		return broken("when a command was issued in cycle %d: one a cycle wanted", c.at)
 	}
+	switch changes := c.std.Banks != nil && op == c.std.Banks.Mode; {
+	case o.Bank:
+		return broken("of a single bank: commands of all banks wanted")
+	case o.Register && !c.mode:
+		return broken("out of register mode")
+	case c.mode && !o.Register && !changes:
+		return broken("in register mode")
+	}
 	if at <= c.block {
 		return broken("before a result that is waited for, in cycle %d", c.block)
 	}
@@ -73,6 +82,9 @@ func (c *Check) Issue(op Op, at Cycle) error {
 	}
 	if err := c.row(op, broken); err != nil {
 		return err
+	}
+	if c.std.Banks != nil && op == c.std.Banks.Mode {
+		c.mode = !c.mode
 	}
 	for _, i := range c.after[op] {
 		last := c.last[i]

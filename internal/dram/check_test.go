@@ -43,21 +43,30 @@ func visits(t *rapid.T) []Op {
 	return ops
 }
 
+// aimVisits draws a stream of visits to rows, as rows must be on aim.
+func aimVisits(t *rapid.T) []Op {
+	some := func(ops ...Op) []Op { return rapid.SliceOfN(rapid.SampledFrom(ops), 0, 20).Draw(t, "columns") }
+	var ops []Op
+	for range rapid.IntRange(1, 40).Draw(t, "visits") {
+		ops = append(ops, some(aimWRGB, aimWRMAC16)...)
+		ops = append(append(ops, aimACT16), some(aimMAC16, aimAF16, aimEWMUL16, aimWRGB, aimWRMAC16, aimRDMAC16, aimRDAF16)...)
+		ops = append(append(ops, rapid.SampledFrom([]Op{aimPREA, aimWRA16}).Draw(t, "close")), some(aimRDMAC16, aimRDAF16)...)
+	}
+	return ops
+}
+
 // TestCheckEngine: the engine breaks no rule, and issues every command in the first
 // cycle in which it breaks none.
 func TestCheckEngine(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		std, timing := machine(t)
-		if std == aim {
-			if _, err := std.NewCheck(timing); err == nil || !strings.Contains(err.Error(), "without banks") {
-				t.Fatal(err)
-			}
-			return
-		}
 		var ops []Op
-		if std == newton {
+		switch std {
+		case newton:
 			ops = visits(t)
-		} else {
+		case aim:
+			ops = aimVisits(t)
+		default:
 			nest(t, std, 3, 500).Walk(func(c *Command, _ []int) bool { ops = append(ops, c.Op); return true })
 		}
 		ch, err := std.New(timing)
@@ -95,7 +104,7 @@ func TestCheckEngine(t *testing.T) {
 // of them 20, the third last activation or write 10 before a read) and newton.
 func TestCheck(t *testing.T) {
 	timing := toyTiming()
-	n := newtonTiming()
+	n, a := newtonTiming(), aimTiming()
 	for _, c := range []struct {
 		std    *Standard
 		timing Timing
@@ -116,6 +125,13 @@ func TestCheck(t *testing.T) {
 		{newton, n, []issued{{op: newCOMP0, at: 50}}, 0, "COMP0 with no row open"},
 		{newton, n, []issued{{op: newGACT0, at: 50}, {op: newPREA, at: 150}, {op: newCOMP0, at: 300}}, 0, "COMP0 with no row open"},
 		{newton, n, []issued{{op: newGACT0, at: 50}, {op: newGACT0, at: 250}}, 0, "G_ACT0 on banks whose row is open"},
+		{aim, a, []issued{{op: aimMAC16, at: 1}}, 0, "MAC16 with no row open"},
+		{aim, a, []issued{{op: aimMAC, at: 1}}, 0, "MAC of a single bank: commands of all banks wanted"},
+		{aim, a, []issued{{op: aimACT16, at: 1}, {op: aimWRGB, at: 57}}, 0, "cycle 57: WRGB out of register mode"},
+		{aim, a, []issued{{op: aimACT16, at: 1}, {op: aimTMOD, at: 57}, {op: aimMAC16, at: 89}}, 0, "cycle 89: MAC16 in register mode"},
+		{aim, a, []issued{{op: aimTMOD, at: 1}, {op: aimWRGB, at: 32}}, 0, "cycle 32: WRGB 31 cycles after TMOD: 32 wanted"},
+		{aim, a, []issued{{op: aimTMOD, at: 1}, {op: aimRDMAC16, at: 33}, {op: aimRDMAC16, at: 35}}, 0, "RDMAC16 before a result that is waited for, in cycle 35"},
+		{aim, a, []issued{{op: aimREF, at: 3332}}, 0, "REFab before the refresh is requested in cycle 3333"},
 		{blocking, timing, []issued{{op: 1, at: 1}, {op: 2, at: 6}}, 0, "cycle 6: WR before a result that is waited for, in cycle 6"},
 		{blocking, timing, []issued{{op: 1, at: 1}, {op: 2, at: 7}}, 8, ""},
 	} {

@@ -40,9 +40,11 @@ func (c *Channel) result(s *state, n int64, issued []int64) Result {
 				panic("dram: " + c.std.Ops[op].Name + " is not for streams")
 			}
 		}
-		issued[b.Mode] += s.modes
 	}
 	cycles := c.finish(s, n)
+	if b := c.std.Banks; b != nil {
+		issued[b.Mode] += s.modes
+	}
 	if f := c.std.Refresh; f != nil {
 		issued[f.Close] += s.closes
 		issued[f.Do] += s.refreshes

@@ -20,6 +20,7 @@ type Command struct {
 	Row  Affine // DRAM row: an activation, and a column access in it
 	Col  Affine // column of a column access, in units of one access
 	Buf  Affine // column of the buffer that is written or multiplied, where commands name one
+	Acc  Affine // sum of each bank that is set, added to or read, where there are several
 	Data Affine // first element of the host-side matrix that is read or written
 	Fill Gather // what a buffer write takes from there
 }

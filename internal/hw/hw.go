@@ -92,7 +92,8 @@ type PIM struct {
 	Rows     int              `json:"rows_per_bank" want:">0"`
 	Buffer   int              `json:"buffer_elements" want:"1..16777216"` // global input buffer of a channel
 	Buffers  int              `json:"buffers" want:"1..64"`               // such buffers of a channel
-	Format   string           `json:"number_format"`                      // of operands and results: "fp16" or "fp32"; sums are float32
+	Sums     int              `json:"accumulators" want:"1..65536"`       // sums that each bank holds at once
+	Format   string           `json:"number_format"`                      // of operands and results: "fp16", "bf16" or "fp32"; sums are float32
 	Timing   map[string]int64 `json:"timing" want:">=0"`                  // the standard's parameters, in cycles of Clock
 	Energy   PIMEnergy        `json:"energy"`
 }
@@ -121,6 +122,7 @@ type PIMEnergy struct {
 	BufferRead Range `json:"buffer_read_pj" want:">=0"` // of a bank's MAC unit, for one column
 	Write      Range `json:"gwrite_pj" want:">=0"`      // of a GWRITE, I/O excluded
 	Read       Range `json:"readres_pj" want:">=0"`     // of a READRES, I/O excluded
+	Init       Range `json:"init_pj" want:">=0"`        // of a command that sets the sums of all banks, I/O excluded
 	IO         Range `json:"io_pj_per_bit" want:">=0"`
 	Refresh    Range `json:"refresh_pj" want:">=0"` // of a refresh of all banks
 	Standby    Range `json:"standby_mw" want:">=0"` // of a channel, drawn always

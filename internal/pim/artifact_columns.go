@@ -1,12 +1,17 @@
 package pim
 
-import "pimflow/internal/dram"
+import (
+	"slices"
+
+	"pimflow/internal/dram"
+)
 
 // On returns the published streams in the commands of a standard: a buffer write is
 // the columns that it implies, whole even where a channel multiplies a part of them,
 // and a row is closed as soon as its last result is read, so that nothing in between
-// waits for it. Work that the generator loses stays lost. The error is that the
-// package has no mapping to the standard.
+// waits for it; where sums are set, one is as soon as the last is read, and a row is
+// closed for the next, so that the mode is not changed in between. Work that the
+// generator loses stays lost. The error is that the package has no mapping to the standard.
 func (p *PublishedCode) On(std *dram.Standard) ([]dram.Stream, error) {
 	c, err := newCommands(std)
 	if err != nil {
@@ -18,6 +23,9 @@ func (p *PublishedCode) On(std *dram.Standard) ([]dram.Stream, error) {
 	out := make([]dram.Stream, len(p.Channels))
 	for i, s := range p.Channels {
 		out[i] = translate(s, &c)
+		if c.sets() && len(s) > 0 {
+			out[i] = append(dram.Stream{dram.Do(dram.Command{Op: c.init})}, append(out[i], dram.Do(dram.Command{Op: c.close}))...)
+		}
 	}
 	return out, nil
 }
@@ -37,15 +45,21 @@ func translate(s dram.Stream, c *commands) dram.Stream {
 			out = append(out, dram.Do(dram.Command{Op: c.comp[0]}))
 		case publishedOps.readres:
 			out = append(out, dram.Do(dram.Command{Op: c.read}))
-		default:
-			for i, o := range publishedOps.act {
-				if o == op {
-					out, opened = append(out, dram.Do(dram.Command{Op: c.act[i]})), true
-				}
+			if c.sets() {
+				out = append(out, dram.Do(dram.Command{Op: c.init}))
 			}
+		default:
+			i := slices.Index(publishedOps.act[:], op)
+			if i < 0 || i >= len(c.act) { // opened by the first ones already
+				continue
+			}
+			if c.sets() && i == 0 {
+				out = append(out, dram.Do(dram.Command{Op: c.close}))
+			}
+			out, opened = append(out, dram.Do(dram.Command{Op: c.act[i]})), true
 		}
 	}
-	if opened {
+	if opened && !c.sets() {
 		out = append(out, dram.Do(dram.Command{Op: c.close}))
 	}
 	return out

@@ -26,7 +26,7 @@ var layers = []struct {
 }
 
 func bench(b *testing.B, f func(b *testing.B, n net, d *Device)) {
-	for _, name := range []string{"artifact", "newton"} {
+	for _, name := range []string{"artifact", "newton", "aim"} {
 		b.Run(name, func(b *testing.B) { benchOn(b, name, f) })
 	}
 }

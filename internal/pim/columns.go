@@ -13,6 +13,8 @@ type pattern struct {
 	inputs bool // a fill stays, rows change; otherwise a row stays, fills change
 	depth  int  // buffers of a fill, one unit each
 	double bool // the next fill is written to other buffers meanwhile
+	accs   int  // accumulators used, where sums are set
+	stay   bool // sums stay in the banks from chunk to chunk
 }
 
 // packed is how a span's output groups lie in rows: rows of groups each, the last
@@ -86,6 +88,9 @@ func (d *Device) run(s *span, groups int) int {
 
 // columns writes a share of single columns.
 func (w writer) columns(s share) dram.Stream {
+	if w.d.ops.sets() {
+		return w.registers(s)
+	}
 	var st dram.Stream
 	row := 0
 	for i := range s {

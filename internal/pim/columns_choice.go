@@ -24,7 +24,7 @@ type planned struct {
 
 // chooseColumns is choose where buffer writes move single columns.
 func (d *Device) chooseColumns(l *layer) (best *mapping, tried []*mapping, err error) {
-	plans, need := d.plans(l)
+	plans, need := d.ways(l)
 	if len(plans) == 0 {
 		return nil, nil, fmt.Errorf("weights of %d rows in a bank of %d rows: %w", need, d.m.Rows, device.ErrUnsupported)
 	}
@@ -112,6 +112,14 @@ func (d *Device) plans(l *layer) (plans []planned, need int) {
 	return plans, need
 }
 
+// ways lists the mappings in the way of the device's dialect, as plans does.
+func (d *Device) ways(l *layer) ([]planned, int) {
+	if d.ops.sets() {
+		return d.registerPlans(l)
+	}
+	return d.plans(l)
+}
+
 // alike reports whether two shares clearly take the same time.
 func (s share) alike(o share) bool {
 	return slices.EqualFunc(s, o, func(a, b span) bool {
@@ -189,6 +197,9 @@ func (d *Device) columnParts(l *layer, merge, size int) []part {
 // foresee estimates the cycles of a share without refreshes, and says how many it
 // takes at least.
 func (d *Device) foresee(s share) (estimate, least int64) {
+	if d.ops.sets() {
+		return d.foreseeRegisters(s)
+	}
 	t, w := &d.waits, d.work(s)
 	least = max(t.comp*(w.comps+w.reads)+w.visits*(t.shut+t.open-t.act-t.comp)+w.acts*t.act-t.shut, t.write*(w.writes+w.reads))
 	estimate = t.comp*(w.comps+w.reads) + w.visits*(t.close+t.shut+t.open-t.act) + w.acts*t.act

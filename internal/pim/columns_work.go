@@ -4,6 +4,10 @@ import "encoding/binary"
 
 // columnWork counts the commands of a share of single columns.
 func (d *Device) columnWork(s share) work {
+	if d.ops.sets() {
+		w, _ := d.registerWork(s)
+		return w
+	}
 	var w work
 	for i := range s {
 		sp := &s[i]
@@ -33,6 +37,9 @@ func (d *Device) columnWork(s share) work {
 
 // columnShape appends what the timing of a share of single columns depends on.
 func (d *Device) columnShape(key []byte, s share) []byte {
+	if d.ops.sets() {
+		return d.registerShape(key, s)
+	}
 	for i := range s {
 		sp := &s[i]
 		p, all := sp.packed(d), sp.all()
@@ -53,6 +60,19 @@ func (d *Device) columnShape(key []byte, s share) []byte {
 		}
 	}
 	return key
+}
+
+// period is after how many chunks of columns the groups of a row, so many of them, stand
+// in it again for the next pixel of the buffer: never where a buffer's columns are not
+// those of the row, and as in the fill where that stays.
+func (s *span) period(d *Device, groups int) int {
+	switch {
+	case !d.ops.same:
+		return d.m.Columns
+	case s.inputs:
+		return s.packed(d).groups
+	}
+	return groups
 }
 
 // rows is the number of packed rows of a span.

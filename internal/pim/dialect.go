@@ -17,6 +17,9 @@ type dialect struct {
 	open     []string // together open a row in all banks
 	close    string   // closes the row; "": one is opened over another
 	comp     []string // multiply a column of a buffer by one of the open row
+	same     bool     // comp names one column for both: weights stand in a row as inputs in the buffer
+	init     string   // sets sums before anything is added to them; "": reading clears them
+	keep     bool     // sums outlast their row
 	read     string   // reads the results
 	gap      string   // the timing parameter of an exposed buffer write, where it is one (Exposed)
 }
@@ -27,6 +30,7 @@ var dialects = []dialect{
 		write:    []string{"GWRITE"},
 		open:     []string{"G_ACT0", "G_ACT1", "G_ACT2", "G_ACT3"},
 		comp:     []string{"COMP"},
+		same:     true,
 		read:     "READRES",
 		gap:      "gwrite_gap_ck",
 	},
@@ -39,6 +43,18 @@ var dialects = []dialect{
 		comp:     []string{"COMP0", "COMP1", "COMP2", "COMP3"},
 		read:     "READRES",
 	},
+	{
+		standard: "aim",
+		write:    []string{"WRGB"},
+		column:   true,
+		open:     []string{"ACT16"},
+		close:    "PREA",
+		comp:     []string{"MAC16"},
+		same:     true,
+		init:     "WRMAC16",
+		keep:     true,
+		read:     "RDMAC16",
+	},
 }
 
 // role is what a command does.
@@ -50,6 +66,7 @@ const (
 	openRole
 	closeRole
 	compRole
+	initRole
 	readRole
 )
 
@@ -58,7 +75,9 @@ type commands struct {
 	*dialect
 	write, act, comp []dram.Op
 	read             dram.Op
-	close            dram.Op // where the dialect has one
+	close, init      dram.Op // where the dialect has one
+	mode             dram.Op // changes the mode, where the standard has modes
+	modes            bool
 	names            []string
 	roles            []role // by Op
 	index            []int  // by Op, the buffer or the quarter of the banks
@@ -91,8 +110,17 @@ func newCommands(std *dram.Standard) (commands, error) {
 	if c.dialect.close != "" {
 		c.close = ops(closeRole, c.dialect.close)[0]
 	}
+	if c.dialect.init != "" {
+		c.init = ops(initRole, c.dialect.init)[0]
+	}
+	if std.Banks != nil {
+		c.mode, c.modes = std.Banks.Mode, true
+	}
 	return c, nil
 }
+
+// sets reports whether sums must be set before anything is added to them.
+func (c *commands) sets() bool { return c.dialect.init != "" }
 
 // waits are the waits of a channel that the mapping to single columns plans with.
 type waits struct {
@@ -106,15 +134,25 @@ type waits struct {
 	shut     int64 // closing to the first activation
 	close    int64 // COMP to closing
 	postpone int64 // a refresh may wait
+
+	read     int64 // a read to the next
+	fromComp int64 // COMP to a read
+	mode     int64 // a change of mode to COMP, 0 where there are no modes
 }
 
 func (c *commands) waits(ch *dram.Channel) waits {
 	w := func(after, before dram.Op) int64 { return int64(ch.Wait(after, before)) }
 	last := c.act[len(c.act)-1]
-	return waits{
+	t := waits{
 		comp:  max(w(c.comp[0], c.comp[0]), w(c.comp[0], c.read), w(c.read, c.comp[0])),
 		write: w(c.write[0], c.write[0]), toRead: w(c.write[0], c.read), toWrite: w(c.read, c.write[0]), ready: w(c.write[0], c.comp[0]),
 		act: w(c.act[0], last), open: w(last, c.comp[0]), shut: w(c.close, c.act[0]), close: w(c.comp[0], c.close),
 		postpone: int64(ch.Postponable()),
 	}
+	t.read, t.fromComp = w(c.read, c.read), w(c.comp[0], c.read)
+	if c.modes {
+		t.mode = w(c.mode, c.comp[0])
+		t.comp = w(c.comp[0], c.comp[0]) // reads come in another mode
+	}
+	return t
 }

@@ -12,11 +12,12 @@ import (
 // constants; the I/O of a command depends on its size and is charged by bytes.
 type charge struct {
 	activate, precharge, column float64 // banks
-	write, read                 float64
+	write, init, read           float64
 }
 
 // newCharges lists the charges of a standard's commands, by Op. A refresh has none: the
-// channels are refreshed whether they work or not (Standby).
+// channels are refreshed whether they work or not (Standby). Nor has a change of mode, of which
+// no energy is known, and where banks are told apart most commands are not for streams.
 func (d *Device) newCharges(std *dram.Standard) ([]charge, error) {
 	banks := float64(d.m.Banks)
 	list := make([]charge, len(std.Ops))
@@ -28,12 +29,14 @@ func (d *Device) newCharges(std *dram.Standard) ([]charge, error) {
 			list[i].column = banks
 		case writeRole:
 			list[i].write = 1
+		case initRole:
+			list[i].init = 1
 		case readRole:
 			list[i].read = 1
 		default:
 			if o.Closes {
 				list[i].precharge = banks
-			} else if std.Refresh == nil || dram.Op(i) != std.Refresh.Do {
+			} else if std.Banks == nil && (std.Refresh == nil || dram.Op(i) != std.Refresh.Do) {
 				return nil, fmt.Errorf("command %s of standard %s: its energy is not known", o.Name, std.Name)
 			}
 		}
@@ -53,6 +56,7 @@ func (d *Device) energy(c *device.Cost) (l device.Ledger) {
 		add(device.PIMMAC, e.MAC, ch.column*float64(d.m.Lanes))
 		add(device.PIMBuffer, e.BufferRead, ch.column)
 		add(device.PIMBuffer, e.Write, ch.write)
+		add(device.PIMBuffer, e.Init, ch.init)
 		add(device.PIMBuffer, e.Read, ch.read)
 	}
 	l[device.PIMIO] = device.Of(e.IO, 8*float64(c.Bytes))

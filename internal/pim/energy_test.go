@@ -134,3 +134,28 @@ func TestEnergyErrors(t *testing.T) {
 		t.Errorf("unknown standard: %v", err)
 	}
 }
+
+// TestRegistersEnergy: setting and reading sums are charged as what they are, and setting
+// moves data over the bus of the channel.
+func TestRegistersEnergy(t *testing.T) {
+	m := machineOf(t, "aim")
+	e := &m.PIM.Energy
+	c := convolved(t, m)
+	n := map[string]float64{}
+	for _, k := range c.Commands {
+		n[k.Kind] = float64(k.N)
+	}
+	if n["WRMAC16"] == 0 || n["WRMAC16"] != n["RDMAC16"] || n["TMOD"] == 0 {
+		t.Fatalf("%v", n)
+	}
+	bytes := (n["WRGB"] + n["WRMAC16"] + n["RDMAC16"]) * 32
+	for p, want := range map[device.Part]float64{
+		device.PIMActivate:   n["ACT16"]*16*e.Activate.Value + n["PREA"]*16*e.Precharge.Value,
+		device.PIMColumnRead: n["MAC16"] * 16 * e.ColumnRead.Value,
+		device.PIMMAC:        n["MAC16"] * 256 * e.MAC.Value,
+		device.PIMBuffer:     n["MAC16"]*16*e.BufferRead.Value + n["WRGB"]*e.Write.Value + n["WRMAC16"]*e.Init.Value + n["RDMAC16"]*e.Read.Value,
+		device.PIMIO:         bytes * 8 * e.IO.Value,
+	} {
+		wantEnergy(t, p.String(), c.Energy[p].Value, want)
+	}
+}

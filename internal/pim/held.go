@@ -58,6 +58,9 @@ func (c *Code) layout(s share) []byte {
 		sp := &s[i]
 		k := sp.packed(c.device)
 		matrices(sp.part)
+		if c.device.ops.same {
+			add(sp.fold, sp.period(c.device, k.last))
+		}
 		add(k.rows, k.groups, k.last, sp.at[byMatrix].Lo, sp.at[byMatrix].Len(), sp.at[byChunk].Lo, sp.at[byChunk].Len(), sp.at[byGroup].Lo)
 	}
 	return key
@@ -70,7 +73,7 @@ func (c *Code) Weights(channel int, rows tensor.Range) int {
 	for row := rows.Lo; row < rows.Hi; row++ {
 		x := c.standing(s, row)
 		times := 1
-		if !c.device.ops.column {
+		if c.device.ops.same {
 			times = x.fold // the row has them for each pixel of the buffer
 		}
 		for output := x.group * banks; output < (x.group+x.groups)*banks; output++ {
@@ -81,10 +84,12 @@ func (c *Code) Weights(channel int, rows tensor.Range) int {
 	return n
 }
 
-// standing is the items whose weights stand in a row, output groups side by side.
+// standing is the items whose weights stand in a row, output groups side by side, and
+// again after as many chunks as period says.
 type standing struct {
 	*part
 	matrix, chunk, group, groups int
+	period                       int
 }
 
 // standing finds the items of a row, in the numbering of the layout.
@@ -96,7 +101,7 @@ func (c *Code) standing(s share, row int) standing {
 		p := &c.parts[i]
 		if at := row - p.row; at >= 0 && at < p.rows() {
 			chunk := at / p.groups
-			return standing{p, chunk / p.chunks, chunk % p.chunks, at % p.groups, 1}
+			return standing{p, chunk / p.chunks, chunk % p.chunks, at % p.groups, 1, 1}
 		}
 	}
 	panic(fmt.Sprintf("pim: no weights for row %d", row))
@@ -114,11 +119,12 @@ func (c *Code) packedStanding(s share, row int) standing {
 		set, chunk := at%k.rows, at/k.rows
 		x := standing{
 			sp.part, sp.at[byMatrix].Lo + chunk/sp.at[byChunk].Len(), sp.at[byChunk].Lo + chunk%sp.at[byChunk].Len(),
-			sp.at[byGroup].Lo + set*k.groups, k.groups,
+			sp.at[byGroup].Lo + set*k.groups, k.groups, 0,
 		}
 		if set == k.rows-1 {
 			x.groups = k.last
 		}
+		x.period = sp.period(c.device, x.groups)
 		return x
 	}
 	panic(fmt.Sprintf("pim: no weights for row %d", row))

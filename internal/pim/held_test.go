@@ -14,15 +14,15 @@ import (
 // content is what a row holds: the weights of all banks, where they begin in each,
 // and how often, a width apart.
 type content struct {
-	At           []int
-	Weights      []float32
-	Width, Times int
+	At                   []int
+	Weights              []float32
+	Width, Times, Period int
 }
 
 func (ch *channel) content(row int) content {
 	x := ch.standing(ch.share, row)
-	c := content{Width: x.cols * x.lanes, Times: 1}
-	if !ch.device.ops.column {
+	c := content{Width: x.cols * x.lanes, Times: 1, Period: x.period}
+	if ch.device.ops.same {
 		c.Times = x.fold
 	}
 	for _, b := range ch.load(row).banks {

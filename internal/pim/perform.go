@@ -16,11 +16,10 @@ type channel struct {
 	values *operands
 	*Code
 	share share
-	base  int       // the first row's number in the layout
-	rows  []*loaded // by row and bank, made on first activation
-	open  []int     // by bank, the open row; -1: none
-	sums  []float32 // by bank
-	used  []bool    // by bank: something has been added since the last READRES
+	base  int           // the first row's number in the layout
+	rows  []*loaded     // by row and bank, made on first activation
+	open  []int         // by bank, the open row; -1: none
+	sums  []accumulator // by accumulator
 	input []buffer
 	lo    int // address of results[0]
 	reads []float32
@@ -47,8 +46,10 @@ func (c *Code) channel(s share, o *operands) *channel {
 	rows := d.rows(s)
 	ch := &channel{
 		values: o, Code: c, share: s, base: rows.Lo, rows: make([]*loaded, rows.Len()),
-		open: make([]int, d.m.Banks), sums: make([]float32, d.m.Banks), used: make([]bool, d.m.Banks),
-		input: make([]buffer, len(d.ops.write)),
+		open: make([]int, d.m.Banks), sums: make([]accumulator, d.m.Sums), input: make([]buffer, len(d.ops.write)),
+	}
+	for i := range ch.sums {
+		ch.sums[i] = accumulator{!d.ops.sets(), make([]float32, d.m.Banks), make([]bool, d.m.Banks)}
 	}
 	for b := range ch.open {
 		ch.open[b] = -1
@@ -93,15 +94,6 @@ func (b *buffer) read(col, n int) []float32 {
 		}
 	}
 	return b.v[col*b.lanes : (col+n)*b.lanes]
-}
-
-// unread panics if results are lost.
-func (ch *channel) unread(when string) {
-	for b, u := range ch.used {
-		if u {
-			panic(fmt.Sprintf("pim: bank %d has a result that nothing reads before %s", b, when))
-		}
-	}
 }
 
 // results is the range of the results that a share adds to.
@@ -154,7 +146,7 @@ func along(c *dram.Command, depth int) bool {
 		}
 		return a.Stride[depth]
 	}
-	return step(c.Col) == 1 && step(c.Buf) <= 1 && step(c.Row) == 0
+	return step(c.Col) == 1 && step(c.Buf) <= 1 && step(c.Row) == 0 && step(c.Acc) == 0
 }
 
 // issue performs a command; of a column access, so many in a row.
@@ -169,16 +161,20 @@ func (ch *channel) issue(c *dram.Command, index []int, times int) {
 		}
 	case compRole:
 		row, col, buf := int(c.Row.At(index)), int(c.Col.At(index)), int(c.Buf.At(index))
-		if !ops.column {
-			buf = col // the weights stand in the row as the inputs in the buffer
+		if ops.same {
+			buf = col
 		}
-		ch.comp(row, col, ch.input[n].read(buf, times))
+		ch.comp(ch.sum(c, index), row, col, ch.input[n].read(buf, times))
+	case initRole:
+		ch.init(ch.sum(c, index))
 	case readRole:
-		ch.readres(int(c.Data.At(index)))
+		ch.readres(ch.sum(c, index), int(c.Data.At(index)))
 	case openRole:
 		ch.activate(n, int(c.Row.At(index)))
 	case closeRole:
-		ch.unread(ops.names[c.Op])
+		if !ops.keep {
+			ch.unread(ops.names[c.Op])
+		}
 		for b := range ch.open {
 			ch.open[b] = -1
 		}
@@ -200,9 +196,9 @@ func (ch *channel) gwrite(to []float32, at int, f dram.Gather) {
 
 // round rounds operands and results to the machine's number format.
 func (ch *channel) round(v []float32) {
-	if ch.device.m.Format == "fp16" {
+	if t := ch.device.format; t != tensor.Float32 {
 		for i, x := range v {
-			v[i] = tensor.Round(tensor.Float16, x)
+			v[i] = tensor.Round(t, x)
 		}
 	}
 }
@@ -236,18 +232,16 @@ func (ch *channel) activate(quad, row int) {
 
 // loaded is a row of all banks.
 type loaded struct {
-	width int // elements of a pixel
-	banks []bankRow
-	packs int // output groups side by side, by banks each; 0: one, again and again
+	width  int // elements of a pixel
+	banks  []bankRow
+	packs  int // output groups side by side, by banks each …
+	period int // … again after so many widths
 }
 
 // load finds the weights of a row, in the numbering of the layout, of all banks.
 func (ch *channel) load(row int) *loaded {
 	x, banks := ch.standing(ch.share, row), len(ch.open)
-	l := &loaded{width: x.cols * x.lanes}
-	if ch.device.ops.column {
-		l.packs = x.groups
-	}
+	l := &loaded{width: x.cols * x.lanes, packs: x.groups, period: x.period}
 	for output := x.group * banks; output < (x.group+x.groups)*banks; output++ {
 		l.banks = append(l.banks, ch.weights(x.part, x.matrix, x.chunk, output))
 	}
@@ -257,7 +251,7 @@ func (ch *channel) load(row int) *loaded {
 // weights is bankRow in the machine's number format.
 func (ch *channel) weights(p *part, matrix, chunk, output int) bankRow {
 	r := ch.values.bankRow(p, matrix, chunk, output)
-	if ch.device.m.Format != "fp32" {
+	if ch.device.format != tensor.Float32 {
 		r.w = slices.Clone(r.w)
 		ch.round(r.w)
 	}
@@ -268,14 +262,11 @@ func (ch *channel) weights(p *part, matrix, chunk, output int) bankRow {
 // between they stand; what is left out is 0. All must be of one pixel.
 func (l *loaded) elements(bank, lo, hi int) (at int, w []float32) {
 	pixel := lo / l.width * l.width
-	r := &l.banks[bank]
-	if l.packs > 0 {
-		g := lo / l.width
-		if g >= l.packs {
-			panic(fmt.Sprintf("pim: element %d of a row of %d output groups of %d elements", lo, l.packs, l.width))
-		}
-		r = &l.banks[g*(len(l.banks)/l.packs)+bank]
+	g := lo / l.width % l.period
+	if g >= l.packs {
+		panic(fmt.Sprintf("pim: element %d of a row of %d output groups of %d elements", lo, l.packs, l.width))
 	}
+	r := &l.banks[g*(len(l.banks)/l.packs)+bank]
 	if hi > pixel+l.width {
 		panic(fmt.Sprintf("pim: elements %d to %d of a row, %d a pixel", lo, hi, l.width))
 	}
@@ -288,7 +279,7 @@ func (l *loaded) elements(bank, lo, hi int) (at int, w []float32) {
 
 // comp multiplies columns of a buffer by those of the open row from the given one
 // on, in all banks that have it open, and adds the products to their sums.
-func (ch *channel) comp(row, col int, x []float32) {
+func (ch *channel) comp(s *accumulator, row, col int, x []float32) {
 	lo := col * ch.device.m.Lanes
 	hi := lo + len(x)
 	any := false
@@ -296,27 +287,15 @@ func (ch *channel) comp(row, col int, x []float32) {
 		if o != row {
 			continue
 		}
-		any, ch.used[b] = true, true
+		any, s.used[b] = true, true
 		if at, w := ch.rows[row].elements(b, lo, hi); len(w) > 0 {
-			ch.sums[b] += gonum.Implementation{}.Sdot(len(w), x[at:], 1, w, 1)
+			s.v[b] += gonum.Implementation{}.Sdot(len(w), x[at:], 1, w, 1)
 		}
 	}
 	if !any {
 		panic(fmt.Sprintf("pim: COMP in row %d, which is not open", row))
 	}
-}
-
-// readres adds the sums of the banks that have an output to the results.
-func (ch *channel) readres(at int) {
-	b := ch.find(at, func(b *block) (first, size int) { return b.result, b.count * b.pixels * b.outs })
-	n := min(len(ch.sums), b.outs-(at-b.result)%b.outs)
-	for i := range n {
-		if !ch.used[i] {
-			panic(fmt.Sprintf("pim: READRES of bank %d, which has computed nothing", i))
-		}
-		ch.round(ch.sums[i : i+1])
-		ch.reads[at-ch.lo+i] += ch.sums[i]
+	if !s.set {
+		panic("pim: COMP to a sum that has not been set")
 	}
-	clear(ch.sums)
-	clear(ch.used)
 }

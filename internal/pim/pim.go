@@ -8,7 +8,8 @@
 // shared out to the channels in several ways (share.go, candidate.go), of which
 // the fastest in simulation is taken. Every product is computed exactly once. Where
 // a DRAM standard writes buffers column by column and rows are closed (dialect.go),
-// rows hold several output groups and stay open, or fills do (columns.go). The
+// rows hold several output groups and stay open, or fills do (columns.go); where sums
+// are set, as many at once as the banks hold (registers.go). The
 // published generator (artifact.go), which the mapping is compared with, shares
 // nothing with it.
 //
@@ -22,9 +23,7 @@
 package pim
 
 import (
-	"errors"
 	"fmt"
-	"slices"
 	"sync"
 
 	"pimflow/internal/device"
@@ -32,6 +31,7 @@ import (
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
 	"pimflow/internal/nearest"
+	"pimflow/internal/tensor"
 )
 
 // Device is the PIM channels of a machine.
@@ -43,6 +43,7 @@ type Device struct {
 	waits    waits
 	rates    rates
 	charges  []charge // by Op
+	format   tensor.Type
 	link     *link
 
 	refreshOp dram.Op // and the cycles that one takes, where columns are written
@@ -58,12 +59,28 @@ type Device struct {
 	pieces   map[key]dram.Stream    // the same where columns are written
 }
 
-// formats are the number formats of operands and results; sums are float32.
-var formats = []string{"fp32", "fp16"}
+// formats are the number formats of operands and results, in the order of their names;
+// sums are float32.
+var formats = []struct {
+	name string
+	typ  tensor.Type
+}{{"bf16", tensor.BFloat16}, {"fp16", tensor.Float16}, {"fp32", tensor.Float32}}
+
+// Format is the type that a machine's operands and results are rounded to.
+func Format(m *hw.Machine) (tensor.Type, error) {
+	var known []string
+	for _, f := range formats {
+		if f.name == m.PIM.Format {
+			return f.typ, nil
+		}
+		known = append(known, f.name)
+	}
+	return 0, fmt.Errorf("machine %s: pim.number_format: %q is unknown%s; known: %q", m.Name, m.PIM.Format, nearest.Hint(m.PIM.Format, known), known)
+}
 
 // New returns the device, called "pim", of the given number of the machine's
-// channels. It fails on a number below 1, an unknown standard or one without streams
-// (ErrNoStreams), a wrong timing parameter, and a geometry that does not fit together.
+// channels. It fails on a number below 1, an unknown standard, a wrong timing parameter,
+// and a geometry that does not fit together.
 func New(m *hw.Machine, channels int) (device.Device, error) {
 	return newDevice(m, channels, dram.Timing(m.PIM.Timing))
 }
@@ -79,18 +96,11 @@ func NewBasic(m *hw.Machine, channels int) (device.Device, error) {
 	return d, nil
 }
 
-// ErrNoStreams is wrapped by New for a machine whose standard has commands of
-// another kind than Newton's.
-var ErrNoStreams = errors.New("this mapping has no streams for it yet; pimflow sim reads its traces")
-
-// standard returns the machine's standard, which streams can be made for.
+// standard returns the machine's standard.
 func standard(m *hw.Machine) (*dram.Standard, error) {
 	std, err := dram.Lookup(m.PIM.Standard)
 	if err != nil {
 		return nil, fmt.Errorf("machine %s: pim.standard: %w", m.Name, err)
-	}
-	if std.Hosted() {
-		return nil, fmt.Errorf("machine %s: pim.standard %s: %w", m.Name, std.Name, ErrNoStreams)
 	}
 	return std, nil
 }
@@ -98,6 +108,10 @@ func standard(m *hw.Machine) (*dram.Standard, error) {
 func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error) {
 	p := &m.PIM
 	std, err := standard(m)
+	if err != nil {
+		return nil, err
+	}
+	format, err := Format(m)
 	if err != nil {
 		return nil, err
 	}
@@ -119,15 +133,17 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error)
 		return nil, fmt.Errorf("machine %s: pim.buffers is %d: at most %d wanted, those that standard %s writes", m.Name, p.Buffers, len(ops.write), p.Standard)
 	case p.Buffers < 1:
 		return nil, fmt.Errorf("machine %s: pim.buffers is %d: at least 1 wanted", m.Name, p.Buffers)
-	case !slices.Contains(formats, p.Format):
-		return nil, fmt.Errorf("machine %s: pim.number_format: %q is unknown%s; known: %q", m.Name, p.Format, nearest.Hint(p.Format, formats), formats)
+	case p.Sums < 1:
+		return nil, fmt.Errorf("machine %s: pim.accumulators is %d: at least 1 wanted", m.Name, p.Sums)
+	case p.Sums > 1 && !ops.sets():
+		return nil, fmt.Errorf("machine %s: pim.accumulators is %d: 1 wanted, the commands of standard %s name none", m.Name, p.Sums, p.Standard)
 	case p.Buffer < p.Lanes:
 		return nil, fmt.Errorf("machine %s: pim.buffer_elements is %d: at least the %d of pim.lanes wanted", m.Name, p.Buffer, p.Lanes)
 	}
 	d := &Device{
 		m: p, element: m.Memory.ElementSize, channels: channels,
 		standard: std, timing: timing, channel: ch, timed: map[string]dram.Result{}, sets: map[[3]int]dram.Stream{}, pieces: map[key]dram.Stream{},
-		ops: ops, link: newLink(m, channels),
+		ops: ops, format: format, link: newLink(m, channels),
 	}
 	if ops.column {
 		d.waits = ops.waits(ch)
@@ -188,11 +204,13 @@ func (c *Code) perChannel() []share {
 
 // Cost is that of the slowest channel, all of which start together, and what the link
 // adds (hw.Link): Stream is its cycles, Lanes the time of each channel, Commands and Bytes the sums over all
-// channels. Bytes counts the elements that GWRITE fills and READRES reads out.
+// channels. Bytes counts the elements that GWRITE fills, READRES reads out and, where
+// there are such commands, sums are set to.
 //
 // Bound says what takes most of the slowest channel's cycles: "activate", "mac",
 // "write" and "read" are its G_ACTs, COMPs, GWRITEs and READRESs, each times the
 // cycles one more of them costs; "refresh" is the rest. Where buffers are written
-// column by column, mostly hidden, refreshes are counted and "write" is the rest. It is
+// column by column, mostly hidden, refreshes are counted and "write" is the rest; where
+// sums are set, nothing is hidden, and changes of "mode" are counted too. It is
 // "launch", "link" or "finish" where that takes longer than the streams.
 func (c *Code) Cost() device.Cost { return c.cost }

@@ -37,15 +37,20 @@ func machineOf(t fataler, name string) *hw.Machine {
 
 // anyMachine draws a dialect and a geometry; the timing is the machine's.
 func anyMachine(t *rapid.T) *hw.Machine {
-	m := machineOf(t, rapid.SampledFrom([]string{"artifact", "newton", "newton"}).Draw(t, "machine"))
+	m := machineOf(t, rapid.SampledFrom([]string{"artifact", "newton", "newton", "aim", "aim"}).Draw(t, "machine"))
 	p := &m.PIM
 	p.Banks = rapid.SampledFrom([]int{4, 8, 16}).Draw(t, "banks")
 	p.Lanes = rapid.SampledFrom([]int{4, 16}).Draw(t, "lanes")
 	p.Buffer = rapid.SampledFrom([]int{16, 64, 80, 512}).Draw(t, "buffer")
 	p.Columns = rapid.SampledFrom([]int{4, 32}).Draw(t, "columns")
-	if p.Standard == "artifact" {
+	switch p.Standard {
+	case "artifact":
 		p.Timing["gwrite_gap_ck"] = rapid.SampledFrom([]int64{1, 64}).Draw(t, "gap")
-	} else {
+	case "aim":
+		p.Sums = rapid.SampledFrom([]int{1, 2, 3, 8, 32}).Draw(t, "accumulators")
+		p.Timing["refi_ck"] = rapid.SampledFrom([]int64{1500, 3333}).Draw(t, "refi")
+		p.Format = "fp32" // bf16 holds no integers above 256 (TestRegisterFormat)
+	default:
 		p.Buffers = rapid.IntRange(1, 4).Draw(t, "buffers")
 		p.Timing["refi_ck"] = rapid.SampledFrom([]int64{700, 1458}).Draw(t, "refi")
 	}
@@ -220,15 +225,19 @@ func TestProductsOnce(t *testing.T) {
 		lanes, o, ops := code.device.m.Lanes, code.operands(n.in), code.device.ops
 		for _, s := range code.perChannel() {
 			ch := code.channel(s, o)
-			done := make([][]product, len(ch.open))
+			done := make([][][]product, len(ch.sums)) // by accumulator and bank
+			for i := range done {
+				done[i] = make([][]product, len(ch.open))
+			}
 			code.device.stream(s).Walk(func(c *dram.Command, index []int) bool {
 				switch ops.roles[c.Op] {
 				case compRole:
 					row, col, buf := int(c.Row.At(index)), int(c.Col.At(index)), int(c.Buf.At(index))
-					if !ops.column {
+					if ops.same {
 						buf = col
 					}
 					input := ch.input[ops.index[c.Op]].read(buf, 1)
+					done := done[c.Acc.At(index)]
 					for b := range done {
 						if ch.open[b] != row {
 							continue
@@ -241,13 +250,14 @@ func TestProductsOnce(t *testing.T) {
 						}
 					}
 				case readRole:
-					at := int(c.Data.At(index))
+					at, done := int(c.Data.At(index)), done[c.Acc.At(index)]
 					for b := range done {
 						for _, p := range done[b] {
 							found[at+b][p]++
 						}
 						done[b] = done[b][:0]
 					}
+				case initRole:
 				default:
 					ch.issue(c, index, 1)
 				}
@@ -363,6 +373,8 @@ func TestCost(t *testing.T) {
 					have.acts += n
 				case compRole:
 					have.comps += n
+				case initRole:
+					have.inits += n
 				case readRole:
 					have.reads += n
 				case closeRole:
@@ -381,7 +393,7 @@ func TestCost(t *testing.T) {
 				switch d.ops.roles[c.Op] {
 				case writeRole:
 					bytes += int64(max(c.Fill.Len*c.Fill.Count, m.PIM.Lanes) * m.Memory.ElementSize)
-				case readRole:
+				case initRole, readRole:
 					bytes += int64(m.PIM.Banks * m.Memory.ElementSize)
 				}
 				issued[c.Op]++
@@ -406,7 +418,7 @@ func TestCost(t *testing.T) {
 			t.Fatalf("%d bytes, the streams move %d", cost.Bytes, bytes)
 		}
 		for o, n := range issued {
-			if k := cost.Commands[o]; k.N != n && k.Kind != "PREA" && k.Kind != "REF" {
+			if k := cost.Commands[o]; k.N != n && k.Kind != "PREA" && k.Kind != "REF" && k.Kind != "REFab" && k.Kind != "TMOD" {
 				t.Fatalf("%d %s, the streams have %d", k.N, k.Kind, n)
 			}
 		}
@@ -550,7 +562,9 @@ func TestNewRefuses(t *testing.T) {
 		{func(m *hw.Machine) int { m.PIM.Columns = 0; return 1 }, "pim.columns_per_row 0"},
 		{func(m *hw.Machine) int { m.PIM.Buffer = 8; return 1 }, "pim.buffer_elements is 8"},
 		{func(m *hw.Machine) int { m.PIM.Buffers = 2; return 1 }, "pim.buffers is 2: at most 1 wanted"},
-		{func(m *hw.Machine) int { m.PIM.Format = "fp61"; return 1 }, `pim.number_format: "fp61" is unknown (did you mean "fp32"?)`},
+		{func(m *hw.Machine) int { m.PIM.Format = "fp61"; return 1 }, `pim.number_format: "fp61" is unknown (did you mean "fp16"?)`},
+		{func(m *hw.Machine) int { m.PIM.Sums = 2; return 1 }, "pim.accumulators is 2: 1 wanted, the commands of standard artifact name none"},
+		{func(m *hw.Machine) int { m.PIM.Sums = 0; return 1 }, "pim.accumulators is 0: at least 1 wanted"},
 	} {
 		m := machine(t)
 		if _, err := New(m, c.change(m)); err == nil || !strings.Contains(err.Error(), c.want) {

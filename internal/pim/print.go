@@ -67,8 +67,11 @@ func (m *mapping) String() string {
 	if m.teams > 0 {
 		s = fmt.Sprintf("%s, %d teams", m.cutting, m.teams)
 	}
-	if p := &m.parts[0]; p.depth > 0 {
+	switch p := &m.parts[0]; {
+	case p.depth > 0:
 		s += p.pattern.String()
+	case p.accs > 0:
+		s += fmt.Sprintf("%s, %d x %d slots, %d accumulators", p.stays(), p.fold, p.pack, p.accs)
 	}
 	if m.merge > 1 {
 		s += fmt.Sprintf(", %d groups merged", m.merge)
@@ -76,12 +79,20 @@ func (m *mapping) String() string {
 	return s
 }
 
+// stays says what stays.
+func (p pattern) stays() string {
+	switch {
+	case p.stay:
+		return ", fills and sums stay"
+	case p.inputs:
+		return ", fills stay"
+	}
+	return ", rows stay"
+}
+
 // String says what stays, and how many buffers are used.
 func (p pattern) String() string {
-	s := ", rows stay"
-	if p.inputs {
-		s = ", fills stay"
-	}
+	s := p.stays()
 	switch n := p.depth; {
 	case p.double:
 		return fmt.Sprintf("%s, %d buffers", s, 2*n)
@@ -154,16 +165,27 @@ func (d *Device) print(b *bufio.Writer, s dram.Stream, depth int) {
 				fmt.Fprintf(b, " data=%s fill=%dx%d pitch %d", affine(c.Data), c.Fill.Count, c.Fill.Len, c.Fill.Pitch)
 			}
 		case readRole:
+			d.printSum(b, c)
 			fmt.Fprintf(b, " data=%s", affine(c.Data))
+		case initRole:
+			d.printSum(b, c)
 		case compRole:
 			fmt.Fprintf(b, " row=%s col=%s", affine(c.Row), affine(c.Col))
-			if d.ops.column {
+			if !d.ops.same {
 				fmt.Fprintf(b, " buf=%s", affine(c.Buf))
 			}
+			d.printSum(b, c)
 		case openRole:
 			fmt.Fprintf(b, " row=%s", affine(c.Row))
 		}
 		fmt.Fprintln(b)
+	}
+}
+
+// printSum prints which accumulator a command means, where it can mean several.
+func (d *Device) printSum(b *bufio.Writer, c *dram.Command) {
+	if d.ops.sets() {
+		fmt.Fprintf(b, " acc=%s", affine(c.Acc))
 	}
 }
 

@@ -115,7 +115,7 @@ type follower struct {
 	open    []int // by quarter of the banks, the open row; -1: none
 	gang    int   // banks in a quarter
 	columns [][]bufferColumn
-	sum     int // the first product of the sums in the banks; -1: all read
+	sums    []int // by accumulator, the first product of what is in the banks, or …
 	wrong   *Violation
 }
 
@@ -127,7 +127,10 @@ type bufferColumn struct {
 
 func (f *follower) follow(st dram.Stream) error {
 	d := f.device
-	f.sum, f.gang = -1, d.gang()
+	f.gang = d.gang()
+	for range d.m.Sums {
+		f.sums = append(f.sums, f.afterRead())
+	}
 	for range d.acts() {
 		f.open = append(f.open, -1)
 	}
@@ -166,19 +169,29 @@ func (f *follower) command(c *dram.Command, index []int) {
 	case openRole:
 		f.activate(n, int(c.Row.At(index)))
 	case closeRole:
-		f.unread(ops.names[c.Op])
+		if !ops.keep {
+			f.unread(ops.names[c.Op])
+		}
 		for q := range f.open {
 			f.open[q] = -1
 		}
 	case compRole:
 		row, col := int(c.Row.At(index)), int(c.Col.At(index))
 		buf := col // where one column is for both
-		if ops.column {
+		if !ops.same {
 			buf = int(c.Buf.At(index))
 		}
-		f.comp(n, row, col, buf)
+		if sum := f.sum(c, index); sum != nil {
+			f.comp(sum, n, row, col, buf)
+		}
+	case initRole:
+		if sum := f.sum(c, index); sum != nil {
+			f.init(sum)
+		}
 	case readRole:
-		f.read(int(c.Data.At(index)))
+		if sum := f.sum(c, index); sum != nil {
+			f.read(sum, int(c.Data.At(index)))
+		}
 	default:
 		f.violated("%s is no command for streams", ops.names[c.Op])
 	}
@@ -231,7 +244,7 @@ func (f *follower) activate(quarter, row int) {
 }
 
 // comp multiplies a column of a buffer by one of a row.
-func (f *follower) comp(buffer, row, col, buf int) {
+func (f *follower) comp(into *int, buffer, row, col, buf int) {
 	d := f.device
 	switch {
 	case row < 0 || row >= len(f.held):
@@ -246,13 +259,12 @@ func (f *follower) comp(buffer, row, col, buf int) {
 	}
 	h := &f.held[row]
 	group, k := h.group, h.k+col%h.cols
-	if h.packs > 0 {
-		if col/h.cols >= h.packs {
-			f.violated("COMP of column %d of row %d, which holds %d output groups of %d columns", col, row, h.packs, h.cols)
-			return
-		}
-		group += col / h.cols
+	slot := col / h.cols % h.period
+	if slot >= h.packs {
+		f.violated("COMP of column %d of row %d, which holds %d output groups of %d columns", col, row, h.packs, h.cols)
+		return
 	}
+	group += slot
 	m := h.matrices
 	outs := min(d.m.Banks, m.outs-group*d.m.Banks)
 	for q := 0; q*f.gang < outs; q++ {
@@ -270,37 +282,23 @@ func (f *follower) comp(buffer, row, col, buf int) {
 		return
 	}
 	sum := m.first + (at/m.k*m.groups+group)*m.k
-	if f.sum >= 0 && f.sum != sum {
-		f.violated("COMP for %s when %s has not been read", f.name(sum), f.name(f.sum))
+	switch {
+	case *into == read:
+		f.violated("COMP for %s to a sum that has not been set", f.name(sum))
+		return
+	case *into >= 0 && *into != sum:
+		f.violated("COMP for %s when %s has not been read", f.name(sum), f.name(*into))
 		return
 	}
-	f.sum = sum
+	*into = sum
 	if f.done(sum + k) {
 		f.violated("products %d to %d of %s are computed again", k*d.m.Lanes, (k+1)*d.m.Lanes, f.name(sum))
 	}
 }
 
-// read takes the sums to the results from an element on.
-func (f *follower) read(at int) {
-	switch sum := f.sumAt(at); {
-	case sum < 0:
-		f.violated("READRES to element %d, where no group of outputs begins", at)
-	case f.sum < 0:
-		f.violated("READRES to %s of what has not been computed", f.name(sum))
-	case f.sum != sum:
-		f.violated("READRES to %s of %s", f.name(sum), f.name(f.sum))
-	}
-	f.sum = -1
-}
-
-func (f *follower) unread(when string) {
-	if f.sum >= 0 {
-		f.violated("%s has not been read before %s", f.name(f.sum), when)
-	}
-}
-
 func (f *follower) end() {
 	f.unread("the end")
+	f.unset()
 	for b, columns := range f.columns {
 		for i := range columns {
 			if !columns[i].used {

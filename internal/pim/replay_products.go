@@ -121,20 +121,20 @@ func (p *products) sumAt(element int) int {
 }
 
 // held is what a row of a channel's banks holds: columns of weights from k on for an
-// output group of a matrix, once for each of the pixels in a buffer, or once for each
-// of so many groups from that one on.
+// output group of a matrix, or for each of so many groups from that one on, and these
+// again after as many groups as period says.
 type held struct {
 	*matrices
 	matrix, group int
 	k, cols       int
-	packs         int // groups side by side; 0: one, again and again
+	packs, period int
 }
 
 // layout says what the rows of a channel hold.
 func (p *products) layout(s share) []held {
 	var rows []held
-	row := func(q *part, matrix, chunk, group, packs int) held {
-		h := held{matrix: matrix, group: group, k: q.k0 + chunk*q.cols, cols: q.cols, packs: packs}
+	row := func(q *part, matrix, chunk, group, packs, period int) held {
+		h := held{matrix: matrix, group: group, k: q.k0 + chunk*q.cols, cols: q.cols, packs: packs, period: period}
 		for i := range p.blocks {
 			if p.blocks[i].result == q.block.result {
 				h.matrices = &p.blocks[i]
@@ -148,7 +148,7 @@ func (p *products) layout(s share) []held {
 			q := &p.parts[i]
 			for at := range q.rows() {
 				if r := q.row + at; r >= held.Lo && r < held.Hi {
-					rows = append(rows, row(q, at/q.groups/q.chunks, at/q.groups%q.chunks, at%q.groups, 0))
+					rows = append(rows, row(q, at/q.groups/q.chunks, at/q.groups%q.chunks, at%q.groups, 1, 1))
 				}
 			}
 		}
@@ -160,7 +160,8 @@ func (p *products) layout(s share) []held {
 		for m := sp.at[byMatrix].Lo; m < sp.at[byMatrix].Hi; m++ {
 			for c := sp.at[byChunk].Lo; c < sp.at[byChunk].Hi; c++ {
 				for g := sp.at[byGroup].Lo; g < sp.at[byGroup].Hi; g += k.groups {
-					rows = append(rows, row(sp.part, m, c, g, min(k.groups, sp.at[byGroup].Hi-g)))
+					n := min(k.groups, sp.at[byGroup].Hi-g)
+					rows = append(rows, row(sp.part, m, c, g, n, sp.period(p.device, n)))
 				}
 			}
 		}

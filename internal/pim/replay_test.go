@@ -58,7 +58,7 @@ func TestReplayZoo(t *testing.T) {
 		if g, err = simplify.Run(g); err != nil {
 			t.Fatal(err)
 		}
-		for _, machine := range []string{"artifact", "newton"} {
+		for _, machine := range []string{"artifact", "newton", "aim"} {
 			t.Run(name+"/"+machine, func(t *testing.T) {
 				d, err := New(machineOf(t, machine), 16)
 				if err != nil {
@@ -103,7 +103,7 @@ func flat(s dram.Stream) (out []dram.Command) {
 	at := func(a dram.Affine, index []int) dram.Affine { return dram.Affine{Base: a.At(index)} }
 	s.Walk(func(c *dram.Command, index []int) bool {
 		out = append(out, dram.Command{
-			Op: c.Op, Row: at(c.Row, index), Col: at(c.Col, index), Buf: at(c.Buf, index), Data: at(c.Data, index), Fill: c.Fill,
+			Op: c.Op, Row: at(c.Row, index), Col: at(c.Col, index), Buf: at(c.Buf, index), Acc: at(c.Acc, index), Data: at(c.Data, index), Fill: c.Fill,
 		})
 		return true
 	})
@@ -121,31 +121,36 @@ func nested(cs []dram.Command) (s dram.Stream) {
 var mutations = []struct {
 	name   string
 	role   role
-	column bool // where buffers are written by column and rows closed
+	where  func(o *commands) bool
 	change func(s []dram.Command, i int) []dram.Command
 }{
-	{"COMP dropped", compRole, false, drop},
-	{"COMP twice", compRole, false, twice},
-	{"READRES dropped", readRole, false, drop},
-	{"READRES twice", readRole, false, twice},
-	{"READRES to the next element", readRole, false, func(s []dram.Command, i int) []dram.Command { s[i].Data.Base++; return s }},
-	{"READRES after the next command", readRole, true, func(s []dram.Command, i int) []dram.Command {
+	{"COMP dropped", compRole, always, drop},
+	{"COMP twice", compRole, always, twice},
+	{"READRES dropped", readRole, always, drop},
+	{"READRES twice", readRole, always, twice},
+	{"READRES to the next element", readRole, always, func(s []dram.Command, i int) []dram.Command { s[i].Data.Base++; return s }},
+	{"READRES after the next command", readRole, ownColumn, func(s []dram.Command, i int) []dram.Command {
 		s[i], s[i+1] = s[i+1], s[i]
 		return s
 	}},
-	{"GWRITE dropped", writeRole, true, drop},
-	{"GWRITE of the next column", writeRole, false, func(s []dram.Command, i int) []dram.Command { s[i].Data.Base += 16; return s }},
-	{"GWRITE of half a column further", writeRole, false, func(s []dram.Command, i int) []dram.Command { s[i].Data.Base += 8; return s }},
-	{"GWRITE twice", writeRole, false, twice},
-	{"GWRITE to the next column", writeRole, true, func(s []dram.Command, i int) []dram.Command { s[i].Buf.Base++; return s }},
-	{"COMP in the next row", compRole, false, func(s []dram.Command, i int) []dram.Command { s[i].Row.Base++; return s }},
-	{"COMP of the next column of the row", compRole, false, func(s []dram.Command, i int) []dram.Command { s[i].Col.Base++; return s }},
-	{"COMP of a column before the buffer", compRole, true, func(s []dram.Command, i int) []dram.Command { s[i].Buf.Base = -1; return s }},
-	{"G_ACT dropped", openRole, true, drop},
-	{"G_ACT twice", openRole, true, twice},
-	{"G_ACT of a row that is not there", openRole, false, func(s []dram.Command, i int) []dram.Command { s[i].Row.Base = 1 << 20; return s }},
-	{"PREA dropped", closeRole, true, drop},
-	{"rows 0 and 1 exchanged", compRole, false, func(s []dram.Command, _ int) []dram.Command {
+	{"GWRITE dropped", writeRole, byColumn, drop},
+	{"GWRITE of the next column", writeRole, always, func(s []dram.Command, i int) []dram.Command { s[i].Data.Base += 16; return s }},
+	{"GWRITE of half a column further", writeRole, always, func(s []dram.Command, i int) []dram.Command { s[i].Data.Base += 8; return s }},
+	{"GWRITE twice", writeRole, always, twice},
+	{"GWRITE to the next column", writeRole, byColumn, func(s []dram.Command, i int) []dram.Command { s[i].Buf.Base++; return s }},
+	{"COMP in the next row", compRole, always, func(s []dram.Command, i int) []dram.Command { s[i].Row.Base++; return s }},
+	{"COMP of the next column of the row", compRole, always, func(s []dram.Command, i int) []dram.Command { s[i].Col.Base++; return s }},
+	{"COMP of a column before the buffer", compRole, ownColumn, func(s []dram.Command, i int) []dram.Command { s[i].Buf.Base = -1; return s }},
+	{"G_ACT dropped", openRole, byColumn, drop},
+	{"G_ACT twice", openRole, byColumn, twice},
+	{"init dropped", initRole, sets, drop},
+	{"init twice", initRole, sets, twice},
+	{"init of the next accumulator", initRole, sets, nextSum},
+	{"COMP to the next accumulator", compRole, sets, nextSum},
+	{"READRES of the next accumulator", readRole, sets, nextSum},
+	{"G_ACT of a row that is not there", openRole, always, func(s []dram.Command, i int) []dram.Command { s[i].Row.Base = 1 << 20; return s }},
+	{"PREA dropped", closeRole, byColumn, drop},
+	{"rows 0 and 1 exchanged", compRole, always, func(s []dram.Command, _ int) []dram.Command {
 		for i := range s {
 			if r := &s[i].Row.Base; *r < 2 {
 				*r = 1 - *r
@@ -155,6 +160,15 @@ var mutations = []struct {
 	}},
 }
 
+// Where mutations are wrong: everywhere, where buffers are written by column and rows
+// closed, where they also have columns of their own, where sums are set.
+func always(*commands) bool      { return true }
+func byColumn(o *commands) bool  { return o.column }
+func ownColumn(o *commands) bool { return o.column && !o.same }
+func sets(o *commands) bool      { return o.sets() }
+
+func nextSum(s []dram.Command, i int) []dram.Command { s[i].Acc.Base++; return s }
+
 func drop(s []dram.Command, i int) []dram.Command { return slices.Delete(s, i, i+1) }
 
 func twice(s []dram.Command, i int) []dram.Command { return slices.Insert(s, i, s[i]) }
@@ -163,7 +177,7 @@ func twice(s []dram.Command, i int) []dram.Command { return slices.Insert(s, i, 
 // mutation of every command it applies to is found.
 func TestReplayMutations(t *testing.T) {
 	n := conv(t, rand.New(rand.NewPCG(3, 4)), tensor.Shape{1, 48, 3, 3}, 40, 1, 3, 1, 1, []int64{1, 1, 1, 1}, false)
-	for _, machine := range []string{"artifact", "newton"} {
+	for _, machine := range []string{"artifact", "newton", "aim"} {
 		code := compile(t, machineOf(t, machine), 2, n.g, n.g.Whole(n.id))
 		ops := &code.device.ops
 		for _, m := range code.tried {
@@ -173,7 +187,7 @@ func TestReplayMutations(t *testing.T) {
 			plain := flat(streams[1])
 			for _, mu := range mutations {
 				tried := 0
-				if mu.column && !ops.column {
+				if !mu.where(ops) {
 					continue
 				}
 				for i := range plain {
@@ -206,27 +220,29 @@ func TestReplayMutations(t *testing.T) {
 // their cost says.
 func TestReplayTime(t *testing.T) {
 	n := conv(t, rand.New(rand.NewPCG(3, 4)), tensor.Shape{1, 48, 3, 3}, 40, 1, 3, 1, 1, []int64{1, 1, 1, 1}, false)
-	code := compile(t, machineOf(t, "newton"), 2, n.g, n.g.Whole(n.id))
-	s := code.perChannel()[0]
-	plain := flat(code.device.stream(s))
-	without := func(r role) []dram.Command {
-		return slices.DeleteFunc(slices.Clone(plain), func(c dram.Command) bool { return code.device.ops.roles[c.Op] == r })
-	}
-	for _, c := range []struct {
-		stream []dram.Command
-		want   string
-	}{
-		{plain, ""},
-		{without(openRole), "with no row open"},
-		{without(closeRole), "on banks whose row is open"},
-		{without(readRole), "its cost says"},
-	} {
-		got := ""
-		if _, err := code.replayTime(0, s, nested(c.stream)); err != nil {
-			got = err.Error()
+	for _, machine := range []string{"newton", "aim"} {
+		code := compile(t, machineOf(t, machine), 2, n.g, n.g.Whole(n.id))
+		s := code.perChannel()[0]
+		plain := flat(code.device.stream(s))
+		without := func(r role) []dram.Command {
+			return slices.DeleteFunc(slices.Clone(plain), func(c dram.Command) bool { return code.device.ops.roles[c.Op] == r })
 		}
-		if !strings.Contains(got, c.want) || c.want == "" && got != "" {
-			t.Errorf("%q, %q wanted", got, c.want)
+		for _, c := range []struct {
+			stream []dram.Command
+			want   string
+		}{
+			{plain, ""},
+			{without(openRole), "with no row open"},
+			{without(closeRole), "on banks whose row is open"},
+			{without(readRole), "its cost says"},
+		} {
+			got := ""
+			if _, err := code.replayTime(0, s, nested(c.stream)); err != nil {
+				got = err.Error()
+			}
+			if !strings.Contains(got, c.want) || c.want == "" && got != "" {
+				t.Errorf("%q, %q wanted", got, c.want)
+			}
 		}
 	}
 }
@@ -234,7 +250,7 @@ func TestReplayTime(t *testing.T) {
 // TestReplayEarly: any command of a real stream, a cycle early, breaks a rule.
 func TestReplayEarly(t *testing.T) {
 	n := conv(t, rand.New(rand.NewPCG(3, 4)), tensor.Shape{1, 256, 7, 7}, 40, 1, 3, 1, 1, []int64{1, 1, 1, 1}, false)
-	for _, machine := range []string{"artifact", "newton"} {
+	for _, machine := range []string{"artifact", "newton", "aim"} {
 		code := compile(t, machineOf(t, machine), 2, n.g, n.g.Whole(n.id))
 		d := code.device
 		for _, s := range code.perChannel() {

@@ -13,7 +13,7 @@ type share []span
 
 // work is what a share issues, in commands that all standards have, and how often
 // it visits a row.
-type work struct{ writes, acts, visits, comps, reads int64 }
+type work struct{ writes, acts, visits, comps, inits, reads int64 }
 
 // spans appends items lo to hi of the box of a part (counted in the order of its
 // dimensions) as boxes: at most 7.
@@ -96,14 +96,16 @@ func (d *Device) work(s share) work {
 
 // within reports whether no count of w is above that of o.
 func (w work) within(o work) bool {
-	return w.writes <= o.writes && w.acts <= o.acts && w.comps <= o.comps && w.reads <= o.reads
+	return w.writes <= o.writes && w.acts <= o.acts && w.comps <= o.comps && w.inits <= o.inits && w.reads <= o.reads
 }
 
-func (w work) commands() int64 { return w.writes + w.acts + w.comps + w.reads }
+func (w work) commands() int64 { return w.writes + w.acts + w.comps + w.inits + w.reads }
 
 // max is the larger of both in each count.
 func (w work) max(o work) work {
-	return work{max(w.writes, o.writes), max(w.acts, o.acts), max(w.visits, o.visits), max(w.comps, o.comps), max(w.reads, o.reads)}
+	return work{
+		max(w.writes, o.writes), max(w.acts, o.acts), max(w.visits, o.visits), max(w.comps, o.comps), max(w.inits, o.inits), max(w.reads, o.reads),
+	}
 }
 
 // rows returns the range of rows whose weights the channel holds, in the layer's

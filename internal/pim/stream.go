@@ -11,11 +11,13 @@ type place struct {
 	row, col       int
 	buf, into      int // column of the buffer that is multiplied, that is written
 	source, result int
+	acc            int
 }
 
 func (p place) plus(q place, n int) place {
 	return place{
 		p.row + n*q.row, p.col + n*q.col, p.buf + n*q.buf, p.into + n*q.into, p.source + n*q.source, p.result + n*q.result,
+		p.acc + n*q.acc,
 	}
 }
 
@@ -54,6 +56,7 @@ func (w writer) buf() dram.Affine    { return w.affine(func(p place) int { retur
 func (w writer) into() dram.Affine   { return w.affine(func(p place) int { return p.into }) }
 func (w writer) source() dram.Affine { return w.affine(func(p place) int { return p.source }) }
 func (w writer) result() dram.Affine { return w.affine(func(p place) int { return p.result }) }
+func (w writer) acc() dram.Affine    { return w.affine(func(p place) int { return p.acc }) }
 
 func (w writer) affine(pick func(p place) int) dram.Affine {
 	if w.bare {

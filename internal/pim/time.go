@@ -72,12 +72,12 @@ func (d *Device) cost(m *mapping) device.Cost {
 	return c
 }
 
-// elements is what a share's GWRITEs fill and its READRESs read out.
+// elements is what a share's GWRITEs fill, and what sums are set to and its READRESs read out.
 func (d *Device) elements(s share) int64 {
 	banks := d.m.Banks
 	if d.ops.column {
 		w := d.columnWork(s)
-		return w.writes*int64(d.m.Lanes) + w.reads*int64(banks)
+		return w.writes*int64(d.m.Lanes) + (w.inits+w.reads)*int64(banks)
 	}
 	var n int64
 	for i := range s {
@@ -129,6 +129,9 @@ func (d *Device) measure() rates {
 // columns are mostly hidden: what is left of the cycles is the wait for them, and
 // refreshes are counted; elsewhere what is left is refreshes.
 func (d *Device) bound(w work, result dram.Result) string {
+	if d.ops.sets() {
+		return d.registerBound(w, result)
+	}
 	r, rest := d.rates, float64(result.Cycles)
 	other, last, lastCycles := "refresh", "write", r.write*float64(w.writes)
 	if d.ops.column {

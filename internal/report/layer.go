@@ -38,7 +38,8 @@ type Conv struct {
 
 	Unsupported string `json:"unsupported,omitempty"` // why Ours is null
 
-	Profile *ProfileFile `json:"gpu_profile,omitempty"` // unless the GPU's time is the model's
+	Profile   *ProfileFile `json:"gpu_profile,omitempty"` // unless the GPU's time is the model's
+	Uncounted []string     `json:"-"`                     // commands of refreshes
 }
 
 // ConvPublished is the published generator's program.
@@ -162,7 +163,7 @@ func (c *Conv) commands(b *strings.Builder) {
 		}
 		t.row(cells...)
 	}
-	cells := []string{"all but PREA, REF"}
+	cells := []string{"all but " + strings.Join(c.Uncounted, ", ")}
 	for _, l := range lanes {
 		cells = append(cells, strconv.FormatInt(l.Total, 10))
 	}

@@ -26,6 +26,10 @@ func devices(t *testing.T, machine string) []device.Device {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return devicesOf(t, m)
+}
+
+func devicesOf(t *testing.T, m *hw.Machine) []device.Device {
 	g, err := gpu.New(m, m.Memory.Channels-m.Memory.PIMChannels)
 	if err != nil {
 		t.Fatal(err)
@@ -49,13 +53,41 @@ func integers(t *rapid.T, s tensor.Shape) *tensor.Tensor {
 	return x
 }
 
+// signs is integers from -1 to 1.
+func signs(t *rapid.T, s tensor.Shape) *tensor.Tensor {
+	x := integers(t, s)
+	for i, v := range x.Floats() {
+		x.Floats()[i] = max(-1, min(v, 1))
+	}
+	return x
+}
+
+// few is integers of which no more than three to an output are not 0, and these 1 or -1.
+func few(t *rapid.T, s tensor.Shape) *tensor.Tensor {
+	x := tensor.New(tensor.Float32, s)
+	seed := rapid.Uint32().Draw(t, "seed")
+	next := func(n int) int {
+		seed = seed*1664525 + 1013904223
+		return int(seed>>16) % n
+	}
+	each := max(1, s[1:].Size())
+	for i := range s[0] {
+		for range 3 {
+			x.Floats()[i*each+next(each)] = float32(2*next(2) - 1)
+		}
+	}
+	return x
+}
+
+type drawn func(*rapid.T, tensor.Shape) *tensor.Tensor
+
 // network is a chain of one to three random convolutions with bias, some with an
 // epilogue, over integer values.
-func network(t *rapid.T) (*graph.Graph, []graph.ID, []*tensor.Tensor) {
+func network(t *rapid.T, inputs, weights drawn) (*graph.Graph, []graph.ID, []*tensor.Tensor) {
 	b := graph.NewBuilder("random")
 	c := rapid.SampledFrom([]int{1, 2, 3, 4, 8}).Draw(t, "channels")
 	shape := tensor.Shape{rapid.IntRange(1, 2).Draw(t, "images"), c, rapid.IntRange(4, 28).Draw(t, "h"), rapid.IntRange(3, 12).Draw(t, "w")}
-	x := integers(t, shape)
+	x := inputs(t, shape)
 	id := b.Input("x", tensor.Float32, shape)
 	var ids []graph.ID
 	for i := range rapid.IntRange(1, 3).Draw(t, "layers") {
@@ -74,8 +106,8 @@ func network(t *rapid.T) (*graph.Graph, []graph.ID, []*tensor.Tensor) {
 		}
 		group := rapid.SampledFrom(groups).Draw(t, "group")
 		out := group * rapid.IntRange(1, 5).Draw(t, "outputs a group")
-		w := b.Const("", integers(t, tensor.Shape{out, in[1] / group, int(kh), int(kw)}))
-		bias := b.Const("", integers(t, tensor.Shape{out}))
+		w := b.Const("", weights(t, tensor.Shape{out, in[1] / group, int(kh), int(kw)}))
+		bias := b.Const("", weights(t, tensor.Shape{out}))
 		nd := graph.Node{Name: fmt.Sprintf("conv%d", i), In: []graph.ID{id, w, bias}, Attrs: op.Attrs{
 			"group": int64(group), "kernel_shape": []int64{kh, kw}, "dilations": []int64{dh, dw},
 			"strides": []int64{at("sh", 1, 4), at("sw", 1, 4)}, "pads": pads,
@@ -147,14 +179,25 @@ var ways = []struct {
 // split by rows, piped with others, or as PIM commands.
 func TestEqual(t *testing.T) {
 	for _, machine := range []string{"artifact", "toy"} {
-		t.Run(machine, func(t *testing.T) { testEqual(t, devices(t, machine)) })
+		t.Run(machine, func(t *testing.T) { testEqual(t, devices(t, machine), integers, integers) })
 	}
+	// Between bfloat16 values up to 256 are exact: inputs of -1 to 1 and three products an
+	// output grow to 40 in three layers.
+	t.Run("aim", func(t *testing.T) { testEqual(t, devices(t, "aim"), signs, few) })
+	t.Run("aim in fp32", func(t *testing.T) {
+		m, err := hw.Load("aim")
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.PIM.Format = "fp32"
+		testEqual(t, devicesOf(t, m), integers, integers)
+	})
 }
 
-func testEqual(t *testing.T, ds []device.Device) {
+func testEqual(t *testing.T, ds []device.Device, inputs, weights drawn) {
 	ran := map[string]int{}
 	rapid.Check(t, func(t *rapid.T) {
-		g, ids, x := network(t)
+		g, ids, x := network(t, inputs, weights)
 		if len(ids) == 0 {
 			return
 		}

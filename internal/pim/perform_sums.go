@@ -1,0 +1,58 @@
+package pim
+
+import (
+	"fmt"
+
+	"pimflow/internal/dram"
+)
+
+// accumulator is a sum of all banks.
+type accumulator struct {
+	set  bool // something may be added
+	v    []float32
+	used []bool // by bank: something has been added since
+}
+
+// unread panics if results are lost.
+func (ch *channel) unread(when string) {
+	for i := range ch.sums {
+		for b, u := range ch.sums[i].used {
+			if u {
+				panic(fmt.Sprintf("pim: bank %d has a result that nothing reads before %s", b, when))
+			}
+		}
+	}
+}
+
+// sum returns the accumulator that a command names.
+func (ch *channel) sum(c *dram.Command, index []int) *accumulator {
+	i := int(c.Acc.At(index))
+	if i < 0 || i >= len(ch.sums) {
+		panic(fmt.Sprintf("pim: accumulator %d of %d", i, len(ch.sums)))
+	}
+	return &ch.sums[i]
+}
+
+// init sets a sum to 0.
+func (ch *channel) init(s *accumulator) {
+	if s.set {
+		panic("pim: a sum is set that has not been read")
+	}
+	s.set = true
+}
+
+// readres adds the sums of the banks that have an output to the results.
+func (ch *channel) readres(s *accumulator, at int) {
+	b := ch.find(at, func(b *block) (first, size int) { return b.result, b.count * b.pixels * b.outs })
+	n := min(len(s.v), b.outs-(at-b.result)%b.outs)
+	for i := range n {
+		if !s.used[i] {
+			panic(fmt.Sprintf("pim: READRES of bank %d, which has computed nothing", i))
+		}
+		ch.round(s.v[i : i+1])
+		ch.reads[at-ch.lo+i] += s.v[i]
+	}
+	clear(s.v)
+	clear(s.used)
+	s.set = !ch.device.ops.sets()
+}

@@ -1,0 +1,81 @@
+package pim
+
+import "pimflow/internal/dram"
+
+// pixel is the distance from a pixel to the next where each has so many slots.
+func (v *registers) pixel(slots int) place {
+	return place{col: slots * v.s.cols, result: v.s.outs}
+}
+
+// tile is what a block computes: so many pixels and groups in each of so many rows, and
+// last groups in one more.
+type tile struct {
+	rows, pixels, groups, last int
+	slots                      int  // of a pixel
+	opens                      bool // every row, else what is pending
+}
+
+// block writes a block: inits, COMPs, reads.
+func (v *registers) block(w writer, t tile) dram.Stream {
+	var st dram.Stream
+	each, ops := t.pixels*t.groups, &v.d.ops
+	if v.init {
+		st = w.loop(t.rows*each+t.pixels*t.last, place{acc: 1}, func(w writer) dram.Stream {
+			return dram.Stream{dram.Do(dram.Command{Op: ops.init, Acc: w.acc()})}
+		})
+	}
+	row := v.k.set
+	row.acc = each
+	st = append(st, v.loop(w, t.rows, row, func(w writer) dram.Stream {
+		if t.opens {
+			v.acts = v.d.acts()
+		}
+		return append(v.open(w), v.slots(w, t, t.groups, v.comp)...)
+	})...)
+	if t.last > 0 {
+		v.acts = v.p.acts
+		w := w.ahead(t.rows, row)
+		st = append(append(st, v.open(w)...), v.slots(w, t, t.last, v.comp)...)
+	}
+	if v.read {
+		read := func(w writer) dram.Stream {
+			return dram.Stream{dram.Do(dram.Command{Op: ops.read, Acc: w.acc(), Data: w.result()})}
+		}
+		st = append(st, w.loop(t.rows, row, func(w writer) dram.Stream { return v.slots(w, t, t.groups, read) })...)
+		if t.last > 0 {
+			st = append(st, v.slots(w.ahead(t.rows, row), t, t.last, read)...)
+		}
+	}
+	return st
+}
+
+// slots writes body for the slots of a row that a block has, each with a sum of its own.
+func (v *registers) slots(w writer, t tile, groups int, body func(w writer) dram.Stream) dram.Stream {
+	step := v.pixel(t.slots)
+	step.acc = groups
+	return w.loop(t.pixels, step, func(w writer) dram.Stream {
+		return w.loop(groups, place{col: v.s.cols, result: v.d.m.Banks, acc: 1}, body)
+	})
+}
+
+// open closes the open row and opens one where that is pending.
+func (v *registers) open(w writer) dram.Stream {
+	var st dram.Stream
+	if v.acts == 0 {
+		return nil
+	}
+	if v.opened {
+		st = append(st, dram.Do(dram.Command{Op: v.d.ops.close}))
+	}
+	for _, o := range v.d.ops.act[:v.acts] {
+		st = append(st, dram.Do(dram.Command{Op: o, Row: w.row()}))
+	}
+	v.opened, v.acts = true, 0
+	return st
+}
+
+func (v *registers) comp(w writer) dram.Stream {
+	return w.loop(v.s.cols, place{col: 1}, func(w writer) dram.Stream {
+		return dram.Stream{dram.Do(dram.Command{Op: v.d.ops.comp[0], Row: w.row(), Col: w.col(), Acc: w.acc()})}
+	})
+}

@@ -1,0 +1,285 @@
+package pim
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"pimflow/internal/dram"
+)
+
+// registerWork counts the commands of a share of a dialect that sets sums, and its blocks.
+func (d *Device) registerWork(s share) (w work, n int64) {
+	for i := range s {
+		sp := &s[i]
+		p, all := sp.packed(d), sp.fills()
+		matrices, chunks := int64(sp.at[byMatrix].Len()), int64(sp.at[byChunk].Len())
+		pixels, groups := matrices*chunks*int64(sp.selected()), int64(sp.at[byGroup].Len())
+		w.comps += pixels * groups * int64(sp.cols)
+		sums := pixels * groups
+		if sp.stay {
+			sums /= chunks
+		}
+		w.inits += sums
+		w.reads += sums
+		if sp.turns(p) {
+			fills := func(units, pixels int) {
+				k := matrices * chunks * int64(units)
+				w.visits += k * int64(p.rows)
+				w.acts += k * int64((p.rows-1)*d.acts()+p.acts)
+				n += k * int64(sp.blocks(d, p, pixels))
+			}
+			w.writes += pixels * int64(p.groups*sp.cols)
+			fills(all.full, sp.fold)
+			if all.tail > 0 {
+				fills(1, all.tail)
+			}
+			continue
+		}
+		w.writes += pixels * groups * int64(sp.cols)
+		row := func(rows, groups, acts int) {
+			k := matrices * chunks * int64(rows)
+			visits := k * int64(ceilDiv(all.units(), d.passes(sp, groups)))
+			w.visits += visits
+			w.acts += visits * int64(acts)
+			b, _, _ := blocks(sp.fold, groups, sp.accs)
+			n += k * int64(all.full*b)
+			if all.tail > 0 {
+				b, _, _ := blocks(all.tail, groups, sp.accs)
+				n += k * int64(b)
+			}
+		}
+		row(p.rows-1, p.groups, d.acts())
+		row(1, p.last, p.acts)
+	}
+	return w, n
+}
+
+// turns reports whether rows pass fills: a lone row stays anyway.
+func (s *span) turns(p packed) bool { return s.inputs && p.rows*s.at[byChunk].Len() > 1 }
+
+// blocks is how many blocks the visits of all rows of a chunk to a fill need.
+func (s *span) blocks(d *Device, p packed, pixels int) int {
+	full, last := p.rows, 0
+	if p.last < p.groups || p.acts < d.acts() {
+		full, last = full-1, p.last
+	}
+	each := pixels * p.groups
+	if each > s.accs {
+		n, _, _ := blocks(pixels, p.groups, s.accs)
+		m, _, _ := blocks(pixels, last, s.accs)
+		return full*n + m
+	}
+	if full*each+last*pixels <= s.accs {
+		return 1
+	}
+	n := s.accs / each
+	rest := full % n
+	k := full / n
+	if rest > 0 {
+		k++
+	}
+	if last > 0 && (rest == 0 || rest*each+last*pixels > s.accs) {
+		k++
+	}
+	return k
+}
+
+// passes is the number of fills that pass a row before it is closed: few enough for
+// refreshes never to wait too long, in runs of about one length.
+func (d *Device) passes(s *span, groups int) int {
+	t := &d.waits
+	n, _, _ := blocks(s.fold, groups, s.accs)
+	slots := int64(s.fold * groups)
+	fill := slots*(int64(s.cols)*(t.write+t.comp)+t.write+t.read) + int64(n)*d.block()
+	around := d.opening() + t.close + int64(d.acts())*t.act + fill
+	most := max(1, int((t.postpone-around)/fill))
+	units := s.fills().units()
+	return ceilDiv(units, ceilDiv(units, most))
+}
+
+// block is what a block takes beside its commands: two changes of mode, and what the
+// commands before and after them wait for longer or shorter than for their like.
+func (d *Device) block() int64 {
+	t := &d.waits
+	return 2*t.mode + 1 - t.write + t.fromComp - t.comp + t.toWrite - t.read
+}
+
+// opening is what a block takes longer if it opens a row.
+func (d *Device) opening() int64 { return d.waits.shut + d.waits.open }
+
+// foreseeRegisters is foresee where sums are set. Nothing hides behind anything, so the
+// estimate is off by the edges only, and refreshes.
+func (d *Device) foreseeRegisters(s share) (estimate, least int64) {
+	t := &d.waits
+	w, n := d.registerWork(s)
+	within := max(w.visits-n, 0) // rows that are opened inside a block
+	fixed := n*2*t.mode + w.visits*d.opening() + within*t.close
+	estimate = t.write*(w.writes+w.inits) + t.comp*w.comps + t.read*w.reads + fixed + n*(d.block()-2*t.mode)
+	// Every run of commands of one kind can be a wait shorter.
+	least = t.comp*max(w.comps-w.visits-w.reads, 0) + t.write*max(w.writes+w.inits-n, 0) + t.read*max(w.reads-n, 0) + fixed - d.opening() - t.shut
+	return estimate, least
+}
+
+// registerBound is bound where sums are set.
+func (d *Device) registerBound(w work, r dram.Result) string {
+	t, word, most := &d.waits, "", int64(-1)
+	for _, x := range []struct {
+		word   string
+		cycles int64
+	}{
+		{"mac", t.comp * w.comps},
+		{"activate", (t.close + d.opening()) * w.visits},
+		{"write", t.write * (w.writes + w.inits)},
+		{"read", t.read * w.reads},
+		{"mode", t.mode * r.Issued[d.ops.mode]},
+		{"refresh", int64(d.refresh) * r.Issued[d.refreshOp]},
+	} {
+		if x.cycles > most {
+			word, most = x.word, x.cycles
+		}
+	}
+	return word
+}
+
+// registerPlans is plans where sums are set.
+func (d *Device) registerPlans(l *layer) (plans []planned, need int) {
+	var seen [][]part
+	scratch := make([]share, d.channels)
+	for _, merge := range l.merges(d.m.Banks) {
+		for _, size := range d.registerSizes(l, merge) {
+			for _, ps := range d.registerParts(l, d.columnParts(l, merge, size)) {
+				if slices.ContainsFunc(seen, func(o []part) bool { return slices.EqualFunc(o, ps, part.equal) }) {
+					continue
+				}
+				seen = append(seen, ps)
+				counts := teamCounts(ps, d.channels)
+				if d.basic {
+					counts = []int{1}
+				}
+				for _, teams := range counts {
+					p := planned{mapping: mapping{merge: merge, teams: teams, parts: ps}}
+					p.assign(scratch)
+					if !d.staying(scratch) {
+						continue
+					}
+					if rows := d.weigh(&p, scratch); rows <= d.m.Rows {
+						plans = append(plans, p)
+					} else if need == 0 || rows < need {
+						need = rows
+					}
+				}
+			}
+		}
+	}
+	return plans, need
+}
+
+// weigh sets what a mapping of these shares is foreseen to take, and returns the most
+// rows that a channel holds.
+func (d *Device) weigh(p *planned, shares []share) (rows int) {
+	p.estimate, p.least = 0, 0
+	for i, s := range shares {
+		if i > 0 && s.alike(shares[i-1]) {
+			continue
+		}
+		estimate, least := d.foreseeRegisters(s)
+		p.estimate, p.least = max(p.estimate, estimate), max(p.least, least)
+		rows = max(rows, d.rows(s).Len())
+	}
+	return rows
+}
+
+// staying reports whether the banks have sums for all groups of a fill's pixels wherever
+// these stay in them from chunk to chunk.
+func (d *Device) staying(shares []share) bool {
+	for _, s := range shares {
+		for i := range s {
+			if sp := &s[i]; sp.stay && sp.fold*sp.at[byGroup].Len() > sp.accs {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// registerSizes are the lengths of chunks that are tried: as elsewhere, and the longest
+// of which some make up K, since sums stay in the banks between equal ones only.
+func (d *Device) registerSizes(l *layer, merge int) []int {
+	sizes := d.sizes(l, merge)
+	k := l.blocks(merge, d.m.Lanes)[0].pitch / d.m.Lanes
+	for n := ceilDiv(k, sizes[0]); n <= 2*ceilDiv(k, sizes[0]); n++ {
+		if k%n == 0 {
+			if !slices.Contains(sizes, k/n) {
+				sizes = append(sizes, k/n)
+			}
+			break
+		}
+	}
+	return sizes
+}
+
+// registerParts are the ways to fill the slots of a row for given chunks: a row that
+// stays or a fill; pixels first or output groups, as many pixels as leave no channel idle
+// or as fill blocks to the last sum; sums that stay in the banks.
+func (d *Device) registerParts(l *layer, ps []part) (ways [][]part) {
+	slots := func(p *part) int { return min(d.m.Buffer/d.m.Lanes, d.m.Columns) / p.cols }
+	level := func(p *part, fold int) int { return l.level(min(fold, l.pixels), p.rows(), d.channels) }
+	folds := []func(p *part) int{
+		func(p *part) int { return level(p, slots(p)) },
+		func(p *part) int { return level(p, slots(p)/min(slots(p), p.groups)) },
+		func(p *part) int { return d.whole(level(p, slots(p)), p, slots(p)) },
+		func(p *part) int { return d.whole(level(p, slots(p)/min(slots(p), p.groups)), p, slots(p)) },
+		func(p *part) int { return level(p, min(slots(p), d.m.Sums)) },
+	}
+	for _, pattern := range []pattern{{accs: d.m.Sums}, {accs: d.m.Sums, inputs: true}, {accs: d.m.Sums, inputs: true, stay: true}} {
+		if pattern.stay && (len(ps) > 1 || ps[0].chunks == 1) {
+			continue
+		}
+		for _, fold := range folds {
+			way := slices.Clone(ps)
+			for i := range way {
+				p := &way[i]
+				p.pattern = pattern
+				p.fold = fold(p)
+				p.pack = max(1, min(p.groups, slots(p)/p.fold))
+				p.units = ceilDiv(l.pixels, p.fold)
+				p.tail = l.pixels - (p.units-1)*p.fold
+			}
+			ways = append(ways, way)
+		}
+	}
+	return ways
+}
+
+// whole is about fold pixels, but as many as fill blocks to the last sum where that is
+// near.
+func (d *Device) whole(fold int, p *part, slots int) int {
+	b := max(1, d.m.Sums/min(p.groups, max(1, slots/fold), d.m.Sums))
+	if up := roundUp(fold, b); up <= slots && up <= p.pixels {
+		return up
+	}
+	if fold > b {
+		return fold - fold%b
+	}
+	return fold
+}
+
+// registerShape is columnShape where sums are set.
+func (d *Device) registerShape(key []byte, s share) []byte {
+	for i := range s {
+		sp := &s[i]
+		p, all := sp.packed(d), sp.fills()
+		mode := 0
+		for i, set := range []bool{sp.inputs, sp.stay, sp.cols*sp.lanes == sp.pitch} {
+			if set {
+				mode |= 1 << i
+			}
+		}
+		for _, v := range [...]int{
+			sp.at[byMatrix].Len(), sp.at[byChunk].Len(), p.rows, p.groups, p.last, p.acts, sp.cols, all.full, all.tail, sp.fold, mode,
+		} {
+			key = binary.AppendUvarint(key, uint64(v))
+		}
+	}
+	return key
+}

@@ -1,0 +1,419 @@
+package pim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"pimflow/internal/dram"
+	"pimflow/internal/graph"
+	"pimflow/internal/hw"
+	"pimflow/internal/op"
+	"pimflow/internal/simplify"
+	"pimflow/internal/tensor"
+	"pimflow/internal/zoo"
+)
+
+// smallRegisters is aim with small numbers: 4 banks, rows and a buffer of 8 columns of 4
+// lanes, and so many accumulators.
+func smallRegisters(t fataler, sums int) *hw.Machine {
+	m := machineOf(t, "aim")
+	p := &m.PIM
+	p.Banks, p.Lanes, p.Columns, p.Buffer, p.Sums = 4, 4, 8, 32, sums
+	return m
+}
+
+// unrefreshed is a machine whose refreshes come after all streams.
+func unrefreshed(m *hw.Machine) *hw.Machine {
+	m.PIM.Timing["refi_ck"] = 100_000_000
+	return m
+}
+
+// TestPrintRegisters: the text of a small layer of 5 output groups of 8 products for 12
+// pixels, on two channels. By hand: TMOD at 1, WRGB from 33 to 47, WRMAC16 at 49 and 51,
+// TMOD at 52, ACT16 at 84, MAC16 56 later from 140 to 146, TMOD at 148, RDMAC16 at 180 and
+// 183; the second block's WRMAC16 5 later at 188. A block takes 65 cycles and 2 a WRGB,
+// WRMAC16 and MAC16, 3 a RDMAC16: 83 with the 2, 4 and 2 of these; a fill of two blocks 182
+// with 8 WRGB, and 88 more where it closes a row and opens one. So the second row begins at
+// 188 + 83 + 182 + 182 = 635, the third at 635 + 270 + 182 + 182 = 1269; its fills are
+// a block of 91, so that what follows the last RDMAC16 by 5 would be at 1269 + 88 + 3 x 91 =
+// 1630: it is at 1625, TMOD at 1628 and PREA at 1660.
+func TestPrintRegisters(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	n := conv(t, r, tensor.Shape{1, 8, 3, 4}, 20, 1, 1, 1, 1, []int64{0, 0, 0, 0}, true)
+	var got strings.Builder
+	if err := compile(t, smallRegisters(t, 2), 2, n.g, n.g.Whole(n.id)).Print(&got); err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile("testdata/print_registers.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got.String()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// anyRegisters draws a small machine that sets sums.
+func anyRegisters(t *rapid.T) *hw.Machine {
+	return smallRegisters(t, rapid.SampledFrom([]int{1, 2, 3, 5, 32}).Draw(t, "accumulators"))
+}
+
+// TestRegistersReferee: the brute-force referee times the streams of every mapping of a
+// layer as the engine does.
+func TestRegistersReferee(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := anyConv(t)
+		m := anyRegisters(t)
+		m.PIM.Timing["refi_ck"] = rapid.SampledFrom([]int64{700, 3333}).Draw(t, "refi")
+		code := compile(t, m, 2, n.g, graph.Cut{Node: n.id, Box: anyBox(t, n.g.Nodes[n.id].Shape)})
+		d := code.device
+		s := code.perChannel()[0]
+		if w := d.work(s); len(s) == 0 || w.commands() > 3000 {
+			t.Skip()
+		}
+		slow, err := d.standard.Referee(d.timing, d.stream(s))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(slow, d.time(s)); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
+// instructions renders a stream as the published simulator's instructions for all
+// channels: they name neither activations nor precharges.
+func instructions(d *Device, s dram.Stream) (out []string) {
+	type run struct {
+		op  dram.Op
+		row int64
+		n   int
+	}
+	var last run
+	flush := func() {
+		switch d.ops.roles[last.op] {
+		case writeRole:
+			out = append(out, fmt.Sprintf("AiM WR_GB %d 0 0xffffffff", last.n))
+		case compRole:
+			out = append(out, fmt.Sprintf("AiM MAC_ABK %d 0xffffffff %d", last.n, last.row))
+		case initRole:
+			out = append(out, slices.Repeat([]string{"AiM WR_BIAS 0 0xffffffff"}, last.n)...)
+		case readRole:
+			out = append(out, slices.Repeat([]string{"AiM RD_MAC 0 0xffffffff"}, last.n)...)
+		}
+	}
+	s.Walk(func(c *dram.Command, index []int) bool {
+		if next := (run{op: c.Op, row: c.Row.At(index)}); last.n > 0 && next.op == last.op && next.row == last.row {
+			last.n++
+		} else {
+			flush()
+			last = next
+			last.n = 1
+		}
+		return true
+	})
+	flush()
+	return append(out, "AiM EOC")
+}
+
+// hosted runs instructions on the published simulator's host.
+func hosted(t fataler, d *Device, lines []string) dram.HostResult {
+	h, err := d.channel.NewHost(dram.HostChannels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range lines {
+		in, _, err := dram.ParseInstruction(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Do(in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return h.Result()
+}
+
+// ending is what a stream takes longer than a host's trace: behind the last RDMAC16, in
+// cycle x, the stream leaves register mode for a last PREA: TMOD at x+3, PREA modch_ck
+// later; the host's EOC is over at x+4.
+func ending(d *Device) int64 { return d.m.Timing["modch_ck"] - 1 }
+
+// TestRegistersHost: without refreshes every stream takes as long as the same work as
+// instructions of the published simulator's host for all channels, but for the ending,
+// and issues the same commands, but for its TMOD and PREA.
+func TestRegistersHost(t *testing.T) {
+	ran := 0
+	rapid.Check(t, func(t *rapid.T) {
+		n := anyConv(t)
+		m := unrefreshed(anyRegisters(t))
+		code := compile(t, m, rapid.IntRange(1, 3).Draw(t, "channels"), n.g, graph.Cut{Node: n.id, Box: anyBox(t, n.g.Nodes[n.id].Shape)})
+		d := code.device
+		for _, k := range code.tried {
+			code.mapping = k
+			s := code.perChannel()[0]
+			if len(s) == 0 || d.work(s).commands() > 20000 {
+				continue
+			}
+			ran++
+			host, r := hosted(t, d, instructions(d, d.stream(s))), d.time(s)
+			if int64(host.Cycles) != int64(r.Cycles)-ending(d) {
+				t.Fatalf("%v: %d cycles, the host takes %d", k, r.Cycles, host.Cycles)
+			}
+			issued := slices.Clone(r.Issued)
+			issued[d.ops.mode]--
+			issued[d.ops.close]--
+			for i, n := range issued {
+				if host.Issued[i] != n*dram.HostChannels {
+					t.Fatalf("%v: %d %s of 32 channels, %d in one", k, host.Issued[i], d.ops.names[i], n)
+				}
+			}
+		}
+	})
+	if ran < 10 {
+		t.Errorf("%d streams", ran)
+	}
+}
+
+// product is a row of k inputs times a matrix for so many outputs, with no values.
+func product(t fataler, k, outs int) net {
+	b := graph.NewBuilder("test")
+	x := b.Input("x", tensor.Float32, tensor.Shape{1, k})
+	w := b.Const("w", tensor.Lazy(tensor.Float32, tensor.Shape{k, outs}, func() ([]float32, []int64) { panic("values") }))
+	y, err := b.Op("y", "MatMul", op.Attrs{}, x, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Output("y", y)
+	g, err := b.Graph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return net{g: g, id: y}
+}
+
+// TestRegistersForms: a product of whole rows of a bank takes as long as CENT's schedules
+// on the published simulator: a segment of K is written once, and for every outputs
+// there are, in blocks of as many as there are accumulators, WR_BIAS, MAC_ABK and RD_MAC.
+func TestRegistersForms(t *testing.T) {
+	for _, c := range []struct{ sums, groups, segments int }{
+		{1, 3, 1}, {1, 7, 2}, {1, 16, 4}, {2, 6, 1}, {2, 8, 3}, {32, 64, 2},
+	} {
+		m := unrefreshed(machineOf(t, "aim"))
+		m.PIM.Sums = c.sums
+		n := product(t, c.segments*m.PIM.Columns*m.PIM.Lanes, c.groups*m.PIM.Banks)
+		code := compile(t, m, 1, n.g, n.g.Whole(n.id))
+		cols := m.PIM.Columns
+		block := 158 + 2*cols + (c.sums-1)*(103+2*cols)
+		want := int64(c.segments*(2*cols+c.groups/c.sums*block)) + ending(code.device)
+		if code.cost.Stream != want {
+			t.Errorf("%+v: %d cycles, %d wanted; %v", c, code.cost.Stream, want, code.mapping)
+		}
+	}
+	// Sums that stay in the banks save the reading and setting of all but one segment:
+	// RDMAC16 and WRMAC16, 3 and 2 cycles, and what TMOD need not wait after the last
+	// MAC16, 1, and what WRGB need not after RDMAC16, 5 less 3.
+	m := unrefreshed(machineOf(t, "aim"))
+	n := product(t, 3*m.PIM.Columns*m.PIM.Lanes, 2*m.PIM.Banks)
+	code := compile(t, m, 1, n.g, n.g.Whole(n.id))
+	cols := m.PIM.Columns
+	read := int64(3*(2*cols+158+2*cols+103+2*cols)) + ending(code.device)
+	if p := &code.parts[0]; !p.stay || code.cost.Stream != read-2*(2*(3+2)+1+5-3) {
+		t.Errorf("%d cycles, %d if sums are read; %v", code.cost.Stream, read, code.mapping)
+	}
+}
+
+// TestRowAhead: what a block that opens a row takes longer, and what it would take less if
+// that stood before the change of mode, which no instruction says.
+func TestRowAhead(t *testing.T) {
+	d, err := New(unrefreshed(machineOf(t, "aim")), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ops := &d.(*Device).ops
+	do := func(o dram.Op) dram.Item { return dram.Do(dram.Command{Op: o}) }
+	init, shut, open, comps, read := do(ops.init), do(ops.close), do(ops.act[0]), dram.Loop(64, do(ops.comp[0])), do(ops.read)
+	block := func(items ...dram.Item) int64 {
+		time := func(n int) int64 {
+			return int64(d.(*Device).channel.Time(dram.Stream{open, dram.Loop(n, items...)}).Cycles)
+		}
+		return time(11) - time(10)
+	}
+	stays, switches, ahead := block(init, comps, read), block(init, shut, open, comps, read), block(init, comps, shut, open, read)
+	if switches-stays != 88 || switches-ahead != 28 || switches != 286 {
+		t.Errorf("%d, %d to open a row, %d ahead", stays, switches, ahead)
+	}
+}
+
+// TestRegistersPanic performs streams that no mapping writes.
+func TestRegistersPanic(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	n := conv(t, r, tensor.Shape{1, 8, 3, 4}, 20, 1, 1, 1, 1, []int64{0, 0, 0, 0}, true)
+	code := compile(t, smallRegisters(t, 2), 2, n.g, n.g.Whole(n.id))
+	ops := &code.device.ops
+	at := func(o dram.Op, col, acc int64) dram.Item {
+		return dram.Do(dram.Command{Op: o, Col: dram.Affine{Base: col}, Buf: dram.Affine{Base: col}, Acc: dram.Affine{Base: acc}})
+	}
+	open, shut, write := at(ops.act[0], 0, 0), at(ops.close, 0, 0), at(ops.write[0], 0, 0)
+	init, comp, read := at(ops.init, 0, 1), at(ops.comp[0], 0, 1), at(ops.read, 0, 1)
+	for _, row := range []struct {
+		s    dram.Stream
+		want string
+	}{
+		{dram.Stream{write, init, open, comp, read, shut}, ""},
+		{dram.Stream{write, init, open, comp, shut, read}, ""},
+		{dram.Stream{write, open, comp}, "COMP to a sum that has not been set"},
+		{dram.Stream{write, init, open, at(ops.comp[0], 0, 0)}, "COMP to a sum that has not been set"},
+		{dram.Stream{write, init, open, at(ops.comp[0], 0, 2)}, "accumulator 2 of 2"},
+		{dram.Stream{write, init, open, at(ops.comp[0], 1, 1)}, "COMP of column 1 of a buffer, which was not filled"},
+		{dram.Stream{write, init, open, comp, init}, "a sum is set that has not been read"},
+		{dram.Stream{write, init, open, comp, read, comp}, "COMP to a sum that has not been set"},
+		{dram.Stream{write, init, comp}, "COMP in row 0, which is not open"},
+		{dram.Stream{init, read}, "READRES of bank 0, which has computed nothing"},
+		{dram.Stream{open, open}, "activation of row 0 in bank 0, where row 0 is open"},
+	} {
+		got := ""
+		func() {
+			defer func() {
+				if r := recover(); r != nil {
+					got = fmt.Sprint(r)
+				}
+			}()
+			ch := code.channel(code.perChannel()[0], code.operands(n.in))
+			ch.reads = make([]float32, code.layer.results())
+			ch.run(row.s, nil)
+		}()
+		if !strings.Contains(got, row.want) || row.want == "" && got != "" {
+			t.Errorf("panic %q: %q wanted", got, row.want)
+		}
+	}
+}
+
+// TestRegisterFormat: operands and what is read out are rounded to bfloat16, sums in the
+// banks are float32.
+func TestRegisterFormat(t *testing.T) {
+	for _, c := range []struct {
+		x, w    []float32
+		product float32
+	}{
+		{[]float32{1 + 1.0/256, 256, 1}, []float32{1, 1, -1}, 256}, // 255 if sums were rounded
+		{[]float32{256, 1, 0}, []float32{1, 1, 1}, 256},
+		{[]float32{256, 1, 1}, []float32{1, 1, 1}, 258},
+		{[]float32{1, 0, 0}, []float32{1 + 1.0/512, 1, 1}, 1},
+	} {
+		n := build(t, "MatMul", nil, tensor.Floats32(tensor.Shape{1, 3}, c.x), tensor.Floats32(tensor.Shape{3, 1}, c.w))
+		y := tensor.New(tensor.Float32, tensor.Shape{1, 1})
+		if err := compile(t, machineOf(t, "aim"), 1, n.g, n.g.Whole(n.id)).Eval(n.in, y); err != nil {
+			t.Fatal(err)
+		}
+		if got := y.Floats()[0]; got != c.product {
+			t.Errorf("%v times %v: %v, %v wanted", c.x, c.w, got, c.product)
+		}
+	}
+}
+
+// TestRegisterChoice: no length of chunks, no number of pixels and groups of a fill and no
+// sharing is foreseen to be much faster than what is chosen from the few that are tried.
+func TestRegisterChoice(t *testing.T) {
+	for _, sums := range []int{2, 32} {
+		for _, name := range []string{"mobilenet-v2", "resnet-50"} {
+			g, err := zoo.Build(name, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if g, err = simplify.Run(g); err != nil {
+				t.Fatal(err)
+			}
+			m := machineOf(t, "aim")
+			m.PIM.Sums = sums
+			var chosen, full int64
+			seen := map[string]bool{}
+			for i := range g.Nodes {
+				l, err := lower(g, g.Whole(graph.ID(i)))
+				if err != nil {
+					continue
+				}
+				if key := fmt.Sprint(l.pixels, l.outs, l.groupK, l.groupOuts); seen[key] || l.groupOuts == 1 {
+					continue
+				} else {
+					seen[key] = true
+				}
+				d, err := New(m, 16)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ours, any := d.(*Device).foreseen(l), d.(*Device).foreseenOfAll(l)
+				if float64(ours) > 1.05*float64(any) {
+					t.Errorf("%s, %d accumulators, %s: %d cycles, %d possible", name, sums, g.Nodes[i].Name, ours, any)
+				}
+				chosen, full = chosen+ours, full+any
+			}
+			t.Logf("%s, %d accumulators: %d cycles chosen, %d of all, %.4f", name, sums, chosen, full, float64(chosen)/float64(full))
+			if float64(chosen) > 1.01*float64(full) {
+				t.Errorf("%s, %d accumulators: %d cycles, %d possible", name, sums, chosen, full)
+			}
+		}
+	}
+}
+
+func (d *Device) foreseen(l *layer) int64 {
+	plans, _ := d.ways(l)
+	best := plans[0].estimate
+	for i := range plans {
+		best = min(best, plans[i].estimate)
+	}
+	return best
+}
+
+// foreseenOfAll is the least of all chunks, pixels (above 8 every eighth), packs and teams.
+func (d *Device) foreseenOfAll(l *layer) int64 {
+	best := int64(1) << 60
+	shares := make([]share, d.channels)
+	weigh := func(merge int, ps []part) {
+		for _, teams := range teamCounts(ps, d.channels) {
+			p := planned{mapping: mapping{merge: merge, teams: teams, parts: ps}}
+			if p.assign(shares); d.staying(shares) {
+				d.weigh(&p, shares)
+				best = min(best, p.estimate)
+			}
+		}
+	}
+	sparse := func(n int) bool { return n > 8 && n%8 != 0 }
+	for _, merge := range l.merges(d.m.Banks) {
+		for size := 1; size <= d.m.Columns; size++ {
+			base := d.columnParts(l, merge, size)
+			if base[0].cols != size {
+				continue
+			}
+			slots := d.m.Columns / size
+			for _, pattern := range []pattern{{}, {inputs: true}, {inputs: true, stay: true}} {
+				if pattern.stay && (len(base) > 1 || base[0].chunks < 2) {
+					continue
+				}
+				pattern.accs = d.m.Sums
+				for fold := 1; fold <= min(slots, l.pixels); fold++ {
+					for pattern.pack = 1; pattern.pack <= min(slots/fold, base[0].groups); pattern.pack++ {
+						if sparse(fold) || sparse(pattern.pack) {
+							continue
+						}
+						ps := slices.Clone(base)
+						for i := range ps {
+							p := &ps[i]
+							p.pattern, p.fold, p.units = pattern, fold, ceilDiv(l.pixels, fold)
+							p.tail = l.pixels - (p.units-1)*fold
+						}
+						weigh(merge, ps)
+					}
+				}
+			}
+		}
+	}
+	return best
+}
