@@ -299,7 +299,7 @@ func TestEnergies(t *testing.T) {
 	}
 	base, of := s.Base.Baseline.Energy(&s.Base.Standby), s.Base.Timeline.Energy(&s.Base.Standby)
 	value, low, high := of.Ratio(&base)
-	if ratio != value || len(list) != 19 {
+	if ratio != value || len(list) != 20 {
 		t.Errorf("ratio %v of %d constants, %v wanted", ratio, len(list), value)
 	}
 	const slack = 1e-12
