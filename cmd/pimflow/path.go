@@ -175,7 +175,11 @@ func target(m *hw.Machine, newGPU profile.Maker) (search.Target, error) {
 				ds = append(ds, d)
 			}
 		}
-		if left := m.Memory.Channels - channels; left > 0 {
+		left := m.Memory.Channels - channels
+		if commands == plan.Exclusive {
+			left = m.Memory.Channels
+		}
+		if left > 0 {
 			add(newGPU, left)
 		}
 		switch {

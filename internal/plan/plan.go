@@ -27,9 +27,13 @@ const (
 
 // What the PIM's command interface offers, in Plan.PIM.
 const (
-	Extended = "extended" // PIMFlow's: channels in groups of different inputs, buffer writes hidden (CGO 2023)
-	Basic    = "basic"    // Newton's: every channel reads the same inputs, buffer writes exposed (MICRO 2020)
+	Extended  = "extended"  // PIMFlow's: channels in groups of different inputs, buffer writes hidden (CGO 2023)
+	Basic     = "basic"     // Newton's: every channel reads the same inputs, buffer writes exposed (MICRO 2020)
+	Exclusive = "exclusive" // Extended, but the GPU has all channels, those that compute too: one device works at a time
 )
+
+// interfaces are the values of Plan.PIM.
+var interfaces = []string{Extended, Basic, Exclusive}
 
 // Tile is a box of a node's value on a device.
 type Tile struct {
@@ -47,8 +51,8 @@ type Plan struct {
 	Model       string
 	Machine     string
 	Policy      string
-	PIMChannels int    // memory channels that compute and that the GPU does without
-	PIM         string // Extended or Basic
+	PIMChannels int    // memory channels that compute and that the GPU does without, but under Exclusive
+	PIM         string // Extended, Basic or Exclusive
 	Segments    []Segment
 }
 
@@ -200,8 +204,8 @@ func (p *Plan) Check(g *graph.Graph) error {
 		return fmt.Errorf("the plan is for graph %s (%s): %s has %s", p.Graph, p.Model, g.Name, fp)
 	}
 	made := make([][]tensor.Box, len(g.Nodes))
-	if p.PIM != Extended && p.PIM != Basic {
-		return fmt.Errorf("pim %q: %q or %q wanted", p.PIM, Extended, Basic)
+	if !slices.Contains(interfaces, p.PIM) {
+		return fmt.Errorf("pim %q: one of %q wanted%s", p.PIM, interfaces, nearest.Hint(p.PIM, interfaces))
 	}
 	for _, t := range p.Tiles() {
 		if err := checkTile(g, t, made); err != nil {

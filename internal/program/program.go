@@ -17,7 +17,7 @@ import (
 type Step struct {
 	plan.Tile
 	Code  device.Code
-	After []int // earlier steps whose values it reads
+	After []int // earlier steps that it waits for: those whose values it reads and, where one device owns all channels, the one before
 }
 
 // Program is a plan, compiled.
@@ -32,7 +32,16 @@ func Build(g *graph.Graph, p *plan.Plan, devices []device.Device) (*Program, err
 	if err := p.Check(g); err != nil {
 		return nil, err
 	}
-	return Part(g, p.Tiles(), devices)
+	prog, err := Part(g, p.Tiles(), devices)
+	if err == nil && p.PIM == plan.Exclusive {
+		for i := 1; i < len(prog.Steps); i++ {
+			s := &prog.Steps[i]
+			if n := len(s.After); n == 0 || s.After[n-1] != i-1 {
+				s.After = append(slices.Clip(s.After), i-1)
+			}
+		}
+	}
+	return prog, err
 }
 
 // Part compiles tiles that need not be a whole plan: values that none of them

@@ -14,11 +14,13 @@ type Policy struct {
 	Name  string
 	About string // what it is, and its source
 	// PIM is the command interface of the memory channels that compute, which the
-	// GPU then does without; "": none compute and the GPU has all channels.
+	// GPU then does without but under plan.Exclusive; "": none compute and the GPU
+	// has all channels.
 	PIM     string
 	Splits  func(g *graph.Graph, nd *graph.Node) []int // first rows of the PIM part to try, ascending; nil: none
 	Chains  []Chain                                    // pipelines to try
-	Offload func(g *graph.Graph, nd *graph.Node) bool  // nodes that run on the PIM whatever they cost; nil: none
+	Offload nodeTest                                   // nodes that run on the PIM whatever they cost; nil: none
+	Only    nodeTest                                   // the only nodes that may run on the PIM; nil: all that it executes
 	All     bool                                       // also tries every policy of the table, and keeps the fastest plan
 }
 
@@ -34,6 +36,10 @@ type Chain struct {
 // this project's mapping, and with the time of the whole program.
 var policies = []Policy{
 	{Name: "gpu", About: "all work on the GPU, which keeps every memory channel (the baseline)"},
+	{Name: "conv1x1", PIM: plan.Extended, Only: pointwise, About: "1x1 convolutions, and nothing else, whole on the PIM where that is faster (PIMFlow's predecessor, IEEE CAL 2022)"},
+	{Name: "by-operator", PIM: plan.Extended, Offload: everything, About: "all that the PIM can execute runs there, whatever it costs (ONNX Runtime for PIM, ICEIC 2022)"},
+	{Name: "by-benefit", PIM: plan.Extended, About: "greedy: a layer runs whole on the PIM if it gains more there than its transfers and launch cost (CAIRO, TACO 2018; IOTPIM); these are in all times here, so that newton++ chooses the same"},
+	{Name: "exclusive", PIM: plan.Exclusive, About: "each layer whole on the faster device, one at a time: the GPU then has every memory channel; handing over costs a launch and a latency each way (IEEE Access 2024)"},
 	{Name: "newton+", PIM: plan.Basic, About: "each layer whole on the faster device; PIM channels share their inputs and wait for them (Newton+, CGO 2023)"},
 	{Name: "newton++", PIM: plan.Extended, About: "each layer whole on the faster device; channels in groups, inputs written in the shadow of activations (Newton++, CGO 2023)"},
 	{Name: "mddp", PIM: plan.Extended, Splits: publishedSplits, About: "newton++ and convolutions split by rows in steps of 10 % (MD-DP, CGO 2023)"},

@@ -76,6 +76,9 @@ func conv(g *graph.Graph, nd *graph.Node) bool {
 	return nd.Op.Name == "Conv" && plan.Cuttable(nd)
 }
 
+// everything is every node.
+func everything(*graph.Graph, *graph.Node) bool { return true }
+
 // pointwise is a dense convolution with a 1x1 kernel on more than a pixel.
 func pointwise(g *graph.Graph, nd *graph.Node) bool {
 	return conv(g, nd) && unit(nd) && !depthwise(g, nd) && !Fully(g, nd)

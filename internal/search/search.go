@@ -292,10 +292,10 @@ func (s *search) candidates(ctx context.Context, i int, p Policy, ds []device.De
 	}
 	id := s.order[i]
 	nd := &s.g.Nodes[id]
-	onPIM := s.compiles(id, plan.PIM, ds)
+	onPIM := s.compiles(id, plan.PIM, ds) && (p.Only == nil || p.Only(s.g, nd))
 	offload := p.Offload != nil && onPIM && p.Offload(s.g, nd)
 	for _, d := range ds {
-		if offload && d.Name() != plan.PIM {
+		if offload && d.Name() != plan.PIM || p.Only != nil && !onPIM && d.Name() == plan.PIM {
 			continue
 		}
 		if err := try(d.Name(), 1, plan.Whole(s.g, id, d.Name())); err != nil {
