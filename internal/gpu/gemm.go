@@ -38,13 +38,14 @@ func (c Choice) String() string {
 // Its activity is that of the tile it would take if nothing came from the DRAM: how
 // many SMs compute what does not depend on the bandwidth.
 func (m *Model) GEMM(g GEMM, tiles []Tile, splits []int) Timing {
-	best := m.fastest(g, tiles, splits)
-	t := m.fastest(GEMM{M: g.M, N: g.N, K: g.K, G: g.G, A: 1, B: 1, O: 1}, tiles, splits)
+	best := m.Fastest(g, tiles, splits)
+	t := m.Fastest(GEMM{M: g.M, N: g.N, K: g.K, G: g.G, A: 1, B: 1, O: 1}, tiles, splits)
 	best.Activity = Activity{SMs: float64(min(t.Choice.CTAs, m.SMs)), Tensor: t.MACs, L2Moved: t.L2}
 	return best
 }
 
-func (m *Model) fastest(g GEMM, tiles []Tile, splits []int) Timing {
+// Fastest is GEMM without the activity, in half the time.
+func (m *Model) Fastest(g GEMM, tiles []Tile, splits []int) Timing {
 	var best Timing
 	found := false
 	for _, tile := range fitting(tiles, g) {
@@ -86,8 +87,8 @@ func fitting(tiles []Tile, g GEMM) []Tile {
 // elements is the k-depth of a tile's iteration.
 func (m *Model) elements(t Tile) int { return max(1, t.RowBytes/m.ElementSize) }
 
-// launchable returns the tiles of which an SM holds a CTA.
-func (m *Model) launchable(tiles []Tile) []Tile {
+// Launchable returns the tiles of which an SM holds a CTA.
+func (m *Model) Launchable(tiles []Tile) []Tile {
 	var fit []Tile
 	for _, t := range tiles {
 		if m.occupancy(t) > 0 {

@@ -26,6 +26,7 @@ type gpu struct {
 	model    *Model
 	tiles    []Tile // of convolutions
 	products []Tile // of matrix products
+	splits   []int  // of convolutions
 	fused    bool
 	offsets  int
 	clock    hw.Period
@@ -40,19 +41,19 @@ func New(m *hw.Machine, channels int) (device.Device, error) {
 	if channels < 1 || channels > m.Memory.Channels {
 		return nil, fmt.Errorf("machine %q: %d memory channels for the GPU: 1 to %d wanted", m.Name, channels, m.Memory.Channels)
 	}
-	for _, l := range libraries {
-		if l.name == m.GPU.Library {
-			d := &gpu{model: NewModel(m, channels), fused: m.GPU.Fused, offsets: m.GPU.ConvLaunches, clock: m.GPU.Clock, launch: m.GPU.Launch, energy: m.GPU.Energy}
-			d.tiles, d.products = d.model.launchable(l.tiles), d.model.launchable(cublasTiles)
-			if d.tiles == nil || d.products == nil {
-				return nil, fmt.Errorf("machine %q: no kernel of gpu.tile_library %q or of cublas fits an SM of gpu.smem_per_sm_bytes %d, threads_per_sm %d and registers_per_sm %d",
-					m.Name, l.name, m.GPU.Smem, m.GPU.Threads, m.GPU.Registers)
-			}
-			return d, nil
-		}
+	tiles := Library(m.GPU.Library)
+	if tiles == nil {
+		return nil, fmt.Errorf("machine %q: gpu.tile_library: %q is not known%s: one of %s wanted", m.Name, m.GPU.Library,
+			nearest.Hint(m.GPU.Library, Libraries()), strings.Join(Libraries(), ", "))
 	}
-	return nil, fmt.Errorf("machine %q: gpu.tile_library: %q is not known%s: one of %s wanted", m.Name, m.GPU.Library,
-		nearest.Hint(m.GPU.Library, Libraries()), strings.Join(Libraries(), ", "))
+	d := &gpu{model: NewModel(m, channels), splits: Splits(m.GPU.ConvSplit), fused: m.GPU.Fused, offsets: m.GPU.ConvLaunches,
+		clock: m.GPU.Clock, launch: m.GPU.Launch, energy: m.GPU.Energy}
+	d.tiles, d.products = d.model.Launchable(tiles), d.model.Launchable(cublasTiles)
+	if d.tiles == nil || d.products == nil {
+		return nil, fmt.Errorf("machine %q: no kernel of gpu.tile_library %q or of cublas fits an SM of gpu.smem_per_sm_bytes %d, threads_per_sm %d and registers_per_sm %d",
+			m.Name, m.GPU.Library, m.GPU.Smem, m.GPU.Threads, m.GPU.Registers)
+	}
+	return d, nil
 }
 
 // NewCold is New for layers measured one by one, as the published system profiles

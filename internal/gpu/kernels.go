@@ -189,7 +189,7 @@ func conv(w *work) []Kernel {
 		}
 		p := GEMM{M: w.cut.Box.Size() / outC.Len(), N: ceilDiv(outC.Len(), g), K: depth * taps, G: g,
 			A: A, B: B, O: w.out, MissA: missA, MissB: missB, MissO: missO, Extra: extra}
-		ks = append(ks, Kernel{Matrix, p, w.GEMM(p, w.tiles, convSplits)})
+		ks = append(ks, Kernel{Matrix, p, w.GEMM(p, w.tiles, w.splits)})
 	}
 	if !w.fused {
 		s := Stream{
@@ -217,7 +217,7 @@ func product(w *work) []Kernel {
 	}
 	p := GEMM{M: m, N: n, K: k, G: g, A: A, B: B, O: w.out,
 		MissA: missA, MissB: missB, MissO: w.written(1, missA), Extra: extra * missA}
-	return []Kernel{{Matrix, p, w.GEMM(p, w.products, cublasSplits)}}
+	return []Kernel{{Matrix, p, w.GEMM(p, w.products, Splits(ProductSplit))}}
 }
 
 // extents are those of the cut of a matrix product; g counts the matrices of the

@@ -34,8 +34,12 @@ type Model struct {
 // channels: bandwidth and L2 go with them.
 func NewModel(m *hw.Machine, channels int) *Model {
 	g := &m.GPU
+	macs := g.MACs
+	if m.Memory.ElementSize == 1 {
+		macs = g.Int8MACs
+	}
 	return &Model{
-		GPUModel: g.Model, GHz: g.Clock.GHz(), SMs: g.SMs, MACs: g.MACs, FMAs: g.FMAs, L2SM: g.L2SM,
+		GPUModel: g.Model, GHz: g.Clock.GHz(), SMs: g.SMs, MACs: macs, FMAs: g.FMAs, L2SM: g.L2SM,
 		GBps: m.Memory.ChannelGBps * float64(channels), L2: float64(m.Memory.ChannelL2) * float64(channels),
 		Smem: g.Smem, Threads: g.Threads, CTAs: g.CTAs, Registers: g.Registers,
 		ElementSize: m.Memory.ElementSize, WriteThrough: g.WriteThrough,

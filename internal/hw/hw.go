@@ -33,7 +33,8 @@ type Memory struct {
 type GPU struct {
 	Clock        Period    `json:"clock_ps"`
 	SMs          int       `json:"sm" want:"1..65536"`
-	MACs         float64   `json:"tensor_mac_per_ck_sm" want:">0"` // tensor-core multiply-accumulates a clock and SM
+	MACs         float64   `json:"tensor_mac_per_ck_sm" want:">0"` // tensor-core multiply-accumulates a clock and SM, of 16-bit floats
+	Int8MACs     float64   `json:"tensor_int8_mac_per_ck_sm" want:">0"`
 	FMAs         float64   `json:"fma_per_ck_sm" want:">0"`
 	Smem         int       `json:"smem_per_sm_bytes" want:">0"`
 	Threads      int       `json:"threads_per_sm" want:">0"`
@@ -43,10 +44,12 @@ type GPU struct {
 	WriteThrough bool      `json:"l2_write_through"`
 	Library      string    `json:"tile_library"`                        // a row of package gpu's table
 	Fused        bool      `json:"fused"`                               // epilogues run inside the convolution's kernel
+	ConvSplit    int       `json:"conv_split_k" want:"1..64"`           // most parts that the taps and channels of a convolution are split into
 	Launch       int64     `json:"launch_ck" want:"0..1000000000"`      // of every kernel
 	ConvLaunches int       `json:"conv_offset_launches" want:"0..1024"` // launches before each dense convolution that execute nothing
 	Model        GPUModel  `json:"model"`
 	Energy       GPUEnergy `json:"energy"`
+	Error        GPUError  `json:"error"`
 }
 
 // GPUModel holds the fitted parameters of the kernel model.
@@ -74,7 +77,7 @@ type PIM struct {
 	Buffer   int              `json:"buffer_elements" want:"1..16777216"` // global input buffer of a channel
 	Buffers  int              `json:"buffers" want:"1..64"`               // such buffers of a channel
 	Format   string           `json:"number_format"`                      // of operands and results: "fp16" or "fp32"; sums are float32
-	Timing   map[string]int64 `json:"timing" want:">=0"`                  // the standard's parameters, in cycles of Clock
+	Timing   map[string]int64 `json:"timing" key:"_ck" want:">=0"`        // the standard's parameters, in cycles of Clock
 	Energy   PIMEnergy        `json:"energy"`
 }
 
@@ -91,6 +94,17 @@ type GPUEnergy struct {
 	FMA      Range `json:"fma_pj" want:">=0"`
 	L2       Range `json:"l2_pj_per_byte" want:">=0"`
 	DRAM     Range `json:"dram_pj_per_byte" want:">=0"`
+}
+
+// GPUError says how far measured times are from the model's, kernel class by kernel
+// class: Low and High are factors on the modelled time without its launch.
+type GPUError struct {
+	Conv      Range `json:"conv" want:">0"`
+	Depthwise Range `json:"dwconv" want:">0"`
+	GEMM      Range `json:"gemm" want:">0"`
+	GEMV      Range `json:"gemv" want:">0"`
+	Stream    Range `json:"stream" want:">0"` // element-wise, pooling, reductions, copies
+	Launch    Range `json:"launch" want:">0"` // of the launches
 }
 
 // PIMEnergy is what the commands of a channel take, and the power it draws.
