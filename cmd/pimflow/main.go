@@ -110,5 +110,5 @@ func wantArgs(least, most int) cobra.PositionalArgs {
 
 // commands are the subcommands, in the order of a newcomer's path.
 var commands = []func() *cobra.Command{
-	runCommand, compareCommand, reproduceCommand, zooCommand, machineCommand, policyCommand, graphCommand, codeCommand, mapCommand, layerCommand, simCommand,
+	runCommand, compareCommand, reproduceCommand, zooCommand, machineCommand, gpuCommand, calibrateCommand, policyCommand, graphCommand, codeCommand, mapCommand, layerCommand, simCommand,
 }

@@ -10,203 +10,175 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
-	"pimflow/internal/gpu"
 	"pimflow/internal/hw"
 )
 
-// parameter is a fitted number of hw.GPU that all boards of one architecture share.
-type parameter struct {
-	path      string // in a GPU file
-	of        func(g *hw.GPU) *float64
-	low, high float64
-}
-
-// parameters are the shared ones. The bounds are those of hw's fields, closed.
-var parameters = []parameter{
-	{"gpu.model.eta", func(g *hw.GPU) *float64 { return &g.Model.Eta }, 0.01, 1},
-	{"gpu.model.lam_ck", func(g *hw.GPU) *float64 { return &g.Model.Lam }, 1, 1e5},
-	{"gpu.model.om", func(g *hw.GPU) *float64 { return &g.Model.Om }, 1e-3, 100},
-	{"gpu.model.epi", func(g *hw.GPU) *float64 { return &g.Model.Epi }, 1e-3, 100},
-	{"gpu.model.eta_dram", func(g *hw.GPU) *float64 { return &g.Model.EtaD }, 0.01, 1},
-	{"gpu.l2_bytes_per_ck_sm", func(g *hw.GPU) *float64 { return &g.L2SM }, 0.1, 1e4},
-	{"gpu.model.p", func(g *hw.GPU) *float64 { return &g.Model.P }, 1, 64},
-	{"gpu.model.eta_dw", func(g *hw.GPU) *float64 { return &g.Model.EtaDW }, 0.01, 1},
-}
-
-// Calibration is a GPU's numbers, and the sets they are of.
+// Calibration is a GPU's numbers, fitted or as its file has them.
 type Calibration struct {
-	Board  *hw.Board // the GPU, with what was fitted
-	Sets   []*Set
-	boards map[string]*hw.Board // every known GPU by its normal name, with what was fitted
-	fitted []*Set
-	names  []string // of the point's coordinates
-	at     []coordinate
+	Board      *hw.Board
+	Parameters []Parameter // what was fitted
+
+	boards    map[string]*hw.Board // every known GPU by its normal name
+	graphs    graphs
+	rooflines map[string]roofline // by architecture
+	outside   []outside
+	predict   func(s *Set, b *hw.Board, chosen bool, out []float64)
 }
 
-// coordinate is one number of the point that is fitted.
-type coordinate struct {
-	path      string // as in a GPU file
-	board     string // normal name; "" for every board of the architecture
-	of        func(b *hw.Board) float64
-	set       func(b *hw.Board, x float64)
-	low, high float64
+// Parameter is a fitted number.
+type Parameter struct {
+	Path  string  // in a GPU file
+	Board string  // the GPU, or "" for all of the architecture
+	Value float64 // in the file's unit
+	Sigma float64 // one standard deviation relative to Value, from the Jacobian; infinite where the data do not determine it
+	Folds float64 // the spread of the fits that leave out a fold each: their standard deviation relative to Value
+	Note  string
 }
 
-// predictor times the kernels of sets at a point.
-type predictor struct {
-	boards map[string]*hw.Board
-}
-
-// models of a set's board.
-func (p predictor) model(s *Set) (*gpu.Model, *hw.Board) {
-	b := p.boards[normal(s.GPU)]
-	return gpu.NewModel(b.Machine(elementSize[s.Dtype]), b.Memory.Channels), b
-}
-
-// predict returns the times of a set's kernels in us. With chosen the model takes its
-// own tile even where the kernel's name has one.
-func (p predictor) predict(s *Set, chosen bool, out []float64) {
-	m, b := p.model(s)
-	library := gpu.Library(b.GPU.Library)
-	if s.stack.library != "" {
-		library = gpu.Library(s.stack.library)
-	} else if s.Dtype == "int8" && b.GPU.Library == "trt16" {
-		library = gpu.Library("trt")
-	}
-	splits := gpu.Splits(b.GPU.ConvSplit)
-	if s.Op == "gemm" {
-		library, splits = gpu.Library("cublas"), gpu.Splits(gpu.ProductSplit)
-	}
-	library = m.Launchable(library)
-	start := b.Start[s.start]
-	for i := range s.kernels {
-		k := &s.kernels[i]
-		var us float64
-		switch {
-		case k.direct != nil:
-			us = m.Direct(*k.direct).US
-		case k.known.M > 0 && !chosen && m.Launchable([]gpu.Tile{k.known}) != nil:
-			us = m.Fastest(k.gemm, []gpu.Tile{k.known}, splits).US
-		default:
-			us = m.Fastest(k.gemm, library, splits).US
-		}
-		out[i] = max(s.floor, start+us)
-	}
-}
-
-// New groups measurements for a GPU. boards are all known GPUs, b among them.
-func New(b *hw.Board, boards []*hw.Board, rows []Row) *Calibration {
-	c := &Calibration{Board: b.Clone(), boards: map[string]*hw.Board{}}
+// New returns a calibration with the numbers of the files. boards are all known GPUs; b
+// takes the place of the one of its name.
+func New(b *hw.Board, boards []*hw.Board) *Calibration {
+	c := &Calibration{Board: b.Clone(), boards: map[string]*hw.Board{}, graphs: graphs{}, rooflines: map[string]roofline{}, predict: predict}
 	for _, x := range boards {
 		c.boards[normal(x.Name)] = x.Clone()
 	}
 	c.boards[normal(b.Name)] = c.Board
-	c.Sets = makeSets(rows, c.boards, b.Architecture)
+	for _, x := range c.boards { // one architecture has one set of parameters: b's
+		if x.Architecture == b.Architecture {
+			x.GPU.Model, x.GPU.L2SM = b.GPU.Model, b.GPU.L2SM
+		}
+	}
 	return c
 }
 
-// coordinates lists what is fitted to sets: shared parameters, the clocks of capped
-// boards where another board's is known, and the start of each stack.
-func (c *Calibration) coordinates(sets []*Set) []coordinate {
-	var list []coordinate
-	architecture := c.Board.Architecture
-	for _, p := range parameters {
-		list = append(list, coordinate{path: p.path, low: p.low, high: p.high,
-			of: func(b *hw.Board) float64 { return *p.of(&b.GPU) }, set: func(b *hw.Board, x float64) { *p.of(&b.GPU) = x }})
+// Fit fits the parameters to the rows of GPUs of the architecture, and the starts of
+// the networks under each stack. source says where the rows are from.
+func (c *Calibration) Fit(m *Measured, source string) error {
+	sets := fittable(makeSets(m, c.boards, c.Board.Architecture), false)
+	if len(sets) == 0 {
+		return fmt.Errorf("no row is of a GPU of the architecture %q and on its tensor cores: nothing to fit GPU %s to", c.Board.Architecture, c.Board.Name)
 	}
-	anchored := false
-	var names, starts []string
-	for _, s := range sets {
-		if name := normal(s.GPU); !slices.Contains(names, name) {
-			names = append(names, name)
-			anchored = anchored || !c.boards[name].Capped
-		}
-		if s.Op != "dwconv" && s.Op != "conv" && s.Op != "gemm" {
-			panic("calibrate: " + s.Op)
-		}
-	}
-	_ = architecture
-	for _, name := range names {
-		if b := c.boards[name]; b.Capped && anchored {
-			list = append(list, coordinate{path: "gpu.clock_ps", board: name, low: 50, high: 5000,
-				of:  func(b *hw.Board) float64 { return b.GPU.Clock.Picoseconds() },
-				set: func(b *hw.Board, x float64) { b.GPU.Clock = period(x) }})
-		}
-	}
-	for _, s := range sets {
-		key := s.GPU + "\n" + s.start
-		if slices.Contains(starts, key) {
+	at := c.coordinates(sets)
+	begin := c.point(at)
+	spread := make([]moments, len(at))
+	for f := range Folds {
+		training := part(sets, func(x int) bool { return x != f })
+		if len(training) < len(sets) { // a set would have no start
 			continue
 		}
-		starts = append(starts, key)
-		start := s.start
-		list = append(list, coordinate{path: "start_us." + start, board: normal(s.GPU), low: 0.01, high: 1e3,
-			of:  func(b *hw.Board) float64 { return b.Start[start] },
-			set: func(b *hw.Board, x float64) { b.Start[start] = x }})
+		c.apply(at, begin)
+		for i, x := range c.solve(training, at).x {
+			spread[i].add(x)
+		}
+		c.leaveOut(part(makeSets(m, c.boards, c.Board.Architecture), func(x int) bool { return x == f }))
 	}
-	return list
+	c.apply(at, begin)
+	s := c.solve(sets, at)
+	for i := range s.x {
+		s.x[i] = rounded(s.x[i])
+	}
+	c.apply(at, s.x)
+	for i, a := range at {
+		p := Parameter{Path: a.path, Board: a.board, Value: s.x[i], Sigma: s.sigma[i], Folds: spread[i].deviation() / s.x[i]}
+		if s.x[i] == a.low || s.x[i] == a.high {
+			p.Note = "at its bound"
+		}
+		c.Parameters = append(c.Parameters, p)
+	}
+	if err := c.fitRooflines(m); err != nil {
+		return err
+	}
+	if err := c.fitNetworks(fittable(makeSets(m, c.boards, c.Board.Architecture), true)); err != nil {
+		return err
+	}
+	c.record(source)
+	return nil
 }
 
-// period is a clock period rounded to a millionth of a picosecond.
-func period(ps float64) hw.Period {
-	p, err := hw.ParsePeriod(fmt.Sprintf("%d/1000000", int64(math.Round(ps*1e6))))
+// rounded keeps six digits: more than the data say, and few enough that another
+// processor's rounding does not show.
+func rounded(x float64) float64 {
+	y, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 6, 64), 64)
 	if err != nil {
 		panic("calibrate: " + err.Error())
 	}
-	return p
+	return y
 }
 
-// fit fits the coordinates to sets and returns the solution; the boards have it.
-func (c *Calibration) fit(sets []*Set, at []coordinate) solution {
-	p := problem{}
-	start := make([]float64, len(at))
-	for i, x := range at {
-		p.low, p.high = append(p.low, x.low), append(p.high, x.high)
-		start[i] = x.of(c.boardOf(x))
-		if start[i] == 0 {
-			start[i] = 1 // a start that is not in the file: 1 us
-		}
+// fittable are the sets of kernels, or of networks, of the architecture.
+func fittable(sets []*Set, networks bool) []*Set {
+	return slices.DeleteFunc(slices.Clone(sets), func(s *Set) bool {
+		return !s.Fitted || s.N == 0 || (s.Op == "network") != networks
+	})
+}
+
+// moments add up to a standard deviation.
+type moments struct{ n, sum, squares float64 }
+
+func (m *moments) add(x float64) {
+	m.n++
+	m.sum += x
+	m.squares += x * x
+}
+
+func (m *moments) deviation() float64 {
+	if m.n == 0 {
+		return math.NaN()
 	}
-	most := 0
+	mean := m.sum / m.n
+	return math.Sqrt(max(0, m.squares/m.n-mean*mean))
+}
+
+// fitNetworks fits the start of a kernel in networks to each set of them.
+func (c *Calibration) fitNetworks(sets []*Set) error {
 	for _, s := range sets {
-		p.n += len(s.kernels)
-		most = max(most, len(s.kernels))
+		b := c.boards[s.gpu]
+		times := make([]network, len(s.nets))
+		for i, n := range s.nets {
+			var err error
+			if times[i], err = c.graphs.network(b, c.rooflines[b.Architecture], n.Name); err != nil {
+				return err
+			}
+		}
+		x := fitStart(s, times, startOf(b, s.Name), func(t network) float64 { return t.us })
+		x.x[0] = rounded(x.x[0])
+		b.Start[s.Name] = x.x[0]
+		c.Parameters = append(c.Parameters, Parameter{Path: "start_us." + s.Name, Board: s.gpu, Value: x.x[0], Sigma: x.sigma[0], Folds: math.NaN()})
 	}
-	times := make([]float64, most)
+	return nil
+}
+
+// fitStart fits the start of a kernel to networks whose kernels take us without it.
+func fitStart(s *Set, times []network, begin float64, us func(network) float64) solution {
+	p := problem{n: len(times), low: []float64{0.01}, high: []float64{1e3}}
 	p.residuals = func(x, out []float64) {
-		c.apply(at, x)
-		for _, s := range sets {
-			predictor{c.boards}.predict(s, false, times)
-			for i := range s.kernels {
-				out[i] = math.Log(times[i] / s.kernels[i].row.US)
-			}
-			out = out[len(s.kernels):]
+		for i, t := range times {
+			out[i] = math.Log((us(t) + x[0]*float64(t.kernels)) / s.nets[i].US)
 		}
 	}
-	s := p.solve(start)
-	c.apply(at, s.x)
-	return s
+	return p.solve([]float64{max(1, begin)})
 }
 
-func (c *Calibration) boardOf(x coordinate) *hw.Board {
-	if x.board == "" {
-		return c.Board
-	}
-	return c.boards[x.board]
+// Bound sets the errors of the GPU from measurements that nothing was fitted to.
+func (c *Calibration) Bound(m *Measured, source string) {
+	c.outside = nil
+	c.leaveOut(makeSets(m, c.boards, c.Board.Architecture))
+	c.bounds(source, "not fitted to")
 }
 
-// apply puts a point into the boards.
-func (c *Calibration) apply(at []coordinate, x []float64) {
-	for i, a := range at {
-		if a.board != "" {
-			a.set(c.boards[a.board], x[i])
-			continue
-		}
-		for _, b := range c.boards {
-			if b.Architecture == c.Board.Architecture {
-				a.set(b, x[i])
-			}
+// record writes what was fitted into the GPU's file: values, sources, the launch and
+// the errors.
+func (c *Calibration) record(source string) {
+	b, own := c.Board, normal(c.Board.Name)
+	fitted := "fitted to " + source + " by pimflow calibrate"
+	for _, p := range c.Parameters {
+		if p.Board == "" || p.Board == own {
+			b.Sources[p.Path] = fitted
 		}
 	}
+	b.GPU.Launch = int64(math.Round(b.Start[b.LaunchFrom] * b.GPU.Clock.GHz() * 1e3))
+	b.Sources["gpu.launch_ck"] = fmt.Sprintf("%.3f us, of start_us.%s: %s", b.Start[b.LaunchFrom], b.LaunchFrom, b.Sources["start_us."+b.LaunchFrom])
+	c.bounds(source, fmt.Sprintf("each shape left out of the fit (%d folds)", Folds))
 }

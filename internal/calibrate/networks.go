@@ -13,31 +13,8 @@ import (
 // NetworkNames returns the networks that a table of networks may name, torchvision's.
 func NetworkNames() []string { return zoo.Relatives() }
 
-// networkSet is whole networks under one stack.
-type networkSet struct {
-	name, start string
-	rows        []*Network
-}
-
-// networkGPU is the board that tables of networks are of.
+// networkGPU is the GPU that tables of networks are of.
 const networkGPU = "t4"
-
-// networkSets groups networks by the software that ran them.
-func networkSets(rows []Network) []*networkSet {
-	var sets []*networkSet
-	byName := map[string]*networkSet{}
-	for i := range rows {
-		name := "T4 fp16 network " + rows[i].Source
-		s := byName[name]
-		if s == nil {
-			s = &networkSet{name: name, start: name}
-			byName[name] = s
-			sets = append(sets, s)
-		}
-		s.rows = append(s.rows, &rows[i])
-	}
-	return sets
-}
 
 // graphs remembers simplified networks.
 type graphs map[string]*graph.Graph
@@ -57,16 +34,23 @@ func (gs graphs) get(name string) (*graph.Graph, error) {
 	return g, nil
 }
 
-// kernels returns the time of a network's kernels on a machine without their starts,
-// and how many there are.
-func (gs graphs) kernels(m *hw.Machine, name string) (us float64, n int, err error) {
+// network is what a network's kernels take without their starts, and how many there
+// are.
+type network struct {
+	us, roofline float64
+	kernels      int
+}
+
+// network times a network on a board at batch 1 in fp16.
+func (gs graphs) network(b *hw.Board, roof roofline, name string) (n network, err error) {
 	g, err := gs.get(name)
 	if err != nil {
-		return 0, 0, err
+		return n, err
 	}
+	m := b.Machine(2)
 	d, err := gpu.New(m, m.Memory.Channels)
 	if err != nil {
-		return 0, 0, err
+		return n, err
 	}
 	for i := range g.Nodes {
 		if g.Nodes[i].Op == nil {
@@ -74,12 +58,20 @@ func (gs graphs) kernels(m *hw.Machine, name string) (us float64, n int, err err
 		}
 		code, err := d.Compile(g, g.Whole(graph.ID(i)))
 		if err != nil {
-			return 0, 0, err
+			return n, err
 		}
 		for _, k := range code.(*gpu.Code).Kernels() {
-			us += k.US
-			n++
+			n.us += k.US
+			n.kernels++
+			macs, rate := 0.0, m.GPU.MACs
+			switch w := k.Work.(type) {
+			case gpu.GEMM:
+				macs = float64(w.M) * float64(w.N) * float64(w.K) * float64(w.G)
+			case gpu.Direct:
+				macs, rate = w.MACs, m.GPU.FMAs
+			}
+			n.roofline += roof.us(b, macs, rate, k.Bytes)
 		}
 	}
-	return us, n, nil
+	return n, nil
 }

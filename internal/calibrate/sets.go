@@ -2,6 +2,7 @@ package calibrate
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -11,21 +12,24 @@ import (
 	"pimflow/internal/hw"
 )
 
-// Set is measurements of one kind of work on one GPU with one stack of software:
-// what is fitted, scored and reported together.
+// Set is measurements of one kind of work on one GPU with one stack of software: what
+// is scored and reported together. Each has a start of its own.
 type Set struct {
 	Name    string
-	GPU     string // of a board
-	Dtype   string
 	Op      string
-	Fitted  bool     // its architecture is that of the GPU that is calibrated
-	Left    []string // places of the rows that the model is not for
-	Why     string   // the reason, where there are any
+	Fitted  bool // its rows are fitted: their GPU is of the architecture that is calibrated
+	N       int  // kernels or networks that the model is for
+	Left    int  // rows that it is not for
+	Why     string
+	gpu     string // normal name
+	dtype   string
 	stack   stack
-	start   string // of Board.Start: the sets of one key share a start
-	floor   float64  // us: what the measuring loop takes at least
-	kernels []kernel
+	kernels []kernel   // in a set of kernels
+	nets    []*Network // in a set of networks
 }
+
+// floor is what the measuring loop takes at least, in us.
+func (s *Set) floor() float64 { return s.stack.floor[s.Name] }
 
 // kernel is a measured row as the model and the roofline see it.
 type kernel struct {
@@ -42,9 +46,9 @@ type stack struct {
 	prefix  string // of the dataset
 	library string // of convolutions
 	nchw    bool   // a strided 1x1 convolution reads whole rows
-	perOp   bool   // convolutions and products start from different libraries
+	dp4a    bool   // products of int8 do not run on the tensor cores
 	pad     map[string]int
-	floor   map[string]float64 // by dtype and op
+	floor   map[string]float64 // us, by set
 }
 
 // stacks are the public datasets; others are as the last row. A convolution whose
@@ -53,7 +57,7 @@ type stack struct {
 // The floors of DeepBench's loop on T4 are read off its data: no row is below, and
 // many rows of small work are at it. V100's show none.
 var stacks = []stack{
-	{prefix: "deepbench", library: "cudnn", nchw: true, perOp: true, pad: map[string]int{"fp16": 8, "int8": 32},
+	{prefix: "deepbench", library: "cudnn", nchw: true, dp4a: true, pad: map[string]int{"fp16": 8, "int8": 32},
 		floor: map[string]float64{"T4 fp16 conv": 17, "T4 fp16 gemm": 9, "T4 int8 conv": 18}},
 	{prefix: "trtex", pad: map[string]int{"fp16": 8, "int8": 8}},
 	{prefix: "", pad: map[string]int{"fp16": 8, "int8": 8}},
@@ -72,45 +76,47 @@ func normal(name string) string {
 // elementSize is the bytes of an element.
 var elementSize = map[string]int{"fp16": 2, "int8": 1}
 
-// makeSets groups rows. Rows that cannot be modelled are in sets of their own with
-// no kernels and a reason.
-func makeSets(rows []Row, boards map[string]*hw.Board, architecture string) []*Set {
-	var sets []*Set
+// makeSets groups rows. What cannot be modelled is counted with its reason.
+func makeSets(m *Measured, boards map[string]*hw.Board, architecture string) []*Set {
 	byName := map[string]*Set{}
-	for i := range rows {
-		r := &rows[i]
+	named := func(name, gpuName string) *Set {
+		s := byName[name]
+		if s == nil {
+			s = &Set{Name: name, gpu: normal(gpuName)}
+			if b := boards[s.gpu]; b != nil {
+				s.Fitted = b.Architecture == architecture
+			}
+			byName[name] = s
+		}
+		return s
+	}
+	for i := range m.Rows {
+		r := &m.Rows[i]
 		st := stacks[slices.IndexFunc(stacks, func(s stack) bool { return strings.HasPrefix(r.Dataset, s.prefix) })]
 		name := fmt.Sprintf("%s %s %s", r.GPU, r.Dtype, r.Op)
 		if st.prefix == "" && r.Dataset != "" {
 			name += " " + r.Dataset
 		}
-		s := byName[name]
-		if s == nil {
-			s = &Set{Name: name, GPU: r.GPU, Dtype: r.Dtype, Op: r.Op, stack: st, start: name, floor: st.floor[name]}
-			if !st.perOp {
-				s.start = strings.TrimSpace(fmt.Sprintf("%s %s %s", r.GPU, r.Dtype, r.Dataset))
-				if st.prefix != "" {
-					s.start = fmt.Sprintf("%s %s %s", r.GPU, r.Dtype, st.prefix)
-				}
-			}
-			if b := boards[normal(r.GPU)]; b != nil {
-				s.Fitted = b.Architecture == architecture
-			}
-			byName[name] = s
-			sets = append(sets, s)
-		}
-		b := boards[normal(r.GPU)]
-		if why := unmodelled(r, st, b); why != "" {
-			s.Left = append(s.Left, r.Place)
+		s := named(name, r.GPU)
+		s.Op, s.dtype, s.stack = r.Op, r.Dtype, st
+		if why := unmodelled(r, st, boards[s.gpu]); why != "" {
+			s.Left++
 			if !strings.Contains(s.Why, why) {
 				s.Why = strings.TrimPrefix(s.Why+"; "+why, "; ")
 			}
 			continue
 		}
-		s.kernels = append(s.kernels, lower(r, st, b))
+		s.N++
+		s.kernels = append(s.kernels, lower(r, st, boards[s.gpu]))
 	}
-	slices.SortStableFunc(sets, func(a, b *Set) int { return strings.Compare(a.Name, b.Name) })
-	return sets
+	for i := range m.Networks {
+		n := &m.Networks[i]
+		s := named("T4 fp16 network "+n.Source, networkGPU)
+		s.Op, s.dtype = "network", "fp16"
+		s.N++
+		s.nets = append(s.nets, n)
+	}
+	return slices.SortedFunc(maps.Values(byName), func(a, b *Set) int { return strings.Compare(a.Name, b.Name) })
 }
 
 // unmodelled says why the model is not for a row, or nothing.
@@ -122,8 +128,14 @@ func unmodelled(r *Row, st stack, b *hw.Board) string {
 		return r.Dtype + " has no tensor cores"
 	case r.Op == "conv" && r.C%st.pad[r.Dtype] != 0:
 		return fmt.Sprintf("C is no multiple of %d: not on the tensor cores", st.pad[r.Dtype])
+	case r.Op == "gemm" && r.Dtype == "int8" && st.dp4a:
+		return "cuBLAS 10 multiplies int8 on the FMA units (DP4A)"
 	case r.Op == "conv" && r.H == 1 && r.W == 1 && !st.nchw:
 		return "one pixel: a fully connected layer"
+	}
+	m := gpu.NewModel(b.Machine(elementSize[r.Dtype]), b.Memory.Channels)
+	if list, _ := tiles(st, r.Op, r.Dtype, b, m); list == nil {
+		return "no kernel of the library fits an SM"
 	}
 	return ""
 }
@@ -152,7 +164,7 @@ func lower(r *Row, st stack, b *hw.Board) kernel {
 	}
 	macs := float64(r.N*r.P()*r.Q()) * float64(r.K) * float64(r.C/r.Groups*r.R*r.S)
 	if r.Groups == r.C && r.Groups > 1 {
-		d := &gpu.Direct{MACs: macs, Outs: O / float64(size), Bytes: (A + O) * m.Miss(A+O)}
+		d := &gpu.Direct{MACs: macs, Outs: O / float64(size), Plane: r.P() * r.Q(), Bytes: (A + O) * m.Miss(A+O)}
 		return kernel{row: r, direct: d, macs: macs, bytes: d.Bytes}
 	}
 	g := gpu.GEMM{M: r.N * r.P() * r.Q(), N: r.K / r.Groups, K: r.C / r.Groups * r.R * r.S, G: r.Groups, A: A, B: B, O: O}

@@ -59,6 +59,8 @@ type Replay struct {
 // Cost is what executing a piece of code takes.
 type Cost struct {
 	Time     Time   // from start to the last value
+	Low      Time   // what Time may be at least, from measurements of the device or the word of its machine
+	High     Time   // and at most; both are Time where it is exact
 	Launch   Time   // the part of Time that is launching kernels
 	Ticks    int64  // Time in cycles of the device's own clock
 	Bytes    int64  // moved between the device and its DRAM

@@ -87,16 +87,23 @@ func fitting(tiles []Tile, g GEMM) []Tile {
 // elements is the k-depth of a tile's iteration.
 func (m *Model) elements(t Tile) int { return max(1, t.RowBytes/m.ElementSize) }
 
-// Launchable returns the tiles of which an SM holds a CTA.
-func (m *Model) Launchable(tiles []Tile) []Tile {
+// Launchable returns the tiles of a library of which an SM holds a CTA, in as many
+// stages as the model says.
+func (m *Model) Launchable(library []Tile) []Tile {
 	var fit []Tile
-	for _, t := range tiles {
-		if m.occupancy(t) > 0 {
+	for _, t := range library {
+		if m.Stages > 0 {
+			t.Stages = m.Stages
+		}
+		if m.Fits(t) {
 			fit = append(fit, t)
 		}
 	}
 	return fit
 }
+
+// Fits says whether an SM holds a CTA of a tile.
+func (m *Model) Fits(t Tile) bool { return m.occupancy(t) > 0 }
 
 // occupancy is the number of CTAs of a tile that fit an SM.
 func (m *Model) occupancy(t Tile) int {

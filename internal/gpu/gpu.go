@@ -28,6 +28,7 @@ type gpu struct {
 	products []Tile // of matrix products
 	splits   []int  // of convolutions
 	fused    bool
+	inPlace  bool // concatenations that nothing else reads parts of are made by their operands' kernels
 	offsets  int
 	clock    hw.Period
 	launch   int64 // cycles of a launch
@@ -41,14 +42,14 @@ func New(m *hw.Machine, channels int) (device.Device, error) {
 	if channels < 1 || channels > m.Memory.Channels {
 		return nil, fmt.Errorf("machine %q: %d memory channels for the GPU: 1 to %d wanted", m.Name, channels, m.Memory.Channels)
 	}
+	d := &gpu{model: NewModel(m, channels), splits: Splits(m.GPU.ConvSplit), fused: m.GPU.Fused, inPlace: m.GPU.ConcatFree,
+		offsets: m.GPU.ConvLaunches, clock: m.GPU.Clock, launch: m.GPU.Launch, energy: m.GPU.Energy}
 	tiles := Library(m.GPU.Library)
 	if tiles == nil {
 		return nil, fmt.Errorf("machine %q: gpu.tile_library: %q is not known%s: one of %s wanted", m.Name, m.GPU.Library,
 			nearest.Hint(m.GPU.Library, Libraries()), strings.Join(Libraries(), ", "))
 	}
-	d := &gpu{model: NewModel(m, channels), splits: Splits(m.GPU.ConvSplit), fused: m.GPU.Fused, offsets: m.GPU.ConvLaunches,
-		clock: m.GPU.Clock, launch: m.GPU.Launch, energy: m.GPU.Energy}
-	d.tiles, d.products = d.model.Launchable(tiles), d.model.Launchable(cublasTiles)
+	d.tiles, d.products = d.model.Launchable(tiles), d.model.Launchable(Library("cublas"))
 	if d.tiles == nil || d.products == nil {
 		return nil, fmt.Errorf("machine %q: no kernel of gpu.tile_library %q or of cublas fits an SM of gpu.smem_per_sm_bytes %d, threads_per_sm %d and registers_per_sm %d",
 			m.Name, m.GPU.Library, m.GPU.Smem, m.GPU.Threads, m.GPU.Registers)
@@ -73,7 +74,8 @@ func NewCold(m *hw.Machine, channels int) (device.Device, error) {
 func (d *gpu) Name() string { return "gpu" }
 
 // Compile lowers a cut of any operation to kernels; the epilogue's are among
-// them. A node that only renames values has none.
+// them. A node that only renames values has none, and a concatenation has none on a
+// machine whose kernels write their part of it themselves.
 func (d *gpu) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	nd := &g.Nodes[c.Node]
 	if nd.Op == nil {
@@ -87,7 +89,7 @@ func (d *gpu) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 		return nil, fmt.Errorf("gpu: %q: operator %s: %w", nd.Name, nd.Op.Name, device.ErrUnsupported)
 	}
 	code := &Code{g: g, cut: c}
-	if !nd.Op.View || len(nd.Post) > 0 {
+	if len(nd.Post) > 0 || !nd.Op.View && !(d.inPlace && madeInPlace(g, nd)) {
 		code.kernels = r.lower(newWork(d, r, g, c))
 	}
 	var err error

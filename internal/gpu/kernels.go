@@ -175,7 +175,7 @@ func conv(w *work) []Kernel {
 	var ks []Kernel
 	outC := w.cut.Box[1]
 	if groups > 1 && groups == in[1] {
-		d := Direct{MACs: float64(w.g.MACs(w.cut)), Outs: float64(w.cut.Box.Size()), Bytes: A*missA + B*missB + w.out*missO + extra}
+		d := Direct{MACs: float64(w.g.MACs(w.cut)), Outs: float64(w.cut.Box.Size()), Plane: w.cut.Box[2:].Size(), Bytes: A*missA + B*missB + w.out*missO + extra}
 		ks = append(ks, Kernel{Depthwise, d, w.Direct(d)})
 	} else {
 		for range w.offsets {
@@ -235,6 +235,40 @@ func (w *work) extents() (m, n, k, g int) {
 		}
 	}
 	return box.Size() / (n * g), n, k, g
+}
+
+// madeInPlace says whether the operands of a concatenation can be written where the
+// result has them: each is made by a kernel and read by nothing else.
+func madeInPlace(g *graph.Graph, nd *graph.Node) bool {
+	if nd.Op.Name != "Concat" {
+		return false
+	}
+	reads := make(map[graph.ID]int, len(nd.In))
+	for _, id := range nd.In {
+		made := g.Nodes[id].Op
+		if made == nil || made.View || made.Name == "Concat" {
+			return false
+		}
+		reads[id] = 0
+	}
+	for i := range g.Nodes {
+		for _, id := range g.Nodes[i].In {
+			if n, ok := reads[id]; ok {
+				reads[id] = n + 1
+			}
+		}
+	}
+	for _, o := range g.Outputs {
+		if _, ok := reads[o.ID]; ok {
+			return false
+		}
+	}
+	for _, n := range reads {
+		if n != 1 {
+			return false
+		}
+	}
+	return true
 }
 
 // pool lowers pooling and reductions.

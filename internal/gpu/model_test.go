@@ -209,7 +209,7 @@ func TestBound(t *testing.T) {
 			t.Errorf("%v is bound by %s: %s wanted", p, x.Bound, want)
 		}
 	}
-	for want, d := range map[string]Direct{"fma": {1e9, 1e6, 1}, "latency": {1e3, 1e6, 1}, "dram": {1e3, 1e6, 1e9}} {
+	for want, d := range map[string]Direct{"fma": {MACs: 1e9, Outs: 1e6, Bytes: 1}, "latency": {MACs: 1e3, Outs: 1e6, Bytes: 1}, "dram": {MACs: 1e3, Outs: 1e6, Bytes: 1e9}} {
 		if x := m.Direct(d); x.Bound != want {
 			t.Errorf("%v is bound by %s: %s wanted", d, x.Bound, want)
 		}

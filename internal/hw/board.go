@@ -2,10 +2,14 @@ package hw
 
 import (
 	"embed"
+	"fmt"
 	"io"
 	"maps"
 	"reflect"
+	"slices"
 	"strings"
+
+	"pimflow/internal/nearest"
 )
 
 // Board is a GPU as it is sold, in a file of its own: the gpu object of a machine,
@@ -18,6 +22,7 @@ type Board struct {
 	Memory       BoardMemory        `json:"memory"`
 	Capped       bool               `json:"power_capped"`        // its clock under load is not known and is fitted
 	Start        map[string]float64 `json:"start_us" want:">=0"` // of a kernel, launch and ramp, by stack of software
+	LaunchFrom   string             `json:"launch_from"`         // the key of Start that gpu.launch_ck is made of
 	GPU          GPU                `json:"gpu"`
 
 	// Sources is as of Machine.
@@ -52,6 +57,9 @@ func ParseBoard(name string, data []byte) (*Board, error) {
 	b := &Board{Sources: map[string]string{}}
 	if err := decode(name, data, reflect.ValueOf(b).Elem(), b.Sources); err != nil {
 		return nil, err
+	}
+	if _, ok := b.Start[b.LaunchFrom]; !ok {
+		return nil, fmt.Errorf("%s: launch_from: %q is no key of start_us%s", name, b.LaunchFrom, nearest.Hint(b.LaunchFrom, slices.Sorted(maps.Keys(b.Start))))
 	}
 	return b, nil
 }

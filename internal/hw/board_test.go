@@ -75,8 +75,9 @@ func TestBoardErrors(t *testing.T) {
 	for _, c := range []struct{ old, new, want string }{
 		{`"architecture"`, `"architectur"`, `g.json:4: architectur: unknown key (did you mean "architecture"?)`},
 		{`"power_capped": true`, `"power_capped": 1`, `power_capped: 1: a bool wanted`},
-		{`"T4 fp16 conv": {"value": 4`, `"T4 fp16 conv": {"value": -4`, `start_us.T4 fp16 conv: -4.`},
+		{`"T4 fp16 conv": {"value": 5`, `"T4 fp16 conv": {"value": -5`, `start_us.T4 fp16 conv: -5.`},
 		{`"T4 fp16 conv"`, `""`, `start_us: a key is empty`},
+		{`"launch_from": "T4`, `"launch_from": "T5`, `g.json: launch_from: "T5 fp16 network TRT8" is no key of start_us (did you mean "T4 fp16 network TRT8"?)`},
 		{`"eta": {"value": 0`, `"eta": {"value": 1`, `gpu.model.eta: 1.`},
 	} {
 		text := strings.Replace(string(data), c.old, c.new, 1)

@@ -43,6 +43,7 @@ type GPU struct {
 	L2SM         float64   `json:"l2_bytes_per_ck_sm" want:">0"`
 	WriteThrough bool      `json:"l2_write_through"`
 	Library      string    `json:"tile_library"`                        // a row of package gpu's table
+	ConcatFree   bool      `json:"concat_in_place"`                     // kernels write their part of a concatenation themselves where nothing else reads it
 	Fused        bool      `json:"fused"`                               // epilogues run inside the convolution's kernel
 	ConvSplit    int       `json:"conv_split_k" want:"1..64"`           // most parts that the taps and channels of a convolution are split into
 	Launch       int64     `json:"launch_ck" want:"0..1000000000"`      // of every kernel
@@ -54,16 +55,18 @@ type GPU struct {
 
 // GPUModel holds the fitted parameters of the kernel model.
 type GPUModel struct {
-	Eta   float64 `json:"eta" want:">0..1"`        // tensor main-loop efficiency
-	Lam   float64 `json:"lam_ck" want:">=0"`       // exposed latency of a k-iteration of a lone CTA
-	Om    float64 `json:"om" want:">=0"`           // un-overlapped share of a lone CTA's own MMA
-	Epi   float64 `json:"epi" want:">=0"`          // epilogue cost in tile bytes over L2SM
-	EtaD  float64 `json:"eta_dram" want:">0..1"`   // DRAM efficiency of GEMM-like kernels
-	EtaS  float64 `json:"eta_stream" want:">0..1"` // DRAM efficiency of element-wise kernels
-	EtaDW float64 `json:"eta_dw" want:">0..1"`     // depthwise FMA efficiency
-	P     float64 `json:"p" want:"1..64"`          // overlap exponent
-	Ramp  float64 `json:"ramp_ck" want:">=0"`      // start-up of a streaming kernel
-	TK2   float64 `json:"splitk_us" want:">=0"`    // second kernel of a split-K GEMM
+	Eta    float64 `json:"eta" want:">0..1"`        // tensor main-loop efficiency
+	Lam    float64 `json:"lam_ck" want:">=0"`       // exposed latency of a k-iteration of a lone CTA
+	Om     float64 `json:"om" want:">=0"`           // un-overlapped share of a lone CTA's own MMA
+	Epi    float64 `json:"epi" want:">=0"`          // epilogue cost in tile bytes over L2SM
+	EtaD   float64 `json:"eta_dram" want:">0..1"`   // DRAM efficiency of GEMM-like kernels
+	EtaS   float64 `json:"eta_stream" want:">0..1"` // DRAM efficiency of element-wise kernels
+	EtaDW  float64 `json:"eta_dw" want:">0..1"`     // depthwise FMA efficiency
+	Plane  int     `json:"dw_plane" want:"1..1024"` // outputs of one channel that a CTA of a depthwise kernel makes; the last of a plane are padding
+	Stages int     `json:"stages" want:"0..16"`     // buffers of shared memory of a tile; 0: as its library has it
+	P      float64 `json:"p" want:"1..64"`          // overlap exponent
+	Ramp   float64 `json:"ramp_ck" want:">=0"`      // start-up of a streaming kernel
+	TK2    float64 `json:"splitk_us" want:">=0"`    // second kernel of a split-K GEMM
 }
 
 // PIM is a channel that computes: the geometry of its banks and its rulebook.
