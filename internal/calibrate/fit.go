@@ -22,8 +22,8 @@ type solution struct {
 }
 
 // softScale is where the loss of a residual turns from quadratic to linear: errors of
-// more than 20 % count less and less. Estimated.
-const softScale = 0.2
+// more than 10 % count less and less. Estimated.
+const softScale = 0.1
 
 // loss is the soft-L1 loss of a residual, and the weight that makes its square's
 // gradient the loss's.

@@ -46,7 +46,7 @@ func (m *Model) GEMM(g GEMM, tiles []Tile, splits []int) Timing {
 
 // Fastest is GEMM without the activity, in half the time.
 func (m *Model) Fastest(g GEMM, tiles []Tile, splits []int) Timing {
-	var best Timing
+	best := Timing{US: math.Inf(1)}
 	found := false
 	for _, tile := range fitting(tiles, g) {
 		for _, s := range splits {
@@ -54,7 +54,7 @@ func (m *Model) Fastest(g GEMM, tiles []Tile, splits []int) Timing {
 			if s > 1 && ceilDiv(g.K, m.elements(tile)*s) < 4 {
 				continue
 			}
-			if t := m.candidate(g, tile, s); !found || t.US < best.US {
+			if t := m.candidate(g, tile, s, best.US); !found || t.US < best.US {
 				best, found = t, true
 			}
 		}
@@ -113,8 +113,9 @@ func (m *Model) occupancy(t Tile) int {
 	return min(m.Smem/(t.Stages*(t.M+t.N)*t.RowBytes), m.Threads/(32*t.Warps), m.Registers/(regs*32*t.Warps), m.CTAs)
 }
 
-// candidate times a product with one tile and split.
-func (m *Model) candidate(g GEMM, tile Tile, s int) Timing {
+// candidate times a product with one tile and split; of one that takes at least limit
+// it does not find out how long.
+func (m *Model) candidate(g GEMM, tile Tile, s int, limit float64) Timing {
 	mT, nT := ceilDiv(g.M, tile.M), ceilDiv(g.N, tile.N)
 	kb := m.elements(tile)
 	n, kit, occ := mT*nT*g.G*s, ceilDiv(g.K, kb*s), m.occupancy(tile)
@@ -144,6 +145,9 @@ func (m *Model) candidate(g GEMM, tile Tile, s int) Timing {
 		Choice: Choice{tile, s, n, occ},
 	}
 	t.DRAM = m.dramUS(t.Bytes, m.EtaD)
+	if max(t.SM, t.DRAM) >= limit && !math.IsInf(limit, 1) {
+		return Timing{US: math.Inf(1)}
+	}
 	t.US = m.norm(t.SM, t.DRAM)
 	if s > 1 { // partial sums out and in again, float32, and the kernel that adds them
 		t.US += m.TK2 + 2*float64(s)*float64(g.M)*float64(g.N)*4*float64(g.G)/(2*m.GBps*1e3)

@@ -34,6 +34,7 @@ type gpu struct {
 	launch   int64 // cycles of a launch
 	cold     bool  // nothing of a layer's input is in the L2 when it starts
 	energy   hw.GPUEnergy
+	errors   hw.GPUError
 }
 
 // New returns the GPU of a machine, called "gpu", when it keeps channels of the
@@ -43,7 +44,7 @@ func New(m *hw.Machine, channels int) (device.Device, error) {
 		return nil, fmt.Errorf("machine %q: %d memory channels for the GPU: 1 to %d wanted", m.Name, channels, m.Memory.Channels)
 	}
 	d := &gpu{model: NewModel(m, channels), splits: Splits(m.GPU.ConvSplit), fused: m.GPU.Fused, inPlace: m.GPU.ConcatFree,
-		offsets: m.GPU.ConvLaunches, clock: m.GPU.Clock, launch: m.GPU.Launch, energy: m.GPU.Energy}
+		offsets: m.GPU.ConvLaunches, clock: m.GPU.Clock, launch: m.GPU.Launch, energy: m.GPU.Energy, errors: m.GPU.Error}
 	tiles := Library(m.GPU.Library)
 	if tiles == nil {
 		return nil, fmt.Errorf("machine %q: gpu.tile_library: %q is not known%s: one of %s wanted", m.Name, m.GPU.Library,
@@ -110,7 +111,7 @@ var bounds = []string{"launch", "tensor", "latency", "l2", "fma", "dram"}
 func (d *gpu) cost(ks []Kernel) (device.Cost, error) {
 	c := device.Cost{Bound: "view"}
 	launchUS := float64(d.launch) / (d.model.GHz * 1e3)
-	us, bytes := 0.0, 0.0
+	us, bytes, low, high := 0.0, 0.0, 0.0, 0.0
 	share := make([]term, len(bounds))
 	add := func(word string, us float64) {
 		for i, b := range bounds {
@@ -124,6 +125,9 @@ func (d *gpu) cost(ks []Kernel) (device.Cost, error) {
 			return c, fmt.Errorf("%v takes %.3g us: the machine's numbers are out of all proportion", k.Work, t)
 		}
 		c.Time += device.Time(math.Round((launchUS + k.US) * 1e6))
+		e := d.errorOf(k)
+		low += d.errors.Launch.Low*launchUS + e.Low*k.US
+		high += d.errors.Launch.High*launchUS + e.High*k.US
 		us += k.US
 		bytes += k.Bytes
 		used := energy(&d.energy, k.Timing)
@@ -134,6 +138,11 @@ func (d *gpu) cost(ks []Kernel) (device.Cost, error) {
 	if len(ks) > 0 {
 		c.Bound = largest(share...)
 	}
+	if !(high*1e6 < 1<<62) {
+		return c, fmt.Errorf("%.3g us at most: the errors of the machine's model are out of all proportion", high)
+	}
+	c.Low = min(c.Time, device.Time(math.Round(low*1e6)))
+	c.High = max(c.Time, device.Time(math.Round(high*1e6)))
 	c.Launch = device.Time(d.clock.PS(d.launch)) * device.Time(len(ks))
 	c.Ticks = d.launch*int64(len(ks)) + int64(math.Round(us*d.model.GHz*1e3))
 	c.Bytes = int64(math.Round(bytes))

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"pimflow/internal/graph"
+	"pimflow/internal/hw"
 	"pimflow/internal/tensor"
 )
 
@@ -14,6 +15,7 @@ type Kernel struct {
 	Class  Class
 	Work   fmt.Stringer // what it computes
 	Timing              // without the launch
+	conv   bool         // an implicit matrix product
 }
 
 // Class is a kind of kernel; Cost counts kernels by it.
@@ -32,6 +34,23 @@ const (
 
 // classes lists every class in order.
 var classes = []Class{Offset, Matrix, Depthwise, Vector, Pool, Element, Post}
+
+// errorOf is how far a kernel's time may be from the model's. Kernels of a plan are
+// wrong together rather than by chance, so the bounds of a sum are sums of bounds.
+func (d *gpu) errorOf(k Kernel) hw.Range {
+	switch k.Class {
+	case Matrix:
+		if k.conv {
+			return d.errors.Conv
+		}
+		return d.errors.GEMM
+	case Depthwise:
+		return d.errors.Depthwise
+	case Vector:
+		return d.errors.GEMV
+	}
+	return d.errors.Stream
+}
 
 // rule says how an operator runs: the kernels of a cut, and for those that move
 // bytes how many values they read.
@@ -176,10 +195,10 @@ func conv(w *work) []Kernel {
 	outC := w.cut.Box[1]
 	if groups > 1 && groups == in[1] {
 		d := Direct{MACs: float64(w.g.MACs(w.cut)), Outs: float64(w.cut.Box.Size()), Plane: w.cut.Box[2:].Size(), Bytes: A*missA + B*missB + w.out*missO + extra}
-		ks = append(ks, Kernel{Depthwise, d, w.Direct(d)})
+		ks = append(ks, Kernel{Class: Depthwise, Work: d, Timing: w.Direct(d)})
 	} else {
 		for range w.offsets {
-			ks = append(ks, Kernel{Offset, Stream{}, Timing{Bound: "launch"}})
+			ks = append(ks, Kernel{Class: Offset, Work: Stream{}, Timing: Timing{Bound: "launch"}})
 		}
 		perGroup := w.nd.Shape[1] / groups
 		g := ceilDiv(outC.Hi, perGroup) - outC.Lo/perGroup // groups that the cut touches
@@ -189,14 +208,14 @@ func conv(w *work) []Kernel {
 		}
 		p := GEMM{M: w.cut.Box.Size() / outC.Len(), N: ceilDiv(outC.Len(), g), K: depth * taps, G: g,
 			A: A, B: B, O: w.out, MissA: missA, MissB: missB, MissO: missO, Extra: extra}
-		ks = append(ks, Kernel{Matrix, p, w.GEMM(p, w.tiles, w.splits)})
+		ks = append(ks, Kernel{Matrix, p, w.GEMM(p, w.tiles, w.splits), true})
 	}
 	if !w.fused {
 		s := Stream{
 			Bytes: (w.out+w.residual)*w.Miss(2*w.out) + w.written(w.out, w.Miss(2*w.out)),
 			L2:    2*w.out + w.residual,
 		}
-		ks = append(ks, Kernel{Post, s, w.Stream(s)})
+		ks = append(ks, Kernel{Class: Post, Work: s, Timing: w.Stream(s)})
 	}
 	return ks
 }
@@ -213,11 +232,11 @@ func product(w *work) []Kernel {
 	}
 	if m <= 8 {
 		v := GEMV{M: m, N: n, K: k, G: g, B: B, Bytes: B*missB + w.written(w.out, 0) + extra*missA}
-		return []Kernel{{Vector, v, w.GEMV(v)}}
+		return []Kernel{{Class: Vector, Work: v, Timing: w.GEMV(v)}}
 	}
 	p := GEMM{M: m, N: n, K: k, G: g, A: A, B: B, O: w.out,
 		MissA: missA, MissB: missB, MissO: w.written(1, missA), Extra: extra * missA}
-	return []Kernel{{Matrix, p, w.GEMM(p, w.products, Splits(ProductSplit))}}
+	return []Kernel{{Class: Matrix, Work: p, Timing: w.GEMM(p, w.products, Splits(ProductSplit))}}
 }
 
 // extents are those of the cut of a matrix product; g counts the matrices of the
@@ -280,7 +299,7 @@ func element(w *work) []Kernel { return stream(w, Element) }
 func stream(w *work, c Class) []Kernel {
 	read := w.reads(w) + w.residual
 	s := Stream{Bytes: read*w.arriving(read+w.out) + w.written(w.out, w.Miss(read+w.out)), L2: read + w.out}
-	return []Kernel{{c, s, w.Stream(s)}}
+	return []Kernel{{Class: c, Work: s, Timing: w.Stream(s)}}
 }
 
 // first counts what is needed of the first operand, each value once.

@@ -200,6 +200,8 @@ type launchedCode struct {
 func (c launchedCode) Cost() device.Cost {
 	cost := c.Code.Cost()
 	cost.Time += c.after
+	cost.Low += c.after
+	cost.High += c.after
 	cost.Launch += c.after
 	return cost
 }
