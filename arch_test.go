@@ -22,7 +22,7 @@ var ranks = [][]string{
 	{"graph"},
 	{"simplify", "zoo", "plan", "device"},
 	{"onnx", "gpu", "pim", "program"},
-	{"run", "memory"},
+	{"run", "memory", "calibrate"},
 	{"search"},
 	{"published"},
 	{"report"},

@@ -95,7 +95,7 @@ func checkFlags(c *cobra.Command) error {
 
 // textFlags are the flags whose value is a text.
 var textFlags = []string{
-	"artifact-trace", "box", "csv", "device", "in", "input", "kernel", "labels", "machine", "name", "out", "output", "pad", "plan", "policy", "trace",
+	"artifact-trace", "box", "csv", "data", "device", "eval", "gpu", "in", "input", "kernel", "labels", "machine", "name", "out", "output", "pad", "plan", "policy", "trace",
 }
 
 // wantArgs wants as many arguments as a command's Use names.

@@ -138,7 +138,7 @@ func (c *Calibration) fitNetworks(sets []*Set) error {
 		times := make([]network, len(s.nets))
 		for i, n := range s.nets {
 			var err error
-			if times[i], err = c.graphs.network(b, c.rooflines[b.Architecture], n.Name); err != nil {
+			if times[i], err = c.graphs.network(b, c.rooflines[b.Architecture], n); err != nil {
 				return err
 			}
 		}

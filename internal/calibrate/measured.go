@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"pimflow/internal/nearest"
+	"pimflow/internal/zoo"
 )
 
 // Row is one measured kernel.
@@ -40,10 +41,11 @@ func (r *Row) shape() string {
 	return fmt.Sprint(r.N, r.C, r.H, r.W, r.K, r.R, r.S, r.StrideH, r.StrideW, r.PadH, r.PadW, r.Groups)
 }
 
-// Network is one measured network: batch 1, fp16, on a T4.
+// Network is one measured network, in fp16 on a T4.
 type Network struct {
 	Place  string
-	Name   string
+	Name   string // torchvision's
+	Batch  int
 	US     float64
 	Source string // the software that ran it
 }
@@ -263,12 +265,14 @@ func (t *table) window(r *Row) error {
 // network reads a row of networks.
 func (m *Measured) network(t *table) error {
 	n := Network{Place: t.place(), Name: t.text("model"), Source: t.text("source")}
-	if !slices.Contains(NetworkNames(), n.Name) {
-		return t.bad("model", fmt.Sprintf("one of %s%s", strings.Join(NetworkNames(), ", "), nearest.Hint(n.Name, NetworkNames())))
+	if n.Name == "" {
+		return t.bad("model", "the name of a network of torchvision")
 	}
-	if t.text("batch") != "1" {
-		return t.bad("batch", "1, the only one that is modelled,")
+	batch, err := strconv.Atoi(t.text("batch"))
+	if err != nil || batch < 1 || batch > zoo.MaxBatch {
+		return t.bad("batch", fmt.Sprintf("a whole number of 1 to %d", zoo.MaxBatch))
 	}
+	n.Batch = batch
 	if n.Source == "" {
 		return t.bad("source", "the name of the software that ran it")
 	}

@@ -10,27 +10,25 @@ import (
 	"pimflow/internal/zoo"
 )
 
-// NetworkNames returns the networks that a table of networks may name, torchvision's.
-func NetworkNames() []string { return zoo.Relatives() }
-
 // networkGPU is the GPU that tables of networks are of.
 const networkGPU = "t4"
 
 // graphs remembers simplified networks.
-type graphs map[string]*graph.Graph
+type graphs map[Network]*graph.Graph
 
-func (gs graphs) get(name string) (*graph.Graph, error) {
-	if g := gs[name]; g != nil {
+func (gs graphs) get(n *Network) (*graph.Graph, error) {
+	key := Network{Name: n.Name, Batch: n.Batch}
+	if g := gs[key]; g != nil {
 		return g, nil
 	}
-	g, err := zoo.Build(name, 1)
+	g, err := zoo.Build(n.Name, n.Batch)
 	if err != nil {
 		return nil, err
 	}
 	if g, err = simplify.Run(g); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", n.Place, err)
 	}
-	gs[name] = g
+	gs[key] = g
 	return g, nil
 }
 
@@ -41,9 +39,9 @@ type network struct {
 	kernels      int
 }
 
-// network times a network on a board at batch 1 in fp16.
-func (gs graphs) network(b *hw.Board, roof roofline, name string) (n network, err error) {
-	g, err := gs.get(name)
+// network times a network on a board in fp16.
+func (gs graphs) network(b *hw.Board, roof roofline, row *Network) (n network, err error) {
+	g, err := gs.get(row)
 	if err != nil {
 		return n, err
 	}
@@ -58,7 +56,7 @@ func (gs graphs) network(b *hw.Board, roof roofline, name string) (n network, er
 		}
 		code, err := d.Compile(g, g.Whole(graph.ID(i)))
 		if err != nil {
-			return n, err
+			return n, fmt.Errorf("%s: %w", row.Place, err)
 		}
 		for _, k := range code.(*gpu.Code).Kernels() {
 			n.us += k.US

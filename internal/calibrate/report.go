@@ -83,7 +83,7 @@ func (c *Calibration) scoreNetworks(s *Set) (model, roof Score, err error) {
 		start = startOf(b, s.Name)
 	}
 	for _, n := range s.nets {
-		t, err := c.graphs.network(b, roofs, n.Name)
+		t, err := c.graphs.network(b, roofs, n)
 		if err != nil {
 			return model, roof, err
 		}

@@ -65,7 +65,7 @@ func (c *Calibration) fitRooflines(m *Measured) error {
 		times := make([]network, len(s.nets))
 		for i, n := range s.nets {
 			var err error
-			if times[i], err = c.graphs.network(b, r, n.Name); err != nil {
+			if times[i], err = c.graphs.network(b, r, n); err != nil {
 				return err
 			}
 		}

@@ -10,6 +10,8 @@ import (
 
 	"pimflow/internal/gpu"
 	"pimflow/internal/hw"
+	"pimflow/internal/nearest"
+	"pimflow/internal/zoo"
 )
 
 // Set is measurements of one kind of work on one GPU with one stack of software: what
@@ -30,6 +32,14 @@ type Set struct {
 
 // floor is what the measuring loop takes at least, in us.
 func (s *Set) floor() float64 { return s.stack.floor[s.Name] }
+
+// leave counts a row that the model is not for.
+func (s *Set) leave(why string) {
+	s.Left++
+	if !strings.Contains(s.Why, why) {
+		s.Why = strings.TrimPrefix(s.Why+"; "+why, "; ")
+	}
+}
 
 // kernel is a measured row as the model and the roofline see it.
 type kernel struct {
@@ -100,10 +110,7 @@ func makeSets(m *Measured, boards map[string]*hw.Board, architecture string) []*
 		s := named(name, r.GPU)
 		s.Op, s.dtype, s.stack = r.Op, r.Dtype, st
 		if why := unmodelled(r, st, boards[s.gpu]); why != "" {
-			s.Left++
-			if !strings.Contains(s.Why, why) {
-				s.Why = strings.TrimPrefix(s.Why+"; "+why, "; ")
-			}
+			s.leave(why)
 			continue
 		}
 		s.N++
@@ -113,6 +120,10 @@ func makeSets(m *Measured, boards map[string]*hw.Board, architecture string) []*
 		n := &m.Networks[i]
 		s := named("T4 fp16 network "+n.Source, networkGPU)
 		s.Op, s.dtype = "network", "fp16"
+		if !slices.Contains(zoo.Relatives(), n.Name) {
+			s.leave(fmt.Sprintf("no network %s%s", n.Name, nearest.Hint(n.Name, zoo.Relatives())))
+			continue
+		}
 		s.N++
 		s.nets = append(s.nets, n)
 	}
