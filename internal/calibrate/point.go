@@ -21,6 +21,7 @@ var parameters = []parameter{
 	{"gpu.model.lam_ck", func(g *hw.GPU) *float64 { return &g.Model.Lam }, 1, 1e5},
 	{"gpu.model.om", func(g *hw.GPU) *float64 { return &g.Model.Om }, 1e-3, 100},
 	{"gpu.model.epi", func(g *hw.GPU) *float64 { return &g.Model.Epi }, 1e-3, 100},
+	{"gpu.model.pixel_fetch", func(g *hw.GPU) *float64 { return &g.Model.Pixels }, 1, 4},
 	{"gpu.model.eta_dram", func(g *hw.GPU) *float64 { return &g.Model.EtaD }, 0.01, 1},
 	{"gpu.l2_bytes_per_ck_sm", func(g *hw.GPU) *float64 { return &g.L2SM }, 0.1, 1e4},
 	{"gpu.model.p", func(g *hw.GPU) *float64 { return &g.Model.P }, 1, 64},
@@ -45,7 +46,9 @@ func (c *Calibration) coordinates(sets []*Set) []coordinate {
 		return slices.ContainsFunc(s.kernels, func(k kernel) bool { return k.direct != nil })
 	}
 	for _, p := range parameters {
-		if p.path == "gpu.model.eta_dw" && !slices.ContainsFunc(sets, depthwise) {
+		switch {
+		case p.path == "gpu.model.eta_dw" && !slices.ContainsFunc(sets, depthwise),
+			p.path == "gpu.model.pixel_fetch" && c.Board.GPU.Model.Pixels == 1: // the published form, which has no such number
 			continue
 		}
 		list = append(list, coordinate{path: p.path, low: p.low, high: p.high,

@@ -178,7 +178,7 @@ func lower(r *Row, st stack, b *hw.Board) kernel {
 		d := &gpu.Direct{MACs: macs, Outs: O / float64(size), Plane: r.P() * r.Q(), Bytes: (A + O) * m.Miss(A+O)}
 		return kernel{row: r, direct: d, macs: macs, bytes: d.Bytes}
 	}
-	g := gpu.GEMM{M: r.N * r.P() * r.Q(), N: r.K / r.Groups, K: r.C / r.Groups * r.R * r.S, G: r.Groups, A: A, B: B, O: O}
+	g := gpu.GEMM{Conv: true, M: r.N * r.P() * r.Q(), N: r.K / r.Groups, K: r.C / r.Groups * r.R * r.S, G: r.Groups, A: A, B: B, O: O}
 	k := product(r, m, g)
 	k.known = tileIn(r.Kernel, size)
 	return k

@@ -12,6 +12,7 @@ type GEMM struct {
 	// Bytes of the operands and the result; a convolution's input is counted
 	// once, not as its M×K matrix.
 	A, B, O float64
+	Conv    bool // A is pixels, gathered tap by tap
 	// DRAM traffic in multiples of A, B and O, and in bytes beyond.
 	MissA, MissB, MissO, Extra float64
 }
@@ -39,7 +40,7 @@ func (c Choice) String() string {
 // many SMs compute what does not depend on the bandwidth.
 func (m *Model) GEMM(g GEMM, tiles []Tile, splits []int) Timing {
 	best := m.Fastest(g, tiles, splits)
-	t := m.Fastest(GEMM{M: g.M, N: g.N, K: g.K, G: g.G, A: 1, B: 1, O: 1}, tiles, splits)
+	t := m.Fastest(GEMM{M: g.M, N: g.N, K: g.K, G: g.G, A: 1, B: 1, O: 1, Conv: g.Conv}, tiles, splits)
 	best.Activity = Activity{SMs: float64(min(t.Choice.CTAs, m.SMs)), Tensor: t.MACs, L2Moved: t.L2}
 	return best
 }
@@ -120,11 +121,15 @@ func (m *Model) candidate(g GEMM, tile Tile, s int, limit float64) Timing {
 	kb := m.elements(tile)
 	n, kit, occ := mT*nT*g.G*s, ceilDiv(g.K, kb*s), m.occupancy(tile)
 	area, edge := float64(tile.M*tile.N), float64(tile.M+tile.N)
+	reach := edge // in rows of a matrix
+	if g.Conv {
+		reach = float64(tile.M)*m.Pixels + float64(tile.N)
+	}
 
-	mma := area * float64(kb) / (m.MACs * m.Eta)    // of one k-iteration on a full SM
-	fetch := edge * float64(tile.RowBytes) / m.L2SM // of its operands
-	t1 := mma * max(1, 4/float64(tile.Warps))       // fewer than 4 warps leave sub-cores idle
-	lone := max(m.Lam+m.Om*t1, t1)                  // a CTA that has the SM to itself
+	mma := area * float64(kb) / (m.MACs * m.Eta)     // of one k-iteration on a full SM
+	fetch := reach * float64(tile.RowBytes) / m.L2SM // of its operands
+	t1 := mma * max(1, 4/float64(tile.Warps))        // fewer than 4 warps leave sub-cores idle
+	lone := max(m.Lam+m.Om*t1, t1)                   // a CTA that has the SM to itself
 	per, epi := max(mma, fetch), m.Epi*area*float64(m.ElementSize)/m.L2SM
 	if s > 1 { // partial sums are stored as float32
 		epi = m.Epi * area * 4 / m.L2SM

@@ -15,7 +15,6 @@ type Kernel struct {
 	Class  Class
 	Work   fmt.Stringer // what it computes
 	Timing              // without the launch
-	conv   bool         // an implicit matrix product
 }
 
 // Class is a kind of kernel; Cost counts kernels by it.
@@ -40,7 +39,7 @@ var classes = []Class{Offset, Matrix, Depthwise, Vector, Pool, Element, Post}
 func (d *gpu) errorOf(k Kernel) hw.Range {
 	switch k.Class {
 	case Matrix:
-		if k.conv {
+		if g, ok := k.Work.(GEMM); ok && g.Conv {
 			return d.errors.Conv
 		}
 		return d.errors.GEMM
@@ -207,8 +206,8 @@ func conv(w *work) []Kernel {
 			depth = ceilDiv(depth, 8) * 8 // tensor cores take 8 channels: cuDNN pads
 		}
 		p := GEMM{M: w.cut.Box.Size() / outC.Len(), N: ceilDiv(outC.Len(), g), K: depth * taps, G: g,
-			A: A, B: B, O: w.out, MissA: missA, MissB: missB, MissO: missO, Extra: extra}
-		ks = append(ks, Kernel{Matrix, p, w.GEMM(p, w.tiles, w.splits), true})
+			A: A, B: B, O: w.out, Conv: true, MissA: missA, MissB: missB, MissO: missO, Extra: extra}
+		ks = append(ks, Kernel{Class: Matrix, Work: p, Timing: w.GEMM(p, w.tiles, w.splits)})
 	}
 	if !w.fused {
 		s := Stream{

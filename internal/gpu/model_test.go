@@ -185,7 +185,7 @@ func TestSupplement(t *testing.T) {
 	} {
 		m := g.model(t, c.gpu, c.dtype)
 		b := float64(m.ElementSize * c.g)
-		x := m.GEMM(GEMM{c.m, c.n, c.k, c.g, float64(c.m*c.k) * b, float64(c.n*c.k) * b, float64(c.m*c.n) * b, c.a, c.b, c.o, c.x}, c.lib, c.splits)
+		x := m.GEMM(GEMM{M: c.m, N: c.n, K: c.k, G: c.g, A: float64(c.m*c.k) * b, B: float64(c.n*c.k) * b, O: float64(c.m*c.n) * b, MissA: c.a, MissB: c.b, MissO: c.o, Extra: c.x}, c.lib, c.splits)
 		what := c.gpu + " " + c.dtype + " " + dims(c.m, c.n, c.k, c.g)
 		near(t, what+" us", x.US, c.us)
 		near(t, what+" bytes", x.Bytes, c.bytes)

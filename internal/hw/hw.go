@@ -55,18 +55,19 @@ type GPU struct {
 
 // GPUModel holds the fitted parameters of the kernel model.
 type GPUModel struct {
-	Eta    float64 `json:"eta" want:">0..1"`        // tensor main-loop efficiency
-	Lam    float64 `json:"lam_ck" want:">=0"`       // exposed latency of a k-iteration of a lone CTA
-	Om     float64 `json:"om" want:">=0"`           // un-overlapped share of a lone CTA's own MMA
-	Epi    float64 `json:"epi" want:">=0"`          // epilogue cost in tile bytes over L2SM
-	EtaD   float64 `json:"eta_dram" want:">0..1"`   // DRAM efficiency of GEMM-like kernels
-	EtaS   float64 `json:"eta_stream" want:">0..1"` // DRAM efficiency of element-wise kernels
-	EtaDW  float64 `json:"eta_dw" want:">0..1"`     // depthwise FMA efficiency
-	Plane  int     `json:"dw_plane" want:"1..1024"` // outputs of one channel that a CTA of a depthwise kernel makes; the last of a plane are padding
-	Stages int     `json:"stages" want:"0..16"`     // buffers of shared memory of a tile; 0: as its library has it
-	P      float64 `json:"p" want:"1..64"`          // overlap exponent
-	Ramp   float64 `json:"ramp_ck" want:">=0"`      // start-up of a streaming kernel
-	TK2    float64 `json:"splitk_us" want:">=0"`    // second kernel of a split-K GEMM
+	Eta    float64 `json:"eta" want:">0..1"`          // tensor main-loop efficiency
+	Lam    float64 `json:"lam_ck" want:">=0"`         // exposed latency of a k-iteration of a lone CTA
+	Om     float64 `json:"om" want:">=0"`             // un-overlapped share of a lone CTA's own MMA
+	Epi    float64 `json:"epi" want:">=0"`            // epilogue cost in tile bytes over L2SM
+	Pixels float64 `json:"pixel_fetch" want:"1..100"` // cost of fetching a byte of a convolution's input over that of a matrix
+	EtaD   float64 `json:"eta_dram" want:">0..1"`     // DRAM efficiency of GEMM-like kernels
+	EtaS   float64 `json:"eta_stream" want:">0..1"`   // DRAM efficiency of element-wise kernels
+	EtaDW  float64 `json:"eta_dw" want:">0..1"`       // depthwise FMA efficiency
+	Plane  int     `json:"dw_plane" want:"1..1024"`   // outputs of one channel that a CTA of a depthwise kernel makes; the last of a plane are padding
+	Stages int     `json:"stages" want:"0..16"`       // buffers of shared memory of a tile; 0: as its library has it
+	P      float64 `json:"p" want:"1..64"`            // overlap exponent
+	Ramp   float64 `json:"ramp_ck" want:">=0"`        // start-up of a streaming kernel
+	TK2    float64 `json:"splitk_us" want:">=0"`      // second kernel of a split-K GEMM
 }
 
 // PIM is a channel that computes: the geometry of its banks and its rulebook.
