@@ -156,6 +156,24 @@ func TestPublishedNetworks(t *testing.T) {
 	}
 }
 
+// TestNetworks prints each network under each stack. The bounds are those that the
+// documentation gives, rounded up.
+func TestNetworks(t *testing.T) {
+	c := calibration(t, "t4", nil)
+	for _, n := range all(t).Networks {
+		x, err := c.graphs.network(c.Board, roofline{compute: 1, memory: 1}, &n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := c.Board.Start["T4 fp16 network "+n.Source] * float64(x.kernels)
+		e := (x.us+start)/n.US - 1
+		t.Logf("%-5s %-17s %3d kernels, %5.0f us and %5.0f us to start them, %5.0f measured: %+.1f %%", n.Source, n.Name, x.kernels, x.us, start, n.US, 100*e)
+		if math.Abs(e) > 0.22 {
+			t.Errorf("%s under %s: %+.1f %%", n.Name, n.Source, 100*e)
+		}
+	}
+}
+
 // TestShipped: the GPU files hold what a fit to the tables gives, and the fit of the
 // published form gives its published numbers within two standard deviations.
 func TestShipped(t *testing.T) {
