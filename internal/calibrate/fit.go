@@ -50,11 +50,8 @@ func (p *problem) solve(start []float64) solution {
 	}
 	p.residuals(x, r)
 	cost, damping := total(r), 1e-3
-	var normal *mat.SymDense
-	var weights float64
 	for range 60 {
-		var gradient []float64
-		normal, gradient, weights = p.normal(x, r)
+		normal, gradient, _ := p.normal(x, r)
 		better := false
 		for range 12 {
 			step := p.step(x, normal, gradient, damping)
@@ -76,7 +73,7 @@ func (p *problem) solve(start []float64) solution {
 			break
 		}
 	}
-	normal, _, weights = p.normal(x, r)
+	normal, _, weights := p.normal(x, r)
 	s := solution{x: x, cost: cost, sigma: make([]float64, k)}
 	variance := weights / max(1, float64(p.n-k))
 	inverse := invert(normal)

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"pimflow/internal/graph"
-	"pimflow/internal/hw"
 	"pimflow/internal/tensor"
 )
 
@@ -33,23 +32,6 @@ const (
 
 // classes lists every class in order.
 var classes = []Class{Offset, Matrix, Depthwise, Vector, Pool, Element, Post}
-
-// errorOf is how far a kernel's time may be from the model's. Kernels of a plan are
-// wrong together rather than by chance, so the bounds of a sum are sums of bounds.
-func (d *gpu) errorOf(k Kernel) hw.Range {
-	switch k.Class {
-	case Matrix:
-		if g, ok := k.Work.(GEMM); ok && g.Conv {
-			return d.errors.Conv
-		}
-		return d.errors.GEMM
-	case Depthwise:
-		return d.errors.Depthwise
-	case Vector:
-		return d.errors.GEMV
-	}
-	return d.errors.Stream
-}
 
 // rule says how an operator runs: the kernels of a cut, and for those that move
 // bytes how many values they read.
@@ -253,40 +235,6 @@ func (w *work) extents() (m, n, k, g int) {
 		}
 	}
 	return box.Size() / (n * g), n, k, g
-}
-
-// madeInPlace says whether the operands of a concatenation can be written where the
-// result has them: each is made by a kernel and read by nothing else.
-func madeInPlace(g *graph.Graph, nd *graph.Node) bool {
-	if nd.Op.Name != "Concat" {
-		return false
-	}
-	reads := make(map[graph.ID]int, len(nd.In))
-	for _, id := range nd.In {
-		made := g.Nodes[id].Op
-		if made == nil || made.View || made.Name == "Concat" {
-			return false
-		}
-		reads[id] = 0
-	}
-	for i := range g.Nodes {
-		for _, id := range g.Nodes[i].In {
-			if n, ok := reads[id]; ok {
-				reads[id] = n + 1
-			}
-		}
-	}
-	for _, o := range g.Outputs {
-		if _, ok := reads[o.ID]; ok {
-			return false
-		}
-	}
-	for _, n := range reads {
-		if n != 1 {
-			return false
-		}
-	}
-	return true
 }
 
 // pool lowers pooling and reductions.
