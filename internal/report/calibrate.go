@@ -33,19 +33,19 @@ type Parameter struct {
 }
 
 // SetScore is the errors of a set: relative, not in percent. Spearman is a rank
-// correlation. Scores are left out where there are no rows, and the cross-validated
-// ones where the rows were not fitted.
+// correlation. Scores are null where there are no rows; the cross-validated are left out
+// where the rows were not fitted.
 type SetScore struct {
 	Set          string   `json:"set"`
 	N            int      `json:"n"`
 	Fitted       bool     `json:"fitted"`
-	MAPE         *float64 `json:"mape,omitempty"`
-	Bias         *float64 `json:"bias,omitempty"`
-	Spearman     *float64 `json:"spearman,omitempty"`
+	MAPE         *float64 `json:"mape"`
+	Bias         *float64 `json:"bias"`
+	Spearman     *float64 `json:"spearman"`
 	FoldsMAPE    *float64 `json:"cross_validated_mape,omitempty"`
 	FoldsRank    *float64 `json:"cross_validated_spearman,omitempty"`
-	RooflineMAPE *float64 `json:"roofline_mape,omitempty"`
-	RooflineRank *float64 `json:"roofline_spearman,omitempty"`
+	RooflineMAPE *float64 `json:"roofline_mape"`
+	RooflineRank *float64 `json:"roofline_spearman"`
 	Left         int      `json:"left_out,omitempty"`
 	Why          string   `json:"why,omitempty"`
 }
