@@ -22,7 +22,7 @@ var ranks = [][]string{
 	{"graph"},
 	{"simplify", "zoo", "plan", "device"},
 	{"onnx", "gpu", "pim", "profile", "program"},
-	{"run", "memory"},
+	{"run", "memory", "calibrate"},
 	{"search"},
 	{"published", "survey", "sweep"},
 	{"report"},

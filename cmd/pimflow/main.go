@@ -95,7 +95,8 @@ func checkFlags(c *cobra.Command) error {
 
 // textFlags are the flags whose value is a text.
 var textFlags = []string{
-	"artifact-trace", "box", "csv", "device", "gpu-profile", "in", "input", "kernel", "labels", "library", "machine", "model", "name", "only", "out", "output", "pad", "plan", "policy", "runner", "trace", "with",
+	"artifact-trace", "box", "csv", "data", "device", "eval", "gpu", "gpu-profile", "in", "input", "kernel", "labels", "library", "machine", "model", "name", "only", "out", "output", "pad", "plan", "policy",
+	"runner", "trace", "with",
 }
 
 // wantArgs wants as many arguments as a command's Use names.
@@ -110,6 +111,6 @@ func wantArgs(least, most int) cobra.PositionalArgs {
 
 // commands are the subcommands, in the order of a newcomer's path.
 var commands = []func() *cobra.Command{
-	runCommand, compareCommand, diffCommand, sensitivityCommand, launchesCommand, reproduceCommand, zooCommand, machineCommand, policyCommand, graphCommand, codeCommand, mapCommand, layerCommand, simCommand,
-	profileCommand,
+	runCommand, compareCommand, diffCommand, sensitivityCommand, launchesCommand, reproduceCommand, zooCommand, machineCommand, gpuCommand, calibrateCommand, profileCommand, policyCommand,
+	graphCommand, codeCommand, mapCommand, layerCommand, simCommand,
 }

@@ -59,9 +59,11 @@ type Replay struct {
 // Cost is what executing a piece of code takes.
 type Cost struct {
 	Time     Time   // from start to the last value
+	Low      Time   // what Time may be at least, from measurements of the device or the word of its machine
+	High     Time   // and at most; both are Time where it is exact
+	Source   Source // of Time
 	Launch   Time   // the part of Time that is launching kernels, or PIM work
 	Memory   Time   // how long the memory channels of the GPU are busy with it, if with nothing else
-	Source   Source // of Time
 	Ticks    int64  // Time in cycles of the device's own clock
 	Stream   int64  // the part of Ticks that is the command stream of the slowest channel
 	Bytes    int64  // moved between the device and its DRAM

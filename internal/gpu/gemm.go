@@ -12,6 +12,7 @@ type GEMM struct {
 	// Bytes of the operands and the result; a convolution's input is counted
 	// once, not as its M×K matrix.
 	A, B, O float64
+	Conv    bool // A is pixels, gathered tap by tap
 	// DRAM traffic in multiples of A, B and O, and in bytes beyond.
 	MissA, MissB, MissO, Extra float64
 }
@@ -38,14 +39,15 @@ func (c Choice) String() string {
 // Its activity is that of the tile it would take if nothing came from the DRAM: how
 // many SMs compute what does not depend on the bandwidth.
 func (m *Model) GEMM(g GEMM, tiles []Tile, splits []int) Timing {
-	best := m.fastest(g, tiles, splits)
-	t := m.fastest(GEMM{M: g.M, N: g.N, K: g.K, G: g.G, A: 1, B: 1, O: 1}, tiles, splits)
+	best := m.Fastest(g, tiles, splits)
+	t := m.Fastest(GEMM{M: g.M, N: g.N, K: g.K, G: g.G, A: 1, B: 1, O: 1, Conv: g.Conv}, tiles, splits)
 	best.Activity = Activity{SMs: float64(min(t.Choice.CTAs, m.SMs)), Tensor: t.MACs, L2Moved: t.L2}
 	return best
 }
 
-func (m *Model) fastest(g GEMM, tiles []Tile, splits []int) Timing {
-	var best Timing
+// Fastest is GEMM without the activity, in half the time.
+func (m *Model) Fastest(g GEMM, tiles []Tile, splits []int) Timing {
+	best := Timing{US: math.Inf(1)}
 	found := false
 	for _, tile := range fitting(tiles, g) {
 		for _, s := range splits {
@@ -53,7 +55,7 @@ func (m *Model) fastest(g GEMM, tiles []Tile, splits []int) Timing {
 			if s > 1 && ceilDiv(g.K, m.elements(tile)*s) < 4 {
 				continue
 			}
-			if t := m.candidate(g, tile, s); !found || t.US < best.US {
+			if t := m.candidate(g, tile, s, best.US); !found || t.US < best.US {
 				best, found = t, true
 			}
 		}
@@ -86,16 +88,23 @@ func fitting(tiles []Tile, g GEMM) []Tile {
 // elements is the k-depth of a tile's iteration.
 func (m *Model) elements(t Tile) int { return max(1, t.RowBytes/m.ElementSize) }
 
-// launchable returns the tiles of which an SM holds a CTA.
-func (m *Model) launchable(tiles []Tile) []Tile {
+// Launchable returns the tiles of a library of which an SM holds a CTA, in as many
+// stages as the model says.
+func (m *Model) Launchable(library []Tile) []Tile {
 	var fit []Tile
-	for _, t := range tiles {
-		if m.occupancy(t) > 0 {
+	for _, t := range library {
+		if m.Stages > 0 {
+			t.Stages = m.Stages
+		}
+		if m.Fits(t) {
 			fit = append(fit, t)
 		}
 	}
 	return fit
 }
+
+// Fits says whether an SM holds a CTA of a tile.
+func (m *Model) Fits(t Tile) bool { return m.occupancy(t) > 0 }
 
 // occupancy is the number of CTAs of a tile that fit an SM.
 func (m *Model) occupancy(t Tile) int {
@@ -105,17 +114,22 @@ func (m *Model) occupancy(t Tile) int {
 	return min(m.Smem/(t.Stages*(t.M+t.N)*t.RowBytes), m.Threads/(32*t.Warps), m.Registers/(regs*32*t.Warps), m.CTAs)
 }
 
-// candidate times a product with one tile and split.
-func (m *Model) candidate(g GEMM, tile Tile, s int) Timing {
+// candidate times a product with one tile and split; of one that takes at least limit
+// it does not find out how long.
+func (m *Model) candidate(g GEMM, tile Tile, s int, limit float64) Timing {
 	mT, nT := ceilDiv(g.M, tile.M), ceilDiv(g.N, tile.N)
 	kb := m.elements(tile)
 	n, kit, occ := mT*nT*g.G*s, ceilDiv(g.K, kb*s), m.occupancy(tile)
 	area, edge := float64(tile.M*tile.N), float64(tile.M+tile.N)
+	reach := edge // in rows of a matrix
+	if g.Conv {
+		reach = float64(tile.M)*m.Pixels + float64(tile.N)
+	}
 
-	mma := area * float64(kb) / (m.MACs * m.Eta)    // of one k-iteration on a full SM
-	fetch := edge * float64(tile.RowBytes) / m.L2SM // of its operands
-	t1 := mma * max(1, 4/float64(tile.Warps))       // fewer than 4 warps leave sub-cores idle
-	lone := max(m.Lam+m.Om*t1, t1)                  // a CTA that has the SM to itself
+	mma := area * float64(kb) / (m.MACs * m.Eta)     // of one k-iteration on a full SM
+	fetch := reach * float64(tile.RowBytes) / m.L2SM // of its operands
+	t1 := mma * max(1, 4/float64(tile.Warps))        // fewer than 4 warps leave sub-cores idle
+	lone := max(m.Lam+m.Om*t1, t1)                   // a CTA that has the SM to itself
 	per, epi := max(mma, fetch), m.Epi*area*float64(m.ElementSize)/m.L2SM
 	if s > 1 { // partial sums are stored as float32
 		epi = m.Epi * area * 4 / m.L2SM
@@ -136,6 +150,9 @@ func (m *Model) candidate(g GEMM, tile Tile, s int) Timing {
 		Choice: Choice{tile, s, n, occ},
 	}
 	t.DRAM = m.dramUS(t.Bytes, m.EtaD)
+	if max(t.SM, t.DRAM) >= limit && !math.IsInf(limit, 1) {
+		return Timing{US: math.Inf(1)}
+	}
 	t.US = m.norm(t.SM, t.DRAM)
 	if s > 1 { // partial sums out and in again, float32, and the kernel that adds them
 		t.US += m.TK2 + 2*float64(s)*float64(g.M)*float64(g.N)*4*float64(g.G)/(2*m.GBps*1e3)

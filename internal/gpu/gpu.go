@@ -26,12 +26,15 @@ type gpu struct {
 	model    *Model
 	tiles    []Tile // of convolutions
 	products []Tile // of matrix products
+	splits   []int  // of convolutions
 	fused    bool
+	inPlace  bool // concatenations that nothing else reads parts of are made by their operands' kernels
 	offsets  int
 	clock    hw.Period
 	launch   int64 // cycles of a launch
 	cold     bool  // nothing of a layer's input is in the L2 when it starts
 	energy   hw.GPUEnergy
+	errors   hw.GPUError
 }
 
 // New returns the GPU of a machine, called "gpu", when it keeps channels of the
@@ -40,19 +43,19 @@ func New(m *hw.Machine, channels int) (device.Device, error) {
 	if channels < 1 || channels > m.Memory.Channels {
 		return nil, fmt.Errorf("machine %q: %d memory channels for the GPU: 1 to %d wanted", m.Name, channels, m.Memory.Channels)
 	}
-	for _, l := range libraries {
-		if l.name == m.GPU.Library {
-			d := &gpu{model: NewModel(m, channels), fused: m.GPU.Fused, offsets: m.GPU.ConvLaunches, clock: m.GPU.Clock, launch: m.GPU.Launch, energy: m.GPU.Energy}
-			d.tiles, d.products = d.model.launchable(l.tiles), d.model.launchable(cublasTiles)
-			if d.tiles == nil || d.products == nil {
-				return nil, fmt.Errorf("machine %q: no kernel of gpu.tile_library %q or of cublas fits an SM of gpu.smem_per_sm_bytes %d, threads_per_sm %d and registers_per_sm %d",
-					m.Name, l.name, m.GPU.Smem, m.GPU.Threads, m.GPU.Registers)
-			}
-			return d, nil
-		}
+	d := &gpu{model: NewModel(m, channels), splits: Splits(m.GPU.ConvSplit), fused: m.GPU.Fused, inPlace: m.GPU.ConcatFree,
+		offsets: m.GPU.ConvLaunches, clock: m.GPU.Clock, launch: m.GPU.Launch, energy: m.GPU.Energy, errors: m.GPU.Error}
+	tiles := Library(m.GPU.Library)
+	if tiles == nil {
+		return nil, fmt.Errorf("machine %q: gpu.tile_library: %q is not known%s: one of %s wanted", m.Name, m.GPU.Library,
+			nearest.Hint(m.GPU.Library, Libraries()), strings.Join(Libraries(), ", "))
 	}
-	return nil, fmt.Errorf("machine %q: gpu.tile_library: %q is not known%s: one of %s wanted", m.Name, m.GPU.Library,
-		nearest.Hint(m.GPU.Library, Libraries()), strings.Join(Libraries(), ", "))
+	d.tiles, d.products = d.model.Launchable(tiles), d.model.Launchable(Library("cublas"))
+	if d.tiles == nil || d.products == nil {
+		return nil, fmt.Errorf("machine %q: no kernel of gpu.tile_library %q or of cublas fits an SM of gpu.smem_per_sm_bytes %d, threads_per_sm %d and registers_per_sm %d",
+			m.Name, m.GPU.Library, m.GPU.Smem, m.GPU.Threads, m.GPU.Registers)
+	}
+	return d, nil
 }
 
 // NewCold is New for layers measured one by one, as the published system profiles
@@ -72,7 +75,8 @@ func NewCold(m *hw.Machine, channels int) (device.Device, error) {
 func (d *gpu) Name() string { return "gpu" }
 
 // Compile lowers a cut of any operation to kernels; the epilogue's are among
-// them. A node that only renames values has none.
+// them. A node that only renames values has none, and a concatenation has none on a
+// machine whose kernels write their part of it themselves.
 func (d *gpu) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	nd := &g.Nodes[c.Node]
 	if nd.Op == nil {
@@ -86,7 +90,7 @@ func (d *gpu) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 		return nil, fmt.Errorf("gpu: %q: operator %s: %w", nd.Name, nd.Op.Name, device.ErrUnsupported)
 	}
 	code := &Code{g: g, cut: c}
-	if !nd.Op.View || len(nd.Post) > 0 {
+	if len(nd.Post) > 0 || !nd.Op.View && !(d.inPlace && madeInPlace(g, nd)) {
 		code.kernels = r.lower(newWork(d, r, g, c))
 	}
 	var err error
@@ -107,7 +111,7 @@ var bounds = []string{"launch", "tensor", "latency", "l2", "fma", "dram"}
 func (d *gpu) cost(ks []Kernel) (device.Cost, error) {
 	c := device.Cost{Bound: "view"}
 	launchUS := float64(d.launch) / (d.model.GHz * 1e3)
-	us, bytes := 0.0, 0.0
+	us, bytes, low, high := 0.0, 0.0, 0.0, 0.0
 	share := make([]term, len(bounds))
 	add := func(word string, us float64) {
 		for i, b := range bounds {
@@ -122,6 +126,9 @@ func (d *gpu) cost(ks []Kernel) (device.Cost, error) {
 		}
 		c.Time += device.Time(math.Round((launchUS + k.US) * 1e6))
 		c.Memory += device.Time(math.Round(min(k.DRAM, k.US) * 1e6))
+		e := d.errorOf(k)
+		low += d.errors.Launch.Low*launchUS + e.Low*k.US
+		high += d.errors.Launch.High*launchUS + e.High*k.US
 		us += k.US
 		bytes += k.Bytes
 		used := energy(&d.energy, k.Timing)
@@ -132,6 +139,11 @@ func (d *gpu) cost(ks []Kernel) (device.Cost, error) {
 	if len(ks) > 0 {
 		c.Bound = largest(share...)
 	}
+	if !(high*1e6 < 1<<62) {
+		return c, fmt.Errorf("%.3g us at most: the errors of the machine's model are out of all proportion", high)
+	}
+	c.Low = min(c.Time, device.Time(math.Round(low*1e6)))
+	c.High = max(c.Time, device.Time(math.Round(high*1e6)))
 	c.Launch = device.Time(d.clock.PS(d.launch)) * device.Time(len(ks))
 	c.Ticks = d.launch*int64(len(ks)) + int64(math.Round(us*d.model.GHz*1e3))
 	c.Bytes = int64(math.Round(bytes))

@@ -175,11 +175,11 @@ func conv(w *work) []Kernel {
 	var ks []Kernel
 	outC := w.cut.Box[1]
 	if groups > 1 && groups == in[1] {
-		d := Direct{MACs: float64(w.g.MACs(w.cut)), Outs: float64(w.cut.Box.Size()), Bytes: A*missA + B*missB + w.out*missO + extra}
-		ks = append(ks, Kernel{Depthwise, d, w.Direct(d)})
+		d := Direct{MACs: float64(w.g.MACs(w.cut)), Outs: float64(w.cut.Box.Size()), Plane: w.cut.Box[2:].Size(), Bytes: A*missA + B*missB + w.out*missO + extra}
+		ks = append(ks, Kernel{Class: Depthwise, Work: d, Timing: w.Direct(d)})
 	} else {
 		for range w.offsets {
-			ks = append(ks, Kernel{Offset, Stream{}, Timing{Bound: "launch"}})
+			ks = append(ks, Kernel{Class: Offset, Work: Stream{}, Timing: Timing{Bound: "launch"}})
 		}
 		perGroup := w.nd.Shape[1] / groups
 		g := ceilDiv(outC.Hi, perGroup) - outC.Lo/perGroup // groups that the cut touches
@@ -188,15 +188,15 @@ func conv(w *work) []Kernel {
 			depth = ceilDiv(depth, 8) * 8 // tensor cores take 8 channels: cuDNN pads
 		}
 		p := GEMM{M: w.cut.Box.Size() / outC.Len(), N: ceilDiv(outC.Len(), g), K: depth * taps, G: g,
-			A: A, B: B, O: w.out, MissA: missA, MissB: missB, MissO: missO, Extra: extra}
-		ks = append(ks, Kernel{Matrix, p, w.GEMM(p, w.tiles, convSplits)})
+			A: A, B: B, O: w.out, Conv: true, MissA: missA, MissB: missB, MissO: missO, Extra: extra}
+		ks = append(ks, Kernel{Class: Matrix, Work: p, Timing: w.GEMM(p, w.tiles, w.splits)})
 	}
 	if !w.fused {
 		s := Stream{
 			Bytes: (w.out+w.residual)*w.Miss(2*w.out) + w.written(w.out, w.Miss(2*w.out)),
 			L2:    2*w.out + w.residual,
 		}
-		ks = append(ks, Kernel{Post, s, w.Stream(s)})
+		ks = append(ks, Kernel{Class: Post, Work: s, Timing: w.Stream(s)})
 	}
 	return ks
 }
@@ -213,11 +213,11 @@ func product(w *work) []Kernel {
 	}
 	if m <= 8 {
 		v := GEMV{M: m, N: n, K: k, G: g, B: B, Bytes: B*missB + w.written(w.out, 0) + extra*missA}
-		return []Kernel{{Vector, v, w.GEMV(v)}}
+		return []Kernel{{Class: Vector, Work: v, Timing: w.GEMV(v)}}
 	}
 	p := GEMM{M: m, N: n, K: k, G: g, A: A, B: B, O: w.out,
 		MissA: missA, MissB: missB, MissO: w.written(1, missA), Extra: extra * missA}
-	return []Kernel{{Matrix, p, w.GEMM(p, w.products, cublasSplits)}}
+	return []Kernel{{Class: Matrix, Work: p, Timing: w.GEMM(p, w.products, Splits(ProductSplit))}}
 }
 
 // extents are those of the cut of a matrix product; g counts the matrices of the
@@ -246,7 +246,7 @@ func element(w *work) []Kernel { return stream(w, Element) }
 func stream(w *work, c Class) []Kernel {
 	read := w.reads(w) + w.residual
 	s := Stream{Bytes: read*w.arriving(read+w.out) + w.written(w.out, w.Miss(read+w.out)), L2: read + w.out}
-	return []Kernel{{c, s, w.Stream(s)}}
+	return []Kernel{{Class: c, Work: s, Timing: w.Stream(s)}}
 }
 
 // first counts what is needed of the first operand, each value once.

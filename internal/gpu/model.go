@@ -34,8 +34,12 @@ type Model struct {
 // channels: bandwidth and L2 go with them.
 func NewModel(m *hw.Machine, channels int) *Model {
 	g := &m.GPU
+	macs := g.MACs
+	if m.Memory.ElementSize == 1 {
+		macs = g.Int8MACs
+	}
 	return &Model{
-		GPUModel: g.Model, GHz: g.Clock.GHz(), SMs: g.SMs, MACs: g.MACs, FMAs: g.FMAs, L2SM: g.L2SM,
+		GPUModel: g.Model, GHz: g.Clock.GHz(), SMs: g.SMs, MACs: macs, FMAs: g.FMAs, L2SM: g.L2SM,
 		GBps: m.Memory.ChannelGBps * float64(channels), L2: float64(m.Memory.ChannelL2) * float64(channels),
 		Smem: g.Smem, Threads: g.Threads, CTAs: g.CTAs, Registers: g.Registers,
 		ElementSize: m.Memory.ElementSize, WriteThrough: g.WriteThrough,
@@ -100,6 +104,7 @@ func (m *Model) written(o, miss float64) float64 {
 // Direct is the work of a depthwise kernel, which runs on the FMA units.
 type Direct struct {
 	MACs, Outs float64
+	Plane      int     // outputs of one channel
 	Bytes      float64 // DRAM
 }
 
@@ -111,8 +116,12 @@ func (d Direct) String() string { return fmt.Sprintf("%.0f MAC, %.0f outputs", d
 func (m *Model) Direct(d Direct) Timing {
 	// 256 threads an SM with two outputs each fill it; the floor keeps one tiny
 	// kernel finite. Both estimated.
-	util := max(min(1, d.Outs/2/(float64(m.SMs)*256)), 1e-3)
-	macs := d.MACs / (float64(m.SMs) * m.FMAs * m.EtaDW * util)
+	padding := 1.0 // a CTA makes outputs of one channel only
+	if d.Plane > 0 {
+		padding = float64(ceilDiv(d.Plane, m.Plane)*m.Plane) / float64(d.Plane)
+	}
+	util := max(min(1, padding*d.Outs/2/(float64(m.SMs)*256)), 1e-3)
+	macs := padding * d.MACs / (float64(m.SMs) * m.FMAs * m.EtaDW * util)
 	t := Timing{SM: m.us(m.Ramp + macs), DRAM: m.dramUS(d.Bytes, m.EtaD), Bytes: d.Bytes, L2: d.Bytes, MACs: d.MACs,
 		Activity: Activity{SMs: float64(m.SMs), FMA: d.MACs, L2Moved: d.Bytes}}
 	t.US = m.norm(t.SM, t.DRAM)

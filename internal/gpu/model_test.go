@@ -172,20 +172,20 @@ func TestSupplement(t *testing.T) {
 		ctas, occ  int
 		us, bytes  float64
 	}{
-		{"T4", "fp16", 8192, 8192, 512, 1, cublasTiles, convSplits, 1, 1, 1, 0, Tile{256, 128, 64, 8, 2}, 1, 2048, 1, 2244.503460596, 411041792},
-		{"RTX2060sim_16ch", "fp16", 65536, 1024, 256, 1, cudnnTiles, convSplits, 0, 1, 2, 0, Tile{256, 64, 64, 4, 2}, 1, 4096, 1, 2190.529843178, 268959744},
-		{"RTX2060sim_32ch", "fp16", 1, 8, 32, 1, cudnnTiles, convSplits, 0, 1, 2, 0, Tile{128, 64, 64, 4, 2}, 1, 1, 2, 2.386889700, 544},
-		{"RTX2060sim_32ch", "fp16", 1, 96, 8, 1, cudnnTiles, convSplits, 0, 1, 2, 0, Tile{64, 128, 64, 4, 2}, 1, 1, 2, 2.386889700, 1920},
-		{"T4", "fp16", 196, 256, 1024, 1, trt16Tiles, convSplits, 0, 1, 0, 100000, Tile{32, 32, 128, 2, 1}, 1, 56, 8, 11.730690954, 624288},
-		{"T4", "int8", 784, 128, 1152, 1, cudnnTiles, convSplits, 1, 1, 1, 0, Tile{128, 64, 64, 4, 2}, 1, 14, 2, 15.662287638, 1150976},
-		{"TITANRTX", "int8", 49, 320, 960, 1, trtTiles, convSplits, 0, 0, 0, 0, Tile{32, 32, 64, 2, 2}, 1, 20, 8, 5.761710106, 0},
+		{"T4", "fp16", 8192, 8192, 512, 1, cublasTiles, Splits(1), 1, 1, 1, 0, Tile{256, 128, 64, 8, 2}, 1, 2048, 1, 2244.503460596, 411041792},
+		{"RTX2060sim_16ch", "fp16", 65536, 1024, 256, 1, cudnnTiles, Splits(1), 0, 1, 2, 0, Tile{256, 64, 64, 4, 2}, 1, 4096, 1, 2190.529843178, 268959744},
+		{"RTX2060sim_32ch", "fp16", 1, 8, 32, 1, cudnnTiles, Splits(1), 0, 1, 2, 0, Tile{128, 64, 64, 4, 2}, 1, 1, 2, 2.386889700, 544},
+		{"RTX2060sim_32ch", "fp16", 1, 96, 8, 1, cudnnTiles, Splits(1), 0, 1, 2, 0, Tile{64, 128, 64, 4, 2}, 1, 1, 2, 2.386889700, 1920},
+		{"T4", "fp16", 196, 256, 1024, 1, trt16Tiles, Splits(1), 0, 1, 0, 100000, Tile{32, 32, 128, 2, 1}, 1, 56, 8, 11.730690954, 624288},
+		{"T4", "int8", 784, 128, 1152, 1, cudnnTiles, Splits(1), 1, 1, 1, 0, Tile{128, 64, 64, 4, 2}, 1, 14, 2, 15.662287638, 1150976},
+		{"TITANRTX", "int8", 49, 320, 960, 1, trtTiles, Splits(1), 0, 0, 0, 0, Tile{32, 32, 64, 2, 2}, 1, 20, 8, 5.761710106, 0},
 		{"T4", "fp32", 3136, 64, 576, 1, fmaTiles, []int{1, 2, 4, 8}, 0, 0, 0, 0, Tile{32, 32, 32, 4, 2}, 1, 196, 7, 46.793817172, 0},
-		{"T4", "fp16", 3136, 4, 576, 32, trt16Tiles, convSplits, 1, 1, 1, 0, Tile{64, 32, 64, 2, 2}, 1, 1568, 5, 468.114510811, 116555776},
-		{"T4", "fp16", 35, 2048, 2560, 1, cublasTiles, cublasSplits, 1, 1, 1, 0, Tile{64, 64, 64, 4, 2}, 2, 64, 4, 49.282395999, 10808320},
+		{"T4", "fp16", 3136, 4, 576, 32, trt16Tiles, Splits(1), 1, 1, 1, 0, Tile{64, 32, 64, 2, 2}, 1, 1568, 5, 468.114510811, 116555776},
+		{"T4", "fp16", 35, 2048, 2560, 1, cublasTiles, Splits(ProductSplit), 1, 1, 1, 0, Tile{64, 64, 64, 4, 2}, 2, 64, 4, 49.282395999, 10808320},
 	} {
 		m := g.model(t, c.gpu, c.dtype)
 		b := float64(m.ElementSize * c.g)
-		x := m.GEMM(GEMM{c.m, c.n, c.k, c.g, float64(c.m*c.k) * b, float64(c.n*c.k) * b, float64(c.m*c.n) * b, c.a, c.b, c.o, c.x}, c.lib, c.splits)
+		x := m.GEMM(GEMM{M: c.m, N: c.n, K: c.k, G: c.g, A: float64(c.m*c.k) * b, B: float64(c.n*c.k) * b, O: float64(c.m*c.n) * b, MissA: c.a, MissB: c.b, MissO: c.o, Extra: c.x}, c.lib, c.splits)
 		what := c.gpu + " " + c.dtype + " " + dims(c.m, c.n, c.k, c.g)
 		near(t, what+" us", x.US, c.us)
 		near(t, what+" bytes", x.Bytes, c.bytes)
@@ -205,11 +205,11 @@ func TestBound(t *testing.T) {
 		"l2":      {M: 1 << 16, N: 64, K: 16, G: 1},
 		"dram":    {M: 64, N: 64, K: 64, G: 1, B: 1e8, MissB: 1},
 	} {
-		if x := m.GEMM(p, cudnnTiles, convSplits); x.Bound != want {
+		if x := m.GEMM(p, cudnnTiles, Splits(1)); x.Bound != want {
 			t.Errorf("%v is bound by %s: %s wanted", p, x.Bound, want)
 		}
 	}
-	for want, d := range map[string]Direct{"fma": {1e9, 1e6, 1}, "latency": {1e3, 1e6, 1}, "dram": {1e3, 1e6, 1e9}} {
+	for want, d := range map[string]Direct{"fma": {MACs: 1e9, Outs: 1e6, Bytes: 1}, "latency": {MACs: 1e3, Outs: 1e6, Bytes: 1}, "dram": {MACs: 1e3, Outs: 1e6, Bytes: 1e9}} {
 		if x := m.Direct(d); x.Bound != want {
 			t.Errorf("%v is bound by %s: %s wanted", d, x.Bound, want)
 		}

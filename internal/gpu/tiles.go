@@ -62,8 +62,24 @@ func Libraries() []string {
 	return names
 }
 
-// The splits of K that a library tries: convolutions on Turing do not split.
-var (
-	convSplits   = []int{1}
-	cublasSplits = []int{1, 2, 4, 8, 16}
-)
+// Library returns the tiles of a library, or nil where there is none of the name.
+func Library(name string) []Tile {
+	for _, l := range libraries {
+		if l.name == name {
+			return l.tiles
+		}
+	}
+	return nil
+}
+
+// Splits are the powers of two up to most: into how many parts a kernel may split K.
+func Splits(most int) []int {
+	var splits []int
+	for s := 1; s <= most; s *= 2 {
+		splits = append(splits, s)
+	}
+	return splits
+}
+
+// ProductSplit is the most that cuBLAS splits K into: estimated.
+const ProductSplit = 16

@@ -18,13 +18,8 @@ import (
 // Parse reads a machine. Errors are one line, "name:line: gpu.sm: …".
 func Parse(name string, data []byte) (*Machine, error) {
 	m := &Machine{Sources: map[string]string{}}
-	d := &decoder{file: name, data: data, dec: json.NewDecoder(bytes.NewReader(data)), sources: m.Sources}
-	d.dec.UseNumber()
-	if err := d.value("", reflect.ValueOf(m).Elem(), ""); err != nil {
+	if err := decode(name, data, reflect.ValueOf(m).Elem(), m.Sources); err != nil {
 		return nil, err
-	}
-	if _, err := d.dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, d.errorf("", "text after the end of the machine")
 	}
 	if m.Memory.PIMChannels > m.Memory.Channels {
 		return nil, fmt.Errorf("%s: memory.pim_channels: %d: at most memory.channels, %d, wanted",
@@ -33,7 +28,20 @@ func Parse(name string, data []byte) (*Machine, error) {
 	return m, nil
 }
 
-// decoder fills a Machine token by token; its depth is that of the Go types.
+// decode reads one object into a struct and the sources of its numbers.
+func decode(name string, data []byte, v reflect.Value, sources map[string]string) error {
+	d := &decoder{file: name, data: data, dec: json.NewDecoder(bytes.NewReader(data)), sources: sources}
+	d.dec.UseNumber()
+	if err := d.value("", v, ""); err != nil {
+		return err
+	}
+	if _, err := d.dec.Token(); !errors.Is(err, io.EOF) {
+		return d.errorf("", "text after the end of the %s", strings.ToLower(v.Type().Name()))
+	}
+	return nil
+}
+
+// decoder fills a struct token by token; its depth is that of the Go types.
 type decoder struct {
 	file    string
 	data    []byte
@@ -75,7 +83,8 @@ func (d *decoder) token(path string) (json.Token, error) {
 
 // value reads what belongs into v: a struct or map is an object, a number an
 // object of value and source, anything else a plain JSON value.
-func (d *decoder) value(path string, v reflect.Value, want string) error {
+func (d *decoder) value(path string, v reflect.Value, tag reflect.StructTag) error {
+	want := tag.Get("want")
 	switch {
 	case v.Type() == rangeType:
 		return d.bounded(path, v, want)
@@ -84,16 +93,19 @@ func (d *decoder) value(path string, v reflect.Value, want string) error {
 	case v.Kind() == reflect.Struct:
 		return d.object(path, structKeys(v), func(key string) error {
 			f, tag := structField(v, key)
-			return d.value(join(path, key), f, tag.Get("want"))
+			return d.value(join(path, key), f, tag)
 		})
 	case v.Kind() == reflect.Map:
 		v.Set(reflect.MakeMap(v.Type()))
 		return d.object(path, nil, func(key string) error {
-			if !strings.HasSuffix(key, "_ck") || key == "_ck" {
+			if suffix := tag.Get("key"); !strings.HasSuffix(key, suffix) || key == suffix {
+				if suffix == "" {
+					return d.errorf(path, "a key is empty: a name wanted")
+				}
 				return d.errorf(join(path, key), "the name of a number of cycles ends in _ck")
 			}
 			x := reflect.New(v.Type().Elem()).Elem()
-			if err := d.value(join(path, key), x, want); err != nil {
+			if err := d.value(join(path, key), x, tag); err != nil {
 				return err
 			}
 			v.SetMapIndex(reflect.ValueOf(key), x)

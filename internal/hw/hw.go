@@ -52,7 +52,8 @@ type Finish struct {
 type GPU struct {
 	Clock        Period    `json:"clock_ps"`
 	SMs          int       `json:"sm" want:"1..65536"`
-	MACs         float64   `json:"tensor_mac_per_ck_sm" want:">0"` // tensor-core multiply-accumulates a clock and SM
+	MACs         float64   `json:"tensor_mac_per_ck_sm" want:">0"` // tensor-core multiply-accumulates a clock and SM, of 16-bit floats
+	Int8MACs     float64   `json:"tensor_int8_mac_per_ck_sm" want:">0"`
 	FMAs         float64   `json:"fma_per_ck_sm" want:">0"`
 	Smem         int       `json:"smem_per_sm_bytes" want:">0"`
 	Threads      int       `json:"threads_per_sm" want:">0"`
@@ -61,25 +62,31 @@ type GPU struct {
 	L2SM         float64   `json:"l2_bytes_per_ck_sm" want:">0"`
 	WriteThrough bool      `json:"l2_write_through"`
 	Library      string    `json:"tile_library"`                        // a row of package gpu's table
+	ConcatFree   bool      `json:"concat_in_place"`                     // kernels write their part of a concatenation themselves where nothing else reads it
 	Fused        bool      `json:"fused"`                               // epilogues run inside the convolution's kernel
+	ConvSplit    int       `json:"conv_split_k" want:"1..64"`           // most parts that the taps and channels of a convolution are split into
 	Launch       int64     `json:"launch_ck" want:"0..1000000000"`      // of every kernel
 	ConvLaunches int       `json:"conv_offset_launches" want:"0..1024"` // launches before each dense convolution that execute nothing
 	Model        GPUModel  `json:"model"`
 	Energy       GPUEnergy `json:"energy"`
+	Error        GPUError  `json:"error"`
 }
 
 // GPUModel holds the fitted parameters of the kernel model.
 type GPUModel struct {
-	Eta   float64 `json:"eta" want:">0..1"`        // tensor main-loop efficiency
-	Lam   float64 `json:"lam_ck" want:">=0"`       // exposed latency of a k-iteration of a lone CTA
-	Om    float64 `json:"om" want:">=0"`           // un-overlapped share of a lone CTA's own MMA
-	Epi   float64 `json:"epi" want:">=0"`          // epilogue cost in tile bytes over L2SM
-	EtaD  float64 `json:"eta_dram" want:">0..1"`   // DRAM efficiency of GEMM-like kernels
-	EtaS  float64 `json:"eta_stream" want:">0..1"` // DRAM efficiency of element-wise kernels
-	EtaDW float64 `json:"eta_dw" want:">0..1"`     // depthwise FMA efficiency
-	P     float64 `json:"p" want:"1..64"`          // overlap exponent
-	Ramp  float64 `json:"ramp_ck" want:">=0"`      // start-up of a streaming kernel
-	TK2   float64 `json:"splitk_us" want:">=0"`    // second kernel of a split-K GEMM
+	Eta    float64 `json:"eta" want:">0..1"`          // tensor main-loop efficiency
+	Lam    float64 `json:"lam_ck" want:">=0"`         // exposed latency of a k-iteration of a lone CTA
+	Om     float64 `json:"om" want:">=0"`             // un-overlapped share of a lone CTA's own MMA
+	Epi    float64 `json:"epi" want:">=0"`            // epilogue cost in tile bytes over L2SM
+	Pixels float64 `json:"pixel_fetch" want:"1..100"` // cost of fetching a byte of a convolution's input over that of a matrix
+	EtaD   float64 `json:"eta_dram" want:">0..1"`     // DRAM efficiency of GEMM-like kernels
+	EtaS   float64 `json:"eta_stream" want:">0..1"`   // DRAM efficiency of element-wise kernels
+	EtaDW  float64 `json:"eta_dw" want:">0..1"`       // depthwise FMA efficiency
+	Plane  int     `json:"dw_plane" want:"1..1024"`   // outputs of one channel that a CTA of a depthwise kernel makes; the last of a plane are padding
+	Stages int     `json:"stages" want:"0..16"`       // buffers of shared memory of a tile; 0: as its library has it
+	P      float64 `json:"p" want:"1..64"`            // overlap exponent
+	Ramp   float64 `json:"ramp_ck" want:">=0"`        // start-up of a streaming kernel
+	TK2    float64 `json:"splitk_us" want:">=0"`      // second kernel of a split-K GEMM
 }
 
 // PIM is a channel that computes: the geometry of its banks and its rulebook.
@@ -94,7 +101,7 @@ type PIM struct {
 	Buffers  int              `json:"buffers" want:"1..64"`               // such buffers of a channel
 	Sums     int              `json:"accumulators" want:"1..65536"`       // sums that each bank holds at once
 	Format   string           `json:"number_format"`                      // of operands and results: "fp16", "bf16" or "fp32"; sums are float32
-	Timing   map[string]int64 `json:"timing" want:">=0"`                  // the standard's parameters, in cycles of Clock
+	Timing   map[string]int64 `json:"timing" key:"_ck" want:">=0"`        // the standard's parameters, in cycles of Clock
 	Energy   PIMEnergy        `json:"energy"`
 }
 
@@ -111,6 +118,17 @@ type GPUEnergy struct {
 	FMA      Range `json:"fma_pj" want:">=0"`
 	L2       Range `json:"l2_pj_per_byte" want:">=0"`
 	DRAM     Range `json:"dram_pj_per_byte" want:">=0"`
+}
+
+// GPUError says how far measured times are from the model's, kernel class by kernel
+// class: Low and High are factors on the modelled time without its launch.
+type GPUError struct {
+	Conv      Range `json:"conv" want:">0"`
+	Depthwise Range `json:"dwconv" want:">0"`
+	GEMM      Range `json:"gemm" want:">0"`
+	GEMV      Range `json:"gemv" want:">0"`
+	Stream    Range `json:"stream" want:">0"` // element-wise, pooling, reductions, copies
+	Launch    Range `json:"launch" want:">0"` // of the launches
 }
 
 // PIMEnergy is what the commands of a channel take, and the power it draws.

@@ -14,8 +14,37 @@ import (
 var machines embed.FS
 
 // Names returns the names of the machines that come with the program, sorted.
-func Names() []string {
-	entries, err := machines.ReadDir("machines")
+func Names() []string { return namesIn(machines, "machines") }
+
+// Load returns the machine called name, or reads a file where the argument has a
+// slash or ends in .json. "newton+t4" is newton with the GPU t4, either of which may
+// be a file.
+func Load(nameOrPath string) (*Machine, error) {
+	if base, with, both := strings.Cut(nameOrPath, "+"); both && !isFile(nameOrPath) {
+		m, err := Load(base)
+		if err != nil {
+			return nil, err
+		}
+		b, err := LoadBoard(with)
+		if err != nil {
+			return nil, err
+		}
+		return m.WithGPU(b), nil
+	}
+	name, data, err := find(machines, "machines", "machine", nameOrPath)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(name, data)
+}
+
+func isFile(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func namesIn(files embed.FS, folder string) []string {
+	entries, err := files.ReadDir(folder)
 	if err != nil {
 		panic("hw: " + err.Error())
 	}
@@ -26,24 +55,24 @@ func Names() []string {
 	return names
 }
 
-// Load returns the machine called name, or reads a file where the argument has a
-// slash or ends in .json.
-func Load(nameOrPath string) (*Machine, error) {
-	if slices.Contains(Names(), nameOrPath) {
-		file := "machines/" + nameOrPath + ".json"
-		data, err := machines.ReadFile(file)
+// find reads the file of a name among those of a folder that come with the program,
+// or of a path.
+func find(files embed.FS, folder, what, nameOrPath string) (name string, data []byte, err error) {
+	names := namesIn(files, folder)
+	if slices.Contains(names, nameOrPath) {
+		name = folder + "/" + nameOrPath + ".json"
+		data, err := files.ReadFile(name)
 		if err != nil {
 			panic("hw: " + err.Error())
 		}
-		return Parse(file, data)
+		return name, data, nil
 	}
 	if !strings.Contains(nameOrPath, "/") && !strings.HasSuffix(nameOrPath, ".json") {
-		return nil, fmt.Errorf("machine %q is not known%s: one of %s wanted, or a file that ends in .json",
-			nameOrPath, nearest.Hint(nameOrPath, Names()), strings.Join(Names(), ", "))
+		return "", nil, fmt.Errorf("%s %q is not known%s: one of %s wanted, or a file that ends in .json",
+			what, nameOrPath, nearest.Hint(nameOrPath, names), strings.Join(names, ", "))
 	}
-	data, err := os.ReadFile(nameOrPath)
-	if err != nil {
-		return nil, fmt.Errorf("machine: %w", err)
+	if data, err = os.ReadFile(nameOrPath); err != nil {
+		return "", nil, fmt.Errorf("%s: %w", what, err)
 	}
-	return Parse(nameOrPath, data)
+	return nameOrPath, data, nil
 }

@@ -11,9 +11,11 @@ import (
 
 // Print writes the machine as JSON with the source of each number; Parse reads
 // it back to an equal machine.
-func (m *Machine) Print(w io.Writer) error {
-	p := printer{sources: m.Sources}
-	p.value("", reflect.ValueOf(m).Elem(), 0)
+func (m *Machine) Print(w io.Writer) error { return write(w, reflect.ValueOf(m).Elem(), m.Sources) }
+
+func write(w io.Writer, v reflect.Value, sources map[string]string) error {
+	p := printer{sources: sources}
+	p.value("", v, 0)
 	p.WriteByte('\n')
 	_, err := w.Write(p.Bytes())
 	return err

@@ -104,7 +104,7 @@ func (l *link) charge(c *device.Cost, clock hw.Period, w traffic) {
 	}
 	c.Launch, c.Stream = l.launch, c.Ticks
 	c.Time = l.launch + 2*l.latency + max(c.Time, travel, finish)
-	c.Ticks = clock.Cycles(int64(c.Time))
+	c.Low, c.High, c.Ticks = c.Time, c.Time, clock.Cycles(int64(c.Time))
 	c.Energy[device.PIMFinish] = device.Of(l.Finish.Energy, float64(w.ops))
 	if l.Memory {
 		c.Memory = min(c.Time, device.Time(math.Ceil(float64(w.unique)/l.memory)))

@@ -347,6 +347,9 @@ func TestCost(t *testing.T) {
 		m, channels := anyMachine(t), anyChannels(t)
 		code := compile(t, m, channels, n.g, cut)
 		d, cost := code.device, code.Cost()
+		if cost.Low != cost.Time || cost.High != cost.Time {
+			t.Fatalf("%v between %v and %v: it is counted", cost.Time, cost.Low, cost.High)
+		}
 		if !d.ops.column {
 			one := &mapping{parts: code.layer.parts(d.m, channels, 1, cuttings[0])}
 			one.shares = make([]share, channels)

@@ -68,6 +68,7 @@ func (d *Device) cost(m *mapping) device.Cost {
 			c.Bound = d.bound(d.work(s), r)
 		}
 	}
+	c.Low, c.High = c.Time, c.Time
 	c.Energy = d.energy(&c)
 	return c
 }

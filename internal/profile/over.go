@@ -107,9 +107,14 @@ func (d *profiled) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 			share = float64(t) / float64(cost.Time)
 		}
 		out.cost.Time, out.cost.Ticks = t, d.clock.Cycles(int64(t))
+		out.cost.Low = device.Time(math.Round(float64(cost.Low) * share))
+		out.cost.High = device.Time(math.Round(float64(cost.High) * share))
 		out.cost.Memory = min(cost.Memory, t)
 		out.cost.Launch = device.Time(math.Round(float64(cost.Launch) * share))
 		out.cost.Energy[device.GPUActive] = cost.Energy[device.GPUActive].Times(share)
+	}
+	if cost.Source == device.Measured { // the bounds are the model's
+		out.cost.Low, out.cost.High = t, t
 	}
 	return out, nil
 }

@@ -49,7 +49,7 @@ func cost(t testing.TB, d device.Device, g *graph.Graph, c graph.Cut) device.Cos
 	return code.Cost()
 }
 
-// TestModelsOwnTimes: with what the model itself says of every cut nothing changes,
+// TestModelsOwnTimes: with what the model itself says of every cut nothing changes but bounds,
 // and where some are left out nothing but what is interpolated: a scale is 1.
 func TestModelsOwnTimes(t *testing.T) {
 	for kind, m := range machines(t) {
@@ -78,6 +78,12 @@ func TestModelsOwnTimes(t *testing.T) {
 							continue
 						}
 						count[got.Source]++
+						if got.Source == device.Measured && (got.Low != got.Time || got.High != got.Time) {
+							t.Errorf("%s %s %v: measured, and between %v and %v", kind, name, c, got.Low, got.High)
+						}
+						if got.Source == device.Measured { // the bounds are the model's alone
+							got.Low, got.High = want.Low, want.High
+						}
 						got.Source = 0
 						if d := cmp.Diff(want, got); d != "" {
 							t.Errorf("%s %s %v, %v:\n%s", kind, name, c, got.Source, d)

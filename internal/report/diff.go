@@ -149,7 +149,7 @@ func (d *Diff) Text(w io.Writer) error {
 		if n.Name == "speedup" {
 			format = "%.3f"
 		}
-		t.row(n.Name, fmt.Sprintf(format, n.A), fmt.Sprintf(format, n.B), fmt.Sprintf("%+"+format[1:], n.B-n.A), percent(n.A, n.B))
+		t.row(n.Name, fmt.Sprintf(format, n.A), fmt.Sprintf(format, n.B), fmt.Sprintf("%+"+format[1:], n.B-n.A), change(n.A, n.B))
 	}
 	if len(t[0].cells) == 1 {
 		b.WriteString("\nno total differs\n")
@@ -199,7 +199,8 @@ func (d *Diff) layers(b *strings.Builder) {
 	t.write(b)
 }
 
-func percent(a, b float64) string {
+// change is the change from a to b in per cent.
+func change(a, b float64) string {
 	if a == 0 {
 		return ""
 	}

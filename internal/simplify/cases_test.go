@@ -63,6 +63,10 @@ var cases = []struct {
 		y := m.conv("conv", x, 3)
 		return []graph.ID{m.batchNorm("bn", y), y}
 	}, "conv = Conv x\nbn = BatchNormalization conv", true},
+	{"activation of a batch norm that is left", func(m maker, x graph.ID) []graph.ID {
+		y := m.op("relu", "Relu", nil, m.batchNorm("bn", x))
+		return []graph.ID{m.op("sum", "Add", nil, y, x)}
+	}, "bn = BatchNormalization+Relu x\nsum = Add bn x", true},
 	{"batch norm before", func(m maker, x graph.ID) []graph.ID {
 		return []graph.ID{m.conv("conv", m.batchNorm("bn", x), 3)}
 	}, "bn = BatchNormalization x\nconv = Conv bn", true},

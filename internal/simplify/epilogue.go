@@ -14,7 +14,7 @@ var residuals = map[string]struct{ commutes bool }{
 	"Mul": {true},
 }
 
-// tail is a contraction and the stages it will apply.
+// tail is a contraction, or a batch norm that none could take in, and the stages it will apply.
 type tail struct {
 	head     *graph.Node
 	post     []graph.Stage
@@ -24,7 +24,7 @@ type tail struct {
 }
 
 // epilogue fuses element-wise operations onto the contraction that alone feeds
-// them. The fused node takes the place of the last of them, where every operand
+// them, and activations also onto a batch norm that is left. The fused node takes the place of the last of them, where every operand
 // has been made.
 func epilogue(g *graph.Graph) (*graph.Graph, error) {
 	var tails []*tail // by the value of each operation of the tail
@@ -52,9 +52,13 @@ func findTails(r *rewriter) []*tail {
 		if nd.Op == nil || !r.live[i] {
 			continue
 		}
-		if nd.Op.MACs != nil && nd.Type.Float() {
-			residual := slices.ContainsFunc(nd.Post, func(s graph.Stage) bool { return s.Op.Combine != nil })
+		start := func() {
+			// Only a contraction takes a residual sum, and one.
+			residual := nd.Op.MACs == nil || slices.ContainsFunc(nd.Post, func(s graph.Stage) bool { return s.Op.Combine != nil })
 			tails[i] = &tail{nd, slices.Clone(nd.Post), slices.Clone(nd.In), residual, nd.ID}
+		}
+		if nd.Op.MACs != nil && nd.Type.Float() {
+			start()
 			continue
 		}
 		// Of two contractions that could take a residual sum, it is the later.
@@ -67,6 +71,8 @@ func findTails(r *rewriter) []*tail {
 		if best != nil {
 			best.fuse(nd)
 			tails[i] = best
+		} else if nd.Type.Float() && nd.Op.Name == "BatchNormalization" {
+			start()
 		}
 	}
 	return tails

@@ -3,6 +3,7 @@ package zoo
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"pimflow/internal/graph"
 	"pimflow/internal/op"
@@ -41,11 +42,12 @@ var (
 	sigmoid = activation{"Sigmoid", nil, 0.293, false}
 )
 
-// convolution describes one square convolution; padding is (kernel-1)/2 on
-// every side, as all of these networks have it.
+// convolution describes one square convolution, padded alike on every side.
 type convolution struct {
 	kernel, stride, out int
 	depthwise           bool
+	groups              int  // 0: one, unless depthwise
+	pad                 *int // nil: (kernel-1)/2
 	damp                bool // the last of a residual branch
 }
 
@@ -59,9 +61,14 @@ func (n *net) conv(path string, x value, c convolution) value {
 	group, fan := 1, in*c.kernel*c.kernel
 	if c.depthwise {
 		group, fan = in, c.kernel*c.kernel
+	} else if c.groups > 1 {
+		group, fan = c.groups, fan/c.groups
 	}
 	w := n.weight(path, x, tensor.Shape{c.out, in / group, c.kernel, c.kernel}, fan, c.damp)
 	k, s, p := int64(c.kernel), int64(c.stride), int64(c.kernel-1)/2
+	if c.pad != nil {
+		p = int64(*c.pad)
+	}
 	moment := 1.0
 	if c.damp {
 		moment = dampedMoment
@@ -99,6 +106,39 @@ func (n *net) maxPool(path string, x value, kernel, stride, pad int64) value {
 		"kernel_shape": []int64{kernel, kernel}, "strides": []int64{stride, stride},
 		"pads": []int64{pad, pad, pad, pad}, "dilations": []int64{1, 1},
 	}, x.id), x.moment, x.positive}
+}
+
+// shrink appends a 3x3 max pool of stride 2 whose last window may leave the image, as
+// ceil_mode has it.
+func (n *net) shrink(path string, x value) value {
+	s, pads := n.shape(x), []int64{0, 0, 0, 0}
+	for i := range 2 {
+		pads[2+i] = int64((s[2+i] - 3) % 2)
+	}
+	return value{n.op(path, "MaxPool", op.Attrs{
+		"kernel_shape": []int64{3, 3}, "strides": []int64{2, 2}, "pads": pads, "dilations": []int64{1, 1},
+	}, x.id), x.moment, x.positive}
+}
+
+// concat appends the channels of values one after another, named path.
+func (n *net) concat(path string, xs ...value) value {
+	y := xs[0]
+	ids := make([]graph.ID, len(xs))
+	for i, x := range xs {
+		ids[i] = x.id
+		y.moment = max(y.moment, x.moment)
+		y.positive = y.positive && x.positive
+	}
+	y.id = n.op(path, "Concat", op.Attrs{"axis": int64(1)}, ids...)
+	return y
+}
+
+// norm appends a batch norm that no convolution can take in, named path.
+func (n *net) norm(path string, x value) value {
+	s := tensor.Shape{n.shape(x)[1]}
+	return value{id: n.op(path, "BatchNormalization", op.Attrs{"epsilon": float32(1e-5)}, x.id,
+		n.parameter(path+".weight", s, 1), n.parameter(path+".bias", s, 0.05),
+		n.parameter(path+".running_mean", s, 0.05), n.constant(path+".running_var", s, float32(x.moment))), moment: 1}
 }
 
 // averagePool appends a global average pool, named path.
@@ -149,9 +189,23 @@ func (n *net) bias(path string, out int) graph.ID {
 	return n.parameter(path+".bias", tensor.Shape{out}, 0.05)
 }
 
+func (n *net) constant(name string, s tensor.Shape, x float32) graph.ID {
+	return n.b.Const(name, tensor.Lazy(tensor.Float32, s, func() ([]float32, []int64) {
+		return slices.Repeat([]float32{x}, s.Size()), nil
+	}))
+}
+
 func (n *net) parameter(name string, s tensor.Shape, bound float64) graph.ID {
 	seed := seedOf(n.name, name)
 	return n.b.Const(name, tensor.Lazy(tensor.Float32, s, func() ([]float32, []int64) {
 		return uniform(seed, s.Size(), float32(bound)), nil
 	}))
+}
+
+// halve appends a 2x2 average pool of stride 2, named path.
+func (n *net) halve(path string, x value) value {
+	return value{n.op(path, "AveragePool", op.Attrs{
+		"kernel_shape": []int64{2, 2}, "strides": []int64{2, 2}, "pads": []int64{0, 0, 0, 0},
+		"dilations": []int64{1, 1}, "count_include_pad": int64(0),
+	}, x.id), x.moment / 2, x.positive}
 }

@@ -11,6 +11,7 @@ package zoo
 
 import (
 	"fmt"
+	"slices"
 
 	"pimflow/internal/graph"
 	"pimflow/internal/nearest"
@@ -65,7 +66,7 @@ var imageNet = tensor.Shape{3, 224, 224}
 // List returns the networks, sorted by name.
 func List() []Entry { return append([]Entry{}, entries...) }
 
-// Names returns the names that Build knows, sorted.
+// Names returns the names of the networks that List has, sorted.
 func Names() []string {
 	names := make([]string, len(entries))
 	for i, e := range entries {
@@ -78,6 +79,16 @@ func Names() []string {
 // graph's values may have.
 const MaxBatch = 1 << 16
 
+// Relatives returns the names of further networks that Build knows: those that
+// tables of measured times have beside the papers'. Their names are torchvision's.
+func Relatives() []string {
+	names := make([]string, len(relatives))
+	for i, e := range relatives {
+		names[i] = e.Name
+	}
+	return names
+}
+
 // Build returns the network called name for batch images at once, with one
 // float32 input "input" of batch x C x H x W and one output "output" of batch x
 // classes. It fails on an unknown name and a batch out of 1 to MaxBatch.
@@ -85,7 +96,7 @@ func Build(name string, batch int) (*graph.Graph, error) {
 	if batch < 1 || batch > MaxBatch {
 		return nil, fmt.Errorf("network %q: batch %d: 1 to %d wanted", name, batch, MaxBatch)
 	}
-	for _, e := range entries {
+	for _, e := range slices.Concat(entries, relatives) {
 		if e.Name == name {
 			return e.graph(batch), nil
 		}

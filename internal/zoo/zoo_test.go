@@ -170,7 +170,7 @@ func TestErrors(t *testing.T) {
 		batch int
 		want  string
 	}{
-		{"resnet50", 1, `network "resnet50" is not known (did you mean "resnet-50"?)`},
+		{"resnet-5", 1, `network "resnet-5" is not known (did you mean "resnet-50"?)`},
 		{"toy", 0, `network "toy": batch 0: 1 to 65536 wanted`},
 	} {
 		if _, err := Build(c.name, c.batch); err == nil || err.Error() != c.want {

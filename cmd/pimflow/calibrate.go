@@ -1,0 +1,149 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"pimflow/internal/calibrate"
+	"pimflow/internal/gpu"
+	"pimflow/internal/hw"
+	"pimflow/internal/report"
+)
+
+func calibrateCommand() *cobra.Command {
+	var data, eval []string
+	var board, out string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "calibrate",
+		Short: "Fit the GPU model to measured kernels, and score it",
+		Long: `Fit the GPU model to measured kernels of GPUs of the same architecture, and say how far it and a fitted roofline
+are from them. Without --data nothing is fitted: the numbers of the GPU's file are scored, and -o writes it with the errors found. The tables that come with the
+program are named by NAME: ` + strings.Join(calibrate.Tables(), ", ") + `, all of them by "all".
+
+A table of kernels has the columns dataset, gpu, dtype (fp16, int8), op (conv, dwconv, gemm), N, C, H, W, K, R, S, stride_h,
+stride_w, pad_h, pad_w, groups of convolutions, gm, gn, gk of products, time_us and kernels (names). A table of networks of a T4 has
+model, batch, ms, source.`,
+		Args: wantArgs(0, 0),
+		RunE: func(c *cobra.Command, _ []string) error {
+			b, boards, err := loadBoards(board)
+			if err != nil {
+				return err
+			}
+			measured, source, err := readTables(data, "--data")
+			if err != nil {
+				return err
+			}
+			held, heldSource, err := readTables(eval, "--eval")
+			if err != nil {
+				return err
+			}
+			if measured == nil && held == nil {
+				return fmt.Errorf("calibrate: --data or --eval wanted: .csv files, or all for the tables that come with the program")
+			}
+			cal := calibrate.New(b, boards)
+			if measured != nil {
+				if err := cal.Fit(measured, source); err != nil {
+					return fmt.Errorf("--data: %w", err)
+				}
+			} else {
+				cal.Bound(held, heldSource)
+			}
+			r := report.NewCalibration(cal)
+			for _, x := range []struct {
+				m      *calibrate.Measured
+				to     *[]report.SetScore
+				fitted bool
+			}{{measured, &r.Data, true}, {held, &r.Eval, false}} {
+				if x.m != nil {
+					scores, err := cal.Score(x.m, x.fitted)
+					if err != nil {
+						return err
+					}
+					*x.to = report.Scores(scores)
+				}
+			}
+			if out != "" {
+				if err := writeFile(out, cal.Board.Print); err != nil {
+					return err
+				}
+			}
+			if asJSON {
+				return r.JSON(c.OutOrStdout())
+			}
+			return r.Text(c.OutOrStdout())
+		},
+	}
+	c.Flags().StringSliceVar(&data, "data", nil, "tables of measurements to fit to, .csv files or names")
+	c.Flags().StringSliceVar(&eval, "eval", nil, "tables of measurements to score that are not fitted")
+	c.Flags().StringVar(&board, "gpu", "t4", "GPU to calibrate by name or .json file")
+	c.Flags().StringVarP(&out, "out", "o", "", "write the GPU with the fitted numbers to this .json file")
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return c
+}
+
+// loadBoards loads a GPU and checks it, and all that come with the program.
+func loadBoards(nameOrPath string) (*hw.Board, []*hw.Board, error) {
+	b, err := hw.LoadBoard(nameOrPath)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := checkBoard(nameOrPath, b); err != nil {
+		return nil, nil, err
+	}
+	var boards []*hw.Board
+	for _, name := range hw.BoardNames() {
+		x, err := hw.LoadBoard(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		boards = append(boards, x)
+	}
+	return b, boards, nil
+}
+
+// checkBoard says what is wrong with a GPU: it is right when its device can be made.
+func checkBoard(nameOrPath string, b *hw.Board) error {
+	if _, err := gpu.New(b.Machine(2), b.Memory.Channels); err != nil {
+		return fmt.Errorf("%s: %w", nameOrPath, err)
+	}
+	return nil
+}
+
+// readTables reads tables of measurements, nil where none is named, and says what
+// they are.
+func readTables(names []string, flag string) (*calibrate.Measured, string, error) {
+	if len(names) == 0 {
+		return nil, "", nil
+	}
+	if len(names) == 1 && names[0] == "all" {
+		names = calibrate.Tables()
+	}
+	m := &calibrate.Measured{}
+	var files []string
+	for _, name := range names {
+		var in io.ReadCloser
+		var err error
+		if in, err = calibrate.OpenTable(name); in == nil && err == nil {
+			in, err = os.Open(name)
+		}
+		if err != nil {
+			return nil, "", fmt.Errorf("%s: %w", flag, err)
+		}
+		err = m.Read(name, in)
+		in.Close()
+		if err != nil {
+			return nil, "", err
+		}
+		files = append(files, filepath.Base(name))
+	}
+	if len(m.Rows)+len(m.Networks) == 0 {
+		return nil, "", fmt.Errorf("%s: %s: no rows", flag, strings.Join(names, ", "))
+	}
+	return m, strings.Join(files, ", "), nil
+}

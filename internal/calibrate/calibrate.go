@@ -1,0 +1,184 @@
+// Package calibrate fits the GPU model's parameters to measured kernels and says how
+// far the model is from measurements.
+//
+// Tables of measured kernels and networks and the GPU files (package hw) go in; a GPU
+// file with fitted numbers and scores come out, the same bytes each time. The package
+// knows neither plans nor the PIM.
+package calibrate
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"pimflow/internal/hw"
+)
+
+// Calibration is a GPU's numbers, fitted or as its file has them.
+type Calibration struct {
+	Board      *hw.Board
+	Parameters []Parameter // what was fitted
+
+	boards    map[string]*hw.Board // every known GPU by its normal name
+	graphs    graphs
+	rooflines map[string]roofline // by architecture
+	outside   []outside
+	predict   func(s *Set, b *hw.Board, chosen bool, out []float64)
+}
+
+// Parameter is a fitted number.
+type Parameter struct {
+	Path  string  // in a GPU file
+	Board string  // the GPU, or "" for all of the architecture
+	Value float64 // in the file's unit
+	Sigma float64 // one standard deviation relative to Value, from the Jacobian; infinite where the data do not determine it
+	Folds float64 // the spread of the fits that leave out a fold each: their standard deviation relative to Value
+	Note  string
+}
+
+// New returns a calibration with the numbers of the files. boards are all known GPUs; b
+// takes the place of the one of its name.
+func New(b *hw.Board, boards []*hw.Board) *Calibration {
+	c := &Calibration{Board: b.Clone(), boards: map[string]*hw.Board{}, graphs: graphs{}, rooflines: map[string]roofline{}, predict: predict}
+	for _, x := range boards {
+		c.boards[normal(x.Name)] = x.Clone()
+	}
+	c.boards[normal(b.Name)] = c.Board
+	for _, x := range c.boards { // one architecture has one set of parameters: b's
+		if x.Architecture == b.Architecture {
+			x.GPU.Model, x.GPU.L2SM = b.GPU.Model, b.GPU.L2SM
+		}
+	}
+	return c
+}
+
+// Fit fits the parameters to the rows of GPUs of the architecture, and the starts of
+// the networks under each stack. source says where the rows are from.
+func (c *Calibration) Fit(m *Measured, source string) error {
+	sets := fittable(makeSets(m, c.boards, c.Board.Architecture), false)
+	if len(sets) == 0 {
+		return fmt.Errorf("no row is of a GPU of the architecture %q and on its tensor cores: nothing to fit GPU %s to", c.Board.Architecture, c.Board.Name)
+	}
+	at := c.coordinates(sets)
+	begin := c.point(at)
+	spread := make([]moments, len(at))
+	for f := range Folds {
+		training := part(sets, func(x int) bool { return x != f })
+		if len(training) < len(sets) { // a set would have no start
+			continue
+		}
+		c.apply(at, begin)
+		for i, x := range c.solve(training, at).x {
+			spread[i].add(x)
+		}
+		c.leaveOut(part(makeSets(m, c.boards, c.Board.Architecture), func(x int) bool { return x == f }))
+	}
+	c.apply(at, begin)
+	s := c.solve(sets, at)
+	for i := range s.x {
+		s.x[i] = rounded(s.x[i])
+	}
+	c.apply(at, s.x)
+	for i, a := range at {
+		p := Parameter{Path: a.path, Board: a.board, Value: s.x[i], Sigma: s.sigma[i], Folds: spread[i].deviation() / s.x[i]}
+		if s.x[i] == a.low || s.x[i] == a.high {
+			p.Note = "at its bound"
+		}
+		c.Parameters = append(c.Parameters, p)
+	}
+	if err := c.fitRooflines(m); err != nil {
+		return err
+	}
+	if err := c.fitNetworks(fittable(makeSets(m, c.boards, c.Board.Architecture), true)); err != nil {
+		return err
+	}
+	c.record(source)
+	return nil
+}
+
+// rounded keeps six digits: more than the data say, and few enough that another
+// processor's rounding does not show.
+func rounded(x float64) float64 {
+	y, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 6, 64), 64)
+	if err != nil {
+		panic("calibrate: " + err.Error())
+	}
+	return y
+}
+
+// fittable are the sets of kernels, or of networks, of the architecture.
+func fittable(sets []*Set, networks bool) []*Set {
+	return slices.DeleteFunc(slices.Clone(sets), func(s *Set) bool {
+		return !s.Fitted || s.N == 0 || (s.Op == "network") != networks
+	})
+}
+
+// moments add up to a standard deviation.
+type moments struct{ n, sum, squares float64 }
+
+func (m *moments) add(x float64) {
+	m.n++
+	m.sum += x
+	m.squares += x * x
+}
+
+func (m *moments) deviation() float64 {
+	if m.n == 0 {
+		return math.NaN()
+	}
+	mean := m.sum / m.n
+	return math.Sqrt(max(0, m.squares/m.n-mean*mean))
+}
+
+// fitNetworks fits the start of a kernel in networks to each set of them.
+func (c *Calibration) fitNetworks(sets []*Set) error {
+	for _, s := range sets {
+		b := c.boards[s.gpu]
+		times := make([]network, len(s.nets))
+		for i, n := range s.nets {
+			var err error
+			if times[i], err = c.graphs.network(b, c.rooflines[b.Architecture], n); err != nil {
+				return err
+			}
+		}
+		x := fitStart(s, times, startOf(b, s.Name), func(t network) float64 { return t.us })
+		x.x[0] = rounded(x.x[0])
+		b.Start[s.Name] = x.x[0]
+		c.Parameters = append(c.Parameters, Parameter{Path: "start_us." + s.Name, Board: s.gpu, Value: x.x[0], Sigma: x.sigma[0], Folds: math.NaN()})
+	}
+	return nil
+}
+
+// fitStart fits the start of a kernel to networks whose kernels take us without it.
+func fitStart(s *Set, times []network, begin float64, us func(network) float64) solution {
+	p := problem{n: len(times), low: []float64{0.01}, high: []float64{1e3}}
+	p.residuals = func(x, out []float64) {
+		for i, t := range times {
+			out[i] = math.Log((us(t) + x[0]*float64(t.kernels)) / s.nets[i].US)
+		}
+	}
+	return p.solve([]float64{max(1, begin)})
+}
+
+// Bound sets the errors of the GPU from measurements that nothing was fitted to.
+func (c *Calibration) Bound(m *Measured, source string) {
+	c.outside = nil
+	c.leaveOut(makeSets(m, c.boards, c.Board.Architecture))
+	c.bounds(source, "not fitted to")
+}
+
+// record writes what was fitted into the GPU's file: values, sources, the launch and
+// the errors.
+func (c *Calibration) record(source string) {
+	b, own := c.Board, normal(c.Board.Name)
+	fitted := "fitted to " + source + " by pimflow calibrate"
+	for _, p := range c.Parameters {
+		if p.Board == "" || p.Board == own {
+			b.Sources[p.Path] = fitted
+		}
+	}
+	b.GPU.Launch = int64(math.Round(b.Start[b.LaunchFrom] * b.GPU.Clock.GHz() * 1e3))
+	b.Sources["gpu.launch_ck"] = fmt.Sprintf("%.3f us, of start_us.%s: %s", b.Start[b.LaunchFrom], b.LaunchFrom, b.Sources["start_us."+b.LaunchFrom])
+	c.bounds(source, fmt.Sprintf("each shape left out of the fit (%d folds)", Folds))
+}

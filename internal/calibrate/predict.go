@@ -1,0 +1,50 @@
+package calibrate
+
+import (
+	"pimflow/internal/gpu"
+	"pimflow/internal/hw"
+)
+
+// startOf is the start of a set's kernels in us; that of the board's launches where its
+// file has none of the set.
+func startOf(b *hw.Board, set string) float64 {
+	if us, ok := b.Start[set]; ok {
+		return us
+	}
+	return b.Start[b.LaunchFrom]
+}
+
+// tiles are those that a set's kernels choose from, and the splits of K; none where an
+// SM of the board holds no CTA of any.
+func tiles(st stack, op, dtype string, b *hw.Board, m *gpu.Model) ([]gpu.Tile, []int) {
+	library, splits := b.GPU.Library, b.GPU.ConvSplit
+	switch {
+	case op == "gemm":
+		library, splits = "cublas", gpu.ProductSplit
+	case st.library != "":
+		library = st.library
+	case dtype == "int8" && library == "trt16":
+		library = "trt" // the longer rows are those of fp16 kernels
+	}
+	return m.Launchable(gpu.Library(library)), gpu.Splits(splits)
+}
+
+// predict writes the times of a set's kernels in us. With chosen the model takes its
+// own tile even where the kernel's name has one.
+func predict(s *Set, b *hw.Board, chosen bool, out []float64) {
+	m := gpu.NewModel(b.Machine(elementSize[s.dtype]), b.Memory.Channels)
+	library, splits := tiles(s.stack, s.Op, s.dtype, b, m)
+	start := startOf(b, s.Name)
+	for i, k := range s.kernels {
+		var us float64
+		switch {
+		case k.direct != nil:
+			us = m.Direct(*k.direct).US
+		case k.known.M > 0 && !chosen && m.Fits(k.known):
+			us = m.Fastest(k.gemm, []gpu.Tile{k.known}, splits).US
+		default:
+			us = m.Fastest(k.gemm, library, splits).US
+		}
+		out[i] = max(s.floor(), start+us)
+	}
+}

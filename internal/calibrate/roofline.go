@@ -1,0 +1,114 @@
+package calibrate
+
+import (
+	"math"
+
+	"pimflow/internal/hw"
+)
+
+// roofline is the model to beat: a start, and the longer of computing and moving, each
+// at one efficiency. Both efficiencies, and the start of each set, are fitted to the
+// rows of one architecture, also of one that the model is not fitted to: there the
+// roofline has seen what the model has not.
+type roofline struct {
+	compute, memory float64
+	start           map[string]float64 // us, by set
+}
+
+// us is the time of a kernel without its start.
+func (r roofline) us(b *hw.Board, macs, rate, bytes float64) float64 {
+	return max(macs/(float64(b.GPU.SMs)*rate*b.GPU.Clock.GHz()*1e3*r.compute),
+		bytes/(b.Memory.ChannelGBps*float64(b.Memory.Channels)*1e3*r.memory))
+}
+
+// predict times the kernels of a set.
+func (r roofline) predict(s *Set, b *hw.Board, out []float64) {
+	start, ok := r.start[s.Name]
+	if !ok {
+		start = startOf(b, s.Name)
+	}
+	for i, k := range s.kernels {
+		rate := b.GPU.MACs
+		switch {
+		case k.direct != nil:
+			rate = b.GPU.FMAs
+		case s.dtype == "int8":
+			rate = b.GPU.Int8MACs
+		}
+		out[i] = max(s.floor(), start+r.us(b, k.macs, rate, k.bytes))
+	}
+}
+
+// fitRooflines fits a roofline to the measurements of each architecture.
+func (c *Calibration) fitRooflines(m *Measured) error {
+	by := map[string][]*Set{}
+	var networks []*Set
+	for _, s := range makeSets(m, c.boards, c.Board.Architecture) {
+		switch {
+		case s.N == 0:
+		case s.Op == "network":
+			networks = append(networks, s)
+		default:
+			a := c.boards[s.gpu].Architecture
+			by[a] = append(by[a], s)
+		}
+	}
+	for a, sets := range by {
+		c.rooflines[a] = fitRoofline(sets, c.boards)
+	}
+	for _, s := range networks {
+		b := c.boards[s.gpu]
+		r, ok := c.rooflines[b.Architecture]
+		if !ok {
+			continue
+		}
+		times := make([]network, len(s.nets))
+		for i, n := range s.nets {
+			var err error
+			if times[i], err = c.graphs.network(b, r, n); err != nil {
+				return err
+			}
+		}
+		r.start[s.Name] = fitStart(s, times, startOf(b, s.Name), func(t network) float64 { return t.roofline }).x[0]
+	}
+	return nil
+}
+
+// rooflineOf is the fitted roofline of a set's architecture, or the data sheet's.
+func (c *Calibration) rooflineOf(s *Set) roofline {
+	if r, ok := c.rooflines[c.boards[s.gpu].Architecture]; ok {
+		return r
+	}
+	return roofline{compute: 1, memory: 1}
+}
+
+// fitRoofline fits a roofline to sets of kernels.
+func fitRoofline(sets []*Set, boards map[string]*hw.Board) roofline {
+	r := roofline{compute: 0.5, memory: 0.8, start: map[string]float64{}}
+	p := problem{low: []float64{1e-3, 1e-3}, high: []float64{1, 1}}
+	x := []float64{r.compute, r.memory}
+	for _, s := range sets {
+		p.n += len(s.kernels)
+		p.low, p.high, x = append(p.low, 0.01), append(p.high, 1e3), append(x, max(1, startOf(boards[s.gpu], s.Name)))
+	}
+	put := func(x []float64) {
+		r.compute, r.memory = x[0], x[1]
+		for i, s := range sets {
+			r.start[s.Name] = x[2+i]
+		}
+	}
+	p.residuals = func(x, out []float64) {
+		put(x)
+		for _, s := range sets {
+			r.predict(s, boards[s.gpu], out)
+			for i := range s.kernels {
+				out[i] = math.Log(out[i] / s.kernels[i].row.US)
+			}
+			out = out[len(s.kernels):]
+		}
+	}
+	if p.n > 0 {
+		put(p.solve(x).x)
+	}
+	return r
+}

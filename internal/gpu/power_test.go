@@ -1,0 +1,47 @@
+package gpu_test
+
+import (
+	"math"
+	"testing"
+
+	"pimflow/internal/gpu"
+	"pimflow/internal/hw"
+)
+
+// TestPower holds the formula of energy against the power of four tensor-core kernels
+// measured on a GV100 (AccelWattch, MICRO 2021), to which its constant of a product was
+// scaled. The published account of that check, 93.8, 120.8, 187.2 and 174.6 W, cannot be
+// done again: it does not give the kernels' durations. What stands here is the power at
+// this model's durations on V100, with tiles of 128x128 and more, and how many times as
+// long the kernels would have to take for the published account.
+func TestPower(t *testing.T) {
+	b, err := hw.LoadBoard("v100")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := gpu.NewModel(b.Machine(2), b.Memory.Channels)
+	e := b.GPU.Energy
+	for _, c := range []struct {
+		m, n, k             int
+		measured, published float64 // W
+		watts, stretch      float64
+	}{
+		{2560, 16, 2560, 101.9, 93.8, 88.4, 0.85},
+		{4096, 128, 4096, 121.6, 120.8, 146.8, 1.47},
+		{2560, 512, 2560, 178.0, 187.2, 250.5, 1.59},
+		{4096, 4096, 4096, 182.0, 174.6, 266.4, 1.97},
+	} {
+		A, B, O := float64(2*c.m*c.k), float64(2*c.n*c.k), float64(2*c.m*c.n)
+		miss := m.Miss(A + B + O)
+		p := gpu.GEMM{M: c.m, N: c.n, K: c.k, G: 1, A: A, B: B, O: O, MissA: miss, MissB: miss, MissO: miss}
+		k := m.GEMM(p, m.Launchable(gpu.Library("large")), gpu.Splits(1))
+		busy := float64(b.GPU.SMs)*e.Idle.Value + k.Activity.SMs*e.Busy.Value + e.Constant.Value // W
+		work := k.Tensor*e.MAC.Value + k.L2Moved*e.L2.Value + k.Bytes*e.DRAM.Value               // pJ
+		watts := busy + work*1e-6/k.US
+		stretch := work * 1e-6 / (c.published - busy) / k.US
+		t.Logf("%dx%dx%d: %.1f W, %+.0f %% of the %.1f W measured; %.2f times as long for %.1f W", c.m, c.n, c.k, watts, 100*(watts/c.measured-1), c.measured, stretch, c.published)
+		if math.Abs(watts-c.watts) > 0.1 || math.Abs(stretch-c.stretch) > 0.01 {
+			t.Errorf("%dx%dx%d: %.1f W and %.2f: %.1f and %.2f wanted", c.m, c.n, c.k, watts, stretch, c.watts, c.stretch)
+		}
+	}
+}

@@ -1,0 +1,99 @@
+package hw
+
+import (
+	"embed"
+	"fmt"
+	"io"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"pimflow/internal/nearest"
+)
+
+// Board is a GPU as it is sold, in a file of its own: the gpu object of a machine,
+// with the memory and the software that it was measured with. `pimflow calibrate`
+// writes such files.
+type Board struct {
+	Name         string             `json:"name"`
+	About        string             `json:"about"`        // a sentence for people
+	Architecture string             `json:"architecture"` // boards of one share fitted parameters, as "turing"
+	Memory       BoardMemory        `json:"memory"`
+	Capped       bool               `json:"power_capped"`        // its clock under load is not known and is fitted
+	Start        map[string]float64 `json:"start_us" want:">=0"` // of a kernel, launch and ramp, by stack of software
+	LaunchFrom   string             `json:"launch_from"`         // the key of Start that gpu.launch_ck is made of
+	GPU          GPU                `json:"gpu"`
+
+	// Sources is as of Machine.
+	Sources map[string]string `json:"-"`
+}
+
+// BoardMemory is the DRAM of a board; none of it computes.
+type BoardMemory struct {
+	Channels    int     `json:"channels" want:"1..1024"`
+	ChannelGBps float64 `json:"channel_gb_per_s" want:">0"`
+	ChannelL2   int64   `json:"l2_per_channel_bytes" want:">0"`
+}
+
+//go:embed gpus/*.json
+var boards embed.FS
+
+// BoardNames returns the names of the GPUs that come with the program, sorted.
+func BoardNames() []string { return namesIn(boards, "gpus") }
+
+// LoadBoard returns the GPU called name, or reads a file where the argument has a
+// slash or ends in .json.
+func LoadBoard(nameOrPath string) (*Board, error) {
+	name, data, err := find(boards, "gpus", "GPU", nameOrPath)
+	if err != nil {
+		return nil, err
+	}
+	return ParseBoard(name, data)
+}
+
+// ParseBoard reads a GPU file; errors are as of Parse.
+func ParseBoard(name string, data []byte) (*Board, error) {
+	b := &Board{Sources: map[string]string{}}
+	if err := decode(name, data, reflect.ValueOf(b).Elem(), b.Sources); err != nil {
+		return nil, err
+	}
+	if _, ok := b.Start[b.LaunchFrom]; !ok {
+		return nil, fmt.Errorf("%s: launch_from: %q is no key of start_us%s", name, b.LaunchFrom, nearest.Hint(b.LaunchFrom, slices.Sorted(maps.Keys(b.Start))))
+	}
+	return b, nil
+}
+
+// Print writes the GPU as JSON with the source of each number; ParseBoard reads it
+// back to an equal one.
+func (b *Board) Print(w io.Writer) error { return write(w, reflect.ValueOf(b).Elem(), b.Sources) }
+
+// Clone returns a copy that shares nothing.
+func (b *Board) Clone() *Board {
+	c := *b
+	c.Start, c.Sources = maps.Clone(b.Start), maps.Clone(b.Sources)
+	return &c
+}
+
+// Machine is the board as a machine of elements of so many bytes, none of whose
+// channels computes. It has no sources: it is not for printing.
+func (b *Board) Machine(elementSize int) *Machine {
+	return &Machine{Name: b.Name, About: b.About, GPU: b.GPU, Memory: Memory{Channels: b.Memory.Channels,
+		ChannelGBps: b.Memory.ChannelGBps, ChannelL2: b.Memory.ChannelL2, ElementSize: elementSize}}
+}
+
+// WithGPU returns the machine with the GPU of a board. Its memory channels, and with
+// them the bandwidth and the L2, stay the machine's.
+func (m *Machine) WithGPU(b *Board) *Machine {
+	c := *m
+	c.Name = m.Name + "+" + b.Name
+	c.GPU = b.GPU
+	c.Sources = maps.Clone(m.Sources)
+	maps.DeleteFunc(c.Sources, func(path, _ string) bool { return strings.HasPrefix(path, "gpu.") })
+	for path, source := range b.Sources {
+		if strings.HasPrefix(path, "gpu.") {
+			c.Sources[path] = source
+		}
+	}
+	return &c
+}

@@ -1,0 +1,116 @@
+package zoo
+
+import "fmt"
+
+// relatives are further networks, sorted by name. All are torchvision.models' of the
+// same name, for images of 3x224x224.
+var relatives = []Entry{
+	relative("alexnet", alexNet),
+	relative("densenet121", denseNet(32, 6, 12, 24, 16)),
+	relative("densenet161", denseNet(48, 6, 12, 36, 24)),
+	relative("densenet169", denseNet(32, 6, 12, 32, 32)),
+	relative("densenet201", denseNet(32, 6, 12, 48, 32)),
+	relative("mnasnet0_5", mnasNet(0.5)),
+	relative("mnasnet0_75", mnasNet(0.75)),
+	relative("mnasnet1_0", mnasNet(1)),
+	relative("mnasnet1_3", mnasNet(1.3)),
+	relative("mobilenet_v2", mobileNetV2),
+	relative("resnet101", resNet(3, 4, 23, 3)),
+	relative("resnet152", resNet(3, 8, 36, 3)),
+	relative("resnet18", residual{basic: true}.net(2, 2, 2, 2)),
+	relative("resnet34", residual{basic: true}.net(3, 4, 6, 3)),
+	relative("resnet50", resNet50),
+	relative("resnext101_32x8d", residual{groups: 32, widen: 4}.net(3, 4, 23, 3)),
+	relative("resnext50_32x4d", residual{groups: 32, widen: 2}.net(3, 4, 6, 3)),
+	relative("squeezenet1_0", squeezeNet10),
+	relative("squeezenet1_1", squeezeNet11),
+	relative("vgg11", vgg(1, 1, 2, 2, 2)),
+	relative("vgg13", vgg(2, 2, 2, 2, 2)),
+	relative("vgg16", vgg16),
+	relative("vgg19", vgg(2, 2, 4, 4, 4)),
+	relative("wide_resnet101_2", residual{groups: 1, widen: 2}.net(3, 4, 23, 3)),
+	relative("wide_resnet50_2", residual{groups: 1, widen: 2}.net(3, 4, 6, 3)),
+}
+
+func relative(name string, build func(*net, value) value) Entry {
+	return Entry{Name: name, Source: "torchvision.models." + name, Input: imageNet, build: build}
+}
+
+// alexNet is the one-tower AlexNet (Krizhevsky 2014).
+func alexNet(n *net, x value) value {
+	two := 2
+	x = n.act("features.1", n.conv("features.0", x, convolution{kernel: 11, stride: 4, out: 64, pad: &two}), relu)
+	x = n.maxPool("features.2", x, 3, 2, 0)
+	x = n.act("features.4", n.conv("features.3", x, convolution{kernel: 5, stride: 1, out: 192}), relu)
+	x = n.maxPool("features.5", x, 3, 2, 0)
+	for i, out := range []int{384, 256, 256} {
+		x = n.act(fmt.Sprintf("features.%d", 7+2*i), n.conv(fmt.Sprintf("features.%d", 6+2*i), x, convolution{kernel: 3, stride: 1, out: out}), relu)
+	}
+	return n.vggClassifier(n.maxPool("features.12", x, 3, 2, 0))
+}
+
+// denseNet is table 1 of Huang et al. (CVPR 2017) with a growth and so many layers in
+// each block. A layer's own concatenation is that of all before it.
+func denseNet(growth int, blocks ...int) func(*net, value) value {
+	return func(n *net, x value) value {
+		x = n.act("features.relu0", n.conv("features.conv0", x, convolution{kernel: 7, stride: 2, out: 2 * growth}), relu)
+		x = n.maxPool("features.pool0", x, 3, 2, 1)
+		for i, layers := range blocks {
+			block := fmt.Sprintf("features.denseblock%d", 1+i)
+			all := []value{x}
+			for j := range layers {
+				path := fmt.Sprintf("%s.denselayer%d", block, 1+j)
+				y := all[0]
+				if j > 0 {
+					y = n.concat(path+".concat", all...)
+				}
+				y = n.act(path+".relu1", n.norm(path+".norm1", y), relu)
+				y = n.act(path+".relu2", n.conv(path+".conv1", y, convolution{kernel: 1, stride: 1, out: 4 * growth}), relu)
+				all = append(all, n.conv(path+".conv2", y, convolution{kernel: 3, stride: 1, out: growth}))
+			}
+			x = n.concat(block+".concat", all...)
+			if i < len(blocks)-1 {
+				path := fmt.Sprintf("features.transition%d", 1+i)
+				x = n.act(path+".relu", n.norm(path+".norm", x), relu)
+				x = n.conv(path+".conv", x, convolution{kernel: 1, stride: 1, out: n.shape(x)[1] / 2})
+				x = n.halve(path+".pool", x)
+			}
+		}
+		x = n.act("relu", n.norm("features.norm5", x), relu)
+		return n.fc("classifier", n.flatten(n.averagePool("avgpool", x)), 1000)
+	}
+}
+
+// fire is a squeeze to so many channels and two expansions, of 1x1 and 3x3, to four
+// times as many each.
+func (n *net) fire(path string, x value, squeeze int) value {
+	x = n.act(path+".squeeze_activation", n.conv(path+".squeeze", x, convolution{kernel: 1, stride: 1, out: squeeze}), relu)
+	return n.concat(path+".concat",
+		n.act(path+".expand1x1_activation", n.conv(path+".expand1x1", x, convolution{kernel: 1, stride: 1, out: 4 * squeeze}), relu),
+		n.act(path+".expand3x3_activation", n.conv(path+".expand3x3", x, convolution{kernel: 3, stride: 1, out: 4 * squeeze}), relu))
+}
+
+// squeezeNet10 and squeezeNet11 are Iandola et al.'s SqueezeNet (2016); 0 is a pool.
+func squeezeNet10(n *net, x value) value {
+	return n.squeezeNet(x, convolution{kernel: 7, stride: 2, out: 96}, 0, 16, 16, 32, 0, 32, 48, 48, 64, 0, 64)
+}
+
+func squeezeNet11(n *net, x value) value {
+	return n.squeezeNet(x, convolution{kernel: 3, stride: 2, out: 64}, 0, 16, 16, 0, 32, 32, 0, 48, 48, 64, 64)
+}
+
+func (n *net) squeezeNet(x value, stem convolution, squeeze ...int) value {
+	none := 0
+	stem.pad = &none
+	x = n.act("features.1", n.conv("features.0", x, stem), relu)
+	for i, s := range squeeze {
+		path := fmt.Sprintf("features.%d", 2+i)
+		if s == 0 {
+			x = n.shrink(path, x)
+		} else {
+			x = n.fire(path, x, s)
+		}
+	}
+	x = n.act("classifier.2", n.conv("classifier.1", x, convolution{kernel: 1, stride: 1, out: 1000}), relu)
+	return n.flatten(n.averagePool("classifier.3", x))
+}
