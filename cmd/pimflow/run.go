@@ -78,7 +78,7 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 	fl.StringVar(&f.plan, "plan", "", "run the plan in this file instead of searching one")
 	profileFlag(c, &f.profile)
 	fl.IntVar(&f.batch, "batch", 0, "images at once, for models that leave it open (default 1)")
-	fl.BoolVarP(&f.verbose, "verbose", "v", false, "one row a layer")
+	fl.BoolVarP(&f.verbose, "verbose", "v", false, "one row a layer, and how it would be placed if the GPU were as fast or as slow as the bounds of its times")
 	fl.BoolVar(&f.json, "json", false, "print one JSON object")
 	fl.BoolVar(&f.check, "check", false, "execute the graph and the plan, compare their outputs, and replay the command streams; exit code 1 if any is wrong")
 	fl.StringArrayVar(&f.inputs, "input", nil, "[NAME=]FILE: a .npy tensor or a picture (.png, .jpg, .gif) for an input; default: seeded noise")
@@ -100,6 +100,13 @@ func runModel(ctx context.Context, f *runFlags, stdout, stderr io.Writer) error 
 	}
 	defer p.Close()
 	rep := report.New(p.Graph, p.Machine, p.Result)
+	if f.verbose && f.plan == "" {
+		fast, slow, err := p.bounds(ctx, f.policy, bar)
+		if err != nil {
+			return err
+		}
+		rep.SetFlips(fast, slow)
+	}
 	if p.Profile != nil {
 		rep.GPUProfile = report.NewGPUProfile(p.Profile, p.Result)
 	}

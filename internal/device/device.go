@@ -59,7 +59,7 @@ type Replay struct {
 // Cost is what executing a piece of code takes.
 type Cost struct {
 	Time     Time   // from start to the last value
-	Low      Time   // what Time may be at least, from measurements of the device or the word of its machine
+	Low      Time   // what Time may be at least, by the bounds of Doubts
 	High     Time   // and at most; both are Time where it is exact
 	Source   Source // of Time
 	Launch   Time   // the part of Time that is launching kernels, or PIM work
@@ -71,6 +71,24 @@ type Cost struct {
 	Lanes    []Time // busy time of each channel, where the device has several
 	Bound    string // what limits it, in a word
 	Energy   Ledger // of the work itself: standby depends on how long the program takes
+	Doubts   []Doubt
+}
+
+// Doubt is a part of a time that is not known exactly, and its bounds. All work of a
+// class is wrong together: a class is fast or slow, not a piece of work.
+type Doubt struct {
+	Class           string
+	Time, Low, High Time
+}
+
+// At is the time where each class of work takes as long as of says: its time, or a
+// bound.
+func (c *Cost) At(of func(*Doubt) Time) Time {
+	t := c.Time
+	for i := range c.Doubts {
+		t += of(&c.Doubts[i]) - c.Doubts[i].Time
+	}
+	return max(t, 0)
 }
 
 // Count is a number of commands of one kind.

@@ -111,7 +111,7 @@ var bounds = []string{"launch", "tensor", "latency", "l2", "fma", "dram"}
 func (d *gpu) cost(ks []Kernel) (device.Cost, error) {
 	c := device.Cost{Bound: "view"}
 	launchUS := float64(d.launch) / (d.model.GHz * 1e3)
-	us, bytes, low, high := 0.0, 0.0, 0.0, 0.0
+	us, bytes := 0.0, 0.0
 	share := make([]term, len(bounds))
 	add := func(word string, us float64) {
 		for i, b := range bounds {
@@ -126,9 +126,6 @@ func (d *gpu) cost(ks []Kernel) (device.Cost, error) {
 		}
 		c.Time += device.Time(math.Round((launchUS + k.US) * 1e6))
 		c.Memory += device.Time(math.Round(min(k.DRAM, k.US) * 1e6))
-		e := d.errorOf(k)
-		low += d.errors.Launch.Low*launchUS + e.Low*k.US
-		high += d.errors.Launch.High*launchUS + e.High*k.US
 		us += k.US
 		bytes += k.Bytes
 		used := energy(&d.energy, k.Timing)
@@ -139,11 +136,12 @@ func (d *gpu) cost(ks []Kernel) (device.Cost, error) {
 	if len(ks) > 0 {
 		c.Bound = largest(share...)
 	}
-	if !(high*1e6 < 1<<62) {
-		return c, fmt.Errorf("%.3g us at most: the errors of the machine's model are out of all proportion", high)
+	var ok bool
+	if c.Doubts, ok = d.doubtsOf(ks, launchUS); !ok {
+		return c, fmt.Errorf("%v: the errors of the machine's model are out of all proportion", c.Time)
 	}
-	c.Low = min(c.Time, device.Time(math.Round(low*1e6)))
-	c.High = max(c.Time, device.Time(math.Round(high*1e6)))
+	c.Low = c.At(func(x *device.Doubt) device.Time { return x.Low })
+	c.High = c.At(func(x *device.Doubt) device.Time { return x.High })
 	c.Launch = device.Time(d.clock.PS(d.launch)) * device.Time(len(ks))
 	c.Ticks = d.launch*int64(len(ks)) + int64(math.Round(us*d.model.GHz*1e3))
 	c.Bytes = int64(math.Round(bytes))

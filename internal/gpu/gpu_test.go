@@ -86,6 +86,9 @@ func TestHand(t *testing.T) {
 		// The error of the toy machine: half and twice of all but launches.
 		Time: 14_420_000, Low: 2_000_000 + 12_420_000/2, High: 2_000_000 + 12_420_000*2, Launch: 2_000_000, Memory: 8_736_000, Ticks: 14420, Bytes: 76416 + 98304,
 		Commands: device.Counts{{Kind: "gemm", N: 1}, {Kind: "post", N: 1}}, Bound: "dram",
+		Doubts: []device.Doubt{
+			{Class: "conv", Time: 7_404_800, Low: 3_702_400, High: 14_809_600}, {Class: "stream", Time: 5_015_200, Low: 2_507_600, High: 10_030_400},
+		},
 		Energy: device.Ledger{
 			device.GPUActive: twice(49_680_000), device.GPUMAC: twice(1_572_864), device.GPUL2: twice(983_050 + 1_966_080),
 			device.GPUDRAM: twice(50 * (76416 + 98304)),

@@ -107,14 +107,22 @@ func (d *profiled) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 			share = float64(t) / float64(cost.Time)
 		}
 		out.cost.Time, out.cost.Ticks = t, d.clock.Cycles(int64(t))
-		out.cost.Low = device.Time(math.Round(float64(cost.Low) * share))
-		out.cost.High = device.Time(math.Round(float64(cost.High) * share))
+		scale := func(t *device.Time) { *t = device.Time(math.Round(float64(*t) * share)) }
+		out.cost.Doubts = slices.Clone(cost.Doubts)
+		for i := range out.cost.Doubts {
+			x := &out.cost.Doubts[i]
+			scale(&x.Time)
+			scale(&x.Low)
+			scale(&x.High)
+		}
+		out.cost.Low = out.cost.At(func(x *device.Doubt) device.Time { return x.Low })
+		out.cost.High = out.cost.At(func(x *device.Doubt) device.Time { return x.High })
 		out.cost.Memory = min(cost.Memory, t)
 		out.cost.Launch = device.Time(math.Round(float64(cost.Launch) * share))
 		out.cost.Energy[device.GPUActive] = cost.Energy[device.GPUActive].Times(share)
 	}
 	if cost.Source == device.Measured { // the bounds are the model's
-		out.cost.Low, out.cost.High = t, t
+		out.cost.Low, out.cost.High, out.cost.Doubts = t, t, nil
 	}
 	return out, nil
 }

@@ -44,6 +44,7 @@ var layerColumns = []layerColumn{
 		}
 		return l.Lost.Kind
 	}},
+	{name: "if fast, slow", layer: (*Layer).flips, shown: func(r *Run) bool { return len(r.Layers) > 0 && r.Layers[0].Fast != "" }},
 	{name: "ns by", tile: func(_ *Layer, t *Tile) string { return sourceName(t.GPUSource) }, shown: profiled},
 	{name: "GPU by", layer: func(l *Layer) string { return sourceName(l.GPUSource) }, shown: profiled},
 	{name: "own error", right: true, layer: func(l *Layer) string { return fmt.Sprintf("%.2g", l.Error.OwnRel) }, shown: checked},
@@ -83,6 +84,21 @@ func (r *Run) layers(b *strings.Builder) {
 		}
 	}
 	t.write(b)
+}
+
+// flips is how the layer would be placed if the GPU were as fast or as slow as it may be,
+// where that is otherwise.
+func (l *Layer) flips() string {
+	if l.Fast == l.Kind && l.Slow == l.Kind {
+		return ""
+	}
+	other := func(kind string) string {
+		if kind == l.Kind {
+			return "-"
+		}
+		return kind
+	}
+	return other(l.Fast) + ", " + other(l.Slow)
 }
 
 // ns and ck are the cells of a cost that may not be.

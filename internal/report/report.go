@@ -31,7 +31,9 @@ type Run struct {
 
 	Baseline float64 `json:"baseline_ns"` // GPU alone, with every channel
 	Total    float64 `json:"total_ns"`
-	Speedup  float64 `json:"speedup"` // Baseline / Total
+	Speedup  float64 `json:"speedup"`     // Baseline / Total
+	Low      float64 `json:"speedup_low"` // while the GPU's times are anywhere between their bounds
+	High     float64 `json:"speedup_high"`
 	GPUBusy  float64 `json:"gpu_busy_ns"`
 	PIMBusy  float64 `json:"pim_busy_ns"`
 	BothBusy float64 `json:"both_busy_ns"` // within both of the above
@@ -97,6 +99,10 @@ type Layer struct {
 	PIM       *Whole  `json:"pim"`
 	Lost      *Option `json:"lost"`                 // the best other way to execute it alone
 	GPUSource string  `json:"gpu_source,omitempty"` // of GPU: measured, interpolated, scaled or model
+	// Fast and Slow are the kinds that it would have if the GPU were as fast or as slow as
+	// the bounds of its times; "" where that was not asked for.
+	Fast string `json:"kind_if_fast,omitempty"`
+	Slow string `json:"kind_if_slow,omitempty"`
 	// Error is null unless the plan was checked.
 	Error *LayerError `json:"error"`
 }
@@ -162,6 +168,7 @@ func New(g *graph.Graph, m *hw.Machine, r *search.Result) *Run {
 	if tl.Total > 0 {
 		out.Speedup = float64(r.Baseline.Total) / float64(tl.Total)
 	}
+	out.Low, out.High = run.Interval(r.Baseline.Program, tl.Program)
 	tiles := map[graph.ID][]Tile{}
 	for i, s := range tl.Program.Steps {
 		c := s.Code.Cost()
@@ -216,6 +223,14 @@ func (r *Run) SetCheck(diffs []run.Diff, replayed device.Replay) {
 		c.Outputs = append(c.Outputs, Output{d.Output, d.OK, d.MaxAbs, d.MaxRel})
 	}
 	r.Check = c
+}
+
+// SetFlips adds how layers are placed by searches for a GPU as fast and as slow as it
+// may be.
+func (r *Run) SetFlips(fast, slow *search.Result) {
+	for i := range r.Layers {
+		r.Layers[i].Fast, r.Layers[i].Slow = fast.Layers[i].Kind, slow.Layers[i].Kind
+	}
 }
 
 // SetErrors adds how far each layer is from its definition.

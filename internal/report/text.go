@@ -20,7 +20,7 @@ func (r *Run) Text(w io.Writer, verbose bool) error {
 	fmt.Fprintf(b, "policy    %s: %s\n\n", printable(r.Policy), r.placements())
 	summary := table{{right: false}, {right: true}, {right: true}, {right: false}}
 	summary.row("GPU only", ns(r.Baseline), ck(r.BaselineTicks), fmt.Sprintf("all %d channels; GPU %s", r.Channels, gpu))
-	summary.row("plan", ns(r.Total), ck(r.TotalTicks), fmt.Sprintf("speed-up %.3f", r.Speedup))
+	summary.row("plan", ns(r.Total), ck(r.TotalTicks), fmt.Sprintf("speed-up %.3f, between %.3f and %.3f", r.Speedup, r.Low, r.High))
 	summary.row("  GPU busy", ns(r.GPUBusy), "", r.share(r.GPUBusy))
 	summary.row("  PIM busy", ns(r.PIMBusy), "", fmt.Sprintf("%s; PIM clock %.4f ns", r.share(r.PIMBusy), r.Clocks.PIM/1e3))
 	summary.row("  both busy", ns(r.BothBusy), "", r.share(r.BothBusy))

@@ -29,6 +29,11 @@ type Timeline struct {
 
 // Time schedules a program.
 func Time(p *program.Program) *Timeline {
+	return timed(p, func(c *device.Cost) device.Time { return c.Time })
+}
+
+// timed is Time where a step alone takes what of says.
+func timed(p *program.Program, of func(*device.Cost) device.Time) *Timeline {
 	tl := &Timeline{Program: p, Spans: make([]Span, len(p.Steps))}
 	var lanes []*lane
 	for i := range p.Steps {
@@ -47,11 +52,12 @@ func Time(p *program.Program) *Timeline {
 			start = max(start, tl.Spans[j].End)
 		}
 		c := s.Code.Cost()
-		sp := Span{start, start + c.Time}
+		time := of(&c)
+		sp := Span{start, start + time}
 		use := 0.0
-		if c.Memory > 0 && c.Time > 0 {
-			use = min(1, float64(c.Memory)/float64(c.Time))
-			sp.End = shared(lanes, l, start, c.Time, use)
+		if c.Memory > 0 && time > 0 {
+			use = min(1, float64(c.Memory)/float64(time))
+			sp.End = shared(lanes, l, start, time, use)
 		}
 		l.spans, l.use = append(l.spans, sp), append(l.use, use)
 		tl.Spans[i] = sp
