@@ -12,6 +12,7 @@ import (
 
 // mapping is one way to execute a layer.
 type mapping struct {
+	layer   *layer // in the order of K that it is for
 	merge   int    // groups of the convolution in a matrix
 	cutting string // of K
 	teams   int    // of channels; 0: even shares
@@ -76,7 +77,7 @@ func (d *Device) mappings(l *layer) (kept []*mapping, need int) {
 				counts = []int{1}
 			}
 			for _, teams := range counts {
-				m := mapping{merge: merge, cutting: c.name, teams: teams, parts: ps, shares: scratch}
+				m := mapping{layer: l, merge: merge, cutting: c.name, teams: teams, parts: ps, shares: scratch}
 				m.assign(scratch)
 				if rows := m.count(d); rows > d.m.Rows {
 					if need == 0 || rows < need {

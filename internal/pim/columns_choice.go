@@ -69,9 +69,10 @@ func (d *Device) plans(l *layer) (plans []planned, need int) {
 	for i := range scratch {
 		scratch[i] = all[i*spans : i*spans : (i+1)*spans]
 	}
-	for _, merge := range l.merges(d.m.Banks) {
-		for _, size := range d.sizes(l, merge) {
-			ps := d.columnParts(l, merge, size)
+	for _, o := range d.orders(l) {
+		l, merge := o.layer, o.merge
+		for _, size := range d.sizes(l, o.blocks) {
+			ps := d.columnParts(l, o.blocks, size)
 			if slices.ContainsFunc(seen, func(o []part) bool { return slices.EqualFunc(o, ps, part.equal) }) {
 				continue
 			}
@@ -81,7 +82,7 @@ func (d *Device) plans(l *layer) (plans []planned, need int) {
 				counts = []int{1}
 			}
 			for _, teams := range counts {
-				p := planned{mapping: mapping{merge: merge, teams: teams, parts: ps}}
+				p := planned{mapping: mapping{layer: l, merge: merge, teams: teams, parts: ps}}
 				p.assign(scratch)
 				for _, pattern := range d.patterns(ps[0].cols) {
 					for i := range ps {
@@ -112,9 +113,37 @@ func (d *Device) plans(l *layer) (plans []planned, need int) {
 	return plans, need
 }
 
+// order is a layer in an order of K, its groups taken together.
+type order struct {
+	*layer
+	merge  int
+	blocks []block
+}
+
+// orders are those that are tried: channel by channel, and tap by tap where padding can
+// be left out.
+func (d *Device) orders(l *layer) (all []order) {
+	for _, merge := range l.merges(d.m.Banks) {
+		for _, l := range []*layer{l, l.skipping(merge, d.m.Lanes)} {
+			if l == nil {
+				continue
+			}
+			o := order{l, merge, l.blocks(merge, d.m.Lanes)}
+			for i := range o.blocks {
+				o.blocks[i].skips = l.skips(&o.blocks[i])
+			}
+			all = append(all, o)
+		}
+	}
+	return all
+}
+
 // alike reports whether two shares clearly take the same time.
 func (s share) alike(o share) bool {
 	return slices.EqualFunc(s, o, func(a, b span) bool {
+		if a.skips != nil && (a.at[byUnit] != b.at[byUnit] || a.at[byChunk] != b.at[byChunk]) {
+			return false
+		}
 		if a.part != b.part || a.short() != b.short() || (a.at[byGroup].Hi == a.groups) != (b.at[byGroup].Hi == b.groups) {
 			return false
 		}
@@ -142,7 +171,7 @@ func (d *Device) patterns(cols int) []pattern {
 
 // sizes are the lengths of chunks, in columns, that are tried: of which so many
 // groups fit a row, and those that leave no channel idle.
-func (d *Device) sizes(l *layer, merge int) []int {
+func (d *Device) sizes(l *layer, blocks []block) []int {
 	most := min(d.m.Buffer/d.m.Lanes, d.m.Columns)
 	var sizes []int
 	add := func(size int) {
@@ -153,7 +182,7 @@ func (d *Device) sizes(l *layer, merge int) []int {
 	for _, groups := range []int{1, 2, 3, 4} {
 		add(d.m.Columns / groups)
 	}
-	b := l.blocks(merge, d.m.Lanes)[0]
+	b := &blocks[0]
 	add(spread(b.pitch/d.m.Lanes, most, b.count*l.pixels*ceilDiv(b.outs, d.m.Banks), d.channels))
 	return sizes
 }
@@ -161,10 +190,10 @@ func (d *Device) sizes(l *layer, merge int) []int {
 // columnParts cuts a layer in chunks of at most size columns, of about one length.
 // Of chunks too short to hide the writes of the next one pixel, several pixels fill a
 // buffer.
-func (d *Device) columnParts(l *layer, merge, size int) []part {
+func (d *Device) columnParts(l *layer, blocks []block, size int) []part {
 	var ps []part
-	for i, bs := 0, l.blocks(merge, d.m.Lanes); i < len(bs); i++ {
-		b := &bs[i]
+	for i := range blocks {
+		b := &blocks[i]
 		groups := ceilDiv(b.outs, d.m.Banks)
 		k := b.pitch / d.m.Lanes
 		n := ceilDiv(k, size)
@@ -178,8 +207,10 @@ func (d *Device) columnParts(l *layer, merge, size int) []part {
 			if d.m.Buffers == 1 || d.room(p.cols) <= 0 {
 				p.fold = l.level(d.m.Buffer/d.m.Lanes/p.cols, p.rows(), d.channels)
 			}
-			p.units = ceilDiv(l.pixels, p.fold)
-			p.tail = l.pixels - (p.units-1)*p.fold
+			for _, q := range l.kinds {
+				p.units += ceilDiv(q.pixels, p.fold)
+				p.tail = q.pixels - (ceilDiv(q.pixels, p.fold)-1)*p.fold // where there is one kind
+			}
 			ps = append(ps, p)
 		}
 	}
@@ -195,23 +226,33 @@ func (d *Device) foresee(s share) (estimate, least int64) {
 	for i := range s {
 		sp := &s[i]
 		p := sp.packed(d)
-		chunks := int64(sp.at[byMatrix].Len() * sp.at[byChunk].Len())
-		columns := int64(min(sp.depth, sp.all().units()) * sp.fold * sp.cols) // of a fill
-		steps := chunks * int64(ceilDiv(sp.all().units(), sp.depth))
-		first := max(0, (columns*t.write+t.ready)-(t.shut-t.toWrite+int64(d.acts()-1)*t.act+t.open))
-		if sp.inputs {
-			estimate += steps * first
-			continue
-		}
-		visits := chunks * int64(p.rows)
-		stall := t.toWrite + columns*t.write + t.ready
-		if sp.double {
-			stall = 0
-			if room := d.room(sp.cols); room <= 0 || columns > int64(room*sp.depth*sp.fold*p.groups) {
-				stall = max(0, t.toWrite+columns*t.write+t.toRead-int64(sp.cols)*t.comp)
+		sp.each(func(chunks int64, bs []batch) {
+			units := int64(unitsOf(bs))
+			steps, visits := chunks*int64(ceilDiv(int(units), sp.depth)), chunks*int64(p.rows)
+			// Of steps as many as there are units of a kind for each.
+			var stalls int64
+			for i := range bs {
+				b := &bs[i]
+				columns := int64(min(sp.depth, b.units()) * sp.fold * b.cols) // of a fill
+				first := max(0, (columns*t.write+t.ready)-(t.shut-t.toWrite+int64(d.acts()-1)*t.act+t.open))
+				if sp.inputs {
+					estimate += steps * first * int64(b.units()) / units
+					continue
+				}
+				if i == 0 {
+					estimate += visits * first
+				}
+				stall := t.toWrite + columns*t.write + t.ready
+				if sp.double {
+					stall = 0
+					if room := d.room(b.cols); room <= 0 || columns > int64(room*sp.depth*sp.fold*p.groups) {
+						stall = max(0, t.toWrite+columns*t.write+t.toRead-int64(b.cols)*t.comp)
+					}
+				}
+				stalls += stall * (steps - chunks) * int64(p.rows) * int64(b.units())
 			}
-		}
-		estimate += visits*first + (steps-chunks)*int64(p.rows)*stall
+			estimate += stalls / units
+		})
 	}
 	return estimate, least
 }

@@ -1,9 +1,11 @@
 package pim
 
 import (
+	"encoding/binary"
 	"slices"
 
 	"pimflow/internal/dram"
+	"pimflow/internal/tensor"
 )
 
 // visitor writes visits to the rows of a span.
@@ -13,62 +15,108 @@ type visitor struct {
 	p packed
 }
 
-// fill writes a fill and the visits of all rows of a chunk to it.
-func (v visitor) fill(w writer, set place, l load) dram.Stream {
-	full := v.p.rows
+// chunks writes the chunks of the span of which batches need something.
+func (v visitor) chunks(w writer, chunk place, bs []batch, write func(w writer, bs []batch) dram.Stream) (st dram.Stream) {
+	lo, hi := v.s.at[byChunk].Lo, v.s.at[byChunk].Hi
+	for c := lo; c < hi; {
+		n := v.s.alike(bs, c, hi, w.bare)
+		if now := v.s.of(bs, c, w.bare); len(now) > 0 {
+			st = append(st, w.ahead(c-lo, chunk).loop(n, chunk, func(w writer) dram.Stream { return write(w, now) })...)
+		}
+		c += n
+	}
+	return st
+}
+
+// pixel is the distance from a pixel to the next.
+func (v visitor) pixel() place { return place{source: v.s.pitch, result: v.s.outs} }
+
+// fills writes fills, each followed by the visits of all rows to it.
+func (v visitor) fills(w writer, chunk place, bs []batch) (st dram.Stream) {
+	h, fold := v.s.depth, v.s.fold
+	for u, units := 0, unitsOf(bs); u < units; {
+		n := max(1, same(bs, u)/h)
+		now := cut(bs, fold, u, u+h)
+		st = append(st, w.loop(n, scaled(v.pixel(), h*fold), func(w writer) dram.Stream { return v.chunks(w, chunk, now, v.fill) })...)
+		u += n * h
+	}
+	return st
+}
+
+// sets is how many rows are visited alike, and the step from one to the next.
+func (v visitor) sets() (full int, step place) {
+	full = v.p.rows
 	if v.p.last < v.p.groups || v.p.acts < v.d.acts() {
 		full--
 	}
-	visit := func(w writer, groups, acts int, f load) dram.Stream {
+	return full, place{row: 1, result: v.p.groups * v.d.m.Banks}
+}
+
+// fill writes a fill and the visits of all rows of a chunk to it.
+func (v visitor) fill(w writer, bs []batch) dram.Stream {
+	full, set := v.sets()
+	visit := func(w writer, groups, acts int, f []batch) dram.Stream {
 		st := v.open(w, acts, f)
-		st = append(st, v.step(w, groups, l, load{}, 0)...)
+		st = append(st, v.step(w, groups, bs, nil, 0)...)
 		return append(st, v.close())
 	}
 	if full == 0 {
-		return visit(w, v.p.last, v.p.acts, l)
+		return visit(w, v.p.last, v.p.acts, bs)
 	}
-	st := visit(w, v.p.groups, v.d.acts(), l)
+	st := visit(w, v.p.groups, v.d.acts(), bs)
 	w = w.ahead(1, set)
-	st = append(st, w.loop(full-1, set, func(w writer) dram.Stream { return visit(w, v.p.groups, v.d.acts(), load{}) })...)
+	st = append(st, w.loop(full-1, set, func(w writer) dram.Stream { return visit(w, v.p.groups, v.d.acts(), nil) })...)
 	if full < v.p.rows {
-		st = append(st, visit(w.ahead(full-1, set), v.p.last, v.p.acts, load{})...)
+		st = append(st, visit(w.ahead(full-1, set), v.p.last, v.p.acts, nil)...)
+	}
+	return st
+}
+
+// rows writes the visits to the rows of a chunk.
+func (v visitor) rows(w writer, bs []batch) dram.Stream {
+	full, set := v.sets()
+	st := w.loop(full, set, func(w writer) dram.Stream { return v.row(w, v.p.groups, v.d.acts(), bs) })
+	if full < v.p.rows {
+		st = append(st, v.row(w.ahead(full, set), v.p.last, v.p.acts, bs)...)
 	}
 	return st
 }
 
 // row writes all the visits to a row, with so many groups in it.
-func (v visitor) row(w writer, unit place, groups, acts int) dram.Stream {
-	all, n := v.s.all(), v.d.run(v.s, groups)
-	runs := (all.units() - 1) / n // and one that may be shorter
-	step := scaled(unit, n)
-	st := w.loop(runs, step, func(w writer) dram.Stream { return v.visit(w, unit, groups, acts, load{full: n}) })
-	return append(st, v.visit(w.ahead(runs, step), unit, groups, acts, all.from(runs*n, n))...)
+func (v visitor) row(w writer, groups, acts int, bs []batch) (st dram.Stream) {
+	fold, units := v.s.fold, unitsOf(bs)
+	n := v.d.run(v.s, groups, units)
+	for u := 0; u < units; {
+		times := max(1, same(bs, u)/n)
+		now := cut(bs, fold, u, u+n)
+		st = append(st, w.loop(times, scaled(v.pixel(), n*fold), func(w writer) dram.Stream { return v.visit(w, groups, acts, now) })...)
+		u += times * n
+	}
+	return st
 }
 
 // visit writes one visit to a row: units pass it.
-func (v visitor) visit(w writer, unit place, groups, acts int, l load) dram.Stream {
-	h := v.s.depth
-	st := v.open(w, acts, l.from(0, h))
-	done := 0
-	step := scaled(unit, h)
-	full := load{full: h}
-	if n := l.full/h - 1; n > 0 { // steps that are followed by a full one
+func (v visitor) visit(w writer, groups, acts int, bs []batch) dram.Stream {
+	h, fold, units := v.s.depth, v.s.fold, unitsOf(bs)
+	st := v.open(w, acts, cut(bs, fold, 0, h))
+	buffer := 0
+	step := func(w writer, u int) dram.Stream {
+		st := v.step(w, groups, cut(bs, fold, u, u+h), cut(bs, fold, u+h, u+2*h), buffer)
 		if v.s.double {
-			st = append(st, w.loop(n/2, scaled(step, 2), func(w writer) dram.Stream {
-				return append(v.step(w, groups, full, full, 0), v.step(w.ahead(1, step), groups, full, full, h)...)
-			})...)
-			done = n / 2 * 2
-		} else {
-			st = append(st, w.loop(n, step, func(w writer) dram.Stream { return v.step(w, groups, full, full, 0) })...)
-			done = n
+			buffer = h - buffer
 		}
+		return st
 	}
-	for ; done*h < l.units(); done++ {
-		buffer := 0
-		if v.s.double {
-			buffer = done % 2 * h
+	for u := 0; u < units; u += h {
+		// Steps that are followed by one alike; an even number where buffers change.
+		if n := same(bs, u)/h - 1; n > 1 && v.s.double {
+			st = append(st, w.loop(n/2, scaled(v.pixel(), 2*h*fold), func(w writer) dram.Stream { return append(step(w, u), step(w, u+h)...) })...)
+			u += n / 2 * 2 * h
+		} else if n > 0 && !v.s.double {
+			st = append(st, w.loop(n, scaled(v.pixel(), h*fold), func(w writer) dram.Stream { return step(w, u) })...)
+			u += n * h
 		}
-		st = append(st, v.step(w.ahead(done, step), groups, l.from(done*h, h), l.from((done+1)*h, h), buffer)...)
+		st = append(st, step(w, u)...)
 	}
 	return append(st, v.close())
 }
@@ -86,32 +134,37 @@ type feed struct {
 type feedPiece struct{ buffer, source, into, n int }
 
 // feed lists the columns of a fill to buffers from the given one on.
-func (v visitor) feed(l load, buffer int) *feed {
-	s := v.s
-	f := &feed{left: l.pixels(s.fold) * s.cols}
-	for u := range l.units() {
-		pixels := s.fold
-		if u == l.full {
-			pixels = l.tail
-		}
-		p := feedPiece{buffer: buffer + u, source: u * s.fold * s.pitch, n: pixels * s.cols}
-		if s.cols*s.lanes == s.pitch {
-			f.pieces = append(f.pieces, p)
-			continue
-		}
-		for range pixels {
-			p.n = s.cols
-			f.pieces = append(f.pieces, p)
-			p.source += s.pitch
-			p.into += s.cols
+func (v visitor) feed(bs []batch, buffer int) *feed {
+	s, f := v.s, &feed{}
+	for i := range bs {
+		b := &bs[i]
+		f.left += b.pixels(s.fold) * b.cols
+		for u := range b.units() {
+			pixels := s.fold
+			if u == b.full {
+				pixels = b.tail
+			}
+			p := feedPiece{buffer: buffer, source: (b.pixel + u*s.fold) * s.pitch, n: pixels * b.cols}
+			buffer++
+			if b.cols*s.lanes == s.pitch {
+				f.pieces = append(f.pieces, p)
+				continue
+			}
+			for range pixels {
+				for _, r := range b.need {
+					f.pieces = append(f.pieces, feedPiece{p.buffer, p.source + r.Lo*s.lanes, p.into, r.Len()})
+					p.into += r.Len()
+				}
+				p.source += s.pitch
+			}
 		}
 	}
 	return f
 }
 
-// write takes n columns from a feed: pairs of them each behind a column of
-// multiplications in the given buffer, then the others.
-func (v visitor) write(w writer, f *feed, n, pairs, buffer int) dram.Stream {
+// write takes n columns from a feed: pairs of them each behind a multiplication in the
+// given buffer, of the columns of need from the given one on, then the others.
+func (v visitor) write(w writer, f *feed, n, pairs, buffer int, need []tensor.Range, at int) dram.Stream {
 	var st dram.Stream
 	f.left -= n
 	for n > 0 {
@@ -121,11 +174,15 @@ func (v visitor) write(w writer, f *feed, n, pairs, buffer int) dram.Stream {
 		x.place.source += p.source
 		x.place.into += p.into
 		step := place{source: v.s.lanes, into: 1}
-		if pairs > 0 {
-			t = min(t, pairs)
-			step.col, step.buf = 1, 1
-		}
 		both := pairs > 0
+		if both {
+			col, left := column(need, at)
+			x.place.col += col
+			x.place.buf += at
+			t = min(t, pairs, left)
+			step.col, step.buf = 1, 1
+			pairs, at = pairs-t, at+t
+		}
 		st = append(st, x.loop(t, step, func(w writer) dram.Stream {
 			write := dram.Do(dram.Command{Op: v.d.ops.write[p.buffer], Buf: w.into(), Data: w.source()})
 			if both {
@@ -133,11 +190,6 @@ func (v visitor) write(w writer, f *feed, n, pairs, buffer int) dram.Stream {
 			}
 			return dram.Stream{write}
 		})...)
-		if both {
-			w.place.col += t
-			w.place.buf += t
-			pairs -= t
-		}
 		p.n, p.source, p.into, n = p.n-t, p.source+t*v.s.lanes, p.into+t, n-t
 		if p.n == 0 {
 			f.pieces = f.pieces[1:]
@@ -146,40 +198,49 @@ func (v visitor) write(w writer, f *feed, n, pairs, buffer int) dram.Stream {
 	return st
 }
 
-// key is what a piece of a stream without addresses depends on.
-type key struct {
-	pattern
-	cols, fold           int
-	gapless              bool // pixels' inputs follow each other
-	groups, acts, buffer int
-	units, next          load
-}
-
-// kept returns a piece of a stream; those without addresses are written once.
-func (v visitor) kept(w writer, k key, write func() dram.Stream) dram.Stream {
+// kept returns a piece of a stream; those without addresses are written once. It
+// depends on the numbers and on the units, besides the pattern.
+func (v visitor) kept(w writer, numbers [3]int, now, next []batch, write func() dram.Stream) dram.Stream {
 	if !w.bare {
 		return write()
 	}
-	k.pattern, k.cols, k.fold, k.gapless = v.s.pattern, v.s.cols, v.s.fold, v.s.cols*v.s.lanes == v.s.pitch
-	k.pack = 0
+	var buf [128]byte
+	key := buf[:0]
+	add := func(n ...int) {
+		for _, v := range n {
+			key = binary.AppendUvarint(key, uint64(v))
+		}
+	}
+	double := 0
+	if v.s.double {
+		double = 1
+	}
+	add(numbers[:]...)
+	add(v.s.depth, double, v.s.fold, len(now))
+	for i := range now {
+		add(now[i].full, now[i].tail, now[i].cols)
+	}
+	for i := range next {
+		add(next[i].full, next[i].tail, next[i].cols)
+	}
 	d := v.d
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	st, ok := d.pieces[k]
+	st, ok := d.pieces[string(key)]
 	if !ok {
 		st = slices.Clip(write())
-		d.pieces[k] = st
+		d.pieces[string(key)] = st
 	}
 	return st
 }
 
 // open writes the activations of a row, and a fill in the time that they take.
-func (v visitor) open(w writer, acts int, l load) dram.Stream {
-	return v.kept(w, key{acts: acts, units: l}, func() dram.Stream { return v.writeOpen(w, acts, l) })
+func (v visitor) open(w writer, acts int, bs []batch) dram.Stream {
+	return v.kept(w, [3]int{acts}, bs, nil, func() dram.Stream { return v.writeOpen(w, acts, bs) })
 }
 
-func (v visitor) writeOpen(w writer, acts int, l load) dram.Stream {
-	f, t := v.feed(l, 0), &v.d.waits
+func (v visitor) writeOpen(w writer, acts int, bs []batch) dram.Stream {
+	f, t := v.feed(bs, 0), &v.d.waits
 	st := make(dram.Stream, 0, 2*acts+2)
 	row := w.row()
 	gap := int(max(t.shut-t.toWrite, 0)/t.write) + 1 // writes before the first activation
@@ -187,59 +248,56 @@ func (v visitor) writeOpen(w writer, acts int, l load) dram.Stream {
 		gap = f.left
 	}
 	for _, o := range v.d.ops.act[:acts] {
-		st = append(st, v.write(w, f, min(gap, f.left), 0, 0)...)
+		st = append(st, v.write(w, f, min(gap, f.left), 0, 0, nil, 0)...)
 		st = append(st, dram.Do(dram.Command{Op: o, Row: row}))
 		gap = int(t.act / t.write)
 	}
-	return append(st, v.write(w, f, f.left, 0, 0)...)
+	return append(st, v.write(w, f, f.left, 0, 0, nil, 0)...)
 }
 
 // step multiplies a fill in buffers from the given one on by the groups of the open
 // row, and writes the next fill.
-func (v visitor) step(w writer, groups int, l, next load, buffer int) dram.Stream {
-	return v.kept(w, key{groups: groups, buffer: buffer, units: l, next: next}, func() dram.Stream {
-		return v.writeStep(w, groups, l, next, buffer)
-	})
+func (v visitor) step(w writer, groups int, now, next []batch, buffer int) dram.Stream {
+	return v.kept(w, [3]int{0, groups, buffer}, now, next, func() dram.Stream { return v.writeStep(w, groups, now, next, buffer) })
 }
 
-func (v visitor) writeStep(w writer, groups int, l, next load, buffer int) dram.Stream {
+func (v visitor) writeStep(w writer, groups int, now, next []batch, buffer int) dram.Stream {
 	var st dram.Stream
 	s := v.s
-	_, unit, _, group := s.part.steps(v.d)
-	group = place{col: s.cols, result: group.result}
-	pixel := place{buf: s.cols, result: s.outs}
-	ahead := w
-	ahead.place.source += s.depth * unit.source
+	group := place{col: s.cols, result: v.d.m.Banks}
 	f, carriers := &feed{}, 0
 	if s.double {
 		f = v.feed(next, s.depth-buffer)
-		carriers = v.d.carriers(s.cols, f.left, l.pixels(s.fold)*groups)
+		carriers = v.d.carriers(now[0].cols, f.left, pixelsOf(now, s.fold)*groups)
 	}
-	for u := range l.units() {
-		pixels := s.fold
-		if u == l.full {
-			pixels = l.tail
-		}
-		x := w.ahead(u, place{result: unit.result})
-		done := 0
-		for ; done < pixels && carriers > 0; done++ {
-			y := x.ahead(done, pixel)
-			g := 0
-			for ; g < groups && carriers > 0; g++ {
-				z := y.ahead(g, group)
-				z.place.source = ahead.place.source
-				st = append(st, v.carry(z, f, ceilDiv(f.left, carriers), buffer+u)...)
-				carriers--
+	for i := range now {
+		b := &now[i]
+		pixel := place{buf: b.cols, result: s.outs}
+		for u := range b.units() {
+			pixels := s.fold
+			if u == b.full {
+				pixels = b.tail
 			}
-			st = append(st, y.ahead(g, group).loop(groups-g, group, func(w writer) dram.Stream { return v.dot(w, buffer+u) })...)
+			x := w.ahead(b.pixel+u*s.fold, place{result: s.outs})
+			done := 0
+			for ; done < pixels && carriers > 0; done++ {
+				y := x.ahead(done, pixel)
+				g := 0
+				for ; g < groups && carriers > 0; g++ {
+					st = append(st, v.carry(y.ahead(g, group), f, ceilDiv(f.left, carriers), buffer, b)...)
+					carriers--
+				}
+				st = append(st, y.ahead(g, group).loop(groups-g, group, func(w writer) dram.Stream { return v.dot(w, buffer, b) })...)
+			}
+			st = append(st, x.ahead(done, pixel).loop(pixels-done, pixel, func(w writer) dram.Stream {
+				return w.loop(groups, group, func(w writer) dram.Stream { return v.dot(w, buffer, b) })
+			})...)
+			buffer++
 		}
-		st = append(st, x.ahead(done, pixel).loop(pixels-done, pixel, func(w writer) dram.Stream {
-			return w.loop(groups, group, func(w writer) dram.Stream { return v.dot(w, buffer+u) })
-		})...)
 	}
 	if !s.double {
 		f = v.feed(next, 0)
-		st = append(st, v.write(ahead, f, f.left, 0, 0)...)
+		st = append(st, v.write(w, f, f.left, 0, 0, nil, 0)...)
 	}
 	return st
 }
@@ -264,29 +322,32 @@ func (d *Device) carriers(cols, n, results int) int {
 }
 
 // carry is dot with n columns of a feed written in between.
-func (v visitor) carry(w writer, f *feed, n, buffer int) dram.Stream {
+func (v visitor) carry(w writer, f *feed, n, buffer int, b *batch) dram.Stream {
 	t := &v.d.waits
-	cols := v.s.cols
-	lead := min(int(t.toWrite/t.comp), cols) // the bus is turned meanwhile
-	pairs := min(n, cols-lead)
-	st := v.run(w, lead, buffer)
-	mid := w
-	mid.place.col += lead
-	mid.place.buf += lead
-	st = append(st, v.write(mid, f, n, pairs, buffer)...)
-	mid.place.col += pairs
-	mid.place.buf += pairs
-	st = append(st, v.run(mid, cols-lead-pairs, buffer)...)
+	lead := min(int(t.toWrite/t.comp), b.cols) // the bus is turned meanwhile
+	pairs := min(n, b.cols-lead)
+	st := v.run(w, buffer, b.need, 0, lead)
+	st = append(st, v.write(w, f, n, pairs, buffer, b.need, lead)...)
+	st = append(st, v.run(w, buffer, b.need, lead+pairs, b.cols)...)
 	return append(st, v.read(w))
 }
 
 // dot is the columns of a pixel times those of an output group, and the result.
-func (v visitor) dot(w writer, buffer int) dram.Stream {
-	return append(v.run(w, v.s.cols, buffer), v.read(w))
+func (v visitor) dot(w writer, buffer int, b *batch) dram.Stream {
+	return append(v.run(w, buffer, b.need, 0, b.cols), v.read(w))
 }
 
-func (v visitor) run(w writer, n, buffer int) dram.Stream {
-	return w.loop(n, place{col: 1, buf: 1}, func(w writer) dram.Stream { return dram.Stream{v.comp(w, buffer)} })
+// run multiplies columns lo to hi of need, which follow each other in a buffer.
+func (v visitor) run(w writer, buffer int, need []tensor.Range, lo, hi int) (st dram.Stream) {
+	for lo < hi {
+		col, left := column(need, lo)
+		n := min(left, hi-lo)
+		st = append(st, w.ahead(1, place{col: col, buf: lo}).loop(n, place{col: 1, buf: 1}, func(w writer) dram.Stream {
+			return dram.Stream{v.comp(w, buffer)}
+		})...)
+		lo += n
+	}
+	return st
 }
 
 func (v visitor) comp(w writer, buffer int) dram.Item {

@@ -53,7 +53,7 @@ type Device struct {
 	basic    bool
 	timed    map[string]dram.Result // by shape of the stream
 	sets     map[[3]int]dram.Stream // without addresses, by activations, pixels and columns
-	pieces   map[key]dram.Stream    // the same where columns are written
+	pieces   map[string]dram.Stream // the same where columns are written
 }
 
 // formats are the number formats of operands and results; sums are float32.
@@ -124,7 +124,7 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error)
 	}
 	d := &Device{
 		m: p, element: m.Memory.ElementSize, channels: channels,
-		standard: std, timing: timing, channel: ch, timed: map[string]dram.Result{}, sets: map[[3]int]dram.Stream{}, pieces: map[key]dram.Stream{},
+		standard: std, timing: timing, channel: ch, timed: map[string]dram.Result{}, sets: map[[3]int]dram.Stream{}, pieces: map[string]dram.Stream{},
 		ops: ops,
 	}
 	if ops.column {
@@ -157,7 +157,7 @@ func (d *Device) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pim: %s %q: %w", g.Nodes[c.Node].Op.Name, g.Nodes[c.Node].Name, err)
 	}
-	code := &Code{device: d, graph: g, cut: c, layer: l, mapping: best, tried: tried}
+	code := &Code{device: d, graph: g, cut: c, mapping: best, tried: tried}
 	code.cost = d.cost(best)
 	for _, m := range tried { // a search keeps thousands of codes
 		m.shares = nil
@@ -170,7 +170,6 @@ type Code struct {
 	device *Device
 	graph  *graph.Graph
 	cut    graph.Cut
-	layer  *layer
 	*mapping
 	tried []*mapping
 	cost  device.Cost
