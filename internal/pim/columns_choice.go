@@ -245,8 +245,10 @@ func (d *Device) foresee(s share) (estimate, least int64) {
 				stall := t.toWrite + columns*t.write + t.ready
 				if sp.double {
 					stall = 0
-					if room := d.room(b.cols); room <= 0 || columns > int64(room*sp.depth*sp.fold*p.groups) {
+					if room := d.room(b.cols); room <= 0 {
 						stall = max(0, t.toWrite+columns*t.write+t.toRead-int64(b.cols)*t.comp)
+					} else {
+						stall = max(0, columns-int64(room*sp.depth*sp.fold*p.groups)) * t.write
 					}
 				}
 				stalls += stall * (steps - chunks) * int64(p.rows) * int64(b.units())

@@ -310,13 +310,11 @@ func (d *Device) room(cols int) int {
 }
 
 // carriers is how many results of cols columns carry a fill of n columns between
-// their multiplications: if it fits without a wait, the fewest, otherwise one, so
-// that the bus turns once.
+// their multiplications: the fewest without a wait, or all there are. Where none has
+// room it is one, so that the bus turns once.
 func (d *Device) carriers(cols, n, results int) int {
 	if room := d.room(cols); room > 0 {
-		if c := ceilDiv(n, room); c <= results {
-			return c
-		}
+		return min(ceilDiv(n, room), results)
 	}
 	return min(1, n)
 }
