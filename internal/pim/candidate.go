@@ -125,15 +125,18 @@ func (d *Device) estimate(m *mapping) float64 {
 // equal reports whether both parts are the same work.
 func (p part) equal(o part) bool {
 	same := *p.block == *o.block
-	p.block = o.block
+	p.block, p.sums = o.block, o.sums
 	return same && p == o
 }
 
 // count sets what the channels issue and returns the most rows one holds.
 func (m *mapping) count(d *Device) (rows int) {
 	var most int64
+	var w work
 	for i, s := range m.shares {
-		w := d.work(s)
+		if i == 0 || !d.ops.column || !s.alike(m.shares[i-1]) {
+			w = d.work(s)
+		}
 		n := w.commands()
 		if n > most {
 			m.most, most = i, n

@@ -51,6 +51,14 @@ func (d *Device) run(s *span, groups, units int) int {
 	return min(most, roundUp(n, grain))
 }
 
+// visits is how often a row is opened for so many units of a chunk.
+func (s *span) visits(d *Device, groups, units int) int {
+	if s.inputs {
+		return ceilDiv(units, s.depth)
+	}
+	return ceilDiv(units, d.run(s, groups, units))
+}
+
 // columns writes a share of single columns.
 func (w writer) columns(s share) dram.Stream {
 	var st dram.Stream

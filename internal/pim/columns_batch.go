@@ -67,6 +67,38 @@ func (p *part) within(to []tensor.Range, kind, chunk int) (need []tensor.Range, 
 	return to, cols
 }
 
+// sum is what a pixel of a kind needs of some chunks: columns, and of how many chunks any.
+type sum struct{ columns, chunks int }
+
+// need sums chunks lo to hi up for a kind of pixels.
+func (p *part) need(kind, lo, hi int) sum {
+	if p.skips == nil {
+		return sum{p.cols * (hi - lo), hi - lo}
+	}
+	if p.sums != nil && hi-lo == p.chunks {
+		return (*p.sums)[kind]
+	}
+	var s sum
+	for c := lo; c < hi; c++ {
+		var need [8]tensor.Range
+		if _, n := p.within(need[:0], kind, c); n > 0 {
+			s.columns, s.chunks = s.columns+n, s.chunks+1
+		}
+	}
+	return s
+}
+
+// sumUp keeps the sums of all chunks.
+func (p *part) sumUp() {
+	if p.skips != nil {
+		sums := make([]sum, len(*p.skips))
+		for k := range sums {
+			sums[k] = p.need(k, 0, p.chunks)
+		}
+		p.sums = &sums
+	}
+}
+
 // of returns the batches that need something of a chunk. Where addresses are left out,
 // a batch needs its first columns.
 func (p *part) of(bs []batch, chunk int, bare bool) []batch {

@@ -69,17 +69,24 @@ func (d *Device) plans(l *layer) (plans []planned, need int) {
 	for i := range scratch {
 		scratch[i] = all[i*spans : i*spans : (i+1)*spans]
 	}
+	var likely []int // numbers of teams
 	for _, o := range d.orders(l) {
-		l, merge := o.layer, o.merge
+		l, merge, before := o.layer, o.merge, len(plans)
 		for _, size := range d.sizes(l, o.blocks) {
 			ps := d.columnParts(l, o.blocks, size)
 			if slices.ContainsFunc(seen, func(o []part) bool { return slices.EqualFunc(o, ps, part.equal) }) {
 				continue
 			}
 			seen = append(seen, slices.Clone(ps))
+			for i := range ps {
+				ps[i].sumUp()
+			}
 			counts := teamCounts(ps, d.channels)
 			if d.basic {
 				counts = []int{1}
+			}
+			if l.byTap { // the others are not likely to be better now
+				counts = slices.DeleteFunc(counts, func(n int) bool { return !slices.Contains(likely, n) })
 			}
 			for _, teams := range counts {
 				p := planned{mapping: mapping{layer: l, merge: merge, teams: teams, parts: ps}}
@@ -109,8 +116,29 @@ func (d *Device) plans(l *layer) (plans []planned, need int) {
 				}
 			}
 		}
+		if !l.byTap {
+			likely = bestTeams(plans[before:])
+		}
 	}
 	return plans, need
+}
+
+// bestTeams are the numbers of teams of the plans with the best estimates.
+func bestTeams(plans []planned) (counts []int) {
+	const most = 4 // with all, golden layers gain nothing
+	for len(counts) < most {
+		best := -1
+		for i := range plans {
+			if !slices.Contains(counts, plans[i].teams) && (best < 0 || plans[i].estimate < plans[best].estimate) {
+				best = i
+			}
+		}
+		if best < 0 {
+			break
+		}
+		counts = append(counts, plans[best].teams)
+	}
+	return counts
 }
 
 // order is a layer in an order of K, its groups taken together.
@@ -196,10 +224,11 @@ func (d *Device) columnParts(l *layer, blocks []block, size int) []part {
 		b := &blocks[i]
 		groups := ceilDiv(b.outs, d.m.Banks)
 		k := b.pitch / d.m.Lanes
-		n := ceilDiv(k, size)
-		short := k / n
-		long := k - n*short // chunks of a column more
-		for _, pc := range []piece{{0, short + 1, long}, {long * (short + 1), short, n - long}} {
+		grain := l.grain(b, size)
+		n := ceilDiv(k/grain, size/grain)
+		short := k / grain / n
+		long := k/grain - n*short // chunks of a grain more
+		for _, pc := range []piece{{0, (short + 1) * grain, long}, {long * (short + 1) * grain, short * grain, n - long}} {
 			if pc.chunks == 0 {
 				continue
 			}
@@ -217,44 +246,81 @@ func (d *Device) columnParts(l *layer, blocks []block, size int) []part {
 	return ps
 }
 
+// grain is the number of columns that chunks of at most size columns are cut by: tap by
+// tap whole taps where they are whole columns, or equal pieces of one.
+func (l *layer) grain(b *block, size int) int {
+	width := b.merge * l.channels()
+	if !l.byTap || width%b.lanes != 0 {
+		return 1
+	}
+	if n := width / b.lanes; n%ceilDiv(n, size) == 0 {
+		return n / ceilDiv(n, size)
+	}
+	return 1
+}
+
 // foresee estimates the cycles of a share without refreshes, and says how many it
 // takes at least.
 func (d *Device) foresee(s share) (estimate, least int64) {
-	t, w := &d.waits, d.work(s)
-	least = max(t.comp*(w.comps+w.reads)+w.visits*(t.shut+t.open-t.act-t.comp)+w.acts*t.act-t.shut, t.write*(w.writes+w.reads))
-	estimate = t.comp*(w.comps+w.reads) + w.visits*(t.close+t.shut+t.open-t.act) + w.acts*t.act
+	t, w := &d.waits, work{}
+	var visits, acts int64 // beyond those of w
+	var buf [8]batch
 	for i := range s {
 		sp := &s[i]
-		p := sp.packed(d)
-		sp.each(func(chunks int64, bs []batch) {
-			units := int64(unitsOf(bs))
-			steps, visits := chunks*int64(ceilDiv(int(units), sp.depth)), chunks*int64(p.rows)
-			// Of steps as many as there are units of a kind for each.
-			var stalls int64
-			for i := range bs {
-				b := &bs[i]
-				columns := int64(min(sp.depth, b.units()) * sp.fold * b.cols) // of a fill
-				first := max(0, (columns*t.write+t.ready)-(t.shut-t.toWrite+int64(d.acts()-1)*t.act+t.open))
-				if sp.inputs {
-					estimate += steps * first * int64(b.units()) / units
-					continue
-				}
-				if i == 0 {
-					estimate += visits * first
-				}
-				stall := t.toWrite + columns*t.write + t.ready
-				if sp.double {
-					stall = 0
-					if room := d.room(b.cols); room <= 0 {
-						stall = max(0, t.toWrite+columns*t.write+t.toRead-int64(b.cols)*t.comp)
-					} else {
-						stall = max(0, columns-int64(room*sp.depth*sp.fold*p.groups)) * t.write
-					}
-				}
-				stalls += stall * (steps - chunks) * int64(p.rows) * int64(b.units())
+		p, bs := sp.packed(d), sp.batches(buf[:0])
+		lo, hi := sp.at[byChunk].Lo, sp.at[byChunk].Hi
+		matrices, rows, groups := int64(sp.at[byMatrix].Len()), int64(p.rows), int64(sp.at[byGroup].Len())
+		var units, before, last, stalls, columns int64 // before, last: visits to those rows for the pixels that need most
+		for i := range bs {
+			b := &bs[i]
+			need := sp.need(b.kind, lo, hi)
+			if need.chunks == 0 {
+				continue
 			}
-			estimate += stalls / units
-		})
+			pixels := matrices * int64(b.pixels(sp.fold))
+			w.comps += pixels * int64(need.columns) * groups
+			w.reads += pixels * int64(need.chunks) * groups
+			columns += pixels * int64(need.columns)
+			n := int64(b.units() * need.chunks)
+			units += n
+			before = max(before, int64(need.chunks*sp.visits(d, p.groups, b.units())))
+			last = max(last, int64(need.chunks*sp.visits(d, p.last, b.units())))
+			b.cols = need.columns / need.chunks
+			written := int64(min(sp.depth, b.units()) * sp.fold * b.cols) // of a fill
+			first := max(0, (written*t.write+t.ready)-(t.shut-t.toWrite+int64(d.acts()-1)*t.act+t.open))
+			if sp.inputs {
+				stalls += n * first / int64(sp.depth)
+				continue
+			}
+			stall := t.toWrite + written*t.write + t.ready
+			if sp.double {
+				stall = 0
+				if room := d.room(b.cols); room <= 0 {
+					stall = max(0, t.toWrite+written*t.write+t.toRead-int64(b.cols)*t.comp)
+				} else {
+					stall = max(0, written-int64(room*sp.depth*sp.fold*p.groups)) * t.write
+				}
+			}
+			stalls += rows * (stall*(n-int64(need.chunks))/int64(sp.depth) + first*int64(need.chunks)*int64(b.units())/int64(unitsOf(bs)))
+		}
+		if !sp.inputs {
+			columns *= rows
+		}
+		w.writes += columns
+		w.visits += matrices * (before*(rows-1) + last)
+		w.acts += matrices * (before*(rows-1)*int64(d.acts()) + last*int64(p.acts))
+		if len(bs) > 1 { // visits that no kind of pixels needs alone
+			all := int64(sp.visits(d, p.groups, unitsOf(bs)))
+			more := matrices * rows * max(0, units*all/int64(unitsOf(bs))-before)
+			visits, acts = visits+more, acts+more*int64(d.acts())
+		}
+		estimate += matrices * stalls
 	}
+	least = t.comp*(w.comps+w.reads) + w.visits*(t.shut+t.open-t.act-t.comp) + w.acts*t.act - t.shut
+	if interval := float64(d.m.Timing["refi_ck"]); d.refresh < interval { // nothing is open during one; some may still wait at the end
+		least = max(least, int64((float64(least)-d.refresh*float64(t.postpone)/interval-2*d.refresh)/(1-d.refresh/interval)))
+	}
+	least = max(least, t.write*(w.writes+w.reads))
+	estimate += t.comp*(w.comps+w.reads) + (w.visits+visits)*(t.close+t.shut+t.open-t.act) + (w.acts+acts)*t.act
 	return estimate, least
 }

@@ -2,7 +2,6 @@ package pim
 
 import (
 	"encoding/binary"
-	"slices"
 
 	"pimflow/internal/dram"
 	"pimflow/internal/tensor"
@@ -228,7 +227,7 @@ func (v visitor) kept(w writer, numbers [3]int, now, next []batch, write func() 
 	defer d.mu.Unlock()
 	st, ok := d.pieces[string(key)]
 	if !ok {
-		st = slices.Clip(write())
+		st = dram.Stream{dram.Loop(1, write()...)} // one piece, wherever it stands
 		d.pieces[string(key)] = st
 	}
 	return st

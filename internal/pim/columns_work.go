@@ -22,14 +22,8 @@ func (d *Device) columnWork(s share) work {
 			groups := int64(sp.at[byGroup].Len())
 			w.reads += pixels * groups
 			w.comps += columns * groups
-			visits := func(groups int) int64 {
-				n, units := sp.depth, unitsOf(bs)
-				if !sp.inputs {
-					n = d.run(sp, groups, units)
-				}
-				return int64(ceilDiv(units, n))
-			}
-			before, last := chunks*int64(p.rows-1)*visits(p.groups), chunks*visits(p.last)
+			units := unitsOf(bs)
+			before, last := chunks*int64(p.rows-1)*int64(sp.visits(d, p.groups, units)), chunks*int64(sp.visits(d, p.last, units))
 			w.visits += before + last
 			w.acts += before*int64(d.acts()) + last*int64(p.acts)
 			if !sp.inputs {

@@ -85,8 +85,8 @@ func (s stripe) join(o stripe) stripe {
 // kernel has 49 (estimated: enough).
 const maxKinds = 64
 
-// skipping returns the layer tap by tap, its pixels by kind, or nil if no column of
-// lanes elements is all padding for a pixel when merge groups are taken together.
+// skipping returns the layer tap by tap, its pixels by kind, or nil if hardly any column
+// of lanes elements is all padding for a pixel when merge groups are taken together.
 func (l *layer) skipping(merge, lanes int) *layer {
 	var dims [][]stripe // by kernel dimension
 	any := false
@@ -111,11 +111,23 @@ func (l *layer) skipping(merge, lanes int) *layer {
 	t.joinAlike(&b, dims)
 	shorten(dims)
 	t.kinds = t.product(dims)
-	if q := &t.kinds[0]; len(t.kinds) == 1 && slices.Equal(t.needed(&b, q.taps), []tensor.Range{{Hi: b.pitch / lanes}}) {
+	all := b.pitch / lanes
+	skipped := 0
+	for _, q := range t.kinds {
+		skipped += q.pixels * all
+		for _, r := range t.needed(&b, q.taps) {
+			skipped -= q.pixels * r.Len()
+		}
+	}
+	if skipped*worth < l.pixels*all || skipped == 0 {
 		return nil
 	}
 	return &t
 }
+
+// worth is the part of all column accesses that must be padding for another order of K to
+// be tried: of less than 1 % there is nothing to gain that pays for the search (estimated).
+const worth = 100
 
 // joinAlike joins neighbouring stripes whose pixels need the same columns.
 func (l *layer) joinAlike(b *block, dims [][]stripe) {

@@ -198,23 +198,8 @@ func teams(out []share, ps []part, count int) {
 	}
 }
 
-// pixelWork is about the work of a pixel of a kind, in column accesses of a group.
-func (p *part) pixelWork(kind int) int {
-	n := 0
-	for c := range p.chunks {
-		n += p.chunkWork(kind, c)
-	}
-	return n
-}
-
-func (p *part) chunkWork(kind, chunk int) int {
-	var need [8]tensor.Range
-	_, n := p.within(need[:0], kind, chunk)
-	if n > 0 {
-		n++ // the result
-	}
-	return n
-}
+// work is about that of a pixel, in column accesses of a group: a result is one more.
+func (s sum) work() int { return s.columns + s.chunks }
 
 // unitAt is the number of the part's units that are about so much of its work.
 func (p *part) unitAt(share, total int) int {
@@ -229,9 +214,10 @@ func (p *part) unitAt(share, total int) int {
 // of a kind, so much.
 func (p *part) find(share, total int) (unit, kind, rest int) {
 	all := 0
-	works := make([]int, len(*p.skips))
+	var buf [maxKinds]int
+	works := buf[:len(*p.skips)]
 	for k, q := range *p.skips {
-		works[k] = p.pixelWork(k)
+		works[k] = p.need(k, 0, p.chunks).work()
 		all += works[k] * q.pixels
 	}
 	done := all * p.count * share / total
@@ -259,7 +245,7 @@ func (p *part) evenly(out []share) {
 			hi = unit * p.chunks * p.groups
 			pixels := p.fold // of the unit, at most
 			for chunk := range p.chunks {
-				work := p.chunkWork(kind, chunk) * pixels
+				work := p.need(kind, chunk, chunk+1).work() * pixels
 				if rest < work {
 					hi += rest * p.groups / work
 					break

@@ -32,7 +32,9 @@ func (d *Device) slowest(m *mapping, limit dram.Cycle) (t dram.Cycle, done bool)
 	// Nearly always this channel decides.
 	t = d.cycles(m.shares[m.most])
 	for i := 0; i < len(m.shares) && t <= limit; i++ {
-		t = max(t, d.cycles(m.shares[i]))
+		if i == 0 || !d.ops.column || !m.shares[i].alike(m.shares[i-1]) {
+			t = max(t, d.cycles(m.shares[i]))
+		}
 	}
 	return t, t <= limit
 }
@@ -55,14 +57,18 @@ func (d *Device) cost(m *mapping) device.Cost {
 	for i, n := range d.ops.names {
 		c.Commands[i].Kind = n
 	}
+	var r dram.Result
+	var elements int64
 	for i, s := range m.shares {
-		r := d.time(s)
+		if i == 0 || !d.ops.column || !s.alike(m.shares[i-1]) {
+			r, elements = d.time(s), d.elements(s)
+		}
 		c.Lanes[i] = device.Time(d.m.Clock.PS(int64(r.Cycles)))
 		c.Time = max(c.Time, c.Lanes[i])
 		for o, n := range r.Issued {
 			c.Commands[o].N += n
 		}
-		c.Bytes += d.elements(s) * int64(d.element)
+		c.Bytes += elements * int64(d.element)
 		if int64(r.Cycles) > c.Ticks {
 			c.Ticks = int64(r.Cycles)
 			c.Bound = d.bound(d.work(s), r)
