@@ -101,10 +101,10 @@ type mark struct {
 func (j *jump) time(s Stream) Result {
 	j.nodes, j.ops = append(j.nodes[:0], node{}), j.ops[:0]
 	j.build(0, s)
+	clear(j.bodies)
 	j.forms, j.moves, j.served, j.marks = append(j.forms[:0], form{}), j.moves[:0], j.served[:0], j.marks[:0]
 	j.looks, j.visit, j.late = j.looks[:0], 0, false
 	clear(j.ids)
-	clear(j.bodies)
 	for _, t := range []*table{&j.moveAt, &j.servedAt, &j.markAt} {
 		t.clear()
 	}

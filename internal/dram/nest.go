@@ -74,7 +74,7 @@ func short(it *Item, most int) (int, bool) {
 func (j *jump) piece(at int32, s Stream) {
 	if n, commands := firstPiece(s); n == 1 && commands == 0 && s[0].Times > 0 {
 		body := int32(len(j.nodes))
-		if once := s[0].Times == 1; once {
+		if s[0].Times == 1 && len(s[0].Body) > 0 {
 			if known, ok := j.bodies[&s[0].Body[0]]; ok {
 				j.nodes[at] = node{nodes: true, times: 1, lo: known, hi: known + 1}
 				return

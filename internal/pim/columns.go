@@ -31,19 +31,35 @@ func (s *span) packed(d *Device) packed {
 	return p
 }
 
+// longest is how long a step with so many units and groups takes at most, and what is
+// around the steps of a visit: every command at its longest, each fill with both turns of
+// the bus.
+func (d *Device) longest(s *span, groups, units int) (step, around int64) {
+	w, pixels := &d.waits, int64(units)*int64(s.fold)
+	step = pixels*(int64(s.cols)*w.write+int64(groups)*int64(s.cols+2)*w.comp) + w.toRead + w.toWrite + w.ready
+	return step, int64(d.acts())*w.act + w.open + w.close + w.shut + pixels*int64(s.cols)*w.write
+}
+
+// timely reports whether no visit of a share keeps refreshes waiting for too long.
+func (s share) timely(d *Device) bool {
+	for i := range s {
+		sp := &s[i]
+		if step, around := d.longest(sp, sp.packed(d).groups, min(sp.depth, sp.at[byUnit].Len())); sp.inputs && step+around > d.waits.postpone {
+			return false
+		}
+	}
+	return true
+}
+
 // run is the number of units, of so many, that pass a row before it is closed: few
 // enough for refreshes never to wait too long, in runs of about one length.
 func (d *Device) run(s *span, groups, units int) int {
-	w := &d.waits
-	// Every command at its longest, each fill with both turns of the bus.
-	step := int64(s.depth) * int64(s.fold) * (int64(s.cols)*w.write + int64(groups)*int64(s.cols+2)*w.comp)
-	step += w.toRead + w.toWrite + w.ready
-	around := int64(d.acts())*w.act + w.open + w.close + w.shut + int64(s.depth*s.fold*s.cols)*w.write
+	step, around := d.longest(s, groups, s.depth)
 	grain := s.depth
 	if s.double {
 		grain *= 2
 	}
-	most := max(1, int((w.postpone-around)/step)*s.depth)
+	most := max(1, int((d.waits.postpone-around)/step)*s.depth)
 	if most > grain {
 		most -= most % grain
 	}
@@ -73,7 +89,7 @@ func (w writer) columns(s share) dram.Stream {
 		x = x.ahead(sp.at[byMatrix].Lo, matrix).ahead(sp.at[byChunk].Lo, chunk).ahead(sp.at[byGroup].Lo, group)
 		x.place.row = row
 		row += sp.at[byMatrix].Len() * matrix.row
-		v := visitor{w.d, sp, p}
+		v := visitor{w.d, sp, p, new([]batch)}
 		st = append(st, x.loop(sp.at[byMatrix].Len(), matrix, func(w writer) dram.Stream {
 			all := sp.batches(nil)
 			if sp.inputs {

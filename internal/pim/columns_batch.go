@@ -23,7 +23,7 @@ type batch struct {
 	load
 	pixel int            // the first, of the part's
 	kind  int            // of the block's skips
-	need  []tensor.Range // of the columns of a chunk
+	need  []tensor.Range // of the columns of a chunk; nil: the first ones
 	cols  int            // how many that are
 }
 
@@ -99,23 +99,21 @@ func (p *part) sumUp() {
 	}
 }
 
-// of returns the batches that need something of a chunk. Where addresses are left out,
-// a batch needs its first columns.
-func (p *part) of(bs []batch, chunk int, bare bool) []batch {
-	out := make([]batch, 0, len(bs))
+// of appends the batches that need something of a chunk. Where addresses are left out,
+// that is its first columns.
+func (p *part) of(to, bs []batch, chunk int, bare bool) []batch {
 	for _, b := range bs {
 		var some [8]tensor.Range
 		need, cols := p.within(some[:0], b.kind, chunk)
-		switch {
-		case cols == 0:
+		if cols == 0 {
 			continue
-		case bare:
-			need = append(need[:0], tensor.Range{Hi: cols})
 		}
-		b.need, b.cols = slices.Clone(need), cols
-		out = append(out, b)
+		if b.cols = cols; p.skips != nil && !bare {
+			b.need = slices.Clone(need)
+		}
+		to = append(to, b)
 	}
-	return out
+	return to
 }
 
 // alike is the number of chunks from one on, before another, of which the batches need
@@ -156,9 +154,8 @@ func pixelsOf(bs []batch, fold int) int {
 	return n
 }
 
-// cut returns units lo to hi, as far as there are so many.
-func cut(bs []batch, fold, lo, hi int) []batch {
-	var out []batch
+// cut appends units lo to hi, as far as there are so many.
+func cut(out, bs []batch, fold, lo, hi int) []batch {
 	for _, b := range bs {
 		n := b.units()
 		if from, to := max(lo, 0), min(hi, n); from < to {
@@ -189,9 +186,13 @@ func same(bs []batch, unit int) int {
 	return 0
 }
 
-// column is the i-th column of need, and how many are left from it on without a gap.
-func column(need []tensor.Range, i int) (col, left int) {
-	for _, r := range need {
+// column is the i-th column that a batch needs, and how many are left from it on without
+// a gap.
+func (b *batch) column(i int) (col, left int) {
+	if b.need == nil {
+		return i, b.cols - i
+	}
+	for _, r := range b.need {
 		if n := r.Len(); i >= n {
 			i -= n
 			continue

@@ -25,13 +25,13 @@ type planned struct {
 // chooseColumns is choose where buffer writes move single columns.
 func (d *Device) chooseColumns(l *layer) (best *mapping, tried []*mapping, err error) {
 	plans, need := d.plans(l)
-	if len(plans) == 0 {
+	if len(plans) == 0 && need > 0 {
 		return nil, nil, fmt.Errorf("weights of %d rows in a bank of %d rows: %w", need, d.m.Rows, device.ErrUnsupported)
 	}
 	slices.SortStableFunc(plans, func(a, b planned) int { return cmp.Compare(a.estimate, b.estimate) })
 	for i := range plans {
 		p := &plans[i]
-		if len(tried) == simulated {
+		if len(tried) >= simulated && (len(tried) == 8 || d.refreshed(p.estimate) >= int64(best.slowest)) {
 			break
 		}
 		if best != nil && p.least >= int64(best.slowest) {
@@ -54,7 +54,7 @@ func (d *Device) chooseColumns(l *layer) (best *mapping, tried []*mapping, err e
 			best = m
 		}
 	}
-	if best.slowest == tooLate {
+	if best == nil || best.slowest == tooLate {
 		return nil, nil, fmt.Errorf("a refresh every %d cycles is later than allowed: %w", d.m.Timing["refi_ck"], device.ErrUnsupported)
 	}
 	return best, tried, nil
@@ -97,20 +97,20 @@ func (d *Device) plans(l *layer) (plans []planned, need int) {
 						ps[i].pack = max(1, d.m.Columns/ps[i].cols)
 					}
 					p.estimate, p.least = 0, 0
-					rows := 0
+					rows, timely := 0, true
 					for i, s := range scratch {
 						if i > 0 && s.alike(scratch[i-1]) {
 							continue
 						}
 						estimate, least := d.foresee(s)
 						p.estimate, p.least = max(p.estimate, estimate), max(p.least, least)
-						rows = max(rows, d.rows(s).Len())
+						rows, timely = max(rows, d.rows(s).Len()), timely && s.timely(d)
 					}
-					if rows <= d.m.Rows {
+					if rows <= d.m.Rows && timely {
 						q := p
 						q.parts = slices.Clone(ps)
 						plans = append(plans, q)
-					} else if need == 0 || rows < need {
+					} else if rows > d.m.Rows && (need == 0 || rows < need) {
 						need = rows
 					}
 				}
@@ -125,7 +125,7 @@ func (d *Device) plans(l *layer) (plans []planned, need int) {
 
 // bestTeams are the numbers of teams of the plans with the best estimates.
 func bestTeams(plans []planned) (counts []int) {
-	const most = 4 // with all, golden layers gain nothing
+	const most = 3 // with all, golden layers gain nothing
 	for len(counts) < most {
 		best := -1
 		for i := range plans {
@@ -164,6 +164,15 @@ func (d *Device) orders(l *layer) (all []order) {
 		}
 	}
 	return all
+}
+
+// refreshed is about the cycles of a stream with refreshes.
+func (d *Device) refreshed(cycles int64) int64 {
+	interval := float64(d.m.Timing["refi_ck"])
+	if float64(cycles) < interval || d.refresh >= interval {
+		return cycles
+	}
+	return int64(float64(cycles) / (1 - d.refresh/interval))
 }
 
 // alike reports whether two shares clearly take the same time.

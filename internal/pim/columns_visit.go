@@ -4,14 +4,21 @@ import (
 	"encoding/binary"
 
 	"pimflow/internal/dram"
-	"pimflow/internal/tensor"
 )
 
 // visitor writes visits to the rows of a span.
 type visitor struct {
-	d *Device
-	s *span
-	p packed
+	d    *Device
+	s    *span
+	p    packed
+	made *[]batch // all that were cut
+}
+
+// cut returns units lo to hi of batches.
+func (v visitor) cut(bs []batch, lo, hi int) []batch {
+	n := len(*v.made)
+	*v.made = cut(*v.made, bs, v.s.fold, lo, hi)
+	return (*v.made)[n:len(*v.made):len(*v.made)]
 }
 
 // chunks writes the chunks of the span of which batches need something.
@@ -19,7 +26,7 @@ func (v visitor) chunks(w writer, chunk place, bs []batch, write func(w writer, 
 	lo, hi := v.s.at[byChunk].Lo, v.s.at[byChunk].Hi
 	for c := lo; c < hi; {
 		n := v.s.alike(bs, c, hi, w.bare)
-		if now := v.s.of(bs, c, w.bare); len(now) > 0 {
+		if now := v.s.of(make([]batch, 0, len(bs)), bs, c, w.bare); len(now) > 0 {
 			st = append(st, w.ahead(c-lo, chunk).loop(n, chunk, func(w writer) dram.Stream { return write(w, now) })...)
 		}
 		c += n
@@ -35,7 +42,7 @@ func (v visitor) fills(w writer, chunk place, bs []batch) (st dram.Stream) {
 	h, fold := v.s.depth, v.s.fold
 	for u, units := 0, unitsOf(bs); u < units; {
 		n := max(1, same(bs, u)/h)
-		now := cut(bs, fold, u, u+h)
+		now := v.cut(bs, u, u+h)
 		st = append(st, w.loop(n, scaled(v.pixel(), h*fold), func(w writer) dram.Stream { return v.chunks(w, chunk, now, v.fill) })...)
 		u += n * h
 	}
@@ -83,12 +90,12 @@ func (v visitor) rows(w writer, bs []batch) dram.Stream {
 
 // row writes all the visits to a row, with so many groups in it.
 func (v visitor) row(w writer, groups, acts int, bs []batch) (st dram.Stream) {
-	fold, units := v.s.fold, unitsOf(bs)
+	units := unitsOf(bs)
 	n := v.d.run(v.s, groups, units)
 	for u := 0; u < units; {
 		times := max(1, same(bs, u)/n)
-		now := cut(bs, fold, u, u+n)
-		st = append(st, w.loop(times, scaled(v.pixel(), n*fold), func(w writer) dram.Stream { return v.visit(w, groups, acts, now) })...)
+		now := v.cut(bs, u, u+n)
+		st = append(st, w.loop(times, scaled(v.pixel(), n*v.s.fold), func(w writer) dram.Stream { return v.visit(w, groups, acts, now) })...)
 		u += times * n
 	}
 	return st
@@ -97,10 +104,10 @@ func (v visitor) row(w writer, groups, acts int, bs []batch) (st dram.Stream) {
 // visit writes one visit to a row: units pass it.
 func (v visitor) visit(w writer, groups, acts int, bs []batch) dram.Stream {
 	h, fold, units := v.s.depth, v.s.fold, unitsOf(bs)
-	st := v.open(w, acts, cut(bs, fold, 0, h))
+	st := v.open(w, acts, v.cut(bs, 0, h))
 	buffer := 0
 	step := func(w writer, u int) dram.Stream {
-		st := v.step(w, groups, cut(bs, fold, u, u+h), cut(bs, fold, u+h, u+2*h), buffer)
+		st := v.step(w, groups, v.cut(bs, u, u+h), v.cut(bs, u+h, u+2*h), buffer)
 		if v.s.double {
 			buffer = h - buffer
 		}
@@ -150,10 +157,12 @@ func (v visitor) feed(bs []batch, buffer int) *feed {
 				continue
 			}
 			for range pixels {
-				for _, r := range b.need {
-					f.pieces = append(f.pieces, feedPiece{p.buffer, p.source + r.Lo*s.lanes, p.into, r.Len()})
-					p.into += r.Len()
+				for at := 0; at < b.cols; {
+					col, n := b.column(at)
+					f.pieces = append(f.pieces, feedPiece{p.buffer, p.source + col*s.lanes, p.into + at, n})
+					at += n
 				}
+				p.into += b.cols
 				p.source += s.pitch
 			}
 		}
@@ -162,8 +171,8 @@ func (v visitor) feed(bs []batch, buffer int) *feed {
 }
 
 // write takes n columns from a feed: pairs of them each behind a multiplication in the
-// given buffer, of the columns of need from the given one on, then the others.
-func (v visitor) write(w writer, f *feed, n, pairs, buffer int, need []tensor.Range, at int) dram.Stream {
+// given buffer, of the columns of a batch from the given one on, then the others.
+func (v visitor) write(w writer, f *feed, n, pairs, buffer int, b *batch, at int) dram.Stream {
 	var st dram.Stream
 	f.left -= n
 	for n > 0 {
@@ -175,7 +184,7 @@ func (v visitor) write(w writer, f *feed, n, pairs, buffer int, need []tensor.Ra
 		step := place{source: v.s.lanes, into: 1}
 		both := pairs > 0
 		if both {
-			col, left := column(need, at)
+			col, left := b.column(at)
 			x.place.col += col
 			x.place.buf += at
 			t = min(t, pairs, left)
@@ -323,21 +332,21 @@ func (v visitor) carry(w writer, f *feed, n, buffer int, b *batch) dram.Stream {
 	t := &v.d.waits
 	lead := min(int(t.toWrite/t.comp), b.cols) // the bus is turned meanwhile
 	pairs := min(n, b.cols-lead)
-	st := v.run(w, buffer, b.need, 0, lead)
-	st = append(st, v.write(w, f, n, pairs, buffer, b.need, lead)...)
-	st = append(st, v.run(w, buffer, b.need, lead+pairs, b.cols)...)
+	st := v.run(w, buffer, b, 0, lead)
+	st = append(st, v.write(w, f, n, pairs, buffer, b, lead)...)
+	st = append(st, v.run(w, buffer, b, lead+pairs, b.cols)...)
 	return append(st, v.read(w))
 }
 
 // dot is the columns of a pixel times those of an output group, and the result.
 func (v visitor) dot(w writer, buffer int, b *batch) dram.Stream {
-	return append(v.run(w, buffer, b.need, 0, b.cols), v.read(w))
+	return append(v.run(w, buffer, b, 0, b.cols), v.read(w))
 }
 
-// run multiplies columns lo to hi of need, which follow each other in a buffer.
-func (v visitor) run(w writer, buffer int, need []tensor.Range, lo, hi int) (st dram.Stream) {
+// run multiplies columns lo to hi of a batch's, which follow each other in a buffer.
+func (v visitor) run(w writer, buffer int, b *batch, lo, hi int) (st dram.Stream) {
 	for lo < hi {
-		col, left := column(need, lo)
+		col, left := b.column(lo)
 		n := min(left, hi-lo)
 		st = append(st, w.ahead(1, place{col: col, buf: lo}).loop(n, place{col: 1, buf: 1}, func(w writer) dram.Stream {
 			return dram.Stream{v.comp(w, buffer)}

@@ -1,10 +1,6 @@
 package pim
 
-import (
-	"encoding/binary"
-
-	"pimflow/internal/tensor"
-)
+import "encoding/binary"
 
 // columnWork counts the commands of a share of single columns.
 func (d *Device) columnWork(s share) work {
@@ -43,13 +39,7 @@ func (s *span) each(f func(chunks int64, bs []batch)) {
 	count := func(bs []batch, times int64) {
 		for c := s.at[byChunk].Lo; c < s.at[byChunk].Hi; {
 			n := s.alike(bs, c, s.at[byChunk].Hi, true)
-			some := now[:0]
-			for _, b := range bs {
-				var need [8]tensor.Range
-				if _, b.cols = s.within(need[:0], b.kind, c); b.cols > 0 {
-					some = append(some, b)
-				}
-			}
+			some := s.of(now[:0], bs, c, true)
 			if len(some) > 0 {
 				f(times*int64(n), some)
 			}
@@ -63,7 +53,7 @@ func (s *span) each(f func(chunks int64, bs []batch)) {
 	}
 	for u, units := 0, unitsOf(bs); u < units; {
 		n := max(1, same(bs, u)/s.depth)
-		count(append(one[:0], cut(bs, s.fold, u, u+s.depth)...), times*int64(n))
+		count(cut(one[:0], bs, s.fold, u, u+s.depth), times*int64(n))
 		u += n * s.depth
 	}
 }

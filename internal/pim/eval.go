@@ -51,8 +51,8 @@ func (c *Code) Eval(in []*tensor.Tensor, dst *tensor.Tensor) error {
 type operands struct {
 	*layer
 	x       []float32
-	w       []float32 // by output, then k of its group
-	windows []int     // the axes that are windows
+	w       []float32      // by output, then k of its group
+	windows []int          // the axes that are windows
 	tables  map[int]*table // by groups of a matrix
 }
 

@@ -19,8 +19,8 @@ type layer struct {
 	outs   tensor.Range
 	outDst int // step of dst from one output to the next
 
-	groupK    int // multiply-accumulates of an output
-	groupOuts int // outputs of a group
+	groupK    int  // multiply-accumulates of an output
+	groupOuts int  // outputs of a group
 	taps      tap  // how an element of a pixel is found
 	byTap     bool // k goes tap by tap, not channel by channel
 
