@@ -51,7 +51,7 @@ func layerTable(ctx context.Context, b *bench, file string, all bool, stdin io.R
 	}
 	head := append(columnNames(), "commands_total", "cycles")
 	if all {
-		head = append(head, "our_cycles", "gpu_ns")
+		head = append(head, "our_cycles", "gpu_ns", "speed_up", "floor_ck", "floor_ratio")
 	}
 	if err := write(head); err != nil {
 		return err
@@ -75,10 +75,12 @@ func (b *bench) cells(r *row, all bool) ([]string, error) {
 	if !all {
 		return cells, nil
 	}
-	cell := ""
-	ours, err := b.ours(&r.question)
+	cell, speedUp, floor, ratio := "", "", "", ""
+	ours, least, err := b.ours(&r.question)
 	if err == nil {
-		cell = strconv.FormatInt(ours.Ticks, 10)
+		cell, floor = strconv.FormatInt(ours.Ticks, 10), strconv.FormatInt(int64(least.Cycles()), 10)
+		quotient := func(a, b int64) string { return strconv.FormatFloat(float64(a)/float64(b), 'f', 2, 64) }
+		speedUp, ratio = quotient(int64(cycles), ours.Ticks), quotient(ours.Ticks, int64(least.Cycles()))
 	} else if !errors.Is(err, device.ErrUnsupported) {
 		return nil, err
 	}
@@ -90,7 +92,7 @@ func (b *bench) cells(r *row, all bool) ([]string, error) {
 	if gpu != nil {
 		ns = strconv.FormatFloat(gpu.Time.NS(), 'f', 3, 64)
 	}
-	return append(cells, cell, ns), nil
+	return append(cells, cell, ns, speedUp, floor, ratio), nil
 }
 
 // rows reads a table of layers.
