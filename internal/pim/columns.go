@@ -11,7 +11,8 @@ import "pimflow/internal/dram"
 type pattern struct {
 	pack   int  // output groups that fit a row
 	inputs bool // a fill stays, rows change; otherwise a row stays, fills change
-	depth  int  // buffers of a fill, one unit each
+	depth  int  // units of a fill
+	wide   int  // buffers of a unit
 	double bool // the next fill is written to other buffers meanwhile
 }
 

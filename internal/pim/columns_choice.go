@@ -195,21 +195,28 @@ func (s share) alike(o share) bool {
 
 // patterns are the ways to use the machine's buffers for chunks of so many columns.
 func (d *Device) patterns(cols int) []pattern {
-	n := d.m.Buffers
+	wide := ceilDiv(cols, d.buffer())
+	n := d.m.Buffers / wide
 	if d.basic || n == 1 {
-		return []pattern{{depth: 1}, {inputs: true, depth: 1}}
+		return []pattern{{depth: 1, wide: wide}, {inputs: true, depth: 1, wide: wide}}
 	}
-	p := []pattern{{depth: 1, double: true}, {inputs: true, depth: n}}
+	p := []pattern{{depth: 1, wide: wide, double: true}, {inputs: true, depth: n, wide: wide}}
 	if n >= 4 && d.room(cols) <= 0 { // the bus turns seldom
-		p = append(p, pattern{depth: n / 2, double: true})
+		p = append(p, pattern{depth: n / 2, wide: wide, double: true})
 	}
 	return p
 }
 
+// buffer is the columns of a buffer.
+func (d *Device) buffer() int { return d.m.Buffer / d.m.Lanes }
+
 // sizes are the lengths of chunks, in columns, that are tried: of which so many
 // groups fit a row, and those that leave no channel idle.
 func (d *Device) sizes(l *layer, blocks []block) []int {
-	most := min(d.m.Buffer/d.m.Lanes, d.m.Columns)
+	most := min(d.buffer()*d.m.Buffers, d.m.Columns)
+	if d.basic {
+		most = min(d.buffer(), d.m.Columns)
+	}
 	var sizes []int
 	add := func(size int) {
 		if size = min(size, most); size > 0 && !slices.Contains(sizes, size) {
@@ -243,7 +250,7 @@ func (d *Device) columnParts(l *layer, blocks []block, size int) []part {
 			}
 			p := part{block: b, k0: pc.k0, cols: pc.cols, chunks: pc.chunks, groups: groups, ends: b.outs - (groups-1)*d.m.Banks, fold: 1}
 			if d.m.Buffers == 1 || d.room(p.cols) <= 0 {
-				p.fold = l.level(d.m.Buffer/d.m.Lanes/p.cols, p.rows(), d.channels)
+				p.fold = l.level(max(1, d.buffer()/p.cols), p.rows(), d.channels)
 			}
 			for _, q := range l.kinds {
 				p.units += ceilDiv(q.pixels, p.fold)

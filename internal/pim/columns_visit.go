@@ -109,7 +109,7 @@ func (v visitor) visit(w writer, groups, acts int, bs []batch) dram.Stream {
 	step := func(w writer, u int) dram.Stream {
 		st := v.step(w, groups, v.cut(bs, u, u+h), v.cut(bs, u+h, u+2*h), buffer)
 		if v.s.double {
-			buffer = h - buffer
+			buffer = h*v.s.wide - buffer
 		}
 		return st
 	}
@@ -151,15 +151,16 @@ func (v visitor) feed(bs []batch, buffer int) *feed {
 				pixels = b.tail
 			}
 			p := feedPiece{buffer: buffer, source: (b.pixel + u*s.fold) * s.pitch, n: pixels * b.cols}
-			buffer++
-			if b.cols*s.lanes == s.pitch {
+			buffer += s.wide
+			if b.cols*s.lanes == s.pitch && s.wide == 1 {
 				f.pieces = append(f.pieces, p)
 				continue
 			}
 			for range pixels {
 				for at := 0; at < b.cols; {
 					col, n := b.column(at)
-					f.pieces = append(f.pieces, feedPiece{p.buffer, p.source + col*s.lanes, p.into + at, n})
+					n = v.within(at, n)
+					f.pieces = append(f.pieces, feedPiece{p.buffer + at/v.d.buffer(), p.source + col*s.lanes, p.into + at%v.d.buffer(), n})
 					at += n
 				}
 				p.into += b.cols
@@ -182,19 +183,20 @@ func (v visitor) write(w writer, f *feed, n, pairs, buffer int, b *batch, at int
 		x.place.source += p.source
 		x.place.into += p.into
 		step := place{source: v.s.lanes, into: 1}
-		both := pairs > 0
+		both, from := pairs > 0, 0
 		if both {
 			col, left := b.column(at)
 			x.place.col += col
-			x.place.buf += at
-			t = min(t, pairs, left)
+			x.place.buf += at % v.d.buffer()
+			from = buffer + at/v.d.buffer()
+			t = min(t, pairs, v.within(at, left))
 			step.col, step.buf = 1, 1
 			pairs, at = pairs-t, at+t
 		}
 		st = append(st, x.loop(t, step, func(w writer) dram.Stream {
 			write := dram.Do(dram.Command{Op: v.d.ops.write[p.buffer], Buf: w.into(), Data: w.source()})
 			if both {
-				return dram.Stream{v.comp(w, buffer), write}
+				return dram.Stream{v.comp(w, from), write}
 			}
 			return dram.Stream{write}
 		})...)
@@ -224,7 +226,7 @@ func (v visitor) kept(w writer, numbers [3]int, now, next []batch, write func() 
 		double = 1
 	}
 	add(numbers[:]...)
-	add(v.s.depth, double, v.s.fold, len(now))
+	add(v.s.depth, v.s.wide, double, v.s.fold, len(now))
 	for i := range now {
 		add(now[i].full, now[i].tail, now[i].cols)
 	}
@@ -275,7 +277,7 @@ func (v visitor) writeStep(w writer, groups int, now, next []batch, buffer int) 
 	group := place{col: s.cols, result: v.d.m.Banks}
 	f, carriers := &feed{}, 0
 	if s.double {
-		f = v.feed(next, s.depth-buffer)
+		f = v.feed(next, s.depth*s.wide-buffer)
 		carriers = v.d.carriers(now[0].cols, f.left, pixelsOf(now, s.fold)*groups)
 	}
 	for i := range now {
@@ -300,7 +302,7 @@ func (v visitor) writeStep(w writer, groups int, now, next []batch, buffer int) 
 			st = append(st, x.ahead(done, pixel).loop(pixels-done, pixel, func(w writer) dram.Stream {
 				return w.loop(groups, group, func(w writer) dram.Stream { return v.dot(w, buffer, b) })
 			})...)
-			buffer++
+			buffer += s.wide
 		}
 	}
 	if !s.double {
@@ -343,13 +345,17 @@ func (v visitor) dot(w writer, buffer int, b *batch) dram.Stream {
 	return append(v.run(w, buffer, b, 0, b.cols), v.read(w))
 }
 
+// within is how many of n columns from one of a unit on are in the same buffer.
+func (v visitor) within(at, n int) int { return min(n, v.d.buffer()-at%v.d.buffer()) }
+
 // run multiplies columns lo to hi of a batch's, which follow each other in a buffer.
 func (v visitor) run(w writer, buffer int, b *batch, lo, hi int) (st dram.Stream) {
 	for lo < hi {
 		col, left := b.column(lo)
-		n := min(left, hi-lo)
-		st = append(st, w.ahead(1, place{col: col, buf: lo}).loop(n, place{col: 1, buf: 1}, func(w writer) dram.Stream {
-			return dram.Stream{v.comp(w, buffer)}
+		n := v.within(lo, min(left, hi-lo))
+		from := buffer + lo/v.d.buffer()
+		st = append(st, w.ahead(1, place{col: col, buf: lo % v.d.buffer()}).loop(n, place{col: 1, buf: 1}, func(w writer) dram.Stream {
+			return dram.Stream{v.comp(w, from)}
 		})...)
 		lo += n
 	}

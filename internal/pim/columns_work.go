@@ -75,7 +75,7 @@ func (d *Device) columnShape(key []byte, s share) []byte {
 				key = binary.AppendUvarint(key, uint64(v))
 			}
 		}
-		add(sp.at[byMatrix].Len(), p.rows, p.groups, p.last, p.acts, sp.fold, sp.depth, mode, sp.at[byChunk].Len())
+		add(sp.at[byMatrix].Len(), p.rows, p.groups, p.last, p.acts, sp.fold, sp.depth, sp.wide, mode, sp.at[byChunk].Len())
 		bs := sp.batches(nil)
 		add(len(bs))
 		for _, b := range bs {

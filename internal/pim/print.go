@@ -77,7 +77,7 @@ func (p pattern) String() string {
 	if p.inputs {
 		s = ", fills stay"
 	}
-	switch n := p.depth; {
+	switch n := p.depth * p.wide; {
 	case p.double:
 		return fmt.Sprintf("%s, %d buffers", s, 2*n)
 	case n == 1:
