@@ -238,7 +238,7 @@ func (b *bench) report(q *question) (*report.Conv, error) {
 		}
 		rep.Ours = &report.ConvPIM{
 			Lane:  report.Lane{Total: s.commands(issued), Cycles: ours.Ticks, NS: ours.Time.NS(), Issued: report.Counts(ours.Commands)},
-			Bytes: ours.Bytes, Bound: ours.Bound, MAC: int64(floor.MAC), Move: int64(floor.Move),
+			Bytes: ours.Bytes, Bound: ours.Bound, Added: ours.Additions, MAC: int64(floor.MAC), Move: int64(floor.Move),
 		}
 	case errors.Is(err, device.ErrUnsupported):
 		rep.Unsupported = err.Error()

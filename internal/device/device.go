@@ -63,9 +63,12 @@ type Cost struct {
 	Ticks    int64  // Time in cycles of the device's own clock
 	Bytes    int64  // moved between the device and its DRAM
 	Commands Counts // kernels or DRAM commands by kind, over all channels
-	Lanes    []Time // busy time of each channel, where the device has several
-	Bound    string // what limits it, in a word
-	Energy   Ledger // of the work itself: standby depends on how long the program takes
+	// Additions is how many elements are added up outside of the DRAM: each sum of products
+	// that is read from the banks in n parts counts n−1 times for each output.
+	Additions int64
+	Lanes     []Time // busy time of each channel, where the device has several
+	Bound     string // what limits it, in a word
+	Energy    Ledger // of the work itself: standby depends on how long the program takes
 }
 
 // Count is a number of commands of one kind.

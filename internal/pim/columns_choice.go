@@ -305,6 +305,8 @@ func (d *Device) foresee(s share) (estimate, least int64) {
 			written := int64(min(sp.depth, b.units()) * sp.fold * b.cols) // of a fill
 			first := max(0, (written*t.write+t.ready)-(t.shut-t.toWrite+int64(d.acts()-1)*t.act+t.open))
 			if sp.inputs {
+				late := d.late(sp, p.groups, []batch{{load: load{full: min(sp.depth, b.units())}, cols: b.cols}})
+				first = max(0, first-int64(late)*t.write)
 				stalls += n * first / int64(sp.depth)
 				continue
 			}

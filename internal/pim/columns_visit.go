@@ -62,8 +62,12 @@ func (v visitor) sets() (full int, step place) {
 func (v visitor) fill(w writer, bs []batch) dram.Stream {
 	full, set := v.sets()
 	visit := func(w writer, groups, acts int, f []batch) dram.Stream {
-		st := v.open(w, acts, f)
-		st = append(st, v.step(w, groups, bs, nil, 0)...)
+		late := 0
+		if f != nil {
+			late = v.d.late(v.s, groups, f)
+		}
+		st := v.open(w, acts, f, late)
+		st = append(st, v.step(w, groups, bs, nil, 0, late)...)
 		return append(st, v.close())
 	}
 	if full == 0 {
@@ -104,10 +108,10 @@ func (v visitor) row(w writer, groups, acts int, bs []batch) (st dram.Stream) {
 // visit writes one visit to a row: units pass it.
 func (v visitor) visit(w writer, groups, acts int, bs []batch) dram.Stream {
 	h, fold, units := v.s.depth, v.s.fold, unitsOf(bs)
-	st := v.open(w, acts, v.cut(bs, 0, h))
+	st := v.open(w, acts, v.cut(bs, 0, h), 0)
 	buffer := 0
 	step := func(w writer, u int) dram.Stream {
-		st := v.step(w, groups, v.cut(bs, u, u+h), v.cut(bs, u+h, u+2*h), buffer)
+		st := v.step(w, groups, v.cut(bs, u, u+h), v.cut(bs, u+h, u+2*h), buffer, 0)
 		if v.s.double {
 			buffer = h*v.s.wide - buffer
 		}
@@ -133,6 +137,7 @@ func (v visitor) close() dram.Item { return dram.Do(dram.Command{Op: v.d.ops.clo
 type feed struct {
 	pieces []feedPiece
 	left   int
+	lanes  int
 }
 
 // feedPiece is columns of the inputs in a row: source and into relative to the
@@ -141,7 +146,7 @@ type feedPiece struct{ buffer, source, into, n int }
 
 // feed lists the columns of a fill to buffers from the given one on.
 func (v visitor) feed(bs []batch, buffer int) *feed {
-	s, f := v.s, &feed{}
+	s, f := v.s, &feed{lanes: v.s.lanes}
 	for i := range bs {
 		b := &bs[i]
 		f.left += b.pixels(s.fold) * b.cols
@@ -171,11 +176,22 @@ func (v visitor) feed(bs []batch, buffer int) *feed {
 	return f
 }
 
+// drop leaves n columns out.
+func (f *feed) drop(n int) {
+	for f.left -= n; n > 0; {
+		p := &f.pieces[0]
+		t := min(n, p.n)
+		p.n, p.source, p.into, n = p.n-t, p.source+t*f.lanes, p.into+t, n-t
+		if p.n == 0 {
+			f.pieces = f.pieces[1:]
+		}
+	}
+}
+
 // write takes n columns from a feed: pairs of them each behind a multiplication in the
 // given buffer, of the columns of a batch from the given one on, then the others.
 func (v visitor) write(w writer, f *feed, n, pairs, buffer int, b *batch, at int) dram.Stream {
 	var st dram.Stream
-	f.left -= n
 	for n > 0 {
 		p := &f.pieces[0]
 		t := min(n, p.n)
@@ -200,17 +216,15 @@ func (v visitor) write(w writer, f *feed, n, pairs, buffer int, b *batch, at int
 			}
 			return dram.Stream{write}
 		})...)
-		p.n, p.source, p.into, n = p.n-t, p.source+t*v.s.lanes, p.into+t, n-t
-		if p.n == 0 {
-			f.pieces = f.pieces[1:]
-		}
+		n -= t
+		f.drop(t)
 	}
 	return st
 }
 
 // kept returns a piece of a stream; those without addresses are written once. It
 // depends on the numbers and on the units, besides the pattern.
-func (v visitor) kept(w writer, numbers [3]int, now, next []batch, write func() dram.Stream) dram.Stream {
+func (v visitor) kept(w writer, numbers [4]int, now, next []batch, write func() dram.Stream) dram.Stream {
 	if !w.bare {
 		return write()
 	}
@@ -244,12 +258,34 @@ func (v visitor) kept(w writer, numbers [3]int, now, next []batch, write func() 
 	return st
 }
 
-// open writes the activations of a row, and a fill in the time that they take.
-func (v visitor) open(w writer, acts int, bs []batch) dram.Stream {
-	return v.kept(w, [3]int{acts}, bs, nil, func() dram.Stream { return v.writeOpen(w, acts, bs) })
+// late is how many columns of a fill that stays are written after a row is opened, while
+// the first unit is multiplied: into other buffers than that in which it begins.
+func (d *Device) late(s *span, groups int, bs []batch) int {
+	room, all, b := d.room(bs[0].cols), 0, &bs[0]
+	if room <= 0 || d.basic {
+		return 0
+	}
+	for i := range bs {
+		all += bs[i].pixels(s.fold) * bs[i].cols
+	}
+	pixels := s.fold
+	if b.full == 0 {
+		pixels = b.tail
+	}
+	first := pixels * b.cols
+	if s.wide > 1 {
+		first = d.buffer()
+	}
+	return max(0, min(all-first, room*groups*pixels))
 }
 
-func (v visitor) writeOpen(w writer, acts int, bs []batch) dram.Stream {
+// open writes the activations of a row, and a fill, but so many columns, in the time that
+// they take.
+func (v visitor) open(w writer, acts int, bs []batch, late int) dram.Stream {
+	return v.kept(w, [4]int{acts, 0, 0, late}, bs, nil, func() dram.Stream { return v.writeOpen(w, acts, bs, late) })
+}
+
+func (v visitor) writeOpen(w writer, acts int, bs []batch, late int) dram.Stream {
 	f, t := v.feed(bs, 0), &v.d.waits
 	st := make(dram.Stream, 0, 2*acts+2)
 	row := w.row()
@@ -258,25 +294,31 @@ func (v visitor) writeOpen(w writer, acts int, bs []batch) dram.Stream {
 		gap = f.left
 	}
 	for _, o := range v.d.ops.act[:acts] {
-		st = append(st, v.write(w, f, min(gap, f.left), 0, 0, nil, 0)...)
+		st = append(st, v.write(w, f, min(gap, f.left-late), 0, 0, nil, 0)...)
 		st = append(st, dram.Do(dram.Command{Op: o, Row: row}))
 		gap = int(t.act / t.write)
 	}
-	return append(st, v.write(w, f, f.left, 0, 0, nil, 0)...)
+	return append(st, v.write(w, f, f.left-late, 0, 0, nil, 0)...)
 }
 
 // step multiplies a fill in buffers from the given one on by the groups of the open
-// row, and writes the next fill.
-func (v visitor) step(w writer, groups int, now, next []batch, buffer int) dram.Stream {
-	return v.kept(w, [3]int{0, groups, buffer}, now, next, func() dram.Stream { return v.writeStep(w, groups, now, next, buffer) })
+// row, and writes its last late columns or the next fill.
+func (v visitor) step(w writer, groups int, now, next []batch, buffer, late int) dram.Stream {
+	return v.kept(w, [4]int{0, groups, buffer, late}, now, next, func() dram.Stream { return v.writeStep(w, groups, now, next, buffer, late) })
 }
 
-func (v visitor) writeStep(w writer, groups int, now, next []batch, buffer int) dram.Stream {
+func (v visitor) writeStep(w writer, groups int, now, next []batch, buffer, late int) dram.Stream {
 	var st dram.Stream
 	s := v.s
 	group := place{col: s.cols, result: v.d.m.Banks}
 	f, carriers := &feed{}, 0
-	if s.double {
+	lead := int(v.d.waits.toWrite / v.d.waits.comp) // the bus is turned meanwhile
+	switch {
+	case late > 0:
+		f = v.feed(now, 0)
+		f.drop(f.left - late)
+		carriers, lead = v.d.carriers(now[0].cols, late, groups*s.fold), 0
+	case s.double:
 		f = v.feed(next, s.depth*s.wide-buffer)
 		carriers = v.d.carriers(now[0].cols, f.left, pixelsOf(now, s.fold)*groups)
 	}
@@ -294,7 +336,7 @@ func (v visitor) writeStep(w writer, groups int, now, next []batch, buffer int) 
 				y := x.ahead(done, pixel)
 				g := 0
 				for ; g < groups && carriers > 0; g++ {
-					st = append(st, v.carry(y.ahead(g, group), f, ceilDiv(f.left, carriers), buffer, b)...)
+					st = append(st, v.carry(y.ahead(g, group), f, ceilDiv(f.left, carriers), lead, buffer, b)...)
 					carriers--
 				}
 				st = append(st, y.ahead(g, group).loop(groups-g, group, func(w writer) dram.Stream { return v.dot(w, buffer, b) })...)
@@ -329,10 +371,9 @@ func (d *Device) carriers(cols, n, results int) int {
 	return min(1, n)
 }
 
-// carry is dot with n columns of a feed written in between.
-func (v visitor) carry(w writer, f *feed, n, buffer int, b *batch) dram.Stream {
-	t := &v.d.waits
-	lead := min(int(t.toWrite/t.comp), b.cols) // the bus is turned meanwhile
+// carry is dot with n columns of a feed written behind the first lead ones.
+func (v visitor) carry(w writer, f *feed, n, lead, buffer int, b *batch) dram.Stream {
+	lead = min(lead, b.cols)
 	pairs := min(n, b.cols-lead)
 	st := v.run(w, buffer, b, 0, lead)
 	st = append(st, v.write(w, f, n, pairs, buffer, b, lead)...)

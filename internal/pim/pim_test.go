@@ -368,7 +368,8 @@ func TestCost(t *testing.T) {
 				t.Fatalf("%v takes %d cycles, one team %d", code.mapping, cost.Ticks, c.Ticks)
 			}
 		}
-		var bytes, comp int64
+		var bytes, comp, additions int64
+		read := make([]bool, code.layer.results())
 		issued := make([]int64, len(d.ops.names))
 		for i, s := range code.perChannel() {
 			counts := make([]int64, len(issued))
@@ -397,12 +398,23 @@ func TestCost(t *testing.T) {
 				t.Fatalf("channel %d: %+v, its stream has %+v", i, want, have)
 			}
 			comp += have.comps
-			st.Walk(func(c *dram.Command, _ []int) bool {
+			st.Walk(func(c *dram.Command, index []int) bool {
 				switch d.ops.roles[c.Op] {
 				case writeRole:
 					bytes += int64(max(c.Fill.Len*c.Fill.Count, m.PIM.Lanes) * m.Memory.ElementSize)
 				case readRole:
 					bytes += int64(m.PIM.Banks * m.Memory.ElementSize)
+					at := int(c.Data.At(index))
+					for _, b := range code.layer.blocks(code.merge, m.PIM.Lanes) {
+						if r := at - b.result; r >= 0 && r < b.count*b.pixels*b.outs {
+							for i := range min(m.PIM.Banks, b.outs-r%b.outs) {
+								if read[at+i] {
+									additions++
+								}
+								read[at+i] = true
+							}
+						}
+					}
 				}
 				issued[c.Op]++
 				return true
@@ -421,6 +433,9 @@ func TestCost(t *testing.T) {
 					}
 				}
 			}
+		}
+		if cost.Additions != additions {
+			t.Fatalf("%d additions, the streams ask for %d", cost.Additions, additions)
 		}
 		if cost.Bytes != bytes {
 			t.Fatalf("%d bytes, the streams move %d", cost.Bytes, bytes)

@@ -74,8 +74,36 @@ func (d *Device) cost(m *mapping) device.Cost {
 			c.Bound = d.bound(d.work(s), r)
 		}
 	}
+	c.Additions = m.additions()
 	c.Energy = d.energy(&c)
 	return c
+}
+
+// additions is the number of elements of results that are added to earlier ones of the
+// same output. A part has a result of each pixel for each chunk that is not all padding.
+func (m *mapping) additions() int64 {
+	var n int64
+	for i := 0; i < len(m.parts); {
+		b, first := m.parts[i].block, i
+		for i < len(m.parts) && m.parts[i].block == b {
+			i++
+		}
+		count := func(kind, pixels int) {
+			results := 0
+			for _, p := range m.parts[first:i] {
+				results += p.need(kind, 0, p.chunks).chunks
+			}
+			n += int64(b.count*pixels*b.outs) * int64(max(0, results-1))
+		}
+		if b.skips == nil {
+			count(0, b.pixels)
+			continue
+		}
+		for k, q := range *b.skips {
+			count(k, q.pixels)
+		}
+	}
+	return n
 }
 
 // elements is what a share's GWRITEs fill and its READRESs read out.

@@ -59,6 +59,7 @@ type ConvPIM struct {
 	Lane
 	Bytes int64  `json:"bytes"`
 	Bound string `json:"bound"`
+	Added int64  `json:"additions"`     // partial sums, added outside of the banks
 	MAC   int64  `json:"floor_mac_ck"`  // what the products take at least, all channels busy
 	Move  int64  `json:"floor_move_ck"` // what moving each input and each result once does
 }
@@ -111,7 +112,7 @@ func (c *Conv) Text(w io.Writer) error {
 	t.row("published, first channel", ns(p.First.NS), ck(p.First.Cycles), note)
 	t.row("published, slowest channel", ns(p.All.NS), ck(p.All.Cycles), "")
 	if o := c.Ours; o != nil {
-		t.row("ours, slowest channel", ns(o.NS), ck(o.Cycles), fmt.Sprintf("bound by %s, %d bytes", o.Bound, o.Bytes))
+		t.row("ours, slowest channel", ns(o.NS), ck(o.Cycles), fmt.Sprintf("bound by %s, %d bytes, %d partial sums to add", o.Bound, o.Bytes, o.Added))
 		floor := max(o.MAC, o.Move)
 		t.row("floor", ns(float64(floor)*c.Clocks.PIM/1e3), ck(floor), fmt.Sprintf("products %d ck, inputs and results once %d ck; ours / floor %.2f", o.MAC, o.Move, float64(o.Cycles)/float64(floor)))
 	} else {
