@@ -1,6 +1,10 @@
 package pim
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"pimflow/internal/tensor"
+)
 
 // columnWork counts the commands of a share of single columns.
 func (d *Device) columnWork(s share) work {
@@ -76,7 +80,8 @@ func (d *Device) columnShape(key []byte, s share) []byte {
 			}
 		}
 		add(sp.at[byMatrix].Len(), p.rows, p.groups, p.last, p.acts, sp.fold, sp.depth, sp.wide, mode, sp.at[byChunk].Len())
-		bs := sp.batches(nil)
+		var all [8]batch
+		bs := sp.batches(all[:0])
 		add(len(bs))
 		for _, b := range bs {
 			add(b.full, b.tail)
@@ -85,7 +90,8 @@ func (d *Device) columnShape(key []byte, s share) []byte {
 			n := sp.alike(bs, c, sp.at[byChunk].Hi, true)
 			add(n)
 			for _, b := range bs {
-				_, cols := sp.within(nil, b.kind, c)
+				var need [8]tensor.Range
+				_, cols := sp.within(need[:0], b.kind, c)
 				add(cols)
 			}
 			c += n

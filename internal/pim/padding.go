@@ -126,8 +126,9 @@ func (l *layer) skipping(merge, lanes int) *layer {
 }
 
 // worth is the part of all column accesses that must be padding for another order of K to
-// be tried: of less than 1 % there is nothing to gain that pays for the search (estimated).
-const worth = 100
+// be tried, one of so many: with 1 % VGG-16 as a whole gains 0.2 % on newton, for a third
+// more time of the search.
+const worth = 50
 
 // joinAlike joins neighbouring stripes whose pixels need the same columns.
 func (l *layer) joinAlike(b *block, dims [][]stripe) {

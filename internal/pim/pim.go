@@ -43,8 +43,9 @@ type Device struct {
 	rates    rates
 	charges  []charge // by Op
 
-	refreshOp dram.Op // and the cycles that one takes, where columns are written
+	refreshOp dram.Op // and the cycles that one takes and from one to the next, where columns are written
 	refresh   float64
+	interval  float64
 
 	standard *dram.Standard
 	timing   dram.Timing
@@ -132,6 +133,7 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error)
 		if std.Refresh != nil {
 			d.refreshOp = std.Refresh.Do
 			d.refresh = float64(ch.Wait(d.refreshOp, ops.act[0]))
+			d.interval = float64(d.waits.postpone) / float64(std.Refresh.Queue)
 		}
 	}
 	d.rates = d.measure()
