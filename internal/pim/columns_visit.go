@@ -64,7 +64,7 @@ func (v visitor) fill(w writer, bs []batch) dram.Stream {
 	visit := func(w writer, groups, acts int, f []batch) dram.Stream {
 		late := 0
 		if f != nil {
-			late = v.d.late(v.s, groups, f)
+			late, _ = v.d.late(v.s, groups, f)
 		}
 		st := v.open(w, acts, f, late)
 		st = append(st, v.step(w, groups, bs, nil, 0, late)...)
@@ -133,95 +133,6 @@ func (v visitor) visit(w writer, groups, acts int, bs []batch) dram.Stream {
 
 func (v visitor) close() dram.Item { return dram.Do(dram.Command{Op: v.d.ops.close}) }
 
-// feed is columns that are still to be written to buffers.
-type feed struct {
-	pieces []feedPiece
-	left   int
-	lanes  int
-}
-
-// feedPiece is columns of the inputs in a row: source and into relative to the
-// writer's.
-type feedPiece struct{ buffer, source, into, n int }
-
-// feed lists the columns of a fill to buffers from the given one on.
-func (v visitor) feed(bs []batch, buffer int) *feed {
-	s, f := v.s, &feed{lanes: v.s.lanes}
-	for i := range bs {
-		b := &bs[i]
-		f.left += b.pixels(s.fold) * b.cols
-		for u := range b.units() {
-			pixels := s.fold
-			if u == b.full {
-				pixels = b.tail
-			}
-			p := feedPiece{buffer: buffer, source: (b.pixel + u*s.fold) * s.pitch, n: pixels * b.cols}
-			buffer += s.wide
-			if b.cols*s.lanes == s.pitch && s.wide == 1 {
-				f.pieces = append(f.pieces, p)
-				continue
-			}
-			for range pixels {
-				for at := 0; at < b.cols; {
-					col, n := b.column(at)
-					n = v.within(at, n)
-					f.pieces = append(f.pieces, feedPiece{p.buffer + at/v.d.buffer(), p.source + col*s.lanes, p.into + at%v.d.buffer(), n})
-					at += n
-				}
-				p.into += b.cols
-				p.source += s.pitch
-			}
-		}
-	}
-	return f
-}
-
-// drop leaves n columns out.
-func (f *feed) drop(n int) {
-	for f.left -= n; n > 0; {
-		p := &f.pieces[0]
-		t := min(n, p.n)
-		p.n, p.source, p.into, n = p.n-t, p.source+t*f.lanes, p.into+t, n-t
-		if p.n == 0 {
-			f.pieces = f.pieces[1:]
-		}
-	}
-}
-
-// write takes n columns from a feed: pairs of them each behind a multiplication in the
-// given buffer, of the columns of a batch from the given one on, then the others.
-func (v visitor) write(w writer, f *feed, n, pairs, buffer int, b *batch, at int) dram.Stream {
-	var st dram.Stream
-	for n > 0 {
-		p := &f.pieces[0]
-		t := min(n, p.n)
-		x := w
-		x.place.source += p.source
-		x.place.into += p.into
-		step := place{source: v.s.lanes, into: 1}
-		both, from := pairs > 0, 0
-		if both {
-			col, left := b.column(at)
-			x.place.col += col
-			x.place.buf += at % v.d.buffer()
-			from = buffer + at/v.d.buffer()
-			t = min(t, pairs, v.within(at, left))
-			step.col, step.buf = 1, 1
-			pairs, at = pairs-t, at+t
-		}
-		st = append(st, x.loop(t, step, func(w writer) dram.Stream {
-			write := dram.Do(dram.Command{Op: v.d.ops.write[p.buffer], Buf: w.into(), Data: w.source()})
-			if both {
-				return dram.Stream{v.comp(w, from), write}
-			}
-			return dram.Stream{write}
-		})...)
-		n -= t
-		f.drop(t)
-	}
-	return st
-}
-
 // kept returns a piece of a stream; those without addresses are written once. It
 // depends on the numbers and on the units, besides the pattern.
 func (v visitor) kept(w writer, numbers [4]int, now, next []batch, write func() dram.Stream) dram.Stream {
@@ -258,12 +169,12 @@ func (v visitor) kept(w writer, numbers [4]int, now, next []batch, write func() 
 	return st
 }
 
-// late is how many columns of a fill that stays are written after a row is opened, while
-// the first unit is multiplied: into other buffers than that in which it begins.
-func (d *Device) late(s *span, groups int, bs []batch) int {
+// late is how many columns of a fill that stays are written after a row is opened, between
+// the first results of the first unit: into other buffers than that in which it begins.
+func (d *Device) late(s *span, groups int, bs []batch) (columns, results int) {
 	room, all, b := d.room(bs[0].cols), 0, &bs[0]
 	if room <= 0 || d.basic {
-		return 0
+		return 0, 0
 	}
 	for i := range bs {
 		all += bs[i].pixels(s.fold) * bs[i].cols
@@ -273,10 +184,10 @@ func (d *Device) late(s *span, groups int, bs []batch) int {
 		pixels = b.tail
 	}
 	first := pixels * b.cols
-	if s.wide > 1 {
-		first = d.buffer()
+	if results = groups * pixels; s.wide > 1 { // the first result needs all of the unit
+		first, results = d.buffer(), 1
 	}
-	return max(0, min(all-first, room*groups*pixels))
+	return max(0, min(all-first, room*results)), results
 }
 
 // open writes the activations of a row, and a fill, but so many columns, in the time that
@@ -317,7 +228,8 @@ func (v visitor) writeStep(w writer, groups int, now, next []batch, buffer, late
 	case late > 0:
 		f = v.feed(now, 0)
 		f.drop(f.left - late)
-		carriers, lead = v.d.carriers(now[0].cols, late, groups*s.fold), 0
+		_, results := v.d.late(s, groups, now)
+		carriers, lead = v.d.carriers(now[0].cols, late, results), 0
 	case s.double:
 		f = v.feed(next, s.depth*s.wide-buffer)
 		carriers = v.d.carriers(now[0].cols, f.left, pixelsOf(now, s.fold)*groups)
@@ -352,61 +264,4 @@ func (v visitor) writeStep(w writer, groups int, now, next []batch, buffer, late
 		st = append(st, v.write(w, f, f.left, 0, 0, nil, 0)...)
 	}
 	return st
-}
-
-// room is how many columns of a fill can be written without a wait between the
-// multiplications of a result of cols columns, while the bus is turned before and after.
-func (d *Device) room(cols int) int {
-	w := &d.waits
-	return cols - int(w.toWrite/w.comp) - int((w.toRead-1)/w.comp)
-}
-
-// carriers is how many results of cols columns carry a fill of n columns between
-// their multiplications: the fewest without a wait, or all there are. Where none has
-// room it is one, so that the bus turns once.
-func (d *Device) carriers(cols, n, results int) int {
-	if room := d.room(cols); room > 0 {
-		return min(ceilDiv(n, room), results)
-	}
-	return min(1, n)
-}
-
-// carry is dot with n columns of a feed written behind the first lead ones.
-func (v visitor) carry(w writer, f *feed, n, lead, buffer int, b *batch) dram.Stream {
-	lead = min(lead, b.cols)
-	pairs := min(n, b.cols-lead)
-	st := v.run(w, buffer, b, 0, lead)
-	st = append(st, v.write(w, f, n, pairs, buffer, b, lead)...)
-	st = append(st, v.run(w, buffer, b, lead+pairs, b.cols)...)
-	return append(st, v.read(w))
-}
-
-// dot is the columns of a pixel times those of an output group, and the result.
-func (v visitor) dot(w writer, buffer int, b *batch) dram.Stream {
-	return append(v.run(w, buffer, b, 0, b.cols), v.read(w))
-}
-
-// within is how many of n columns from one of a unit on are in the same buffer.
-func (v visitor) within(at, n int) int { return min(n, v.d.buffer()-at%v.d.buffer()) }
-
-// run multiplies columns lo to hi of a batch's, which follow each other in a buffer.
-func (v visitor) run(w writer, buffer int, b *batch, lo, hi int) (st dram.Stream) {
-	for lo < hi {
-		col, left := b.column(lo)
-		n := v.within(lo, min(left, hi-lo))
-		from := buffer + lo/v.d.buffer()
-		st = append(st, w.ahead(1, place{col: col, buf: lo % v.d.buffer()}).loop(n, place{col: 1, buf: 1}, func(w writer) dram.Stream {
-			return dram.Stream{v.comp(w, from)}
-		})...)
-		lo += n
-	}
-	return st
-}
-
-func (v visitor) comp(w writer, buffer int) dram.Item {
-	return dram.Do(dram.Command{Op: v.d.ops.comp[buffer], Row: w.row(), Col: w.col(), Buf: w.buf()})
-}
-
-func (v visitor) read(w writer) dram.Item {
-	return dram.Do(dram.Command{Op: v.d.ops.read, Data: w.result()})
 }

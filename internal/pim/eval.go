@@ -12,8 +12,8 @@ import (
 // buffer from the input, READRES adds what the banks have summed up, in float32,
 // to the result. Then scale, bias and epilogue are applied and the cut's box of
 // dst is written. The order of the channels is that of the additions, whatever
-// runs at once. Padding is multiplied like any input: under it a weight that is
-// not finite gives NaN.
+// runs at once. Padding that is not left out is multiplied like any input: under it
+// a weight that is not finite gives NaN.
 func (c *Code) Eval(in []*tensor.Tensor, dst *tensor.Tensor) error {
 	results := make([]float32, c.layer.results())
 	o := c.operands(in)

@@ -43,18 +43,21 @@ func (c *Code) Floor() Floor {
 // taps counts the taps of all positions of a window axis that are inside the input, and
 // the positions of the input that they read.
 func (a *axis) taps(kernel, dilation int) (taps, read int) {
-	seen := make([]bool, a.extent)
+	last := map[int]int{} // that was read, by remainder of the dilation; positions only grow
 	for _, s := range a.stripes(kernel, dilation) {
 		taps += s.at.Len() * s.taps.Len()
-		for p := s.at.Lo; p < s.at.Hi; p++ {
-			for k := s.taps.Lo; k < s.taps.Hi; k++ {
-				seen[p*a.stride-a.pad+k*dilation] = true
-			}
+		if s.taps.Len() == 0 {
+			continue
 		}
-	}
-	for _, s := range seen {
-		if s {
-			read++
+		for p := s.at.Lo; p < s.at.Hi; p++ {
+			lo := p*a.stride - a.pad + s.taps.Lo*dilation
+			hi := lo + (s.taps.Len()-1)*dilation
+			before, ok := last[lo%dilation]
+			if !ok || before < lo {
+				before = lo - dilation
+			}
+			read += max(0, (hi-before)/dilation)
+			last[lo%dilation] = max(hi, before)
 		}
 	}
 	return taps, read

@@ -29,6 +29,28 @@ func TestFloor(t *testing.T) {
 	}
 }
 
+// TestTaps: taps and what they read, counted one by one.
+func TestTaps(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		draw := func(name string, lo, hi int) int { return rapid.IntRange(lo, hi).Draw(t, name) }
+		kernel, dilation := draw("kernel", 1, 6), draw("dilation", 1, 4)
+		a := &axis{pad: draw("pad", 0, 9), stride: draw("stride", 1, 5), extent: draw("extent", 1, 12), reach: (kernel - 1) * dilation}
+		a.Lo = draw("lo", 0, 5)
+		a.Hi = a.Lo + draw("positions", 1, 9)
+		taps, seen := 0, map[int]bool{}
+		for p := a.Lo; p < a.Hi; p++ {
+			for k := range kernel {
+				if i := p*a.stride - a.pad + k*dilation; i >= 0 && i < a.extent {
+					taps, seen[i] = taps+1, true
+				}
+			}
+		}
+		if n, read := a.taps(kernel, dilation); n != taps || read != len(seen) {
+			t.Fatalf("%d taps read %d positions, %d and %d wanted", n, read, taps, len(seen))
+		}
+	})
+}
+
 // TestFloorHolds: no code is faster.
 func TestFloorHolds(t *testing.T) {
 	for _, make := range []func(t *rapid.T) net{anyConv, anyProduct} {

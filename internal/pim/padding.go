@@ -85,6 +85,10 @@ func (s stripe) join(o stripe) stripe {
 // kernel has 49 (estimated: enough).
 const maxKinds = 64
 
+// maxTold bounds the columns of a pixel times the kinds, so that no layer takes long: a 31x31
+// kernel over 64 channels has fewer (estimated: enough).
+const maxTold = 1 << 18
+
 // skipping returns the layer tap by tap, its pixels by kind, or nil if hardly any column
 // of lanes elements is all padding for a pixel when merge groups are taken together.
 func (l *layer) skipping(merge, lanes int) *layer {
@@ -108,10 +112,17 @@ func (l *layer) skipping(merge, lanes int) *layer {
 	t := *l
 	t.byTap = true
 	b := slices.MaxFunc(t.blocks(merge, lanes), func(a, b block) int { return a.merge - b.merge })
-	t.joinAlike(&b, dims)
-	shorten(dims)
-	t.kinds = t.product(dims)
 	all := b.pitch / lanes
+	if all > maxTold {
+		return nil
+	}
+	shorten(dims, 16*maxKinds) // that kernels of any size take little time here
+	t.joinAlike(&b, dims)
+	shorten(dims, maxKinds)
+	t.kinds = t.product(dims)
+	if all*len(t.kinds) > maxTold {
+		return nil
+	}
 	skipped := 0
 	for _, q := range t.kinds {
 		skipped += q.pixels * all
@@ -154,9 +165,9 @@ func (l *layer) joinAlike(b *block, dims [][]stripe) {
 	}
 }
 
-// shorten joins stripes, those that lose least, until there are no more than maxKinds
+// shorten joins stripes, those that lose least, until there are no more than so many
 // kinds.
-func shorten(dims [][]stripe) {
+func shorten(dims [][]stripe, most int) {
 	for {
 		n, longest := 1, 0
 		for d := range dims {
@@ -165,7 +176,7 @@ func shorten(dims [][]stripe) {
 				longest = d
 			}
 		}
-		if n <= maxKinds {
+		if n <= most {
 			return
 		}
 		s := dims[longest]

@@ -8,7 +8,8 @@
 // shared out to the channels in several ways (share.go, candidate.go), of which
 // the fastest in simulation is taken. Every product is computed exactly once. Where
 // a DRAM standard writes buffers column by column and rows are closed (dialect.go),
-// rows hold several output groups and stay open, or fills do (columns.go). The
+// rows hold several output groups and stay open, or fills do (columns.go), and padding
+// that is whole columns is left out (padding.go). The
 // published generator (artifact.go), which the mapping is compared with, shares
 // nothing with it.
 //
