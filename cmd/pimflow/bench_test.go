@@ -11,7 +11,7 @@ import (
 func BenchmarkRun(b *testing.B) {
 	for _, args := range []string{
 		"run mobilenet-v2", "run mobilenet-v2 --check", "run efficientnet-b0", "run mnasnet-1.0",
-		"run resnet-50", "run vgg-16", "run vgg-16 --check", "reproduce mobilenet-v2",
+		"run resnet-50", "run resnet-50 --machine newton", "run vgg-16", "run vgg-16 --machine newton", "run vgg-16 --check", "reproduce mobilenet-v2",
 	} {
 		b.Run(strings.ReplaceAll(args, " ", "_"), func(b *testing.B) {
 			for b.Loop() {

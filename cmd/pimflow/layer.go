@@ -48,8 +48,10 @@ that are left, and launches the kernels that the machine needs for a convolution
 With --csv the convolutions are the rows of a file with the columns
 ` + strings.Join(columnNames(), ",") + `
 in any order, further ones are left out; "-" is the standard input. They are printed as CSV with commands_total
-and cycles of the published generator's first channel and, with --all, our_cycles (empty where the weights do not
-fit the banks) and gpu_ns (empty where no channel is left). latency_hiding 1 is the machine as it is, 0 is --no-hiding.`,
+and cycles of the published generator's first channel and, with --all, our_cycles, gpu_ns, speed_up (cycles / our_cycles),
+floor_ck and floor_ratio (our_cycles / floor_ck): the cycles that multiplying every input that is not padding, or moving each
+input and each result once, takes at least, all channels busy. What is ours is empty where the weights do not fit the
+banks, gpu_ns where no channel is left. latency_hiding 1 is the machine as it is, 0 is --no-hiding.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := f.check(c.Flags().Changed); err != nil {
@@ -237,7 +239,7 @@ func (b *bench) report(q *question) (*report.Conv, error) {
 	}
 	rep.Published.All = s.lane(all)
 
-	ours, err := b.ours(q)
+	ours, floor, err := b.ours(q)
 	switch {
 	case err == nil:
 		var issued []int64
@@ -247,6 +249,7 @@ func (b *bench) report(q *question) (*report.Conv, error) {
 		rep.Ours = &report.ConvPIM{
 			Lane:  report.Lane{Total: s.commands(issued), Cycles: ours.Stream, NS: slices.Max(ours.Lanes).NS(), Issued: report.Counts(ours.Commands)},
 			Whole: report.Whole{NS: ours.Time.NS(), Ticks: ours.Ticks, Bound: ours.Bound}, Bytes: ours.Bytes,
+			Added: ours.Additions, MAC: int64(floor.MAC), Move: int64(floor.Move),
 		}
 	case errors.Is(err, device.ErrUnsupported):
 		rep.Unsupported = err.Error()

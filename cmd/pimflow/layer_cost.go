@@ -154,9 +154,10 @@ type layerKey struct {
 }
 
 type layerCost struct {
-	once sync.Once
-	cost device.Cost
-	err  error
+	once  sync.Once
+	cost  device.Cost
+	floor pim.Floor // on the PIM
+	err   error
 }
 
 func newBench(m *hw.Machine) (*bench, error) {
@@ -206,8 +207,8 @@ func (b *bench) first(q *question) (total int64, cycles dram.Cycle, err error) {
 	return s.commands(r.Issued), r.Cycles, nil
 }
 
-// ours is the cost of our own commands.
-func (b *bench) ours(q *question) (device.Cost, error) {
+// ours is the cost of our own commands, and the cycles that no commands can do without.
+func (b *bench) ours(q *question) (device.Cost, pim.Floor, error) {
 	return b.cost(q.convolution, place{pim: true, channels: q.channels, hiding: q.hiding})
 }
 
@@ -217,12 +218,12 @@ func (b *bench) gpu(q *question) (*device.Cost, error) {
 	if left == 0 {
 		return nil, nil
 	}
-	c, err := b.cost(q.convolution, place{channels: left})
+	c, _, err := b.cost(q.convolution, place{channels: left})
 	return &c, err
 }
 
 // cost compiles a layer for a place once.
-func (b *bench) cost(c convolution, p place) (device.Cost, error) {
+func (b *bench) cost(c convolution, p place) (device.Cost, pim.Floor, error) {
 	k := layerKey{c, p}
 	b.mu.Lock()
 	e := b.costs[k]
@@ -233,7 +234,7 @@ func (b *bench) cost(c convolution, p place) (device.Cost, error) {
 	d, err := b.device(p)
 	b.mu.Unlock()
 	if err != nil {
-		return device.Cost{}, err
+		return device.Cost{}, pim.Floor{}, err
 	}
 	e.once.Do(func() {
 		g, node, err := c.graph()
@@ -247,8 +248,11 @@ func (b *bench) cost(c convolution, p place) (device.Cost, error) {
 			return
 		}
 		e.cost = code.Cost()
+		if c, ok := code.(*pim.Code); ok {
+			e.floor = c.Floor()
+		}
 	})
-	return e.cost, e.err
+	return e.cost, e.floor, e.err
 }
 
 // device makes a device once; b.mu is held.

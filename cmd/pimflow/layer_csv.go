@@ -51,7 +51,7 @@ func layerTable(ctx context.Context, b *bench, file string, all bool, stdin io.R
 	}
 	head := append(columnNames(), "commands_total", "cycles")
 	if all {
-		head = append(head, "our_cycles", "gpu_ns")
+		head = append(head, "our_cycles", "gpu_ns", "speed_up", "floor_ck", "floor_ratio")
 		if b.profile != nil {
 			head = append(head, "gpu_source")
 		}
@@ -78,10 +78,12 @@ func (b *bench) cells(r *row, all bool) ([]string, error) {
 	if !all {
 		return cells, nil
 	}
-	cell := ""
-	ours, err := b.ours(&r.question)
+	cell, speedUp, floor, ratio := "", "", "", ""
+	ours, least, err := b.ours(&r.question)
 	if err == nil {
-		cell = strconv.FormatInt(ours.Stream, 10)
+		cell, floor = strconv.FormatInt(ours.Stream, 10), strconv.FormatInt(int64(least.Cycles()), 10)
+		quotient := func(a, b int64) string { return strconv.FormatFloat(float64(a)/float64(b), 'f', 2, 64) }
+		speedUp, ratio = quotient(int64(cycles), ours.Stream), quotient(ours.Stream, int64(least.Cycles()))
 	} else if !errors.Is(err, device.ErrUnsupported) {
 		return nil, err
 	}
@@ -93,7 +95,7 @@ func (b *bench) cells(r *row, all bool) ([]string, error) {
 	if gpu != nil {
 		ns, source = strconv.FormatFloat(gpu.Time.NS(), 'f', 3, 64), gpu.Source.String()
 	}
-	cells = append(cells, cell, ns)
+	cells = append(cells, cell, ns, speedUp, floor, ratio)
 	if b.profile != nil {
 		cells = append(cells, source)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,8 +57,10 @@ func examples(t *testing.T, file string) []example {
 	return list
 }
 
+var update = flag.Bool("update", false, "write what commands print into the documents, where it is shown whole")
+
 // TestDocs runs every `$ pimflow …` (or `$ go run ./cmd/pimflow …`) of the
-// documents in order, in one folder with the .csv files of docs, and compares what it
+// documents in order, in one folder with the .csv files of docs, and docs itself, and compares what it
 // prints. A shown line "..." stands for any lines.
 func TestDocs(t *testing.T) {
 	docs, err := filepath.Glob("../../docs/*.md")
@@ -78,6 +81,10 @@ func TestDocs(t *testing.T) {
 	if err := os.Symlink(self, bin); err != nil {
 		t.Fatal(err)
 	}
+	shown, err := filepath.Abs("../../docs")
+	if err != nil {
+		t.Fatal(err)
+	}
 	ran := 0
 	for _, doc := range docs {
 		dir := t.TempDir()
@@ -89,6 +96,9 @@ func TestDocs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+		}
+		if err := os.Symlink(shown, filepath.Join(dir, "docs")); err != nil {
+			t.Fatal(err)
 		}
 		for _, ex := range examples(t, doc) {
 			args, ok := strings.CutPrefix(ex.command, "go run ./cmd/pimflow ")
@@ -107,13 +117,28 @@ func TestDocs(t *testing.T) {
 				t.Errorf("%s:%d: %s: %v\n%s", ex.file, ex.line, ex.command, err, out)
 				continue
 			}
-			if !matches(ex.output, string(out)) {
+			if *update && !strings.Contains("\n"+ex.output, "\n...\n") {
+				ex.write(t, string(out))
+			} else if !matches(ex.output, string(out)) {
 				t.Errorf("%s:%d: %s prints otherwise:\n%s", ex.file, ex.line, ex.command, cmp.Diff(ex.output, string(out)))
 			}
 		}
 	}
 	if ran < 2 {
 		t.Errorf("%d commands found in the documents", ran)
+	}
+}
+
+// write puts what a command prints into its document.
+func (ex *example) write(t *testing.T, out string) {
+	data, err := os.ReadFile(ex.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := "$ " + ex.command + "\n"
+	data = bytes.Replace(data, []byte(command+ex.output), []byte(command+strings.TrimRight(out, "\n")+"\n"), 1)
+	if err := os.WriteFile(ex.file, data, 0o666); err != nil {
+		t.Fatal(err)
 	}
 }
 

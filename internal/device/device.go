@@ -68,10 +68,13 @@ type Cost struct {
 	Stream   int64  // the part of Ticks that is the command stream of the slowest channel
 	Bytes    int64  // moved between the device and its DRAM
 	Commands Counts // kernels or DRAM commands by kind, over all channels
-	Lanes    []Time // busy time of each channel, where the device has several
-	Bound    string // what limits it, in a word
-	Energy   Ledger // of the work itself: standby depends on how long the program takes
-	Doubts   []Doubt
+	// Additions is how many elements are added up outside of the DRAM: each sum of products
+	// that is read from the banks in n parts counts n−1 times for each output.
+	Additions int64
+	Lanes     []Time // busy time of each channel, where the device has several
+	Bound     string // what limits it, in a word
+	Energy    Ledger // of the work itself: standby depends on how long the program takes
+	Doubts    []Doubt
 }
 
 // Doubt is a part of a time that is not known exactly, and its bounds. All work of a

@@ -228,6 +228,17 @@ func TestNests(t *testing.T) {
 	})
 }
 
+// TestShared: a piece that stands in several places.
+func TestShared(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		std, timing := machine(t)
+		piece := Loop(1, nest(t, std, 3, rapid.SampledFrom([]int{60, 1000}).Draw(t, "most"))...)
+		between := nest(t, std, 2, 300)
+		s := append(Stream{piece, piece, Loop(rapid.IntRange(1, 5).Draw(t, "times"), append(Stream{piece}, between...)...)}, between...)
+		same(t, std, timing, append(s, piece))
+	})
+}
+
 // TestHiddenResult: the long wait for an early result hides those of the loop
 // behind it until the run is longer than that.
 func TestHiddenResult(t *testing.T) {

@@ -11,7 +11,7 @@ import "math"
 func (c *Channel) Time(s Stream) Result {
 	j, _ := c.jumps.Get().(*jump)
 	if j == nil {
-		j = &jump{c: c, ids: map[form]int32{}}
+		j = &jump{c: c, ids: map[form]int32{}, bodies: map[*Item]int32{}}
 	}
 	r := j.time(s)
 	if len(j.forms) <= keep {
@@ -29,6 +29,9 @@ type jump struct {
 	c     *Channel
 	nodes []node // the first is the whole stream
 	ops   []Op
+	// bodies are the nodes of what is repeated once, by its first item: what stands in
+	// several places is one node.
+	bodies map[*Item]int32
 
 	forms []form // by state, from 1
 	ids   map[form]int32
@@ -98,6 +101,7 @@ type mark struct {
 func (j *jump) time(s Stream) Result {
 	j.nodes, j.ops = append(j.nodes[:0], node{}), j.ops[:0]
 	j.build(0, s)
+	clear(j.bodies)
 	j.forms, j.moves, j.served, j.marks = append(j.forms[:0], form{}), j.moves[:0], j.served[:0], j.marks[:0]
 	j.looks, j.visit, j.late = j.looks[:0], 0, false
 	clear(j.ids)

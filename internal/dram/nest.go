@@ -74,6 +74,13 @@ func short(it *Item, most int) (int, bool) {
 func (j *jump) piece(at int32, s Stream) {
 	if n, commands := firstPiece(s); n == 1 && commands == 0 && s[0].Times > 0 {
 		body := int32(len(j.nodes))
+		if s[0].Times == 1 && len(s[0].Body) > 0 {
+			if known, ok := j.bodies[&s[0].Body[0]]; ok {
+				j.nodes[at] = node{nodes: true, times: 1, lo: known, hi: known + 1}
+				return
+			}
+			j.bodies[&s[0].Body[0]] = body
+		}
 		j.nodes = append(j.nodes, node{})
 		j.nodes[at] = node{nodes: true, times: s[0].Times, lo: body, hi: body + 1}
 		j.build(body, s[0].Body)

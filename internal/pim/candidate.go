@@ -12,6 +12,7 @@ import (
 
 // mapping is one way to execute a layer.
 type mapping struct {
+	layer   *layer // in the order of K that it is for
 	merge   int    // groups of the convolution in a matrix
 	cutting string // of K
 	teams   int    // of channels; 0: even shares
@@ -76,7 +77,7 @@ func (d *Device) mappings(l *layer) (kept []*mapping, need int) {
 				counts = []int{1}
 			}
 			for _, teams := range counts {
-				m := mapping{merge: merge, cutting: c.name, teams: teams, parts: ps, shares: scratch}
+				m := mapping{layer: l, merge: merge, cutting: c.name, teams: teams, parts: ps, shares: scratch}
 				m.assign(scratch)
 				if rows := m.count(d); rows > d.m.Rows {
 					if need == 0 || rows < need {
@@ -124,15 +125,18 @@ func (d *Device) estimate(m *mapping) float64 {
 // equal reports whether both parts are the same work.
 func (p part) equal(o part) bool {
 	same := *p.block == *o.block
-	p.block = o.block
+	p.block, p.sums = o.block, o.sums
 	return same && p == o
 }
 
 // count sets what the channels issue and returns the most rows one holds.
 func (m *mapping) count(d *Device) (rows int) {
 	var most int64
+	var w work
 	for i, s := range m.shares {
-		w := d.work(s)
+		if i == 0 || !d.ops.column || !s.alike(m.shares[i-1]) {
+			w = d.work(s)
+		}
 		n := w.commands()
 		if n > most {
 			m.most, most = i, n

@@ -11,7 +11,8 @@ import "pimflow/internal/dram"
 type pattern struct {
 	pack   int  // output groups that fit a row
 	inputs bool // a fill stays, rows change; otherwise a row stays, fills change
-	depth  int  // buffers of a fill, one unit each
+	depth  int  // units of a fill
+	wide   int  // buffers of a unit
 	double bool // the next fill is written to other buffers meanwhile
 	accs   int  // accumulators used, where sums are set
 	stay   bool // sums stay in the banks from chunk to chunk
@@ -33,57 +34,48 @@ func (s *span) packed(d *Device) packed {
 	return p
 }
 
-// load is a fill of buffers: full units, and a short one of tail pixels if that is
-// not 0.
-type load struct{ full, tail int }
-
-func (l load) units() int {
-	if l.tail > 0 {
-		return l.full + 1
-	}
-	return l.full
+// longest is how long a step with so many units and groups takes at most, and what is
+// around the steps of a visit: every command at its longest, each fill with both turns of
+// the bus.
+func (d *Device) longest(s *span, groups, units int) (step, around int64) {
+	w, pixels := &d.waits, int64(units)*int64(s.fold)
+	step = pixels*(int64(s.cols)*w.write+int64(groups)*int64(s.cols+2)*w.comp) + w.toRead + w.toWrite + w.ready
+	return step, int64(d.acts())*w.act + w.open + w.close + w.shut + pixels*int64(s.cols)*w.write
 }
 
-func (l load) pixels(fold int) int { return l.full*fold + l.tail }
-
-// all is the pixels of a span.
-func (s *span) all() load {
-	l := load{full: s.full()}
-	if s.short() {
-		l.tail = s.tail
+// timely reports whether no visit of a share keeps refreshes waiting for too long.
+func (s share) timely(d *Device) bool {
+	for i := range s {
+		sp := &s[i]
+		if step, around := d.longest(sp, sp.packed(d).groups, min(sp.depth, sp.at[byUnit].Len())); sp.inputs && step+around > d.waits.postpone {
+			return false
+		}
 	}
-	return l
+	return true
 }
 
-// from returns what is left of l after n units, at most most of them.
-func (l load) from(n, most int) load {
-	switch {
-	case l.units()-n <= 0:
-		return load{}
-	case l.full-n >= most:
-		return load{full: most}
-	}
-	return load{full: max(l.full-n, 0), tail: l.tail}
-}
-
-// run is the number of units that pass a row before it is closed: few enough for
-// refreshes never to wait too long, in runs of about one length.
-func (d *Device) run(s *span, groups int) int {
-	w, units := &d.waits, s.all().units()
-	// Every command at its longest, each fill with both turns of the bus.
-	step := int64(s.depth) * int64(s.fold) * (int64(s.cols)*w.write + int64(groups)*int64(s.cols+2)*w.comp)
-	step += w.toRead + w.toWrite + w.ready
-	around := int64(d.acts())*w.act + w.open + w.close + w.shut + int64(s.depth*s.fold*s.cols)*w.write
+// run is the number of units, of so many, that pass a row before it is closed: few
+// enough for refreshes never to wait too long, in runs of about one length.
+func (d *Device) run(s *span, groups, units int) int {
+	step, around := d.longest(s, groups, s.depth)
 	grain := s.depth
 	if s.double {
 		grain *= 2
 	}
-	most := max(1, int((w.postpone-around)/step)*s.depth)
+	most := max(1, int((d.waits.postpone-around)/step)*s.depth)
 	if most > grain {
 		most -= most % grain
 	}
 	n := ceilDiv(units, ceilDiv(units, most))
 	return min(most, roundUp(n, grain))
+}
+
+// visits is how often a row is opened for so many units of a chunk.
+func (s *span) visits(d *Device, groups, units int) int {
+	if s.inputs {
+		return ceilDiv(units, s.depth)
+	}
+	return ceilDiv(units, d.run(s, groups, units))
 }
 
 // columns writes a share of single columns.
@@ -95,41 +87,21 @@ func (w writer) columns(s share) dram.Stream {
 	row := 0
 	for i := range s {
 		sp := &s[i]
-		matrix, unit, chunk, group := sp.part.steps(w.d)
+		matrix, _, chunk, group := sp.part.steps(w.d)
 		p := sp.packed(w.d)
 		matrix.row, chunk.row, group.row = sp.at[byChunk].Len()*p.rows, p.rows, 0
-		set := place{row: 1, result: p.groups * group.result}
 		x := w
 		x.place = sp.start()
-		x = x.ahead(sp.at[byMatrix].Lo, matrix).ahead(sp.at[byUnit].Lo, unit)
-		x = x.ahead(sp.at[byChunk].Lo, chunk).ahead(sp.at[byGroup].Lo, group)
+		x = x.ahead(sp.at[byMatrix].Lo, matrix).ahead(sp.at[byChunk].Lo, chunk).ahead(sp.at[byGroup].Lo, group)
 		x.place.row = row
 		row += sp.at[byMatrix].Len() * matrix.row
+		v := visitor{w.d, sp, p, new([]batch)}
 		st = append(st, x.loop(sp.at[byMatrix].Len(), matrix, func(w writer) dram.Stream {
-			v := visitor{w.d, sp, p}
+			all := sp.batches(nil)
 			if sp.inputs {
-				all := sp.all()
-				fills := func(w writer, l load) dram.Stream {
-					return w.loop(sp.at[byChunk].Len(), chunk, func(w writer) dram.Stream { return v.fill(w, set, l) })
-				}
-				n, step := all.full/sp.depth, scaled(unit, sp.depth)
-				st := w.loop(n, step, func(w writer) dram.Stream { return fills(w, load{full: sp.depth}) })
-				if rest := all.from(n*sp.depth, sp.depth); rest.units() > 0 {
-					st = append(st, fills(w.ahead(n, step), rest)...)
-				}
-				return st
+				return v.fills(w, chunk, all)
 			}
-			return w.loop(sp.at[byChunk].Len(), chunk, func(w writer) dram.Stream {
-				full := p.rows // visited alike
-				if p.last < p.groups || p.acts < w.d.acts() {
-					full--
-				}
-				st := w.loop(full, set, func(w writer) dram.Stream { return v.row(w, unit, p.groups, w.d.acts()) })
-				if full < p.rows {
-					st = append(st, v.row(w.ahead(full, set), unit, p.last, p.acts)...)
-				}
-				return st
-			})
+			return v.chunks(w, chunk, all, v.rows)
 		})...)
 	}
 	return st

@@ -201,3 +201,37 @@ func TestColumnsBasic(t *testing.T) {
 		}
 	})
 }
+
+// TestEveryPlan: the streams of all plans, not only of those that are simulated, are right
+// command by command, and take at least what was foreseen.
+func TestEveryPlan(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.SampledFrom([]func(t *rapid.T) net{anyConv, anyProduct, wideConv}).Draw(t, "layer")(t)
+		cut := graph.Cut{Node: n.id, Box: anyBox(t, n.g.Nodes[n.id].Shape)}
+		m := anyMachine(t)
+		if m.PIM.Standard != "newton" {
+			t.Skip()
+		}
+		code := compile(t, m, anyChannels(t), n.g, cut)
+		d := code.device
+		l, err := lower(n.g, cut)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plans, _ := d.plans(l)
+		for i := range plans {
+			p := &plans[i]
+			code.mapping = &p.mapping
+			code.shares = code.perChannel()
+			if code.count(d); code.total > 4000 {
+				continue
+			}
+			if _, err := code.Replay(); err != nil {
+				t.Fatalf("%v: %v", &p.mapping, err)
+			}
+			if cycles, _ := d.slowest(code.mapping, tooLate); int64(cycles) < p.least || cycles == tooLate {
+				t.Fatalf("%v: %d cycles, at least %d foreseen", &p.mapping, cycles, p.least)
+			}
+		}
+	})
+}

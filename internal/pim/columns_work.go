@@ -1,6 +1,10 @@
 package pim
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"pimflow/internal/tensor"
+)
 
 // columnWork counts the commands of a share of single columns.
 func (d *Device) columnWork(s share) work {
@@ -11,28 +15,55 @@ func (d *Device) columnWork(s share) work {
 	var w work
 	for i := range s {
 		sp := &s[i]
-		p, all := sp.packed(d), sp.all()
-		chunks := int64(sp.at[byMatrix].Len() * sp.at[byChunk].Len())
-		pixels := chunks * int64(sp.selected())
-		w.reads += pixels * int64(sp.at[byGroup].Len())
-		w.comps += pixels * int64(sp.at[byGroup].Len()*sp.cols)
-		visits := func(groups int) int64 {
-			n := sp.depth
-			if !sp.inputs {
-				n = d.run(sp, groups)
+		p := sp.packed(d)
+		sp.each(func(chunks int64, bs []batch) {
+			var pixels, columns int64
+			for i := range bs {
+				n := chunks * int64(bs[i].pixels(sp.fold))
+				pixels += n
+				columns += n * int64(bs[i].cols)
 			}
-			return int64(ceilDiv(all.units(), n))
-		}
-		before, last := chunks*int64(p.rows-1)*visits(p.groups), chunks*visits(p.last)
-		w.visits += before + last
-		w.acts += before*int64(d.acts()) + last*int64(p.acts)
-		if sp.inputs {
-			w.writes += pixels * int64(sp.cols)
-		} else {
-			w.writes += pixels * int64(p.rows*sp.cols)
-		}
+			groups := int64(sp.at[byGroup].Len())
+			w.reads += pixels * groups
+			w.comps += columns * groups
+			units := unitsOf(bs)
+			before, last := chunks*int64(p.rows-1)*int64(sp.visits(d, p.groups, units)), chunks*int64(sp.visits(d, p.last, units))
+			w.visits += before + last
+			w.acts += before*int64(d.acts()) + last*int64(p.acts)
+			if !sp.inputs {
+				columns *= int64(p.rows)
+			}
+			w.writes += columns
+		})
 	}
 	return w
+}
+
+// each calls f for chunks of the span, of all its matrices, in which kinds of pixels
+// need as many columns each, with those that need any; where fills stay, for each fill.
+func (s *span) each(f func(chunks int64, bs []batch)) {
+	var all, now, one [8]batch
+	bs := s.batches(all[:0])
+	count := func(bs []batch, times int64) {
+		for c := s.at[byChunk].Lo; c < s.at[byChunk].Hi; {
+			n := s.alike(bs, c, s.at[byChunk].Hi, true)
+			some := s.of(now[:0], bs, c, true)
+			if len(some) > 0 {
+				f(times*int64(n), some)
+			}
+			c += n
+		}
+	}
+	times := int64(s.at[byMatrix].Len())
+	if !s.inputs || len(bs) == 1 {
+		count(bs, times)
+		return
+	}
+	for u, units := 0, unitsOf(bs); u < units; {
+		n := max(1, same(bs, u)/s.depth)
+		count(cut(one[:0], bs, s.fold, u, u+s.depth), times*int64(n))
+		u += n * s.depth
+	}
 }
 
 // columnShape appends what the timing of a share of single columns depends on.
@@ -42,7 +73,7 @@ func (d *Device) columnShape(key []byte, s share) []byte {
 	}
 	for i := range s {
 		sp := &s[i]
-		p, all := sp.packed(d), sp.all()
+		p := sp.packed(d)
 		mode := 0
 		if sp.inputs {
 			mode = 1
@@ -50,13 +81,27 @@ func (d *Device) columnShape(key []byte, s share) []byte {
 		if sp.double {
 			mode += 2
 		}
-		if sp.cols*sp.lanes == sp.pitch {
-			mode += 4
+		add := func(n ...int) {
+			for _, v := range n {
+				key = binary.AppendUvarint(key, uint64(v))
+			}
 		}
-		for _, v := range [...]int{
-			sp.at[byMatrix].Len(), sp.at[byChunk].Len(), p.rows, p.groups, p.last, p.acts, sp.cols, all.full, all.tail, sp.fold, sp.depth, mode,
-		} {
-			key = binary.AppendUvarint(key, uint64(v))
+		add(sp.at[byMatrix].Len(), p.rows, p.groups, p.last, p.acts, sp.fold, sp.depth, sp.wide, mode, sp.at[byChunk].Len())
+		var all [8]batch
+		bs := sp.batches(all[:0])
+		add(len(bs))
+		for _, b := range bs {
+			add(b.full, b.tail)
+		}
+		for c := sp.at[byChunk].Lo; c < sp.at[byChunk].Hi; {
+			n := sp.alike(bs, c, sp.at[byChunk].Hi, true)
+			add(n)
+			for _, b := range bs {
+				var need [8]tensor.Range
+				_, cols := sp.within(need[:0], b.kind, c)
+				add(cols)
+			}
+			c += n
 		}
 	}
 	return key

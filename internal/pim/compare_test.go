@@ -47,13 +47,18 @@ func TestNotSlowerThanPublished(t *testing.T) {
 
 // TestNewtonAgainstPublished: on a machine whose buffer writes, precharges and
 // refreshes take their time, the published mapping, its streams changed to pay for
-// them, is never faster than ours, and takes at least twice the cycles in the mean.
+// them, is never faster than ours on any layer, whole or part, of its golden runs, and
+// takes at least twice the cycles in the mean.
 func TestNewtonAgainstPublished(t *testing.T) {
-	product, n := 0.0, 0
+	std, err := dram.Lookup("newton")
+	if err != nil {
+		t.Fatal(err)
+	}
+	product, floors, n := 0.0, 0.0, 0
 	done := map[PublishedLayer]bool{}
-	for _, r := range publishedGolden(t, "testdata/published.csv") {
+	for _, r := range append(publishedGolden(t, "testdata/published.csv"), publishedGolden(t, "testdata/published_ratios.csv")...) {
 		l := r.layer(t)
-		if l.Buffers != 4 || r["hiding"] != "1" || done[l] {
+		if done[l] {
 			continue
 		}
 		done[l] = true
@@ -64,27 +69,26 @@ func TestNewtonAgainstPublished(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		std, err := dram.Lookup("newton")
-		if err != nil {
-			t.Fatal(err)
-		}
 		streams, err := p.On(std)
 		if err != nil {
 			t.Fatal(err)
 		}
 		want := code.device.channel.Time(streams[0]).Cycles
-		got := code.Cost().Stream
+		got, floor := code.Cost().Stream, code.Floor().Cycles()
 		if got > int64(want) {
 			t.Errorf("%v: %d cycles, the published mapping takes %d", r, got, want)
 		}
-		peak := float64(net.g.MACs(net.g.Whole(net.id))) / 128 / 16
-		t.Logf("%v: %d cycles of %d, %.2f, %.2f of peak, %v (%v)", r, got, want, float64(want)/float64(got), peak/float64(got), code.mapping, code.Cost().Bound)
+		if l.Buffers != 4 {
+			continue // the table has those with up to four groups
+		}
+		t.Logf("%v: %d cycles of %d, %.2f, %.2f of the floor, %v (%v)", r, got, want, float64(want)/float64(got), float64(got)/float64(floor), code.mapping, code.Cost().Bound)
 		product += math.Log(float64(want) / float64(got))
+		floors += math.Log(float64(got) / float64(floor))
 		n++
 	}
 	mean := math.Exp(product / float64(n))
-	t.Logf("%d layers: %.3f times faster in the geometric mean", n, mean)
-	if mean < 2 || n < 50 {
+	t.Logf("%d layers: %.3f times faster in the geometric mean, %.3f of the floor", n, mean, math.Exp(floors/float64(n)))
+	if mean < 2 || n < 300 {
 		t.Errorf("%.3f times faster over %d layers: 2 wanted", mean, n)
 	}
 }

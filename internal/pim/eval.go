@@ -12,8 +12,8 @@ import (
 // buffer from the input, READRES adds what the banks have summed up, in float32,
 // to the result. Then scale, bias and epilogue are applied and the cut's box of
 // dst is written. The order of the channels is that of the additions, whatever
-// runs at once. Padding is multiplied like any input: under it a weight that is
-// not finite gives NaN.
+// runs at once. Padding that is not left out is multiplied like any input: under it
+// a weight that is not finite gives NaN.
 func (c *Code) Eval(in []*tensor.Tensor, dst *tensor.Tensor) error {
 	results := make([]float32, c.layer.results())
 	o := c.operands(in)
@@ -51,42 +51,61 @@ func (c *Code) Eval(in []*tensor.Tensor, dst *tensor.Tensor) error {
 type operands struct {
 	*layer
 	x       []float32
-	w       []float32 // by output, then k
-	offset  []int     // of element k of a pixel in x, from its first
-	reach   [][]int   // the same along each window axis
-	windows []int     // the axes that are windows
+	w       []float32      // by output, then k of its group
+	windows []int          // the axes that are windows
+	tables  map[int]*table // by groups of a matrix
+}
+
+// table says where element k of a pixel's row is.
+type table struct {
+	offset []int   // in x, from the pixel's first
+	reach  [][]int // along each window axis
 }
 
 func (c *Code) operands(in []*tensor.Tensor) *operands {
-	o := &operands{layer: c.layer, x: in[0].Floats(), w: in[1].Floats()}
+	o := &operands{layer: c.layer, x: in[0].Floats(), w: in[1].Floats(), tables: map[int]*table{}}
 	if c.layer.byColumn {
 		o.w = transpose(o.w, o.groupK, o.groupOuts)
-	}
-	k := 0
-	for i := range c.parts {
-		k = max(k, c.parts[i].k)
 	}
 	for i, a := range o.axes {
 		if a.window {
 			o.windows = append(o.windows, i)
 		}
 	}
-	t := &o.taps
-	o.offset = make([]int, k)
-	o.reach = make([][]int, len(t.kernel))
-	for d := range o.reach {
-		o.reach[d] = make([]int, k)
-	}
-	for i := range k {
-		rest := i
-		for d := len(t.kernel) - 1; d >= 0; d-- {
-			o.reach[d][i] = rest % t.kernel[d] * t.dilation[d]
-			o.offset[i] += o.reach[d][i] * t.step[d]
-			rest /= t.kernel[d]
+	if taps := o.groupK / o.channels(); o.byTap && taps > 1 {
+		w := make([]float32, len(o.w))
+		for at := 0; at < len(w); at += o.groupK {
+			copy(w[at:], transpose(o.w[at:at+o.groupK], o.channels(), taps))
 		}
-		o.offset[i] += rest * t.channel
+		o.w = w
+	}
+	for i := range c.parts {
+		if b := c.parts[i].block; o.tables[b.merge] == nil {
+			o.tables[b.merge] = o.table(b)
+		}
 	}
 	return o
+}
+
+func (l *layer) table(b *block) *table {
+	t, kernel := &l.taps, tensor.Shape(l.taps.kernel).Size()
+	tb := &table{make([]int, b.k), make([][]int, len(t.kernel))}
+	for d := range tb.reach {
+		tb.reach[d] = make([]int, b.k)
+	}
+	for i := range b.k {
+		channel, rest := i/kernel, i%kernel
+		if l.byTap {
+			rest, channel = i/(b.k/kernel), i%(b.k/kernel)
+		}
+		for d := len(t.kernel) - 1; d >= 0; d-- {
+			tb.reach[d][i] = rest % t.kernel[d] * t.dilation[d]
+			tb.offset[i] += tb.reach[d][i] * t.step[d]
+			rest /= t.kernel[d]
+		}
+		tb.offset[i] += channel * t.channel
+	}
+	return tb
 }
 
 // transpose returns the columns of a matrix of rows × columns as rows.
@@ -108,15 +127,15 @@ func transpose(w []float32, rows, columns int) []float32 {
 // fill reads elements k0 on of a pixel's row of a matrix; padding, and elements
 // beyond the row, are 0.
 func (o *operands) fill(to []float32, b *block, matrix, pixel, k0 int) {
-	kernel := tensor.Shape(o.taps.kernel).Size()
-	base := (b.first + matrix*b.merge) * (o.groupK / kernel) * o.taps.channel
+	base := (b.first + matrix*b.merge) * o.channels() * o.taps.channel
 	inside := true
 	var origin [maxRank]int
+	q, pixel := o.kindOf(pixel)
 	window := len(o.windows)
 	for i := len(o.axes) - 1; i >= 0; i-- {
-		a := &o.axes[i]
-		at := a.Lo + pixel%a.Len()
-		pixel /= a.Len()
+		a, r := &o.axes[i], q.at[i]
+		at := r.Lo + pixel%r.Len()
+		pixel /= r.Len()
 		base += at * a.src
 		if a.window {
 			window--
@@ -129,7 +148,8 @@ func (o *operands) fill(to []float32, b *block, matrix, pixel, k0 int) {
 	}
 	n := max(0, min(len(to), b.k-k0))
 	clear(to[n:])
-	offset := o.offset[k0 : k0+n]
+	table := o.tables[b.merge]
+	offset := table.offset[k0 : k0+n]
 	if inside {
 		for i, off := range offset {
 			to[i] = o.x[base+off]
@@ -140,7 +160,7 @@ next:
 	for i, off := range offset {
 		to[i] = 0
 		for d, w := range o.windows {
-			if p := origin[d] + o.reach[d][k0+i]; p < 0 || p >= o.axes[w].extent {
+			if p := origin[d] + table.reach[d][k0+i]; p < 0 || p >= o.axes[w].extent {
 				continue next
 			}
 		}
@@ -158,28 +178,43 @@ type bankRow struct {
 	w  []float32
 }
 
-// bankRow returns the row for one output of an item, a part of the operand; it is
-// empty for a bank without an output.
+// bankRow returns the row for one output of an item, a part of the operand if it has
+// its weights in a row; it is empty for a bank without an output.
 func (o *operands) bankRow(p *part, matrix, chunk, output int) bankRow {
-	lo, hi, first := o.kept(p, matrix, chunk, output)
-	if lo >= hi {
-		return bankRow{}
-	}
-	out := p.out0 + matrix*p.outs + output
-	return bankRow{lo - (p.k0+chunk*p.cols)*p.lanes, o.w[out*o.groupK:][lo-first : hi-first]}
+	k0, r := (p.k0+chunk*p.cols)*p.lanes, bankRow{}
+	o.kept(p, matrix, chunk, output, func(k, weight, n int, all bool) {
+		if all {
+			r = bankRow{k - k0, o.w[weight:][:n]}
+			return
+		}
+		if r.w == nil {
+			r.w = make([]float32, p.cols*p.lanes)
+		}
+		copy(r.w[k-k0:], o.w[weight:][:n])
+	})
+	return r
 }
 
-// kept is the elements lo to hi of a matrix's products that an output of an item
-// has weights for, none where lo is hi; its group has them from first on.
-func (l *layer) kept(p *part, matrix, chunk, output int) (lo, hi, first int) {
+// kept calls f for each stretch of n weights of an output of an item: from product k of
+// the matrix on, its group's weights from the given one on; all says that there is no other.
+func (l *layer) kept(p *part, matrix, chunk, output int, f func(k, weight, n int, all bool)) {
 	if output >= p.outs {
-		return 0, 0, 0
+		return
 	}
 	out := p.out0 + matrix*p.outs + output
-	k0 := (p.k0 + chunk*p.cols) * p.lanes
-	first = (out/l.groupOuts - p.first - matrix*p.merge) * l.groupK // of the group's elements in the pixel's row
-	lo = max(k0, first)
-	return lo, max(lo, min(k0+p.cols*p.lanes, first+l.groupK)), first
+	group := out/l.groupOuts - p.first - matrix*p.merge // in the pixel's row
+	size, step, count := l.groupK, 0, 1
+	if l.byTap && p.merge > 1 {
+		size, step, count = l.channels(), l.channels()*p.merge, l.groupK/l.channels()
+	}
+	lo := (p.k0 + chunk*p.cols) * p.lanes
+	hi := lo + p.cols*p.lanes
+	for i := range count {
+		first := group*size + i*step
+		if from, to := max(lo, first), min(hi, first+size); from < to {
+			f(from, out*l.groupK+i*size+from-first, to-from, count == 1)
+		}
+	}
 }
 
 // write finishes the results and writes them to the cut's box of dst.
@@ -193,13 +228,11 @@ func (c *Code) write(results []float32, in []*tensor.Tensor, dst *tensor.Tensor)
 	}
 	at := make([]int, l.pixels) // of a pixel in dst
 	ab := make([]int, l.pixels) // and in bias
+	position := make([]int, len(l.axes))
 	for p := range at {
-		rest := p
-		for i := len(l.axes) - 1; i >= 0; i-- {
-			a := &l.axes[i]
-			v := a.Lo + rest%a.Len()
-			rest /= a.Len()
-			at[p] += v * a.dst
+		l.position(p, position)
+		for i, v := range position {
+			at[p] += v * l.axes[i].dst
 			if bias != nil {
 				ab[p] += v * step[i]
 			}

@@ -38,11 +38,14 @@ func (c *Code) layout(s share) []byte {
 			key = binary.AppendUvarint(key, uint64(v))
 		}
 	}
-	byColumn := 0
+	order := 0
 	if c.layer.byColumn {
-		byColumn = 1
+		order = 1
 	}
-	add(c.layer.groupK, c.layer.groupOuts, byColumn)
+	if c.layer.byTap {
+		order = 2
+	}
+	add(c.layer.groupK, c.layer.groupOuts, order)
 	matrices := func(p *part) {
 		add(p.first, p.merge, p.out0, p.outs, p.k, p.k0, p.cols)
 	}
@@ -77,8 +80,7 @@ func (c *Code) Weights(channel int, rows tensor.Range) int {
 			times = x.fold // the row has them for each pixel of the buffer
 		}
 		for output := x.group * banks; output < (x.group+x.groups)*banks; output++ {
-			lo, hi, _ := c.layer.kept(x.part, x.matrix, x.chunk, output)
-			n += (hi - lo) * times
+			c.layer.kept(x.part, x.matrix, x.chunk, output, func(_, _, weights int, _ bool) { n += weights * times })
 		}
 	}
 	return n

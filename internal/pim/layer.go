@@ -15,12 +15,14 @@ import (
 type layer struct {
 	pixels int
 	axes   []axis // of a pixel, the outermost first
+	kinds  []kind // of pixels, in the order of their numbers
 	outs   tensor.Range
 	outDst int // step of dst from one output to the next
 
-	groupK    int // multiply-accumulates of an output
-	groupOuts int // outputs of a group
-	taps      tap // how an element of a pixel is found
+	groupK    int  // multiply-accumulates of an output
+	groupOuts int  // outputs of a group
+	taps      tap  // how an element of a pixel is found
+	byTap     bool // k goes tap by tap, not channel by channel
 
 	byColumn bool // the weights are stored k by k, not output by output
 
@@ -40,7 +42,8 @@ type axis struct {
 }
 
 // tap says where element k of a pixel's row is: channel k/(product of kernel),
-// then the position in the kernel, as ONNX stores the weights of Conv.
+// then the position in the kernel, as ONNX stores the weights of Conv; tap by tap, the
+// position in the kernel, then the channel.
 type tap struct {
 	kernel, dilation []int
 	step             []int // of the input along each kernel dimension
@@ -81,10 +84,8 @@ func lower(g *graph.Graph, c graph.Cut) (*layer, error) {
 	if err != nil {
 		return nil, no(nd.Op.Name, "%v", err)
 	}
-	l.pixels = 1
-	for _, a := range l.axes {
-		l.pixels *= a.Len()
-	}
+	l.kinds = oneKind(l.axes)
+	l.pixels = l.kinds[0].pixels
 	if l.groupK == 0 {
 		return nil, no(nd.Op.Name, "sums of no products")
 	}
@@ -173,6 +174,25 @@ type block struct {
 	pixels int
 	source int // first element in the source matrices
 	result int // first element in the result matrices
+	skips  *[]skip
+}
+
+// skip is pixels of a kind, and the columns of their rows that are not all padding.
+type skip struct {
+	first, pixels int
+	need          []tensor.Range
+}
+
+// skips says what each kind of pixels needs of a block; nil: everything.
+func (l *layer) skips(b *block) *[]skip {
+	if !l.byTap {
+		return nil
+	}
+	s := make([]skip, len(l.kinds))
+	for i, q := range l.kinds {
+		s[i] = skip{q.first, q.pixels, l.needed(b, q.taps)}
+	}
+	return &s
 }
 
 // blocks lists the matrices of the layer when merge groups are taken together.

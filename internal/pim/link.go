@@ -43,17 +43,9 @@ type traffic struct {
 // zeros that sums are set to do not travel.
 func (c *Code) traffic() traffic {
 	nd, values := &c.graph.Nodes[c.cut.Node], int64(c.cut.Box.Size())
-	t := traffic{bytes: c.cost.Bytes, ops: -values}
+	t := traffic{bytes: c.cost.Bytes, ops: c.cost.Additions}
 	if ops := &c.device.ops; ops.sets() {
 		t.bytes -= c.cost.Commands[ops.init].N * int64(c.device.m.Banks*c.device.element)
-	}
-	for i := range c.parts {
-		p := &c.parts[i]
-		if p.stay {
-			t.ops += c.stayed(p)
-			continue
-		}
-		t.ops += int64(p.count) * int64(p.pixels) * int64(p.outs) * int64(p.chunks)
 	}
 	if c.layer.bias >= 0 {
 		t.ops += values
@@ -72,20 +64,6 @@ func (c *Code) traffic() traffic {
 	}
 	t.unique *= int64(c.device.element)
 	return t
-}
-
-// stayed is how many results of a part are read out whose sums stay in the banks.
-func (c *Code) stayed(p *part) (n int64) {
-	for _, s := range c.perChannel() {
-		for i := range s {
-			if sp := &s[i]; sp.part == p {
-				groups := sp.at[byGroup]
-				outs := min(p.outs, groups.Hi*c.device.m.Banks) - groups.Lo*c.device.m.Banks
-				n += int64(sp.at[byMatrix].Len()) * int64(sp.selected()) * int64(outs)
-			}
-		}
-	}
-	return n
 }
 
 // charge adds to the cost of command streams what surrounds them: the work is launched,

@@ -18,6 +18,7 @@ type part struct {
 	groups, ends     int // output groups; the outputs of the last
 	row              int // where its weights start
 	pattern              // where buffer writes move single columns
+	sums             *[]sum
 }
 
 // The dimensions of a part.

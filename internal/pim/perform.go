@@ -104,9 +104,10 @@ func (s share) results(banks int) tensor.Range {
 		at := func(matrix, pixel, out int) int {
 			return sp.block.result + (matrix*sp.pixels+pixel)*sp.outs + out
 		}
-		first := sp.at[byUnit].Lo * sp.fold
-		lo := at(sp.at[byMatrix].Lo, first, sp.at[byGroup].Lo*banks)
-		hi := at(sp.at[byMatrix].Hi-1, first+sp.selected()-1, min(sp.outs, sp.at[byGroup].Hi*banks))
+		bs := sp.batches(nil)
+		last := &bs[len(bs)-1]
+		lo := at(sp.at[byMatrix].Lo, bs[0].pixel, sp.at[byGroup].Lo*banks)
+		hi := at(sp.at[byMatrix].Hi-1, last.pixel+last.pixels(sp.fold)-1, min(sp.outs, sp.at[byGroup].Hi*banks))
 		if i == 0 {
 			r = tensor.Range{Lo: lo, Hi: hi}
 		}

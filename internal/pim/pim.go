@@ -8,8 +8,9 @@
 // shared out to the channels in several ways (share.go, candidate.go), of which
 // the fastest in simulation is taken. Every product is computed exactly once. Where
 // a DRAM standard writes buffers column by column and rows are closed (dialect.go),
-// rows hold several output groups and stay open, or fills do (columns.go); where sums
-// are set, as many at once as the banks hold (registers.go). The
+// rows hold several output groups and stay open, or fills do (columns.go), and padding
+// that is whole columns is left out (padding.go); where sums are set, as many at once as
+// the banks hold (registers.go). The
 // published generator (artifact.go), which the mapping is compared with, shares
 // nothing with it.
 //
@@ -46,8 +47,9 @@ type Device struct {
 	format   tensor.Type
 	link     *link
 
-	refreshOp dram.Op // and the cycles that one takes, where columns are written
+	refreshOp dram.Op // and the cycles that one takes and from one to the next, where columns are written
 	refresh   float64
+	interval  float64
 
 	standard *dram.Standard
 	timing   dram.Timing
@@ -56,7 +58,7 @@ type Device struct {
 	basic    bool
 	timed    map[string]dram.Result // by shape of the stream
 	sets     map[[3]int]dram.Stream // without addresses, by activations, pixels and columns
-	pieces   map[key]dram.Stream    // the same where columns are written
+	pieces   map[string]dram.Stream // the same where columns are written
 }
 
 // formats are the number formats of operands and results, in the order of their names;
@@ -142,7 +144,7 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error)
 	}
 	d := &Device{
 		m: p, element: m.Memory.ElementSize, channels: channels,
-		standard: std, timing: timing, channel: ch, timed: map[string]dram.Result{}, sets: map[[3]int]dram.Stream{}, pieces: map[key]dram.Stream{},
+		standard: std, timing: timing, channel: ch, timed: map[string]dram.Result{}, sets: map[[3]int]dram.Stream{}, pieces: map[string]dram.Stream{},
 		ops: ops, format: format, link: newLink(m, channels),
 	}
 	if ops.column {
@@ -150,6 +152,7 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error)
 		if std.Refresh != nil {
 			d.refreshOp = std.Refresh.Do
 			d.refresh = float64(ch.Wait(d.refreshOp, ops.act[0]))
+			d.interval = float64(d.waits.postpone) / float64(std.Refresh.Queue)
 		}
 	}
 	d.rates = d.measure()
@@ -175,7 +178,7 @@ func (d *Device) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pim: %s %q: %w", g.Nodes[c.Node].Op.Name, g.Nodes[c.Node].Name, err)
 	}
-	code := &Code{device: d, graph: g, cut: c, layer: l, mapping: best, tried: tried}
+	code := &Code{device: d, graph: g, cut: c, mapping: best, tried: tried}
 	code.cost = d.cost(best)
 	d.link.charge(&code.cost, d.m.Clock, code.traffic())
 	for _, m := range tried { // a search keeps thousands of codes
@@ -189,7 +192,6 @@ type Code struct {
 	device *Device
 	graph  *graph.Graph
 	cut    graph.Cut
-	layer  *layer
 	*mapping
 	tried []*mapping
 	cost  device.Cost

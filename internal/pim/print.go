@@ -28,6 +28,10 @@ func (c *Code) Print(w io.Writer) error {
 		}
 		fmt.Fprintln(b)
 	}
+	if all, left := c.leftOut(); left > 0 {
+		fmt.Fprintf(b, "tap by tap: %d kinds of pixels, %.1f %% of the column accesses are padding and left out\n",
+			len(c.layer.kinds), 100*float64(left)/float64(all))
+	}
 	for i := range c.parts {
 		p := &c.parts[i]
 		fmt.Fprintf(b, "part: products %d:%d", p.k0*p.lanes, min(p.k, (p.k0+p.chunks*p.cols)*p.lanes))
@@ -61,6 +65,23 @@ func (c *Code) Print(w io.Writer) error {
 	return b.Flush()
 }
 
+// leftOut counts column accesses of one output group, and those that are left out.
+func (c *Code) leftOut() (all, left int) {
+	for i := range c.parts {
+		p := &c.parts[i]
+		n := p.count * p.pixels * p.cols * p.chunks
+		all += n
+		if p.skips == nil {
+			continue
+		}
+		left += n
+		for k, q := range *p.skips {
+			left -= p.count * q.pixels * p.need(k, 0, p.chunks).columns
+		}
+	}
+	return all, left
+}
+
 // String names the choices of a mapping.
 func (m *mapping) String() string {
 	s := m.cutting + ", even"
@@ -72,6 +93,9 @@ func (m *mapping) String() string {
 		s += p.pattern.String()
 	case p.accs > 0:
 		s += fmt.Sprintf("%s, %d x %d slots, %d accumulators", p.stays(), p.fold, p.pack, p.accs)
+	}
+	if m.layer != nil && m.layer.byTap {
+		s += ", tap by tap"
 	}
 	if m.merge > 1 {
 		s += fmt.Sprintf(", %d groups merged", m.merge)
@@ -93,7 +117,7 @@ func (p pattern) stays() string {
 // String says what stays, and how many buffers are used.
 func (p pattern) String() string {
 	s := p.stays()
-	switch n := p.depth; {
+	switch n := p.depth * p.wide; {
 	case p.double:
 		return fmt.Sprintf("%s, %d buffers", s, 2*n)
 	case n == 1:

@@ -146,8 +146,9 @@ func (d *Device) registerPlans(l *layer) (plans []planned, need int) {
 	var seen [][]part
 	scratch := make([]share, d.channels)
 	for _, merge := range l.merges(d.m.Banks) {
-		for _, size := range d.registerSizes(l, merge) {
-			for _, ps := range d.registerParts(l, d.columnParts(l, merge, size)) {
+		blocks := l.blocks(merge, d.m.Lanes)
+		for _, size := range d.registerSizes(l, blocks) {
+			for _, ps := range d.registerParts(l, d.columnParts(l, blocks, size)) {
 				if slices.ContainsFunc(seen, func(o []part) bool { return slices.EqualFunc(o, ps, part.equal) }) {
 					continue
 				}
@@ -157,7 +158,7 @@ func (d *Device) registerPlans(l *layer) (plans []planned, need int) {
 					counts = []int{1}
 				}
 				for _, teams := range counts {
-					p := planned{mapping: mapping{merge: merge, teams: teams, parts: ps}}
+					p := planned{mapping: mapping{layer: l, merge: merge, teams: teams, parts: ps}}
 					p.assign(scratch)
 					if !d.staying(scratch) {
 						continue
@@ -204,9 +205,9 @@ func (d *Device) staying(shares []share) bool {
 
 // registerSizes are the lengths of chunks that are tried: as elsewhere, and the longest
 // of which some make up K, since sums stay in the banks between equal ones only.
-func (d *Device) registerSizes(l *layer, merge int) []int {
-	sizes := d.sizes(l, merge)
-	k := l.blocks(merge, d.m.Lanes)[0].pitch / d.m.Lanes
+func (d *Device) registerSizes(l *layer, blocks []block) []int {
+	sizes := d.sizes(l, blocks)
+	k := blocks[0].pitch / d.m.Lanes
 	for n := ceilDiv(k, sizes[0]); n <= 2*ceilDiv(k, sizes[0]); n++ {
 		if k%n == 0 {
 			if !slices.Contains(sizes, k/n) {

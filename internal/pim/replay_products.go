@@ -5,8 +5,8 @@ import (
 	"math/bits"
 )
 
-// products counts what the channels compute: a bit for each column access that the
-// layer needs, which is a column of K of the outputs of a group for a pixel. Those of
+// products counts what the channels compute: a bit for each column access, which is a
+// column of K of the outputs of a group for a pixel. The layer needs all but padding. Those of
 // a sum follow each other.
 type products struct {
 	*Code
@@ -57,7 +57,7 @@ func (c *Code) newProducts() (*products, error) {
 	}
 	p.sources = source / m.Lanes
 	p.bits = make([]uint64, (p.n+63)/64)
-	return p, nil
+	return p, p.placed()
 }
 
 // done marks a column access, and reports whether it was done before.
@@ -68,22 +68,32 @@ func (p *products) done(i int) bool {
 	return before
 }
 
-// complete says what has not been computed.
+// complete says what has not been computed and is not padding.
 func (p *products) complete() error {
 	n, first := 0, -1
 	for i, w := range p.bits {
-		n += bits.OnesCount64(w)
-		if first < 0 && w != 1<<64-1 {
-			first = i*64 + bits.TrailingZeros64(^w)
+		for w = ^w; w != 0; w &= w - 1 {
+			bit := i*64 + bits.TrailingZeros64(w)
+			if bit >= p.n {
+				break
+			}
+			m := p.of(bit)
+			at := (bit - m.first) / m.k
+			if p.padding(m, at/m.groups%m.pixels, (bit-m.first)%m.k) {
+				continue
+			}
+			if n++; first < 0 {
+				first = bit
+			}
 		}
 	}
-	if n == p.n {
+	if n == 0 {
 		return nil
 	}
 	m := p.of(first)
 	k, lanes := (first-m.first)%m.k, m.lanes
 	return &Violation{-1, -1, fmt.Sprintf("%d of %d column accesses are missing, the first with products %d to %d of %s",
-		p.n-n, p.n, k*lanes, (k+1)*lanes, p.name(first-k))}
+		n, p.n, k*lanes, (k+1)*lanes, p.name(first-k))}
 }
 
 // of returns the matrices of a bit.

@@ -139,6 +139,10 @@ func even(out []share, ps []part) {
 	n, turn := len(out), 0
 	for i := range ps {
 		p := &ps[i]
+		if p.skips != nil {
+			p.evenly(out)
+			continue
+		}
 		box, unit := p.whole(), p.chunks*p.groups
 		each := p.count * p.units / n * unit
 		rest := p.items() - n*each
@@ -176,16 +180,15 @@ func teams(out []share, ps []part, count int) {
 		long := n % count                                                          // teams with a channel more than the others
 		groups := [2]int{ceilDiv(p.groups, n/count), ceilDiv(p.groups, n/count+1)} // of the busiest member
 		total := long*groups[0] + (count-long)*groups[1]
-		units := p.count * p.units
 		c, weight := 0, 0
 		for t := range count {
 			size, w := n/count, groups[1]
 			if t < long {
 				size, w = size+1, groups[0]
 			}
-			lo := units * weight / total
+			lo := p.unitAt(weight, total)
 			weight += w
-			hi := units * weight / total
+			hi := p.unitAt(weight, total)
 			for m := range size {
 				box := p.whole()
 				box[byGroup] = tensor.Range{Lo: p.groups * m / size, Hi: p.groups * (m + 1) / size}
@@ -194,6 +197,67 @@ func teams(out []share, ps []part, count int) {
 				c++
 			}
 		}
+	}
+}
+
+// work is about that of a pixel, in column accesses of a group: a result is one more.
+func (s sum) work() int { return s.columns + s.chunks }
+
+// unitAt is the number of the part's units that are about so much of its work.
+func (p *part) unitAt(share, total int) int {
+	if p.skips == nil {
+		return p.count * p.units * share / total
+	}
+	unit, _, _ := p.find(share, total)
+	return unit
+}
+
+// find divides the work of a part, of one group: units that are done, and of the next,
+// of a kind, so much.
+func (p *part) find(share, total int) (unit, kind, rest int) {
+	all := 0
+	var buf [maxKinds]int
+	works := buf[:len(*p.skips)]
+	for k, q := range *p.skips {
+		works[k] = p.need(k, 0, p.chunks).work()
+		all += works[k] * q.pixels
+	}
+	done := all * p.count * share / total
+	if all == 0 || share == total {
+		return p.count * p.units, 0, 0
+	}
+	unit, rest = done/all*p.units, done%all
+	for k, q := range *p.skips {
+		n, work := ceilDiv(q.pixels, p.fold), works[k]*p.fold
+		if rest < works[k]*q.pixels {
+			return unit + rest/work, k, rest % work
+		}
+		unit, rest = unit+n, rest-works[k]*q.pixels
+	}
+	panic("pim: more work than there is")
+}
+
+// evenly shares a part of several kinds of pixels out to channels, item by item in
+// their order, each about as much work.
+func (p *part) evenly(out []share) {
+	lo := 0
+	for c := range out {
+		hi := p.items()
+		if unit, kind, rest := p.find(c+1, len(out)); unit < p.count*p.units {
+			hi = unit * p.chunks * p.groups
+			pixels := p.fold // of the unit, at most
+			for chunk := range p.chunks {
+				work := p.need(kind, chunk, chunk+1).work() * pixels
+				if rest < work {
+					hi += rest * p.groups / work
+					break
+				}
+				rest -= work
+				hi += p.groups
+			}
+		}
+		out[c] = out[c].spans(p, p.whole(), lo, max(lo, hi))
+		lo = max(lo, hi)
 	}
 }
 

@@ -32,7 +32,9 @@ func (d *Device) slowest(m *mapping, limit dram.Cycle) (t dram.Cycle, done bool)
 	// Nearly always this channel decides.
 	t = d.cycles(m.shares[m.most])
 	for i := 0; i < len(m.shares) && t <= limit; i++ {
-		t = max(t, d.cycles(m.shares[i]))
+		if i == 0 || !d.ops.column || !m.shares[i].alike(m.shares[i-1]) {
+			t = max(t, d.cycles(m.shares[i]))
+		}
 	}
 	return t, t <= limit
 }
@@ -55,22 +57,77 @@ func (d *Device) cost(m *mapping) device.Cost {
 	for i, n := range d.ops.names {
 		c.Commands[i].Kind = n
 	}
+	var r dram.Result
+	var elements int64
 	for i, s := range m.shares {
-		r := d.time(s)
+		if i == 0 || !d.ops.column || !s.alike(m.shares[i-1]) {
+			r, elements = d.time(s), d.elements(s)
+		}
 		c.Lanes[i] = device.Time(d.m.Clock.PS(int64(r.Cycles)))
 		c.Time = max(c.Time, c.Lanes[i])
 		for o, n := range r.Issued {
 			c.Commands[o].N += n
 		}
-		c.Bytes += d.elements(s) * int64(d.element)
+		c.Bytes += elements * int64(d.element)
 		if int64(r.Cycles) > c.Ticks {
 			c.Ticks = int64(r.Cycles)
 			c.Bound = d.bound(d.work(s), r)
 		}
 	}
 	c.Low, c.High = c.Time, c.Time
+	c.Additions = m.additions(d.m.Banks)
 	c.Energy = d.energy(&c)
 	return c
+}
+
+// additions is the number of elements of results that are added to earlier ones of the
+// same output. A part has a result of each pixel for each chunk that is not all padding.
+func (m *mapping) additions(banks int) int64 {
+	var n int64
+	for i := 0; i < len(m.parts); {
+		b, first := m.parts[i].block, i
+		for i < len(m.parts) && m.parts[i].block == b {
+			i++
+		}
+		count := func(kind, pixels int) {
+			results := 0
+			for _, p := range m.parts[first:i] {
+				results += p.need(kind, 0, p.chunks).chunks
+			}
+			n += int64(b.count*pixels*b.outs) * int64(max(0, results-1))
+		}
+		if stayed := m.stayed(b, banks); stayed > 0 {
+			n += stayed - int64(b.count*b.pixels*b.outs)
+			for _, p := range m.parts[first:i] {
+				if !p.stay {
+					n += int64(b.count*b.pixels*b.outs) * int64(p.chunks)
+				}
+			}
+			continue
+		}
+		if b.skips == nil {
+			count(0, b.pixels)
+			continue
+		}
+		for k, q := range *b.skips {
+			count(k, q.pixels)
+		}
+	}
+	return n
+}
+
+// stayed is how many results of a block are read out whose sums stay in the banks.
+func (m *mapping) stayed(b *block, banks int) (n int64) {
+	for _, s := range m.shares {
+		for i := range s {
+			if sp := &s[i]; sp.block == b && sp.stay {
+				groups := sp.at[byGroup]
+				outs := min(sp.outs, groups.Hi*banks) - groups.Lo*banks
+				n += int64(sp.at[byMatrix].Len()) * int64(sp.selected()) * int64(outs)
+			}
+		}
+	}
+	return n
 }
 
 // elements is what a share's GWRITEs fill, and what sums are set to and its READRESs read out.

@@ -63,6 +63,9 @@ type ConvPIM struct {
 	Lane
 	Whole Whole `json:"whole"`
 	Bytes int64 `json:"bytes"`
+	Added int64 `json:"additions"`     // partial sums, added outside of the banks
+	MAC   int64 `json:"floor_mac_ck"`  // what the products take at least, all channels busy
+	Move  int64 `json:"floor_move_ck"` // what moving each input and each result once does
 }
 
 // ConvGPU is the layer on the GPU that keeps the other channels.
@@ -114,13 +117,15 @@ func (c *Conv) Text(w io.Writer) error {
 	t.row("published, first channel", ns(p.First.NS), ck(p.First.Cycles), note)
 	t.row("published, slowest channel", ns(p.All.NS), ck(p.All.Cycles), "")
 	if o := c.Ours; o != nil {
-		bound := "bound by " + o.Whole.Bound
+		bound, moved := "bound by "+o.Whole.Bound, fmt.Sprintf("%d bytes, %d partial sums to add", o.Bytes, o.Added)
 		if o.Whole.Ticks == o.Cycles {
-			t.row("ours, slowest channel", ns(o.NS), ck(o.Cycles), fmt.Sprintf("%s, %d bytes", bound, o.Bytes))
+			t.row("ours, slowest channel", ns(o.NS), ck(o.Cycles), bound+", "+moved)
 		} else {
-			t.row("ours, slowest channel", ns(o.NS), ck(o.Cycles), fmt.Sprintf("%d bytes", o.Bytes))
+			t.row("ours, slowest channel", ns(o.NS), ck(o.Cycles), moved)
 			t.row("ours, launched and returned", ns(o.Whole.NS), ck(o.Whole.Ticks), bound)
 		}
+		floor := max(o.MAC, o.Move)
+		t.row("floor", ns(float64(floor)*c.Clocks.PIM/1e3), ck(floor), fmt.Sprintf("products %d ck, inputs and results once %d ck; ours / floor %.2f", o.MAC, o.Move, float64(o.Cycles)/float64(floor)))
 	} else {
 		t.row("ours", "-", "-", c.Unsupported)
 	}

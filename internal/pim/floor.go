@@ -1,0 +1,64 @@
+package pim
+
+import "pimflow/internal/dram"
+
+// Floor is what no mapping of a cut can be faster than, in cycles of a channel: the
+// products, all banks and lanes of all channels busy, a COMP as soon after another as may
+// be; and the columns that hold each input that is read once and each result once, moved by
+// GWRITEs and READRESs that follow each other as soon as may be, shared out to all channels.
+// Products with padding do not count, nor do activations, turns of the bus and refreshes.
+type Floor struct{ MAC, Move dram.Cycle }
+
+// Cycles is the larger of both.
+func (f Floor) Cycles() dram.Cycle { return max(f.MAC, f.Move) }
+
+// Floor is that of the code's cut.
+func (c *Code) Floor() Floor {
+	d, l := c.device, c.layer
+	products, inputs := l.outs.Len()*l.channels(), l.channels()
+	window := 0
+	for _, a := range l.axes {
+		if !a.window {
+			products, inputs = products*a.Len(), inputs*a.Len()
+			continue
+		}
+		taps, read := a.taps(l.taps.kernel[window], l.taps.dilation[window])
+		products, inputs = products*taps, inputs*read
+		window++
+	}
+	groups := (l.outs.Hi-1)/l.groupOuts - l.outs.Lo/l.groupOuts + 1
+	fill := d.m.Buffer
+	if d.ops.column {
+		fill = d.m.Lanes
+	}
+	wait := func(o dram.Op) int { return int(max(1, d.channel.Wait(o, o))) }
+	comps := ceilDiv(products, d.m.Banks*d.m.Lanes)
+	move := ceilDiv(inputs*groups, fill)*wait(d.ops.write[0]) + ceilDiv(l.results(), d.m.Banks)*wait(d.ops.read)
+	return Floor{
+		MAC:  dram.Cycle(ceilDiv(comps, d.channels) * wait(d.ops.comp[0])),
+		Move: dram.Cycle(ceilDiv(move, d.channels)),
+	}
+}
+
+// taps counts the taps of all positions of a window axis that are inside the input, and
+// the positions of the input that they read.
+func (a *axis) taps(kernel, dilation int) (taps, read int) {
+	last := map[int]int{} // that was read, by remainder of the dilation; positions only grow
+	for _, s := range a.stripes(kernel, dilation) {
+		taps += s.at.Len() * s.taps.Len()
+		if s.taps.Len() == 0 {
+			continue
+		}
+		for p := s.at.Lo; p < s.at.Hi; p++ {
+			lo := p*a.stride - a.pad + s.taps.Lo*dilation
+			hi := lo + (s.taps.Len()-1)*dilation
+			before, ok := last[lo%dilation]
+			if !ok || before < lo {
+				before = lo - dilation
+			}
+			read += max(0, (hi-before)/dilation)
+			last[lo%dilation] = max(hi, before)
+		}
+	}
+	return taps, read
+}

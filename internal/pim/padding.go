@@ -1,0 +1,275 @@
+package pim
+
+import (
+	"slices"
+
+	"pimflow/internal/tensor"
+)
+
+// Padding that need not be multiplied. With K tap by tap, the taps of a pixel that lie
+// in the padding are whole columns where a tap has enough channels. Pixels for which the
+// same columns are padding are a kind; a layer's pixels are numbered kind by kind.
+
+// kind is pixels of a box of positions, in row-major order.
+type kind struct {
+	at            []tensor.Range // along the layer's axes
+	taps          []tensor.Range // along the kernel's dimensions; all others are padding. nil: all taps
+	first, pixels int
+}
+
+// oneKind is the pixels of the axes as they come, with all taps.
+func oneKind(axes []axis) []kind {
+	q := kind{pixels: 1, at: make([]tensor.Range, len(axes))}
+	for i, a := range axes {
+		q.at[i] = a.Range
+		q.pixels *= a.Len()
+	}
+	return []kind{q}
+}
+
+// kindOf returns the kind of a pixel, and its number among them.
+func (l *layer) kindOf(pixel int) (*kind, int) {
+	n := 0
+	if len(l.kinds) > 1 {
+		n, _ = slices.BinarySearchFunc(l.kinds, pixel, func(q kind, p int) int { return q.first + q.pixels - 1 - p })
+	}
+	q := &l.kinds[n]
+	return q, pixel - q.first
+}
+
+// position sets at to the position of a pixel along the axes.
+func (l *layer) position(pixel int, at []int) {
+	q, n := l.kindOf(pixel)
+	for i := len(q.at) - 1; i >= 0; i-- {
+		at[i] = q.at[i].Lo + n%q.at[i].Len()
+		n /= q.at[i].Len()
+	}
+}
+
+// stripe is the positions along a window axis that the same taps reach the input from.
+type stripe struct{ at, taps tensor.Range }
+
+// stripes are those of an axis with a kernel of so many taps.
+func (a *axis) stripes(kernel, dilation int) []stripe {
+	var all []stripe
+	for p := a.Lo; p < a.Hi; p++ {
+		origin, taps := p*a.stride-a.pad, tensor.Range{}
+		if last := a.extent - 1 - origin; last >= 0 {
+			taps = tensor.Range{Lo: max(0, ceilDiv(-origin, dilation)), Hi: min(kernel, last/dilation+1)}
+		}
+		if taps.Len() == 0 {
+			taps = tensor.Range{}
+		}
+		if n := len(all) - 1; n >= 0 && all[n].taps == taps {
+			all[n].at.Hi++
+		} else {
+			all = append(all, stripe{tensor.Range{Lo: p, Hi: p + 1}, taps})
+		}
+	}
+	return all
+}
+
+// join returns two neighbouring stripes as one.
+func (s stripe) join(o stripe) stripe {
+	s.at.Hi = o.at.Hi
+	switch {
+	case s.taps.Len() == 0:
+		s.taps = o.taps
+	case o.taps.Len() > 0:
+		s.taps = tensor.Range{Lo: min(s.taps.Lo, o.taps.Lo), Hi: max(s.taps.Hi, o.taps.Hi)}
+	}
+	return s
+}
+
+// maxKinds bounds the kinds of a layer, and with them the length of its streams. A 7x7
+// kernel has 49 (estimated: enough).
+const maxKinds = 64
+
+// maxTold bounds the columns of a pixel times the kinds, so that no layer takes long: a 31x31
+// kernel over 64 channels has fewer (estimated: enough).
+const maxTold = 1 << 18
+
+// skipping returns the layer tap by tap, its pixels by kind, or nil if hardly any column
+// of lanes elements is all padding for a pixel when merge groups are taken together.
+func (l *layer) skipping(merge, lanes int) *layer {
+	var dims [][]stripe // by kernel dimension
+	any := false
+	for i := range l.axes {
+		if a := &l.axes[i]; a.window {
+			d := len(dims)
+			kernel, dilation := l.taps.kernel[d], l.taps.dilation[d]
+			dims = append(dims, nil)
+			if low, high := a.Lo*a.stride-a.pad, (a.Hi-1)*a.stride-a.pad+a.reach; low >= 0 && high < a.extent {
+				dims[d] = []stripe{{a.Range, tensor.Range{Hi: kernel}}}
+				continue
+			}
+			any, dims[d] = true, a.stripes(kernel, dilation)
+		}
+	}
+	if !any {
+		return nil
+	}
+	t := *l
+	t.byTap = true
+	b := slices.MaxFunc(t.blocks(merge, lanes), func(a, b block) int { return a.merge - b.merge })
+	all := b.pitch / lanes
+	if all > maxTold {
+		return nil
+	}
+	shorten(dims, 16*maxKinds) // that kernels of any size take little time here
+	t.joinAlike(&b, dims)
+	shorten(dims, maxKinds)
+	t.kinds = t.product(dims)
+	if all*len(t.kinds) > maxTold {
+		return nil
+	}
+	skipped := 0
+	for _, q := range t.kinds {
+		skipped += q.pixels * all
+		for _, r := range t.needed(&b, q.taps) {
+			skipped -= q.pixels * r.Len()
+		}
+	}
+	if skipped*worth < l.pixels*all || skipped == 0 {
+		return nil
+	}
+	return &t
+}
+
+// worth is the part of all column accesses that must be padding for another order of K to
+// be tried, one of so many: with 1 % VGG-16 as a whole gains 0.2 % on newton, for a third
+// more time of the search.
+const worth = 50
+
+// joinAlike joins neighbouring stripes whose pixels need the same columns.
+func (l *layer) joinAlike(b *block, dims [][]stripe) {
+	alike := func(d, i int) bool {
+		same := true
+		others := slices.Clone(dims)
+		others[d] = []stripe{{}}
+		eachTaps(others, func(taps []tensor.Range) {
+			taps[d] = dims[d][i].taps
+			one := l.needed(b, taps)
+			taps[d] = dims[d][i+1].taps
+			same = same && slices.Equal(one, l.needed(b, taps))
+		})
+		return same
+	}
+	for d := range dims {
+		for i := len(dims[d]) - 2; i >= 0; i-- {
+			if alike(d, i) {
+				dims[d][i] = dims[d][i].join(dims[d][i+1])
+				dims[d] = slices.Delete(dims[d], i+1, i+2)
+			}
+		}
+	}
+}
+
+// shorten joins stripes, those that lose least, until there are no more than so many
+// kinds.
+func shorten(dims [][]stripe, most int) {
+	for {
+		n, longest := 1, 0
+		for d := range dims {
+			n *= len(dims[d])
+			if len(dims[d]) > len(dims[longest]) {
+				longest = d
+			}
+		}
+		if n <= most {
+			return
+		}
+		s := dims[longest]
+		lost := func(i int) int {
+			all := s[i].join(s[i+1]).taps.Len()
+			return s[i].at.Len()*(all-s[i].taps.Len()) + s[i+1].at.Len()*(all-s[i+1].taps.Len())
+		}
+		least := 0
+		for i := range len(s) - 1 {
+			if lost(i) < lost(least) {
+				least = i
+			}
+		}
+		s[least] = s[least].join(s[least+1])
+		dims[longest] = slices.Delete(s, least+1, least+2)
+	}
+}
+
+// eachTaps calls f with the taps of each choice of a stripe a dimension.
+func eachTaps(dims [][]stripe, f func(taps []tensor.Range)) {
+	n := 1
+	for _, d := range dims {
+		n *= len(d)
+	}
+	taps := make([]tensor.Range, len(dims))
+	for i := range n {
+		for d := len(dims) - 1; d >= 0; d-- {
+			taps[d] = dims[d][i%len(dims[d])].taps
+			i /= len(dims[d])
+		}
+		f(taps)
+	}
+}
+
+// product is the kinds of all choices of a stripe a window axis.
+func (l *layer) product(dims [][]stripe) []kind {
+	n := 1
+	for _, d := range dims {
+		n *= len(d)
+	}
+	kinds := make([]kind, n)
+	first := 0
+	for i := range kinds {
+		q := kind{at: make([]tensor.Range, len(l.axes)), taps: make([]tensor.Range, len(dims)), first: first, pixels: 1}
+		d, rest := len(dims), i
+		for x := len(l.axes) - 1; x >= 0; x-- {
+			q.at[x] = l.axes[x].Range
+			if l.axes[x].window {
+				d--
+				s := dims[d][rest%len(dims[d])]
+				rest /= len(dims[d])
+				q.at[x], q.taps[d] = s.at, s.taps
+			}
+			q.pixels *= q.at[x].Len()
+		}
+		first += q.pixels
+		kinds[i] = q
+	}
+	return kinds
+}
+
+// needed lists the columns of a pixel's row of a block, tap by tap, that hold one of the
+// taps of a box; nil stands for all of them.
+func (l *layer) needed(b *block, taps []tensor.Range) []tensor.Range {
+	if taps == nil {
+		return []tensor.Range{{Hi: b.pitch / b.lanes}}
+	}
+	rows, kernel := 1, l.taps.kernel
+	last := len(taps) - 1
+	for _, t := range taps[:last] {
+		rows *= t.Len()
+	}
+	if taps[last].Len() == 0 {
+		return nil
+	}
+	width := b.merge * l.channels()
+	var need []tensor.Range
+	for row := range rows { // of the kernel: its taps follow each other
+		at, step := 0, kernel[last]
+		for d := last - 1; d >= 0; d-- {
+			at += (taps[d].Lo + row%taps[d].Len()) * step
+			step *= kernel[d]
+			row /= taps[d].Len()
+		}
+		r := tensor.Range{Lo: (at + taps[last].Lo) * width / b.lanes, Hi: ceilDiv((at+taps[last].Hi)*width, b.lanes)}
+		if n := len(need) - 1; n >= 0 && need[n].Hi >= r.Lo {
+			need[n].Hi = r.Hi
+		} else {
+			need = append(need, r)
+		}
+	}
+	return need
+}
+
+// channels is the number of input channels of a group.
+func (l *layer) channels() int { return l.groupK / tensor.Shape(l.taps.kernel).Size() }
