@@ -23,12 +23,13 @@ type mapping struct {
 	most    int        // the channel that issues most commands
 	total   int64      // commands of all channels
 	slowest dram.Cycle // of the channels, as far as they were simulated
+	elapsed dram.Cycle // slowest, or how long the link carries its bytes
 	beaten  bool       // one was slower than another mapping's slowest: not all were
 }
 
-// choose returns the mapping whose slowest channel is done first, on a tie the
-// one with fewest commands; and all that were simulated. tried is in order of the
-// rates' estimate, which decides nothing but ties.
+// choose returns the mapping that is done first (elapsed), on a tie the one that takes
+// least energy; and all that were simulated. tried is in order of the rates' estimate,
+// which decides nothing but ties of both.
 func (d *Device) choose(l *layer) (best *mapping, tried []*mapping, err error) {
 	if d.ops.column {
 		return d.chooseColumns(l)
@@ -40,18 +41,34 @@ func (d *Device) choose(l *layer) (best *mapping, tried []*mapping, err error) {
 	// The likely winner first: the others are given up at the channel that loses.
 	slices.SortStableFunc(tried, func(a, b *mapping) int { return cmp.Compare(d.estimate(a), d.estimate(b)) })
 	for _, m := range tried {
-		limit := dram.Cycle(math.MaxInt64)
-		if best != nil {
-			limit = best.slowest
-		}
-		done := false
-		m.slowest, done = d.slowest(m, limit)
-		m.beaten = !done
-		if best == nil || done && (m.slowest < limit || m.total < best.total) {
+		if d.wins(m, best) {
 			best = m
 		}
 	}
 	return best, tried, nil
+}
+
+// wins simulates a mapping as far as it may be better than the best so far, and reports
+// whether it is.
+func (d *Device) wins(m, best *mapping) bool {
+	limit := dram.Cycle(math.MaxInt64)
+	if best != nil {
+		limit = best.elapsed
+	}
+	var done bool
+	m.slowest, done = d.slowest(m, limit)
+	m.beaten = !done
+	if m.elapsed = m.slowest; done && m.slowest != tooLate {
+		m.elapsed = max(m.elapsed, d.link.cycles(d.bytes(m), d.m.Clock))
+	}
+	switch {
+	case best == nil:
+		return true
+	case !done || m.elapsed != best.elapsed || m.elapsed == tooLate:
+		return done && m.elapsed < best.elapsed
+	}
+	a, b := d.cost(m), d.cost(best)
+	return a.Energy.Total().Value < b.Energy.Total().Value
 }
 
 // mappings lists the ways to execute a layer whose weights fit the banks, but

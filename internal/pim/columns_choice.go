@@ -3,11 +3,9 @@ package pim
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 
 	"pimflow/internal/device"
-	"pimflow/internal/dram"
 )
 
 // simulated is how many mappings are simulated, those of the best estimates, and at most
@@ -36,10 +34,10 @@ func (d *Device) chooseColumns(l *layer) (best *mapping, tried []*mapping, err e
 	slices.SortStableFunc(plans, func(a, b planned) int { return cmp.Compare(a.estimate, b.estimate) })
 	for i := range plans {
 		p := &plans[i]
-		if len(tried) >= simulated && (len(tried) == atMost || d.refreshed(p.estimate) >= int64(best.slowest)) {
+		if len(tried) >= simulated && (len(tried) == atMost || d.refreshed(p.estimate) >= int64(best.elapsed)) {
 			break
 		}
-		if best != nil && p.least >= int64(best.slowest) {
+		if best != nil && p.least >= int64(best.elapsed) {
 			continue
 		}
 		m := &mapping{}
@@ -48,14 +46,8 @@ func (d *Device) chooseColumns(l *layer) (best *mapping, tried []*mapping, err e
 		m.shares = make([]share, d.channels)
 		m.assign(m.shares)
 		m.count(d)
-		limit, done := dram.Cycle(math.MaxInt64), false
-		if best != nil {
-			limit = best.slowest
-		}
-		m.slowest, done = d.slowest(m, limit)
-		m.beaten = !done
 		tried = append(tried, m)
-		if best == nil || done && (m.slowest < limit || m.total < best.total) {
+		if d.wins(m, best) {
 			best = m
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"pimflow/internal/device"
+	"pimflow/internal/dram"
 	"pimflow/internal/hw"
 )
 
@@ -64,6 +65,11 @@ func (c *Code) traffic() traffic {
 	}
 	t.unique *= int64(c.device.element)
 	return t
+}
+
+// cycles is how long the link carries so many bytes, in cycles of a clock.
+func (l *link) cycles(bytes int64, clock hw.Period) dram.Cycle {
+	return dram.Cycle(math.Ceil(float64(bytes) * l.PerByte / clock.Picoseconds()))
 }
 
 // charge adds to the cost of command streams what surrounds them: the work is launched,

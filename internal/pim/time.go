@@ -58,26 +58,36 @@ func (d *Device) cost(m *mapping) device.Cost {
 		c.Commands[i].Kind = n
 	}
 	var r dram.Result
-	var elements int64
 	for i, s := range m.shares {
 		if i == 0 || !d.ops.column || !s.alike(m.shares[i-1]) {
-			r, elements = d.time(s), d.elements(s)
+			r = d.time(s)
 		}
 		c.Lanes[i] = device.Time(d.m.Clock.PS(int64(r.Cycles)))
 		c.Time = max(c.Time, c.Lanes[i])
 		for o, n := range r.Issued {
 			c.Commands[o].N += n
 		}
-		c.Bytes += elements * int64(d.element)
 		if int64(r.Cycles) > c.Ticks {
 			c.Ticks = int64(r.Cycles)
 			c.Bound = d.bound(d.work(s), r)
 		}
 	}
 	c.Low, c.High = c.Time, c.Time
-	c.Additions = m.additions(d.m.Banks)
+	c.Additions, c.Bytes = m.additions(d.m.Banks), d.bytes(m)
 	c.Energy = d.energy(&c)
 	return c
+}
+
+// bytes is what the streams of a mapping move to and from the channels.
+func (d *Device) bytes(m *mapping) (n int64) {
+	var elements int64
+	for i, s := range m.shares {
+		if i == 0 || !d.ops.column || !s.alike(m.shares[i-1]) {
+			elements = d.elements(s)
+		}
+		n += elements
+	}
+	return n * int64(d.element)
 }
 
 // additions is the number of elements of results that are added to earlier ones of the
