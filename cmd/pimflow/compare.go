@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"math"
 
 	"github.com/spf13/cobra"
@@ -21,7 +23,7 @@ func compareCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			bar := newBar(c.ErrOrStderr())
 			defer bar.stop()
-			cmp := &report.Comparison{Schema: report.CompareSchema}
+			all := &report.Comparison{Schema: report.CompareSchema}
 			for _, model := range args {
 				p, err := open(request{model: model, machine: machine, batch: batch, profile: prof})
 				if err != nil {
@@ -32,21 +34,21 @@ func compareCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				cmp.Machine = p.Machine.Name
+				all.Machine = p.Machine.Name
 				if p.Profile != nil {
 					file := report.NewProfileFile(p.Profile)
-					cmp.Profile = &file
+					all.Profile = &file
 				}
-				cmp.Models = append(cmp.Models, m)
+				all.Models = append(all.Models, m)
 			}
 			for _, policy := range search.Policies() {
-				cmp.Policies = append(cmp.Policies, policy.Name)
+				all.Policies = append(all.Policies, policy.Name)
 			}
 			bar.stop()
 			if asJSON {
-				return cmp.JSON(c.OutOrStdout())
+				return all.JSON(c.OutOrStdout())
 			}
-			return cmp.Text(c.OutOrStdout())
+			return all.Text(c.OutOrStdout())
 		},
 	}
 	c.Flags().StringVar(&machine, "machine", DefaultMachine, "machine by name or .json file")
@@ -61,7 +63,10 @@ func compareModel(ctx context.Context, p *path, bar *bar) (report.ModelResult, e
 	m := report.ModelResult{Model: p.Graph.Name}
 	for _, policy := range search.Policies() {
 		p.Target.Progress = bar.phase(m.Model + " " + policy.Name)
-		if err := p.search(ctx, policy.Name); err != nil {
+		if err := cmp.Or(p.search(ctx, policy.Name), ctx.Err()); errors.Is(err, search.ErrNoDevice) {
+			m.Results = append(m.Results, report.PolicyResult{Policy: policy.Name})
+			continue
+		} else if err != nil {
 			return m, err
 		}
 		r := report.New(p.Graph, p.Machine, p.Result)

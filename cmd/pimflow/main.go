@@ -25,6 +25,9 @@ func main() {
 // errFailed ends the command with exit code 1 after it has said why itself.
 var errFailed = errors.New("failed")
 
+// errStopped ends the command after an interrupt that it has made the best of.
+var errStopped = errors.New("the search was stopped: the plan is the best one so far, and nothing was executed")
+
 // command executes one command line and returns the exit code: 0, 1 for an error, 130
 // for an interrupt.
 func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -57,6 +60,9 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	switch {
 	case err == nil:
 		return 0
+	case errors.Is(err, errStopped):
+		fmt.Fprintln(stderr, "pimflow:", err)
+		return 130
 	case ctx.Err() != nil:
 		fmt.Fprintln(stderr, "pimflow: interrupted")
 		return 130
@@ -95,8 +101,8 @@ func checkFlags(c *cobra.Command) error {
 
 // textFlags are the flags whose value is a text.
 var textFlags = []string{
-	"artifact-trace", "box", "csv", "data", "device", "eval", "gpu", "gpu-profile", "in", "input", "kernel", "labels", "library", "machine", "model", "name", "only", "out", "output", "pad", "plan", "policy",
-	"runner", "trace", "with",
+	"artifact-trace", "box", "csv", "data", "device", "eval", "gpu", "gpu-profile", "in", "input", "kernel", "labels", "library", "machine", "model", "name", "objective", "only", "out", "output", "pad", "pim-channels",
+	"plan", "policy", "runner", "trace", "with",
 }
 
 // wantArgs wants as many arguments as a command's Use names.

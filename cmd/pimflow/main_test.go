@@ -57,7 +57,13 @@ func examples(t *testing.T, file string) []example {
 	return list
 }
 
-var update = flag.Bool("update", false, "write what commands print into the documents, where it is shown whole")
+var (
+	update = flag.Bool("update", false, "write what commands print into the documents, where it is shown whole")
+	long   = flag.Bool("long", false, "also run the commands of the documents that take long")
+)
+
+// slow are the documents whose commands run with -long only.
+var slow = []string{"../../docs/policies.md", "../../docs/sensitivity.md"}
 
 // TestDocs runs every `$ pimflow …` (or `$ go run ./cmd/pimflow …`) of the
 // documents in order, in one folder with the .csv files of docs, and docs itself, and compares what it
@@ -87,6 +93,9 @@ func TestDocs(t *testing.T) {
 	}
 	ran := 0
 	for _, doc := range docs {
+		if slices.Contains(slow, doc) && !*long {
+			continue
+		}
 		dir := t.TempDir()
 		for _, file := range tables {
 			data, err := os.ReadFile(file)

@@ -15,7 +15,7 @@ func policyCommand() *cobra.Command {
 		Args:  wantArgs(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			for _, p := range search.Policies() {
-				if _, err := fmt.Fprintf(c.OutOrStdout(), "%-10s %s\n", p.Name, p.About); err != nil {
+				if _, err := fmt.Fprintf(c.OutOrStdout(), "%-11s  %s\n", p.Name, p.About); err != nil {
 					return err
 				}
 			}

@@ -37,6 +37,7 @@ const (
 type runFlags struct {
 	request
 	verbose, json, check bool
+	pareto               bool
 	inputs               []string
 	labels, outDir       string
 	top                  int
@@ -57,11 +58,22 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 			if f.plan != "" && c.Flags().Changed("policy") {
 				return fmt.Errorf("--plan %s already is a plan: leave out --policy", f.plan)
 			}
+			for _, name := range []string{"objective", "exact"} {
+				if f.plan != "" && c.Flags().Changed(name) {
+					return fmt.Errorf("--plan %s already is a plan: leave out --%s", f.plan, name)
+				}
+			}
+			if f.exact && f.policy != search.Default {
+				return fmt.Errorf("--exact --policy %s: only policy %s searches all plans", f.policy, search.Default)
+			}
 			if c.Flags().Changed("top") && f.top < 1 {
 				return fmt.Errorf("--top %d: at least 1 wanted", f.top)
 			}
 			if f.labels != "" && f.top == 0 {
 				return fmt.Errorf("--labels %s names the values that --top prints: leave it out, or give --top", f.labels)
+			}
+			if f.plan != "" && f.channels != "" {
+				return fmt.Errorf("--plan %s says how many channels compute: leave out --pim-channels", f.plan)
 			}
 			if f.planOut != "" && f.planOut == f.trace {
 				return fmt.Errorf("-o and --trace both write %s: two files wanted", f.trace)
@@ -75,10 +87,14 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 	fl := c.Flags()
 	fl.StringVar(&f.machine, "machine", "", "machine by name or .json file (default "+DefaultMachine+", or the plan's)")
 	fl.StringVar(&f.policy, "policy", search.Default, "policy, see pimflow policy")
+	fl.StringVar(&f.objective, "objective", search.Latency.String(), "what the plan makes small: latency, energy, or edp, their product")
+	fl.BoolVar(&f.exact, "exact", false, "prove that no plan of at most two pieces a layer is better; for small graphs")
 	fl.StringVar(&f.plan, "plan", "", "run the plan in this file instead of searching one")
+	fl.StringVar(&f.channels, "pim-channels", "", "how many memory channels compute: a number, or "+autoChannels+" to find the best (default: what the machine says)")
 	profileFlag(c, &f.profile)
 	fl.IntVar(&f.batch, "batch", 0, "images at once, for models that leave it open (default 1)")
 	fl.BoolVarP(&f.verbose, "verbose", "v", false, "one row a layer, and how it would be placed if the GPU were as fast or as slow as the bounds of its times")
+	fl.BoolVar(&f.pareto, "pareto", false, "also print the plans of which no other takes both less time and less energy")
 	fl.BoolVar(&f.json, "json", false, "print one JSON object")
 	fl.BoolVar(&f.check, "check", false, "execute the graph and the plan, compare their outputs, and replay the command streams; exit code 1 if any is wrong")
 	fl.StringArrayVar(&f.inputs, "input", nil, "[NAME=]FILE: a .npy tensor or a picture (.png, .jpg, .gif) for an input; default: seeded noise")
@@ -94,23 +110,25 @@ func runModel(ctx context.Context, f *runFlags, stdout, stderr io.Writer) error 
 	bar := newBar(stderr)
 	defer bar.stop()
 	f.progress = bar.phase("search")
+	f.partial = true
 	p, err := walk(ctx, f.request)
 	if err != nil {
 		return err
 	}
 	defer p.Close()
 	rep := report.New(p.Graph, p.Machine, p.Result)
-	if f.verbose && f.plan == "" {
-		fast, slow, err := p.bounds(ctx, f.policy, bar)
-		if err != nil {
-			return err
-		}
-		rep.SetFlips(fast, slow)
-	}
+	rep.ChannelsTried = p.Channels
 	if p.Profile != nil {
 		rep.GPUProfile = report.NewGPUProfile(p.Profile, p.Result)
 	}
-	if f.check || f.outDir != "" || f.top > 0 || len(f.inputs) > 0 {
+	stopped := p.Result.Stopped
+	if stopped {
+		if out, ok := stdout.(*output); ok {
+			out.ctx = context.WithoutCancel(ctx) // what was found is still shown
+		}
+	} else if err := f.more(ctx, p, rep, bar); err != nil {
+		return err
+	} else if f.check || f.outDir != "" || f.top > 0 || len(f.inputs) > 0 {
 		if err := execute(ctx, f, p, rep, bar); err != nil {
 			return err
 		}
@@ -132,6 +150,9 @@ func runModel(ctx context.Context, f *runFlags, stdout, stderr io.Writer) error 
 	} else {
 		err = rep.Text(stdout, f.verbose)
 	}
+	if err == nil && stopped {
+		return errStopped
+	}
 	if err == nil && rep.Check != nil && !rep.Check.Replay.OK {
 		fmt.Fprintf(stderr, "pimflow: %s: %s\n", p.Graph.Name, rep.Check.Replay.Error)
 		return errFailed
@@ -142,6 +163,24 @@ func runModel(ctx context.Context, f *runFlags, stdout, stderr io.Writer) error 
 		return errFailed
 	}
 	return err
+}
+
+// more adds to the report what further searches find.
+func (f *runFlags) more(ctx context.Context, p *path, rep *report.Run, bar *bar) error {
+	var err error
+	if f.pareto {
+		if rep.Pareto, err = p.pareto(ctx, f.policy, bar); err != nil {
+			return err
+		}
+	}
+	if f.verbose && f.plan == "" {
+		fast, slow, err := p.bounds(ctx, f.policy, bar)
+		if err != nil {
+			return err
+		}
+		rep.SetFlips(fast, slow)
+	}
+	return nil
 }
 
 // tolerance is what a check accepts, by the formats of the model and of the PIM.

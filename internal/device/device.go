@@ -6,6 +6,7 @@
 package device
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -125,12 +126,16 @@ type memo struct {
 }
 
 func (m *memo) Compile(g *graph.Graph, c graph.Cut) (Code, error) {
-	k := memoKey{g, c.String()}
+	var room [64]byte
+	cut := binary.AppendUvarint(room[:0], uint64(c.Node))
+	for _, r := range c.Box {
+		cut = binary.AppendUvarint(binary.AppendUvarint(cut, uint64(r.Lo)), uint64(r.Hi))
+	}
 	m.mu.Lock()
-	e := m.codes[k]
+	e := m.codes[memoKey{g, string(cut)}]
 	if e == nil {
 		e = &memoEntry{}
-		m.codes[k] = e
+		m.codes[memoKey{g, string(cut)}] = e
 	}
 	m.mu.Unlock()
 	e.once.Do(func() { e.code, e.err = m.Device.Compile(g, c) })

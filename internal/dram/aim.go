@@ -83,7 +83,7 @@ var aim = &Standard{
 		"wpre_ck",     // turning the bus around
 		"modch_ck",    // TMOD to any command
 		"rfc_ck",      // REFab to an activation or REFab
-		"refi_ck",     // a refresh request to the next
+		"refi_ck",     // a refresh request to the next; 0: never
 	},
 	Rules: aimRules,
 	// Eight refreshes may be postponed (JESD79-4, Refresh Command), estimated for GDDR6.

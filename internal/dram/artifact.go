@@ -41,7 +41,7 @@ var artifact = &Standard{
 		"faw_ck",              // a G_ACT to the next of its group
 		"cl_ck",               // READRES to data
 		"bl_ck",               // data on the bus
-		"refi_ck",             // a refresh request to the next
+		"refi_ck",             // a refresh request to the next; 0: never
 		"rfc_ck",              // REF to the next activation or REF
 		"gwrite_gap_ck",       // GWRITE to GWRITE or G_ACT: 1 with latency hiding, 64 (32 column writes) without
 		"gwrite_act_extra_ck", // GWRITE to COMP beyond rc_ck

@@ -62,7 +62,7 @@ var newton = &Standard{
 		"rtp_ck",  // COMP to PREA
 		"rp_ck",   // PREA to G_ACT or REF
 		"rfc_ck",  // REF to G_ACT or REF
-		"refi_ck", // a refresh request to the next
+		"refi_ck", // a refresh request to the next; 0: never
 	},
 	Rules: func(t Timing) Book {
 		writes := []Op{newGWRITE0, newGWRITE1, newGWRITE2, newGWRITE3}

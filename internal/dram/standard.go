@@ -45,7 +45,7 @@ type Banks struct {
 type Book struct {
 	Rules    []Rule
 	Result   map[Op]int64 // cycles from the issue of a command to its result's arrival, 0 when missing
-	Interval int64        // cycles from one refresh request to the next
+	Interval int64        // cycles from one refresh request to the next; 0: none is ever requested
 }
 
 // Rule demands that no command of Before is issued less than Wait cycles after
@@ -78,6 +78,9 @@ type Refresh struct {
 // Timing gives the value in cycles of each parameter, named as in the machine
 // file ("rcdr_ck").
 type Timing map[string]int64
+
+// neverRefreshed is an interval that no stream reaches the end of.
+const neverRefreshed = 1 << 50
 
 // maxTiming bounds the parameters so that sums of a few fit 32 bits.
 const maxTiming = 100_000_000
@@ -131,6 +134,9 @@ func (s *Standard) book(t Timing) (Book, error) {
 		}
 	}
 	b := s.Rules(t)
+	if s.Refresh != nil && b.Interval == 0 {
+		b.Interval = neverRefreshed
+	}
 	if f := s.Refresh; f != nil {
 		// One refresh must be over before the next is due, else they never end.
 		need := 2 + b.longest(ChannelLevel, f.Close, f.Do) + b.longest(ChannelLevel, f.Do, f.Do) + b.longest(ChannelLevel, f.Do, f.Close)

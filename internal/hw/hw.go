@@ -25,6 +25,7 @@ type Machine struct {
 type Memory struct {
 	Channels    int     `json:"channels" want:"1..1024"`        // in all
 	PIMChannels int     `json:"pim_channels" want:"0..1024"`    // of which compute when a plan uses PIM
+	Shared      bool    `json:"pim_channels_as_memory"`         // the GPU may use channels that compute while they do not
 	ChannelGBps float64 `json:"channel_gb_per_s" want:">0"`     // bandwidth of a channel to the GPU, 1e9 bytes/s
 	ChannelL2   int64   `json:"l2_per_channel_bytes" want:">0"` // L2 slice that goes with a channel
 	ElementSize int     `json:"bytes_per_element" want:"1..8"`  // of weights and activations on the machine

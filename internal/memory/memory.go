@@ -58,6 +58,9 @@ type FullError struct {
 	Want    int // rows
 	Left    int // rows
 	Rows    int // of a bank
+	// Nodes are that of the step and of the steps after it that find no room either
+	// when those before them that find none are left out; each once a step.
+	Nodes []graph.ID
 }
 
 func (e *FullError) Error() string {
@@ -90,10 +93,15 @@ func New(p *program.Program) (*Map, error) {
 		held = append(held, code.Held())
 	}
 	regions := m.regions(held)
+	var full *FullError
 	for i := range m.Steps {
-		if err := m.place(p, i, held[i], regions); err != nil {
-			return nil, err
+		if e := m.place(p, i, held[i], regions); e != nil {
+			full = cmp.Or(full, e)
+			full.Nodes = append(full.Nodes, e.Node)
 		}
+	}
+	if full != nil {
+		return nil, full
 	}
 	m.count(p)
 	return m, nil
@@ -144,34 +152,42 @@ func (m *Map) regions(held [][]pim.Held) map[key][]*region {
 	return all
 }
 
-// place reserves what a step needs and no step before it did.
-func (m *Map) place(p *program.Program, i int, held []pim.Held, regions map[key][]*region) error {
+// place reserves what a step needs and no step before it did; nothing where there is
+// no room for all of it.
+func (m *Map) place(p *program.Program, i int, held []pim.Held, regions map[key][]*region) *FullError {
 	st := &m.Steps[i]
 	s := &p.Steps[st.Index]
 	code := s.Code.(*pim.Code)
 	if m.Taken == nil {
 		m.Taken = make([]int, len(held))
 	}
-	st.Places = make([]Place, len(held))
+	at := make([]*region, len(held))
 	for ch, h := range held {
 		if h.Rows.Len() == 0 {
 			continue
 		}
 		rs := regions[key{ch, st.Constant, h.Layout}]
 		r := rs[slices.IndexFunc(rs, func(r *region) bool { return h.Rows.Lo < r.Hi })]
-		at := &st.Places[ch]
+		if left := m.Rows - m.Taken[ch]; !r.placed && r.Len() > left {
+			return &FullError{Node: s.Node, Name: p.Graph.Nodes[s.Node].Name, Box: s.Box, Channel: ch, Want: r.Len(), Left: left, Rows: m.Rows}
+		}
+		at[ch] = r
+	}
+	st.Places = make([]Place, len(held))
+	for ch, r := range at {
+		if r == nil {
+			continue
+		}
+		h, pl := held[ch], &st.Places[ch]
 		if !r.placed {
-			if left := m.Rows - m.Taken[ch]; r.Len() > left {
-				return &FullError{s.Node, p.Graph.Nodes[s.Node].Name, s.Box, ch, r.Len(), left, m.Rows}
-			}
 			r.base, r.placed = m.Taken[ch], true
 			m.Taken[ch] += r.Len()
-			at.Reserved, at.Stored = r.Len(), code.Weights(ch, r.Range)
-			m.Stored += at.Stored
+			pl.Reserved, pl.Stored = r.Len(), code.Weights(ch, r.Range)
+			m.Stored += pl.Stored
 		}
-		at.Lo = r.base + h.Rows.Lo - r.Lo
-		at.Hi = at.Lo + h.Rows.Len()
-		at.Weights = code.Weights(ch, h.Rows)
+		pl.Lo = r.base + h.Rows.Lo - r.Lo
+		pl.Hi = pl.Lo + h.Rows.Len()
+		pl.Weights = code.Weights(ch, h.Rows)
 	}
 	return nil
 }

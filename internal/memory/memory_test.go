@@ -85,12 +85,12 @@ func anyPlan(t *rapid.T, g *graph.Graph, ids []graph.ID) (segs []plan.Segment) {
 			segs = append(segs, plan.Whole(g, ids[i], rapid.SampledFrom([]string{plan.GPU, plan.PIM}).Draw(t, "device")))
 			continue
 		case 1:
-			if s, ok := plan.Split(g, ids[i], row("at"), plan.GPU, plan.PIM); ok {
+			if s, ok := plan.Split(g, ids[i], plan.Rows, row("at"), plan.GPU, plan.PIM); ok {
 				segs = append(segs, s)
 				continue
 			}
 		case 2:
-			if s, ok := plan.Split(g, ids[i], row("at"), plan.PIM, plan.PIM); ok {
+			if s, ok := plan.Split(g, ids[i], plan.Rows, row("at"), plan.PIM, plan.PIM); ok {
 				segs = append(segs, s)
 				continue
 			}
@@ -98,7 +98,7 @@ func anyPlan(t *rapid.T, g *graph.Graph, ids []graph.ID) (segs []plan.Segment) {
 			if i+1 < len(ids) {
 				cuts := rapid.SliceOfNDistinct(rapid.IntRange(1, 15), 1, 3, rapid.ID).Draw(t, "cuts")
 				slices.Sort(cuts)
-				if s, ok := plan.Pipe(g, ids[i:i+2], []string{plan.PIM, plan.PIM}, cuts); ok {
+				if s, ok := plan.Pipe(g, ids[i:i+2], []string{plan.PIM, plan.PIM}, plan.Rows, cuts); ok {
 					segs = append(segs, s)
 					i++
 					continue
@@ -233,7 +233,7 @@ func TestBands(t *testing.T) {
 				g, ids := chain(t, n, 3)
 				ds := devices(t, machine, 1000, channels)
 				for at := 1; at < 16; at++ {
-					s, ok := plan.Split(g, ids[0], at, plan.PIM, plan.PIM)
+					s, ok := plan.Split(g, ids[0], plan.Rows, at, plan.PIM, plan.PIM)
 					if !ok {
 						t.Fatal("no split")
 					}
@@ -297,11 +297,11 @@ func TestReaders(t *testing.T) {
 // no rows.
 func TestOnce(t *testing.T) {
 	g, ids := chain(t, 48, 1, 1)
-	half, ok := plan.Split(g, ids[0], 8, plan.PIM, plan.PIM)
+	half, ok := plan.Split(g, ids[0], plan.Rows, 8, plan.PIM, plan.PIM)
 	if !ok {
 		t.Fatal("no split")
 	}
-	other, _ := plan.Split(g, ids[1], 8, plan.PIM, plan.PIM)
+	other, _ := plan.Split(g, ids[1], plan.Rows, 8, plan.PIM, plan.PIM)
 	for _, machine := range []string{"artifact", "newton"} {
 		p, err := build(g, devices(t, machine, 1000, 16), half, other)
 		if err != nil {

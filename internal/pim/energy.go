@@ -87,8 +87,9 @@ func Standby(m *hw.Machine) (l device.Ledger, err error) {
 	channels := float64(m.Memory.PIMChannels)
 	l[device.PIMStandby] = device.Of(p.Energy.Standby, channels)
 	if std.Refresh != nil {
-		interval := float64(std.Rules(timing).Interval) * p.Clock.Picoseconds() / 1e3
-		l[device.PIMRefresh] = device.Of(p.Energy.Refresh, channels/interval)
+		if ck := std.Rules(timing).Interval; ck > 0 { // otherwise never
+			l[device.PIMRefresh] = device.Of(p.Energy.Refresh, channels/(float64(ck)*p.Clock.Picoseconds()/1e3))
+		}
 	}
 	return l, nil
 }

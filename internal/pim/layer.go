@@ -1,7 +1,9 @@
 package pim
 
 import (
+	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"pimflow/internal/device"
 	"pimflow/internal/graph"
@@ -29,6 +31,82 @@ type layer struct {
 	alpha, beta float32
 	bias        int   // input that is added to the result, scaled by beta; -1: none
 	biasStep    []int // its steps along axes, then along the outputs
+}
+
+// form is all of a layer that its mapping depends on.
+type form struct {
+	pixels            int
+	outs              tensor.Range
+	groupK, groupOuts int
+	window            string // where padding is in reach and can be left out: where that is
+}
+
+// form is the form of a layer; padded says that mappings may leave padding out.
+func (l *layer) form(padded bool) form {
+	f := form{pixels: l.pixels, outs: l.outs, groupK: l.groupK, groupOuts: l.groupOuts}
+	if !padded {
+		return f
+	}
+	padded = false
+	var key []byte
+	for i := range l.axes {
+		a := &l.axes[i]
+		padded = padded || a.padded()
+		for _, v := range [...]int{a.Lo, a.Hi, a.pad, a.stride, a.extent, a.reach} {
+			key = binary.AppendVarint(key, int64(v))
+		}
+	}
+	if padded {
+		for d := range l.taps.kernel {
+			key = binary.AppendVarint(binary.AppendVarint(key, int64(l.taps.kernel[d])), int64(l.taps.dilation[d]))
+		}
+		f.window = string(key)
+	}
+	return f
+}
+
+// padded reports whether some position of the axis reads padding.
+func (a *axis) padded() bool {
+	return a.window && (a.Lo*a.stride < a.pad || (a.Hi-1)*a.stride-a.pad+a.reach >= a.extent)
+}
+
+// first is the layer with its outputs moved to where mappings are made for all that
+// differ in the place of their outputs only: to the first group, and of less than
+// one group to its first outputs.
+func (l *layer) first() *layer {
+	f := *l
+	lo := l.outs.Lo % l.groupOuts
+	if (l.outs.Hi-1)/l.groupOuts == l.outs.Lo/l.groupOuts {
+		lo = 0
+	}
+	f.outs = tensor.Range{Lo: lo, Hi: lo + l.outs.Len()}
+	return &f
+}
+
+// at is a mapping of l.first() as one of l.
+func (m *mapping) at(l *layer) *mapping {
+	moved := *m
+	if moved.layer = l; m.layer.byTap {
+		t := *l
+		t.byTap, t.kinds = true, m.layer.kinds
+		moved.layer = &t
+	}
+	outs := l.outs.Lo - m.layer.outs.Lo
+	if outs == 0 {
+		return &moved
+	}
+	moved.parts = slices.Clone(m.parts)
+	var from, to *block // parts of one block follow each other
+	for i := range moved.parts {
+		if p := &moved.parts[i]; p.block != from {
+			b := *p.block
+			b.out0 += outs
+			b.first = b.out0 / l.groupOuts
+			from, to = p.block, &b
+		}
+		moved.parts[i].block = to
+	}
+	return &moved
 }
 
 // axis is one dimension of the pixels.

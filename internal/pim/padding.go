@@ -99,7 +99,7 @@ func (l *layer) skipping(merge, lanes int) *layer {
 			d := len(dims)
 			kernel, dilation := l.taps.kernel[d], l.taps.dilation[d]
 			dims = append(dims, nil)
-			if low, high := a.Lo*a.stride-a.pad, (a.Hi-1)*a.stride-a.pad+a.reach; low >= 0 && high < a.extent {
+			if !a.padded() {
 				dims[d] = []stripe{{a.Range, tensor.Range{Hi: kernel}}}
 				continue
 			}

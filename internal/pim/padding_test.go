@@ -43,7 +43,12 @@ func TestPaddingLeftOut(t *testing.T) {
 		code := c.(*Code)
 		want := tensor.New(tensor.Float32, n.g.Nodes[n.id].Shape)
 		n.g.Eval(cut, n.in, want)
+		l, err := lower(n.g, cut)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, m := range code.tried {
+			m := m.at(l)
 			code.mapping = m
 			if !m.layer.byTap {
 				continue

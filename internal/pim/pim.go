@@ -59,6 +59,7 @@ type Device struct {
 	timed    map[string]dram.Result // by shape of the stream
 	sets     map[[3]int]dram.Stream // without addresses, by activations, pixels and columns
 	pieces   map[string]dram.Stream // the same where columns are written
+	chosen   map[form]*choice
 }
 
 // formats are the number formats of operands and results, in the order of their names;
@@ -145,7 +146,7 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error)
 	d := &Device{
 		m: p, element: m.Memory.ElementSize, channels: channels,
 		standard: std, timing: timing, channel: ch, timed: map[string]dram.Result{}, sets: map[[3]int]dram.Stream{}, pieces: map[string]dram.Stream{},
-		ops: ops, format: format, link: newLink(m, channels),
+		chosen: map[form]*choice{}, ops: ops, format: format, link: newLink(m, channels),
 	}
 	if ops.column {
 		d.waits = ops.waits(ch)
@@ -174,17 +175,44 @@ func (d *Device) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	if err != nil {
 		return nil, err
 	}
-	best, tried, err := d.choose(l)
-	if err != nil {
-		return nil, fmt.Errorf("pim: %s %q: %w", g.Nodes[c.Node].Op.Name, g.Nodes[c.Node].Name, err)
+	m := d.mapped(l.first())
+	if m.err != nil {
+		return nil, fmt.Errorf("pim: %s %q: %w", g.Nodes[c.Node].Op.Name, g.Nodes[c.Node].Name, m.err)
 	}
-	code := &Code{device: d, graph: g, cut: c, mapping: best, tried: tried}
-	code.cost = d.cost(best)
+	code := &Code{device: d, graph: g, cut: c, mapping: m.best.at(l), choice: m, cost: m.cost}
 	d.link.charge(&code.cost, d.m.Clock, code.traffic())
-	for _, m := range tried { // a search keeps thousands of codes
-		m.shares = nil
-	}
 	return code, nil
+}
+
+// choice is what choose returns for layers of one form.
+type choice struct {
+	once  sync.Once
+	best  *mapping
+	tried []*mapping
+	cost  device.Cost
+	err   error
+}
+
+// mapped is choose, once for layers of one form, of which networks have many.
+func (d *Device) mapped(l *layer) *choice {
+	f := l.form(d.ops.column)
+	d.mu.Lock()
+	c := d.chosen[f]
+	if c == nil {
+		c = &choice{}
+		d.chosen[f] = c
+	}
+	d.mu.Unlock()
+	c.once.Do(func() {
+		if c.best, c.tried, c.err = d.choose(l); c.err != nil {
+			return
+		}
+		c.cost = d.cost(c.best)
+		for _, m := range c.tried { // a search keeps thousands of them
+			m.shares = nil
+		}
+	})
+	return c
 }
 
 // Code is a cut mapped to the channels.
@@ -193,8 +221,8 @@ type Code struct {
 	graph  *graph.Graph
 	cut    graph.Cut
 	*mapping
-	tried []*mapping
-	cost  device.Cost
+	*choice
+	cost device.Cost
 }
 
 // perChannel is what each channel does.

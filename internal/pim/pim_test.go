@@ -190,8 +190,12 @@ func TestEval(t *testing.T) {
 			}
 			n.g.Eval(cut, n.in, want)
 			// Every mapping, not only the fastest.
+			l, err := lower(n.g, cut)
+			if err != nil {
+				t.Fatal(err)
+			}
 			for _, m := range code.tried {
-				code.mapping = m
+				code.mapping = m.at(l)
 				if err := code.Eval(n.in, got); err != nil {
 					t.Fatal(err)
 				}

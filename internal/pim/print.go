@@ -48,7 +48,7 @@ func (c *Code) Print(w io.Writer) error {
 	for _, m := range c.tried {
 		mark := ""
 		switch {
-		case m == c.mapping:
+		case m == c.best:
 			mark = " (chosen)"
 		case m.beaten:
 			mark = " in the channel that lost"

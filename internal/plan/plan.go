@@ -16,8 +16,12 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// Rows is the dimension of N C H W values that layers are cut along.
-const Rows = 2
+// The dimensions of N C H W values that layers are cut along.
+const (
+	Images   = 0
+	Channels = 1
+	Rows     = 2
+)
 
 // The device names a tile may have.
 const (
@@ -70,39 +74,38 @@ func Whole(g *graph.Graph, id graph.ID, dev string) Segment {
 	return Segment{[]Tile{{g.Whole(id), dev}}}
 }
 
-// Split places rows [0, at) of a node on device top and the rest on bottom. ok
-// is false where the node has no rows, cannot be cut, or a part is empty.
-func Split(g *graph.Graph, id graph.ID, at int, top, bottom string) (s Segment, ok bool) {
+// Split places [0, at) of a dimension of a node on device first and the rest on
+// second. ok is false where the node cannot be cut there, or a part is empty.
+func Split(g *graph.Graph, id graph.ID, dim, at int, first, second string) (s Segment, ok bool) {
 	nd := &g.Nodes[id]
-	if !Cuttable(nd) || at <= 0 || at >= nd.Shape[Rows] {
+	if !Cuttable(nd, dim) || at <= 0 || at >= nd.Shape[dim] {
 		return s, false
 	}
 	whole := g.Whole(id)
 	for _, t := range []struct {
 		dev string
 		r   tensor.Range
-	}{{top, tensor.Range{Lo: 0, Hi: at}}, {bottom, tensor.Range{Lo: at, Hi: nd.Shape[Rows]}}} {
-		s.Tiles = append(s.Tiles, Tile{graph.Cut{Node: id, Box: whole.Box.With(Rows, t.r)}, t.dev})
+	}{{first, tensor.Range{Lo: 0, Hi: at}}, {second, tensor.Range{Lo: at, Hi: nd.Shape[dim]}}} {
+		s.Tiles = append(s.Tiles, Tile{graph.Cut{Node: id, Box: whole.Box.With(dim, t.r)}, t.dev})
 	}
 	return s, true
 }
 
-// Cuttable reports whether a node's value has rows and may be cut along them.
-func Cuttable(nd *graph.Node) bool {
-	return nd.Op != nil && nd.Op.Need != nil && len(nd.Shape) == 4
+// Cuttable reports whether a node's value has a dimension and may be cut along it.
+func Cuttable(nd *graph.Node, dim int) bool {
+	return nd.Op != nil && nd.Op.Need != nil && dim < len(nd.Shape)
 }
 
 // Pipe places a chain of nodes, each reading the one before it, each on its own
-// device, in bands of rows that follow each other through the chain: while one
-// device makes the second band of a node, another makes the first band of the
-// next. The last node is cut at the rows given; the bands of the others are what
-// Need asks for, each row made once. ok is false where a node cannot be cut so.
-func Pipe(g *graph.Graph, chain []graph.ID, devices []string, cuts []int) (s Segment, ok bool) {
-	bands, ok := bands(g, chain, cuts)
+// device, in bands that follow each other through the chain: while one device
+// makes the second band of a node, another makes the first band of the next. ok
+// is false where the chain has no such Bands.
+func Pipe(g *graph.Graph, chain []graph.ID, devices []string, dim int, cuts []int) (s Segment, ok bool) {
+	bands, ok := Bands(g, chain, dim, cuts, func(id, x graph.ID, dim, end int) int { return Reach(g, id, x, dim, end) })
 	if !ok {
 		return s, false
 	}
-	return stagger(g, chain, devices, bands), true
+	return stagger(g, chain, devices, dim, bands), true
 }
 
 // PipeUp is Pipe in two bands as PIMFlow (CGO 2023) cuts them: the lower band goes
@@ -112,7 +115,7 @@ func PipeUp(g *graph.Graph, chain []graph.ID, devices []string, at int) (s Segme
 	bands := make([][]tensor.Range, len(chain))
 	for i, id := range chain {
 		nd := &g.Nodes[id]
-		if !Cuttable(nd) || i > 0 && !slices.Contains(nd.In, chain[i-1]) {
+		if !Cuttable(nd, Rows) || i > 0 && !slices.Contains(nd.In, chain[i-1]) {
 			return s, false
 		}
 		rows := nd.Shape[Rows]
@@ -125,7 +128,7 @@ func PipeUp(g *graph.Graph, chain []graph.ID, devices []string, at int) (s Segme
 		}
 		bands[i] = []tensor.Range{{Lo: at, Hi: rows}, {Lo: 0, Hi: at}}
 	}
-	return stagger(g, chain, devices, bands), true
+	return stagger(g, chain, devices, Rows, bands), true
 }
 
 // firstRow is the first row of x that rows [r, end) of a node read.
@@ -144,12 +147,12 @@ func firstRow(g *graph.Graph, id, x graph.ID, r int) int {
 // stagger writes the tiles of bands [node][band] so that band b of node i runs in
 // time slot b+i; within a slot the earliest node goes first, so that what the next
 // slot waits for is made soonest.
-func stagger(g *graph.Graph, chain []graph.ID, devices []string, bands [][]tensor.Range) (s Segment) {
+func stagger(g *graph.Graph, chain []graph.ID, devices []string, dim int, bands [][]tensor.Range) (s Segment) {
 	n := len(bands[0])
 	for slot := range n + len(chain) - 1 {
 		for i, id := range chain {
 			if b := slot - i; b >= 0 && b < n {
-				box := g.Whole(id).Box.With(Rows, bands[i][b])
+				box := g.Whole(id).Box.With(dim, bands[i][b])
 				s.Tiles = append(s.Tiles, Tile{graph.Cut{Node: id, Box: box}, devices[i]})
 			}
 		}
@@ -157,43 +160,53 @@ func stagger(g *graph.Graph, chain []graph.ID, devices []string, bands [][]tenso
 	return s
 }
 
-// bands returns the rows of each node of a chain in each band.
-func bands(g *graph.Graph, chain []graph.ID, cuts []int) ([][]tensor.Range, bool) {
+// Bands cuts a chain of nodes, each reading the one before it, along a dimension:
+// the last node at the indices given, the others at what Need asks for, so that
+// each value is made once, in the first band that reads it. It returns the ranges
+// of each node; ok is false where a node cannot be cut so, or a band is empty.
+// reach is Reach, or remembers it.
+func Bands(g *graph.Graph, chain []graph.ID, dim int, cuts []int, reach func(id, x graph.ID, dim, end int) int) ([][]tensor.Range, bool) {
 	out := make([][]tensor.Range, len(chain))
 	ends := slices.Clone(cuts) // where each band but the last ends, of the node at hand
 	for i := len(chain) - 1; i >= 0; i-- {
 		nd := &g.Nodes[chain[i]]
-		if !Cuttable(nd) {
+		if !Cuttable(nd, dim) || i > 0 && !slices.Contains(nd.In, chain[i-1]) {
 			return nil, false
 		}
-		rows, lo := nd.Shape[Rows], 0
-		for _, hi := range append(slices.Clone(ends), rows) {
-			if hi <= lo || hi > rows {
+		extent, lo := nd.Shape[dim], 0
+		out[i] = make([]tensor.Range, 0, len(ends)+1)
+		for b := range len(ends) + 1 {
+			hi := extent
+			if b < len(ends) {
+				hi = ends[b]
+			}
+			if hi <= lo || hi > extent {
 				return nil, false
 			}
 			out[i] = append(out[i], tensor.Range{Lo: lo, Hi: hi})
 			lo = hi
 		}
-		if i == 0 {
-			break
-		}
-		operand := slices.Index(nd.In, chain[i-1])
-		if operand < 0 {
-			return nil, false
-		}
 		for b := range ends {
-			whole := g.Whole(chain[i])
-			need := g.Need(graph.Cut{Node: chain[i], Box: whole.Box.With(Rows, out[i][b])})
-			hi := 0
-			for j, x := range nd.In { // the value may be read twice
-				if x == chain[i-1] && len(need[j]) == 4 {
-					hi = max(hi, need[j][Rows].Hi)
-				}
+			if i > 0 {
+				ends[b] = reach(chain[i], chain[i-1], dim, ends[b])
 			}
-			ends[b] = hi
 		}
 	}
 	return out, true
+}
+
+// Reach is how far into a dimension of x the first end indices of a node, which
+// reads it, read: 0 where they read nothing.
+func Reach(g *graph.Graph, id, x graph.ID, dim, end int) (hi int) {
+	cut := g.Whole(id)
+	cut.Box[dim] = tensor.Range{Lo: 0, Hi: end}
+	need := g.Need(cut)
+	for k, in := range g.Nodes[id].In { // the value may be read twice
+		if in == x && dim < len(need[k]) && !need[k].Empty() {
+			hi = max(hi, need[k][dim].Hi)
+		}
+	}
+	return hi
 }
 
 // Check reports the first thing that is wrong with a plan for a graph: another

@@ -84,7 +84,7 @@ func TestPipesAndSplitsArePlans(t *testing.T) {
 				t.Fatal("up: ", err)
 			}
 		}
-		if s, ok := Pipe(g, ids, devices, cuts); ok {
+		if s, ok := Pipe(g, ids, devices, Rows, cuts); ok {
 			pipes++
 			if n := len(ids) * (len(cuts) + 1); len(s.Tiles) != n {
 				t.Fatalf("%d tiles: %d wanted", len(s.Tiles), n)
@@ -93,7 +93,7 @@ func TestPipesAndSplitsArePlans(t *testing.T) {
 		} else {
 			p = of(g)
 			for i, id := range ids {
-				s, ok := Split(g, id, rapid.IntRange(0, g.Nodes[id].Shape[Rows]).Draw(t, "at"), GPU, PIM)
+				s, ok := Split(g, id, Rows, rapid.IntRange(0, g.Nodes[id].Shape[Rows]).Draw(t, "at"), GPU, PIM)
 				if !ok {
 					s = Whole(g, id, devices[i])
 				}
@@ -138,7 +138,7 @@ func three(t *testing.T) (*graph.Graph, []graph.ID) {
 // -1:4 of the one before; the second band of that is the rest.
 func TestPipeByHand(t *testing.T) {
 	g, ids := three(t)
-	s, ok := Pipe(g, ids, []string{PIM, GPU}, []int{2})
+	s, ok := Pipe(g, ids, []string{PIM, GPU}, Rows, []int{2})
 	if !ok {
 		t.Fatal("not piped")
 	}
@@ -180,7 +180,7 @@ func TestPipeUpByHand(t *testing.T) {
 
 func TestCheckFindsFaults(t *testing.T) {
 	g, ids := three(t)
-	split, _ := Split(g, ids[0], 5, GPU, PIM)
+	split, _ := Split(g, ids[0], Rows, 5, GPU, PIM)
 	last := Whole(g, ids[1], GPU)
 	for _, c := range []struct {
 		name  string
@@ -249,7 +249,7 @@ func TestParseErrors(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	g, ids := func() (*graph.Graph, []graph.ID) { t := &testing.T{}; return three(t) }()
-	s, _ := Pipe(g, ids, []string{PIM, GPU}, []int{2})
+	s, _ := Pipe(g, ids, []string{PIM, GPU}, Rows, []int{2})
 	var b bytes.Buffer
 	if err := of(g, s).Print(&b, g); err != nil {
 		f.Fatal(err)

@@ -26,7 +26,8 @@ type ModelResult struct {
 	Results  []PolicyResult `json:"results"`
 }
 
-// PolicyResult is what one policy found for a model.
+// PolicyResult is what one policy found for a model; the speed-up is 0 where it has no
+// device for some layer.
 type PolicyResult struct {
 	Policy  string  `json:"policy"`
 	Total   float64 `json:"total_ns"`
@@ -56,6 +57,10 @@ func (c *Comparison) Text(w io.Writer) error {
 	for i, p := range c.Policies {
 		cells := []string{p}
 		for _, m := range c.Models {
+			if m.Results[i].Speedup == 0 {
+				cells = append(cells, "-", "-") // no device executes some layer
+				continue
+			}
 			cells = append(cells, fmt.Sprintf("%.1f", m.Results[i].Total), fmt.Sprintf("%.3f", m.Results[i].Speedup))
 		}
 		t.row(cells...)

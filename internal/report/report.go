@@ -29,30 +29,45 @@ type Run struct {
 	PIMChannels int    `json:"pim_channels"` // of the plan
 	Clocks      Clocks `json:"clocks"`
 
+	// ChannelsTried are numbers of PIM channels that were tried, where that was asked for.
+	ChannelsTried []ChannelsTried `json:"channels_tried,omitempty"`
+
 	Baseline float64 `json:"baseline_ns"` // GPU alone, with every channel
 	Total    float64 `json:"total_ns"`
-	Speedup  float64 `json:"speedup"`     // Baseline / Total
-	Low      float64 `json:"speedup_low"` // while the GPU's times are anywhere between their bounds
-	High     float64 `json:"speedup_high"`
-	GPUBusy  float64 `json:"gpu_busy_ns"`
-	PIMBusy  float64 `json:"pim_busy_ns"`
-	BothBusy float64 `json:"both_busy_ns"` // within both of the above
-	Launch   float64 `json:"launch_ns"`    // within GPUBusy
-	// PIMLaunch is within PIMBusy.
-	PIMLaunch float64 `json:"pim_launch_ns"`
-	Idle      float64 `json:"idle_ns"`  // neither works
-	Search    float64 `json:"search_s"` // wall clock; all other fields are reproducible
+	// Bound is a time that no plan of the search is below; null where it was not
+	// asked for. Exact says that no plan of at most two pieces a layer betters this.
+	Bound     *float64 `json:"bound_ns"`
+	Exact     bool     `json:"exact"`
+	Stopped   bool     `json:"stopped"`     // before the search was done
+	Objective string   `json:"objective"`   // latency, energy or edp
+	Speedup   float64  `json:"speedup"`     // Baseline / Total
+	Low       float64  `json:"speedup_low"` // while the GPU's times are anywhere between their bounds
+	High      float64  `json:"speedup_high"`
+	GPUBusy   float64  `json:"gpu_busy_ns"`
+	PIMBusy   float64  `json:"pim_busy_ns"`
+	BothBusy  float64  `json:"both_busy_ns"`  // within both of the above
+	Launch    float64  `json:"launch_ns"`     // within GPUBusy
+	PIMLaunch float64  `json:"pim_launch_ns"` // within PIMBusy
+	Idle      float64  `json:"idle_ns"`       // neither works
+	Search    float64  `json:"search_s"`      // wall clock; all other fields are reproducible
 
 	BaselineTicks int64 `json:"baseline_gpu_ck"`
 	TotalTicks    int64 `json:"total_gpu_ck"`
 
 	Energy Energies    `json:"energy"`
+	Pareto []Point     `json:"pareto,omitempty"` // null unless asked for
 	MACs   int64       `json:"macs"`
 	Check  *Check      `json:"check"` // null unless asked for
 	Layers []Layer     `json:"layers"`
 	Top    [][][]Class `json:"top,omitempty"` // by output and image
 
 	GPUProfile *GPUProfile `json:"gpu_profile,omitempty"` // unless all GPU times are the model's
+}
+
+// ChannelsTried is the best plan's time when so many memory channels compute.
+type ChannelsTried struct {
+	PIMChannels int     `json:"pim_channels"`
+	Total       float64 `json:"total_ns"`
 }
 
 // Clocks are the periods that cycles are counted in.
@@ -163,6 +178,13 @@ func New(g *graph.Graph, m *hw.Machine, r *search.Result) *Run {
 		BaselineTicks: m.GPU.Clock.Cycles(int64(r.Baseline.Total)),
 		TotalTicks:    m.GPU.Clock.Cycles(int64(tl.Total)),
 		Energy:        newEnergy(r),
+		Exact:         r.Exact,
+		Stopped:       r.Stopped,
+		Objective:     r.Objective.String(),
+	}
+	if r.Bound > 0 {
+		ns := r.Bound.NS()
+		out.Bound = &ns
 	}
 	out.Speedup = 1 // of nothing to do
 	if tl.Total > 0 {

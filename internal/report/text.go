@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"pimflow/internal/search"
 )
 
 // Text writes the report for people: where the time goes and, with verbose, one
@@ -17,10 +19,33 @@ func (r *Run) Text(w io.Writer, verbose bool) error {
 	gpu := fmt.Sprintf("clock %.4f ns", r.Clocks.GPU/1e3)
 	fmt.Fprintf(b, "model     %s, %d layers, %.1f M multiply-accumulates\n", printable(r.Model), len(r.Layers), float64(r.MACs)/1e6)
 	fmt.Fprintf(b, "machine   %s, %d memory channels, %d of them PIM\n", r.Machine, r.Channels, r.PIMChannels)
-	fmt.Fprintf(b, "policy    %s: %s\n\n", printable(r.Policy), r.placements())
+	policy := printable(r.Policy)
+	if r.Objective != search.Latency.String() {
+		policy += " for " + r.Objective
+	}
+	if r.Stopped {
+		policy += ", stopped before the end"
+	}
+	fmt.Fprintf(b, "policy    %s: %s\n\n", policy, r.placements())
+	if len(r.ChannelsTried) > 0 {
+		b.WriteString("PIM channels tried, and the speed-up:\n")
+		t := table{{right: true}, {right: true}}
+		for _, c := range r.ChannelsTried {
+			t.row(fmt.Sprint(c.PIMChannels), fmt.Sprintf("%.3f", r.Baseline/c.Total))
+		}
+		t.write(b)
+		b.WriteByte('\n')
+	}
 	summary := table{{right: false}, {right: true}, {right: true}, {right: false}}
 	summary.row("GPU only", ns(r.Baseline), ck(r.BaselineTicks), fmt.Sprintf("all %d channels; GPU %s", r.Channels, gpu))
 	summary.row("plan", ns(r.Total), ck(r.TotalTicks), fmt.Sprintf("speed-up %.3f, between %.3f and %.3f", r.Speedup, r.Low, r.High))
+	if r.Bound != nil {
+		gap := fmt.Sprintf("gap to bound %.1f %%", 100*(r.Total / *r.Bound - 1))
+		if r.Exact {
+			gap += "; exact: no plan of at most two pieces a layer is better"
+		}
+		summary.row("bound", ns(*r.Bound), "", gap)
+	}
 	summary.row("  GPU busy", ns(r.GPUBusy), "", r.share(r.GPUBusy))
 	summary.row("  PIM busy", ns(r.PIMBusy), "", fmt.Sprintf("%s; PIM clock %.4f ns", r.share(r.PIMBusy), r.Clocks.PIM/1e3))
 	summary.row("  both busy", ns(r.BothBusy), "", r.share(r.BothBusy))
@@ -34,6 +59,9 @@ func (r *Run) Text(w io.Writer, verbose bool) error {
 		r.GPUProfile.text(b)
 	}
 	r.Energy.text(b, verbose)
+	if len(r.Pareto) > 0 {
+		r.pareto(b)
+	}
 	if r.Check != nil {
 		r.Check.text(b)
 	}

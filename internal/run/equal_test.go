@@ -151,7 +151,8 @@ var ways = []struct {
 	}},
 	{"split", func(t *rapid.T, g *graph.Graph, ids []graph.ID) (s []plan.Segment, any bool) {
 		for _, id := range ids {
-			seg, ok := plan.Split(g, id, rapid.IntRange(1, g.Nodes[id].Shape[plan.Rows]).Draw(t, "at"), plan.GPU, plan.PIM)
+			dim := rapid.SampledFrom([]int{plan.Images, plan.Channels, plan.Rows}).Draw(t, "dim")
+			seg, ok := plan.Split(g, id, dim, rapid.IntRange(1, g.Nodes[id].Shape[dim]).Draw(t, "at"), plan.GPU, plan.PIM)
 			if any = any || ok; !ok {
 				seg = plan.Whole(g, id, plan.PIM)
 			}
@@ -170,13 +171,13 @@ var ways = []struct {
 		if rapid.Bool().Draw(t, "GPU first") {
 			devices = []string{plan.GPU, plan.PIM, plan.GPU}
 		}
-		seg, ok := plan.Pipe(g, ids, devices[:len(ids)], cuts)
+		seg, ok := plan.Pipe(g, ids, devices[:len(ids)], plan.Rows, cuts)
 		return []plan.Segment{seg}, ok
 	}},
 }
 
 // TestEqual: a convolution's values are the same to the bit whether it runs whole,
-// split by rows, piped with others, or as PIM commands.
+// split by images, channels or rows, piped with others, or as PIM commands.
 func TestEqual(t *testing.T) {
 	for _, machine := range []string{"artifact", "toy"} {
 		t.Run(machine, func(t *testing.T) { testEqual(t, devices(t, machine), integers, integers) })

@@ -19,7 +19,7 @@ func TestEvalLayers(t *testing.T) {
 	g := relus(t, 3)
 	p := &plan.Plan{Graph: g.Fingerprint(), PIM: plan.Extended}
 	p.Segments = append(p.Segments, plan.Whole(g, 1, plan.PIM), plan.Whole(g, 2, plan.GPU))
-	half, ok := plan.Split(g, 3, 2, plan.GPU, plan.PIM)
+	half, ok := plan.Split(g, 3, plan.Rows, 2, plan.GPU, plan.PIM)
 	if !ok {
 		t.Fatal("not split")
 	}

@@ -79,7 +79,7 @@ func relus(t *testing.T, n int) *graph.Graph {
 // two halves at once, then 4 ns.
 func TestTimeByHand(t *testing.T) {
 	g := relus(t, 2)
-	s, ok := plan.Pipe(g, []graph.ID{1, 2}, []string{plan.GPU, plan.PIM}, []int{2})
+	s, ok := plan.Pipe(g, []graph.ID{1, 2}, []string{plan.GPU, plan.PIM}, plan.Rows, []int{2})
 	if !ok {
 		t.Fatal("not piped")
 	}

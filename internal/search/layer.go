@@ -15,13 +15,15 @@ type Layer struct {
 	// GPU and PIM are the costs of the whole operation on that device beside the
 	// plan's PIM channels; nil where the device cannot execute it.
 	GPU, PIM *device.Cost
-	Lost     *Option // the best other way to execute this operation alone
+	Lost     *Option  // the best other way to execute this operation alone
+	Options  []Option // all ways that were tried, executed alone
 }
 
-// Option is a way to execute an operation and its time alone.
+// Option is a way to execute an operation, and its time alone.
 type Option struct {
-	Kind string
-	Time device.Time
+	Kind  string // gpu, pim or split
+	Tiles string // as a plan prints them, with + between
+	Time  device.Time
 }
 
 // layers describes each operation under a plan.
@@ -34,12 +36,12 @@ func (s *search) layers(p *plan.Plan) ([]Layer, error) {
 		}
 		for _, t := range seg.Tiles {
 			switch {
+			case nodes[t.Node] == 1:
+				kind[t.Node] = t.Device
 			case len(nodes) > 1:
 				kind[t.Node] = "pipe"
-			case nodes[t.Node] > 1:
-				kind[t.Node] = "split"
 			default:
-				kind[t.Node] = t.Device
+				kind[t.Node] = "split"
 			}
 		}
 	}
@@ -48,7 +50,7 @@ func (s *search) layers(p *plan.Plan) ([]Layer, error) {
 		return nil, err
 	}
 	var list []Layer
-	for _, id := range s.order {
+	for i, id := range s.order {
 		l := Layer{Node: id, Kind: kind[id]}
 		for _, d := range ds {
 			code, err := d.Compile(s.g, s.g.Whole(id))
@@ -64,11 +66,14 @@ func (s *search) layers(p *plan.Plan) ([]Layer, error) {
 			} else {
 				l.PIM = &c
 			}
-			l.offer(Option{d.Name(), c.Time})
+			l.offer(Option{d.Name(), d.Name() + s.g.Whole(id).Box.String(), c.Time})
 		}
-		for _, c := range s.options[id] {
-			if c.kind == "split" {
-				l.offer(Option{c.kind, c.time})
+		if s.options != nil {
+			l.Options = s.options[i]
+		}
+		for _, o := range l.Options {
+			if o.Kind == "split" {
+				l.offer(o)
 			}
 		}
 		list = append(list, l)

@@ -45,7 +45,7 @@ var policies = []Policy{
 	{Name: "mddp", PIM: plan.Extended, Splits: publishedSplits, About: "newton++ and convolutions split by rows in steps of 10 % (MD-DP, CGO 2023)"},
 	{Name: "pipeline", PIM: plan.Extended, Chains: published, About: "newton++ and two-stage pipelines over 1x1-dw, kxk-1x1 and 1x1-dw-1x1 (CGO 2023)"},
 	{Name: "pimflow", PIM: plan.Extended, Splits: publishedSplits, Chains: published, About: "mddp and pipeline together (PIMFlow, CGO 2023)"},
-	{Name: "auto", PIM: plan.Extended, Splits: EveryRow, Chains: AnyChain, All: true, About: "every row cut of every layer, pipelines of two and three nodes of any kind, and every other policy"},
+	{Name: "auto", PIM: plan.Extended, All: true, About: "every row cut of every layer, pipelines of two and three nodes of any kind, and every other policy"},
 }
 
 // Default is the policy of a run that names none.
@@ -78,21 +78,21 @@ func EveryRow(_ *graph.Graph, nd *graph.Node) []int {
 // AnyChain are pipelines of two and three nodes of any kind on alternating
 // devices, in two bands cut at each tenth of the last node's rows.
 var AnyChain = []Chain{
-	{[]nodeTest{any, any}, []string{plan.PIM, plan.GPU}, tenths},
-	{[]nodeTest{any, any}, []string{plan.GPU, plan.PIM}, tenths},
-	{[]nodeTest{any, any, any}, []string{plan.PIM, plan.GPU, plan.PIM}, tenths},
-	{[]nodeTest{any, any, any}, []string{plan.GPU, plan.PIM, plan.GPU}, tenths},
+	{[]nodeTest{hasRowsOf, hasRowsOf}, []string{plan.PIM, plan.GPU}, tenths},
+	{[]nodeTest{hasRowsOf, hasRowsOf}, []string{plan.GPU, plan.PIM}, tenths},
+	{[]nodeTest{hasRowsOf, hasRowsOf, hasRowsOf}, []string{plan.PIM, plan.GPU, plan.PIM}, tenths},
+	{[]nodeTest{hasRowsOf, hasRowsOf, hasRowsOf}, []string{plan.GPU, plan.PIM, plan.GPU}, tenths},
 }
 
 type nodeTest = func(*graph.Graph, *graph.Node) bool
 
-func any(_ *graph.Graph, nd *graph.Node) bool { return plan.Cuttable(nd) }
+func hasRowsOf(_ *graph.Graph, nd *graph.Node) bool { return hasRows(nd) }
 
 func tenths(g *graph.Graph, ids []graph.ID, devices []string) (list []plan.Segment) {
 	rows, last := g.Nodes[ids[len(ids)-1]].Shape[plan.Rows], 0
 	for t := 1; t < 10; t++ {
 		at := (rows*t + 9) / 10
-		if s, ok := plan.Pipe(g, ids, devices, []int{at}); ok && at != last {
+		if s, ok := plan.Pipe(g, ids, devices, plan.Rows, []int{at}); ok && at != last {
 			list, last = append(list, s), at
 		}
 	}

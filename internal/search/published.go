@@ -73,7 +73,7 @@ func Fully(g *graph.Graph, nd *graph.Node) bool {
 
 // conv is a two-dimensional convolution of more than a row.
 func conv(g *graph.Graph, nd *graph.Node) bool {
-	return nd.Op.Name == "Conv" && plan.Cuttable(nd)
+	return nd.Op.Name == "Conv" && hasRows(nd)
 }
 
 // everything is every node.
@@ -113,3 +113,6 @@ func dilated(nd *graph.Node) bool {
 	}
 	return false
 }
+
+// hasRows reports whether a node's value has rows and may be cut along them.
+func hasRows(nd *graph.Node) bool { return len(nd.Shape) == 4 && plan.Cuttable(nd, plan.Rows) }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"runtime"
 	"strings"
@@ -88,12 +89,13 @@ func sumOf(r *search.Result) (sum device.Time) {
 
 // TestPolicies: every plan covers its graph; it takes no longer than its segments
 // one after the other; a policy that tries more has segments that sum to no more;
-// auto is never slower than any.
+// auto is never slower than any, nor any faster than the bound.
 func TestPolicies(t *testing.T) {
 	for _, machine := range hw.Names() {
 		to := target(t, machine)
-		for _, name := range []string{"toy", "mobilenet-v2", "mnasnet-1.0"} {
+		for _, name := range []string{"toy", "mobilenet-v2"} {
 			g := network(t, name)
+			var bound device.Time
 			sum, total := map[string]device.Time{}, map[string]device.Time{}
 			for _, p := range search.Policies() {
 				r := best(t, g, p.Name, to)
@@ -104,7 +106,7 @@ func TestPolicies(t *testing.T) {
 					t.Errorf("a plan of %s says it is of %s", p.Name, r.Plan.Policy)
 				}
 				energies(t, machine+" "+name+" "+p.Name, r)
-				sum[p.Name], total[p.Name] = sumOf(r), r.Timeline.Total
+				sum[p.Name], total[p.Name], bound = sumOf(r), r.Timeline.Total, max(bound, r.Bound)
 				if total[p.Name] > sum[p.Name] {
 					t.Errorf("%s %s %s: %v, its segments alone %v", machine, name, p.Name, total[p.Name], sum[p.Name])
 				}
@@ -123,6 +125,9 @@ func TestPolicies(t *testing.T) {
 			for p, tm := range total {
 				if total["auto"] > tm {
 					t.Errorf("%s %s: auto takes %v, %s %v", machine, name, total["auto"], p, tm)
+				}
+				if bound > tm || bound < total["auto"]/3 {
+					t.Errorf("%s %s: bound %v, %s takes %v", machine, name, bound, p, tm)
 				}
 			}
 		}
@@ -196,14 +201,16 @@ func TestGiven(t *testing.T) {
 // TestDeterministic: the plan does not depend on the number of threads.
 func TestDeterministic(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
-	g := network(t, "toy")
+	g := tower(t, 60, 16, 14, 14)
 	var want string
 	for _, n := range []int{1, 2, 8} {
 		runtime.GOMAXPROCS(n)
 		var b bytes.Buffer
-		if err := best(t, g, "auto", target(t, "artifact")).Plan.Print(&b, g); err != nil {
+		r := best(t, g, "auto", target(t, "newton"))
+		if err := r.Plan.Print(&b, g); err != nil {
 			t.Fatal(err)
 		}
+		fmt.Fprint(&b, r.Bound)
 		if want == "" {
 			want = b.String()
 		}
@@ -213,18 +220,44 @@ func TestDeterministic(t *testing.T) {
 	}
 }
 
+// TestStops: a search that is stopped is an error where there is no plan yet; auto
+// returns the best so far, from the GPU alone on.
 func TestStops(t *testing.T) {
-	ctx, cancel := context.WithCancel(context.Background())
-	to := target(t, "artifact")
-	to.Progress = func(done, total int) {
-		if done > total || done < 1 {
-			t.Errorf("%d of %d done", done, total)
+	g := network(t, "mobilenet-v2")
+	last := device.Time(math.MaxInt64)
+	for _, c := range []struct {
+		policy string
+		share  float64 // of the nodes of all policies, when it is stopped
+		plan   string  // the policy that the plan is no worse than; "": none
+	}{{"pimflow", 0, ""}, {"auto", 0, "gpu"}, {"auto", 0.5, "newton++"}, {"auto", 1, "pimflow"}} {
+		ctx, cancel := context.WithCancel(context.Background())
+		to := target(t, "artifact")
+		to.Progress = func(done, total int) {
+			if done > total || done < 1 {
+				t.Errorf("%d of %d done", done, total)
+			}
+			if float64(done) >= c.share*float64(total) {
+				cancel()
+			}
 		}
-		cancel()
-	}
-	p, _ := search.Lookup("auto")
-	if _, err := search.Best(ctx, network(t, "mobilenet-v2"), p, to); !errors.Is(err, context.Canceled) {
-		t.Errorf("cancelled: %v", err)
+		p, _ := search.Lookup(c.policy)
+		r, err := search.Best(ctx, g, p, to)
+		if c.plan == "" {
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("cancelled: %v", err)
+			}
+			continue
+		}
+		if err != nil || !r.Stopped || r.Exact {
+			t.Fatalf("%v: %+v, %v", c, r, err)
+		}
+		if err := r.Plan.Check(g); err != nil {
+			t.Fatal(err)
+		}
+		if least := best(t, g, c.plan, target(t, "artifact")).Timeline.Total; r.Timeline.Total > least || r.Timeline.Total > last {
+			t.Errorf("stopped at %v: %v, %v before, %v of %s", c.share, r.Timeline.Total, last, least, c.plan)
+		}
+		last = r.Timeline.Total
 	}
 	if _, err := search.Lookup("pimflo"); err == nil || !strings.Contains(err.Error(), `did you mean "pimflow"?`) {
 		t.Errorf("unknown policy: %v", err)
@@ -260,6 +293,14 @@ func TestFits(t *testing.T) {
 	if r.Timeline.Total <= free.Timeline.Total || r.Timeline.Total >= r.Baseline.Total {
 		t.Errorf("%v in 200 rows, %v without a limit, %v on the GPU", r.Timeline.Total, free.Timeline.Total, r.Baseline.Total)
 	}
+	// Moves use more rows, and give nodes back that find none.
+	a := best(t, g, "auto", to)
+	if err := memory.Fits(a.Timeline.Program); err != nil {
+		t.Fatal(err)
+	}
+	if a.Timeline.Total > r.Timeline.Total {
+		t.Errorf("auto takes %v in 200 rows, pimflow %v", a.Timeline.Total, r.Timeline.Total)
+	}
 	var full *memory.FullError
 	if _, err := search.Given(g, free.Plan, to); !errors.As(err, &full) {
 		t.Errorf("given: %v", err)
@@ -267,5 +308,81 @@ func TestFits(t *testing.T) {
 	all := search.Policy{Name: "all", PIM: plan.Extended, Offload: func(*graph.Graph, *graph.Node) bool { return true }}
 	if _, err := search.Best(context.Background(), g, all, to); !errors.As(err, &full) {
 		t.Errorf("everything on the PIM: %v", err)
+	}
+}
+
+func BenchmarkNewton(b *testing.B) {
+	for _, name := range []string{"efficientnet-b0", "mobilenet-v2", "vgg-16"} {
+		g := network(b, name)
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				best(b, g, "auto", target(b, "newton"))
+			}
+		})
+	}
+}
+
+// TestBatch: images are cut like rows.
+func TestBatch(t *testing.T) {
+	g, err := zoo.Build("mobilenet-v2", 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g, err = simplify.Run(g); err != nil {
+		t.Fatal(err)
+	}
+	to := target(t, "newton")
+	r := best(t, g, "auto", to)
+	if p := best(t, g, "pimflow", to); r.Timeline.Total >= p.Timeline.Total {
+		t.Errorf("%v, pimflow %v", r.Timeline.Total, p.Timeline.Total)
+	}
+	cuts := map[int]int{}
+	for _, tile := range r.Plan.Tiles() {
+		for d, n := range g.Nodes[tile.Node].Shape {
+			if tile.Box[d].Len() < n {
+				cuts[d]++
+			}
+		}
+	}
+	if cuts[plan.Images] == 0 || cuts[plan.Channels] == 0 || cuts[plan.Rows] == 0 || len(cuts) > 3 {
+		t.Errorf("tiles cut along each dimension: %v", cuts)
+	}
+}
+
+// TestObjective: a plan made for an objective has the least of it, but for what moves
+// from another start may find.
+func TestObjective(t *testing.T) {
+	g := network(t, "mnasnet-1.0")
+	value := map[search.Objective][3]float64{}
+	for _, o := range []search.Objective{search.Latency, search.Energy, search.EDP} {
+		to := target(t, "newton")
+		to.Objective = o
+		r := best(t, g, "auto", to)
+		l := r.Timeline.Energy(&r.Standby)
+		ns, pj := r.Timeline.Total.NS(), l.Total().Value
+		value[o] = [3]float64{ns, pj, ns * pj}
+		if back, err := search.ParseObjective(o.String()); err != nil || back != o || r.Objective != o {
+			t.Error(o, back, err)
+		}
+	}
+	for o, v := range value {
+		for other, w := range value {
+			if w[o] < 0.97*v[o] {
+				t.Errorf("%v: %v, a plan for %v has %v", o, v[o], other, w[o])
+			}
+		}
+	}
+	if _, err := search.ParseObjective("energie"); err == nil || !strings.Contains(err.Error(), `did you mean "energy"?`) {
+		t.Error(err)
+	}
+}
+
+// TestTooLarge: the exact mode refuses what it does not end with.
+func TestTooLarge(t *testing.T) {
+	to := target(t, "artifact")
+	to.Exact = true
+	p, _ := search.Lookup("auto")
+	if _, err := search.Best(context.Background(), network(t, "toy"), p, to); !errors.Is(err, search.ErrTooLarge) {
+		t.Error(err)
 	}
 }

@@ -10,6 +10,8 @@ type Target struct {
 	Machine     string
 	PIMChannels int // memory channels that compute in policies that use PIM
 	Devices     Devices
+	Objective   Objective
+	Exact       bool // decide exactly, or fail where a graph is too large for it
 	// Standby is what the machine draws whatever it does, in pJ a nanosecond; it
 	// does not matter where nobody asks for energies.
 	Standby device.Ledger

@@ -84,7 +84,7 @@ func (s *survey) options(id graph.ID, gpu, pim device.Device) (list []option, fa
 	}
 	fastest = min(fastest, code.Cost().Time)
 	nd := &s.g.Nodes[id]
-	if !plan.Cuttable(nd) {
+	if len(nd.Shape) != 4 || !plan.Cuttable(nd, plan.Rows) {
 		return list, fastest, nil
 	}
 	for _, at := range search.EveryRow(s.g, nd) {

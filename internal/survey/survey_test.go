@@ -143,9 +143,9 @@ func TestAlternatives(t *testing.T) {
 			inPlan[k.String()] = true
 		}
 		whole := len(segments)
-		if _, err := ds[1].Compile(g, g.Whole(id)); err == nil && plan.Cuttable(&g.Nodes[id]) {
+		if _, err := ds[1].Compile(g, g.Whole(id)); err == nil && len(g.Nodes[id].Shape) == 4 && plan.Cuttable(&g.Nodes[id], plan.Rows) {
 			for _, at := range search.EveryRow(g, &g.Nodes[id]) {
-				if s, ok := plan.Split(g, id, at, plan.GPU, plan.PIM); ok {
+				if s, ok := plan.Split(g, id, plan.Rows, at, plan.GPU, plan.PIM); ok {
 					segments = append(segments, s)
 				}
 			}

@@ -241,7 +241,7 @@ func TestMoved(t *testing.T) {
 	conv := slices.IndexFunc(g.Nodes, func(n graph.Node) bool { return n.Op != nil })
 	for i := range b.Segments {
 		if b.Segments[i].Tiles[0].Node == graph.ID(conv) {
-			s, ok := plan.Split(g, graph.ID(conv), 4, plan.GPU, plan.PIM)
+			s, ok := plan.Split(g, graph.ID(conv), plan.Rows, 4, plan.GPU, plan.PIM)
 			if !ok {
 				t.Fatal("no split")
 			}

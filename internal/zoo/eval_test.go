@@ -43,7 +43,7 @@ func rms(t *tensor.Tensor) float64 {
 func TestScaleIsKept(t *testing.T) {
 	names := []string{"toy", "mobilenet-v2"}
 	if !testing.Short() {
-		names = append(names, "efficientnet-b0", "mnasnet-1.0")
+		names = append(names, "densenet-121", "efficientnet-b0", "inception-v3", "mnasnet-1.0")
 	}
 	for _, name := range names {
 		g := build(t, name, 1)

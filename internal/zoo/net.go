@@ -3,7 +3,6 @@ package zoo
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"pimflow/internal/graph"
 	"pimflow/internal/op"
@@ -42,13 +41,16 @@ var (
 	sigmoid = activation{"Sigmoid", nil, 0.293, false}
 )
 
-// convolution describes one square convolution, padded alike on every side.
+// convolution describes one convolution, padded alike on every side of a dimension.
 type convolution struct {
 	kernel, stride, out int
+	rect                [2]int // the kernel, where it is not square
 	depthwise           bool
 	groups              int  // 0: one, unless depthwise
 	pad                 *int // nil: (kernel-1)/2
 	damp                bool // the last of a residual branch
+	valid               bool // no padding
+	plain               bool // no bias
 }
 
 // dampedMoment is the mean square of the end of a residual branch. With 1, each
@@ -57,26 +59,68 @@ const dampedMoment = 0.25
 
 // conv appends a convolution with bias, named path.
 func (n *net) conv(path string, x value, c convolution) value {
-	in := n.shape(x)[1]
-	group, fan := 1, in*c.kernel*c.kernel
+	in, kernel := n.shape(x)[1], c.rect
+	if c.kernel > 0 {
+		kernel = [2]int{c.kernel, c.kernel}
+	}
+	group, fan := 1, in*kernel[0]*kernel[1]
 	if c.depthwise {
-		group, fan = in, c.kernel*c.kernel
+		group, fan = in, kernel[0]*kernel[1]
 	} else if c.groups > 1 {
 		group, fan = c.groups, fan/c.groups
 	}
-	w := n.weight(path, x, tensor.Shape{c.out, in / group, c.kernel, c.kernel}, fan, c.damp)
-	k, s, p := int64(c.kernel), int64(c.stride), int64(c.kernel-1)/2
+	w := n.weight(path, x, tensor.Shape{c.out, in / group, kernel[0], kernel[1]}, fan, c.damp)
+	h, v := int64(kernel[0]-1)/2, int64(kernel[1]-1)/2
+	if c.valid {
+		h, v = 0, 0
+	}
 	if c.pad != nil {
-		p = int64(*c.pad)
+		h, v = int64(*c.pad), int64(*c.pad)
 	}
 	moment := 1.0
 	if c.damp {
 		moment = dampedMoment
 	}
+	operands := []graph.ID{x.id, w}
+	if !c.plain {
+		operands = append(operands, n.bias(path, c.out))
+	}
 	return value{id: n.op(path, "Conv", op.Attrs{
-		"kernel_shape": []int64{k, k}, "strides": []int64{s, s}, "pads": []int64{p, p, p, p},
-		"dilations": []int64{1, 1}, "group": int64(group),
-	}, x.id, w, n.bias(path, c.out)), moment: moment}
+		"kernel_shape": []int64{int64(kernel[0]), int64(kernel[1])}, "strides": []int64{int64(c.stride), int64(c.stride)},
+		"pads": []int64{h, v, h, v}, "dilations": []int64{1, 1}, "group": int64(group),
+	}, operands...), moment: moment}
+}
+
+// norm appends a batch norm of inference, named path.
+func (n *net) norm(path string, x value) value {
+	c := tensor.Shape{n.shape(x)[1]}
+	return value{id: n.op(path, "BatchNormalization", nil, x.id,
+		n.around(path+".weight", c, 1), n.bias(path, c[0]), n.parameter(path+".running_mean", c, 0.05), n.around(path+".running_var", c, x.moment)), moment: 1}
+}
+
+// concat appends a concatenation of channels, named path.
+func (n *net) concat(path string, xs ...value) value {
+	y := value{positive: true}
+	var ids []graph.ID
+	channels := 0
+	for _, x := range xs {
+		c := n.shape(x)[1]
+		ids = append(ids, x.id)
+		y.moment += x.moment * float64(c)
+		y.positive = y.positive && x.positive
+		channels += c
+	}
+	y.moment /= float64(channels)
+	y.id = n.op(path, "Concat", op.Attrs{"axis": int64(1)}, ids...)
+	return y
+}
+
+// meanPool appends a square average pool, which counts padding, named path.
+func (n *net) meanPool(path string, x value, kernel, stride, pad int64) value {
+	return value{n.op(path, "AveragePool", op.Attrs{
+		"kernel_shape": []int64{kernel, kernel}, "strides": []int64{stride, stride}, "pads": []int64{pad, pad, pad, pad},
+		"dilations": []int64{1, 1}, "count_include_pad": int64(1),
+	}, x.id), x.moment, x.positive}
 }
 
 // fc appends a fully connected layer with bias, named path.
@@ -118,27 +162,6 @@ func (n *net) shrink(path string, x value) value {
 	return value{n.op(path, "MaxPool", op.Attrs{
 		"kernel_shape": []int64{3, 3}, "strides": []int64{2, 2}, "pads": pads, "dilations": []int64{1, 1},
 	}, x.id), x.moment, x.positive}
-}
-
-// concat appends the channels of values one after another, named path.
-func (n *net) concat(path string, xs ...value) value {
-	y := xs[0]
-	ids := make([]graph.ID, len(xs))
-	for i, x := range xs {
-		ids[i] = x.id
-		y.moment = max(y.moment, x.moment)
-		y.positive = y.positive && x.positive
-	}
-	y.id = n.op(path, "Concat", op.Attrs{"axis": int64(1)}, ids...)
-	return y
-}
-
-// norm appends a batch norm that no convolution can take in, named path.
-func (n *net) norm(path string, x value) value {
-	s := tensor.Shape{n.shape(x)[1]}
-	return value{id: n.op(path, "BatchNormalization", op.Attrs{"epsilon": float32(1e-5)}, x.id,
-		n.parameter(path+".weight", s, 1), n.parameter(path+".bias", s, 0.05),
-		n.parameter(path+".running_mean", s, 0.05), n.constant(path+".running_var", s, float32(x.moment))), moment: 1}
 }
 
 // averagePool appends a global average pool, named path.
@@ -189,9 +212,15 @@ func (n *net) bias(path string, out int) graph.ID {
 	return n.parameter(path+".bias", tensor.Shape{out}, 0.05)
 }
 
-func (n *net) constant(name string, s tensor.Shape, x float32) graph.ID {
+// around appends a parameter of values within a quarter of at.
+func (n *net) around(name string, s tensor.Shape, at float64) graph.ID {
+	seed := seedOf(n.name, name)
 	return n.b.Const(name, tensor.Lazy(tensor.Float32, s, func() ([]float32, []int64) {
-		return slices.Repeat([]float32{x}, s.Size()), nil
+		v := uniform(seed, s.Size(), float32(at/4))
+		for i := range v {
+			v[i] += float32(at)
+		}
+		return v, nil
 	}))
 }
 

@@ -66,13 +66,13 @@ func denseNet(growth int, blocks ...int) func(*net, value) value {
 				}
 				y = n.act(path+".relu1", n.norm(path+".norm1", y), relu)
 				y = n.act(path+".relu2", n.conv(path+".conv1", y, convolution{kernel: 1, stride: 1, out: 4 * growth}), relu)
-				all = append(all, n.conv(path+".conv2", y, convolution{kernel: 3, stride: 1, out: growth}))
+				all = append(all, n.conv(path+".conv2", y, convolution{kernel: 3, stride: 1, out: growth, plain: true}))
 			}
 			x = n.concat(block+".concat", all...)
 			if i < len(blocks)-1 {
 				path := fmt.Sprintf("features.transition%d", 1+i)
 				x = n.act(path+".relu", n.norm(path+".norm", x), relu)
-				x = n.conv(path+".conv", x, convolution{kernel: 1, stride: 1, out: n.shape(x)[1] / 2})
+				x = n.conv(path+".conv", x, convolution{kernel: 1, stride: 1, out: n.shape(x)[1] / 2, plain: true})
 				x = n.halve(path+".pool", x)
 			}
 		}

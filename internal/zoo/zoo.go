@@ -30,9 +30,19 @@ type Entry struct {
 // entries is the zoo, sorted by name.
 var entries = []Entry{
 	{
+		Name: "densenet-121", About: "dense blocks: each layer reads all before it",
+		Source: "Huang et al.: Densely Connected Convolutional Networks (CVPR 2017); torchvision.models.densenet121",
+		Input:  imageNet, build: denseNet(32, 6, 12, 24, 16),
+	},
+	{
 		Name: "efficientnet-b0", About: "inverted residuals with squeeze-excite and Swish",
 		Source: "Tan, Le: EfficientNet (ICML 2019); torchvision.models.efficientnet_b0",
 		Input:  imageNet, build: efficientNetB0,
+	},
+	{
+		Name: "inception-v3", About: "modules of three and four branches, kernels of 1x7 and 7x1",
+		Source: "Szegedy et al.: Rethinking the Inception Architecture (CVPR 2016); torchvision.models.inception_v3",
+		Input:  tensor.Shape{3, 299, 299}, build: inceptionV3,
 	},
 	{
 		Name: "mnasnet-1.0", About: "inverted residuals found by architecture search",

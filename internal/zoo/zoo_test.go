@@ -104,6 +104,8 @@ func TestLayersAreTorchvisions(t *testing.T) {
 // those of the exported files.
 func TestOperatorCounts(t *testing.T) {
 	for name, want := range map[string]string{
+		"densenet-121":    "AveragePool 3, BatchNormalization 62, Concat 58, Conv 120, Gemm 1, GlobalAveragePool 1, MaxPool 1, Relu 121, Reshape 1",
+		"inception-v3":    "AveragePool 9, Concat 11, Conv 94, Gemm 1, GlobalAveragePool 1, MaxPool 4, Relu 94, Reshape 1",
 		"efficientnet-b0": "Add 9, Conv 81, Gemm 1, GlobalAveragePool 17, Mul 16, Reshape 1, Sigmoid 16, Swish 49",
 		"mnasnet-1.0":     "Add 10, Conv 52, Gemm 1, GlobalAveragePool 1, Relu 35, Reshape 1",
 		"mobilenet-v2":    "Add 10, Clip 35, Conv 52, Gemm 1, GlobalAveragePool 1, Reshape 1",

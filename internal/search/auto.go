@@ -1,0 +1,119 @@
+package search
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	"pimflow/internal/graph"
+	"pimflow/internal/memory"
+)
+
+// all is the best plan of every policy, and of the moves that auto makes.
+func (s *search) all(ctx context.Context, auto Policy) (*Result, error) {
+	s.total = len(policies) * len(s.order)
+	res := &Result{}
+	var none error
+	offer := func(c *chained) {
+		if res.Plan == nil || s.value(c.timeline) < s.value(res.Timeline) {
+			res.Plan, res.Timeline = c.plan, c.timeline
+		}
+	}
+	for i, p := range policies {
+		until := ctx
+		if i == 0 { // the GPU alone, which is soon done and always there
+			until = context.WithoutCancel(ctx)
+		}
+		c, err := s.chained(until, p)
+		switch {
+		case err != nil && ctx.Err() != nil && res.Plan != nil:
+			res.Stopped = true
+			return res, nil
+		case errors.Is(err, ErrNoDevice): // another policy may have a device for every node
+			none = cmp.Or(none, err)
+			continue
+		case err != nil:
+			return nil, err
+		}
+		offer(c)
+		if !p.All {
+			continue
+		}
+		s.options = c.options
+		if res.Exact, err = s.moved(ctx, c, auto); err != nil {
+			return nil, err
+		}
+		offer(c)
+		res.Bound = s.bound()
+	}
+	res.Stopped = ctx.Err() != nil
+	if res.Plan == nil {
+		return nil, none
+	}
+	return res, nil
+}
+
+// moved changes a policy's plan by moves and, where the graph is small, decides it
+// exactly, which it reports.
+func (s *search) moved(ctx context.Context, c *chained, p Policy) (exact bool, err error) {
+	o := s.t.Objective.around(c.timeline.Total, work(c.timeline), s.standby)
+	list := c.list
+	for round := 0; ; round++ {
+		if round < maxEvictions {
+			list = c.store.refine(ctx, c.choices, list, o)
+		}
+		if err := c.store.err(); err != nil {
+			return false, err
+		}
+		pl := s.planOf(p, list)
+		tl, err := s.time(pl)
+		var full *memory.FullError
+		if errors.As(err, &full) && c.evict(full.Nodes, list) {
+			continue
+		}
+		if err != nil && full == nil {
+			return false, err
+		}
+		if err == nil && s.value(tl) < s.value(c.timeline) {
+			c.plan, c.timeline = pl, tl
+		}
+		break
+	}
+	return s.decided(ctx, c, p, o)
+}
+
+// maxEvictions is how often moves are made again on the memory that nodes without room
+// leave, before these only go.
+const maxEvictions = 4
+
+// evict takes nodes that memory has no room for from the PIM; false where another
+// device does not execute one of them.
+func (c *chained) evict(ids []graph.ID, list []*stretch) bool {
+	s, gone := c.store, map[int]*division{}
+	for _, id := range ids {
+		at := s.pos[id]
+		s.nodes[at].full = true
+		for dev := range s.ds {
+			if p := s.whole(at, dev); p != nil {
+				gone[at] = newDivision(p)
+			}
+		}
+		if gone[at] == nil {
+			return false
+		}
+		c.choices[at] = slices.DeleteFunc(c.choices[at], (*division).onPIM)
+	}
+	for k, t := range list {
+		divs := slices.Clone(t.divs)
+		for i := range divs {
+			if d := gone[t.lo+i]; d != nil {
+				divs[i] = d
+			}
+		}
+		if !slices.Equal(divs, t.divs) {
+			list[k] = (&desk{s: s}).ordered(t.lo, divs)
+		}
+	}
+	return true
+}
