@@ -24,7 +24,7 @@ var ranks = [][]string{
 	{"onnx", "gpu", "pim", "profile", "program"},
 	{"run", "memory", "calibrate"},
 	{"search"},
-	{"published", "survey", "sweep"},
+	{"published", "survey", "sweep", "explain"},
 	{"report"},
 }
 

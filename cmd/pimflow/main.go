@@ -118,5 +118,5 @@ func wantArgs(least, most int) cobra.PositionalArgs {
 // commands are the subcommands, in the order of a newcomer's path.
 var commands = []func() *cobra.Command{
 	runCommand, compareCommand, diffCommand, sensitivityCommand, launchesCommand, reproduceCommand, zooCommand, machineCommand, gpuCommand, calibrateCommand, profileCommand, policyCommand,
-	graphCommand, codeCommand, mapCommand, layerCommand, simCommand,
+	graphCommand, codeCommand, explainCommand, mapCommand, layerCommand, simCommand,
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"os"
 	"os/exec"
@@ -193,6 +194,35 @@ func TestMatches(t *testing.T) {
 		if got := matches(c.shown, c.out); got != c.want {
 			t.Errorf("%q shown, %q printed: %v", c.shown, c.out, got)
 		}
+	}
+}
+
+// TestStoppedSearch: what a search has found when it is stopped is shown; a command that
+// needs all of it is not.
+func TestStoppedSearch(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	file := filepath.Join(t.TempDir(), "m.plan")
+	for _, c := range []struct {
+		args        []string
+		out, stderr string
+	}{
+		{[]string{"run", "mobilenet-v2", "--check", "-o", file}, "auto, stopped before the end: 55 gpu", "the search was stopped: the plan is the best one so far"},
+		{[]string{"run", "mobilenet-v2", "--json"}, `"stopped": true`, "the search was stopped"},
+		{[]string{"run", "mobilenet-v2", "--policy", "pimflow"}, "", "pimflow: interrupted"},
+		{[]string{"map", "mobilenet-v2"}, "", "pimflow: interrupted"},
+		{[]string{"compare", "mobilenet-v2"}, "", "pimflow: interrupted"},
+	} {
+		var out, stderr bytes.Buffer
+		if code := command(ctx, c.args, &out, &stderr); code != 130 {
+			t.Errorf("%v: exit code %d", c.args, code)
+		}
+		if !strings.Contains(out.String(), c.out) || c.out == "" && out.Len() > 0 || !strings.Contains(stderr.String(), c.stderr) {
+			t.Errorf("%v: %s%s", c.args, &out, &stderr)
+		}
+	}
+	if _, err := os.Stat(file); err != nil {
+		t.Error("the plan so far is not written: ", err)
 	}
 }
 

@@ -89,7 +89,7 @@ func (d *gpu) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	if !ok {
 		return nil, fmt.Errorf("gpu: %q: operator %s: %w", nd.Name, nd.Op.Name, device.ErrUnsupported)
 	}
-	code := &Code{g: g, cut: c}
+	code := &Code{g: g, cut: c, launchUS: d.launchUS()}
 	if len(nd.Post) > 0 || !nd.Op.View && !(d.inPlace && madeInPlace(g, nd)) {
 		code.kernels = r.lower(newWork(d, r, g, c))
 	}
@@ -107,10 +107,13 @@ const longest = 1 << 53
 // bounds are the words of Cost.Bound, in the order in which the first wins.
 var bounds = []string{"launch", "tensor", "latency", "l2", "fma", "dram"}
 
+// launchUS is how long a launch takes.
+func (d *gpu) launchUS() float64 { return float64(d.launch) / (d.model.GHz * 1e3) }
+
 // cost adds kernels up; they run one after another, each launched anew.
 func (d *gpu) cost(ks []Kernel) (device.Cost, error) {
 	c := device.Cost{Bound: "view"}
-	launchUS := float64(d.launch) / (d.model.GHz * 1e3)
+	launchUS := d.launchUS()
 	us, bytes := 0.0, 0.0
 	share := make([]term, len(bounds))
 	add := func(word string, us float64) {
@@ -165,6 +168,8 @@ type Code struct {
 	cut     graph.Cut
 	kernels []Kernel
 	cost    device.Cost
+
+	launchUS float64 // of each kernel
 }
 
 // Kernels lists the launches in order.

@@ -72,13 +72,18 @@ func (l *link) cycles(bytes int64, clock hw.Period) dram.Cycle {
 	return dram.Cycle(math.Ceil(float64(bytes) * l.PerByte / clock.Picoseconds()))
 }
 
+// times is how long launch and latencies, the link's traffic, and the finish take.
+func (l *link) times(w traffic) (around, travel, finish device.Time) {
+	return l.launch + 2*l.latency, device.Time(math.Ceil(float64(w.bytes) * l.PerByte)),
+		device.Time(math.Ceil(float64(w.ops) / l.channels * l.Finish.PerOp))
+}
+
 // charge adds to the cost of command streams what surrounds them: the work is launched,
 // the first inputs arrive, streams run while inputs and results follow each other over
 // the link and results are finished, and the last value returns.
 func (l *link) charge(c *device.Cost, clock hw.Period, w traffic) {
-	travel := device.Time(math.Ceil(float64(w.bytes) * l.PerByte))
-	finish := device.Time(math.Ceil(float64(w.ops) / l.channels * l.Finish.PerOp))
-	switch around := l.launch + 2*l.latency; {
+	around, travel, finish := l.times(w)
+	switch {
 	case around > max(c.Time, travel, finish):
 		c.Bound = "launch"
 	case travel > max(c.Time, finish):
@@ -87,7 +92,7 @@ func (l *link) charge(c *device.Cost, clock hw.Period, w traffic) {
 		c.Bound = "finish"
 	}
 	c.Launch, c.Stream = l.launch, c.Ticks
-	c.Time = l.launch + 2*l.latency + max(c.Time, travel, finish)
+	c.Time = around + max(c.Time, travel, finish)
 	c.Low, c.High, c.Ticks = c.Time, c.Time, clock.Cycles(int64(c.Time))
 	c.Energy[device.PIMFinish] = device.Of(l.Finish.Energy, float64(w.ops))
 	if l.Memory {

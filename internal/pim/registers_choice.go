@@ -120,25 +120,17 @@ func (d *Device) foreseeRegisters(s share) (estimate, least int64) {
 	return estimate, least
 }
 
-// registerBound is bound where sums are set.
-func (d *Device) registerBound(w work, r dram.Result) string {
-	t, word, most := &d.waits, "", int64(-1)
-	for _, x := range []struct {
-		word   string
-		cycles int64
-	}{
-		{"mac", t.comp * w.comps},
-		{"activate", (t.close + d.opening()) * w.visits},
-		{"write", t.write * (w.writes + w.inits)},
-		{"read", t.read * w.reads},
-		{"mode", t.mode * r.Issued[d.ops.mode]},
-		{"refresh", int64(d.refresh) * r.Issued[d.refreshOp]},
-	} {
-		if x.cycles > most {
-			word, most = x.word, x.cycles
-		}
+// registerSpent is spent where sums are set.
+func (d *Device) registerSpent(w work, r dram.Result) []spent {
+	t := &d.waits
+	return []spent{
+		{"mac", float64(t.comp * w.comps)},
+		{"activate", float64((t.close + d.opening()) * w.visits)},
+		{"write", float64(t.write * (w.writes + w.inits))},
+		{"read", float64(t.read * w.reads)},
+		{"mode", float64(t.mode * r.Issued[d.ops.mode])},
+		{"refresh", d.refresh * float64(r.Issued[d.refreshOp])},
 	}
-	return word
 }
 
 // registerPlans is plans where sums are set.

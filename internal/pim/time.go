@@ -193,28 +193,33 @@ func (d *Device) measure() rates {
 	return r
 }
 
-// bound is the word for what takes most of the cycles of a stream. Writes of single
-// columns are mostly hidden: what is left of the cycles is the wait for them, and
-// refreshes are counted; elsewhere what is left is refreshes.
-func (d *Device) bound(w work, result dram.Result) string {
+// spent is what the cycles of a stream go to.
+type spent struct {
+	word   string
+	cycles float64
+}
+
+// spent is what takes the cycles of a stream, by command, and the word for what is left
+// of them. Writes of single columns are mostly hidden: what is left is the wait for
+// them, and refreshes are counted; elsewhere what is left is refreshes, or, where sums
+// are set, waits that no command can be blamed for.
+func (d *Device) spent(w work, result dram.Result) (list []spent, rest string) {
 	if d.ops.sets() {
-		return d.registerBound(w, result)
+		return d.registerSpent(w, result), "wait"
 	}
-	r, rest := d.rates, float64(result.Cycles)
-	other, last, lastCycles := "refresh", "write", r.write*float64(w.writes)
+	r := d.rates
+	rest, last := "refresh", spent{"write", r.write * float64(w.writes)}
 	if d.ops.column {
-		other, last, lastCycles = "write", "refresh", d.refresh*float64(result.Issued[d.refreshOp])
+		rest, last = "write", spent{"refresh", d.refresh * float64(result.Issued[d.refreshOp])}
 	}
-	word, most := "", 0.0
-	for _, x := range []struct {
-		word   string
-		cycles float64
-	}{
-		{"mac", r.comp * float64(w.comps)},
-		{"activate", r.act * float64(w.acts)},
-		{last, lastCycles},
-		{"read", r.read * float64(w.reads)},
-	} {
+	return []spent{{"mac", r.comp * float64(w.comps)}, {"activate", r.act * float64(w.acts)}, last, {"read", r.read * float64(w.reads)}}, rest
+}
+
+// bound is the word for what takes most of the cycles of a stream, the first on a tie.
+func (d *Device) bound(w work, result dram.Result) string {
+	list, other := d.spent(w, result)
+	word, most, rest := "", 0.0, float64(result.Cycles)
+	for _, x := range list {
 		rest -= x.cycles
 		if x.cycles > most {
 			word, most = x.word, x.cycles

@@ -212,6 +212,11 @@ type code struct {
 // Cost is the model's with the profile's time.
 func (c *code) Cost() device.Cost { return c.cost }
 
+// Terms is what the model's time goes to, in proportion.
+func (c *code) Terms() []device.Term {
+	return device.Scale(device.Terms(c.Code), c.Code.Cost().Time, c.cost.Time, c.cost.Source.String())
+}
+
 // Print says where the time is from, and prints the model's kernels.
 func (c *code) Print(w io.Writer) error {
 	if c.note != "" {

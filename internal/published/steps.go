@@ -7,7 +7,6 @@ import (
 
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
-	"pimflow/internal/search"
 )
 
 // Step is one step of the bridge from the published accounting to this project's.
@@ -42,24 +41,10 @@ var Steps = []Step{
 		a.Machine.GPU.Fused = true
 		a.Machine.GPU.ConvLaunches = 0
 	}},
-	{"row-exact cuts", "every row cut, not tenths of the input", func(a *Accounting) { a.Splits = search.EveryRow }},
-	{"our pipelines", "two and three convolutions of any kind on alternating devices, at nine cuts", func(a *Accounting) { a.Chains = chains() }},
+	{"row-exact cuts", "every row cut, not tenths of the input", func(a *Accounting) { a.Splits = everyRow }},
+	{"our pipelines", "two and three convolutions of any kind on alternating devices, at nine cuts", func(a *Accounting) { a.Chains = chains }},
 	{"our mapping", "the generator of this project", func(a *Accounting) { a.Ours = true }},
 	{"whole program", "segments overlap where they do not depend on each other; one pass with a warm L2", func(a *Accounting) { a.Overlap = true }},
-}
-
-// chains are search.AnyChain over convolutions, so that sums of convolutions alone
-// stay defined.
-func chains() []search.Chain {
-	list := append([]search.Chain{}, search.AnyChain...)
-	for i := range list {
-		tests := append(list[i].Nodes[:0:0], list[i].Nodes...)
-		for k, is := range tests {
-			tests[k] = func(g *graph.Graph, nd *graph.Node) bool { return is(g, nd) && Convolution(g, nd) }
-		}
-		list[i].Nodes = tests
-	}
-	return list
 }
 
 // timing changes a parameter of the machine, which the accounting owns.

@@ -45,7 +45,9 @@ func (s *search) all(ctx context.Context, auto Policy) (*Result, error) {
 			return nil, err
 		}
 		offer(c)
-		res.Bound = s.bound()
+		if ctx.Err() == nil { // it is one of all pieces that would be costed
+			res.Bound = s.bound()
+		}
 	}
 	res.Stopped = ctx.Err() != nil
 	if res.Plan == nil {

@@ -247,7 +247,7 @@ func TestBruteForce(t *testing.T) {
 			tight = max(tight, float64(r.Bound)/got)
 		}
 	}
-	if tight < 0.99 {
+	if tight < 0.99 && !testing.Short() { // of the few graphs then none may be
 		t.Errorf("no bound is within 1 %%: the best is %.2f of the optimum", tight)
 	}
 }

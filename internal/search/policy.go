@@ -21,16 +21,20 @@ type Policy struct {
 	Chains  []Chain                                    // pipelines to try
 	Offload nodeTest                                   // nodes that run on the PIM whatever they cost; nil: none
 	Only    nodeTest                                   // the only nodes that may run on the PIM; nil: all that it executes
-	All     bool                                       // also tries every policy of the table, and keeps the fastest plan
+	// All tries every policy of the table, and then the divisions and moves of this
+	// package (division.go, moves.go); the best plan of all is kept.
+	All bool
 }
 
 // Chain is a kind of pipeline: consecutive nodes, each reading the one before.
 type Chain struct {
-	Nodes   []func(g *graph.Graph, nd *graph.Node) bool // what each node of the chain must be
-	Devices []string                                    // where each runs
+	Nodes   []nodeTest // what each node of the chain must be
+	Devices []string   // where each runs
 	// Pipe returns the segments to try for such nodes.
 	Pipe func(g *graph.Graph, ids []graph.ID, devices []string) []plan.Segment
 }
+
+type nodeTest = func(g *graph.Graph, nd *graph.Node) bool
 
 // policies is the table. The published ones are PIMFlow's (CGO 2023): its cuts, on
 // this project's mapping, and with the time of the whole program.
@@ -45,7 +49,7 @@ var policies = []Policy{
 	{Name: "mddp", PIM: plan.Extended, Splits: publishedSplits, About: "newton++ and convolutions split by rows in steps of 10 % (MD-DP, CGO 2023)"},
 	{Name: "pipeline", PIM: plan.Extended, Chains: published, About: "newton++ and two-stage pipelines over 1x1-dw, kxk-1x1 and 1x1-dw-1x1 (CGO 2023)"},
 	{Name: "pimflow", PIM: plan.Extended, Splits: publishedSplits, Chains: published, About: "mddp and pipeline together (PIMFlow, CGO 2023)"},
-	{Name: "auto", PIM: plan.Extended, All: true, About: "every row cut of every layer, pipelines of two and three nodes of any kind, and every other policy"},
+	{Name: "auto", PIM: plan.Extended, All: true, About: "layers cut by rows, channels and images, pipelines of any length, branches side by side, whatever moves find; and every other policy"},
 }
 
 // Default is the policy of a run that names none.
@@ -64,37 +68,4 @@ func Lookup(name string) (Policy, error) {
 		names = append(names, p.Name)
 	}
 	return Policy{}, fmt.Errorf("policy %q is not known: one of %s wanted%s", name, strings.Join(names, ", "), nearest.Hint(name, names))
-}
-
-// EveryRow is every cut of a node that has rows.
-func EveryRow(_ *graph.Graph, nd *graph.Node) []int {
-	var at []int
-	for r := 1; r < nd.Shape[plan.Rows]; r++ {
-		at = append(at, r)
-	}
-	return at
-}
-
-// AnyChain are pipelines of two and three nodes of any kind on alternating
-// devices, in two bands cut at each tenth of the last node's rows.
-var AnyChain = []Chain{
-	{[]nodeTest{hasRowsOf, hasRowsOf}, []string{plan.PIM, plan.GPU}, tenths},
-	{[]nodeTest{hasRowsOf, hasRowsOf}, []string{plan.GPU, plan.PIM}, tenths},
-	{[]nodeTest{hasRowsOf, hasRowsOf, hasRowsOf}, []string{plan.PIM, plan.GPU, plan.PIM}, tenths},
-	{[]nodeTest{hasRowsOf, hasRowsOf, hasRowsOf}, []string{plan.GPU, plan.PIM, plan.GPU}, tenths},
-}
-
-type nodeTest = func(*graph.Graph, *graph.Node) bool
-
-func hasRowsOf(_ *graph.Graph, nd *graph.Node) bool { return hasRows(nd) }
-
-func tenths(g *graph.Graph, ids []graph.ID, devices []string) (list []plan.Segment) {
-	rows, last := g.Nodes[ids[len(ids)-1]].Shape[plan.Rows], 0
-	for t := 1; t < 10; t++ {
-		at := (rows*t + 9) / 10
-		if s, ok := plan.Pipe(g, ids, devices, plan.Rows, []int{at}); ok && at != last {
-			list, last = append(list, s), at
-		}
-	}
-	return list
 }

@@ -44,7 +44,7 @@ type refinement struct {
 	settled map[int]map[*stretch]bool
 }
 
-// maxPhases bounds the rounds of a sweep; networks take about ten.
+// maxPhases bounds the rounds of a sweep.
 const maxPhases = 64
 
 // sweep changes the windows of a plan, and those half a window further, until none

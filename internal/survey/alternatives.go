@@ -87,7 +87,7 @@ func (s *survey) options(id graph.ID, gpu, pim device.Device) (list []option, fa
 	if len(nd.Shape) != 4 || !plan.Cuttable(nd, plan.Rows) {
 		return list, fastest, nil
 	}
-	for _, at := range search.EveryRow(s.g, nd) {
+	for at := 1; at < nd.Shape[plan.Rows]; at++ {
 		o := option{cut: graph.Cut{Node: id, Box: whole.Box.With(plan.Rows, tensor.Range{Lo: 0, Hi: at})}}
 		rest := graph.Cut{Node: id, Box: whole.Box.With(plan.Rows, tensor.Range{Lo: at, Hi: nd.Shape[plan.Rows]})}
 		if code, err = gpu.Compile(s.g, o.cut); err == nil {

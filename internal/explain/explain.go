@@ -1,0 +1,255 @@
+// Package explain says why each layer of a plan is where it is: what bounds it on each
+// device, what each other way to execute it would take, alone and in its place in the
+// plan, and why it lost.
+//
+// The result of a search and the devices of its plan go in; layers and their
+// alternatives come out. Every reason is derived from times that are computed here or
+// in the plan; the package does not know how a device finds them.
+package explain
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"pimflow/internal/device"
+	"pimflow/internal/graph"
+	"pimflow/internal/plan"
+	"pimflow/internal/program"
+	"pimflow/internal/run"
+	"pimflow/internal/search"
+)
+
+// Explainer has what explaining a plan takes.
+type Explainer struct {
+	g       *graph.Graph
+	res     *search.Result
+	ds      []device.Device
+	fits    func(*program.Program) error
+	standby float64 // pJ a nanosecond
+	steps   map[graph.ID][]int
+}
+
+// New explains the result of a search on a target.
+func New(g *graph.Graph, res *search.Result, t search.Target) (*Explainer, error) {
+	ds, err := t.Devices(res.Plan.PIMChannels, res.Plan.PIM)
+	if err != nil {
+		return nil, err
+	}
+	e := &Explainer{g: g, res: res, ds: ds, fits: t.Fits, standby: res.Standby.Total().Value, steps: map[graph.ID][]int{}}
+	for i := range res.Timeline.Program.Steps {
+		id := res.Timeline.Program.Steps[i].Node
+		e.steps[id] = append(e.steps[id], i)
+	}
+	return e, nil
+}
+
+// Placed is where a layer is in the plan.
+type Placed struct {
+	Layer      *search.Layer
+	Tiles      []plan.Tile
+	Start, End device.Time // in the plan, of all tiles
+	Alone      device.Time // of the tiles, executed by themselves
+}
+
+// Placed finds a layer in the plan.
+func (e *Explainer) Placed(l *search.Layer) (*Placed, error) {
+	p := &Placed{Layer: l}
+	for k, i := range e.steps[l.Node] {
+		s := e.res.Timeline.Spans[i]
+		if p.Tiles = append(p.Tiles, e.res.Timeline.Program.Steps[i].Tile); k == 0 {
+			p.Start = s.Start
+		}
+		p.Start, p.End = min(p.Start, s.Start), max(p.End, s.End)
+	}
+	prog, err := e.part(p.Tiles)
+	if err != nil {
+		return nil, err
+	}
+	p.Alone = run.Time(prog).Total
+	return p, nil
+}
+
+// Part is a tile of a way to execute a layer.
+type Part struct {
+	plan.Tile
+	Code device.Code
+	Cost device.Cost
+}
+
+// Option is a way to execute a layer.
+type Option struct {
+	Parts  []Part
+	Time   device.Time // alone
+	Energy float64     // pJ, without standby
+	// With is Energy and the standby that the machine draws in Time.
+	With float64
+	// Total is what the plan takes with the option in the placement's place; 0 where
+	// the plan's order leaves it none.
+	Total  device.Time
+	Chosen bool
+	Why    string // it was chosen or lost
+}
+
+// part is the program of a layer's tiles alone, one after the other where one device
+// works at a time in the plan.
+func (e *Explainer) part(tiles []plan.Tile) (*program.Program, error) {
+	prog, err := program.Part(e.g, tiles, e.ds)
+	if err == nil && e.serial() {
+		for i := range prog.Steps[1:] {
+			prog.Steps[i+1].After = []int{i}
+		}
+	}
+	return prog, err
+}
+
+// serial reports whether one device works at a time in the plan.
+func (e *Explainer) serial() bool { return e.res.Plan.PIM == plan.Exclusive }
+
+// ways are the ways to execute a layer: that of the plan, whole on each
+// device, and those that the search kept; and why others are not.
+func (e *Explainer) ways(p *Placed) (ways [][]plan.Tile, refused []string, err error) {
+	whole := e.g.Whole(p.Layer.Node)
+	tried := [][]plan.Tile{p.Tiles}
+	for _, dev := range []string{plan.GPU, plan.PIM} {
+		if !slices.ContainsFunc(e.ds, func(d device.Device) bool { return d.Name() == dev }) {
+			refused = append(refused, fmt.Sprintf("not on the %s: in this plan it has no memory channels", dev))
+			continue
+		}
+		tried = append(tried, []plan.Tile{{Cut: whole, Device: dev}})
+	}
+	for i := range p.Layer.Options {
+		tiles, err := p.Layer.Options[i].Pieces(p.Layer.Node)
+		if err != nil {
+			return nil, nil, err
+		}
+		tried = append(tried, tiles)
+	}
+	for _, tiles := range tried {
+		if slices.ContainsFunc(ways, func(w []plan.Tile) bool { return same(w, tiles) }) {
+			continue
+		}
+		why, err := e.refuses(tiles)
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case why == "":
+			ways = append(ways, tiles)
+		case !slices.Contains(refused, why):
+			refused = append(refused, why)
+		}
+	}
+	return ways, refused, nil
+}
+
+// refuses says which device of the plan does not execute a tile, and why; auto may take
+// the plan of a policy that has other devices than those that options were tried on.
+func (e *Explainer) refuses(tiles []plan.Tile) (why string, err error) {
+	for _, t := range tiles {
+		k := slices.IndexFunc(e.ds, func(d device.Device) bool { return d.Name() == t.Device })
+		if k < 0 {
+			return fmt.Sprintf("not on the %s: in this plan it has no memory channels", t.Device), nil
+		}
+		switch _, err := e.ds[k].Compile(e.g, t.Cut); {
+		case errors.Is(err, device.ErrUnsupported):
+			return fmt.Sprintf("not executed by the %s: %v", t.Device, err), nil
+		case err != nil:
+			return "", err
+		}
+	}
+	return "", nil
+}
+
+// same reports whether tiles are the same, in any order.
+func same(a, b []plan.Tile) bool {
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(x plan.Tile) bool {
+		return !slices.ContainsFunc(b, func(y plan.Tile) bool { return x.Device == y.Device && x.Box.Equal(y.Box) })
+	})
+}
+
+// kind is gpu, pim or split.
+func kind(tiles []plan.Tile) string {
+	for _, t := range tiles {
+		if t.Device != tiles[0].Device {
+			return "split"
+		}
+	}
+	return tiles[0].Device
+}
+
+// Best is the fastest way alone that uses other devices than the placement; nil where
+// there is none.
+func (e *Explainer) Best(p *Placed) (*Option, error) {
+	ways, _, err := e.ways(p)
+	if err != nil {
+		return nil, err
+	}
+	var best *Option
+	for _, tiles := range ways[1:] {
+		if kind(tiles) == kind(p.Tiles) {
+			continue
+		}
+		o, err := e.option(tiles)
+		if err != nil {
+			return nil, err
+		}
+		if best == nil || o.Time < best.Time {
+			best = &o
+		}
+	}
+	return best, nil
+}
+
+// Options are the ways to execute a layer that the search kept, the fastest alone first, and
+// why there are no others.
+func (e *Explainer) Options(p *Placed) (list []Option, refused []string, err error) {
+	ways, refused, err := e.ways(p)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, tiles := range ways {
+		o, err := e.option(tiles)
+		if err != nil {
+			return nil, nil, err
+		}
+		list = append(list, o)
+	}
+	for i := range list {
+		if err := e.judge(p, &list[0], &list[i], i == 0); err != nil {
+			return nil, nil, err
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Option) int { return cmp.Compare(a.Time, b.Time) })
+	return list, refused, nil
+}
+
+func (e *Explainer) option(tiles []plan.Tile) (Option, error) {
+	prog, err := e.part(tiles)
+	if err != nil {
+		return Option{}, err
+	}
+	o := Option{Time: run.Time(prog).Total}
+	for i := range prog.Steps {
+		part := Part{Tile: tiles[i], Code: prog.Steps[i].Code, Cost: prog.Steps[i].Code.Cost()}
+		o.Energy += part.Cost.Energy.Total().Value
+		o.Parts = append(o.Parts, part)
+	}
+	o.With = o.Energy + e.standby*o.Time.NS()
+	return o, nil
+}
+
+// Terms is what the time of a part goes to, the largest first.
+func (p *Part) Terms() []device.Term {
+	terms := device.Terms(p.Code)
+	slices.SortStableFunc(terms, func(a, b device.Term) int { return cmp.Compare(b.Time, a.Time) })
+	return terms
+}
+
+// Tiles are those of an option.
+func (o *Option) Tiles() (list []plan.Tile) {
+	for i := range o.Parts {
+		list = append(list, o.Parts[i].Tile)
+	}
+	return list
+}

@@ -1,0 +1,177 @@
+package explain
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"pimflow/internal/device"
+	"pimflow/internal/gpu"
+	"pimflow/internal/graph"
+	"pimflow/internal/hw"
+	"pimflow/internal/memory"
+	"pimflow/internal/pim"
+	"pimflow/internal/plan"
+	"pimflow/internal/run"
+	"pimflow/internal/search"
+	"pimflow/internal/simplify"
+	"pimflow/internal/zoo"
+)
+
+// explained is the plan of a network under a policy, and its Explainer.
+func explained(t *testing.T, network, machine, policy string) (*graph.Graph, *search.Result, *Explainer) {
+	t.Helper()
+	m, err := hw.Load(machine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := zoo.Build(network, 1)
+	if err == nil {
+		g, err = simplify.Run(g)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := search.Target{Machine: m.Name, PIMChannels: m.Memory.PIMChannels, Fits: memory.Fits, Standby: gpu.Standby(m)}
+	target.Devices = search.Devices(func(channels int, commands string) ([]device.Device, error) {
+		left := m.Memory.Channels - channels
+		if commands == plan.Exclusive {
+			left = m.Memory.Channels
+		}
+		d, err := gpu.New(m, left)
+		if err != nil || channels == 0 {
+			return []device.Device{d}, err
+		}
+		p, err := pim.New(m, channels)
+		return []device.Device{d, p}, err
+	}).Memo()
+	p, err := search.Lookup(policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := search.Best(context.Background(), g, p, target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := New(g, res, target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g, res, e
+}
+
+// TestOptions: of every layer the placement is one of the options, once; options are in
+// the order of their times, which are those of the parts; a part's terms add up to its
+// time; what is said of an option is what its numbers say; the placement, put where it
+// was, changes nothing in the plan.
+func TestOptions(t *testing.T) {
+	for _, c := range []struct{ network, machine, policy string }{
+		{"toy", "newton", "auto"}, {"toy", "artifact", "auto"}, {"toy", "aim", "mddp"}, {"toy", "newton", "pipeline"},
+		{"toy", "newton", "exclusive"}, {"toy", "newton", "gpu"}, {"toy", "toy", "auto"}, {"mobilenet-v2", "newton", "pimflow"},
+	} {
+		g, res, e := explained(t, c.network, c.machine, c.policy)
+		for i := range res.Layers {
+			if len(res.Layers) > 20 && i%6 != 1 {
+				continue // for the test to be short
+			}
+			l := &res.Layers[i]
+			name := c.network + " " + c.machine + " " + c.policy + " " + g.Nodes[l.Node].Name
+			p, err := e.Placed(l)
+			if err != nil {
+				t.Fatal(err)
+			}
+			options, refused, err := e.Options(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wholes := len(refused)
+			for k := range options {
+				o := &options[k]
+				if k > 0 && options[k-1].Time > o.Time {
+					t.Errorf("%s: option %d of %v after one of %v", name, k, o.Time, options[k-1].Time)
+				}
+				if len(o.Parts) == 1 && o.Parts[0].Box.Equal(g.Whole(l.Node).Box) {
+					wholes++
+				}
+				longest, all := device.Time(0), device.Time(0)
+				for j := range o.Parts {
+					sum := device.Time(0)
+					for _, x := range o.Parts[j].Terms() {
+						sum += x.Time
+					}
+					if sum != o.Parts[j].Cost.Time {
+						t.Errorf("%s: terms of %v: %v wanted", name, sum, o.Parts[j].Cost.Time)
+					}
+					longest, all = max(longest, sum), all+sum
+				}
+				if o.Time < longest || o.Time > all || o.With < o.Energy {
+					t.Errorf("%s: %v, %v pJ, %v with standby: parts take %v to %v", name, o.Time, o.Energy, o.With, longest, all)
+				}
+				alone, after, ok := strings.Cut(o.Why, "; ")
+				switch {
+				case o.Chosen:
+					ok = o.Why == "chosen" && same(o.Tiles(), p.Tiles) && o.Time == p.Alone
+				case o.Total == 0:
+					ok = strings.HasPrefix(o.Why, "no room") || after == "no place in the plan's order"
+				default:
+					ok = ok && strings.HasPrefix(alone, sign(o.Time-p.Alone, "slower alone by ", "as fast alone", "faster alone by ")) &&
+						strings.HasSuffix(after, sign(o.Total-res.Timeline.Total, " more", "as long", " less"))
+				}
+				if !ok {
+					t.Errorf("%s: option of %v, the plan %v with it; %v and %v: %q", name, o.Time, o.Total, p.Alone, res.Timeline.Total, o.Why)
+				}
+			}
+			if n := len(slices.DeleteFunc(slices.Clone(options), func(o Option) bool { return !o.Chosen })); n != 1 || wholes < 2 {
+				t.Errorf("%s: %d options chosen, %d devices", name, n, wholes)
+			}
+			chosen := options[slices.IndexFunc(options, func(o Option) bool { return o.Chosen })]
+			if total, err := e.instead(p, &chosen); len(p.Tiles) == 1 && (err != nil || total != res.Timeline.Total) {
+				t.Errorf("%s: the plan takes %v (%v) with the placement in its own place: %v wanted", name, total, err, res.Timeline.Total)
+			}
+			best, err := e.Best(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for k := range options {
+				if kind(options[k].Tiles()) != kind(p.Tiles) && (best == nil || options[k].Time < best.Time) {
+					t.Errorf("%s: the best elsewhere takes %v: not %v", name, options[k].Time, best)
+				}
+			}
+		}
+	}
+}
+
+func sign(t device.Time, above, none, below string) string {
+	switch {
+	case t > 0:
+		return above
+	case t < 0:
+		return below
+	}
+	return none
+}
+
+// TestWaits: a tile waits for something unless it starts with the plan, and what it
+// names ends when it starts.
+func TestWaits(t *testing.T) {
+	for _, policy := range []string{"auto", "exclusive", "pimflow"} {
+		g, res, e := explained(t, "toy", "newton", policy)
+		tl := res.Timeline
+		for i := range res.Layers {
+			p, err := e.Placed(&res.Layers[i])
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, tile := range e.Tiles(p) {
+				ok := tile.Start == 0 && strings.HasPrefix(tile.Waited, "nothing")
+				for k, s := range tl.Program.Steps {
+					ok = ok || tl.Spans[k] != (run.Span{}) && tl.Spans[k].End == tile.Start && strings.Contains(tile.Waited, `"`+g.Nodes[s.Node].Name+`"`)
+				}
+				if !ok {
+					t.Errorf("%s: %s starts at %v and waits for %s", policy, g.Nodes[tile.Node].Name, tile.Start, tile.Waited)
+				}
+			}
+		}
+	}
+}

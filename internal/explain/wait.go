@@ -1,0 +1,71 @@
+package explain
+
+import (
+	"fmt"
+
+	"pimflow/internal/device"
+	"pimflow/internal/plan"
+	"pimflow/internal/run"
+)
+
+// Tile is a part of a layer in the plan.
+type Tile struct {
+	plan.Tile
+	run.Span
+	Waited string // for what, until Start
+	// Longer is by how much more than its cost it takes, while the other device uses
+	// the bandwidth of the GPU's memory channels too.
+	Longer device.Time
+}
+
+// Tiles are those of a layer in the plan's order.
+func (e *Explainer) Tiles(p *Placed) (list []Tile) {
+	tl := e.res.Timeline
+	for _, i := range e.steps[p.Layer.Node] {
+		cost := tl.Program.Steps[i].Code.Cost()
+		list = append(list, Tile{tl.Program.Steps[i].Tile, tl.Spans[i], e.waited(i), tl.Spans[i].End - tl.Spans[i].Start - cost.Time})
+	}
+	return list
+}
+
+// waited says which step ended when a step of the plan began: the last that made what it
+// reads, or else the one before on its device.
+func (e *Explainer) waited(i int) string {
+	tl := e.res.Timeline
+	step, start := &tl.Program.Steps[i], tl.Spans[i].Start
+	if start == 0 {
+		return "nothing: starts with the plan"
+	}
+	name := func(j int) string {
+		s := &tl.Program.Steps[j]
+		return fmt.Sprintf("%q on the %s", e.g.Nodes[s.Node].Name, s.Device)
+	}
+	for _, j := range step.After {
+		if tl.Spans[j].End == start && e.reads(i, j) {
+			return "what it reads, made by " + name(j)
+		}
+	}
+	for _, j := range step.After { // what does not make what it reads
+		if tl.Spans[j].End == start {
+			return name(j) + ": one device works at a time"
+		}
+	}
+	for j := i - 1; j >= 0; j-- {
+		if tl.Program.Steps[j].Device == step.Device {
+			return fmt.Sprintf("its device, busy with %q", e.g.Nodes[tl.Program.Steps[j].Node].Name)
+		}
+	}
+	panic("explain: a step that starts late waits for none")
+}
+
+// reads reports whether a step of the plan reads what another makes.
+func (e *Explainer) reads(i, j int) bool {
+	a, b := &e.res.Timeline.Program.Steps[i], &e.res.Timeline.Program.Steps[j]
+	need := e.g.Need(a.Cut)
+	for k, x := range e.g.Nodes[a.Node].In {
+		if x == b.Node && !b.Box.Intersect(need[k]).Empty() {
+			return true
+		}
+	}
+	return false
+}

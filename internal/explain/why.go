@@ -1,0 +1,156 @@
+package explain
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"pimflow/internal/device"
+	"pimflow/internal/memory"
+	"pimflow/internal/plan"
+	"pimflow/internal/program"
+	"pimflow/internal/run"
+)
+
+// judge says why an option lost to the placement, or was chosen.
+func (e *Explainer) judge(p *Placed, chosen, o *Option, is bool) error {
+	if is {
+		o.Chosen, o.Total, o.Why = true, e.res.Timeline.Total, "chosen"
+		return nil
+	}
+	total, err := e.instead(p, o)
+	var full *memory.FullError
+	switch {
+	case errors.As(err, &full):
+		of := ""
+		if full.Node != p.Layer.Node {
+			of = fmt.Sprintf(" then for %q", full.Name)
+		}
+		o.Why = fmt.Sprintf("no room in the banks%s: %d rows of channel %d wanted, %d of %d left", of, full.Want, full.Channel, full.Left, full.Rows)
+		return nil
+	case err != nil:
+		return err
+	}
+	o.Total = total
+	switch by := o.Time - chosen.Time; {
+	case by > 0:
+		last := o.last()
+		o.Why = fmt.Sprintf("slower alone by %s: the %s takes %s, bound by %s", ns(by), last.Device, ns(last.Cost.Time), last.Cost.Bound)
+		if e.serial() && len(o.Parts) > 1 {
+			o.Why += ", and one device works at a time"
+		}
+	case by < 0:
+		o.Why = fmt.Sprintf("faster alone by %s%s", ns(-by), e.busy(p, chosen, o))
+	default:
+		o.Why = "as fast alone"
+	}
+	switch by := total - e.res.Timeline.Total; {
+	case total == 0:
+		o.Why += "; no place in the plan's order"
+	case by > 0:
+		o.Why += fmt.Sprintf("; the plan would take %s more", ns(by))
+	case by < 0:
+		o.Why += fmt.Sprintf("; the plan would take %s less", ns(-by))
+	default:
+		o.Why += "; the plan would take as long"
+	}
+	return nil
+}
+
+func ns(t device.Time) string { return fmt.Sprintf("%.1f ns", t.NS()) }
+
+// last is the part that takes longest, the first on a tie.
+func (o *Option) last() *Part {
+	last := &o.Parts[0]
+	for i := range o.Parts {
+		if o.Parts[i].Cost.Time > last.Cost.Time {
+			last = &o.Parts[i]
+		}
+	}
+	return last
+}
+
+// works is how long a device works in an option.
+func (o *Option) works(dev string) (t device.Time) {
+	for i := range o.Parts {
+		if o.Parts[i].Device == dev {
+			t += o.Parts[i].Cost.Time
+		}
+	}
+	return t
+}
+
+// busy names what else the plan has, while an option would work, on the devices that it
+// would give more work than the placement does.
+func (e *Explainer) busy(p *Placed, chosen, o *Option) (s string) {
+	for _, d := range e.ds {
+		if o.works(d.Name()) <= chosen.works(d.Name()) {
+			continue
+		}
+		var names []string
+		for i, step := range e.res.Timeline.Program.Steps {
+			sp := e.res.Timeline.Spans[i]
+			if step.Device != d.Name() || step.Node == p.Layer.Node || sp.Start >= p.Start+o.Time || sp.End <= p.Start || sp.Start == sp.End {
+				continue
+			}
+			if n := fmt.Sprintf("%q", e.g.Nodes[step.Node].Name); !slices.Contains(names, n) {
+				names = append(names, n)
+			}
+		}
+		if n := len(names); n > 3 {
+			names = append(names[:2], fmt.Sprintf("%d more layers", n-2))
+		}
+		if n := len(names); n > 1 {
+			names = append(names[:n-2], names[n-2]+" and "+names[n-1])
+		}
+		if len(names) > 0 {
+			s += fmt.Sprintf(", but the %s is busy with %s then", d.Name(), strings.Join(names, ", "))
+		}
+	}
+	return s
+}
+
+// instead is what the plan takes with an option in the place of a layer's tiles: of the
+// first or the last of them, whichever is better; 0 where neither keeps the order in
+// which values are made.
+func (e *Explainer) instead(p *Placed, o *Option) (best device.Time, err error) {
+	tiles := o.Tiles()
+	for _, last := range []bool{false, true} {
+		total, err := e.replaced(p, tiles, last)
+		if err != nil {
+			return 0, err
+		}
+		if total > 0 && (best == 0 || total < best) {
+			best = total
+		}
+	}
+	return best, nil
+}
+
+func (e *Explainer) replaced(p *Placed, tiles []plan.Tile, last bool) (device.Time, error) {
+	all := e.res.Plan.Tiles()
+	of := func(t plan.Tile) bool { return t.Node == p.Layer.Node }
+	at := slices.IndexFunc(all, of)
+	if last {
+		for i := range all {
+			if of(all[i]) {
+				at = i + 1 - len(p.Tiles) // without those before
+			}
+		}
+	}
+	all = slices.Insert(slices.DeleteFunc(all, of), at, tiles...)
+	pl := *e.res.Plan
+	pl.Segments = []plan.Segment{{Tiles: all}}
+	if pl.Check(e.g) != nil {
+		return 0, nil
+	}
+	prog, err := program.Build(e.g, &pl, e.ds)
+	if err == nil && e.fits != nil {
+		err = e.fits(prog)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return run.Time(prog).Total, nil
+}

@@ -1,0 +1,21 @@
+package gpu
+
+import (
+	"math"
+
+	"pimflow/internal/device"
+)
+
+// Terms is what the time of the kernels goes to: their launches, and the rest of each to
+// what bounds it. Bound is the largest.
+func (c *Code) Terms() []device.Term {
+	us := map[string]float64{"launch": c.launchUS * float64(len(c.kernels))}
+	for i := range c.kernels {
+		us[c.kernels[i].Bound] += c.kernels[i].US
+	}
+	terms := make([]device.Term, len(bounds))
+	for i, b := range bounds {
+		terms[i] = device.Term{Name: b, Time: device.Time(math.Round(us[b] * 1e6))}
+	}
+	return device.Fill(terms, c.cost.Time)
+}

@@ -1,0 +1,52 @@
+package pim
+
+import (
+	"math"
+
+	"pimflow/internal/device"
+)
+
+// Terms is what the time goes to: the launch, both latencies of the link, the stream of
+// the slowest channel by command, and as "link" or "finish" what these take longer than
+// all streams. A stream's terms are its commands, each times the cycles one more of them
+// costs; what is left has the word that Bound has for it, and what is too much is
+// "overlap", below 0.
+//
+// Bound compares launch and latency together, the stream, the link and the finish as
+// wholes, and names the largest term of the stream where that is longest.
+func (c *Code) Terms() []device.Term {
+	l, clock := c.device.link, c.device.m.Clock
+	terms := []device.Term{{Name: "launch", Time: l.launch}, {Name: "latency", Time: 2 * l.latency}}
+	stream := device.Time(clock.PS(c.cost.Stream))
+	terms = append(terms, c.streamTerms(stream)...)
+	_, travel, finish := l.times(c.traffic())
+	word := "link"
+	if finish > travel {
+		word = "finish"
+	}
+	return device.Fill(append(terms, device.Term{Name: word, Time: max(travel, finish, stream) - stream}), c.cost.Time)
+}
+
+// streamTerms is what the stream of the slowest channel goes to, which takes a time.
+func (c *Code) streamTerms(stream device.Time) []device.Term {
+	d := c.device
+	for _, s := range c.perChannel() {
+		r := d.time(s)
+		if int64(r.Cycles) != c.cost.Stream || stream == 0 {
+			continue
+		}
+		list, rest := d.spent(d.work(s), r)
+		var terms []device.Term
+		left := stream
+		for _, x := range list {
+			t := device.Time(math.Round(x.cycles * d.m.Clock.Picoseconds()))
+			left -= t
+			terms = append(terms, device.Term{Name: x.word, Time: t})
+		}
+		if left < 0 {
+			rest = "overlap"
+		}
+		return device.Fill(append(terms, device.Term{Name: rest, Time: left}), stream)
+	}
+	return nil
+}

@@ -1,0 +1,228 @@
+package search
+
+import (
+	"math"
+	"slices"
+
+	"pimflow/internal/device"
+	"pimflow/internal/program"
+	"pimflow/internal/run"
+)
+
+// desk is what one goroutine puts pieces in order on.
+type desk struct {
+	s     *store
+	all   []*piece
+	first []int32 // of each node's pieces in all
+	left  []int32 // pieces before that have no place yet
+	tail  []device.Time
+	ready []device.Time
+	done  []device.Time
+	after [][]int32
+	open  []int32
+	place []int32
+	list  []*piece
+	end   device.Time
+}
+
+// links are the pieces that the pieces of a node read, by piece.
+type links struct {
+	to []link
+	at []int32 // where those of each piece begin in to, and the end
+}
+
+type link struct{ node, piece int32 } // of the stretch, of the node
+
+// arrange puts the pieces of divided nodes in an order: always the piece that can
+// start soonest is next; of several the one with the longest way to the end. The
+// result is the time of the program in that order; nil where the objective is not
+// below limit. The links of the nodes must have been laid.
+func (k *desk) arrange(lo int, divs []*division, links []links, o objective, limit float64) *stretch {
+	t := &stretch{lo: lo, divs: divs}
+	for _, d := range divs {
+		t.work += d.work
+		for i, b := range d.busy {
+			t.busy[i] += b
+		}
+	}
+	// A program never ends before its pieces do where nothing but their order
+	// holds them up: what is too late here is not worth the time of a program.
+	late := func(end device.Time) bool {
+		t.time = end
+		return o.cost(t) >= limit
+	}
+	if !k.order(divs, links, late) {
+		return nil
+	}
+	k.sumEnds(t, divs)
+	if late(k.end) {
+		return nil
+	}
+	tl := run.Time(k.program(divs, links))
+	if late(tl.Total) {
+		return nil
+	}
+	t.list, t.spans = slices.Clone(k.list), tl.Spans
+	return t
+}
+
+// sumEnds adds up when nodes end, of the times done.
+func (k *desk) sumEnds(t *stretch, divs []*division) {
+	for n := range divs {
+		last := device.Time(0)
+		for j := range int32(len(divs[n].pieces)) {
+			last = max(last, k.done[k.first[n]+j])
+		}
+		t.ends += float64(last)
+	}
+}
+
+// program is the pieces in the order that was found.
+func (k *desk) program(divs []*division, links []links) *program.Program {
+	prog := &program.Program{Graph: k.s.g, Steps: make([]program.Step, len(k.list))}
+	for i, p := range k.list {
+		prog.Steps[i] = program.Step{Tile: p.Tile, Code: p.code}
+	}
+	i := 0
+	for n := range divs {
+		l := &links[n]
+		for p := range len(l.at) - 1 {
+			st := &prog.Steps[k.place[i]]
+			for _, to := range l.to[l.at[p]:l.at[p+1]] {
+				st.After = append(st.After, int(k.place[k.first[to.node]+to.piece]))
+			}
+			slices.Sort(st.After)
+			i++
+		}
+	}
+	return prog
+}
+
+// ordered arranges divided nodes, however long they then take.
+func (k *desk) ordered(lo int, divs []*division) *stretch {
+	return k.arrange(lo, divs, k.linked(lo, divs), objective{1, 0}, math.Inf(1))
+}
+
+// linked are the links of divided nodes.
+func (k *desk) linked(lo int, divs []*division) []links {
+	out := make([]links, len(divs))
+	for i := range out {
+		out[i] = k.lay(links{}, lo, i, divs)
+	}
+	return out
+}
+
+// lay finds what the pieces of a node read.
+func (k *desk) lay(l links, lo, node int, divs []*division) links {
+	l.to, l.at = l.to[:0], append(l.at[:0], 0)
+	for _, p := range divs[node].pieces {
+		for i, in := range k.s.reads[lo+node] {
+			at := in.at - lo
+			if at < 0 {
+				continue
+			}
+			for j, q := range divs[at].pieces {
+				if p.takes(in.k, q) && !k.twice(l, p, lo+node, i, q) {
+					l.to = append(l.to, link{int32(at), int32(j)})
+				}
+			}
+		}
+		l.at = append(l.at, int32(len(l.to)))
+	}
+	return l
+}
+
+// twice reports whether an input before the i-th reads a piece, too.
+func (k *desk) twice(l links, p *piece, at, i int, q *piece) bool {
+	for _, in := range k.s.reads[at][:i] {
+		if in.at == q.at && p.takes(in.k, q) {
+			return true
+		}
+	}
+	return false
+}
+
+// order fills list and place; it gives up, and returns false, as soon as the end is
+// clearly too late.
+func (k *desk) order(divs []*division, links []links, late func(device.Time) bool) bool {
+	k.all, k.first = k.all[:0], k.first[:0]
+	for _, d := range divs {
+		k.first = append(k.first, int32(len(k.all)))
+		k.all = append(k.all, d.pieces...)
+	}
+	n := len(k.all)
+	k.tail, k.ready = sized(k.tail, n), sized(k.ready, n)
+	k.left, k.place, k.done = sized(k.left, n), sized(k.place, n), sized(k.done, n)
+	k.open, k.list = k.open[:0], k.list[:0]
+	for len(k.after) < n {
+		k.after = append(k.after, nil)
+	}
+	for i := range n {
+		k.after[i] = k.after[i][:0]
+	}
+	k.end = 0
+	for node, i := len(divs)-1, n-1; node >= 0; node-- {
+		l := &links[node]
+		for p := len(l.at) - 2; p >= 0; p-- {
+			k.tail[i] += k.all[i].time
+			k.end = max(k.end, k.tail[i])
+			to := l.to[l.at[p]:l.at[p+1]]
+			for _, x := range to {
+				j := k.first[x.node] + x.piece
+				k.tail[j] = max(k.tail[j], k.tail[i])
+				k.after[j] = append(k.after[j], int32(i))
+			}
+			if k.left[i] = int32(len(to)); len(to) == 0 {
+				k.open = append(k.open, int32(i))
+			}
+			i--
+		}
+	}
+	if late(k.end) {
+		return false
+	}
+	var free [devices]device.Time
+	for len(k.open) > 0 {
+		best, soonest := -1, device.Time(0)
+		for o, i := range k.open {
+			start := max(k.ready[i], free[k.all[i].dev])
+			if best < 0 || start < soonest || start == soonest && before(k, i, k.open[best]) {
+				best, soonest = o, start
+			}
+		}
+		i := k.open[best]
+		if end := soonest + k.tail[i]; end > k.end {
+			if k.end = end; late(end) {
+				return false
+			}
+		}
+		k.open[best] = k.open[len(k.open)-1]
+		k.open = k.open[:len(k.open)-1]
+		done := soonest + k.all[i].time
+		k.done[i], free[k.all[i].dev] = done, done
+		k.place[i] = int32(len(k.list))
+		k.list = append(k.list, k.all[i])
+		for _, j := range k.after[i] {
+			k.ready[j] = max(k.ready[j], done)
+			if k.left[j]--; k.left[j] == 0 {
+				k.open = append(k.open, j)
+			}
+		}
+	}
+	return true
+}
+
+// before says which of two pieces that can start at once goes first.
+func before(k *desk, i, j int32) bool {
+	return k.tail[i] > k.tail[j] || k.tail[i] == k.tail[j] && i < j
+}
+
+// sized is a slice of n zeros in the memory of another.
+func sized[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n, 2*n)
+	}
+	s = s[:n]
+	clear(s)
+	return s
+}
