@@ -29,14 +29,11 @@ search kept, what their times go to, and what the plan would take with each of t
 		Args: wantArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			r.model = args[0]
-			if r.plan != "" && c.Flags().Changed("policy") {
-				return fmt.Errorf("--plan %s already is a plan: leave out --policy", r.plan)
+			if err := r.settle(c); err != nil {
+				return err
 			}
 			if all && len(args) == 1 {
 				return fmt.Errorf("--all is for the alternatives of one layer: name a layer of %s too", r.model)
-			}
-			if !c.Flags().Changed("machine") && r.plan == "" {
-				r.machine = DefaultMachine
 			}
 			bar := newBar(c.ErrOrStderr())
 			defer bar.stop()

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"pimflow/internal/memory"
@@ -23,11 +21,8 @@ the stream that "pimflow code" prints for a channel is the r-th of the channel's
 		Args: wantArgs(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			r.model = args[0]
-			if r.plan != "" && c.Flags().Changed("policy") {
-				return fmt.Errorf("--plan %s already is a plan: leave out --policy", r.plan)
-			}
-			if !c.Flags().Changed("machine") && r.plan == "" {
-				r.machine = DefaultMachine
+			if err := r.settle(c); err != nil {
+				return err
 			}
 			bar := newBar(c.ErrOrStderr())
 			defer bar.stop()

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"pimflow/internal/device"
 	"pimflow/internal/gpu"
 	"pimflow/internal/graph"
@@ -50,6 +52,18 @@ type request struct {
 	exact                  bool
 	partial                bool // the best plan so far will do where the search is stopped
 	progress               func(done, total int)
+}
+
+// settle checks that a command asks for a plan in one way only, and fills in the machine
+// where neither it nor a plan names one.
+func (r *request) settle(c *cobra.Command) error {
+	if r.plan != "" && c.Flags().Changed("policy") {
+		return fmt.Errorf("--plan %s already is a plan: leave out --policy", r.plan)
+	}
+	if !c.Flags().Changed("machine") && r.plan == "" {
+		r.machine = DefaultMachine
+	}
+	return nil
 }
 
 // walk goes the whole way. The caller closes the path.

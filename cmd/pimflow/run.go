@@ -55,8 +55,8 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 		Args: wantArgs(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			f.model = args[0]
-			if f.plan != "" && c.Flags().Changed("policy") {
-				return fmt.Errorf("--plan %s already is a plan: leave out --policy", f.plan)
+			if err := f.settle(c); err != nil {
+				return err
 			}
 			for _, name := range []string{"objective", "exact"} {
 				if f.plan != "" && c.Flags().Changed(name) {
@@ -77,9 +77,6 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 			}
 			if f.planOut != "" && f.planOut == f.trace {
 				return fmt.Errorf("-o and --trace both write %s: two files wanted", f.trace)
-			}
-			if !c.Flags().Changed("machine") && f.plan == "" {
-				f.machine = DefaultMachine
 			}
 			return runModel(c.Context(), f, c.OutOrStdout(), c.ErrOrStderr())
 		},
