@@ -31,6 +31,27 @@ func parseChannels(text string, m *hw.Machine) (int, error) {
 	return n, nil
 }
 
+// use makes another machine, with the same objective, the one that plans are for.
+func (p *path) use(m *hw.Machine, progress func(done, total int)) error {
+	t, err := target(m, p.newGPU)
+	if err != nil {
+		return err
+	}
+	t.Objective, t.Progress = p.Target.Objective, progress
+	p.Machine, p.Target = m, t
+	return nil
+}
+
+// eighths are the numbers of PIM channels that are tried first: each eighth of all.
+func eighths(all int) (list []int) {
+	for k := 1; k <= 8; k++ {
+		if n := (all*k + 7) / 8; !slices.Contains(list, n) {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
 // searchChannels finds how many of the memory channels should compute, and the best plan
 // with them: first multiples of an eighth of the channels, then neighbours of the best
 // number, and of their best, until none is better. A number between two that are worse can
@@ -54,28 +75,24 @@ func (p *path) searchChannels(ctx context.Context, r request) error {
 		if n < 1 || n > all || slices.ContainsFunc(list, func(t tried) bool { return t.n == n }) {
 			return nil
 		}
-		p.Machine = withChannels(base, n)
-		t, err := target(p.Machine, p.newGPU)
-		if err != nil {
+		if err := p.use(withChannels(base, n), progress); err != nil {
 			return err
 		}
-		t.Objective, t.Progress = p.Target.Objective, progress
-		p.Target = t
-		err = p.search(ctx, r.policy)
+		err := p.search(ctx, r.policy)
 		if errors.Is(err, search.ErrNoDevice) { // as where all channels compute and a layer cannot be on the PIM
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		list = append(list, tried{n, t, p.Result})
+		list = append(list, tried{n, p.Target, p.Result})
 		if best < 0 || p.Result.Value < list[best].result.Value {
 			best = len(list) - 1
 		}
 		return nil
 	}
-	for k := 1; k <= 8; k++ {
-		if err := try((all*k + 7) / 8); err != nil {
+	for _, n := range eighths(all) {
+		if err := try(n); err != nil {
 			return err
 		}
 	}

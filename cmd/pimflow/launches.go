@@ -23,9 +23,9 @@ func launchesCommand() *cobra.Command {
 five networks of the published evaluation.
 
 A launch of a GPU kernel takes nothing, 2 us (TensorRT in a CUDA graph, estimated), what the machine says, or 5.2 us
-(measured back to back on an RTX 2060); PIM work is launched for as long, or for nothing, as in the published system. GPU
-kernels are fused, one a convolution, or unfused, an offset kernel, the convolution and its epilogue, as on the machine
-artifact. Everything else is the machine's.
+(measured back to back on an RTX 2060); PIM work is launched for as long, each piece or, where the machine can, joint, what
+waits for nothing of the GPU together, or for nothing, as in the published system. GPU kernels are fused, one a convolution,
+or unfused, an offset kernel, the convolution and its epilogue, as on the machine artifact. Everything else is the machine's.
 
 "gain" is the time of the GPU alone less that of the plan. "launches removed" is the launch time of the GPU alone less that
 of the plan, "launches of both", each added over all kernels and all PIM work whether or not the other device works

@@ -59,14 +59,14 @@ The list is CSV, one row a kernel, most valuable first. Write the times that a G
 microseconds from the first launch to the last value, and what it was measured on into measured_on; --gpu-profile
 of run, compare, map, code and layer then has these times instead of the model's.
 
-effect_percent is how much of the total time depends on a kernel, with a doubt D about its time, the sum of
-  half of (the plan's total with the kernel slower by D - the total with it faster by D), over the total;
+effect_percent is how much of the total time depends on a kernel, by the bounds of its time, the sum of
+  half of (the plan's total with the kernel as slow as may be - the total with it as fast), over the total;
   the same for the GPU alone, with every memory channel;
-  for each layer that could use it instead: what the plan would gain were it faster by D, over the total.
+  for each layer that could use it instead: what the plan would gain were it as fast as may be, over the total.
 These are all of a layer on the GPU, and of the layers that the PIM executes too the fastest division of the rows
 and the first and the last division that would gain. The plan's kernels and whole
 layers are listed whatever their effect.
-D is ` + doubts() + `.
+The bounds are those of the GPU's errors, class by class: see pimflow gpu.
 
 With --gpu-profile the plan is made with the measured times, and the list is that file's measured rows as they are,
 then the kernels that are not among them: so that the list grows with the plans that it leads to.
@@ -99,18 +99,6 @@ pimflow-onnxruntime (in ortcheck/): the median of --repeats runs, and in spread_
 	fl.StringVar(&f.device, "device", "auto", "with --with: cpu, cuda, or auto: cuda where there is one")
 	fl.IntVar(&f.repeats, "repeats", 30, "with --with: measured runs of each kernel, after 5 others")
 	return c
-}
-
-// doubts says what is thought of the model's errors.
-func doubts() string {
-	s := fmt.Sprintf("%.0f %% of the launches and of the rest", 100*survey.LaunchError)
-	for i, e := range survey.Errors {
-		if i > 0 {
-			s += ","
-		}
-		s += fmt.Sprintf("\n  %.1f %% of kernels of the class %s (%s)", 100*e.Share, e.Class, e.Source)
-	}
-	return s
 }
 
 // listKernels lists the kernels of one model.

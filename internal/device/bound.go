@@ -18,7 +18,7 @@ func (d bounded) Compile(g *graph.Graph, c graph.Cut) (Code, error) {
 	}
 	cost := code.Cost()
 	cost.Time = cost.At(d.of)
-	cost.Low, cost.High, cost.Doubts = cost.Time, cost.Time, nil
+	cost.Doubts = nil
 	return boundedCode{code, cost}, nil
 }
 

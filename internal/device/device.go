@@ -60,10 +60,9 @@ type Replay struct {
 // Cost is what executing a piece of code takes.
 type Cost struct {
 	Time     Time   // from start to the last value
-	Low      Time   // what Time may be at least, by the bounds of Doubts
-	High     Time   // and at most; both are Time where it is exact
 	Source   Source // of Time
 	Launch   Time   // the part of Time that is launching kernels, or PIM work
+	Joint    Time   // the part of Launch that is not needed after other work of the device, while nothing of another device is waited for
 	Memory   Time   // how long the memory channels of the GPU are busy with it, if with nothing else
 	Ticks    int64  // Time in cycles of the device's own clock
 	Stream   int64  // the part of Ticks that is the command stream of the slowest channel
@@ -95,6 +94,18 @@ func (c *Cost) At(of func(*Doubt) Time) Time {
 	return max(t, 0)
 }
 
+// Joined is the cost where the launch of the work before is its launch too. Ticks are
+// those of the work alone.
+func (c Cost) Joined() Cost {
+	c.Time, c.Launch = c.Time-c.Joint, c.Launch-c.Joint
+	return c
+}
+
+// Bounds is what Time may be at least and at most; both are Time where it is exact.
+func (c *Cost) Bounds() (low, high Time) {
+	return c.At(func(x *Doubt) Time { return x.Low }), c.At(func(x *Doubt) Time { return x.High })
+}
+
 // Count is a number of commands of one kind.
 type Count struct {
 	Kind string
@@ -103,6 +114,16 @@ type Count struct {
 
 // Counts lists commands by kind, in the device's order.
 type Counts []Count
+
+// Named returns a device under another name.
+func Named(d Device, name string) Device { return named{d, name} }
+
+type named struct {
+	Device
+	name string
+}
+
+func (n named) Name() string { return n.name }
 
 // Memo returns a device that compiles each cut of one graph once. It is safe for
 // concurrent use.

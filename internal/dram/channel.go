@@ -13,7 +13,8 @@ type Channel struct {
 	rows     []row   // by Op
 	slots    []Cycle // the wait of the window that each slot belongs to
 	interval Cycle
-	jumps    sync.Pool // *jump
+	mu       sync.Mutex
+	jumps    []*jump // that no stream is timed with now
 }
 
 // row is what issuing a command does.

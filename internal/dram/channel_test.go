@@ -257,6 +257,30 @@ func FuzzNests(f *testing.F) {
 	}))
 }
 
+// TestOneAfterTheOther: what a channel keeps of a stream does not change what it says of
+// the next, and may be forgotten.
+func TestOneAfterTheOther(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		std, timing := machine(t)
+		c, err := std.New(timing)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range rapid.IntRange(2, 6).Draw(t, "streams") {
+			st := nest(t, std, 3, 500)
+			if d := cmp.Diff(c.plain(st), c.Time(st)); d != "" {
+				t.Fatalf("plain and fast-forward differ: %s", d)
+			}
+			if len(c.jumps) != 1 || len(c.jumps[0].forms) < 2 {
+				t.Fatalf("%d memories: one of some states wanted", len(c.jumps))
+			}
+			if rapid.IntRange(0, 3).Draw(t, "forget") == 0 {
+				c.jumps[0].forget()
+			}
+		}
+	})
+}
+
 // TestConcurrent times streams of different sizes on one channel at once.
 func TestConcurrent(t *testing.T) {
 	c := channel(t, artifact, hiding())

@@ -9,26 +9,40 @@ import "math"
 // iterations that return to their state are multiplied, and so are runs of
 // iterations with refreshes that return to their state and phase.
 func (c *Channel) Time(s Stream) Result {
-	j, _ := c.jumps.Get().(*jump)
+	j := c.idle()
 	if j == nil {
-		j = &jump{c: c, ids: map[form]int32{}, bodies: map[*Item]int32{}}
+		j = &jump{c: c, bodies: map[*Item]int32{}}
+		j.forget()
 	}
 	r := j.time(s)
-	if len(j.forms) <= keep {
-		c.jumps.Put(j)
+	if len(j.forms) > keptForms || len(j.rowMoves) > keptMoves {
+		j.forget()
 	}
+	c.mu.Lock()
+	c.jumps = append(c.jumps, j)
+	c.mu.Unlock()
 	return r
 }
 
-// keep bounds the forms that are kept for reuse, since clearing a map costs by
-// its size.
-const keep = 1 << 10
+// idle takes a jump that is not in use; nil: there is none.
+func (c *Channel) idle() (j *jump) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n := len(c.jumps) - 1; n >= 0 {
+		j, c.jumps = c.jumps[n], c.jumps[:n]
+	}
+	return j
+}
 
-// jump is the memory of timing one stream.
+// keptForms and keptMoves bound what is kept from one stream to the next: half a megabyte
+// and one.
+const keptForms, keptMoves = 1 << 11, 1 << 14
+
+// jump is the memory of timing streams: states and what commands in a row do, which are
+// the same in all streams of a channel, and the nodes of one.
 type jump struct {
 	c     *Channel
 	nodes []node // the first is the whole stream
-	ops   []Op
 	// bodies are the nodes of what is repeated once, by its first item: what stands in
 	// several places is one node.
 	bodies map[*Item]int32
@@ -36,9 +50,15 @@ type jump struct {
 	forms []form // by state, from 1
 	ids   map[form]int32
 
-	moves  []move // without a refresh, found by node and state
+	ops      []Op           // of all rows
+	rows     map[rowKey]int // where a row's are in ops, which is its number
+	rowMoves []move         // without a refresh, found by row and state
+	rowAt    table
+	looks    []Cycle // of rowMoves
+
+	pieces []piece // while nodes are built
+	moves  []move  // of other nodes without a refresh, found by node and state
 	moveAt table
-	looks  []Cycle // of the moves of commands in a row
 
 	served   []move // with one refresh, found by node, state and the place where it is served
 	servedAt table
@@ -98,13 +118,19 @@ type mark struct {
 	clock clock
 }
 
+// forget drops what is kept from one stream to the next.
+func (j *jump) forget() {
+	j.forms, j.ids = append(j.forms[:0], form{}), map[form]int32{}
+	j.ops, j.rows = j.ops[:0], map[rowKey]int{}
+	j.rowMoves, j.looks = j.rowMoves[:0], j.looks[:0]
+	j.rowAt.clear()
+}
+
 func (j *jump) time(s Stream) Result {
-	j.nodes, j.ops = append(j.nodes[:0], node{}), j.ops[:0]
+	j.nodes = append(j.nodes[:0], node{})
 	j.build(0, s)
 	clear(j.bodies)
-	j.forms, j.moves, j.served, j.marks = append(j.forms[:0], form{}), j.moves[:0], j.served[:0], j.marks[:0]
-	j.looks, j.visit, j.late = j.looks[:0], 0, false
-	clear(j.ids)
+	j.moves, j.served, j.marks, j.visit, j.late = j.moves[:0], j.served[:0], j.marks[:0], 0, false
 	for _, t := range []*table{&j.moveAt, &j.servedAt, &j.markAt} {
 		t.clear()
 	}
@@ -167,18 +193,21 @@ func (j *jump) store(s *state) {
 // move returns what node n does from a state without a refresh.
 func (j *jump) move(n, at int32) *move {
 	nd := &j.nodes[n]
+	moves, found, key := &j.moves, &j.moveAt, pair(n, at)
+	if !nd.nodes {
+		moves, found, key = &j.rowMoves, &j.rowAt, pair(nd.lo, at)
+	}
 	if nd.lastAt != at {
-		key := pair(n, at)
-		i, ok := j.moveAt.get(key, 0)
+		i, ok := found.get(key, 0)
 		if !ok {
 			m := j.perform(nd, at)
-			i = int32(len(j.moves))
-			j.moves = append(j.moves, m)
-			j.moveAt.put(key, 0, i)
+			i = int32(len(*moves))
+			*moves = append(*moves, m)
+			found.put(key, 0, i)
 		}
 		nd.lastAt, nd.last = at, i
 	}
-	return &j.moves[nd.last]
+	return &(*moves)[nd.last]
 }
 
 func (j *jump) perform(nd *node, at int32) move {

@@ -16,13 +16,16 @@ const leaf = 48
 
 // build makes nodes[at] the node of s.
 func (j *jump) build(at int32, s Stream) {
-	pieces := 0
-	for rest := s; len(rest) > 0; pieces++ {
-		n, _ := firstPiece(rest)
+	first := len(j.pieces)
+	for rest := s; len(rest) > 0; {
+		n, commands := firstPiece(rest)
+		j.pieces = append(j.pieces, piece{n, commands})
 		rest = rest[n:]
 	}
+	defer func() { j.pieces = j.pieces[:first] }()
+	pieces := len(j.pieces) - first
 	if pieces == 1 {
-		j.piece(at, s)
+		j.piece(at, s, j.pieces[first].commands)
 		return
 	}
 	lo := int32(len(j.nodes))
@@ -30,12 +33,21 @@ func (j *jump) build(at int32, s Stream) {
 		j.nodes = append(j.nodes, node{})
 	}
 	j.nodes[at] = node{nodes: true, lo: lo, hi: lo + int32(pieces)}
-	for ; len(s) > 0; lo++ {
-		n, _ := firstPiece(s)
-		j.piece(lo, s[:n])
-		s = s[n:]
+	for i := range pieces {
+		p := j.pieces[first+i]
+		j.piece(lo+int32(i), s[:p.items], p.commands)
+		s = s[p.items:]
 	}
 }
+
+// rowKey is commands in a row.
+type rowKey struct {
+	n   int
+	ops [leaf]Op
+}
+
+// piece is items that are one node: commands in a row, so many, or a loop, with none.
+type piece struct{ items, commands int }
 
 // firstPiece is the length of the first piece of s, and its commands if they
 // are in a row.
@@ -71,8 +83,8 @@ func short(it *Item, most int) (int, bool) {
 	return n, n <= most
 }
 
-func (j *jump) piece(at int32, s Stream) {
-	if n, commands := firstPiece(s); n == 1 && commands == 0 && s[0].Times > 0 {
+func (j *jump) piece(at int32, s Stream, n int) {
+	if len(s) == 1 && n == 0 && s[0].Times > 0 {
 		body := int32(len(j.nodes))
 		if s[0].Times == 1 && len(s[0].Body) > 0 {
 			if known, ok := j.bodies[&s[0].Body[0]]; ok {
@@ -86,9 +98,19 @@ func (j *jump) piece(at int32, s Stream) {
 		j.build(body, s[0].Body)
 		return
 	}
-	lo := int32(len(j.ops))
+	lo := len(j.ops)
 	j.row(s)
-	j.nodes[at] = node{lo: lo, hi: int32(len(j.ops))}
+	key := rowKey{n: len(j.ops) - lo}
+	copy(key.ops[:], j.ops[lo:])
+	if known, ok := j.rows[key]; ok {
+		j.ops, lo = j.ops[:lo], known
+	} else {
+		j.rows[key] = lo
+		if key.n == 0 { // it is a number of its own
+			j.ops = append(j.ops, 0)
+		}
+	}
+	j.nodes[at] = node{lo: int32(lo), hi: int32(lo + key.n)}
 }
 
 // row appends the commands of s to ops.

@@ -7,8 +7,8 @@ type Stream []Item
 
 // Item is a command, or a loop over a body.
 type Item struct {
-	Command Command // when Times is 0
-	Times   int     // iterations of Body, at least 1; 0: the item is Command
+	Command *Command // when Times is 0; items may share one, and none changes it
+	Times   int      // iterations of Body, at least 1; 0: the item is Command
 	Body    Stream
 }
 
@@ -45,7 +45,7 @@ func (a Affine) At(index []int) int64 {
 }
 
 // Do is the item of one command.
-func Do(c Command) Item { return Item{Command: c} }
+func Do(c Command) Item { return Item{Command: &c} }
 
 // Loop is the item that repeats body; it panics unless times is at least 1.
 func Loop(times int, body ...Item) Item {
@@ -64,7 +64,7 @@ func (s Stream) walk(index []int, f func(*Command, []int) bool) bool {
 	for i := range s {
 		it := &s[i]
 		if it.Times == 0 {
-			if !f(&it.Command, index) {
+			if !f(it.Command, index) {
 				return false
 			}
 			continue

@@ -29,6 +29,7 @@ type Explainer struct {
 	fits    func(*program.Program) error
 	standby float64 // pJ a nanosecond
 	steps   map[graph.ID][]int
+	sole    map[graph.ID]bool // layers in exclusive segments
 }
 
 // New explains the result of a search on a target.
@@ -37,7 +38,12 @@ func New(g *graph.Graph, res *search.Result, t search.Target) (*Explainer, error
 	if err != nil {
 		return nil, err
 	}
-	e := &Explainer{g: g, res: res, ds: ds, fits: t.Fits, standby: res.Standby.Total().Value, steps: map[graph.ID][]int{}}
+	e := &Explainer{g: g, res: res, ds: ds, fits: t.Fits, standby: res.Standby.Total().Value, steps: map[graph.ID][]int{}, sole: map[graph.ID]bool{}}
+	for _, seg := range res.Plan.Segments {
+		for _, t := range seg.Tiles {
+			e.sole[t.Node] = seg.Exclusive
+		}
+	}
 	for i := range res.Timeline.Program.Steps {
 		id := res.Timeline.Program.Steps[i].Node
 		e.steps[id] = append(e.steps[id], i)
@@ -93,19 +99,10 @@ type Option struct {
 }
 
 // part is the program of a layer's tiles alone, one after the other where one device
-// works at a time in the plan.
+// works at a time then in the plan.
 func (e *Explainer) part(tiles []plan.Tile) (*program.Program, error) {
-	prog, err := program.Part(e.g, tiles, e.ds)
-	if err == nil && e.serial() {
-		for i := range prog.Steps[1:] {
-			prog.Steps[i+1].After = []int{i}
-		}
-	}
-	return prog, err
+	return program.Part(e.g, []plan.Segment{{Tiles: tiles, Exclusive: e.sole[tiles[0].Node]}}, e.ds)
 }
-
-// serial reports whether one device works at a time in the plan.
-func (e *Explainer) serial() bool { return e.res.Plan.PIM == plan.Exclusive }
 
 // ways are the ways to execute a layer: that of the plan, whole on each
 // device, and those that the search kept; and why others are not.
@@ -113,7 +110,7 @@ func (e *Explainer) ways(p *Placed) (ways [][]plan.Tile, refused []string, err e
 	whole := e.g.Whole(p.Layer.Node)
 	tried := [][]plan.Tile{p.Tiles}
 	for _, dev := range []string{plan.GPU, plan.PIM} {
-		if !slices.ContainsFunc(e.ds, func(d device.Device) bool { return d.Name() == dev }) {
+		if !slices.ContainsFunc(search.Segment(e.ds, e.sole[p.Layer.Node]), func(d device.Device) bool { return d.Name() == dev }) {
 			refused = append(refused, fmt.Sprintf("not on the %s: in this plan it has no memory channels", dev))
 			continue
 		}
@@ -146,12 +143,13 @@ func (e *Explainer) ways(p *Placed) (ways [][]plan.Tile, refused []string, err e
 // refuses says which device of the plan does not execute a tile, and why; auto may take
 // the plan of a policy that has other devices than those that options were tried on.
 func (e *Explainer) refuses(tiles []plan.Tile) (why string, err error) {
+	ds := search.Segment(e.ds, e.sole[tiles[0].Node])
 	for _, t := range tiles {
-		k := slices.IndexFunc(e.ds, func(d device.Device) bool { return d.Name() == t.Device })
+		k := slices.IndexFunc(ds, func(d device.Device) bool { return d.Name() == t.Device })
 		if k < 0 {
 			return fmt.Sprintf("not on the %s: in this plan it has no memory channels", t.Device), nil
 		}
-		switch _, err := e.ds[k].Compile(e.g, t.Cut); {
+		switch _, err := ds[k].Compile(e.g, t.Cut); {
 		case errors.Is(err, device.ErrUnsupported):
 			return fmt.Sprintf("not executed by the %s: %v", t.Device, err), nil
 		case err != nil:

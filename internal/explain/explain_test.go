@@ -35,16 +35,16 @@ func explained(t *testing.T, network, machine, policy string) (*graph.Graph, *se
 	}
 	target := search.Target{Machine: m.Name, PIMChannels: m.Memory.PIMChannels, Fits: memory.Fits, Standby: gpu.Standby(m)}
 	target.Devices = search.Devices(func(channels int, commands string) ([]device.Device, error) {
-		left := m.Memory.Channels - channels
-		if commands == plan.Exclusive {
-			left = m.Memory.Channels
-		}
-		d, err := gpu.New(m, left)
+		d, err := gpu.New(m, m.Memory.Channels-channels)
 		if err != nil || channels == 0 {
 			return []device.Device{d}, err
 		}
+		every, err := gpu.New(m, m.Memory.Channels)
+		if err != nil {
+			return nil, err
+		}
 		p, err := pim.New(m, channels)
-		return []device.Device{d, p}, err
+		return []device.Device{d, p, device.Named(every, plan.Every)}, err
 	}).Memo()
 	p, err := search.Lookup(policy)
 	if err != nil {
@@ -126,8 +126,8 @@ func TestOptions(t *testing.T) {
 				t.Errorf("%s: %d options chosen, %d devices", name, n, wholes)
 			}
 			chosen := options[slices.IndexFunc(options, func(o Option) bool { return o.Chosen })]
-			if total, err := e.instead(p, &chosen); len(p.Tiles) == 1 && (err != nil || total != res.Timeline.Total) {
-				t.Errorf("%s: the plan takes %v (%v) with the placement in its own place: %v wanted", name, total, err, res.Timeline.Total)
+			if tl, err := e.instead(p, &chosen); len(p.Tiles) == 1 && (err != nil || tl == nil || tl.Total != res.Timeline.Total) {
+				t.Errorf("%s: the plan is %v (%v) with the placement in its own place: %v wanted", name, tl, err, res.Timeline.Total)
 			}
 			best, err := e.Best(p)
 			if err != nil {

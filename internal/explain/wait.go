@@ -12,6 +12,7 @@ import (
 type Tile struct {
 	plan.Tile
 	run.Span
+	Joined bool   // launched with the tile before on its device
 	Waited string // for what, until Start
 	// Longer is by how much more than its cost it takes, while the other device uses
 	// the bandwidth of the GPU's memory channels too.
@@ -22,8 +23,8 @@ type Tile struct {
 func (e *Explainer) Tiles(p *Placed) (list []Tile) {
 	tl := e.res.Timeline
 	for _, i := range e.steps[p.Layer.Node] {
-		cost := tl.Program.Steps[i].Code.Cost()
-		list = append(list, Tile{tl.Program.Steps[i].Tile, tl.Spans[i], e.waited(i), tl.Spans[i].End - tl.Spans[i].Start - cost.Time})
+		cost := tl.Program.Steps[i].Cost()
+		list = append(list, Tile{tl.Program.Steps[i].Tile, tl.Spans[i], tl.Program.Steps[i].Joined, e.waited(i), tl.Spans[i].End - tl.Spans[i].Start - cost.Time})
 	}
 	return list
 }

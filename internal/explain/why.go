@@ -19,7 +19,7 @@ func (e *Explainer) judge(p *Placed, chosen, o *Option, is bool) error {
 		o.Chosen, o.Total, o.Why = true, e.res.Timeline.Total, "chosen"
 		return nil
 	}
-	total, err := e.instead(p, o)
+	tl, err := e.instead(p, o)
 	var full *memory.FullError
 	switch {
 	case errors.As(err, &full):
@@ -32,12 +32,14 @@ func (e *Explainer) judge(p *Placed, chosen, o *Option, is bool) error {
 	case err != nil:
 		return err
 	}
-	o.Total = total
+	if tl != nil {
+		o.Total = tl.Total
+	}
 	switch by := o.Time - chosen.Time; {
 	case by > 0:
 		last := o.last()
 		o.Why = fmt.Sprintf("slower alone by %s: the %s takes %s, bound by %s", ns(by), last.Device, ns(last.Cost.Time), last.Cost.Bound)
-		if e.serial() && len(o.Parts) > 1 {
+		if e.sole[p.Layer.Node] && len(o.Parts) > 1 {
 			o.Why += ", and one device works at a time"
 		}
 	case by < 0:
@@ -45,9 +47,17 @@ func (e *Explainer) judge(p *Placed, chosen, o *Option, is bool) error {
 	default:
 		o.Why = "as fast alone"
 	}
-	switch by := total - e.res.Timeline.Total; {
-	case total == 0:
+	if tl == nil {
 		o.Why += "; no place in the plan's order"
+		return nil
+	}
+	switch more := launches(tl) - launches(e.res.Timeline); {
+	case more == 1:
+		o.Why += "; PIM work would be launched once more"
+	case more > 1:
+		o.Why += fmt.Sprintf("; PIM work would be launched %d times more", more)
+	}
+	switch by := tl.Total - e.res.Timeline.Total; {
 	case by > 0:
 		o.Why += fmt.Sprintf("; the plan would take %s more", ns(by))
 	case by < 0:
@@ -56,6 +66,16 @@ func (e *Explainer) judge(p *Placed, chosen, o *Option, is bool) error {
 		o.Why += "; the plan would take as long"
 	}
 	return nil
+}
+
+// launches counts those of a program's PIM work that take time.
+func launches(tl *run.Timeline) (n int) {
+	for i := range tl.Program.Steps {
+		if s := &tl.Program.Steps[i]; s.Device == plan.PIM && s.Cost().Launch > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 func ns(t device.Time) string { return fmt.Sprintf("%.1f ns", t.NS()) }
@@ -111,46 +131,54 @@ func (e *Explainer) busy(p *Placed, chosen, o *Option) (s string) {
 	return s
 }
 
-// instead is what the plan takes with an option in the place of a layer's tiles: of the
-// first or the last of them, whichever is better; 0 where neither keeps the order in
-// which values are made.
-func (e *Explainer) instead(p *Placed, o *Option) (best device.Time, err error) {
+// instead is the plan with an option in the place of a layer's tiles: of the first or the
+// last of them, whichever is better; nil where neither keeps the order in which values
+// are made.
+func (e *Explainer) instead(p *Placed, o *Option) (best *run.Timeline, err error) {
 	tiles := o.Tiles()
 	for _, last := range []bool{false, true} {
-		total, err := e.replaced(p, tiles, last)
+		tl, err := e.replaced(p, tiles, last)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
-		if total > 0 && (best == 0 || total < best) {
-			best = total
+		if best == nil || tl != nil && tl.Total < best.Total {
+			best = tl
 		}
 	}
 	return best, nil
 }
 
-func (e *Explainer) replaced(p *Placed, tiles []plan.Tile, last bool) (device.Time, error) {
-	all := e.res.Plan.Tiles()
+func (e *Explainer) replaced(p *Placed, tiles []plan.Tile, last bool) (*run.Timeline, error) {
+	pl := *e.res.Plan
+	pl.Segments = slices.Clone(pl.Segments)
 	of := func(t plan.Tile) bool { return t.Node == p.Layer.Node }
-	at := slices.IndexFunc(all, of)
-	if last {
-		for i := range all {
-			if of(all[i]) {
-				at = i + 1 - len(p.Tiles) // without those before
+	in, at := -1, 0 // the segment, and where in it
+	for k := range pl.Segments {
+		seg := &pl.Segments[k]
+		if !slices.ContainsFunc(seg.Tiles, of) {
+			continue
+		}
+		if in < 0 || last {
+			in, at = k, slices.IndexFunc(seg.Tiles, of)
+			for i, n := 0, 0; last && i < len(seg.Tiles); i++ {
+				if of(seg.Tiles[i]) {
+					n++
+					at = i + 1 - n // without those before
+				}
 			}
 		}
+		seg.Tiles = slices.DeleteFunc(slices.Clone(seg.Tiles), of)
 	}
-	all = slices.Insert(slices.DeleteFunc(all, of), at, tiles...)
-	pl := *e.res.Plan
-	pl.Segments = []plan.Segment{{Tiles: all}}
+	pl.Segments[in].Tiles = slices.Insert(pl.Segments[in].Tiles, at, tiles...)
 	if pl.Check(e.g) != nil {
-		return 0, nil
+		return nil, nil
 	}
 	prog, err := program.Build(e.g, &pl, e.ds)
 	if err == nil && e.fits != nil {
 		err = e.fits(prog)
 	}
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return run.Time(prog).Total, nil
+	return run.Time(prog), nil
 }

@@ -85,16 +85,12 @@ func (d *gpu) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	if !c.Box.In(nd.Shape) || c.Box.Empty() {
 		return nil, fmt.Errorf("gpu: %q: box %v of a value of shape %v: %w", nd.Name, c.Box, nd.Shape, device.ErrUnsupported)
 	}
-	r, ok := rules[nd.Op.Name]
-	if !ok {
+	if _, ok := rules[nd.Op.Name]; !ok {
 		return nil, fmt.Errorf("gpu: %q: operator %s: %w", nd.Name, nd.Op.Name, device.ErrUnsupported)
 	}
-	code := &Code{g: g, cut: c, launchUS: d.launchUS()}
-	if len(nd.Post) > 0 || !nd.Op.View && !(d.inPlace && madeInPlace(g, nd)) {
-		code.kernels = r.lower(newWork(d, r, g, c))
-	}
+	code := &Code{d: d, g: g, cut: c}
 	var err error
-	if code.cost, err = d.cost(code.kernels); err != nil {
+	if code.cost, err = d.cost(code.Kernels()); err != nil {
 		return nil, fmt.Errorf("gpu: %q: %w", nd.Name, err)
 	}
 	return code, nil
@@ -143,8 +139,6 @@ func (d *gpu) cost(ks []Kernel) (device.Cost, error) {
 	if c.Doubts, ok = d.doubtsOf(ks, launchUS); !ok {
 		return c, fmt.Errorf("%v: the errors of the machine's model are out of all proportion", c.Time)
 	}
-	c.Low = c.At(func(x *device.Doubt) device.Time { return x.Low })
-	c.High = c.At(func(x *device.Doubt) device.Time { return x.High })
 	c.Launch = device.Time(d.clock.PS(d.launch)) * device.Time(len(ks))
 	c.Ticks = d.launch*int64(len(ks)) + int64(math.Round(us*d.model.GHz*1e3))
 	c.Bytes = int64(math.Round(bytes))
@@ -164,16 +158,22 @@ func (d *gpu) cost(ks []Kernel) (device.Cost, error) {
 
 // Code is a cut as kernels.
 type Code struct {
-	g       *graph.Graph
-	cut     graph.Cut
-	kernels []Kernel
-	cost    device.Cost
-
-	launchUS float64 // of each kernel
+	d    *gpu
+	g    *graph.Graph
+	cut  graph.Cut
+	cost device.Cost
 }
 
-// Kernels lists the launches in order.
-func (c *Code) Kernels() []Kernel { return c.kernels }
+// Kernels lists the launches in order. They are made anew each time: a search keeps tens
+// of thousands of codes and asks none.
+func (c *Code) Kernels() []Kernel {
+	nd := &c.g.Nodes[c.cut.Node]
+	if len(nd.Post) == 0 && (nd.Op.View || c.d.inPlace && madeInPlace(c.g, nd)) {
+		return nil
+	}
+	r := rules[nd.Op.Name]
+	return r.lower(newWork(c.d, r, c.g, c.cut))
+}
 
 // Cost is the time from the first launch to the last value.
 func (c *Code) Cost() device.Cost { return c.cost }
@@ -188,7 +188,7 @@ func (c *Code) Eval(in []*tensor.Tensor, dst *tensor.Tensor) error {
 // limits it, what it computes and how.
 func (c *Code) Print(w io.Writer) error {
 	b := bufio.NewWriter(w)
-	for _, k := range c.kernels {
+	for _, k := range c.Kernels() {
 		line := fmt.Sprintf("%-9s %12.3f ns  dram %10.0f B  %-7s", k.Class, k.US*1e3, k.Bytes, k.Bound)
 		if s := k.Work.String(); s != "" {
 			line += "  " + s

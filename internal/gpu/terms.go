@@ -9,9 +9,10 @@ import (
 // Terms is what the time of the kernels goes to: their launches, and the rest of each to
 // what bounds it. Bound is the largest.
 func (c *Code) Terms() []device.Term {
-	us := map[string]float64{"launch": c.launchUS * float64(len(c.kernels))}
-	for i := range c.kernels {
-		us[c.kernels[i].Bound] += c.kernels[i].US
+	kernels := c.Kernels()
+	us := map[string]float64{"launch": c.d.launchUS() * float64(len(kernels))}
+	for i := range kernels {
+		us[kernels[i].Bound] += kernels[i].US
 	}
 	terms := make([]device.Term, len(bounds))
 	for i, b := range bounds {

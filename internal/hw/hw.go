@@ -37,6 +37,7 @@ type Link struct {
 	PerByte float64 `json:"ps_per_byte" want:">=0"`             // inputs and results of all channels together
 	Latency int64   `json:"latency_ck" want:"0..1000000000"`    // GPU cycles, each way
 	Launch  int64   `json:"pim_launch_ck" want:"0..1000000000"` // GPU cycles, of each piece of PIM work
+	Joint   bool    `json:"pim_launch_joint"`                   // one launch is enough for pieces that follow each other and wait for nothing of the GPU meanwhile
 	Memory  bool    `json:"from_gpu_channels"`                  // inputs are read from the GPU's channels and results written there, which takes their bandwidth and energy
 	Finish  Finish  `json:"finish"`
 }

@@ -70,13 +70,25 @@ func (e *FullError) Error() string {
 
 // Fits is the error of New.
 func Fits(p *program.Program) error {
-	_, err := New(p)
+	_, _, err := placed(p)
 	return err
 }
 
 // New maps a program. The error is a FullError, or names a step whose device does
 // not say how its weights lie.
 func New(p *program.Program) (*Map, error) {
+	m, reserved, err := placed(p)
+	if err != nil {
+		return nil, err
+	}
+	m.weigh(p, reserved)
+	m.count(p)
+	return m, nil
+}
+
+// placed gives the rows of all steps their places, and says which rows are reserved at a
+// step, in the numbering of the layout.
+func placed(p *program.Program) (*Map, []reserved, error) {
 	m := &Map{}
 	var held [][]pim.Held // by step on the PIM
 	for i := range p.Steps {
@@ -86,7 +98,7 @@ func New(p *program.Program) (*Map, error) {
 		}
 		code, ok := s.Code.(*pim.Code)
 		if !ok {
-			return nil, fmt.Errorf("node %%%d %q on pim: code of type %T does not say where its weights are", s.Node, p.Graph.Nodes[s.Node].Name, s.Code)
+			return nil, nil, fmt.Errorf("node %%%d %q on pim: code of type %T does not say where its weights are", s.Node, p.Graph.Nodes[s.Node].Name, s.Code)
 		}
 		m.Rows = code.Rows()
 		m.Steps = append(m.Steps, Step{Index: i, Constant: p.Graph.Nodes[s.Node].In[weights]})
@@ -94,17 +106,45 @@ func New(p *program.Program) (*Map, error) {
 	}
 	regions := m.regions(held)
 	var full *FullError
+	var all []reserved
 	for i := range m.Steps {
-		if e := m.place(p, i, held[i], regions); e != nil {
+		r, e := m.place(p, i, held[i], regions)
+		if e != nil {
 			full = cmp.Or(full, e)
 			full.Nodes = append(full.Nodes, e.Node)
 		}
+		all = append(all, reserved{held[i], r})
 	}
 	if full != nil {
-		return nil, full
+		return nil, nil, full
 	}
-	m.count(p)
-	return m, nil
+	return m, all, nil
+}
+
+// reserved is the rows of a step by channel: those that it reads, and those of them that
+// are reserved at it, in the numbering of the layout.
+type reserved struct {
+	held []pim.Held
+	rows []tensor.Range
+}
+
+// weigh counts the weights in the rows of all steps.
+func (m *Map) weigh(p *program.Program, all []reserved) {
+	for i, r := range all {
+		st := &m.Steps[i]
+		code := p.Steps[st.Index].Code.(*pim.Code)
+		for ch, h := range r.held {
+			if h.Rows.Len() == 0 {
+				continue
+			}
+			pl := &st.Places[ch]
+			pl.Weights = code.Weights(ch, h.Rows)
+			if rows := r.rows[ch]; rows.Len() > 0 {
+				pl.Stored = code.Weights(ch, rows)
+				m.Stored += pl.Stored
+			}
+		}
+	}
 }
 
 // weights is the input that is multiplied from the banks, in every operator that
@@ -152,12 +192,11 @@ func (m *Map) regions(held [][]pim.Held) map[key][]*region {
 	return all
 }
 
-// place reserves what a step needs and no step before it did; nothing where there is
-// no room for all of it.
-func (m *Map) place(p *program.Program, i int, held []pim.Held, regions map[key][]*region) *FullError {
+// place reserves what a step needs and no step before it did, which it returns; nothing
+// where there is no room for all of it.
+func (m *Map) place(p *program.Program, i int, held []pim.Held, regions map[key][]*region) ([]tensor.Range, *FullError) {
 	st := &m.Steps[i]
 	s := &p.Steps[st.Index]
-	code := s.Code.(*pim.Code)
 	if m.Taken == nil {
 		m.Taken = make([]int, len(held))
 	}
@@ -169,11 +208,12 @@ func (m *Map) place(p *program.Program, i int, held []pim.Held, regions map[key]
 		rs := regions[key{ch, st.Constant, h.Layout}]
 		r := rs[slices.IndexFunc(rs, func(r *region) bool { return h.Rows.Lo < r.Hi })]
 		if left := m.Rows - m.Taken[ch]; !r.placed && r.Len() > left {
-			return &FullError{Node: s.Node, Name: p.Graph.Nodes[s.Node].Name, Box: s.Box, Channel: ch, Want: r.Len(), Left: left, Rows: m.Rows}
+			return nil, &FullError{Node: s.Node, Name: p.Graph.Nodes[s.Node].Name, Box: s.Box, Channel: ch, Want: r.Len(), Left: left, Rows: m.Rows}
 		}
 		at[ch] = r
 	}
 	st.Places = make([]Place, len(held))
+	now := make([]tensor.Range, len(held))
 	for ch, r := range at {
 		if r == nil {
 			continue
@@ -182,14 +222,12 @@ func (m *Map) place(p *program.Program, i int, held []pim.Held, regions map[key]
 		if !r.placed {
 			r.base, r.placed = m.Taken[ch], true
 			m.Taken[ch] += r.Len()
-			pl.Reserved, pl.Stored = r.Len(), code.Weights(ch, r.Range)
-			m.Stored += pl.Stored
+			pl.Reserved, now[ch] = r.Len(), r.Range
 		}
 		pl.Lo = r.base + h.Rows.Lo - r.Lo
 		pl.Hi = pl.Lo + h.Rows.Len()
-		pl.Weights = code.Weights(ch, h.Rows)
 	}
-	return nil
+	return now, nil
 }
 
 // count fills in who reads how much of which constant.

@@ -73,7 +73,7 @@ func chain(t fataler, channels int, kernels ...int) (*graph.Graph, []graph.ID) {
 }
 
 func build(g *graph.Graph, ds []device.Device, segments ...plan.Segment) (*program.Program, error) {
-	return program.Build(g, &plan.Plan{Graph: g.Fingerprint(), PIM: plan.Extended, Segments: segments}, ds)
+	return program.Build(g, &plan.Plan{Graph: g.Fingerprint(), PIM: plan.Extended, Launch: plan.Each, Segments: segments}, ds)
 }
 
 // anyPlan places each node of a chain whole or split, or pipes two of them.
@@ -119,7 +119,7 @@ func TestDisjoint(t *testing.T) {
 		kernels := rapid.SliceOfN(rapid.SampledFrom([]int{1, 3, 5}), 1, 5).Draw(t, "kernels")
 		g, ids := chain(t, rapid.SampledFrom([]int{4, 24, 48}).Draw(t, "inputs"), kernels...)
 		channels := rapid.SampledFrom([]int{1, 3, 16}).Draw(t, "channels")
-		rows := rapid.SampledFrom([]int{8, 40, 1000}).Draw(t, "rows")
+		rows := rapid.SampledFrom([]int{8, 8, 20, 40, 1000}).Draw(t, "rows")
 		p, err := build(g, devices(t, rapid.SampledFrom([]string{"artifact", "newton", "toy"}).Draw(t, "machine"), rows, channels), anyPlan(t, g, ids)...)
 		if errors.Is(err, device.ErrUnsupported) {
 			t.Skip("a layer alone does not fit")

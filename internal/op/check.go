@@ -77,7 +77,7 @@ func rank(i int, s tensor.Shape, lo, hi int) error {
 // lengths refuses integer attributes that do not have n values.
 func lengths(a Attrs, n int, names ...string) error {
 	for _, name := range names {
-		if v := a.Ints(name); len(v) != n {
+		if v := a[name].([]int64); len(v) != n {
 			return fmt.Errorf("%s %v: %d values wanted", name, v, n)
 		}
 	}

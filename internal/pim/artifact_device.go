@@ -72,7 +72,7 @@ func (d *publishedDevice) Compile(g *graph.Graph, c graph.Cut) (device.Code, err
 		return nil, fmt.Errorf("published generator: node %q: more refreshes wait than the simulator holds: %w", g.Nodes[c.Node].Name, device.ErrUnsupported)
 	}
 	t := device.Time(d.clock.PS(int64(r.Cycles)))
-	p := &publishedCut{code: code, cost: device.Cost{Time: t, Low: t, High: t, Ticks: int64(r.Cycles), Bound: "published"}}
+	p := &publishedCut{code: code, cost: device.Cost{Time: t, Ticks: int64(r.Cycles), Bound: "published"}}
 	for i, n := range r.Issued {
 		if n > 0 { // of the first channel
 			p.cost.Commands = append(p.cost.Commands, device.Count{Kind: d.std.Ops[i].Name, N: n})

@@ -10,18 +10,24 @@ import (
 	"pimflow/internal/dram"
 )
 
-// mapping is one way to execute a layer.
-type mapping struct {
+// way is one way to execute a layer.
+type way struct {
 	layer   *layer // in the order of K that it is for
 	merge   int    // groups of the convolution in a matrix
-	cutting string // of K
+	cutting string // of K, where it has a name
 	teams   int    // of channels; 0: even shares
 	parts   []part
-	shares  []share // by channel; kept while mappings are compared
+}
+
+// mapping is a way, and what the channels do then.
+type mapping struct {
+	way
+	shares []share // by channel; kept while mappings are compared
 
 	busiest work       // the most of each command that any channel issues
 	most    int        // the channel that issues most commands
 	total   int64      // commands of all channels
+	moved   int64      // elements, to and from all channels
 	slowest dram.Cycle // of the channels, as far as they were simulated
 	elapsed dram.Cycle // slowest, or how long the link carries its bytes
 	beaten  bool       // one was slower than another mapping's slowest: not all were
@@ -30,11 +36,12 @@ type mapping struct {
 // choose returns the mapping that is done first (elapsed), on a tie the one that takes
 // least energy; and all that were simulated. tried is in order of the rates' estimate,
 // which decides nothing but ties of both.
-func (d *Device) choose(l *layer) (best *mapping, tried []*mapping, err error) {
+// Their shares are in the room: those of best stay there.
+func (d *Device) choose(l *layer, r *room) (best *mapping, tried []*mapping, err error) {
 	if d.ops.column {
-		return d.chooseColumns(l)
+		return d.chooseColumns(l, r)
 	}
-	tried, need := d.mappings(l)
+	tried, need := d.mappings(l, r)
 	if len(tried) == 0 {
 		return nil, nil, fmt.Errorf("weights of %d rows in a bank of %d rows: %w", need, d.m.Rows, device.ErrUnsupported)
 	}
@@ -75,13 +82,9 @@ func (d *Device) wins(m, best *mapping) bool {
 // those of which another asks no channel for more commands of any kind (only by
 // where refreshes happen to fall could they be faster, by less than one of them).
 // If none fits, need is the smallest number of rows that one wanted.
-func (d *Device) mappings(l *layer) (kept []*mapping, need int) {
+func (d *Device) mappings(l *layer, r *room) (kept []*mapping, need int) {
 	var seen [][]part
-	const spans = 6 // of a channel, usually
-	scratch, all := make([]share, d.channels), make(share, d.channels*spans)
-	for i := range scratch {
-		scratch[i] = all[i*spans : i*spans : (i+1)*spans]
-	}
+	scratch := r.set(0, d.channels)
 	for _, merge := range l.merges(d.m.Banks) {
 		for _, c := range cuttings {
 			ps := l.parts(d.m, d.channels, merge, c)
@@ -94,7 +97,7 @@ func (d *Device) mappings(l *layer) (kept []*mapping, need int) {
 				counts = []int{1}
 			}
 			for _, teams := range counts {
-				m := mapping{layer: l, merge: merge, cutting: c.name, teams: teams, parts: ps, shares: scratch}
+				m := mapping{way: way{l, merge, c.name, teams, ps}, shares: scratch}
 				m.assign(scratch)
 				if rows := m.count(d); rows > d.m.Rows {
 					if need == 0 || rows < need {
@@ -122,7 +125,7 @@ func (m *mapping) beats(o *mapping) bool {
 }
 
 // assign says what each channel does.
-func (m *mapping) assign(shares []share) {
+func (m *way) assign(shares []share) {
 	for i := range shares {
 		shares[i] = shares[i][:0]
 	}
@@ -148,11 +151,12 @@ func (p part) equal(o part) bool {
 
 // count sets what the channels issue and returns the most rows one holds.
 func (m *mapping) count(d *Device) (rows int) {
-	var most int64
+	var most, moved int64
 	var w work
 	for i, s := range m.shares {
 		if i == 0 || !d.ops.column || !s.alike(m.shares[i-1]) {
 			w = d.work(s)
+			moved = d.moved(s, w)
 		}
 		n := w.commands()
 		if n > most {
@@ -160,6 +164,7 @@ func (m *mapping) count(d *Device) (rows int) {
 		}
 		m.busiest = m.busiest.max(w)
 		m.total += n
+		m.moved += moved
 		rows = max(rows, d.rows(s).Len())
 	}
 	return rows

@@ -31,7 +31,7 @@ func TestChoice(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				best, tried, err := d.choose(l)
+				best, tried, err := d.choose(l, &room{})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -44,6 +44,8 @@ func TestChoice(t *testing.T) {
 					if x.beaten {
 						continue
 					}
+					x.shares = make([]share, d.channels)
+					x.assign(x.shares)
 					got := d.cost(x)
 					if x.elapsed < best.elapsed || x.elapsed == best.elapsed && got.Energy.Total().Value < want.Energy.Total().Value {
 						t.Errorf("%s %v: %v takes %d cycles and %.0f pJ, the chosen %v %d and %.0f", name, c, x, x.elapsed, got.Energy.Total().Value, best, best.elapsed, want.Energy.Total().Value)

@@ -43,20 +43,24 @@ func (d *Device) longest(s *span, groups, units int) (step, around int64) {
 	return step, int64(d.acts())*w.act + w.open + w.close + w.shut + pixels*int64(s.cols)*w.write
 }
 
-// timely reports whether no visit of a share keeps refreshes waiting for too long.
-func (s share) timely(d *Device) bool {
-	for i := range s {
-		sp := &s[i]
-		if step, around := d.longest(sp, sp.packed(d).groups, min(sp.depth, sp.at[byUnit].Len())); sp.inputs && step+around > d.waits.postpone {
-			return false
-		}
+// timely reports whether no visit of a span keeps refreshes waiting for too long.
+func (s *span) timely(d *Device, p packed) bool {
+	if !s.inputs {
+		return true // by the length of its runs
 	}
-	return true
+	step, around := d.longest(s, p.groups, min(s.depth, s.at[byUnit].Len()))
+	return step+around <= d.waits.postpone
 }
 
-// run is the number of units, of so many, that pass a row before it is closed: few
-// enough for refreshes never to wait too long, in runs of about one length.
-func (d *Device) run(s *span, groups, units int) int {
+// runs says how many units pass a row before it is closed.
+type runs struct{ most, grain int }
+
+// runs is that of a span's rows of so many groups: few enough for refreshes never to wait
+// too long; where fills stay, a fill.
+func (d *Device) runs(s *span, groups int) runs {
+	if s.inputs {
+		return runs{s.depth, s.depth}
+	}
 	step, around := d.longest(s, groups, s.depth)
 	grain := s.depth
 	if s.double {
@@ -66,16 +70,24 @@ func (d *Device) run(s *span, groups, units int) int {
 	if most > grain {
 		most -= most % grain
 	}
-	n := ceilDiv(units, ceilDiv(units, most))
-	return min(most, roundUp(n, grain))
+	return runs{most, grain}
+}
+
+// length is the units of a run, of so many: runs are of about one length.
+func (r runs) length(units int) int {
+	if units <= r.most {
+		return min(r.most, roundUp(units, r.grain))
+	}
+	n := ceilDiv(units, ceilDiv(units, r.most))
+	return min(r.most, roundUp(n, r.grain))
 }
 
 // visits is how often a row is opened for so many units of a chunk.
-func (s *span) visits(d *Device, groups, units int) int {
-	if s.inputs {
-		return ceilDiv(units, s.depth)
+func (r runs) visits(units int) int {
+	if units <= r.most && units > 0 { // and not above the length
+		return 1
 	}
-	return ceilDiv(units, d.run(s, groups, units))
+	return ceilDiv(units, r.length(units))
 }
 
 // columns writes a share of single columns.
@@ -95,9 +107,10 @@ func (w writer) columns(s share) dram.Stream {
 		x = x.ahead(sp.at[byMatrix].Lo, matrix).ahead(sp.at[byChunk].Lo, chunk).ahead(sp.at[byGroup].Lo, group)
 		x.place.row = row
 		row += sp.at[byMatrix].Len() * matrix.row
-		v := visitor{w.d, sp, p, new([]batch)}
-		st = append(st, x.loop(sp.at[byMatrix].Len(), matrix, func(w writer) dram.Stream {
-			all := sp.batches(nil)
+		*w.made = (*w.made)[:0]
+		v := visitor{w.d, sp, p, w.made}
+		st = w.join(st, x.loop(sp.at[byMatrix].Len(), matrix, func(w writer) dram.Stream {
+			all := w.made.add(sp.batches)
 			if sp.inputs {
 				return v.fills(w, chunk, all)
 			}

@@ -27,6 +27,16 @@ type batch struct {
 	cols  int            // how many that are
 }
 
+// batches are those made for a stream, one list after the other.
+type batches []batch
+
+// add returns what f appends.
+func (m *batches) add(f func(to []batch) []batch) []batch {
+	n := len(*m)
+	*m = f(*m)
+	return (*m)[n:len(*m):len(*m)]
+}
+
 // batches appends the units of the span, which need everything as far as is known.
 func (s *span) batches(to []batch) []batch {
 	if s.skips == nil {
@@ -38,7 +48,10 @@ func (s *span) batches(to []batch) []batch {
 	}
 	unit := 0
 	for i, q := range *s.skips {
-		full, n := q.pixels/s.fold, ceilDiv(q.pixels, s.fold)
+		full, n := q.pixels, q.pixels
+		if s.fold > 1 { // seldom, and divisions are slow
+			full, n = q.pixels/s.fold, ceilDiv(q.pixels, s.fold)
+		}
 		lo, hi := max(s.at[byUnit].Lo-unit, 0), min(s.at[byUnit].Hi-unit, n)
 		unit += n
 		if lo >= hi {

@@ -16,22 +16,22 @@ const simulated, atMost = 3, 8
 
 // planned is a mapping that has not been simulated.
 type planned struct {
-	mapping
-	estimate int64 // cycles of the slowest channel, without refreshes
-	least    int64 // that it takes at least
-	size     int   // of chunks, at most
+	way
+	foreseen     // of all channels
+	size     int // of chunks, at most
 }
 
 // cutSize is a number of teams and a size of chunks.
 type cutSize struct{ teams, size int }
 
 // chooseColumns is choose where buffer writes move single columns.
-func (d *Device) chooseColumns(l *layer) (best *mapping, tried []*mapping, err error) {
-	plans, need := d.ways(l)
+func (d *Device) chooseColumns(l *layer, r *room) (best *mapping, tried []*mapping, err error) {
+	plans, need := d.ways(l, r)
 	if len(plans) == 0 && need > 0 {
 		return nil, nil, fmt.Errorf("weights of %d rows in a bank of %d rows: %w", need, d.m.Rows, device.ErrUnsupported)
 	}
 	slices.SortStableFunc(plans, func(a, b planned) int { return cmp.Compare(a.estimate, b.estimate) })
+	free := 0 // the set of shares that best does not have
 	for i := range plans {
 		p := &plans[i]
 		if len(tried) >= simulated && (len(tried) == atMost || d.refreshed(p.estimate) >= int64(best.elapsed)) {
@@ -40,15 +40,12 @@ func (d *Device) chooseColumns(l *layer) (best *mapping, tried []*mapping, err e
 		if best != nil && p.least >= int64(best.elapsed) {
 			continue
 		}
-		m := &mapping{}
-		*m = p.mapping // the other plans can go
-		m.cutting = fmt.Sprintf("%d columns", m.parts[0].cols)
-		m.shares = make([]share, d.channels)
+		m := &mapping{way: p.way, shares: r.set(1+free, d.channels)}
 		m.assign(m.shares)
 		m.count(d)
 		tried = append(tried, m)
 		if d.wins(m, best) {
-			best = m
+			best, free = m, 1-free
 		}
 	}
 	if best == nil || best.slowest == tooLate {
@@ -57,15 +54,23 @@ func (d *Device) chooseColumns(l *layer) (best *mapping, tried []*mapping, err e
 	return best, tried, nil
 }
 
+// foreseeAll is what is known of channels that do these shares.
+func (d *Device) foreseeAll(shares []share) foreseen {
+	f := foreseen{timely: true}
+	for i, s := range shares {
+		if i == 0 || !s.alike(shares[i-1]) {
+			f = f.with(d.foresee(s))
+		}
+	}
+	return f
+}
+
 // plans lists the ways to execute a layer whose weights fit the banks. If none
 // fits, need is the smallest number of rows that one wanted.
-func (d *Device) plans(l *layer) (plans []planned, need int) {
+func (d *Device) plans(l *layer, r *room) (plans []planned, need int) {
 	var seen [][]part
-	const spans = 6 // of a channel, usually
-	scratch, all := make([]share, d.channels), make(share, 0, d.channels*spans)
-	for i := range scratch {
-		scratch[i] = all[i*spans : i*spans : (i+1)*spans]
-	}
+	scratch, plans := r.set(0, d.channels), r.plans[:0]
+	defer func() { r.plans = plans }()
 	var likely []cutSize
 	for _, o := range d.orders(l) {
 		l, merge, before := o.layer, o.merge, len(plans)
@@ -85,30 +90,26 @@ func (d *Device) plans(l *layer) (plans []planned, need int) {
 			if l.byTap { // the others are not likely to be better now
 				counts = slices.DeleteFunc(counts, func(n int) bool { return !slices.Contains(likely, cutSize{n, size}) })
 			}
+			patterns := d.patterns(ps[0].cols)
+			made := make([][]part, len(patterns)) // with each of them
 			for _, teams := range counts {
-				p := planned{mapping: mapping{layer: l, merge: merge, teams: teams, parts: ps}, size: size}
+				p := planned{way: way{layer: l, merge: merge, teams: teams, parts: ps}, size: size}
 				p.assign(scratch)
-				for _, pattern := range d.patterns(ps[0].cols) {
+				for k, pattern := range patterns {
 					for i := range ps {
 						ps[i].pattern = pattern
 						ps[i].pack = max(1, d.m.Columns/ps[i].cols)
 					}
-					p.estimate, p.least = 0, 0
-					rows, timely := 0, true
-					for i, s := range scratch {
-						if i > 0 && s.alike(scratch[i-1]) {
-							continue
+					p.foreseen = d.foreseeAll(scratch)
+					if p.rows <= d.m.Rows && p.timely {
+						if made[k] == nil {
+							made[k] = slices.Clone(ps)
 						}
-						estimate, least := d.foresee(s)
-						p.estimate, p.least = max(p.estimate, estimate), max(p.least, least)
-						rows, timely = max(rows, d.rows(s).Len()), timely && s.timely(d)
-					}
-					if rows <= d.m.Rows && timely {
 						q := p
-						q.parts = slices.Clone(ps)
+						q.parts = made[k]
 						plans = append(plans, q)
-					} else if rows > d.m.Rows && (need == 0 || rows < need) {
-						need = rows
+					} else if p.rows > d.m.Rows && (need == 0 || p.rows < need) {
+						need = p.rows
 					}
 				}
 			}
@@ -121,11 +122,11 @@ func (d *Device) plans(l *layer) (plans []planned, need int) {
 }
 
 // ways lists the mappings in the way of the device's dialect, as plans does.
-func (d *Device) ways(l *layer) ([]planned, int) {
+func (d *Device) ways(l *layer, r *room) ([]planned, int) {
 	if d.ops.sets() {
-		return d.registerPlans(l)
+		return d.registerPlans(l, r)
 	}
-	return d.plans(l)
+	return d.plans(l, r)
 }
 
 // best are teams and sizes of the plans with the best estimates.

@@ -1,19 +1,36 @@
 package pim
 
-// foresee estimates the cycles of a share without refreshes, and says how many it
-// takes at least.
-func (d *Device) foresee(s share) (estimate, least int64) {
+// foreseen is what is known of a share without simulating it.
+type foreseen struct {
+	estimate int64 // cycles, without refreshes
+	least    int64 // that it takes at least
+	rows     int   // that it holds
+	timely   bool  // no visit keeps refreshes waiting for too long
+}
+
+// with is what is known of channels that do one or the other.
+func (f foreseen) with(o foreseen) foreseen {
+	return foreseen{max(f.estimate, o.estimate), max(f.least, o.least), max(f.rows, o.rows), f.timely && o.timely}
+}
+
+// foresee estimates the cycles of a share.
+func (d *Device) foresee(s share) foreseen {
 	if d.ops.sets() {
 		return d.foreseeRegisters(s)
 	}
+	f := foreseen{timely: true}
 	t, w := &d.waits, work{}
 	var visits, acts int64 // beyond those of w
-	var buf [8]batch
+	var buf [usualKinds]batch
 	for i := range s {
 		sp := &s[i]
 		p, bs := sp.packed(d), sp.batches(buf[:0])
 		lo, hi := sp.at[byChunk].Lo, sp.at[byChunk].Hi
+		f.rows += sp.at[byMatrix].Len() * sp.at[byChunk].Len() * p.rows
+		f.timely = f.timely && sp.timely(d, p)
 		matrices, rows, groups := int64(sp.at[byMatrix].Len()), int64(p.rows), int64(sp.at[byGroup].Len())
+		first, short := d.runs(sp, p.groups), d.runs(sp, p.last)
+		all := sp.at[byUnit].Len()
 		var units, before, last, stalls, columns int64 // before, last: visits to those rows for the pixels that need most
 		for i := range bs {
 			b := &bs[i]
@@ -27,15 +44,15 @@ func (d *Device) foresee(s share) (estimate, least int64) {
 			columns += pixels * int64(need.columns)
 			n := int64(b.units() * need.chunks)
 			units += n
-			before = max(before, int64(need.chunks*sp.visits(d, p.groups, b.units())))
-			last = max(last, int64(need.chunks*sp.visits(d, p.last, b.units())))
+			before = max(before, int64(need.chunks*first.visits(b.units())))
+			last = max(last, int64(need.chunks*short.visits(b.units())))
 			b.cols = need.columns / need.chunks
 			written := int64(min(sp.depth, b.units()) * sp.fold * b.cols) // of a fill
-			first := max(0, (written*t.write+t.ready)-(t.shut-t.toWrite+int64(d.acts()-1)*t.act+t.open))
+			wait := max(0, (written*t.write+t.ready)-(t.shut-t.toWrite+int64(d.acts()-1)*t.act+t.open))
 			if sp.inputs {
 				late, _ := d.late(sp, p.groups, []batch{{load: load{full: min(sp.depth, b.units())}, cols: b.cols}})
-				first = max(0, first-int64(late)*t.write)
-				stalls += n * first / int64(sp.depth)
+				wait = max(0, wait-int64(late)*t.write)
+				stalls += n * wait / int64(sp.depth)
 				continue
 			}
 			stall := t.toWrite + written*t.write + t.ready
@@ -47,7 +64,7 @@ func (d *Device) foresee(s share) (estimate, least int64) {
 					stall = max(0, written-int64(room*sp.depth*sp.fold*p.groups)) * t.write
 				}
 			}
-			stalls += rows * (stall*(n-int64(need.chunks))/int64(sp.depth) + first*int64(need.chunks)*int64(b.units())/int64(unitsOf(bs)))
+			stalls += rows * (stall*(n-int64(need.chunks))/int64(sp.depth) + wait*int64(need.chunks)*int64(b.units())/int64(all))
 		}
 		if !sp.inputs {
 			columns *= rows
@@ -56,19 +73,18 @@ func (d *Device) foresee(s share) (estimate, least int64) {
 		w.visits += matrices * (before*(rows-1) + last)
 		w.acts += matrices * (before*(rows-1)*int64(d.acts()) + last*int64(p.acts))
 		if len(bs) > 1 { // visits that no kind of pixels needs alone
-			all := int64(sp.visits(d, p.groups, unitsOf(bs)))
-			more := matrices * rows * max(0, units*all/int64(unitsOf(bs))-before)
+			more := matrices * rows * max(0, units*int64(first.visits(all))/int64(all)-before)
 			visits, acts = visits+more, acts+more*int64(d.acts())
 		}
-		estimate += matrices * stalls
+		f.estimate += matrices * stalls
 	}
-	least = t.comp*(w.comps+w.reads) + w.visits*(t.shut+t.open-t.act-t.comp) + w.acts*t.act - t.shut
+	f.least = t.comp*(w.comps+w.reads) + w.visits*(t.shut+t.open-t.act-t.comp) + w.acts*t.act - t.shut
 	if interval := d.interval; d.refresh < interval { // nothing is open during one; some may still wait at the end
-		least = max(least, int64((float64(least)-d.refresh*float64(t.postpone)/interval-2*d.refresh)/(1-d.refresh/interval)))
+		f.least = max(f.least, int64((float64(f.least)-d.refresh*float64(t.postpone)/interval-2*d.refresh)/(1-d.refresh/interval)))
 	}
-	least = max(least, t.write*(w.writes+w.reads))
-	estimate += t.comp*(w.comps+w.reads) + (w.visits+visits)*(t.close+t.shut+t.open-t.act) + (w.acts+acts)*t.act
-	return estimate, least
+	f.least = max(f.least, t.write*(w.writes+w.reads))
+	f.estimate += t.comp*(w.comps+w.reads) + (w.visits+visits)*(t.close+t.shut+t.open-t.act) + (w.acts+acts)*t.act
+	return f
 }
 
 // refreshed is about the cycles of a stream with refreshes.

@@ -68,7 +68,7 @@ func TestColumnsReferee(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := code.(*Code).perChannel()[0]
+		s := code.(*Code).mapped().perChannel()[0]
 		if w := d.work(s); len(s) == 0 || w.commands() > 3000 {
 			t.Skip()
 		}
@@ -91,7 +91,7 @@ func TestColumnsPanic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	code := c.(*Code)
+	code := c.(*Code).mapped()
 	ops := &d.ops
 	write := func(buffer, col int64) dram.Item {
 		return dram.Do(dram.Command{Op: ops.write[buffer], Buf: dram.Affine{Base: col}})
@@ -186,7 +186,7 @@ func TestColumnsBasic(t *testing.T) {
 			t.Fatal(err)
 		}
 		var y [2]*tensor.Tensor
-		for i, c := range []*Code{basic.(*Code), compile(t, m, channels, n.g, cut)} {
+		for i, c := range []*mappedCode{basic.(*Code).mapped().mapped(), compile(t, m, channels, n.g, cut)} {
 			y[i] = tensor.New(tensor.Float32, n.g.Nodes[n.id].Shape)
 			if err := c.Eval(n.in, y[i]); err != nil {
 				t.Fatal(err)
@@ -195,7 +195,7 @@ func TestColumnsBasic(t *testing.T) {
 		if diff := cmp.Diff(y[0].Floats(), y[1].Floats()); diff != "" {
 			t.Fatal(diff)
 		}
-		c := basic.(*Code)
+		c := basic.(*Code).mapped().mapped()
 		if p := &c.parts[0]; c.teams != 1 || p.double || p.depth != 1 {
 			t.Fatalf("mapping %v", c.mapping)
 		}
@@ -218,19 +218,19 @@ func TestEveryPlan(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		plans, _ := d.plans(l)
+		plans, _ := d.plans(l, &room{})
 		for i := range plans {
 			p := &plans[i]
-			code.mapping = &p.mapping
+			code.mapping = &mapping{way: p.way}
 			code.shares = code.perChannel()
 			if code.count(d); code.total > 4000 {
 				continue
 			}
 			if _, err := code.Replay(); err != nil {
-				t.Fatalf("%v: %v", &p.mapping, err)
+				t.Fatalf("%v: %v", &p.way, err)
 			}
 			if cycles, _ := d.slowest(code.mapping, tooLate); int64(cycles) < p.least || cycles == tooLate {
-				t.Fatalf("%v: %d cycles, at least %d foreseen", &p.mapping, cycles, p.least)
+				t.Fatalf("%v: %d cycles, at least %d foreseen", &p.way, cycles, p.least)
 			}
 		}
 	})

@@ -11,14 +11,12 @@ type visitor struct {
 	d    *Device
 	s    *span
 	p    packed
-	made *[]batch // all that were cut
+	made *batches // of the span
 }
 
 // cut returns units lo to hi of batches.
 func (v visitor) cut(bs []batch, lo, hi int) []batch {
-	n := len(*v.made)
-	*v.made = cut(*v.made, bs, v.s.fold, lo, hi)
-	return (*v.made)[n:len(*v.made):len(*v.made)]
+	return v.made.add(func(to []batch) []batch { return cut(to, bs, v.s.fold, lo, hi) })
 }
 
 // chunks writes the chunks of the span of which batches need something.
@@ -26,8 +24,8 @@ func (v visitor) chunks(w writer, chunk place, bs []batch, write func(w writer, 
 	lo, hi := v.s.at[byChunk].Lo, v.s.at[byChunk].Hi
 	for c := lo; c < hi; {
 		n := v.s.alike(bs, c, hi, w.bare)
-		if now := v.s.of(make([]batch, 0, len(bs)), bs, c, w.bare); len(now) > 0 {
-			st = append(st, w.ahead(c-lo, chunk).loop(n, chunk, func(w writer) dram.Stream { return write(w, now) })...)
+		if now := v.made.add(func(to []batch) []batch { return v.s.of(to, bs, c, w.bare) }); len(now) > 0 {
+			st = w.join(st, w.ahead(c-lo, chunk).loop(n, chunk, func(w writer) dram.Stream { return write(w, now) })...)
 		}
 		c += n
 	}
@@ -43,7 +41,7 @@ func (v visitor) fills(w writer, chunk place, bs []batch) (st dram.Stream) {
 	for u, units := 0, unitsOf(bs); u < units; {
 		n := max(1, same(bs, u)/h)
 		now := v.cut(bs, u, u+h)
-		st = append(st, w.loop(n, scaled(v.pixel(), h*fold), func(w writer) dram.Stream { return v.chunks(w, chunk, now, v.fill) })...)
+		st = w.join(st, w.loop(n, scaled(v.pixel(), h*fold), func(w writer) dram.Stream { return v.chunks(w, chunk, now, v.fill) })...)
 		u += n * h
 	}
 	return st
@@ -67,17 +65,17 @@ func (v visitor) fill(w writer, bs []batch) dram.Stream {
 			late, _ = v.d.late(v.s, groups, f)
 		}
 		st := v.open(w, acts, f, late)
-		st = append(st, v.step(w, groups, bs, nil, 0, late)...)
-		return append(st, v.close())
+		st = w.join(st, v.step(w, groups, bs, nil, 0, late)...)
+		return w.join(st, v.close(w))
 	}
 	if full == 0 {
 		return visit(w, v.p.last, v.p.acts, bs)
 	}
 	st := visit(w, v.p.groups, v.d.acts(), bs)
 	w = w.ahead(1, set)
-	st = append(st, w.loop(full-1, set, func(w writer) dram.Stream { return visit(w, v.p.groups, v.d.acts(), nil) })...)
+	st = w.join(st, w.loop(full-1, set, func(w writer) dram.Stream { return visit(w, v.p.groups, v.d.acts(), nil) })...)
 	if full < v.p.rows {
-		st = append(st, visit(w.ahead(full-1, set), v.p.last, v.p.acts, nil)...)
+		st = w.join(st, visit(w.ahead(full-1, set), v.p.last, v.p.acts, nil)...)
 	}
 	return st
 }
@@ -87,7 +85,7 @@ func (v visitor) rows(w writer, bs []batch) dram.Stream {
 	full, set := v.sets()
 	st := w.loop(full, set, func(w writer) dram.Stream { return v.row(w, v.p.groups, v.d.acts(), bs) })
 	if full < v.p.rows {
-		st = append(st, v.row(w.ahead(full, set), v.p.last, v.p.acts, bs)...)
+		st = w.join(st, v.row(w.ahead(full, set), v.p.last, v.p.acts, bs)...)
 	}
 	return st
 }
@@ -95,11 +93,11 @@ func (v visitor) rows(w writer, bs []batch) dram.Stream {
 // row writes all the visits to a row, with so many groups in it.
 func (v visitor) row(w writer, groups, acts int, bs []batch) (st dram.Stream) {
 	units := unitsOf(bs)
-	n := v.d.run(v.s, groups, units)
+	n := v.d.runs(v.s, groups).length(units)
 	for u := 0; u < units; {
 		times := max(1, same(bs, u)/n)
 		now := v.cut(bs, u, u+n)
-		st = append(st, w.loop(times, scaled(v.pixel(), n*v.s.fold), func(w writer) dram.Stream { return v.visit(w, groups, acts, now) })...)
+		st = w.join(st, w.loop(times, scaled(v.pixel(), n*v.s.fold), func(w writer) dram.Stream { return v.visit(w, groups, acts, now) })...)
 		u += times * n
 	}
 	return st
@@ -120,24 +118,24 @@ func (v visitor) visit(w writer, groups, acts int, bs []batch) dram.Stream {
 	for u := 0; u < units; u += h {
 		// Steps that are followed by one alike; an even number where buffers change.
 		if n := same(bs, u)/h - 1; n > 1 && v.s.double {
-			st = append(st, w.loop(n/2, scaled(v.pixel(), 2*h*fold), func(w writer) dram.Stream { return append(step(w, u), step(w, u+h)...) })...)
+			st = w.join(st, w.loop(n/2, scaled(v.pixel(), 2*h*fold), func(w writer) dram.Stream { return w.join(step(w, u), step(w, u+h)...) })...)
 			u += n / 2 * 2 * h
 		} else if n > 0 && !v.s.double {
-			st = append(st, w.loop(n, scaled(v.pixel(), h*fold), func(w writer) dram.Stream { return step(w, u) })...)
+			st = w.join(st, w.loop(n, scaled(v.pixel(), h*fold), func(w writer) dram.Stream { return step(w, u) })...)
 			u += n * h
 		}
-		st = append(st, step(w, u)...)
+		st = w.join(st, step(w, u)...)
 	}
-	return append(st, v.close())
+	return w.join(st, v.close(w))
 }
 
-func (v visitor) close() dram.Item { return dram.Do(dram.Command{Op: v.d.ops.close}) }
+func (v visitor) close(w writer) dram.Item { return w.do(dram.Command{Op: v.d.ops.close}) }
 
 // kept returns a piece of a stream; those without addresses are written once. It
 // depends on the numbers and on the units, besides the pattern.
-func (v visitor) kept(w writer, numbers [4]int, now, next []batch, write func() dram.Stream) dram.Stream {
+func (v visitor) kept(w writer, numbers [4]int, now, next []batch, write func(w writer) dram.Stream) dram.Stream {
 	if !w.bare {
-		return write()
+		return write(w)
 	}
 	var buf [128]byte
 	key := buf[:0]
@@ -159,11 +157,12 @@ func (v visitor) kept(w writer, numbers [4]int, now, next []batch, write func() 
 		add(next[i].full, next[i].tail, next[i].cols)
 	}
 	d := v.d
+	w.stock = nil
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	st, ok := d.pieces[string(key)]
 	if !ok {
-		st = dram.Stream{dram.Loop(1, write()...)} // one piece, wherever it stands
+		st = dram.Stream{dram.Loop(1, write(w)...)} // one piece, wherever it stands
 		d.pieces[string(key)] = st
 	}
 	return st
@@ -193,7 +192,7 @@ func (d *Device) late(s *span, groups int, bs []batch) (columns, results int) {
 // open writes the activations of a row, and a fill, but so many columns, in the time that
 // they take.
 func (v visitor) open(w writer, acts int, bs []batch, late int) dram.Stream {
-	return v.kept(w, [4]int{acts, 0, 0, late}, bs, nil, func() dram.Stream { return v.writeOpen(w, acts, bs, late) })
+	return v.kept(w, [4]int{acts, 0, 0, late}, bs, nil, func(w writer) dram.Stream { return v.writeOpen(w, acts, bs, late) })
 }
 
 func (v visitor) writeOpen(w writer, acts int, bs []batch, late int) dram.Stream {
@@ -205,8 +204,8 @@ func (v visitor) writeOpen(w writer, acts int, bs []batch, late int) dram.Stream
 		gap = f.left
 	}
 	for _, o := range v.d.ops.act[:acts] {
-		st = append(st, v.write(w, f, min(gap, f.left-late), 0, 0, nil, 0)...)
-		st = append(st, dram.Do(dram.Command{Op: o, Row: row}))
+		st = w.join(st, v.write(w, f, min(gap, f.left-late), 0, 0, nil, 0)...)
+		st = w.join(st, w.do(dram.Command{Op: o, Row: row}))
 		gap = int(t.act / t.write)
 	}
 	return append(st, v.write(w, f, f.left-late, 0, 0, nil, 0)...)
@@ -215,7 +214,7 @@ func (v visitor) writeOpen(w writer, acts int, bs []batch, late int) dram.Stream
 // step multiplies a fill in buffers from the given one on by the groups of the open
 // row, and writes its last late columns or the next fill.
 func (v visitor) step(w writer, groups int, now, next []batch, buffer, late int) dram.Stream {
-	return v.kept(w, [4]int{0, groups, buffer, late}, now, next, func() dram.Stream { return v.writeStep(w, groups, now, next, buffer, late) })
+	return v.kept(w, [4]int{0, groups, buffer, late}, now, next, func(w writer) dram.Stream { return v.writeStep(w, groups, now, next, buffer, late) })
 }
 
 func (v visitor) writeStep(w writer, groups int, now, next []batch, buffer, late int) dram.Stream {
@@ -248,12 +247,12 @@ func (v visitor) writeStep(w writer, groups int, now, next []batch, buffer, late
 				y := x.ahead(done, pixel)
 				g := 0
 				for ; g < groups && carriers > 0; g++ {
-					st = append(st, v.carry(y.ahead(g, group), f, ceilDiv(f.left, carriers), lead, buffer, b)...)
+					st = w.join(st, v.carry(y.ahead(g, group), f, ceilDiv(f.left, carriers), lead, buffer, b)...)
 					carriers--
 				}
-				st = append(st, y.ahead(g, group).loop(groups-g, group, func(w writer) dram.Stream { return v.dot(w, buffer, b) })...)
+				st = w.join(st, y.ahead(g, group).loop(groups-g, group, func(w writer) dram.Stream { return v.dot(w, buffer, b) })...)
 			}
-			st = append(st, x.ahead(done, pixel).loop(pixels-done, pixel, func(w writer) dram.Stream {
+			st = w.join(st, x.ahead(done, pixel).loop(pixels-done, pixel, func(w writer) dram.Stream {
 				return w.loop(groups, group, func(w writer) dram.Stream { return v.dot(w, buffer, b) })
 			})...)
 			buffer += s.wide
@@ -261,7 +260,7 @@ func (v visitor) writeStep(w writer, groups int, now, next []batch, buffer, late
 	}
 	if !s.double {
 		f = v.feed(next, 0)
-		st = append(st, v.write(w, f, f.left, 0, 0, nil, 0)...)
+		st = w.join(st, v.write(w, f, f.left, 0, 0, nil, 0)...)
 	}
 	return st
 }

@@ -14,55 +14,55 @@ func (d *Device) columnWork(s share) work {
 	}
 	var w work
 	for i := range s {
-		sp := &s[i]
-		p := sp.packed(d)
-		sp.each(func(chunks int64, bs []batch) {
-			var pixels, columns int64
-			for i := range bs {
-				n := chunks * int64(bs[i].pixels(sp.fold))
-				pixels += n
-				columns += n * int64(bs[i].cols)
-			}
-			groups := int64(sp.at[byGroup].Len())
-			w.reads += pixels * groups
-			w.comps += columns * groups
-			units := unitsOf(bs)
-			before, last := chunks*int64(p.rows-1)*int64(sp.visits(d, p.groups, units)), chunks*int64(sp.visits(d, p.last, units))
-			w.visits += before + last
-			w.acts += before*int64(d.acts()) + last*int64(p.acts)
-			if !sp.inputs {
-				columns *= int64(p.rows)
-			}
-			w.writes += columns
-		})
+		w.span(d, &s[i])
 	}
 	return w
 }
 
-// each calls f for chunks of the span, of all its matrices, in which kinds of pixels
-// need as many columns each, with those that need any; where fills stay, for each fill.
-func (s *span) each(f func(chunks int64, bs []batch)) {
-	var all, now, one [8]batch
-	bs := s.batches(all[:0])
-	count := func(bs []batch, times int64) {
-		for c := s.at[byChunk].Lo; c < s.at[byChunk].Hi; {
-			n := s.alike(bs, c, s.at[byChunk].Hi, true)
-			some := s.of(now[:0], bs, c, true)
-			if len(some) > 0 {
-				f(times*int64(n), some)
-			}
-			c += n
-		}
-	}
-	times := int64(s.at[byMatrix].Len())
+// span adds the commands of a span: of all its chunks, or where fills stay, of each fill.
+func (w *work) span(d *Device, s *span) {
+	var all, one [usualKinds]batch
+	p, bs, times := s.packed(d), s.batches(all[:0]), int64(s.at[byMatrix].Len())
 	if !s.inputs || len(bs) == 1 {
-		count(bs, times)
+		w.chunks(d, s, p, bs, times)
 		return
 	}
 	for u, units := 0, unitsOf(bs); u < units; {
 		n := max(1, same(bs, u)/s.depth)
-		count(cut(one[:0], bs, s.fold, u, u+s.depth), times*int64(n))
+		w.chunks(d, s, p, cut(one[:0], bs, s.fold, u, u+s.depth), times*int64(n))
 		u += n * s.depth
+	}
+}
+
+// chunks adds the commands of a span's chunks for batches, so many times.
+func (w *work) chunks(d *Device, s *span, p packed, bs []batch, times int64) {
+	groups, first, short := int64(s.at[byGroup].Len()), d.runs(s, p.groups), d.runs(s, p.last)
+	for c := s.at[byChunk].Lo; c < s.at[byChunk].Hi; {
+		n := s.alike(bs, c, s.at[byChunk].Hi, true)
+		var pixels, columns int64
+		units := 0
+		for i := range bs {
+			var some [8]tensor.Range
+			if _, cols := s.within(some[:0], bs[i].kind, c); cols > 0 {
+				k := times * int64(n) * int64(bs[i].pixels(s.fold))
+				pixels += k
+				columns += k * int64(cols)
+				units += bs[i].units()
+			}
+		}
+		if units > 0 {
+			w.reads += pixels * groups
+			w.comps += columns * groups
+			before := times * int64(n) * int64(p.rows-1) * int64(first.visits(units))
+			last := times * int64(n) * int64(short.visits(units))
+			w.visits += before + last
+			w.acts += before*int64(d.acts()) + last*int64(p.acts)
+			if !s.inputs {
+				columns *= int64(p.rows)
+			}
+			w.writes += columns
+		}
+		c += n
 	}
 }
 
@@ -87,7 +87,7 @@ func (d *Device) columnShape(key []byte, s share) []byte {
 			}
 		}
 		add(sp.at[byMatrix].Len(), p.rows, p.groups, p.last, p.acts, sp.fold, sp.depth, sp.wide, mode, sp.at[byChunk].Len())
-		var all [8]batch
+		var all [usualKinds]batch
 		bs := sp.batches(all[:0])
 		add(len(bs))
 		for _, b := range bs {

@@ -14,7 +14,7 @@ import (
 // dst is written. The order of the channels is that of the additions, whatever
 // runs at once. Padding that is not left out is multiplied like any input: under it
 // a weight that is not finite gives NaN.
-func (c *Code) Eval(in []*tensor.Tensor, dst *tensor.Tensor) error {
+func (c *mappedCode) Eval(in []*tensor.Tensor, dst *tensor.Tensor) error {
 	results := make([]float32, c.layer.results())
 	o := c.operands(in)
 	var next atomic.Int64
@@ -62,7 +62,7 @@ type table struct {
 	reach  [][]int // along each window axis
 }
 
-func (c *Code) operands(in []*tensor.Tensor) *operands {
+func (c *mappedCode) operands(in []*tensor.Tensor) *operands {
 	o := &operands{layer: c.layer, x: in[0].Floats(), w: in[1].Floats(), tables: map[int]*table{}}
 	if c.layer.byColumn {
 		o.w = transpose(o.w, o.groupK, o.groupOuts)
@@ -218,7 +218,7 @@ func (l *layer) kept(p *part, matrix, chunk, output int, f func(k, weight, n int
 }
 
 // write finishes the results and writes them to the cut's box of dst.
-func (c *Code) write(results []float32, in []*tensor.Tensor, dst *tensor.Tensor) {
+func (c *mappedCode) write(results []float32, in []*tensor.Tensor, dst *tensor.Tensor) {
 	l, y := c.layer, dst.Floats()
 	typ := c.graph.Nodes[c.cut.Node].Type
 	var bias []float32

@@ -13,7 +13,7 @@ type Floor struct{ MAC, Move dram.Cycle }
 func (f Floor) Cycles() dram.Cycle { return max(f.MAC, f.Move) }
 
 // Floor is that of the code's cut.
-func (c *Code) Floor() Floor {
+func (c *mappedCode) Floor() Floor {
 	d, l := c.device, c.layer
 	products, inputs := l.outs.Len()*l.channels(), l.channels()
 	window := 0

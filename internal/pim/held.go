@@ -20,7 +20,7 @@ type Held struct {
 func (c *Code) Rows() int { return c.device.m.Rows }
 
 // Held says where each channel has its weights; a channel that is idle has none.
-func (c *Code) Held() []Held {
+func (c *mappedCode) Held() []Held {
 	held := make([]Held, c.device.channels)
 	for i, s := range c.perChannel() {
 		if len(s) > 0 {
@@ -31,7 +31,7 @@ func (c *Code) Held() []Held {
 }
 
 // layout names what standing depends on.
-func (c *Code) layout(s share) []byte {
+func (c *mappedCode) layout(s share) []byte {
 	var key []byte
 	add := func(n ...int) {
 		for _, v := range n {
@@ -71,7 +71,7 @@ func (c *Code) layout(s share) []byte {
 
 // Weights is the number of weights that a channel's rows, in the numbering of its
 // layout, hold together, without the zeros around them.
-func (c *Code) Weights(channel int, rows tensor.Range) int {
+func (c *mappedCode) Weights(channel int, rows tensor.Range) int {
 	n, s, banks := 0, c.perChannel()[channel], c.device.m.Banks
 	for row := rows.Lo; row < rows.Hi; row++ {
 		x := c.standing(s, row)
@@ -95,7 +95,7 @@ type standing struct {
 }
 
 // standing finds the items of a row, in the numbering of the layout.
-func (c *Code) standing(s share, row int) standing {
+func (c *mappedCode) standing(s share, row int) standing {
 	if c.device.ops.column {
 		return c.packedStanding(s, row)
 	}
@@ -109,7 +109,7 @@ func (c *Code) standing(s share, row int) standing {
 	panic(fmt.Sprintf("pim: no weights for row %d", row))
 }
 
-func (c *Code) packedStanding(s share, row int) standing {
+func (c *mappedCode) packedStanding(s share, row int) standing {
 	at := row
 	for i := range s {
 		sp := &s[i]

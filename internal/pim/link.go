@@ -42,13 +42,13 @@ type traffic struct {
 // traffic is what the link carries for a cut. Every result is read out once for each
 // chunk of K that it is summed from, or for all that its sum stays in the banks for. The
 // zeros that sums are set to do not travel.
-func (c *Code) traffic() traffic {
+func (c *Code) traffic(l *layer) traffic {
 	nd, values := &c.graph.Nodes[c.cut.Node], int64(c.cut.Box.Size())
 	t := traffic{bytes: c.cost.Bytes, ops: c.cost.Additions}
 	if ops := &c.device.ops; ops.sets() {
 		t.bytes -= c.cost.Commands[ops.init].N * int64(c.device.m.Banks*c.device.element)
 	}
-	if c.layer.bias >= 0 {
+	if l.bias >= 0 {
 		t.ops += values
 	}
 	t.ops += values * int64(len(nd.Post))
@@ -92,8 +92,11 @@ func (l *link) charge(c *device.Cost, clock hw.Period, w traffic) {
 		c.Bound = "finish"
 	}
 	c.Launch, c.Stream = l.launch, c.Ticks
+	if l.Joint {
+		c.Joint = l.launch
+	}
 	c.Time = around + max(c.Time, travel, finish)
-	c.Low, c.High, c.Ticks = c.Time, c.Time, clock.Cycles(int64(c.Time))
+	c.Ticks = clock.Cycles(int64(c.Time))
 	c.Energy[device.PIMFinish] = device.Of(l.Finish.Energy, float64(w.ops))
 	if l.Memory {
 		c.Memory = min(c.Time, device.Time(math.Ceil(float64(w.unique)/l.memory)))

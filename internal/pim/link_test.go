@@ -36,7 +36,7 @@ func TestLinkByHand(t *testing.T) {
 		newLink(m, 2).charge(&cost, hw.Period{Num: 1000, Den: 1}, c.traffic)
 		b, u, o := float64(c.bytes), float64(c.unique), float64(c.ops)
 		want := device.Cost{
-			Time: device.Time(c.time) * ns, Low: device.Time(c.time) * ns, High: device.Time(c.time) * ns, Launch: 300 * ns, Memory: device.Time(c.unique) * ns / 20, Ticks: c.ticks, Stream: c.stream, Bound: c.bound,
+			Time: device.Time(c.time) * ns, Launch: 300 * ns, Memory: device.Time(c.unique) * ns / 20, Ticks: c.ticks, Stream: c.stream, Bound: c.bound,
 			Energy: device.Ledger{
 				device.GPUL2: {Value: 2 * b, Low: b, High: 3 * b}, device.GPUDRAM: {Value: 20 * u, Low: 10 * u, High: 30 * u},
 				device.PIMFinish: {Value: 4 * o, Low: 3 * o, High: 5 * o},

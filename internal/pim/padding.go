@@ -85,6 +85,9 @@ func (s stripe) join(o stripe) stripe {
 // kernel has 49 (estimated: enough).
 const maxKinds = 64
 
+// usualKinds are the kinds that nearly all layers have at most: those of a 5x5 kernel.
+const usualKinds = 25
+
 // maxTold bounds the columns of a pixel times the kinds, so that no layer takes long: a 31x31
 // kernel over 64 channels has fewer (estimated: enough).
 const maxTold = 1 << 18

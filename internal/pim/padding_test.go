@@ -40,14 +40,15 @@ func TestPaddingLeftOut(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		code := c.(*Code)
+		code := c.(*Code).mapped()
 		want := tensor.New(tensor.Float32, n.g.Nodes[n.id].Shape)
 		n.g.Eval(cut, n.in, want)
 		l, err := lower(n.g, cut)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range code.tried {
+		_, tried := code.compared()
+		for _, m := range tried {
 			m := m.at(l)
 			code.mapping = m
 			if !m.layer.byTap {
@@ -88,7 +89,7 @@ func TestKindsBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	code := c.(*Code)
+	code := c.(*Code).mapped()
 	if k := len(code.layer.kinds); k <= maxKinds/2 || k > maxKinds {
 		t.Errorf("%d kinds", k)
 	}
@@ -101,14 +102,14 @@ func TestKindsBounded(t *testing.T) {
 // pixels wrongly, is found.
 func TestReplaySkips(t *testing.T) {
 	n := conv(t, rand.New(rand.NewPCG(3, 4)), tensor.Shape{1, 32, 5, 5}, 16, 1, 3, 1, 1, []int64{1, 1, 1, 1}, false)
-	make := func() *Code {
+	make := func() *mappedCode {
 		code := compile(t, machineOf(t, "newton"), 1, n.g, n.g.Whole(n.id))
 		if !code.layer.byTap || len(code.layer.kinds) != 9 {
 			t.Fatalf("%v: %d kinds", code.mapping, len(code.layer.kinds))
 		}
 		return code
 	}
-	fails := func(name, want string, code *Code) {
+	fails := func(name, want string, code *mappedCode) {
 		t.Helper()
 		var v *Violation
 		if _, err := code.Replay(); !errors.As(err, &v) || !strings.Contains(v.Rule, want) {

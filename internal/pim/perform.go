@@ -14,7 +14,7 @@ import (
 // buffer, and the results it has read out.
 type channel struct {
 	values *operands
-	*Code
+	*mappedCode
 	share share
 	base  int           // the first row's number in the layout
 	rows  []*loaded     // by row and bank, made on first activation
@@ -27,7 +27,7 @@ type channel struct {
 
 // perform executes the stream of a channel and returns the sums it read out,
 // which belong at the given element of the results.
-func (c *Code) perform(s share, o *operands) (sums []float32, at int) {
+func (c *mappedCode) perform(s share, o *operands) (sums []float32, at int) {
 	d := c.device
 	if len(s) == 0 {
 		return nil, 0
@@ -41,11 +41,11 @@ func (c *Code) perform(s share, o *operands) (sums []float32, at int) {
 }
 
 // channel is a channel before its stream.
-func (c *Code) channel(s share, o *operands) *channel {
+func (c *mappedCode) channel(s share, o *operands) *channel {
 	d := c.device
 	rows := d.rows(s)
 	ch := &channel{
-		values: o, Code: c, share: s, base: rows.Lo, rows: make([]*loaded, rows.Len()),
+		values: o, mappedCode: c, share: s, base: rows.Lo, rows: make([]*loaded, rows.Len()),
 		open: make([]int, d.m.Banks), sums: make([]accumulator, d.m.Sums), input: make([]buffer, len(d.ops.write)),
 	}
 	for i := range ch.sums {
@@ -121,14 +121,14 @@ func (ch *channel) run(s dram.Stream, index []int) {
 	for i := range s {
 		it := &s[i]
 		if it.Times == 0 {
-			ch.issue(&it.Command, index, 1)
+			ch.issue(it.Command, index, 1)
 			continue
 		}
 		inner := append(index, 0)
 		// Column accesses along a row are performed as one: the addresses are
 		// those of the loop, the products too.
-		if b := it.Body; len(b) == 1 && b[0].Times == 0 && ch.device.ops.roles[b[0].Command.Op] == compRole && along(&b[0].Command, len(index)) {
-			ch.issue(&b[0].Command, inner, it.Times)
+		if b := it.Body; len(b) == 1 && b[0].Times == 0 && ch.device.ops.roles[b[0].Command.Op] == compRole && along(b[0].Command, len(index)) {
+			ch.issue(b[0].Command, inner, it.Times)
 			continue
 		}
 		for n := range it.Times {

@@ -41,6 +41,7 @@ type Device struct {
 	element  int // bytes
 	channels int
 	ops      commands
+	bare     []dram.Command // by Op, without addresses
 	waits    waits
 	rates    rates
 	charges  []charge // by Op
@@ -60,6 +61,7 @@ type Device struct {
 	sets     map[[3]int]dram.Stream // without addresses, by activations, pixels and columns
 	pieces   map[string]dram.Stream // the same where columns are written
 	chosen   map[form]*choice
+	rooms    sync.Pool // *room
 }
 
 // formats are the number formats of operands and results, in the order of their names;
@@ -148,6 +150,9 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error)
 		standard: std, timing: timing, channel: ch, timed: map[string]dram.Result{}, sets: map[[3]int]dram.Stream{}, pieces: map[string]dram.Stream{},
 		chosen: map[form]*choice{}, ops: ops, format: format, link: newLink(m, channels),
 	}
+	for o := range std.Ops {
+		d.bare = append(d.bare, dram.Command{Op: dram.Op(o)})
+	}
 	if ops.column {
 		d.waits = ops.waits(ch)
 		if std.Refresh != nil {
@@ -179,18 +184,17 @@ func (d *Device) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	if m.err != nil {
 		return nil, fmt.Errorf("pim: %s %q: %w", g.Nodes[c.Node].Op.Name, g.Nodes[c.Node].Name, m.err)
 	}
-	code := &Code{device: d, graph: g, cut: c, mapping: m.best.at(l), choice: m, cost: m.cost}
-	d.link.charge(&code.cost, d.m.Clock, code.traffic())
+	code := &Code{device: d, graph: g, cut: c, best: m.best, cost: m.cost}
+	d.link.charge(&code.cost, d.m.Clock, code.traffic(l))
 	return code, nil
 }
 
-// choice is what choose returns for layers of one form.
+// choice is the mapping of layers of one form.
 type choice struct {
-	once  sync.Once
-	best  *mapping
-	tried []*mapping
-	cost  device.Cost
-	err   error
+	once sync.Once
+	best *mapping
+	cost device.Cost
+	err  error
 }
 
 // mapped is choose, once for layers of one form, of which networks have many.
@@ -204,43 +208,12 @@ func (d *Device) mapped(l *layer) *choice {
 	}
 	d.mu.Unlock()
 	c.once.Do(func() {
-		if c.best, c.tried, c.err = d.choose(l); c.err != nil {
-			return
-		}
-		c.cost = d.cost(c.best)
-		for _, m := range c.tried { // a search keeps thousands of them
-			m.shares = nil
+		r := d.enter()
+		defer d.leave(r)
+		if c.best, _, c.err = d.choose(l, r); c.err == nil {
+			c.cost = d.cost(c.best)
+			c.best.shares = nil
 		}
 	})
 	return c
 }
-
-// Code is a cut mapped to the channels.
-type Code struct {
-	device *Device
-	graph  *graph.Graph
-	cut    graph.Cut
-	*mapping
-	*choice
-	cost device.Cost
-}
-
-// perChannel is what each channel does.
-func (c *Code) perChannel() []share {
-	s := make([]share, c.device.channels)
-	c.mapping.assign(s)
-	return s
-}
-
-// Cost is that of the slowest channel, all of which start together, and what the link
-// adds (hw.Link): Stream is its cycles, Lanes the time of each channel, Commands and Bytes the sums over all
-// channels. Bytes counts the elements that GWRITE fills, READRES reads out and, where
-// there are such commands, sums are set to.
-//
-// Bound says what takes most of the slowest channel's cycles: "activate", "mac",
-// "write" and "read" are its G_ACTs, COMPs, GWRITEs and READRESs, each times the
-// cycles one more of them costs; "refresh" is the rest. Where buffers are written
-// column by column, mostly hidden, refreshes are counted and "write" is the rest; where
-// sums are set, nothing is hidden, and changes of "mode" are counted too. It is
-// "launch", "link" or "finish" where that takes longer than the streams.
-func (c *Code) Cost() device.Cost { return c.cost }

@@ -163,7 +163,7 @@ func anyBox(t *rapid.T, s tensor.Shape) tensor.Box {
 	return b
 }
 
-func compile(t fataler, m *hw.Machine, channels int, g *graph.Graph, c graph.Cut) *Code {
+func compile(t fataler, m *hw.Machine, channels int, g *graph.Graph, c graph.Cut) *mappedCode {
 	d, err := New(m, channels)
 	if err != nil {
 		t.Fatal(err)
@@ -172,7 +172,7 @@ func compile(t fataler, m *hw.Machine, channels int, g *graph.Graph, c graph.Cut
 	if err != nil {
 		t.Fatal(err)
 	}
-	return code.(*Code)
+	return code.(*Code).mapped()
 }
 
 // The streams compute what the operator means, bit for bit, and write nothing but
@@ -194,7 +194,8 @@ func TestEval(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, m := range code.tried {
+			_, tried := code.compared()
+			for _, m := range tried {
 				code.mapping = m.at(l)
 				if err := code.Eval(n.in, got); err != nil {
 					t.Fatal(err)
@@ -302,7 +303,7 @@ func TestProductsOnce(t *testing.T) {
 
 // resultOf finds where each value of the cut stands in the results, by writing
 // the results' own numbers.
-func (c *Code) resultOf(o *operands) map[int]int {
+func (c *mappedCode) resultOf(o *operands) map[int]int {
 	numbers := make([]float32, c.layer.results())
 	for i := range numbers {
 		numbers[i] = float32(i + 1)
@@ -371,11 +372,11 @@ func TestCost(t *testing.T) {
 		m, channels := anyMachine(t), anyChannels(t)
 		code := compile(t, m, channels, n.g, cut)
 		d, cost := code.device, code.Cost()
-		if cost.Low != cost.Time || cost.High != cost.Time {
-			t.Fatalf("%v between %v and %v: it is counted", cost.Time, cost.Low, cost.High)
+		if low, high := cost.Bounds(); low != cost.Time || high != cost.Time {
+			t.Fatalf("%v between %v and %v: it is counted", cost.Time, low, high)
 		}
 		if !d.ops.column {
-			one := &mapping{parts: code.layer.parts(d.m, channels, 1, cuttings[0])}
+			one := &mapping{way: way{parts: code.layer.parts(d.m, channels, 1, cuttings[0])}}
 			one.shares = make([]share, channels)
 			teams(one.shares, one.parts, 1)
 			// A mapping with fewer commands is not simulated against one with more, but
@@ -450,7 +451,7 @@ func TestCost(t *testing.T) {
 					t.Fatalf("channel %d: late refreshes", i)
 				}
 				if d.ops.column {
-					if _, least := d.foresee(s); int64(r.Cycles) < least {
+					if least := d.foresee(s).least; int64(r.Cycles) < least {
 						t.Fatalf("channel %d: %d cycles, at least %d foreseen", i, r.Cycles, least)
 					}
 				}
@@ -491,7 +492,7 @@ func TestShares(t *testing.T) {
 		}
 		n := rapid.IntRange(1, 20).Draw(t, "channels")
 		for count := range n + 1 {
-			m := mapping{parts: ps, teams: count, shares: make([]share, n)}
+			m := mapping{way: way{parts: ps, teams: count}, shares: make([]share, n)}
 			m.assign(m.shares)
 			seen := map[string]int{}
 			items := make([]int, n)

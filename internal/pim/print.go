@@ -14,7 +14,7 @@ import (
 // commands in the same order are printed once, with the first one's addresses.
 // An address is its base plus, for each loop around the command that moves it,
 // the step times the loop's index i, j, … (the outermost first).
-func (c *Code) Print(w io.Writer) error {
+func (c *mappedCode) Print(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	nd := &c.graph.Nodes[c.cut.Node]
 	fmt.Fprintf(b, "%s %q %v\n", nd.Op.Name, nd.Name, c.cut.Box)
@@ -45,10 +45,11 @@ func (c *Code) Print(w io.Writer) error {
 			fmt.Fprintf(b, ", rows %d:%d\n", p.row, p.row+p.rows())
 		}
 	}
-	for _, m := range c.tried {
+	best, tried := c.compared()
+	for _, m := range tried {
 		mark := ""
 		switch {
-		case m == c.best:
+		case m == best:
 			mark = " (chosen)"
 		case m.beaten:
 			mark = " in the channel that lost"
@@ -56,7 +57,7 @@ func (c *Code) Print(w io.Writer) error {
 		fmt.Fprintf(b, "mapping %s: %d cycles, %d commands%s\n", m, m.slowest, m.total, mark)
 	}
 	fmt.Fprintf(b, "cost: %d cycles, %v, bound by %s\n", c.cost.Stream, c.cost.Time, c.cost.Bound)
-	if t := c.traffic(); c.cost.Ticks > c.cost.Stream {
+	if t := c.traffic(c.layer); c.cost.Ticks > c.cost.Stream {
 		l := c.device.link
 		fmt.Fprintf(b, "link: launch %v, %v each way, %d bytes, %d operations in %s; %d bytes of the GPU's channels\n",
 			l.launch, l.latency, t.bytes, t.ops, l.Finish.Where, t.unique)
@@ -66,7 +67,7 @@ func (c *Code) Print(w io.Writer) error {
 }
 
 // leftOut counts column accesses of one output group, and those that are left out.
-func (c *Code) leftOut() (all, left int) {
+func (c *mappedCode) leftOut() (all, left int) {
 	for i := range c.parts {
 		p := &c.parts[i]
 		n := p.count * p.pixels * p.cols * p.chunks
@@ -83,10 +84,15 @@ func (c *Code) leftOut() (all, left int) {
 }
 
 // String names the choices of a mapping.
-func (m *mapping) String() string {
-	s := m.cutting + ", even"
+func (m *way) String() string {
+	s := m.cutting
+	if s == "" {
+		s = fmt.Sprintf("%d columns", m.parts[0].cols)
+	}
 	if m.teams > 0 {
-		s = fmt.Sprintf("%s, %d teams", m.cutting, m.teams)
+		s += fmt.Sprintf(", %d teams", m.teams)
+	} else {
+		s += ", even"
 	}
 	switch p := &m.parts[0]; {
 	case p.depth > 0:
@@ -127,7 +133,7 @@ func (p pattern) String() string {
 	}
 }
 
-func (c *Code) printChannels(b *bufio.Writer) {
+func (c *mappedCode) printChannels(b *bufio.Writer) {
 	var order []string
 	members := map[string][]int{}
 	shares := c.perChannel()
@@ -179,7 +185,7 @@ func (d *Device) print(b *bufio.Writer, s dram.Stream, depth int) {
 			fmt.Fprintf(b, "%s}\n", in)
 			continue
 		}
-		c := &it.Command
+		c := it.Command
 		fmt.Fprintf(b, "%s%s", in, d.ops.names[c.Op])
 		switch d.ops.roles[c.Op] {
 		case writeRole:

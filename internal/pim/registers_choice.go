@@ -109,15 +109,15 @@ func (d *Device) opening() int64 { return d.waits.shut + d.waits.open }
 
 // foreseeRegisters is foresee where sums are set. Nothing hides behind anything, so the
 // estimate is off by the edges only, and refreshes.
-func (d *Device) foreseeRegisters(s share) (estimate, least int64) {
+func (d *Device) foreseeRegisters(s share) foreseen {
 	t := &d.waits
 	w, n := d.registerWork(s)
 	within := max(w.visits-n, 0) // rows that are opened inside a block
 	fixed := n*2*t.mode + w.visits*d.opening() + within*t.close
-	estimate = t.write*(w.writes+w.inits) + t.comp*w.comps + t.read*w.reads + fixed + n*(d.block()-2*t.mode)
+	estimate := t.write*(w.writes+w.inits) + t.comp*w.comps + t.read*w.reads + fixed + n*(d.block()-2*t.mode)
 	// Every run of commands of one kind can be a wait shorter.
-	least = t.comp*max(w.comps-w.visits-w.reads, 0) + t.write*max(w.writes+w.inits-n, 0) + t.read*max(w.reads-n, 0) + fixed - d.opening() - t.shut
-	return estimate, least
+	least := t.comp*max(w.comps-w.visits-w.reads, 0) + t.write*max(w.writes+w.inits-n, 0) + t.read*max(w.reads-n, 0) + fixed - d.opening() - t.shut
+	return foreseen{estimate, least, d.rows(s).Len(), true}
 }
 
 // registerSpent is spent where sums are set.
@@ -134,9 +134,10 @@ func (d *Device) registerSpent(w work, r dram.Result) []spent {
 }
 
 // registerPlans is plans where sums are set.
-func (d *Device) registerPlans(l *layer) (plans []planned, need int) {
+func (d *Device) registerPlans(l *layer, r *room) (plans []planned, need int) {
 	var seen [][]part
-	scratch := make([]share, d.channels)
+	scratch, plans := r.set(0, d.channels), r.plans[:0]
+	defer func() { r.plans = plans }()
 	for _, merge := range l.merges(d.m.Banks) {
 		blocks := l.blocks(merge, d.m.Lanes)
 		for _, size := range d.registerSizes(l, blocks) {
@@ -150,36 +151,21 @@ func (d *Device) registerPlans(l *layer) (plans []planned, need int) {
 					counts = []int{1}
 				}
 				for _, teams := range counts {
-					p := planned{mapping: mapping{layer: l, merge: merge, teams: teams, parts: ps}}
+					p := planned{way: way{layer: l, merge: merge, teams: teams, parts: ps}}
 					p.assign(scratch)
 					if !d.staying(scratch) {
 						continue
 					}
-					if rows := d.weigh(&p, scratch); rows <= d.m.Rows {
+					if p.foreseen = d.foreseeAll(scratch); p.rows <= d.m.Rows {
 						plans = append(plans, p)
-					} else if need == 0 || rows < need {
-						need = rows
+					} else if need == 0 || p.rows < need {
+						need = p.rows
 					}
 				}
 			}
 		}
 	}
 	return plans, need
-}
-
-// weigh sets what a mapping of these shares is foreseen to take, and returns the most
-// rows that a channel holds.
-func (d *Device) weigh(p *planned, shares []share) (rows int) {
-	p.estimate, p.least = 0, 0
-	for i, s := range shares {
-		if i > 0 && s.alike(shares[i-1]) {
-			continue
-		}
-		estimate, least := d.foreseeRegisters(s)
-		p.estimate, p.least = max(p.estimate, estimate), max(p.least, least)
-		rows = max(rows, d.rows(s).Len())
-	}
-	return rows
 }
 
 // staying reports whether the banks have sums for all groups of a fill's pixels wherever

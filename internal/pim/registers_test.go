@@ -156,7 +156,8 @@ func TestRegistersHost(t *testing.T) {
 		m := unrefreshed(anyRegisters(t))
 		code := compile(t, m, rapid.IntRange(1, 3).Draw(t, "channels"), n.g, graph.Cut{Node: n.id, Box: anyBox(t, n.g.Nodes[n.id].Shape)})
 		d := code.device
-		for _, k := range code.tried {
+		_, tried := code.compared()
+		for _, k := range tried {
 			code.mapping = k
 			s := code.perChannel()[0]
 			if len(s) == 0 || d.work(s).commands() > 20000 {
@@ -364,7 +365,7 @@ func TestRegisterChoice(t *testing.T) {
 }
 
 func (d *Device) foreseen(l *layer) int64 {
-	plans, _ := d.ways(l)
+	plans, _ := d.ways(l, &room{})
 	best := plans[0].estimate
 	for i := range plans {
 		best = min(best, plans[i].estimate)
@@ -378,10 +379,9 @@ func (d *Device) foreseenOfAll(l *layer) int64 {
 	shares := make([]share, d.channels)
 	weigh := func(merge int, ps []part) {
 		for _, teams := range teamCounts(ps, d.channels) {
-			p := planned{mapping: mapping{merge: merge, teams: teams, parts: ps}}
+			p := planned{way: way{merge: merge, teams: teams, parts: ps}}
 			if p.assign(shares); d.staying(shares) {
-				d.weigh(&p, shares)
-				best = min(best, p.estimate)
+				best = min(best, d.foreseeAll(shares).estimate)
 			}
 		}
 	}

@@ -33,13 +33,13 @@ const timedCommands = 1 << 18
 // stream the first commands, at most timedCommands, are held against the rules of the
 // DRAM; where that is all of them, their cycles against the cost. The error is a
 // *Violation.
-func (c *Code) Replay() (device.Replay, error) {
+func (c *mappedCode) Replay() (device.Replay, error) {
 	shares := c.perChannel()
 	return c.replay(func(channel int) dram.Stream { return c.device.stream(shares[channel]) })
 }
 
 // replay is Replay of given streams.
-func (c *Code) replay(stream func(channel int) dram.Stream) (device.Replay, error) {
+func (c *mappedCode) replay(stream func(channel int) dram.Stream) (device.Replay, error) {
 	var r device.Replay
 	p, err := c.newProducts()
 	if err != nil {
@@ -66,7 +66,7 @@ func (c *Code) replay(stream func(channel int) dram.Stream) (device.Replay, erro
 
 // replayTime holds the first commands of a stream against the rules of time, and says
 // how many.
-func (c *Code) replayTime(channel int, s share, st dram.Stream) (int64, error) {
+func (c *mappedCode) replayTime(channel int, s share, st dram.Stream) (int64, error) {
 	d := c.device
 	check, err := d.standard.NewCheck(d.timing)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 // column of K of the outputs of a group for a pixel. The layer needs all but padding. Those of
 // a sum follow each other.
 type products struct {
-	*Code
+	*mappedCode
 	blocks  []matrices
 	sources int // columns of the source matrices
 	bits    []uint64
@@ -27,9 +27,9 @@ type matrices struct {
 }
 
 // newProducts lays out the matrices, and checks that they make up the layer.
-func (c *Code) newProducts() (*products, error) {
+func (c *mappedCode) newProducts() (*products, error) {
 	l, m := c.layer, c.device.m
-	p := &products{Code: c}
+	p := &products{mappedCode: c}
 	number, source, result, out := 0, 0, 0, l.outs.Lo
 	for _, b := range l.blocks(c.merge, m.Lanes) {
 		x := matrices{

@@ -27,7 +27,8 @@ func TestReplayDrawn(t *testing.T) {
 			n := make(t)
 			cut := graph.Cut{Node: n.id, Box: anyBox(t, n.g.Nodes[n.id].Shape)}
 			code := compile(t, anyMachine(t), anyChannels(t), n.g, cut)
-			for _, m := range code.tried {
+			_, tried := code.compared()
+			for _, m := range tried {
 				code.mapping = m
 				if r, err := code.Replay(); err != nil || r.Commands != m.total+closes(code) || r.Timed > r.Commands {
 					t.Fatalf("%v: %+v, %d commands wanted: %v", m, r, m.total, err)
@@ -38,7 +39,7 @@ func TestReplayDrawn(t *testing.T) {
 }
 
 // closes is how many rows a code closes, which no other count has.
-func closes(c *Code) int64 {
+func closes(c *mappedCode) int64 {
 	if !c.device.ops.column {
 		return 0
 	}
@@ -196,7 +197,8 @@ func TestReplayMutations(t *testing.T) {
 	for _, machine := range []string{"artifact", "newton", "aim"} {
 		code := compile(t, machineOf(t, machine), 2, n.g, n.g.Whole(n.id))
 		ops := &code.device.ops
-		for _, m := range code.tried {
+		_, tried := code.compared()
+		for _, m := range tried {
 			code.mapping = m
 			shares := code.perChannel()
 			streams := [2]dram.Stream{code.device.stream(shares[0]), code.device.stream(shares[1])}

@@ -18,10 +18,12 @@ type work struct{ writes, acts, visits, comps, inits, reads int64 }
 // spans appends items lo to hi of the box of a part (counted in the order of its
 // dimensions) as boxes: at most 7.
 func (s share) spans(p *part, box [partDims]tensor.Range, lo, hi int) share {
-	return s.split(span{p, box}, 0, lo, hi)
+	return s.split(&span{p, box}, 0, lo, hi)
 }
 
-func (s share) split(sp span, dim, lo, hi int) share {
+// split appends items lo to hi of a box, counted from dimension dim on; sp is as it was
+// afterwards.
+func (s share) split(sp *span, dim, lo, hi int) share {
 	if lo == hi {
 		return s
 	}
@@ -29,23 +31,28 @@ func (s share) split(sp span, dim, lo, hi int) share {
 	for d := dim + 1; d < partDims; d++ {
 		inner *= sp.at[d].Len()
 	}
-	only := func(lo, hi int) span {
-		x := sp
-		x.at[dim] = tensor.Range{Lo: sp.at[dim].Lo + lo, Hi: sp.at[dim].Lo + hi}
-		return x
+	all := sp.at[dim]
+	if all.Len() == 1 && hi-lo < inner {
+		return s.split(sp, dim+1, lo, hi)
 	}
 	first, last := lo/inner, hi/inner
-	if from := lo % inner; from > 0 {
+	from, to := lo-first*inner, hi-last*inner
+	only := func(lo, hi int) *span {
+		sp.at[dim] = tensor.Range{Lo: all.Lo + lo, Hi: all.Lo + hi}
+		return sp
+	}
+	defer func() { sp.at[dim] = all }()
+	if from > 0 {
 		if first == last {
-			return s.split(only(first, first+1), dim+1, from, hi%inner)
+			return s.split(only(first, first+1), dim+1, from, to)
 		}
 		s = s.split(only(first, first+1), dim+1, from, inner)
 		first++
 	}
 	if first < last {
-		s = append(s, only(first, last))
+		s = append(s, *only(first, last))
 	}
-	if to := hi % inner; to > 0 {
+	if to > 0 {
 		s = s.split(only(last, last+1), dim+1, 0, to)
 	}
 	return s

@@ -24,8 +24,10 @@ func (p place) plus(q place, n int) place {
 // writer writes a share as a stream: where it stands, and the steps of the loops
 // around it.
 type writer struct {
-	d    *Device
-	bare bool // leaves addresses out
+	d     *Device
+	bare  bool // leaves addresses out
+	made  *batches
+	stock *stock // where items are from; nil: from anywhere
 	place
 	steps []place
 }
@@ -41,13 +43,29 @@ func (w writer) loop(n int, step place, body func(w writer) dram.Stream) dram.St
 	if !w.bare {
 		w.steps = append(w.steps[:len(w.steps):len(w.steps)], step)
 	}
-	return dram.Stream{dram.Loop(n, body(w)...)}
+	return w.join(nil, dram.Loop(n, body(w)...))
+}
+
+// join appends items to a stream.
+func (w writer) join(st dram.Stream, more ...dram.Item) dram.Stream {
+	if w.stock != nil && cap(st)-len(st) < len(more) {
+		st = w.stock.grown(st, len(more))
+	}
+	return append(st, more...)
 }
 
 // ahead returns the writer n steps further.
 func (w writer) ahead(n int, step place) writer {
 	w.place = w.plus(step, n)
 	return w
+}
+
+// do is the item of one command. Without addresses there is one of each kind.
+func (w writer) do(c dram.Command) dram.Item {
+	if w.bare {
+		return dram.Item{Command: &w.d.bare[c.Op]}
+	}
+	return dram.Do(c)
 }
 
 func (w writer) row() dram.Affine    { return w.affine(func(p place) int { return p.row }) }
@@ -75,7 +93,7 @@ func (w writer) affine(pick func(p place) int) dram.Affine {
 }
 
 // stream is the program of a channel, whose first row is row 0.
-func (d *Device) stream(s share) dram.Stream { return writer{d: d}.share(s) }
+func (d *Device) stream(s share) dram.Stream { return writer{d: d, made: new(batches)}.share(s) }
 
 func (w writer) share(s share) dram.Stream {
 	if w.d.ops.column {
@@ -123,7 +141,7 @@ func (w writer) unit(s *span, pixels int) dram.Stream {
 	_, _, chunk, group := s.part.steps(w.d)
 	return w.loop(s.at[byChunk].Len(), chunk, func(w writer) dram.Stream {
 		full, acts := s.sets(w.d)
-		st := append(make(dram.Stream, 0, 3), dram.Do(dram.Command{
+		st := append(make(dram.Stream, 0, 3), w.do(dram.Command{
 			Op: w.d.ops.write[0], Data: w.source(),
 			Fill: dram.Gather{Len: s.cols * s.lanes, Count: pixels, Pitch: s.pitch},
 		}))
@@ -157,14 +175,14 @@ func (w writer) item(s *span, acts, pixels int) dram.Stream {
 	st := make(dram.Stream, 0, acts+2)
 	row := w.row()
 	for _, o := range w.d.ops.act[:acts] {
-		st = append(st, dram.Do(dram.Command{Op: o, Row: row}))
+		st = append(st, w.do(dram.Command{Op: o, Row: row}))
 	}
 	pixel := place{col: s.cols, result: s.outs}
 	return append(st, w.loop(pixels, pixel, func(w writer) dram.Stream {
 		st := w.loop(s.cols, place{col: 1}, func(w writer) dram.Stream {
-			return dram.Stream{dram.Do(dram.Command{Op: w.d.ops.comp[0], Row: w.row(), Col: w.col()})}
+			return dram.Stream{w.do(dram.Command{Op: w.d.ops.comp[0], Row: w.row(), Col: w.col()})}
 		})
-		return append(st, dram.Do(dram.Command{Op: w.d.ops.read, Data: w.result()}))
+		return append(st, w.do(dram.Command{Op: w.d.ops.read, Data: w.result()}))
 	})...)
 }
 

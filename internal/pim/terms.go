@@ -14,12 +14,12 @@ import (
 //
 // Bound compares launch and latency together, the stream, the link and the finish as
 // wholes, and names the largest term of the stream where that is longest.
-func (c *Code) Terms() []device.Term {
+func (c *mappedCode) Terms() []device.Term {
 	l, clock := c.device.link, c.device.m.Clock
 	terms := []device.Term{{Name: "launch", Time: l.launch}, {Name: "latency", Time: 2 * l.latency}}
 	stream := device.Time(clock.PS(c.cost.Stream))
 	terms = append(terms, c.streamTerms(stream)...)
-	_, travel, finish := l.times(c.traffic())
+	_, travel, finish := l.times(c.traffic(c.layer))
 	word := "link"
 	if finish > travel {
 		word = "finish"
@@ -28,7 +28,7 @@ func (c *Code) Terms() []device.Term {
 }
 
 // streamTerms is what the stream of the slowest channel goes to, which takes a time.
-func (c *Code) streamTerms(stream device.Time) []device.Term {
+func (c *mappedCode) streamTerms(stream device.Time) []device.Term {
 	d := c.device
 	for _, s := range c.perChannel() {
 		r := d.time(s)

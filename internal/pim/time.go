@@ -18,7 +18,10 @@ func (d *Device) time(s share) dram.Result {
 	r, ok := d.timed[string(key)]
 	d.mu.Unlock()
 	if !ok {
-		r = d.channel.Time(writer{d: d, bare: true}.share(s))
+		room := d.enter()
+		r = d.channel.Time(writer{d: d, bare: true, made: &room.made, stock: &room.items}.share(s))
+		room.items.chunk = room.items.chunk[:0]
+		d.leave(room)
 		d.mu.Lock()
 		d.timed[string(key)] = r
 		d.mu.Unlock()
@@ -57,7 +60,8 @@ func (d *Device) cost(m *mapping) device.Cost {
 	for i, n := range d.ops.names {
 		c.Commands[i].Kind = n
 	}
-	var r dram.Result
+	var r, last dram.Result
+	slowest := -1
 	for i, s := range m.shares {
 		if i == 0 || !d.ops.column || !s.alike(m.shares[i-1]) {
 			r = d.time(s)
@@ -68,27 +72,19 @@ func (d *Device) cost(m *mapping) device.Cost {
 			c.Commands[o].N += n
 		}
 		if int64(r.Cycles) > c.Ticks {
-			c.Ticks = int64(r.Cycles)
-			c.Bound = d.bound(d.work(s), r)
+			c.Ticks, slowest, last = int64(r.Cycles), i, r
 		}
 	}
-	c.Low, c.High = c.Time, c.Time
+	if slowest >= 0 {
+		c.Bound = d.bound(d.work(m.shares[slowest]), last)
+	}
 	c.Additions, c.Bytes = m.additions(d.m.Banks), d.bytes(m)
 	c.Energy = d.energy(&c)
 	return c
 }
 
-// bytes is what the streams of a mapping move to and from the channels.
-func (d *Device) bytes(m *mapping) (n int64) {
-	var elements int64
-	for i, s := range m.shares {
-		if i == 0 || !d.ops.column || !s.alike(m.shares[i-1]) {
-			elements = d.elements(s)
-		}
-		n += elements
-	}
-	return n * int64(d.element)
-}
+// bytes is what the streams of a mapping that was counted move to and from the channels.
+func (d *Device) bytes(m *mapping) int64 { return m.moved * int64(d.element) }
 
 // additions is the number of elements of results that are added to earlier ones of the
 // same output. A part has a result of each pixel for each chunk that is not all padding.
@@ -140,11 +136,11 @@ func (m *mapping) stayed(b *block, banks int) (n int64) {
 	return n
 }
 
-// elements is what a share's GWRITEs fill, and what sums are set to and its READRESs read out.
-func (d *Device) elements(s share) int64 {
+// moved is the elements that the GWRITEs of a share of such work fill, and what sums are set
+// to and its READRESs read out.
+func (d *Device) moved(s share, w work) int64 {
 	banks := d.m.Banks
 	if d.ops.column {
-		w := d.columnWork(s)
 		return w.writes*int64(d.m.Lanes) + (w.inits+w.reads)*int64(banks)
 	}
 	var n int64

@@ -31,13 +31,21 @@ const (
 
 // What the PIM's command interface offers, in Plan.PIM.
 const (
-	Extended  = "extended"  // PIMFlow's: channels in groups of different inputs, buffer writes hidden (CGO 2023)
-	Basic     = "basic"     // Newton's: every channel reads the same inputs, buffer writes exposed (MICRO 2020)
-	Exclusive = "exclusive" // Extended, but the GPU has all channels, those that compute too: one device works at a time
+	Extended = "extended" // PIMFlow's: channels in groups of different inputs, buffer writes hidden (CGO 2023)
+	Basic    = "basic"    // Newton's: every channel reads the same inputs, buffer writes exposed (MICRO 2020)
 )
 
 // interfaces are the values of Plan.PIM.
-var interfaces = []string{Extended, Basic, Exclusive}
+var interfaces = []string{Extended, Basic}
+
+// How PIM work is launched, in Plan.Launch.
+const (
+	Each  = "each"  // each tile by itself
+	Joint = "joint" // tiles that follow each other on the PIM together, as long as none waits for what the GPU makes meanwhile
+)
+
+// launches are the values of Plan.Launch.
+var launches = []string{Each, Joint}
 
 // Tile is a box of a node's value on a device.
 type Tile struct {
@@ -46,7 +54,16 @@ type Tile struct {
 }
 
 // Segment is a group of tiles that the search placed together.
-type Segment struct{ Tiles []Tile }
+type Segment struct {
+	Tiles []Tile
+	// Exclusive: one device works at a time, in the order of the tiles, and nothing else
+	// does meanwhile. Then the GPU has all channels, those that compute too, for what it
+	// makes of values that were made so.
+	Exclusive bool
+}
+
+// Every is the name of the GPU with all channels among the devices of a plan.
+const Every = "gpu with every channel"
 
 // Plan is a complete division of a graph's work. The order of the tiles is the
 // order in which each device executes those that are its own.
@@ -55,8 +72,9 @@ type Plan struct {
 	Model       string
 	Machine     string
 	Policy      string
-	PIMChannels int    // memory channels that compute and that the GPU does without, but under Exclusive
-	PIM         string // Extended, Basic or Exclusive
+	PIMChannels int    // memory channels that compute and that the GPU does without, but in exclusive segments
+	PIM         string // Extended or Basic
+	Launch      string // Each or Joint
 	Segments    []Segment
 }
 
@@ -71,7 +89,7 @@ func (p *Plan) Tiles() []Tile {
 
 // Whole places all of a node on one device.
 func Whole(g *graph.Graph, id graph.ID, dev string) Segment {
-	return Segment{[]Tile{{g.Whole(id), dev}}}
+	return Segment{Tiles: []Tile{{g.Whole(id), dev}}}
 }
 
 // Split places [0, at) of a dimension of a node on device first and the rest on
@@ -219,6 +237,9 @@ func (p *Plan) Check(g *graph.Graph) error {
 	made := make([][]tensor.Box, len(g.Nodes))
 	if !slices.Contains(interfaces, p.PIM) {
 		return fmt.Errorf("pim %q: one of %q wanted%s", p.PIM, interfaces, nearest.Hint(p.PIM, interfaces))
+	}
+	if !slices.Contains(launches, p.Launch) {
+		return fmt.Errorf("launch %q: one of %q wanted%s", p.Launch, launches, nearest.Hint(p.Launch, launches))
 	}
 	for _, t := range p.Tiles() {
 		if err := checkTile(g, t, made); err != nil {

@@ -58,7 +58,7 @@ func chain(t *rapid.T) (*graph.Graph, []graph.ID) {
 }
 
 func of(g *graph.Graph, s ...Segment) *Plan {
-	return &Plan{Graph: g.Fingerprint(), Model: "a # b", Machine: "toy", Policy: "none", PIMChannels: 2, PIM: Extended, Segments: s}
+	return &Plan{Graph: g.Fingerprint(), Model: "a # b", Machine: "toy", Policy: "none", PIMChannels: 2, PIM: Extended, Launch: Joint, Segments: s}
 }
 
 // TestPipesAndSplitsArePlans: whatever Pipe and Split write covers every node
@@ -99,6 +99,9 @@ func TestPipesAndSplitsArePlans(t *testing.T) {
 				}
 				p.Segments = append(p.Segments, s)
 			}
+		}
+		for i := range p.Segments {
+			p.Segments[i].Exclusive = rapid.Bool().Draw(t, "exclusive")
 		}
 		if err := p.Check(g); err != nil {
 			t.Fatal(err)
@@ -189,7 +192,7 @@ func TestCheckFindsFaults(t *testing.T) {
 	}{
 		{"nothing", func(*Plan) {}, ""},
 		{"another graph", func(p *Plan) { p.Graph = "0" }, "the plan is for graph 0"},
-		{"an interface", func(p *Plan) { p.PIM = "" }, `pim "": one of ["extended" "basic" "exclusive"] wanted`},
+		{"an interface", func(p *Plan) { p.PIM = "" }, `pim "": one of ["extended" "basic"] wanted`},
 		{"a tile missing", func(p *Plan) { p.Segments[0].Tiles = p.Segments[0].Tiles[1:] }, "not made before it"},
 		{"the last missing", func(p *Plan) { p.Segments = p.Segments[:1] }, "is not made whole"},
 		{"made twice", func(p *Plan) { p.Segments[0].Tiles[1].Box = g.Whole(ids[0]).Box }, "is made before"},
@@ -201,7 +204,7 @@ func TestCheckFindsFaults(t *testing.T) {
 		{"empty", func(p *Plan) { p.Segments[1].Tiles[0].Box[2].Hi = 0 }, "a part of"},
 		{"rank", func(p *Plan) { p.Segments[1].Tiles[0].Box = tensor.Box{{Lo: 0, Hi: 1}} }, "a part of"},
 	} {
-		p := of(g, Segment{slices.Clone(split.Tiles)}, Segment{slices.Clone(last.Tiles)})
+		p := of(g, Segment{Tiles: slices.Clone(split.Tiles)}, Segment{Tiles: slices.Clone(last.Tiles)})
 		for _, s := range p.Segments {
 			for i := range s.Tiles {
 				s.Tiles[i].Box = s.Tiles[i].Box.Clone()
@@ -219,7 +222,7 @@ func TestCheckFindsFaults(t *testing.T) {
 	}
 }
 
-const head = "plan \"m\"\ngraph \"0123\"\nmachine \"toy\"\npolicy \"auto\"\npim_channels 2\npim \"basic\"\n"
+const head = "plan \"m\"\ngraph \"0123\"\nmachine \"toy\"\npolicy \"auto\"\npim_channels 2\npim \"basic\"\nlaunch \"each\"\n"
 
 // TestLongLines: a node's name is a comment, and can be long.
 func TestLongLines(t *testing.T) {
@@ -237,7 +240,7 @@ func TestParseErrors(t *testing.T) {
 		{head + "gpu %1 [0:1]\n", `the line "segment" wanted`},
 		{head + "segment\ngpu 1 [0:1]\n", "a tile like"},
 		{head + "segment\ngpu %1\n", "a tile like"},
-		{head + "segment\n# fine\n\ncpu %1 [0:1]\n", `f:10: device "cpu"`},
+		{head + "segment\n# fine\n\ncpu %1 [0:1]\n", `f:11: device "cpu"`},
 		{head + "segment\ngpu %1 [0-1]\n", `box "[0-1]"`},
 		{head + "segment\ngpu %1 [0:99999999999999999999]\n", "box"},
 	} {

@@ -21,12 +21,20 @@ func (p *Plan) Print(w io.Writer, g *graph.Graph) error {
 		fmt.Fprintf(b, "%s %s\n", f.key, f.get(p))
 	}
 	for _, s := range p.Segments {
-		fmt.Fprintf(b, "\nsegment\n")
+		b.WriteString("\n" + opening(s.Exclusive) + "\n")
 		for _, t := range s.Tiles {
 			fmt.Fprintf(b, "%s %%%d %v # %s\n", t.Device, t.Node, t.Box, g.Nodes[t.Node].Name)
 		}
 	}
 	return b.Flush()
+}
+
+// opening is the line that begins a segment.
+func opening(exclusive bool) string {
+	if exclusive {
+		return "segment exclusive"
+	}
+	return "segment"
 }
 
 // field is one line of a plan's head.
@@ -61,6 +69,7 @@ var fields = []field{
 		return nil
 	}},
 	quoted("pim", func(p *Plan) *string { return &p.PIM }),
+	quoted("launch", func(p *Plan) *string { return &p.Launch }),
 }
 
 // maxLine bounds a line, which names of any length can be on.
@@ -69,29 +78,29 @@ const maxLine = 1 << 26
 // Parse reads what Print writes: the head's lines in order, then segments. Text
 // after # is a comment. Errors begin with name and line.
 func Parse(r io.Reader, name string) (*Plan, error) {
-	p, line, head := &Plan{}, 0, 0
+	p, line, begun := &Plan{}, 0, 0
 	sc := bufio.NewScanner(r)
 	sc.Buffer(nil, maxLine)
 	for sc.Scan() {
 		line++
 		text := strings.TrimSpace(sc.Text())
-		if head == len(fields) || strings.HasPrefix(text, "#") {
+		if begun == len(fields) || strings.HasPrefix(text, "#") {
 			text, _, _ = strings.Cut(text, "#") // a head's values may hold the sign
 		}
 		if text = strings.TrimSpace(text); text == "" {
 			continue
 		}
 		var err error
-		if head < len(fields) {
+		if begun < len(fields) {
 			key, value, _ := strings.Cut(text, " ")
-			if f := fields[head]; key != f.key {
+			if f := fields[begun]; key != f.key {
 				err = fmt.Errorf("%q: the line %q wanted here", text, f.key+" …")
 			} else {
 				err = f.set(p, strings.TrimSpace(value))
 			}
-			head++
-		} else if text == "segment" {
-			p.Segments = append(p.Segments, Segment{})
+			begun++
+		} else if exclusive := text == opening(true); exclusive || text == opening(false) {
+			p.Segments = append(p.Segments, Segment{Exclusive: exclusive})
 		} else {
 			err = p.parseTile(text)
 		}
@@ -102,8 +111,8 @@ func Parse(r io.Reader, name string) (*Plan, error) {
 	if err := sc.Err(); err != nil {
 		return nil, fmt.Errorf("%s:%d: %w", name, line+1, err)
 	}
-	if head < len(fields) {
-		return nil, fmt.Errorf("%s:%d: the file ends before the line %q", name, line+1, fields[head].key+" …")
+	if begun < len(fields) {
+		return nil, fmt.Errorf("%s:%d: the file ends before the line %q", name, line+1, fields[begun].key+" …")
 	}
 	return p, nil
 }

@@ -115,14 +115,12 @@ func (d *profiled) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 			scale(&x.Low)
 			scale(&x.High)
 		}
-		out.cost.Low = out.cost.At(func(x *device.Doubt) device.Time { return x.Low })
-		out.cost.High = out.cost.At(func(x *device.Doubt) device.Time { return x.High })
 		out.cost.Memory = min(cost.Memory, t)
 		out.cost.Launch = device.Time(math.Round(float64(cost.Launch) * share))
 		out.cost.Energy[device.GPUActive] = cost.Energy[device.GPUActive].Times(share)
 	}
 	if cost.Source == device.Measured { // the bounds are the model's
-		out.cost.Low, out.cost.High, out.cost.Doubts = t, t, nil
+		out.cost.Doubts = nil
 	}
 	return out, nil
 }

@@ -16,8 +16,19 @@ import (
 // Step is a tile with its code.
 type Step struct {
 	plan.Tile
-	Code  device.Code
-	After []int // earlier steps that it waits for: those whose values it reads and, where one device owns all channels, the one before
+	Code   device.Code
+	After  []int // earlier steps that it waits for: those whose values it reads and those that exclusive segments keep from it
+	Joined bool  // it is launched with its device's step before
+	Every  bool  // it is on the GPU with every channel
+}
+
+// Cost is what the step takes in its place in the program.
+func (s *Step) Cost() device.Cost {
+	c := s.Code.Cost()
+	if s.Joined {
+		c = c.Joined()
+	}
+	return c
 }
 
 // Program is a plan, compiled.
@@ -32,36 +43,79 @@ func Build(g *graph.Graph, p *plan.Plan, devices []device.Device) (*Program, err
 	if err := p.Check(g); err != nil {
 		return nil, err
 	}
-	prog, err := Part(g, p.Tiles(), devices)
-	if err == nil && p.PIM == plan.Exclusive {
-		for i := 1; i < len(prog.Steps); i++ {
-			s := &prog.Steps[i]
-			if n := len(s.After); n == 0 || s.After[n-1] != i-1 {
-				s.After = append(slices.Clip(s.After), i-1)
-			}
-		}
+	prog, err := Part(g, p.Segments, devices)
+	if err == nil && p.Launch == plan.Joint {
+		prog.Join()
 	}
 	return prog, err
 }
 
-// Part compiles tiles that need not be a whole plan: values that none of them
-// makes are there from the start.
-func Part(g *graph.Graph, tiles []plan.Tile, devices []device.Device) (*Program, error) {
-	p := &Program{Graph: g, Steps: make([]Step, len(tiles))}
+// Part compiles segments that need not be a whole plan: values that none of their tiles
+// makes are there from the start, those of the segments before where these left them.
+func Part(g *graph.Graph, segments []plan.Segment, devices []device.Device, before ...plan.Segment) (*Program, error) {
+	p := &Program{Graph: g}
+	var tiles []plan.Tile
 	makers := map[graph.ID][]int{}
-	for i, t := range tiles {
-		d, err := find(devices, t.Device)
-		if err != nil {
-			return nil, err
+	w, narrow := newWaits(), map[graph.ID]bool{}
+	for _, seg := range before {
+		for _, t := range seg.Tiles {
+			narrow[t.Node] = narrow[t.Node] || !seg.Exclusive
 		}
-		code, err := d.Compile(g, t.Cut)
-		if err != nil {
-			return nil, fmt.Errorf("node %%%d %q on %s: %w", t.Node, g.Nodes[t.Node].Name, t.Device, err)
+	}
+	for k := range segments {
+		seg := &segments[k]
+		for _, t := range seg.Tiles {
+			narrow[t.Node] = narrow[t.Node] || !seg.Exclusive
+			d, err := on(g, t, seg.Exclusive, narrow, devices)
+			if err != nil {
+				return nil, err
+			}
+			code, err := d.Compile(g, t.Cut)
+			if err != nil {
+				return nil, fmt.Errorf("node %%%d %q on %s: %w", t.Node, g.Nodes[t.Node].Name, t.Device, err)
+			}
+			p.Steps = append(p.Steps, Step{Tile: t, Code: code, Every: d.Name() == plan.Every, After: w.add(Lane(t.Device), seg.Exclusive, after(g, t, tiles, makers))})
+			makers[t.Node] = append(makers[t.Node], len(tiles))
+			tiles = append(tiles, t)
 		}
-		p.Steps[i] = Step{Tile: t, Code: code, After: after(g, t, tiles, makers)}
-		makers[t.Node] = append(makers[t.Node], i)
 	}
 	return p, nil
+}
+
+// waits are the steps that others wait for because of exclusive segments.
+type waits struct {
+	n    int
+	last [Lanes]int // the last step of each device
+	sole int        // the last step of an exclusive segment
+}
+
+func newWaits() *waits { return &waits{last: [Lanes]int{-1, -1}, sole: -1} }
+
+// add appends a step that waits for what it reads, and returns all that it waits for: in
+// an exclusive segment also for all steps before, and the first of a device after one for
+// its last.
+func (w *waits) add(lane int, exclusive bool, after []int) []int {
+	more := func(i int) {
+		if i >= 0 && !slices.Contains(after, i) {
+			after = append(slices.Clip(after), i)
+		}
+	}
+	switch {
+	case exclusive && w.sole >= 0 && w.sole == w.n-1:
+		more(w.sole)
+	case exclusive:
+		more(w.last[0])
+		more(w.last[1])
+	case w.last[lane] < w.sole:
+		more(w.sole)
+	}
+	slices.Sort(after)
+	if exclusive {
+		w.sole = w.n
+	}
+	w.last[lane] = w.n
+	w.n++
+	return after
 }
 
 // after lists the steps that make what a tile reads, ascending, each once.
@@ -77,6 +131,24 @@ func after(g *graph.Graph, t plan.Tile, tiles []plan.Tile, makers map[graph.ID][
 	}
 	slices.Sort(list)
 	return slices.Compact(list)
+}
+
+// on is the device that executes a tile. In an exclusive segment the GPU has every
+// channel, but for a tile that reads values that are in some of them only (narrow): those
+// made in other segments.
+func on(g *graph.Graph, t plan.Tile, exclusive bool, narrow map[graph.ID]bool, devices []device.Device) (device.Device, error) {
+	if exclusive && t.Device == plan.GPU {
+		names := []string{plan.Every, plan.GPU}
+		if slices.ContainsFunc(g.Nodes[t.Node].In, func(x graph.ID) bool { return narrow[x] }) {
+			slices.Reverse(names)
+		}
+		for _, name := range names { // where all channels compute the GPU has none of its own
+			if d, err := find(devices, name); err == nil {
+				return d, nil
+			}
+		}
+	}
+	return find(devices, t.Device)
 }
 
 func find(devices []device.Device, name string) (device.Device, error) {

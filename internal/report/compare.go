@@ -13,6 +13,7 @@ const CompareSchema = "pimflow.compare/1"
 type Comparison struct {
 	Schema   string        `json:"schema"`
 	Machine  string        `json:"machine"`
+	Own      bool          `json:"own_pim_channels"` // each result is the best of several numbers of PIM channels
 	Policies []string      `json:"policies"`
 	Models   []ModelResult `json:"models"`
 
@@ -22,7 +23,10 @@ type Comparison struct {
 // ModelResult is one model's row of results, one a policy in order.
 type ModelResult struct {
 	Model    string         `json:"model"`
-	Baseline float64        `json:"baseline_ns"` // GPU alone, with every channel
+	Baseline float64        `json:"baseline_ns"`         // GPU alone, with every channel
+	Joint    *float64       `json:"pimflow_joint_ns"`    // the plan of policy pimflow, its PIM work launched together
+	Bound    *float64       `json:"bound_ns"`            // no plan of auto's takes less, with any of the numbers of PIM channels tried
+	BoundTwo *float64       `json:"bound_two_pieces_ns"` // nor one that cuts no layer in more than two pieces than this
 	Results  []PolicyResult `json:"results"`
 }
 
@@ -35,6 +39,8 @@ type PolicyResult struct {
 	GPUBusy float64 `json:"gpu_busy_ns"`
 	PIMBusy float64 `json:"pim_busy_ns"`
 
+	PIMChannels int `json:"pim_channels"` // that compute in the plan
+
 	GPUSources *Sources `json:"gpu_sources,omitempty"` // of the plan's tiles on the GPU, where there is a profile
 }
 
@@ -44,24 +50,41 @@ func (c *Comparison) JSON(w io.Writer) error { return writeJSON(w, c) }
 // Text writes a table of times and speed-ups over the GPU alone.
 func (c *Comparison) Text(w io.Writer) error {
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "machine %s; total time in ns and speed-up over the GPU with every channel\n\n", c.Machine)
-	t := table{{}}
-	for range c.Models {
-		t = append(t, column{right: true}, column{right: true})
+	fmt.Fprintf(b, "machine %s; total time in ns and speed-up over the GPU with every channel", c.Machine)
+	if c.Own {
+		fmt.Fprint(b, ", and how many channels compute, each the best of several numbers")
 	}
-	head := []string{"policy"}
+	fmt.Fprint(b, "\n\n")
+	t, head := table{{}}, []string{"policy"}
 	for _, m := range c.Models {
-		head = append(head, m.Model, "")
+		t, head = append(t, column{right: true}, column{right: true}), append(head, m.Model, "")
+		if c.Own {
+			t, head = append(t, column{right: true}), append(head, "")
+		}
 	}
 	t.row(head...)
 	for i, p := range c.Policies {
 		cells := []string{p}
 		for _, m := range c.Models {
-			if m.Results[i].Speedup == 0 {
-				cells = append(cells, "-", "-") // no device executes some layer
-				continue
+			r, of := &m.Results[i], []string{"-", "-", "-"} // where no device executes some layer
+			if r.Speedup > 0 {
+				of = []string{fmt.Sprintf("%.1f", r.Total), fmt.Sprintf("%.3f", r.Speedup), fmt.Sprint(r.PIMChannels)}
 			}
-			cells = append(cells, fmt.Sprintf("%.1f", m.Results[i].Total), fmt.Sprintf("%.3f", m.Results[i].Speedup))
+			if !c.Own {
+				of = of[:2]
+			}
+			cells = append(cells, of...)
+		}
+		t.row(cells...)
+	}
+	for _, x := range below {
+		cells := []string{x.name}
+		for i := range c.Models {
+			m := &c.Models[i]
+			cells = append(cells, m.less(x.of(m)), "", "")
+			if !c.Own {
+				cells = cells[:len(cells)-1]
+			}
 		}
 		t.row(cells...)
 	}
@@ -71,6 +94,46 @@ func (c *Comparison) Text(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, trimLines(b.String()))
 	return err
+}
+
+// Measure is the policy that others are held against.
+const Measure = "pimflow"
+
+// below are the last rows: how much less than PIMFlow's policy plans take, and can take.
+var below = []struct {
+	name string
+	of   func(m *ModelResult) float64 // ns; 0 where there is none
+}{
+	{"auto below pimflow", func(m *ModelResult) float64 { return m.total("auto") }},
+	{"  pimflow joint", func(m *ModelResult) float64 { return known(m.Joint) }},
+	{"bound below pimflow", func(m *ModelResult) float64 { return known(m.Bound) }},
+	{"  two pieces", func(m *ModelResult) float64 { return known(m.BoundTwo) }},
+}
+
+func known(ns *float64) float64 {
+	if ns == nil {
+		return 0
+	}
+	return *ns
+}
+
+// total is what a policy found; 0 where it has no plan.
+func (m *ModelResult) total(policy string) float64 {
+	for _, r := range m.Results {
+		if r.Policy == policy {
+			return r.Total
+		}
+	}
+	return 0
+}
+
+// less is by how much a time is below that of PIMFlow's policy.
+func (m *ModelResult) less(ns float64) string {
+	of := m.total(Measure)
+	if ns == 0 || of == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f %%", 100*(1-ns/of))
 }
 
 // sources writes where the times of each plan's tiles on the GPU come from.

@@ -20,15 +20,18 @@ const ExplainSchema = "pimflow.explain/1"
 // Explain says why the layers of a plan are where they are. Times are in ns, energies
 // in pJ.
 type Explain struct {
-	Schema  string         `json:"schema"`
-	Model   string         `json:"model"`
-	Machine string         `json:"machine"`
-	Policy  string         `json:"policy"`
-	PIM     string         `json:"pim"`   // the command interface of the plan
-	Given   bool           `json:"given"` // the plan: no cuts were tried
-	Total   float64        `json:"total_ns"`
-	Layers  []ExplainLayer `json:"layers,omitempty"`
-	Layer   *ExplainNode   `json:"layer,omitempty"` // in place of Layers
+	Schema  string `json:"schema"`
+	Model   string `json:"model"`
+	Machine string `json:"machine"`
+	Policy  string `json:"policy"`
+	PIM     string `json:"pim"` // the command interface of the plan
+	// Exclusive is how many layers are in exclusive segments.
+	Exclusive int `json:"layers_exclusive"`
+	layers    int
+	Given     bool           `json:"given"` // the plan: no cuts were tried
+	Total     float64        `json:"total_ns"`
+	Layers    []ExplainLayer `json:"layers,omitempty"`
+	Layer     *ExplainNode   `json:"layer,omitempty"` // in place of Layers
 }
 
 // ExplainLayer is where a layer is, and what it would take elsewhere.
@@ -37,6 +40,7 @@ type ExplainLayer struct {
 	Op        string       `json:"op"`
 	Shape     []int        `json:"shape"`
 	Kind      string       `json:"kind"`
+	Exclusive bool         `json:"exclusive"` // one device works at a time then
 	Placement string       `json:"placement"` // tiles as a plan prints them, with + between
 	short     string       // the same for people
 	NS        float64      `json:"ns"` // in the plan, from the first start to the last end
@@ -59,7 +63,20 @@ type ExplainBest struct {
 
 // NewExplain is an explanation of a search's result, without layers yet.
 func NewExplain(g *graph.Graph, m *hw.Machine, r *search.Result, given bool) *Explain {
-	return &Explain{Schema: ExplainSchema, Model: g.Name, Machine: m.Name, Policy: r.Plan.Policy, PIM: r.Plan.PIM, Given: given, Total: r.Timeline.Total.NS()}
+	x := &Explain{Schema: ExplainSchema, Model: g.Name, Machine: m.Name, Policy: r.Plan.Policy, PIM: r.Plan.PIM, Given: given, Total: r.Timeline.Total.NS()}
+	nodes := map[graph.ID]bool{}
+	for _, seg := range r.Plan.Segments {
+		for _, t := range seg.Tiles {
+			nodes[t.Node] = seg.Exclusive
+		}
+	}
+	x.layers = len(nodes)
+	for _, exclusive := range nodes {
+		if exclusive {
+			x.Exclusive++
+		}
+	}
+	return x
 }
 
 // Add adds a layer to the table.
@@ -79,11 +96,12 @@ func newExplainLayer(g *graph.Graph, e *explain.Explainer, l *search.Layer) (*Ex
 	}
 	nd := &g.Nodes[l.Node]
 	row := &ExplainLayer{
-		Name: nd.Name, Op: opName(nd), Shape: nd.Shape, Kind: l.Kind, Placement: tilesText(p.Tiles), short: briefly(g, p.Tiles),
+		Name: nd.Name, Op: opName(nd), Shape: nd.Shape, Kind: l.Kind, Exclusive: l.Exclusive, Placement: tilesText(p.Tiles), short: briefly(g, p.Tiles),
 		NS: (p.End - p.Start).NS(), Alone: p.Alone.NS(), GPU: whole(l.GPU), PIM: whole(l.PIM),
 	}
 	if l.GPU != nil {
-		row.GPULow, row.GPUHigh = l.GPU.Low.NS(), l.GPU.High.NS()
+		low, high := l.GPU.Bounds()
+		row.GPULow, row.GPUHigh = low.NS(), high.NS()
 	}
 	best, err := e.Best(p)
 	if err != nil {
@@ -155,8 +173,12 @@ func (x *Explain) given() (s string) {
 	if x.Given {
 		s = ", a plan that was given: no cuts were tried"
 	}
-	if x.PIM == plan.Exclusive {
+	switch x.Exclusive {
+	case 0:
+	case x.layers:
 		s += ", exclusive: one device works at a time"
+	default:
+		s += fmt.Sprintf(", exclusive in %d of %d layers: one device works at a time there", x.Exclusive, x.layers)
 	}
 	return s
 }
@@ -178,12 +200,15 @@ func (x *Explain) table(b *strings.Builder) {
 	t.write(b)
 }
 
-// placement is the tiles, and that they are of a pipeline.
-func (l *ExplainLayer) placement() string {
-	if l.Kind == "pipe" {
-		return "pipe " + l.short
+// placement is the tiles, and that they are of a pipeline or an exclusive segment.
+func (l *ExplainLayer) placement() (s string) {
+	if l.Exclusive {
+		s = "exclusive "
 	}
-	return l.short
+	if l.Kind == "pipe" {
+		s += "pipe "
+	}
+	return s + l.short
 }
 
 // doubt is the bounds of the GPU's time.

@@ -25,6 +25,7 @@ type ExplainTile struct {
 	Box    string  `json:"box"`
 	Start  float64 `json:"start_ns"`
 	End    float64 `json:"end_ns"`
+	Joined bool    `json:"joined"`     // launched with the PIM's tile before
 	Longer float64 `json:"longer_ns"`  // than alone: the other device uses the bandwidth too
 	Waited string  `json:"waited_for"` // until its start
 }
@@ -66,7 +67,7 @@ func (x *Explain) SetLayer(g *graph.Graph, e *explain.Explainer, l *search.Layer
 	}
 	n := &ExplainNode{ExplainLayer: *row, MACs: g.MACs(g.Whole(l.Node)), Refused: []string{}}
 	for _, t := range e.Tiles(p) {
-		n.Tiles = append(n.Tiles, ExplainTile{t.Device, t.Box.String(), t.Start.NS(), t.End.NS(), t.Longer.NS(), t.Waited})
+		n.Tiles = append(n.Tiles, ExplainTile{t.Device, t.Box.String(), t.Start.NS(), t.End.NS(), t.Joined, t.Longer.NS(), t.Waited})
 	}
 	options, refused, err := e.Options(p)
 	if err != nil {
@@ -98,11 +99,11 @@ func (n *ExplainNode) text(b *strings.Builder, most int) {
 		fmt.Fprintf(b, "GPU       %s for all of it, between %s\n", ns(n.GPU.NS), n.doubt())
 	}
 	right := column{right: true}
-	t := table{{}, right, right, right, {}}
+	t := table{{}, right, right, {}, right, {}}
 	b.WriteByte('\n')
-	t.row("in the plan", "from ns", "to ns", "longer ns", "waited for")
+	t.row("in the plan", "from ns", "to ns", "launch", "longer ns", "waited for")
 	for _, tile := range n.Tiles {
-		t.row(tile.Device+tile.Box, fmt.Sprintf("%.1f", tile.Start), fmt.Sprintf("%.1f", tile.End), fmt.Sprintf("%.1f", tile.Longer), tile.Waited)
+		t.row(tile.Device+tile.Box, fmt.Sprintf("%.1f", tile.Start), fmt.Sprintf("%.1f", tile.End), launch(tile.Joined), fmt.Sprintf("%.1f", tile.Longer), tile.Waited)
 	}
 	t.write(b)
 	shown, left := 0, 0

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"pimflow/internal/hw"
+	"pimflow/internal/plan"
 	"pimflow/internal/sweep"
 )
 
@@ -32,8 +33,9 @@ type LaunchRow struct {
 	Fused        bool    `json:"fused"` // a GPU kernel a convolution, not three
 	GPU          int64   `json:"gpu_launch_ck"`
 	PIM          int64   `json:"pim_launch_ck"` // cycles of the GPU's clock
-	Own          bool    `json:"own"`           // the machine as it is
-	Baseline     float64 `json:"baseline_ns"`   // GPU alone
+	Joint        bool    `json:"pim_launch_joint"`
+	Own          bool    `json:"own"`         // the machine as it is
+	Baseline     float64 `json:"baseline_ns"` // GPU alone
 	Total        float64 `json:"total_ns"`
 	Speedup      float64 `json:"speedup"`
 	NotGPU       int     `json:"layers_not_gpu"`       // that are not whole on the GPU
@@ -52,7 +54,7 @@ func (l *Launches) Add(model string, rows []sweep.Launch) {
 	for i := range rows {
 		x := &rows[i]
 		row := LaunchRow{
-			Fused: x.Fused, GPU: x.GPU, PIM: x.PIM, Own: x.Own, Baseline: x.Baseline.NS(), Total: x.Total.NS(), Speedup: x.Speedup(), NotGPU: x.Layers,
+			Fused: x.Fused, GPU: x.GPU, PIM: x.PIM, Joint: x.Joint, Own: x.Own, Baseline: x.Baseline.NS(), Total: x.Total.NS(), Speedup: x.Speedup(), NotGPU: x.Layers,
 			BaseLaunches: x.BaseLaunches.NS(), Launches: x.Launches.NS(), Gain: x.Gain().NS(), Removed: x.Removed().NS(),
 			FreeGain: (x.Free.Baseline - x.Free.Total).NS(), FreeSpeedup: x.Free.Speedup(),
 		}
@@ -97,10 +99,21 @@ func (r *LaunchResult) table(b *strings.Builder, m *hw.Machine) {
 		if x.Gain > 0 {
 			share = fmt.Sprintf("%.1f %%", 100*x.Share)
 		}
-		t.row(kernels, fmt.Sprint(x.GPU), fmt.Sprintf("%.2f", float64(m.GPU.Clock.PS(x.GPU))/1e6), fmt.Sprint(x.PIM),
+		t.row(kernels, fmt.Sprint(x.GPU), fmt.Sprintf("%.2f", float64(m.GPU.Clock.PS(x.GPU))/1e6), x.pim(),
 			fmt.Sprintf("%.1f", x.Baseline), fmt.Sprintf("%.1f", x.Total), fmt.Sprintf("%.3f", x.Speedup), fmt.Sprint(x.NotGPU),
 			fmt.Sprintf("%.1f", x.BaseLaunches), fmt.Sprintf("%.1f", x.Launches),
 			fmt.Sprintf("%.1f", x.Gain), fmt.Sprintf("%.1f", x.Removed), share, fmt.Sprintf("%.3f", x.FreeSpeedup), own)
 	}
 	t.write(b)
+}
+
+// pim is how PIM work is launched.
+func (x *LaunchRow) pim() string {
+	switch {
+	case x.PIM == 0:
+		return "0"
+	case x.Joint:
+		return fmt.Sprintf("%d %s", x.PIM, plan.Joint)
+	}
+	return fmt.Sprintf("%d %s", x.PIM, plan.Each)
 }

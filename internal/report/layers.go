@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"pimflow/internal/plan"
 )
 
 // layerColumn is a column of the table of layers: a cell of the layer, in the row of its
@@ -22,12 +24,17 @@ var layerColumns = []layerColumn{
 	{name: "shape", layer: func(l *Layer) string { return shape(l.Shape) }},
 	{name: "MACs", right: true, layer: func(l *Layer) string { return strconv.FormatInt(l.MACs, 10) }},
 	{name: "placement", tile: func(l *Layer, t *Tile) string {
-		if l.Kind == t.Device {
-			return t.Device + t.Box
+		s := t.Device + t.Box
+		if l.Kind != t.Device {
+			s = l.Kind + " " + s
 		}
-		return l.Kind + " " + t.Device + t.Box
+		if l.Exclusive {
+			s = "exclusive " + s
+		}
+		return s
 	}},
 	{name: "ns", right: true, tile: func(_ *Layer, t *Tile) string { return fmt.Sprintf("%.1f", t.NS) }},
+	{name: "launch", tile: func(_ *Layer, t *Tile) string { return launch(t.Joined) }, shown: joined},
 	{name: "GPU ns", right: true, layer: func(l *Layer) string { return l.GPU.ns() }},
 	{name: "GPU ck", right: true, layer: func(l *Layer) string { return l.GPU.ck() }},
 	{name: "PIM ns", right: true, layer: func(l *Layer) string { return l.PIM.ns() }},
@@ -52,6 +59,30 @@ var layerColumns = []layerColumn{
 }
 
 func profiled(r *Run) bool { return r.GPUProfile != nil } // otherwise all times are the model's
+
+func joined(r *Run) bool { launches, pieces := r.launches(); return launches < pieces }
+
+// launch says how a tile is launched.
+func launch(joined bool) string {
+	if joined {
+		return "joint"
+	}
+	return "own"
+}
+
+// launches counts those of the PIM, and the pieces of work that they launch.
+func (r *Run) launches() (launches, pieces int) {
+	for i := range r.Layers {
+		for _, t := range r.Layers[i].Tiles {
+			if t.Device == plan.PIM {
+				if pieces++; !t.Joined {
+					launches++
+				}
+			}
+		}
+	}
+	return launches, pieces
+}
 
 func checked(r *Run) bool { return len(r.Layers) > 0 && r.Layers[0].Error != nil }
 

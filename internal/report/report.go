@@ -37,6 +37,7 @@ type Run struct {
 	// Bound is a time that no plan of the search is below; null where it was not
 	// asked for. Exact says that no plan of at most two pieces a layer betters this.
 	Bound     *float64 `json:"bound_ns"`
+	BoundTwo  *float64 `json:"bound_two_pieces_ns"` // of plans that cut no layer in more than two pieces
 	Exact     bool     `json:"exact"`
 	Stopped   bool     `json:"stopped"`     // before the search was done
 	Objective string   `json:"objective"`   // latency, energy or edp
@@ -108,7 +109,8 @@ type Layer struct {
 	Op        string  `json:"op"`
 	Shape     []int   `json:"shape"`
 	MACs      int64   `json:"macs"`
-	Kind      string  `json:"kind"` // gpu, pim, split or pipe
+	Kind      string  `json:"kind"`      // gpu, pim, split or pipe
+	Exclusive bool    `json:"exclusive"` // one device works at a time then, and the GPU has every channel
 	Tiles     []Tile  `json:"tiles"`
 	GPU       *Whole  `json:"gpu"` // all of it on that device; null where that cannot be
 	PIM       *Whole  `json:"pim"`
@@ -140,6 +142,7 @@ type Tile struct {
 	Start  float64 `json:"start_ns"`
 	Bound  string  `json:"bound"`
 	Energy float64 `json:"energy_pj"` // without standby
+	Joined bool    `json:"joined"`    // launched with the PIM's tile before: NS and Ticks are without a launch
 
 	GPUSource string `json:"gpu_source,omitempty"` // of NS, of a tile on the GPU
 }
@@ -183,8 +186,8 @@ func New(g *graph.Graph, m *hw.Machine, r *search.Result) *Run {
 		Objective:     r.Objective.String(),
 	}
 	if r.Bound > 0 {
-		ns := r.Bound.NS()
-		out.Bound = &ns
+		ns, two := r.Bound.NS(), r.BoundTwo.NS()
+		out.Bound, out.BoundTwo = &ns, &two
 	}
 	out.Speedup = 1 // of nothing to do
 	if tl.Total > 0 {
@@ -192,14 +195,18 @@ func New(g *graph.Graph, m *hw.Machine, r *search.Result) *Run {
 	}
 	out.Low, out.High = run.Interval(r.Baseline.Program, tl.Program)
 	tiles := map[graph.ID][]Tile{}
-	for i, s := range tl.Program.Steps {
-		c := s.Code.Cost()
-		tiles[s.Node] = append(tiles[s.Node], Tile{s.Device, s.Box.String(), c.Time.NS(), c.Ticks, tl.Spans[i].Start.NS(), c.Bound, c.Energy.Total().Value, sourceOf(&c, s.Device)})
+	for i := range tl.Program.Steps {
+		s := &tl.Program.Steps[i]
+		c := s.Cost()
+		if s.Joined {
+			c.Ticks = m.PIM.Clock.Cycles(int64(c.Time))
+		}
+		tiles[s.Node] = append(tiles[s.Node], Tile{s.Device, s.Box.String(), c.Time.NS(), c.Ticks, tl.Spans[i].Start.NS(), c.Bound, c.Energy.Total().Value, s.Joined, sourceOf(&c, s.Device)})
 	}
 	for _, l := range r.Layers {
 		nd := &g.Nodes[l.Node]
 		row := Layer{
-			Name: nd.Name, Op: opName(nd), Shape: nd.Shape, MACs: g.MACs(g.Whole(l.Node)), Kind: l.Kind,
+			Name: nd.Name, Op: opName(nd), Shape: nd.Shape, MACs: g.MACs(g.Whole(l.Node)), Kind: l.Kind, Exclusive: l.Exclusive,
 			Tiles: tiles[l.Node], GPU: whole(l.GPU), PIM: whole(l.PIM), GPUSource: sourceOf(l.GPU, plan.GPU),
 		}
 		if l.Lost != nil {

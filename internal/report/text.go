@@ -45,6 +45,7 @@ func (r *Run) Text(w io.Writer, verbose bool) error {
 			gap += "; exact: no plan of at most two pieces a layer is better"
 		}
 		summary.row("bound", ns(*r.Bound), "", gap)
+		summary.row("  two pieces", ns(*r.BoundTwo), "", fmt.Sprintf("gap %.1f %%: no plan that cuts no layer in more than two pieces takes less", 100*(r.Total / *r.BoundTwo - 1)))
 	}
 	summary.row("  GPU busy", ns(r.GPUBusy), "", r.share(r.GPUBusy))
 	summary.row("  PIM busy", ns(r.PIMBusy), "", fmt.Sprintf("%s; PIM clock %.4f ns", r.share(r.PIMBusy), r.Clocks.PIM/1e3))
@@ -52,7 +53,8 @@ func (r *Run) Text(w io.Writer, verbose bool) error {
 	summary.row("  idle", ns(r.Idle), "", r.share(r.Idle))
 	summary.row("  launches", ns(r.Launch), "", r.share(r.Launch)+", within GPU busy")
 	if r.PIMLaunch > 0 {
-		summary.row("  launches", ns(r.PIMLaunch), "", r.share(r.PIMLaunch)+", within PIM busy")
+		launches, pieces := r.launches()
+		summary.row("  launches", ns(r.PIMLaunch), "", fmt.Sprintf("%s, within PIM busy: %d for %d pieces of work", r.share(r.PIMLaunch), launches, pieces))
 	}
 	summary.write(b)
 	if r.GPUProfile != nil {
@@ -110,15 +112,20 @@ func difference(largest, relative float64) string {
 
 // placements counts the layers by kind, as "12 gpu, 30 split".
 func (r *Run) placements() string {
-	n := map[string]int{}
+	n, sole := map[string]int{}, 0
 	for _, l := range r.Layers {
-		n[l.Kind]++
+		if n[l.Kind]++; l.Exclusive {
+			sole++
+		}
 	}
 	var parts []string
 	for _, k := range []string{"gpu", "pim", "split", "pipe"} {
 		if n[k] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n[k], k))
 		}
+	}
+	if sole > 0 {
+		parts = append(parts, fmt.Sprintf("%d of them exclusive", sole))
 	}
 	return strings.Join(parts, ", ")
 }

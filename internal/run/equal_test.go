@@ -214,7 +214,7 @@ func testEqual(t *testing.T, ds []device.Device, inputs, weights drawn) {
 				continue
 			}
 			ran[w.name]++
-			p := &plan.Plan{Graph: g.Fingerprint(), PIM: plan.Extended, Segments: segments}
+			p := &plan.Plan{Graph: g.Fingerprint(), PIM: plan.Extended, Launch: plan.Each, Segments: segments}
 			prog, err := program.Build(g, p, ds)
 			if err != nil {
 				t.Fatalf("%s: %v", w.name, err)

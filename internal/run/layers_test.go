@@ -17,7 +17,7 @@ import (
 // adds is no error of its own: it computes what the graph says.
 func TestEvalLayers(t *testing.T) {
 	g := relus(t, 3)
-	p := &plan.Plan{Graph: g.Fingerprint(), PIM: plan.Extended}
+	p := &plan.Plan{Graph: g.Fingerprint(), PIM: plan.Extended, Launch: plan.Each}
 	p.Segments = append(p.Segments, plan.Whole(g, 1, plan.PIM), plan.Whole(g, 2, plan.GPU))
 	half, ok := plan.Split(g, 3, plan.Rows, 2, plan.GPU, plan.PIM)
 	if !ok {

@@ -40,7 +40,7 @@ func (c streamingCode) Replay() (device.Replay, error) {
 // TestReplay: the steps of one of two devices have streams.
 func TestReplay(t *testing.T) {
 	g := relus(t, 5)
-	p := &plan.Plan{Graph: g.Fingerprint(), PIM: plan.Extended}
+	p := &plan.Plan{Graph: g.Fingerprint(), PIM: plan.Extended, Launch: plan.Each}
 	for id := graph.ID(1); id <= 5; id++ {
 		p.Segments = append(p.Segments, plan.Whole(g, id, []string{plan.GPU, plan.PIM}[id%2]))
 	}

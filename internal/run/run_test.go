@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 type fixed struct {
 	name string
 	fail error
+	fast int // so many times
 }
 
 type fixedCode struct {
@@ -45,7 +46,7 @@ func (d *fixed) Compile(_ *graph.Graph, c graph.Cut) (device.Code, error) {
 }
 func (c fixedCode) Cost() device.Cost {
 	n := float64(c.c.Box.Size())
-	return device.Cost{Time: device.Time(1000 * n), Launch: 500, Energy: device.Ledger{device.PIMIO: {Value: 3 * n, Low: n, High: 5 * n}}}
+	return device.Cost{Time: device.Time(1000*n) / device.Time(max(1, c.d.fast)), Launch: 500, Energy: device.Ledger{device.PIMIO: {Value: 3 * n, Low: n, High: 5 * n}}}
 }
 func (c fixedCode) Print(io.Writer) error { return nil }
 func (c fixedCode) Eval(in []*tensor.Tensor, dst *tensor.Tensor) error {
@@ -75,6 +76,60 @@ func relus(t *testing.T, n int) *graph.Graph {
 	return g
 }
 
+// TestExclusiveByHand: in an exclusive segment one device works at a time, after all before
+// it and before all after it; the GPU has every channel and is twice as fast where it
+// reads what was made so.
+func TestExclusiveByHand(t *testing.T) {
+	b := graph.NewBuilder("arms")
+	x := b.Input("x", tensor.Float32, tensor.Shape{1, 1, 4, 2})
+	var ids []graph.ID
+	for _, from := range []int{-1, -1, 0, 2, 1, 3} { // what each reads
+		in := x
+		if from >= 0 {
+			in = ids[from]
+		}
+		id, err := b.Op("", "Relu", nil, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, id)
+	}
+	b.Output("y", ids[4])
+	b.Output("z", ids[5])
+	g, err := b.Graph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := func(exclusive bool, devices ...string) (s plan.Segment) {
+		s.Exclusive = exclusive
+		for _, dev := range devices {
+			s.Tiles = append(s.Tiles, plan.Whole(g, ids[0], dev).Tiles...)
+			ids = ids[1:]
+		}
+		return s
+	}
+	p := &plan.Plan{Graph: g.Fingerprint(), PIM: plan.Extended, Launch: plan.Each, Segments: []plan.Segment{
+		whole(false, plan.GPU), whole(true, plan.PIM, plan.GPU, plan.GPU), whole(false, plan.PIM, plan.GPU),
+	}}
+	prog, err := program.Build(g, p, []device.Device{&fixed{name: plan.GPU}, &fixed{name: plan.PIM}, &fixed{name: plan.Every, fast: 2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The third reads the first, which the GPU made without the other channels; the
+	// fourth reads the third.
+	want := []run.Span{{Start: 0, End: 8000}, {Start: 8000, End: 16000}, {Start: 16000, End: 24000}, {Start: 24000, End: 28000}, {Start: 28000, End: 36000}, {Start: 28000, End: 36000}}
+	if d := cmp.Diff(want, run.Time(prog).Spans); d != "" {
+		t.Error(d)
+	}
+	// Where the GPU has no channels of its own, it has every one.
+	if _, err := program.Part(g, p.Segments[1:2], []device.Device{&fixed{name: plan.PIM}, &fixed{name: plan.Every}}); err != nil {
+		t.Error(err)
+	}
+	if _, err := program.Build(g, p, []device.Device{&fixed{name: plan.PIM}, &fixed{name: plan.Every}}); err == nil || !strings.Contains(err.Error(), `device "gpu" is not there`) {
+		t.Error(err)
+	}
+}
+
 // TestTimeByHand: two nodes of 8 values piped in halves on two devices: 4 ns, then
 // two halves at once, then 4 ns.
 func TestTimeByHand(t *testing.T) {
@@ -83,7 +138,7 @@ func TestTimeByHand(t *testing.T) {
 	if !ok {
 		t.Fatal("not piped")
 	}
-	prog, err := program.Build(g, &plan.Plan{Graph: g.Fingerprint(), PIM: plan.Extended, Segments: []plan.Segment{s}},
+	prog, err := program.Build(g, &plan.Plan{Graph: g.Fingerprint(), PIM: plan.Extended, Launch: plan.Each, Segments: []plan.Segment{s}},
 		[]device.Device{&fixed{name: plan.GPU}, &fixed{name: plan.PIM}})
 	if err != nil {
 		t.Fatal(err)
@@ -112,7 +167,7 @@ func TestTimeByHand(t *testing.T) {
 
 func TestEvalStops(t *testing.T) {
 	g := relus(t, 3)
-	p := &plan.Plan{Graph: g.Fingerprint(), PIM: plan.Extended}
+	p := &plan.Plan{Graph: g.Fingerprint(), PIM: plan.Extended, Launch: plan.Each}
 	for id := graph.ID(1); id <= 3; id++ {
 		p.Segments = append(p.Segments, plan.Whole(g, id, []string{plan.GPU, plan.PIM}[id%2]))
 	}
@@ -164,7 +219,7 @@ func TestSizes(t *testing.T) {
 		if c.rows > 0 {
 			continue
 		}
-		p, err := program.Build(g, &plan.Plan{Graph: g.Fingerprint(), PIM: plan.Extended}, nil)
+		p, err := program.Build(g, &plan.Plan{Graph: g.Fingerprint(), PIM: plan.Extended, Launch: plan.Each}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -41,7 +41,8 @@ func timed(p *program.Program, of func(*device.Cost) device.Time) *Timeline {
 		k := slices.IndexFunc(lanes, func(l *lane) bool { return l.device == s.Device })
 		if k < 0 {
 			k = len(lanes)
-			lanes = append(lanes, &lane{device: s.Device})
+			n := len(p.Steps) - i
+			lanes = append(lanes, &lane{device: s.Device, spans: make([]Span, 0, n), use: make([]float64, 0, n)})
 		}
 		l := lanes[k]
 		var start device.Time
@@ -51,7 +52,7 @@ func timed(p *program.Program, of func(*device.Cost) device.Time) *Timeline {
 		for _, j := range s.After {
 			start = max(start, tl.Spans[j].End)
 		}
-		c := s.Code.Cost()
+		c := s.Cost()
 		time := of(&c)
 		sp := Span{start, start + time}
 		use := 0.0
@@ -123,8 +124,8 @@ func shared(lanes []*lane, own *lane, start, left device.Time, use float64) devi
 // lasts, standby, which is in pJ a nanosecond.
 func (tl *Timeline) Energy(standby *device.Ledger) device.Ledger {
 	sum := standby.Times(tl.Total.NS())
-	for _, s := range tl.Program.Steps {
-		c := s.Code.Cost()
+	for i := range tl.Program.Steps {
+		c := tl.Program.Steps[i].Cost()
 		sum.Add(&c.Energy)
 	}
 	return sum
@@ -142,8 +143,9 @@ type Busy struct {
 func (tl *Timeline) Busy() Busy {
 	var b Busy
 	var edges []edge
-	for i, s := range tl.Program.Steps {
-		c, span := s.Code.Cost(), tl.Spans[i]
+	for i := range tl.Program.Steps {
+		s, span := &tl.Program.Steps[i], tl.Spans[i]
+		c := s.Cost()
 		if s.Device == plan.GPU {
 			b.GPU += span.End - span.Start
 			b.Launch += c.Launch

@@ -8,6 +8,7 @@ import (
 
 	"pimflow/internal/graph"
 	"pimflow/internal/memory"
+	"pimflow/internal/plan"
 )
 
 // all is the best plan of every policy, and of the moves that auto makes.
@@ -20,6 +21,7 @@ func (s *search) all(ctx context.Context, auto Policy) (*Result, error) {
 			res.Plan, res.Timeline = c.plan, c.timeline
 		}
 	}
+	var sole *chained // of one device at a time
 	for i, p := range policies {
 		until := ctx
 		if i == 0 { // the GPU alone, which is soon done and always there
@@ -38,6 +40,14 @@ func (s *search) all(ctx context.Context, auto Policy) (*Result, error) {
 		}
 		offer(c)
 		if !p.All {
+			anew, err := s.together(ctx, c, p)
+			if err != nil && ctx.Err() == nil {
+				return nil, err
+			}
+			if anew != nil {
+				sole = anew
+			}
+			offer(c)
 			continue
 		}
 		s.options = c.options
@@ -45,15 +55,39 @@ func (s *search) all(ctx context.Context, auto Policy) (*Result, error) {
 			return nil, err
 		}
 		offer(c)
-		if ctx.Err() == nil { // it is one of all pieces that would be costed
-			res.Bound = s.bound()
+		if sole != nil && ctx.Err() == nil {
+			if err := s.spliced(c, sole.store, auto); err != nil {
+				return nil, err
+			}
+			offer(c)
 		}
 	}
-	res.Stopped = ctx.Err() != nil
 	if res.Plan == nil {
 		return nil, none
 	}
+	if res.Stopped = ctx.Err() != nil; !res.Stopped { // the bound is one of all pieces that would be costed
+		res.Bound, res.BoundTwo = s.bound()
+	}
 	return res, nil
+}
+
+// together launches the PIM work of a policy's plan together (plan.Joint) where that is
+// better. Where one device works at a time, on other devices than those of auto's own
+// moves, layers are also placed anew for such launches; that is returned.
+func (s *search) together(ctx context.Context, c *chained, p Policy) (anew *chained, err error) {
+	pl := *c.plan
+	pl.Launch = plan.Joint
+	tl, err := s.time(&pl)
+	if err == nil && s.value(tl) < s.value(c.timeline) {
+		c.plan, c.timeline = &pl, tl
+	}
+	if p.Launch = plan.Joint; err != nil || !p.Exclusive {
+		return nil, err
+	}
+	if anew, err = s.chained(ctx, p); err == nil && s.value(anew.timeline) < s.value(c.timeline) {
+		c.plan, c.timeline = anew.plan, anew.timeline
+	}
+	return anew, err
 }
 
 // moved changes a policy's plan by moves and, where the graph is small, decides it
@@ -78,7 +112,7 @@ func (s *search) moved(ctx context.Context, c *chained, p Policy) (exact bool, e
 			return false, err
 		}
 		if err == nil && s.value(tl) < s.value(c.timeline) {
-			c.plan, c.timeline = pl, tl
+			c.plan, c.timeline, c.list = pl, tl, list
 		}
 		break
 	}

@@ -1,8 +1,6 @@
 package search
 
 import (
-	"slices"
-
 	"pimflow/internal/graph"
 	"pimflow/internal/plan"
 )
@@ -43,84 +41,6 @@ func (h *hill) chain(last, n int) []int {
 		list = append([]int{at}, list...)
 	}
 	return list
-}
-
-// banded divides a chain at shares of the last node's extent, with the patterns of
-// devices that are worth trying.
-func (h *hill) banded(chain []int, dim int, cut []float64) {
-	ids := make([]graph.ID, len(chain))
-	for k, i := range chain {
-		ids[k] = h.id(i)
-	}
-	extent := h.s.g.Nodes[ids[len(ids)-1]].Shape[dim]
-	ends := make([]int, len(cut))
-	for k, c := range cut {
-		ends[k] = int(c*float64(extent) + 0.5)
-	}
-	ranges, ok := plan.Bands(h.s.g, ids, dim, ends, h.s.reachOf)
-	if !ok {
-		return
-	}
-	// Both devices' pieces, looked up once for all patterns.
-	on := make([][][devices]*piece, len(chain))
-	for k, i := range chain {
-		on[k] = make([][devices]*piece, len(ranges[k]))
-		for b, r := range ranges[k] {
-			for dev, able := range h.able[i] {
-				if able {
-					on[k][b][dev] = h.s.piece(h.cur.lo+i, span{dev, dim, r})
-				}
-			}
-		}
-	}
-	for _, pattern := range patterns {
-		busy := h.cur.busy
-		for k, i := range chain {
-			for d, t := range h.cur.divs[i].busy {
-				busy[d] -= t
-			}
-			for b := range on[k] {
-				if p := on[k][b][pattern(h, i, k, b)]; p != nil {
-					busy[p.dev] += p.time
-				}
-			}
-		}
-		if h.o.of(max(busy[0], busy[1]), 0) >= h.value {
-			continue // as most: not worth the divisions
-		}
-		sets := make([]set, len(chain))
-		for k, i := range chain {
-			ps := make([]*piece, len(on[k]))
-			for b := range ps {
-				ps[b] = on[k][b][pattern(h, i, k, b)]
-			}
-			if slices.Contains(ps, nil) {
-				sets = nil
-				break
-			}
-			sets[k] = set{i, newDivision(ps...)}
-		}
-		if sets != nil {
-			h.try(sets...)
-		}
-	}
-}
-
-// patterns say which device makes band b of node i, the k-th of a chain.
-var patterns = []func(h *hill, i, k, b int) int{
-	func(h *hill, i, _, _ int) int { return h.fast[i] },
-	func(h *hill, i, k, _ int) int { return h.or(i, k%2) },
-	func(h *hill, i, k, _ int) int { return h.or(i, 1-k%2) },
-	func(h *hill, i, _, b int) int { return h.or(i, b%2) },
-	func(h *hill, i, _, b int) int { return h.or(i, 1-b%2) },
-}
-
-// or is dev, or the other device where dev does not execute the node.
-func (h *hill) or(i, dev int) int {
-	if h.able[i][dev] {
-		return dev
-	}
-	return 1 - dev
 }
 
 // rechain moves the cuts of a node to ends, and those of the nodes before it that

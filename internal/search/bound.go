@@ -2,12 +2,14 @@ package search
 
 import (
 	"math"
+	"slices"
 
 	"pimflow/internal/device"
 )
 
 // bound is a time below which no plan of the costed pieces can come, whatever
-// divisions it makes of them, on whatever devices and in whatever order.
+// divisions it makes of them, on whatever devices and in whatever order; and one for
+// those plans that cut no node in more than two pieces.
 //
 // Work. Let a plan keep the devices busy for G and P. Neither works on two pieces at
 // once, so it takes at least max(G, P) ≥ λG + (1-λ)P for any λ from 0 to 1. The right
@@ -31,17 +33,21 @@ import (
 // time counts for both. That and what a device waits for may be the same time; the
 // larger of both bounds is taken.
 //
-// Where one device works at a time, a plan takes the sum of its pieces.
+// Cuttings. Whether pieces wait for each other depends on where nodes are cut; a
+// dynamic programme over that (trellis.go) gives another bound. The larger counts.
+//
+// Where one device works at a time, a plan takes the sum of its pieces, and each keeps
+// both devices.
 //
 // Times of link traffic and the like only make a plan later.
-func (s *store) bound() device.Time {
+func (s *store) bound() (any, two device.Time) {
 	n := len(s.order)
 	grounds := make([]ground, n)
 	for i := range grounds {
 		grounds[i] = s.ground(i)
 	}
 	tail := make([]float64, n) // from the end of any piece of a node to that of the part
-	barrier := barriers(grounds)
+	barrier, gate, closed := barriers(grounds)
 	parts := make([]int, n)
 	for i := 1; i < n; i++ {
 		if parts[i] = parts[i-1]; barrier[i-1] {
@@ -62,9 +68,11 @@ func (s *store) bound() device.Time {
 			least, _ := grounds[i].shortest([devices]float64{1, 1}, false)
 			base += least
 		}
-		return device.Time(math.Floor(base * (1 - 1e-12)))
 	}
 	for i := range grounds {
+		if s.serial {
+			break
+		}
 		g := &grounds[i]
 		start[i] = base
 		for _, r := range g.reads {
@@ -90,9 +98,13 @@ func (s *store) bound() device.Time {
 	for _, e := range end {
 		base = max(base, e)
 	}
-	// Sums of products of whole picoseconds: far more exact than this.
-	return device.Time(math.Floor(base * (1 - 1e-12)))
+	all, halves := s.trellis(grounds, gate, closed)
+	return floor(max(base, all)), floor(max(base, all, halves))
 }
+
+// floor is a bound in whole picoseconds. Sums of products of these are far more exact
+// than what is taken off.
+func floor(t float64) device.Time { return device.Time(math.Floor(t * (1 - 1e-12))) }
 
 // part is the bound of the nodes between two barriers, the first of which is at base.
 func (s *store) part(grounds []ground, start, tail []float64, base float64) float64 {
@@ -128,20 +140,44 @@ func (s *store) part(grounds []ground, start, tail []float64, base float64) floa
 	return max(most, busiest(grounds, [devices]float64{}, true))
 }
 
-// bound is that of all plans on any of the devices that policies have.
-func (s *search) bound() device.Time {
-	least := device.Time(math.MaxInt64)
+// bound is that of all plans on any of the devices that policies have. A plan in which
+// one device works at a time in some segments is not faster than one in which the same
+// pieces are executed side by side.
+func (s *search) bound() (any, two device.Time) {
+	any, two = math.MaxInt64, math.MaxInt64
 	for _, st := range s.stores {
-		least = min(least, st.bound())
+		if slices.ContainsFunc(st.nodes, (*costed).none) {
+			continue // of no plan
+		}
+		st.joint = true // of any policy's plan, together
+		if st.also = nil; !st.serial && len(st.ds) > 1 {
+			if k := slices.IndexFunc(s.stores, func(o *store) bool { return o.serial }); k >= 0 {
+				st.also = s.stores[k].nodes
+			}
+		}
+		a, t := st.bound()
+		any, two = min(any, a), min(two, t)
 	}
-	return least
+	return any, two
+}
+
+// none reports whether no device executes a node, as far as is known.
+func (n *costed) none() bool {
+	for _, p := range n.pieces {
+		if p != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // barriers says after which nodes every later piece waits for every earlier one: all
 // nodes before are, through whole values, read by the last, and of the nodes after
 // each reads some of another of these or all of the last. Where each only reads some of
-// the last, it stands alone while it is in one piece: its edges are marked so.
-func barriers(grounds []ground) []bool {
+// the last, it stands alone while it is in one piece: its edges are marked so. A gate is
+// a node that every later piece waits for some piece of; a node is closed where it reads
+// all before it in the end.
+func barriers(grounds []ground) (barrier, gate, closed []bool) {
 	n := len(grounds)
 	reader := make([]int, n) // the first that reads all of a node's value when whole
 	// How many nodes after do not wait for all, and for any, as differences.
@@ -167,16 +203,17 @@ func barriers(grounds []ground) []bool {
 		all[max(latest+1, 0)]++
 		all[b]--
 	}
-	out := make([]bool, n)
+	barrier, gate, closed = make([]bool, n), make([]bool, n), make([]bool, n)
 	open, waitAll, waitAny := 0, 0, 0
-	for i := range out {
+	for i := range barrier {
 		if i > 0 {
 			open = max(open, reader[i-1])
 		}
 		waitAll += all[i]
 		waitAny += any[i]
-		out[i] = waitAll == 0 && open <= i
-		if waitAny == 0 && open <= i {
+		barrier[i] = waitAll == 0 && open <= i
+		gate[i], closed[i] = waitAny == 0, open <= i
+		if gate[i] && closed[i] {
 			for _, w := range grounds[i].ways {
 				for k := range w.edges {
 					e := &w.edges[k]
@@ -185,5 +222,5 @@ func barriers(grounds []ground) []bool {
 			}
 		}
 	}
-	return out
+	return barrier, gate, closed
 }

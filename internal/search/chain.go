@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -99,20 +100,22 @@ func (s *search) chained(ctx context.Context, p Policy) (*chained, error) {
 
 // store returns the pieces of a policy's devices, of which none is without room yet.
 func (s *search) store(p Policy) (*store, error) {
-	ds, err := s.devices(s.blank(p))
+	all, err := s.devices(s.blank(p))
 	if err != nil {
 		return nil, err
 	}
+	ds := Segment(all, p.Exclusive)
 	for _, st := range s.stores {
-		if st.serial == (p.PIM == plan.Exclusive) && slices.Equal(st.ds, ds) {
+		if st.serial == p.Exclusive && slices.Equal(st.ds, ds) {
 			for i := range st.nodes {
 				st.nodes[i].full = false
 			}
+			st.joint = p.Launch == plan.Joint
 			return st, nil
 		}
 	}
 	st := newStore(s.g, s.order, ds)
-	st.serial = p.PIM == plan.Exclusive
+	st.serial, st.joint = p.Exclusive, p.Launch == plan.Joint
 	s.stores = append(s.stores, st)
 	return st, nil
 }
@@ -139,26 +142,66 @@ func (s *search) linear() (objective, error) {
 	return s.t.Objective.around(tl.Total, work(tl), s.standby), nil
 }
 
-// dynamic is the best chain of candidates, by a dynamic programme over the order.
+// ending is the best chain of candidates up to a node.
+type ending struct {
+	*stretch         // the last candidate; nil where there is no such chain
+	before   bool    // where its nodes begin, the one before is all on the PIM
+	value    float64 // the sum of all
+}
+
+// dynamic is the best chain of candidates, by a dynamic programme over the order. Where
+// PIM work is launched together, it tells chains apart by whether the last node is all on
+// the PIM: then the next one's first piece there needs no launch.
 func (s *search) dynamic(p Policy, from [][]candidate, o objective) ([]*stretch, error) {
-	best := make([]float64, len(from)+1)  // objective of the nodes before
-	last := make([]*stretch, len(from)+1) // the candidate that ends there
+	best := make([][2]ending, len(from)+1)
+	best[0][0].stretch = &stretch{}
 	for i := range from {
-		for _, c := range from[i] {
-			if end := c.hi(); last[end] == nil || best[i]+o.of(c.time, c.work) < best[end] {
-				best[end], last[end] = best[i]+o.of(c.time, c.work), c.stretch
+		for before, b := range best[i] {
+			if b.stretch == nil {
+				continue
+			}
+			for _, c := range from[i] {
+				time, all := c.time, 0
+				if p.Launch == plan.Joint {
+					if before == 1 {
+						time = c.after()
+					}
+					if c.divs[len(c.divs)-1].kind() == plan.PIM {
+						all = 1
+					}
+				}
+				e := &best[c.hi()][all]
+				if v := b.value + o.of(time, c.work); e.stretch == nil || v < e.value {
+					*e = ending{c.stretch, before == 1, v}
+				}
 			}
 		}
-		if last[i+1] == nil {
+		if best[i+1][0].stretch == nil && best[i+1][1].stretch == nil {
 			return nil, s.noDevice(i, p)
 		}
 	}
+	at := 0
+	if e := best[len(from)]; e[0].stretch == nil || e[1].stretch != nil && e[1].value < e[0].value {
+		at = 1
+	}
 	var list []*stretch
-	for i := len(from); i > 0; i = last[i].lo {
-		list = append(list, last[i])
+	for i := len(from); i > 0; {
+		e := best[i][at]
+		list = append(list, e.stretch)
+		if i, at = e.lo, 0; e.before {
+			at = 1
+		}
 	}
 	slices.Reverse(list)
 	return list, nil
+}
+
+// after is what a candidate takes after a node that is all on the PIM.
+func (c *candidate) after() device.Time {
+	if len(c.divs) > 1 {
+		return c.time
+	}
+	return max(c.divs[0].least[0], c.divs[0].least[1])
 }
 
 // onPIM reports whether the candidate has any of a node on the PIM.
@@ -171,6 +214,13 @@ func (c *candidate) onPIM(at int) bool {
 func (s *store) candidates(i int, p Policy, o objective, choices []*division) (list []candidate) {
 	if len(choices) > 0 {
 		list = append(list, candidate{choices[0].kind(), s.newStretch(i, choices[:1:1], choices[0].pieces)})
+	}
+	if s.joint && len(choices) > 0 {
+		if d := slices.MinFunc(choices, func(a, b *division) int {
+			return cmp.Compare(o.of(max(a.least[0], a.least[1]), a.work), o.of(max(b.least[0], b.least[1]), b.work))
+		}); d != choices[0] {
+			list = append(list, candidate{"joint", s.newStretch(i, []*division{d}, d.pieces)})
+		}
 	}
 	try := func(kind string, seg plan.Segment) {
 		t := s.stretch(i, seg)

@@ -116,7 +116,7 @@ func (s *search) exactly(ctx context.Context, c *chained, p Policy, o objective)
 		for k := range exactWeights {
 			w, least := weight(k), math.Inf(1)
 			for _, d := range e.choices[i] {
-				least = min(least, w[0]*float64(d.busy[0])+w[1]*float64(d.busy[1]))
+				least = min(least, w[0]*float64(d.least[0])+w[1]*float64(d.least[1]))
 			}
 			e.rest[i][k] = e.rest[i+1][k] + least
 		}
@@ -152,7 +152,7 @@ func (e *exact) divide(i int, busy [devices]device.Time, work float64) {
 		}
 		b := busy
 		for k := range b {
-			b[k] += d.busy[k]
+			b[k] += d.least[k]
 		}
 		least := float64(e.wait(i, d))
 		for k := range exactWeights {
@@ -177,7 +177,7 @@ func (e *exact) wait(i int, d *division) (last device.Time) {
 		for _, to := range l.to[l.at[p]:l.at[p+1]] {
 			start = max(start, e.ends[to.node][to.piece])
 		}
-		e.ends[i] = append(e.ends[i], start+d.pieces[p].time)
+		e.ends[i] = append(e.ends[i], start+d.pieces[p].least)
 	}
 	for _, ends := range e.ends[:i+1] {
 		last = max(last, slices.Max(ends))
@@ -188,27 +188,35 @@ func (e *exact) wait(i int, d *division) (last device.Time) {
 // orders puts the pieces of a divided graph in every order in which each starts no
 // sooner than the one before, which are all that differ in time.
 func (e *exact) orders(work float64) {
-	e.order(e.divs, e.links, func(device.Time) bool { return false })
+	e.below = math.Inf(1)
+	e.order(e.divs, e.links)
 	n := len(e.all)
 	// order has laid out who reads whom, and an order to begin with.
 	e.complete(work, slices.Clone(e.list), e.program(e.divs, e.links))
 	left, tail := make([]int32, n), make([]device.Time, n)
 	for i := n - 1; i >= 0; i-- {
-		for _, j := range e.after[i] {
+		for _, j := range e.next[e.from[i]:e.from[i+1]] {
 			tail[i] = max(tail[i], tail[j])
 			left[j]++
 		}
-		tail[i] += e.all[i].time
+		tail[i] += e.all[i].least
 	}
-	var busy [devices]device.Time
+	var rest [devices]device.Time
 	for _, p := range e.all {
-		busy[p.dev] += p.time
+		rest[p.dev] += p.least
 	}
-	e.next(work, nil, left, tail, make([]device.Time, n), [devices]device.Time{}, busy, 0)
+	e.extend(work, nil, left, tail, made{make([]device.Time, n), make([]program.Awaited, n)}, clock{}, rest, 0)
 }
 
-// next continues a list of pieces; rest is how long each device has still to work.
-func (e *exact) next(work float64, list []int32, left []int32, tail, ready []device.Time, free, rest [devices]device.Time, last device.Time) {
+// made is when what each piece reads is made, and what has ended then.
+type made struct {
+	ready []device.Time
+	after []program.Awaited
+}
+
+// extend continues a list of pieces; rest is how long each device has still to work at
+// least.
+func (e *exact) extend(work float64, list []int32, left []int32, tail []device.Time, m made, c clock, rest [devices]device.Time, last device.Time) {
 	if len(list) == len(e.all) {
 		e.place = sized(e.place, len(list))
 		e.list = e.list[:0]
@@ -220,28 +228,28 @@ func (e *exact) next(work float64, list []int32, left []int32, tail, ready []dev
 		return
 	}
 	least := device.Time(0)
-	for d := range free {
-		least = max(least, free[d]+rest[d])
+	for d := range rest {
+		least = max(least, c.free[d]+rest[d])
 	}
 	if e.value(least, work) >= e.best || e.ctx.Err() != nil {
 		return
 	}
 	for i, p := range e.all {
-		start := max(ready[i], free[p.dev])
+		start := max(m.ready[i], c.free[p.dev])
 		if left[i] != 0 || start < last || e.value(start+tail[i], work) >= e.best {
 			continue
 		}
-		done, r, f := slices.Clone(ready), rest, free
-		f[p.dev] = start + p.time
-		r[p.dev] -= p.time
+		then, r, k := made{slices.Clone(m.ready), slices.Clone(m.after)}, rest, c
+		end, seen := k.place(p, m.ready[i], m.after[i])
+		r[p.dev] -= p.least
 		left[i] = -1
-		for _, j := range e.after[i] {
+		for _, j := range e.next[e.from[i]:e.from[i+1]] {
 			left[j]--
-			done[j] = max(done[j], f[p.dev])
+			then.ready[j], then.after[j] = max(then.ready[j], end), then.after[j].Max(seen)
 		}
-		e.next(work, append(list, int32(i)), left, tail, done, f, r, start)
+		e.extend(work, append(list, int32(i)), left, tail, then, k, r, start)
 		left[i] = 0
-		for _, j := range e.after[i] {
+		for _, j := range e.next[e.from[i]:e.from[i+1]] {
 			left[j]++
 		}
 	}

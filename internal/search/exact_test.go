@@ -23,6 +23,7 @@ type stairs struct {
 	name   string
 	seed   uint64
 	launch device.Time
+	joint  bool            // it can be launched with what is before
 	only   map[string]bool // operators it executes; nil: all
 }
 
@@ -41,7 +42,11 @@ func (d *stairs) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	fmt.Fprint(h, c.Box)
 	noise := rand.New(rand.NewPCG(h.Sum64(), 2)).IntN(3)
 	t := d.launch + device.Time((c.Box.Size()+tread-1)/tread*rise+noise)
-	return step{device.Cost{Time: t, Energy: device.Ledger{device.GPUMAC: {Value: float64(1 + r.IntN(20) + noise)}}}}, nil
+	joint := device.Time(0)
+	if d.joint {
+		joint = d.launch
+	}
+	return step{device.Cost{Time: t, Launch: d.launch, Joint: joint, Energy: device.Ledger{device.GPUMAC: {Value: float64(1 + r.IntN(20) + noise)}}}}, nil
 }
 func (s step) Cost() device.Cost                           { return s.c }
 func (s step) Eval([]*tensor.Tensor, *tensor.Tensor) error { return nil }
@@ -50,7 +55,7 @@ func (s step) Print(io.Writer) error                       { return nil }
 // synthetic is a machine of stairs, the same with any number of PIM channels.
 func synthetic(seed uint64, launch device.Time) Target {
 	gpu := &stairs{name: plan.GPU, seed: seed, launch: launch}
-	pim := &stairs{name: plan.PIM, seed: seed + 1000, only: map[string]bool{"Conv": true}}
+	pim := &stairs{name: plan.PIM, seed: seed + 1000, launch: launch, joint: launch > 0, only: map[string]bool{"Conv": true}}
 	devices := Devices(func(n int, _ string) ([]device.Device, error) {
 		if n == 0 {
 			return []device.Device{gpu}, nil
@@ -110,7 +115,8 @@ func someGraph(rng *rand.Rand, most, channels, rows int) *graph.Graph {
 
 // brute is the best objective of all plans in which each node is whole or in two
 // pieces, in all orders, found by trying each. The time of an order is followed piece
-// by piece, as run.Time defines it; that of the best is run.Time's.
+// by piece, as run.Time defines it, with launches that are joint as program.Join does;
+// that of the best is run.Time's.
 func brute(t *testing.T, g *graph.Graph, to Target) float64 {
 	s := newSearch(g, to)
 	ds, err := to.Devices(1, plan.Extended)
@@ -121,7 +127,7 @@ func brute(t *testing.T, g *graph.Graph, to Target) float64 {
 	for _, id := range s.order {
 		var list [][]plan.Tile
 		add := func(seg plan.Segment) {
-			if _, err := program.Part(g, seg.Tiles, ds); err == nil {
+			if _, err := program.Part(g, []plan.Segment{seg}, ds); err == nil {
 				list = append(list, seg.Tiles)
 			}
 		}
@@ -148,25 +154,31 @@ func brute(t *testing.T, g *graph.Graph, to Target) float64 {
 			}
 			return
 		}
-		p, err := program.Part(g, tiles, ds)
+		p, err := program.Part(g, []plan.Segment{{Tiles: tiles}}, ds)
 		if err != nil {
 			t.Fatal(err)
 		}
 		energy := work(run.Time(p))
 		value := func(end device.Time) float64 { return to.Objective.value(end, energy, s.standby) }
 		ends := make([]device.Time, len(tiles))
+		known := make([]uint, len(tiles)) // the steps that have ended before one starts, whatever any takes
+		on := map[string]uint{}           // the steps of a device
+		for k, st := range p.Steps {
+			on[st.Device] |= 1 << k
+		}
 		var order []plan.Tile
-		var next func(free map[string]device.Time, placed uint, last device.Time)
-		next = func(free map[string]device.Time, placed uint, last device.Time) {
+		var next func(free map[string]device.Time, before map[string]int, placed uint, last device.Time)
+		next = func(free map[string]device.Time, before map[string]int, placed uint, last device.Time) {
 			if best >= 0 && value(last) >= best {
 				return
 			}
 			if len(order) == len(tiles) {
-				q, err := program.Part(g, order, ds)
+				q, err := program.Part(g, []plan.Segment{{Tiles: order}}, ds)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if tl := run.Time(q); tl.Total != last {
+				if q.Join(); run.Time(q).Total != last {
+					tl := run.Time(q)
 					t.Fatalf("%v by hand, %v", last, tl.Total)
 				}
 				best = value(last)
@@ -177,23 +189,35 @@ func brute(t *testing.T, g *graph.Graph, to Target) float64 {
 				if placed>>k&1 == 1 {
 					continue
 				}
-				start := free[st.Device]
+				start, had := free[st.Device], uint(0)
+				prev, follows := before[st.Device]
+				if follows {
+					had = known[prev] | 1<<prev
+				}
+				known[k] = had
 				for _, j := range st.After {
 					if placed>>j&1 == 0 {
 						continue tiles
 					}
 					start = max(start, ends[j])
+					known[k] |= known[j] | 1<<j
 				}
 				was := free[st.Device]
 				ends[k] = start + st.Code.Cost().Time
-				free[st.Device] = ends[k]
+				if follows && (known[k]&^had)&^on[st.Device] == 0 {
+					ends[k] -= st.Code.Cost().Joint
+				}
+				free[st.Device], before[st.Device] = ends[k], k
 				order = append(order, st.Tile)
-				next(free, placed|1<<k, max(last, ends[k]))
+				next(free, before, placed|1<<k, max(last, ends[k]))
 				order = order[:len(order)-1]
 				free[st.Device] = was
+				if delete(before, st.Device); follows {
+					before[st.Device] = prev
+				}
 			}
 		}
-		next(map[string]device.Time{}, 0, 0)
+		next(map[string]device.Time{}, map[string]int{}, 0, 0)
 	}
 	choose(nil, 0)
 	return best
@@ -243,6 +267,13 @@ func TestBruteForce(t *testing.T) {
 			}
 			if r.Bound <= 0 {
 				t.Errorf("seed %d: no bound", seed)
+			}
+			ds, _ := to.Devices(1, plan.Extended)
+			st := newStore(g, newSearch(g, to).order, ds)
+			st.joint = true
+			costAll(st)
+			if _, two := st.bound(); float64(two) > want {
+				t.Errorf("seed %d: bound of two pieces %v above %v", seed, two, device.Time(want))
 			}
 			tight = max(tight, float64(r.Bound)/got)
 		}

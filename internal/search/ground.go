@@ -2,6 +2,7 @@ package search
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 
@@ -11,6 +12,8 @@ import (
 
 // ground is what a bound needs of a node: its costed pieces and what they read.
 type ground struct {
+	by    [plan.Rows + 2][]*piece // by dimension + 1, in order
+	dims  []int                   // of the ways
 	ways  []way
 	least float64       // time of the shortest piece
 	works [devices]bool // whether a piece on the device takes any time
@@ -20,6 +23,7 @@ type ground struct {
 // way is the cuts of one dimension and the pieces between them, by where they end.
 type way struct {
 	lines int
+	cuts  []int // where they are
 	edges []edge
 }
 
@@ -41,30 +45,36 @@ type read struct {
 // ground collects a node's pieces.
 func (s *store) ground(i int) ground {
 	n := s.nodes[i]
-	by := map[int][]*piece{}
 	g := ground{least: math.Inf(1)}
 	var any *piece
-	for _, p := range n.pieces {
+	pieces := slices.Collect(maps.Values(n.pieces))
+	if s.also != nil {
+		pieces = slices.AppendSeq(pieces, maps.Values(s.also[i].pieces))
+	}
+	for _, p := range pieces {
 		if p == nil {
 			continue
 		}
-		by[p.dim] = append(by[p.dim], p)
-		g.least = min(g.least, float64(p.time))
-		g.works[p.dev] = g.works[p.dev] || p.time > 0
+		g.by[p.dim+1] = append(g.by[p.dim+1], p)
+		g.least = min(g.least, s.timeOf(p))
+		g.works[p.dev] = g.works[p.dev] || s.timeOf(p) > 0
 		any = p
 	}
 	if any == nil {
 		return ground{}
 	}
 	for dim := whole; dim <= plan.Rows; dim++ {
-		ps := by[dim]
+		ps := g.by[dim+1]
 		if len(ps) == 0 {
 			continue
 		}
+		slices.SortFunc(ps, func(a, b *piece) int {
+			return cmp.Or(cmp.Compare(a.Lo, b.Lo), cmp.Compare(a.Hi, b.Hi), cmp.Compare(a.dev, b.dev))
+		})
 		if dim != whole {
-			ps = append(ps, by[whole]...)
+			ps = append(ps[:len(ps):len(ps)], g.by[whole+1]...)
 		}
-		g.ways = append(g.ways, s.way(i, dim, ps))
+		g.dims, g.ways = append(g.dims, dim), append(g.ways, s.way(i, dim, ps))
 	}
 	in := s.node(i).In
 	all := s.g.Need(s.g.Whole(s.order[i]))
@@ -73,7 +83,7 @@ func (s *store) ground(i int) ground {
 			continue
 		}
 		full := tensor.Full(s.g.Nodes[x].Shape)
-		r := read{at: s.pos[x], all: true, some: true, ends: all[k].Contains(full)}
+		r := read{at: s.pos[x], all: true, some: true, ends: all[k].Contains(full) && s.gapless(i, k, full)}
 		for _, p := range n.pieces {
 			if p != nil {
 				r.all = r.all && p.need[k] != nil && p.need[k].Contains(full)
@@ -84,6 +94,56 @@ func (s *store) ground(i int) ground {
 	}
 	return g
 }
+
+// gapless reports whether the pieces of every division read all of an input together,
+// as they do where each reads all of every other dimension, and none that ends at a cut
+// reads less far than any begins to read that begins there.
+func (s *store) gapless(i, k int, full tensor.Box) bool {
+	var to, from [plan.Rows + 1][]int // by cut: how far pieces before it read at least, where those after begin at most
+	for _, p := range s.nodes[i].pieces {
+		if p == nil || p.dim == whole {
+			continue
+		}
+		if p.need[k] == nil {
+			return false
+		}
+		for d, r := range p.need[k] {
+			if d != p.dim && r != full[d] {
+				return false
+			}
+		}
+		if p.dim >= len(full) {
+			continue
+		}
+		if to[p.dim] == nil {
+			n := s.node(i).Shape[p.dim] + 1
+			if n > maxGapless {
+				return false
+			}
+			to[p.dim], from[p.dim] = make([]int, n), make([]int, n)
+			for c := range to[p.dim] {
+				to[p.dim][c] = full[p.dim].Hi
+			}
+		}
+		r := p.need[k][p.dim]
+		to[p.dim][p.Hi] = min(to[p.dim][p.Hi], r.Hi)
+		from[p.dim][p.Lo] = max(from[p.dim][p.Lo], r.Lo)
+	}
+	for d := range to {
+		if n := len(to[d]); n > 0 && (from[d][0] > 0 || to[d][n-1] < full[d].Hi) {
+			return false
+		}
+		for c := range to[d] {
+			if to[d][c] < from[d][c] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// maxGapless bounds what gapless looks at: of longer dimensions it is not known.
+const maxGapless = 1 << 16
 
 // way numbers the cuts of the pieces of one dimension.
 func (s *store) way(i, dim int, ps []*piece) way {
@@ -103,12 +163,12 @@ func (s *store) way(i, dim int, ps []*piece) way {
 	}
 	slices.Sort(lines)
 	lines = slices.Compact(lines)
-	w := way{lines: len(lines)}
+	w := way{lines: len(lines), cuts: lines}
 	for _, p := range ps {
 		lo, hi := bounds(p)
 		a, _ := slices.BinarySearch(lines, lo)
 		b, _ := slices.BinarySearch(lines, hi)
-		w.edges = append(w.edges, edge{a, b, p.dev, float64(p.time), false})
+		w.edges = append(w.edges, edge{a, b, p.dev, s.timeOf(p), false})
 	}
 	slices.SortFunc(w.edges, func(a, b edge) int {
 		return cmp.Or(cmp.Compare(a.to, b.to), cmp.Compare(a.from, b.from), cmp.Compare(a.dev, b.dev))

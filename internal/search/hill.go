@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"pimflow/internal/device"
 	"pimflow/internal/graph"
 )
 
@@ -16,10 +17,11 @@ type hill struct {
 	choices [][]*division // by position
 	cur     *stretch
 	value   float64
-	todo    []bool      // nodes at which moves are still to be made
-	links   []links     // of cur, by node
-	divs    []*division // scratch of try
-	next    []links     // the same: those that differ
+	least   [devices]device.Time // of cur, as a division's
+	todo    []bool               // nodes at which moves are still to be made
+	links   []links              // of cur, by node
+	divs    []*division          // scratch of try
+	next    []links              // the same: those that differ
 	spare   []links
 	fast    []int           // of each node: the device that its whole takes less on
 	able    [][devices]bool // and those that execute it
@@ -62,7 +64,7 @@ func (h *hill) climb() {
 			}
 			h.todo[i] = false
 			for _, m := range moves {
-				if h.tries > h.limit || h.ctx.Err() != nil {
+				if h.tries > h.limit || h.spent() || h.ctx.Err() != nil {
 					return
 				}
 				m.try(h, i)
@@ -70,6 +72,15 @@ func (h *hill) climb() {
 		}
 	}
 }
+
+// budget is how many pieces a node's share of a window's moves may put in order. Moves that
+// go on beyond it gain next to nothing: the plans of five networks on three machines are the
+// same with twice as much, and with DenseNet-121 a seventh of the time is saved where the GPU
+// has nearly no channels (measured).
+const budget = 25_000
+
+// spent reports whether the moves of the window have used their budget.
+func (h *hill) spent() bool { return h.arranged > budget*len(h.todo) }
 
 // patience is how many orders retry tries for a gain. With 300 the plans of five
 // networks on two machines take at most 0.5 % less (measured).
@@ -94,13 +105,20 @@ func (h *hill) retry() {
 		h.tries, h.limit = 0, patience
 		if h.climb(); h.value >= value {
 			h.links = h.linked(best.lo, best.divs)
-			h.cur, h.value = best, value
+			h.adopt(best)
 		}
 	}
 }
 
 // adopt makes a stretch the one at hand.
-func (h *hill) adopt(t *stretch) { h.cur, h.value = t, h.o.cost(t) }
+func (h *hill) adopt(t *stretch) {
+	h.cur, h.value, h.least = t, h.o.cost(t), [devices]device.Time{}
+	for _, d := range t.divs {
+		for k, b := range d.least {
+			h.least[k] += b
+		}
+	}
+}
 
 // look has the moves at a node, its neighbours, and those it reads or that read it
 // made again.
@@ -123,16 +141,18 @@ func (h *hill) look(i int) {
 // try changes the division of some nodes and keeps that if it lessens the objective.
 func (h *hill) try(sets ...set) bool {
 	t := stretch{busy: h.cur.busy, work: h.cur.work}
+	least := h.least
 	same := true
 	for _, s := range sets {
 		old := h.cur.divs[s.i]
 		for k := range t.busy {
 			t.busy[k] += s.d.busy[k] - old.busy[k]
+			least[k] += s.d.least[k] - old.least[k]
 		}
 		t.work += s.d.work - old.work
 		same = same && s.d.equal(old)
 	}
-	t.time = max(t.busy[0], t.busy[1]) // at least
+	t.time = max(least[0], least[1]) // at least
 	if same || h.o.cost(&t) >= h.value || h.tries > h.limit || h.ctx.Err() != nil {
 		return false
 	}

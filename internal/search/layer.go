@@ -12,6 +12,8 @@ import (
 type Layer struct {
 	Node graph.ID
 	Kind string // gpu, pim, split or pipe
+	// Exclusive: one device works at a time then, and the GPU has every channel.
+	Exclusive bool
 	// GPU and PIM are the costs of the whole operation on that device beside the
 	// plan's PIM channels; nil where the device cannot execute it.
 	GPU, PIM *device.Cost
@@ -28,13 +30,14 @@ type Option struct {
 
 // layers describes each operation under a plan.
 func (s *search) layers(p *plan.Plan) ([]Layer, error) {
-	kind := map[graph.ID]string{}
+	kind, exclusive := map[graph.ID]string{}, map[graph.ID]bool{}
 	for _, seg := range p.Segments {
 		nodes := map[graph.ID]int{}
 		for _, t := range seg.Tiles {
 			nodes[t.Node]++
 		}
 		for _, t := range seg.Tiles {
+			exclusive[t.Node] = seg.Exclusive
 			switch {
 			case nodes[t.Node] == 1:
 				kind[t.Node] = t.Device
@@ -51,8 +54,8 @@ func (s *search) layers(p *plan.Plan) ([]Layer, error) {
 	}
 	var list []Layer
 	for i, id := range s.order {
-		l := Layer{Node: id, Kind: kind[id]}
-		for _, d := range ds {
+		l := Layer{Node: id, Kind: kind[id], Exclusive: exclusive[id]}
+		for _, d := range Segment(ds, exclusive[id]) {
 			code, err := d.Compile(s.g, s.g.Whole(id))
 			if errors.Is(err, device.ErrUnsupported) {
 				continue

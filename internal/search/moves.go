@@ -6,6 +6,7 @@ import (
 	"pimflow/internal/device"
 	"pimflow/internal/graph"
 	"pimflow/internal/plan"
+	"pimflow/internal/program"
 	"pimflow/internal/tensor"
 )
 
@@ -20,6 +21,7 @@ type move struct {
 var moves = []move{
 	{"band", "a chain of nodes in bands, each node or each band on a device of its own", band},
 	{"alone", "neighbouring nodes each as it is best alone", alone},
+	{"run", "neighbouring nodes all on one device", together},
 	{"divide", "a node whole on either device or cut in two elsewhere", divide},
 	{"flip", "a piece on the other device", flip},
 	{"shift", "a cut elsewhere, alone and together with those of the nodes before that are cut in as many pieces", shift},
@@ -43,6 +45,20 @@ func alone(h *hill, i int) {
 	for k := i; k < min(i+neighbours, len(h.cur.divs)); k++ {
 		sets = append(sets, set{k, h.choices[h.cur.lo+k][0]})
 		h.try(sets...)
+	}
+}
+
+func together(h *hill, i int) {
+	for dev := range h.s.ds {
+		sets := make([]set, 0, neighbours)
+		for k := i; k < min(i+neighbours, len(h.cur.divs)); k++ {
+			p := h.s.whole(h.cur.lo+k, dev)
+			if p == nil {
+				break
+			}
+			sets = append(sets, set{k, newDivision(p)})
+			h.try(sets...)
+		}
 	}
 }
 
@@ -231,18 +247,19 @@ func (h *hill) followed(list []*piece) *stretch {
 		h.first = append(h.first, n)
 		n += int32(len(d.pieces))
 	}
-	h.done = sized(h.done, int(n))
-	var free [devices]device.Time
+	h.done, h.seen = sized(h.done, int(n)), sized(h.seen, int(n))
+	var c clock
 	for _, p := range list {
 		node := p.at - h.cur.lo
 		k := slices.Index(h.cur.divs[node].pieces, p)
-		l, start := &h.links[node], free[p.dev]
+		l, ready, after := &h.links[node], device.Time(0), program.Awaited{}
 		for _, to := range l.to[l.at[k]:l.at[k+1]] {
-			start = max(start, h.done[h.first[to.node]+to.piece])
+			j := h.first[to.node] + to.piece
+			ready, after = max(ready, h.done[j]), after.Max(h.seen[j])
 		}
-		free[p.dev] = start + p.time
-		h.done[h.first[node]+int32(k)] = free[p.dev]
-		t.time = max(t.time, free[p.dev])
+		at := h.first[node] + int32(k)
+		h.done[at], h.seen[at] = c.place(p, ready, after)
+		t.time = max(t.time, h.done[at])
 	}
 	h.sumEnds(t, h.cur.divs)
 	return t

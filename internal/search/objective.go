@@ -71,6 +71,14 @@ func (o objective) of(t device.Time, work float64) float64 {
 	return o.perTime*float64(t) + o.perWork*work
 }
 
+// sum is the objective of stretches one after the other.
+func (o objective) sum(list []*stretch) (v float64) {
+	for _, t := range list {
+		v += o.of(t.time, t.work)
+	}
+	return v
+}
+
 // What a picosecond counts beside one of the program's time, only between programs
 // that take the same: of a busy device, and of a node's end. Work that is not needed,
 // and nodes that end late without being waited for, are in the way of further moves.

@@ -2,6 +2,7 @@ package search
 
 import (
 	"errors"
+	"slices"
 	"sync"
 
 	"pimflow/internal/device"
@@ -16,11 +17,12 @@ import (
 type piece struct {
 	plan.Tile
 	span
-	at   int // the node's position in the order
-	code device.Code
-	time device.Time
-	work float64      // pJ, without standby
-	need []tensor.Box // by input; nil where it reads nothing that pieces make
+	at    int // the node's position in the order
+	code  device.Code
+	time  device.Time
+	least device.Time  // of time, where it is launched with the piece before
+	work  float64      // pJ, without standby
+	need  []tensor.Box // by input; nil where it reads nothing that pieces make
 }
 
 // span says which piece of a node it is: a range of one dimension, on a device.
@@ -45,11 +47,13 @@ type store struct {
 	g      *graph.Graph
 	ds     []device.Device
 	serial bool       // one device works at a time
+	joint  bool       // PIM work is launched together (plan.Joint), under the policy at hand
 	order  []graph.ID // the operations
 	pos    []int      // position in order by node; -1: no operation
 	reads  [][]input  // by position: what other operations a node reads
 	users  [][]int    // by position: those that read it
 	nodes  []*costed  // by position
+	also   []*costed  // pieces of segments in which one device works at a time, for the bound
 	reach  reaches
 }
 
@@ -138,7 +142,7 @@ func (s *store) cost(i int, at span) *piece {
 		return nil
 	}
 	c := code.Cost()
-	p := &piece{Tile: plan.Tile{Cut: cut, Device: s.ds[at.dev].Name()}, span: at, at: i, code: code, time: c.Time, work: c.Energy.Total().Value}
+	p := &piece{Tile: plan.Tile{Cut: cut, Device: s.ds[at.dev].Name()}, span: at, at: i, code: code, time: c.Time, least: c.Time - c.Joint, work: c.Energy.Total().Value}
 	p.need = s.g.Need(cut)
 	for k, x := range s.node(i).In {
 		if s.pos[x] < 0 || p.need[k].Empty() {
@@ -197,15 +201,22 @@ func (p *piece) takes(k int, of *piece) bool {
 // them makes are there from the start.
 func (s *store) timed(list []*piece) *run.Timeline {
 	p := &program.Program{Graph: s.g, Steps: make([]program.Step, len(list))}
-	var after []int
+	made := map[int][]int{} // by position: where the pieces so far are in the list
 	for i, x := range list {
-		from := len(after)
-		for j, y := range list[:i] {
-			if s.uses(x, y) {
-				after = append(after, j)
+		var after []int
+		for _, in := range s.reads[x.at] {
+			for _, j := range made[in.at] {
+				if x.takes(in.k, list[j]) {
+					after = append(after, j)
+				}
 			}
 		}
-		p.Steps[i] = program.Step{Tile: x.Tile, Code: x.code, After: after[from:len(after):len(after)]}
+		slices.Sort(after)
+		p.Steps[i] = program.Step{Tile: x.Tile, Code: x.code, After: slices.Compact(after)}
+		made[x.at] = append(made[x.at], i)
+	}
+	if s.joint {
+		p.Join()
 	}
 	return run.Time(p)
 }

@@ -14,9 +14,12 @@ type Policy struct {
 	Name  string
 	About string // what it is, and its source
 	// PIM is the command interface of the memory channels that compute, which the
-	// GPU then does without but under plan.Exclusive; "": none compute and the GPU
-	// has all channels.
-	PIM     string
+	// GPU then does without; "": none compute and the GPU has all channels.
+	PIM string
+	// Exclusive: one device works at a time, the GPU with every channel.
+	Exclusive bool
+	// Launch says how PIM work is launched; "" is plan.Each.
+	Launch  string
 	Splits  func(g *graph.Graph, nd *graph.Node) []int // first rows of the PIM part to try, ascending; nil: none
 	Chains  []Chain                                    // pipelines to try
 	Offload nodeTest                                   // nodes that run on the PIM whatever they cost; nil: none
@@ -43,13 +46,13 @@ var policies = []Policy{
 	{Name: "conv1x1", PIM: plan.Extended, Only: pointwise, About: "1x1 convolutions, and nothing else, whole on the PIM where that is faster (PIMFlow's predecessor, IEEE CAL 2022)"},
 	{Name: "by-operator", PIM: plan.Extended, Offload: everything, About: "all that the PIM can execute runs there, whatever it costs (ONNX Runtime for PIM, ICEIC 2022)"},
 	{Name: "by-benefit", PIM: plan.Extended, About: "greedy: a layer runs whole on the PIM if it gains more there than its transfers and launch cost (CAIRO, TACO 2018; IOTPIM); these are in all times here, so that newton++ chooses the same"},
-	{Name: "exclusive", PIM: plan.Exclusive, About: "each layer whole on the faster device, one at a time: the GPU then has every memory channel; handing over costs a launch and a latency each way (IEEE Access 2024)"},
+	{Name: "exclusive", PIM: plan.Extended, Exclusive: true, About: "each layer whole on the faster device, one at a time: the GPU then has every memory channel; handing over costs a launch and a latency each way (IEEE Access 2024)"},
 	{Name: "newton+", PIM: plan.Basic, About: "each layer whole on the faster device; PIM channels share their inputs and wait for them (Newton+, CGO 2023)"},
 	{Name: "newton++", PIM: plan.Extended, About: "each layer whole on the faster device; channels in groups, inputs written in the shadow of activations (Newton++, CGO 2023)"},
 	{Name: "mddp", PIM: plan.Extended, Splits: publishedSplits, About: "newton++ and convolutions split by rows in steps of 10 % (MD-DP, CGO 2023)"},
 	{Name: "pipeline", PIM: plan.Extended, Chains: published, About: "newton++ and two-stage pipelines over 1x1-dw, kxk-1x1 and 1x1-dw-1x1 (CGO 2023)"},
 	{Name: "pimflow", PIM: plan.Extended, Splits: publishedSplits, Chains: published, About: "mddp and pipeline together (PIMFlow, CGO 2023)"},
-	{Name: "auto", PIM: plan.Extended, All: true, About: "layers cut by rows, channels and images, pipelines of any length, branches side by side, whatever moves find; and every other policy"},
+	{Name: "auto", PIM: plan.Extended, Launch: plan.Joint, All: true, About: "layers cut by rows, channels and images, pipelines of any length, branches side by side, PIM work launched together, whatever moves find; and every other policy"},
 }
 
 // Default is the policy of a run that names none.

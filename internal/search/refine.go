@@ -8,27 +8,66 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// sweeps are the passes over a plan, in order: how many nodes are changed together at
-// most, and how. What is further apart than that shares a device's idle time only as
-// the order of the plan has it. Small windows first, as they run side by side.
-var sweeps = []struct {
+// sweep is a pass over a plan: how many nodes are changed together at most, and how. What
+// is further apart than that shares a device's idle time only as the order of the plan
+// has it.
+type sweep struct {
 	window int
 	change func(*hill)
-}{
-	{16, (*hill).climb},
-	{40, (*hill).climb},
-	{24, (*hill).retry},
-	{40, (*hill).climb},
 }
 
-// refine makes the sweeps over a plan's stretches.
+// starts are ways to make moves, each from the same plan. Where moves end depends on
+// which are made first; the best parts of what the ways end in go on to further.
+var starts = [][]sweep{
+	{{16, (*hill).climb}},
+	{{8, (*hill).climb}},
+}
+
+var further = []sweep{{24, (*hill).retry}, {40, (*hill).climb}}
+
+// refine makes moves on a plan's stretches.
 func (s *store) refine(ctx context.Context, choices [][]*division, list []*stretch, o objective) []*stretch {
 	if len(list) == 0 { // a graph that computes nothing
 		return list
 	}
+	list = s.apart(s.united(list)) // candidates know of no launch before them
+	var best []*stretch
+	for _, sweeps := range starts {
+		best = cross(best, s.swept(ctx, choices, list, o, sweeps), o)
+	}
+	return s.swept(ctx, choices, best, o, further)
+}
+
+// swept makes sweeps over stretches, one after the other.
+func (s *store) swept(ctx context.Context, choices [][]*division, list []*stretch, o objective, sweeps []sweep) []*stretch {
 	r := &refinement{store: s, ctx: ctx, choices: choices, o: o, settled: map[int]map[*stretch]bool{}}
 	for _, sw := range sweeps {
 		list = r.sweep(list, sw.window, sw.change)
+	}
+	return list
+}
+
+// cross takes of two lists of stretches of the same nodes, between nodes where both are
+// cut, what is better, the first on a tie.
+func cross(a, b []*stretch, o objective) (list []*stretch) {
+	if a == nil {
+		return b
+	}
+	for len(a) > 0 {
+		i, j := 1, 1
+		for a[i-1].hi() != b[j-1].hi() {
+			if a[i-1].hi() < b[j-1].hi() {
+				i++
+			} else {
+				j++
+			}
+		}
+		if o.sum(b[:j]) < o.sum(a[:i]) {
+			list = append(list, b[:j]...)
+		} else {
+			list = append(list, a[:i]...)
+		}
+		a, b = a[i:], b[j:]
 	}
 	return list
 }
@@ -116,23 +155,27 @@ func split(list []*stretch, window int, half bool) (windows [][]*stretch) {
 // improved returns other stretches for a window that take less, one after the other;
 // nil where the moves at those that are not settled find none.
 func (r *refinement) improved(w []*stretch, settled map[*stretch]bool, change func(*hill)) []*stretch {
-	sum := 0.0
-	var divs []*division
-	var list []*piece
-	for _, t := range w {
-		sum += r.o.of(t.time, t.work)
-		divs = append(divs, t.divs...)
-		list = append(list, t.list...)
-	}
-	h := r.newHill(r.newStretch(w[0].lo, divs, list))
+	before := r.united(w)
+	h := r.newHill(before)
 	for _, t := range w {
 		for i := t.lo; i < t.hi() && !settled[t]; i++ {
 			h.look(i - w[0].lo)
 		}
 	}
 	change(h)
-	if r.o.of(h.cur.time, h.cur.work) >= sum*(1-1e-12) { // as sums are rounded
+	if r.o.of(h.cur.time, h.cur.work) >= r.o.of(before.time, before.work)*(1-1e-12) { // as sums are rounded
 		return nil
 	}
 	return r.apart(h.cur)
+}
+
+// united is stretches that follow each other as one.
+func (s *store) united(w []*stretch) *stretch {
+	var divs []*division
+	var list []*piece
+	for _, t := range w {
+		divs = append(divs, t.divs...)
+		list = append(list, t.list...)
+	}
+	return s.newStretch(w[0].lo, divs, list)
 }

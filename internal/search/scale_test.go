@@ -49,7 +49,7 @@ func tower(t testing.TB, nodes, channels, rows, columns int) *graph.Graph {
 
 // BenchmarkNodes shows that work grows with the number of nodes, not faster.
 func BenchmarkNodes(b *testing.B) {
-	for _, n := range []int{50, 500, 5000} {
+	for _, n := range []int{50, 500, 1500, 5000} {
 		g := tower(b, n, 32, 14, 14)
 		to := target(b, "newton")
 		to.Fits = memory.Fits

@@ -10,6 +10,7 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +35,7 @@ type Result struct {
 	Objective Objective
 	Value     float64       // of the objective
 	Bound     device.Time   // no plan that the search can make takes less (bound.go); 0 where it was not asked for
+	BoundTwo  device.Time   // nor does any that cuts no node in more than two pieces take less than this
 	Exact     bool          // nor does any of the exact mode take less than this one (exact.go)
 	Stopped   bool          // the search was stopped: the plan is the best so far
 	Elapsed   time.Duration // the search alone
@@ -80,8 +82,8 @@ func (s *search) finish(res *Result, begin time.Time) (_ *Result, err error) {
 	if res.Layers, err = s.layers(res.Plan); err != nil {
 		return nil, err
 	}
-	for _, seg := range res.Plan.Segments {
-		part, err := s.part(res.Plan, seg)
+	for i := range res.Plan.Segments {
+		part, err := s.part(res.Plan, i)
 		if err != nil {
 			return nil, err
 		}
@@ -148,12 +150,21 @@ func (s *search) time(p *plan.Plan) (*run.Timeline, error) {
 	return run.Time(prog), nil
 }
 
-func (s *search) part(p *plan.Plan, seg plan.Segment) (*program.Program, error) {
+// part is the program of the i-th segment alone.
+func (s *search) part(p *plan.Plan, i int) (*program.Program, error) {
 	ds, err := s.devices(p)
 	if err != nil {
 		return nil, err
 	}
-	return program.Part(s.g, seg.Tiles, ds)
+	var before []plan.Segment
+	if p.Segments[i].Exclusive { // others do not ask
+		before = p.Segments[:i]
+	}
+	prog, err := program.Part(s.g, p.Segments[i:i+1], ds, before...)
+	if err == nil && p.Launch == plan.Joint {
+		prog.Join()
+	}
+	return prog, err
 }
 
 func (s *search) baseline() (*run.Timeline, error) {
@@ -180,7 +191,7 @@ func work(tl *run.Timeline) (sum float64) {
 
 // blank is a plan without segments.
 func (s *search) blank(p Policy) *plan.Plan {
-	pl := &plan.Plan{Graph: s.g.Fingerprint(), Model: s.g.Name, Machine: s.t.Machine, Policy: p.Name, PIM: plan.Extended}
+	pl := &plan.Plan{Graph: s.g.Fingerprint(), Model: s.g.Name, Machine: s.t.Machine, Policy: p.Name, PIM: plan.Extended, Launch: cmp.Or(p.Launch, plan.Each)}
 	if p.PIM != "" {
 		pl.PIM, pl.PIMChannels = p.PIM, s.t.PIMChannels
 	}

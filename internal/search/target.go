@@ -1,7 +1,10 @@
 package search
 
 import (
+	"slices"
+
 	"pimflow/internal/device"
+	"pimflow/internal/plan"
 	"pimflow/internal/program"
 )
 
@@ -24,8 +27,8 @@ type Target struct {
 }
 
 // Devices returns the GPU, and the PIM unless pim is 0, of a machine when pim of
-// its channels compute through a command interface (plan.PIM). They are asked for
-// the same cuts many times.
+// its channels compute through a command interface (plan.PIM); and the GPU with every
+// channel (plan.Every), if it may be there. They are asked for the same cuts many times.
 type Devices func(pim int, commands string) ([]device.Device, error)
 
 // Memo returns devices that are made once, and compile each cut once. It is not
@@ -50,4 +53,19 @@ func (make Devices) Memo() Devices {
 		}
 		return made[k], nil
 	}
+}
+
+// Segment returns the devices that execute a segment, by the names of its tiles: in an
+// exclusive one the GPU has every channel.
+func Segment(all []device.Device, exclusive bool) (ds []device.Device) {
+	for _, d := range all {
+		switch name := d.Name(); {
+		case exclusive && name == plan.Every:
+			ds = slices.Insert(ds, 0, device.Named(d, plan.GPU))
+		case exclusive && name == plan.GPU, !exclusive && name == plan.Every:
+		default:
+			ds = append(ds, d)
+		}
+	}
+	return ds
 }

@@ -19,27 +19,37 @@ type option struct {
 	rest device.Time // of the PIM's
 }
 
-// time is that of the option when the GPU is faster by so much.
-func (o *option) time(faster device.Time) device.Time { return max(o.cost.Time-faster, o.rest) }
+// time is that of the option.
+func (o *option) time() device.Time { return max(o.cost.Time, o.rest) }
+
+// least is its time when the GPU is as fast as may be.
+func (o *option) least() device.Time {
+	low, _ := o.cost.Bounds()
+	return max(low, o.rest)
+}
 
 // alternatives adds what other ways to execute the plan's layers might gain.
 func (s *survey) alternatives(r *search.Result, t search.Target, channels int) error {
-	ds, err := t.Devices(r.Plan.PIMChannels, r.Plan.PIM)
+	all, err := t.Devices(r.Plan.PIMChannels, r.Plan.PIM)
 	if err != nil {
 		return err
 	}
-	var gpu, pim device.Device
-	for _, d := range ds {
-		if d.Name() == plan.GPU {
-			gpu = d
-		} else {
-			pim = d
-		}
-	}
-	if gpu == nil || pim == nil {
-		return nil
-	}
+	own := channels
 	for i, seg := range r.Plan.Segments {
+		var gpu, pim device.Device
+		for _, d := range search.Segment(all, seg.Exclusive) {
+			if d.Name() == plan.GPU {
+				gpu = d
+			} else {
+				pim = d
+			}
+		}
+		if gpu == nil || pim == nil {
+			continue
+		}
+		if channels = own; seg.Exclusive {
+			channels = s.machine.Memory.Channels
+		}
 		var nodes []graph.ID // of the segment, in order
 		options := map[graph.ID][]option{}
 		best := map[graph.ID]device.Time{}
@@ -74,7 +84,7 @@ func (s *survey) options(id graph.ID, gpu, pim device.Device) (list []option, fa
 		return nil, 0, err
 	}
 	list = append(list, option{cut: whole, cost: on.Cost()})
-	fastest = list[0].time(0)
+	fastest = list[0].time()
 	code, err := pim.Compile(s.g, whole)
 	if errors.Is(err, device.ErrUnsupported) {
 		return list, fastest, nil
@@ -102,7 +112,7 @@ func (s *survey) options(id graph.ID, gpu, pim device.Device) (list []option, fa
 		}
 		o.rest = code.Cost().Time
 		list = append(list, o)
-		fastest = min(fastest, o.time(0))
+		fastest = min(fastest, o.time())
 	}
 	return list, fastest, nil
 }
@@ -120,7 +130,7 @@ func (s *survey) gains(r *search.Result, seg plan.Segment, list []option, have d
 		if whole {
 			s.use(o.cut, o.cost, channels).keep = true
 		}
-		gain := have - o.time(doubt(o.cost))
+		gain := have - o.least()
 		taken := slices.ContainsFunc(seg.Tiles, func(t plan.Tile) bool {
 			return t.Device == plan.GPU && t.Node == o.cut.Node && t.Box.Equal(o.cut.Box)
 		})
@@ -129,7 +139,7 @@ func (s *survey) gains(r *search.Result, seg plan.Segment, list []option, have d
 		case whole:
 			s.add(r, o, gain, channels)
 		default:
-			if useful = append(useful, o); o.time(0) < useful[best].time(0) {
+			if useful = append(useful, o); o.time() < useful[best].time() {
 				best = len(useful) - 1
 			}
 		}
@@ -139,7 +149,7 @@ func (s *survey) gains(r *search.Result, seg plan.Segment, list []option, have d
 	}
 	picks := []int{0, best, len(useful) - 1}
 	for _, i := range slices.Compact(picks) {
-		s.add(r, useful[i], have-useful[i].time(doubt(useful[i].cost)), channels)
+		s.add(r, useful[i], have-useful[i].least(), channels)
 	}
 }
 

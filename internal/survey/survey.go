@@ -8,7 +8,6 @@ package survey
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 
 	"pimflow/internal/device"
@@ -23,52 +22,16 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// Error is how far a modelled time of a class of kernels may be from a measured one,
-// as a share of it.
-type Error struct {
-	Class  gpu.Class
-	Share  float64
-	Source string
-}
-
-// Errors are mean errors of the model on measurements kept aside from its fit. A cut
-// has the error of the first class it has kernels of.
-var Errors = []Error{
-	{gpu.Matrix, 0.154, "fp16 convolutions on T4 (DeepBench); products 10.8 %"},
-	{gpu.Depthwise, 0.100, "depthwise layers on TITAN RTX, in repeated splits"},
-	{gpu.Vector, 0.175, "linear layers on T4 (NeuSight), float32"},
-	{gpu.Pool, 0.110, "as element-wise operators: estimated"},
-	{gpu.Element, 0.110, "element-wise operators on T4 (NeuSight)"},
-}
-
-// LaunchError is that of the time of a launch: between the 3.7 us of the published
-// simulation and the 5.2 us, ramp included, of launches one after the other on an RTX
-// 2060. Estimated.
-const LaunchError = 0.42
-
-// doubt is the time by which a cut's may be wrong; a measured one is not.
-func doubt(c device.Cost) device.Time {
-	if c.Source == device.Measured {
-		return 0
-	}
-	share := 0.0
-	for i := len(Errors) - 1; i >= 0; i-- {
-		if slices.ContainsFunc(c.Commands, func(n device.Count) bool { return n.Kind == string(Errors[i].Class) }) {
-			share = Errors[i].Share
-		}
-	}
-	return device.Time(math.Round(share*float64(c.Time-c.Launch) + LaunchError*float64(c.Launch)))
-}
-
 // List is the kernels that a plan and its alternatives have on the GPU, in order of
 // their effect: the percentage of the total time that depends on what a kernel really
-// takes. With a doubt as the model's mean error for its class, it is the sum of
+// takes. By the bounds of its time (device.Cost.Bounds: those of the GPU's errors), it
+// is the sum of
 //
-//   - half of the difference between the plan's total with the kernel slower and with
-//     it faster by its doubt, over the total;
+//   - half of the difference between the plan's total with the kernel as slow and with
+//     it as fast as may be, over the total;
 //   - the same of the GPU alone, with every channel;
-//   - for each layer that could use it instead: what the plan would gain, were it
-//     faster by its doubt, over the total.
+//   - for each layer that could use it instead: what the plan would gain, were it as
+//     fast as may be, over the total.
 //
 // The alternatives of a layer are all of it on the GPU and, where the PIM executes it,
 // its rows divided: the fastest division and the first and the last that would gain.
@@ -185,7 +148,11 @@ func (s *survey) steps(tl *run.Timeline, channels int) {
 	var order []*use
 	for i, step := range p.Steps {
 		if c := step.Code.Cost(); step.Device == plan.GPU && c.Time > 0 {
-			u := s.use(step.Cut, c, channels)
+			on := channels
+			if step.Every {
+				on = s.machine.Memory.Channels
+			}
+			u := s.use(step.Cut, c, on)
 			if users[u] == nil {
 				order = append(order, u)
 			}
@@ -194,16 +161,17 @@ func (s *survey) steps(tl *run.Timeline, channels int) {
 		}
 	}
 	for _, u := range order {
-		with := func(sign device.Time) device.Time {
+		with := func(of func(*device.Doubt) device.Time) device.Time {
 			q := &program.Program{Graph: p.Graph, Steps: slices.Clone(p.Steps)}
 			for _, i := range users[u] {
 				c := p.Steps[i].Code.Cost()
-				c.Time += sign * doubt(c)
+				c.Time = c.At(of)
 				q.Steps[i].Code = &altered{p.Steps[i].Code, c}
 			}
 			return run.Time(q).Total
 		}
-		u.row.Effect += percent(float64(with(1)-with(-1))/2, tl.Total)
+		fast, slow := with(func(x *device.Doubt) device.Time { return x.Low }), with(func(x *device.Doubt) device.Time { return x.High })
+		u.row.Effect += percent(float64(slow-fast)/2, tl.Total)
 	}
 }
 

@@ -3,7 +3,6 @@ package survey_test
 import (
 	"context"
 	"math"
-	"slices"
 	"testing"
 
 	"pimflow/internal/device"
@@ -49,19 +48,9 @@ func searched(t testing.TB, name, policy string) (*graph.Graph, *hw.Machine, sea
 	return g, m, to, r
 }
 
-// doubt is that of List's documentation.
-func doubt(c device.Cost) device.Time {
-	for _, e := range survey.Errors {
-		if slices.ContainsFunc(c.Commands, func(n device.Count) bool { return n.Kind == string(e.Class) }) {
-			return device.Time(math.Round(e.Share*float64(c.Time-c.Launch) + survey.LaunchError*float64(c.Launch)))
-		}
-	}
-	return device.Time(math.Round(survey.LaunchError * float64(c.Launch)))
-}
-
 // TestGPUAlone: where all is on the GPU, which does one thing after the other, the
-// effect of a kernel is the doubt about it, as often as it is there, in the plan and in
-// the baseline.
+// effect of a kernel is half of what its bounds span, as often as it is there, in the plan
+// and in the baseline.
 func TestGPUAlone(t *testing.T) {
 	g, m, to, r := searched(t, "mobilenet-v2", "gpu")
 	rows, left, err := survey.List(g, m, to, r, false)
@@ -72,7 +61,8 @@ func TestGPUAlone(t *testing.T) {
 	for _, s := range r.Baseline.Program.Steps {
 		k := profile.Of(g, s.Cut, tensor.Float16)
 		if c := s.Code.Cost(); c.Time > 0 {
-			want[k.String()] += 2 * 100 * float64(doubt(c)) / float64(r.Baseline.Total)
+			low, high := c.Bounds()
+			want[k.String()] += 2 * 100 * float64(high-low) / 2 / float64(r.Baseline.Total)
 		}
 	}
 	if len(rows) != len(want) {
@@ -88,7 +78,7 @@ func TestGPUAlone(t *testing.T) {
 	}
 }
 
-// faster is a GPU that makes one cut faster by the doubt about it.
+// faster is a GPU that makes one cut as fast as may be.
 type faster struct {
 	device.Device
 	cut graph.Cut
@@ -107,7 +97,7 @@ func (f faster) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 		return code, err
 	}
 	cost := code.Cost()
-	cost.Time -= doubt(cost)
+	cost.Time, _ = cost.Bounds()
 	return fasterCode{code, cost}, nil
 }
 
@@ -125,7 +115,7 @@ func TestAlternatives(t *testing.T) {
 		t.Fatal(err)
 	}
 	total := func(seg plan.Segment, ds []device.Device) device.Time {
-		p, err := program.Part(g, seg.Tiles, ds)
+		p, err := program.Part(g, []plan.Segment{seg}, ds)
 		if err != nil {
 			t.Fatal(err)
 		}

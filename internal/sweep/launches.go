@@ -23,6 +23,7 @@ var latencies = []int64{
 type Launch struct {
 	Fused    bool  // a kernel a convolution; else an offset kernel, the convolution and its epilogue, as on artifact
 	GPU, PIM int64 // cycles of the GPU's clock
+	Joint    bool  // PIM work may be launched together (hw.Link)
 	Own      bool  // this is the machine as it is
 	Times
 	// BaseLaunches and Launches are the time of launches of the GPU alone and of the
@@ -40,7 +41,8 @@ func (l *Launch) Gain() device.Time { return l.Baseline - l.Total }
 func (l *Launch) Removed() device.Time { return l.BaseLaunches - l.Launches }
 
 // Launches searches the plan for each launch latency, with the GPU's kernels fused and
-// not, and PIM work launched as a kernel is, and for nothing, as published.
+// not, and PIM work launched as a kernel is, each piece or together where the machine can,
+// and for nothing, as published.
 func Launches(ctx context.Context, m *Model) ([]Launch, error) {
 	list := variants(m.Machine)
 	done := m.counter(len(list))
@@ -87,7 +89,7 @@ func (l *Launch) machine(m *hw.Machine, gpu, pim int64) *hw.Machine {
 	if !l.Fused {
 		c.GPU.ConvLaunches = 1
 	}
-	c.GPU.Launch, c.Link.Launch = gpu, pim
+	c.GPU.Launch, c.Link.Launch, c.Link.Joint = gpu, pim, l.Joint
 	return &c
 }
 
@@ -100,14 +102,18 @@ func variants(m *hw.Machine) (list []Launch) {
 	slices.Sort(cycles)
 	for _, fused := range []bool{true, false} {
 		for _, ck := range slices.Compact(cycles) {
-			for _, pim := range []int64{ck, 0} {
-				l := Launch{Fused: fused, GPU: ck, PIM: pim}
-				c := l.machine(m, ck, pim)
+			ways := []Launch{{PIM: ck}, {PIM: ck, Joint: true}, {Joint: m.Link.Joint}}
+			switch {
+			case ck == 0:
+				ways = ways[2:]
+			case !m.Link.Joint:
+				ways = slices.Delete(ways, 1, 2)
+			}
+			for _, l := range ways {
+				l.Fused, l.GPU = fused, ck
+				c := l.machine(m, ck, l.PIM)
 				l.Own = c.GPU == m.GPU && c.Link == m.Link
 				list = append(list, l)
-				if ck == 0 {
-					break
-				}
 			}
 		}
 	}

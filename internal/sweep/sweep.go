@@ -135,7 +135,7 @@ func (p *pool) of(m *hw.Machine, keep bool) (search.Target, error) {
 // and what bytes of its memory take).
 func reads(dev string, m *hw.Machine) hw.Machine {
 	r := hw.Machine{Memory: m.Memory, GPU: m.GPU, PIM: m.PIM, Link: m.Link}
-	if dev == plan.GPU {
+	if dev != plan.PIM {
 		r.PIM, r.Link = hw.PIM{}, hw.Link{}
 		return r
 	}

@@ -66,7 +66,11 @@ func devicesOf(forGPU, forPIM *hw.Machine, n int, commands string) ([]device.Dev
 		newPIM = pim.NewBasic
 	}
 	p, err := newPIM(forPIM, n)
-	return []device.Device{g, p}, err
+	if err != nil {
+		return nil, err
+	}
+	every, err := gpu.New(forGPU, forGPU.Memory.Channels)
+	return []device.Device{g, p, device.Named(every, plan.Every)}, err
 }
 
 func all(string) bool { return true }
@@ -319,17 +323,18 @@ func TestEnergies(t *testing.T) {
 func TestLaunches(t *testing.T) {
 	for _, c := range []struct {
 		machine string
+		rows    int // 4 latencies, of which the one of 0 is the PIM's too, fused and not; joint where the machine can
 		own     Launch
 	}{
-		{"newton", Launch{Fused: true, GPU: 5010, PIM: 5010}},
-		{"artifact", Launch{Fused: false, GPU: 5010, PIM: 0}},
+		{"newton", 20, Launch{Fused: true, GPU: 5010, PIM: 5010, Joint: true}},
+		{"artifact", 14, Launch{Fused: false, GPU: 5010, PIM: 0}},
 	} {
 		in := model(t, machine(t, c.machine), "auto")
 		list, err := Launches(context.Background(), in)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(list) != 14 { // 4 latencies, of which the one of 0 is the PIM's too, fused and not
+		if len(list) != c.rows {
 			t.Errorf("%s: %d rows", c.machine, len(list))
 		}
 		to, err := target(in.Machine)
@@ -345,12 +350,15 @@ func TestLaunches(t *testing.T) {
 			l := &list[i]
 			if l.Own {
 				owns++
-				if l.Fused != c.own.Fused || l.GPU != c.own.GPU || l.PIM != c.own.PIM || l.Times != timesOf(r) {
+				if l.Fused != c.own.Fused || l.GPU != c.own.GPU || l.PIM != c.own.PIM || l.Joint != c.own.Joint || l.Times != timesOf(r) {
 					t.Errorf("%s: %+v, by itself %+v", c.machine, l, timesOf(r))
 				}
 				if b, p := r.Baseline.Busy(), r.Timeline.Busy(); l.Removed() != b.Launch-p.Launch-p.PIMLaunch {
 					t.Errorf("%s: removed %v of %+v and %+v", c.machine, l.Removed(), b, p)
 				}
+			}
+			if l.Joint && l.PIM > 0 && l.Total > list[i-1].Total {
+				t.Errorf("%s: together %+v, each %+v", c.machine, l, list[i-1])
 			}
 			if l.GPU == 0 && (l.Free != l.Times || l.Removed() != 0 || l.BaseLaunches != 0) {
 				t.Errorf("%s: without launches %+v", c.machine, l)
