@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"slices"
 
 	"pimflow/internal/op"
 	"pimflow/internal/tensor"
@@ -80,8 +81,15 @@ func (b *Builder) append(nd Node) ID {
 		nd.Name = fmt.Sprintf("%s_%d", base, b.tried[base])
 	}
 	b.names[nd.Name] = true
+	nd.varies = nd.Op == nil && nd.Const == nil || slices.ContainsFunc(nd.In, b.varies)
 	b.g.Nodes = append(b.g.Nodes, nd)
 	return nd.ID
+}
+
+// varies reports whether a node depends on an input of the graph; one that is not there
+// does not, which Check finds.
+func (b *Builder) varies(id ID) bool {
+	return 0 <= id && int(id) < len(b.g.Nodes) && b.g.Nodes[id].varies
 }
 
 // infer completes the attributes of an operation and sets its type and shape.

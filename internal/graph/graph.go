@@ -30,6 +30,8 @@ type Node struct {
 	Type  tensor.Type
 	Const *tensor.Tensor
 	Post  []Stage // epilogue: applied to the value in order
+
+	varies bool // an input of the graph, or it reads a node that does
 }
 
 // Stage is an element-wise operation fused onto a node's value. Its row has
@@ -168,7 +170,10 @@ func (g *Graph) Value(id ID) (t *tensor.Tensor, ok bool) {
 // that one with many paths to it is visited once.
 func (g *Graph) value(id ID, done map[ID]*tensor.Tensor) (t *tensor.Tensor) {
 	nd := &g.Nodes[id]
-	if nd.Const != nil || nd.Op == nil {
+	switch {
+	case nd.varies:
+		return nil
+	case nd.Const != nil || nd.Op == nil:
 		return nd.Const
 	}
 	if t, ok := done[id]; ok {
