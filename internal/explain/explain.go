@@ -29,7 +29,7 @@ type Explainer struct {
 	fits    func(*program.Program) error
 	standby float64 // pJ a nanosecond
 	steps   map[graph.ID][]int
-	sole    map[graph.ID]bool // layers in exclusive segments
+	narrow  map[graph.ID]bool
 }
 
 // New explains the result of a search on a target.
@@ -38,12 +38,7 @@ func New(g *graph.Graph, res *search.Result, t search.Target) (*Explainer, error
 	if err != nil {
 		return nil, err
 	}
-	e := &Explainer{g: g, res: res, ds: ds, fits: t.Fits, standby: res.Standby.Total().Value, steps: map[graph.ID][]int{}, sole: map[graph.ID]bool{}}
-	for _, seg := range res.Plan.Segments {
-		for _, t := range seg.Tiles {
-			e.sole[t.Node] = seg.Exclusive
-		}
-	}
+	e := &Explainer{g: g, res: res, ds: ds, fits: t.Fits, standby: res.Standby.Total().Value, steps: map[graph.ID][]int{}, narrow: program.Narrow(res.Plan.Segments)}
 	for i := range res.Timeline.Program.Steps {
 		id := res.Timeline.Program.Steps[i].Node
 		e.steps[id] = append(e.steps[id], i)
@@ -69,7 +64,7 @@ func (e *Explainer) Placed(l *search.Layer) (*Placed, error) {
 		}
 		p.Start, p.End = min(p.Start, s.Start), max(p.End, s.End)
 	}
-	prog, err := e.part(p.Tiles)
+	prog, err := e.part(l, p.Tiles)
 	if err != nil {
 		return nil, err
 	}
@@ -100,8 +95,8 @@ type Option struct {
 
 // part is the program of a layer's tiles alone, one after the other where one device
 // works at a time then in the plan.
-func (e *Explainer) part(tiles []plan.Tile) (*program.Program, error) {
-	return program.Part(e.g, []plan.Segment{{Tiles: tiles, Exclusive: e.sole[tiles[0].Node]}}, e.ds)
+func (e *Explainer) part(l *search.Layer, tiles []plan.Tile) (*program.Program, error) {
+	return program.Part(e.g, []plan.Segment{{Tiles: tiles, Exclusive: l.Exclusive}}, e.ds, e.narrow)
 }
 
 // ways are the ways to execute a layer: that of the plan, whole on each
@@ -110,10 +105,6 @@ func (e *Explainer) ways(p *Placed) (ways [][]plan.Tile, refused []string, err e
 	whole := e.g.Whole(p.Layer.Node)
 	tried := [][]plan.Tile{p.Tiles}
 	for _, dev := range []string{plan.GPU, plan.PIM} {
-		if !slices.ContainsFunc(search.Segment(e.ds, e.sole[p.Layer.Node]), func(d device.Device) bool { return d.Name() == dev }) {
-			refused = append(refused, fmt.Sprintf("not on the %s: in this plan it has no memory channels", dev))
-			continue
-		}
 		tried = append(tried, []plan.Tile{{Cut: whole, Device: dev}})
 	}
 	for i := range p.Layer.Options {
@@ -127,7 +118,7 @@ func (e *Explainer) ways(p *Placed) (ways [][]plan.Tile, refused []string, err e
 		if slices.ContainsFunc(ways, func(w []plan.Tile) bool { return same(w, tiles) }) {
 			continue
 		}
-		why, err := e.refuses(tiles)
+		why, err := e.refuses(p.Layer, tiles)
 		switch {
 		case err != nil:
 			return nil, nil, err
@@ -142,14 +133,13 @@ func (e *Explainer) ways(p *Placed) (ways [][]plan.Tile, refused []string, err e
 
 // refuses says which device of the plan does not execute a tile, and why; auto may take
 // the plan of a policy that has other devices than those that options were tried on.
-func (e *Explainer) refuses(tiles []plan.Tile) (why string, err error) {
-	ds := search.Segment(e.ds, e.sole[tiles[0].Node])
+func (e *Explainer) refuses(l *search.Layer, tiles []plan.Tile) (why string, err error) {
 	for _, t := range tiles {
-		k := slices.IndexFunc(ds, func(d device.Device) bool { return d.Name() == t.Device })
-		if k < 0 {
+		d, err := program.On(e.g, t, l.Exclusive, e.narrow, e.ds)
+		if err != nil {
 			return fmt.Sprintf("not on the %s: in this plan it has no memory channels", t.Device), nil
 		}
-		switch _, err := ds[k].Compile(e.g, t.Cut); {
+		switch _, err := d.Compile(e.g, t.Cut); {
 		case errors.Is(err, device.ErrUnsupported):
 			return fmt.Sprintf("not executed by the %s: %v", t.Device, err), nil
 		case err != nil:
@@ -188,7 +178,7 @@ func (e *Explainer) Best(p *Placed) (*Option, error) {
 		if kind(tiles) == kind(p.Tiles) {
 			continue
 		}
-		o, err := e.option(tiles)
+		o, err := e.option(p.Layer, tiles)
 		if err != nil {
 			return nil, err
 		}
@@ -207,7 +197,7 @@ func (e *Explainer) Options(p *Placed) (list []Option, refused []string, err err
 		return nil, nil, err
 	}
 	for _, tiles := range ways {
-		o, err := e.option(tiles)
+		o, err := e.option(p.Layer, tiles)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -222,8 +212,8 @@ func (e *Explainer) Options(p *Placed) (list []Option, refused []string, err err
 	return list, refused, nil
 }
 
-func (e *Explainer) option(tiles []plan.Tile) (Option, error) {
-	prog, err := e.part(tiles)
+func (e *Explainer) option(l *search.Layer, tiles []plan.Tile) (Option, error) {
+	prog, err := e.part(l, tiles)
 	if err != nil {
 		return Option{}, err
 	}

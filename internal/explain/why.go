@@ -39,7 +39,7 @@ func (e *Explainer) judge(p *Placed, chosen, o *Option, is bool) error {
 	case by > 0:
 		last := o.last()
 		o.Why = fmt.Sprintf("slower alone by %s: the %s takes %s, bound by %s", ns(by), last.Device, ns(last.Cost.Time), last.Cost.Bound)
-		if e.sole[p.Layer.Node] && len(o.Parts) > 1 {
+		if p.Layer.Exclusive && len(o.Parts) > 1 {
 			o.Why += ", and one device works at a time"
 		}
 	case by < 0:

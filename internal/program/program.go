@@ -43,7 +43,7 @@ func Build(g *graph.Graph, p *plan.Plan, devices []device.Device) (*Program, err
 	if err := p.Check(g); err != nil {
 		return nil, err
 	}
-	prog, err := Part(g, p.Segments, devices)
+	prog, err := Part(g, p.Segments, devices, Narrow(p.Segments))
 	if err == nil && p.Launch == plan.Joint {
 		prog.Join()
 	}
@@ -51,22 +51,16 @@ func Build(g *graph.Graph, p *plan.Plan, devices []device.Device) (*Program, err
 }
 
 // Part compiles segments that need not be a whole plan: values that none of their tiles
-// makes are there from the start, those of the segments before where these left them.
-func Part(g *graph.Graph, segments []plan.Segment, devices []device.Device, before ...plan.Segment) (*Program, error) {
+// makes are there from the start. narrow is Narrow of the plan that they are of.
+func Part(g *graph.Graph, segments []plan.Segment, devices []device.Device, narrow map[graph.ID]bool) (*Program, error) {
 	p := &Program{Graph: g}
 	var tiles []plan.Tile
 	makers := map[graph.ID][]int{}
-	w, narrow := newWaits(), map[graph.ID]bool{}
-	for _, seg := range before {
-		for _, t := range seg.Tiles {
-			narrow[t.Node] = narrow[t.Node] || !seg.Exclusive
-		}
-	}
+	w := newWaits()
 	for k := range segments {
 		seg := &segments[k]
 		for _, t := range seg.Tiles {
-			narrow[t.Node] = narrow[t.Node] || !seg.Exclusive
-			d, err := on(g, t, seg.Exclusive, narrow, devices)
+			d, err := On(g, t, seg.Exclusive, narrow, devices)
 			if err != nil {
 				return nil, err
 			}
@@ -133,10 +127,23 @@ func after(g *graph.Graph, t plan.Tile, tiles []plan.Tile, makers map[graph.ID][
 	return slices.Compact(list)
 }
 
-// on is the device that executes a tile. In an exclusive segment the GPU has every
-// channel, but for a tile that reads values that are in some of them only (narrow): those
-// made in other segments.
-func on(g *graph.Graph, t plan.Tile, exclusive bool, narrow map[graph.ID]bool, devices []device.Device) (device.Device, error) {
+// Narrow are the values that are in the GPU's own channels only: those of which any part
+// is made outside of exclusive segments.
+func Narrow(segments []plan.Segment) map[graph.ID]bool {
+	narrow := map[graph.ID]bool{}
+	for _, seg := range segments {
+		for _, t := range seg.Tiles {
+			if !seg.Exclusive {
+				narrow[t.Node] = true
+			}
+		}
+	}
+	return narrow
+}
+
+// On is the device that executes a tile. In an exclusive segment the GPU has every
+// channel, but for a tile that reads values that are in some of them only (Narrow).
+func On(g *graph.Graph, t plan.Tile, exclusive bool, narrow map[graph.ID]bool, devices []device.Device) (device.Device, error) {
 	if exclusive && t.Device == plan.GPU {
 		names := []string{plan.Every, plan.GPU}
 		if slices.ContainsFunc(g.Nodes[t.Node].In, func(x graph.ID) bool { return narrow[x] }) {

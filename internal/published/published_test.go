@@ -88,7 +88,7 @@ func TestPipelineFormulas(t *testing.T) {
 		t.Fatal(err)
 	}
 	cost := func(tile plan.Tile) device.Time {
-		part, err := program.Part(g, []plan.Segment{{Tiles: []plan.Tile{tile}}}, ds)
+		part, err := program.Part(g, []plan.Segment{{Tiles: []plan.Tile{tile}}}, ds, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -110,7 +110,7 @@ func TestPipelineFormulas(t *testing.T) {
 				if len(ids) == 3 {
 					want = c[0] + max(c[1], c[2]) + max(c[3], c[4]) + c[5]
 				}
-				part, err := program.Part(g, []plan.Segment{seg}, ds)
+				part, err := program.Part(g, []plan.Segment{seg}, ds, nil)
 				if err != nil {
 					t.Fatal(err)
 				}

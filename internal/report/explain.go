@@ -64,15 +64,9 @@ type ExplainBest struct {
 // NewExplain is an explanation of a search's result, without layers yet.
 func NewExplain(g *graph.Graph, m *hw.Machine, r *search.Result, given bool) *Explain {
 	x := &Explain{Schema: ExplainSchema, Model: g.Name, Machine: m.Name, Policy: r.Plan.Policy, PIM: r.Plan.PIM, Given: given, Total: r.Timeline.Total.NS()}
-	nodes := map[graph.ID]bool{}
-	for _, seg := range r.Plan.Segments {
-		for _, t := range seg.Tiles {
-			nodes[t.Node] = seg.Exclusive
-		}
-	}
-	x.layers = len(nodes)
-	for _, exclusive := range nodes {
-		if exclusive {
+	x.layers = len(r.Layers)
+	for i := range r.Layers {
+		if r.Layers[i].Exclusive {
 			x.Exclusive++
 		}
 	}

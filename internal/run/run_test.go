@@ -122,7 +122,7 @@ func TestExclusiveByHand(t *testing.T) {
 		t.Error(d)
 	}
 	// Where the GPU has no channels of its own, it has every one.
-	if _, err := program.Part(g, p.Segments[1:2], []device.Device{&fixed{name: plan.PIM}, &fixed{name: plan.Every}}); err != nil {
+	if _, err := program.Part(g, p.Segments[1:2], []device.Device{&fixed{name: plan.PIM}, &fixed{name: plan.Every}}, nil); err != nil {
 		t.Error(err)
 	}
 	if _, err := program.Build(g, p, []device.Device{&fixed{name: plan.PIM}, &fixed{name: plan.Every}}); err == nil || !strings.Contains(err.Error(), `device "gpu" is not there`) {

@@ -40,14 +40,32 @@ import (
 // both devices.
 //
 // Times of link traffic and the like only make a plan later.
-func (s *store) bound() (any, two device.Time) {
-	n := len(s.order)
-	grounds := make([]ground, n)
+//
+// sole has the pieces of segments in which one device works at a time; nil: there are
+// none, or none but those.
+func (s *store) bound(sole []*costed) (any, two device.Time) {
+	grounds := make([]ground, len(s.order))
 	for i := range grounds {
-		grounds[i] = s.ground(i)
+		grounds[i] = s.ground(i, sole)
 	}
-	tail := make([]float64, n) // from the end of any piece of a node to that of the part
 	barrier, gate, closed := barriers(grounds)
+	base := 0.0
+	if s.serial {
+		for i := range grounds {
+			least, _ := grounds[i].shortest([devices]float64{1, 1}, false)
+			base += least
+		}
+	} else {
+		base = s.waited(grounds, barrier)
+	}
+	all, halves := s.trellis(grounds, gate, closed)
+	return floor(max(base, all)), floor(max(base, all, halves))
+}
+
+// waited is the bound by work, waiting and barriers.
+func (s *store) waited(grounds []ground, barrier []bool) float64 {
+	n := len(grounds)
+	tail := make([]float64, n) // from the end of any piece of a node to that of the part
 	parts := make([]int, n)
 	for i := 1; i < n; i++ {
 		if parts[i] = parts[i-1]; barrier[i-1] {
@@ -63,16 +81,7 @@ func (s *store) bound() (any, two device.Time) {
 	}
 	start, first, end := make([]float64, n), make([]float64, n), make([]float64, n)
 	base, from := 0.0, 0
-	if s.serial {
-		for i := range grounds {
-			least, _ := grounds[i].shortest([devices]float64{1, 1}, false)
-			base += least
-		}
-	}
 	for i := range grounds {
-		if s.serial {
-			break
-		}
 		g := &grounds[i]
 		start[i] = base
 		for _, r := range g.reads {
@@ -98,8 +107,7 @@ func (s *store) bound() (any, two device.Time) {
 	for _, e := range end {
 		base = max(base, e)
 	}
-	all, halves := s.trellis(grounds, gate, closed)
-	return floor(max(base, all)), floor(max(base, all, halves))
+	return base
 }
 
 // floor is a bound in whole picoseconds. Sums of products of these are far more exact
@@ -150,12 +158,11 @@ func (s *search) bound() (any, two device.Time) {
 			continue // of no plan
 		}
 		st.joint = true // of any policy's plan, together
-		if st.also = nil; !st.serial && len(st.ds) > 1 {
-			if k := slices.IndexFunc(s.stores, func(o *store) bool { return o.serial }); k >= 0 {
-				st.also = s.stores[k].nodes
-			}
+		var sole []*costed
+		if k := slices.IndexFunc(s.stores, func(o *store) bool { return o.serial }); k >= 0 && !st.serial && len(st.ds) > 1 {
+			sole = s.stores[k].nodes
 		}
-		a, t := st.bound()
+		a, t := st.bound(sole)
 		any, two = min(any, a), min(two, t)
 	}
 	return any, two

@@ -188,7 +188,7 @@ func TestSerialBound(t *testing.T) {
 		})
 		s.serial, s.joint = true, true
 		costAll(s)
-		bound, _ := s.bound()
+		bound, _ := s.bound(nil)
 		for range 200 {
 			divs := make([]*division, len(s.order))
 			for i := range divs {
@@ -228,7 +228,7 @@ func TestBoundHolds(t *testing.T) {
 		s := newStore(g, newSearch(g, Target{}).order, ds)
 		s.joint = joint
 		costAll(s)
-		bound, two := s.bound()
+		bound, two := s.bound(nil)
 		any, n := s.fastest(rng, 4, 40, 8)
 		if joined += n; bound > any {
 			t.Errorf("seed %d: bound %v, a plan takes %v", seed, bound, any)
@@ -237,7 +237,7 @@ func TestBoundHolds(t *testing.T) {
 			t.Errorf("seed %d: bound of two pieces %v, a plan takes %v", seed, two, halves)
 		}
 		s.joint = true
-		if b, b2 := s.bound(); b > bound || b2 > two {
+		if b, b2 := s.bound(nil); b > bound || b2 > two {
 			t.Errorf("seed %d: bounds %v and %v with every launch, %v and %v together", seed, bound, two, b, b2)
 		}
 	}

@@ -104,7 +104,7 @@ func (s *search) store(p Policy) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	ds := Segment(all, p.Exclusive)
+	ds := segment(all, p.Exclusive)
 	for _, st := range s.stores {
 		if st.serial == p.Exclusive && slices.Equal(st.ds, ds) {
 			for i := range st.nodes {

@@ -49,12 +49,7 @@ type link struct{ node, piece int32 } // of the stretch, of the node
 func (k *desk) arrange(lo int, divs []*division, links []links, o objective, limit float64) *stretch {
 	t := &k.trial
 	*t = stretch{lo: lo, divs: divs}
-	for _, d := range divs {
-		t.work += d.work
-		for i, b := range d.busy {
-			t.busy[i] += b
-		}
-	}
+	t.sum()
 	// A program never ends before its pieces do where nothing but their order
 	// holds them up: what is too late here is not worth the time of a program.
 	k.o, k.below = o, limit

@@ -127,7 +127,7 @@ func brute(t *testing.T, g *graph.Graph, to Target) float64 {
 	for _, id := range s.order {
 		var list [][]plan.Tile
 		add := func(seg plan.Segment) {
-			if _, err := program.Part(g, []plan.Segment{seg}, ds); err == nil {
+			if _, err := program.Part(g, []plan.Segment{seg}, ds, nil); err == nil {
 				list = append(list, seg.Tiles)
 			}
 		}
@@ -154,7 +154,7 @@ func brute(t *testing.T, g *graph.Graph, to Target) float64 {
 			}
 			return
 		}
-		p, err := program.Part(g, []plan.Segment{{Tiles: tiles}}, ds)
+		p, err := program.Part(g, []plan.Segment{{Tiles: tiles}}, ds, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -173,7 +173,7 @@ func brute(t *testing.T, g *graph.Graph, to Target) float64 {
 				return
 			}
 			if len(order) == len(tiles) {
-				q, err := program.Part(g, []plan.Segment{{Tiles: order}}, ds)
+				q, err := program.Part(g, []plan.Segment{{Tiles: order}}, ds, nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -272,7 +272,7 @@ func TestBruteForce(t *testing.T) {
 			st := newStore(g, newSearch(g, to).order, ds)
 			st.joint = true
 			costAll(st)
-			if _, two := st.bound(); float64(two) > want {
+			if _, two := st.bound(nil); float64(two) > want {
 				t.Errorf("seed %d: bound of two pieces %v above %v", seed, two, device.Time(want))
 			}
 			tight = max(tight, float64(r.Bound)/got)

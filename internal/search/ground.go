@@ -42,14 +42,15 @@ type read struct {
 	ends bool // the whole node reads all of it
 }
 
-// ground collects a node's pieces.
-func (s *store) ground(i int) ground {
+// ground collects a node's pieces, and those that other devices have in segments in which
+// one works at a time, if there are such.
+func (s *store) ground(i int, sole []*costed) ground {
 	n := s.nodes[i]
 	g := ground{least: math.Inf(1)}
 	var any *piece
 	pieces := slices.Collect(maps.Values(n.pieces))
-	if s.also != nil {
-		pieces = slices.AppendSeq(pieces, maps.Values(s.also[i].pieces))
+	if sole != nil {
+		pieces = slices.AppendSeq(pieces, maps.Values(sole[i].pieces))
 	}
 	for _, p := range pieces {
 		if p == nil {

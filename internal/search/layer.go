@@ -6,6 +6,7 @@ import (
 	"pimflow/internal/device"
 	"pimflow/internal/graph"
 	"pimflow/internal/plan"
+	"pimflow/internal/program"
 )
 
 // Layer says how one operation was placed and what else there was.
@@ -52,10 +53,15 @@ func (s *search) layers(p *plan.Plan) ([]Layer, error) {
 	if err != nil {
 		return nil, err
 	}
+	narrow := program.Narrow(p.Segments)
 	var list []Layer
 	for i, id := range s.order {
 		l := Layer{Node: id, Kind: kind[id], Exclusive: exclusive[id]}
-		for _, d := range Segment(ds, exclusive[id]) {
+		for _, dev := range []string{plan.GPU, plan.PIM} {
+			d, err := program.On(s.g, plan.Tile{Cut: s.g.Whole(id), Device: dev}, exclusive[id], narrow, ds)
+			if err != nil {
+				continue // the plan does without
+			}
 			code, err := d.Compile(s.g, s.g.Whole(id))
 			if errors.Is(err, device.ErrUnsupported) {
 				continue
@@ -64,12 +70,12 @@ func (s *search) layers(p *plan.Plan) ([]Layer, error) {
 				return nil, err
 			}
 			c := code.Cost()
-			if d.Name() == plan.GPU {
+			if dev == plan.GPU {
 				l.GPU = &c
 			} else {
 				l.PIM = &c
 			}
-			l.offer(Option{d.Name(), d.Name() + s.g.Whole(id).Box.String(), c.Time})
+			l.offer(Option{dev, dev + s.g.Whole(id).Box.String(), c.Time})
 		}
 		if s.options != nil {
 			l.Options = s.options[i]

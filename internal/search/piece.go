@@ -53,7 +53,6 @@ type store struct {
 	reads  [][]input  // by position: what other operations a node reads
 	users  [][]int    // by position: those that read it
 	nodes  []*costed  // by position
-	also   []*costed  // pieces of segments in which one device works at a time, for the bound
 	reach  reaches
 }
 

@@ -1,9 +1,9 @@
 // Package search finds the best plan of a graph under a policy. The cost of a
 // candidate is the time of the program that is that candidate alone: there is no
 // cost table beside the simulation. A dynamic programme over the graph's order
-// chains the best candidates of a policy (chain.go). The policy auto then changes
-// that plan by moves until none helps (moves.go, refine.go), decides small graphs
-// exactly (exact.go), and says how far from any plan's time it can be (bound.go).
+// chains the best candidates of a policy (chain.go, dynamic.go). The policy auto then changes
+// that plan by moves until none helps (moves.go, refine.go), executes runs of layers one
+// at a time where that is better (splice.go), decides small graphs exactly (exact.go), and says how far from any plan's time it can be (bound.go).
 //
 // A graph and a maker of devices go in, a plan with its timeline comes out. The
 // package does not know how a device computes its costs.
@@ -82,10 +82,18 @@ func (s *search) finish(res *Result, begin time.Time) (_ *Result, err error) {
 	if res.Layers, err = s.layers(res.Plan); err != nil {
 		return nil, err
 	}
+	ds, err := s.devices(res.Plan)
+	if err != nil {
+		return nil, err
+	}
+	narrow := program.Narrow(res.Plan.Segments)
 	for i := range res.Plan.Segments {
-		part, err := s.part(res.Plan, i)
+		part, err := program.Part(s.g, res.Plan.Segments[i:i+1], ds, narrow)
 		if err != nil {
 			return nil, err
+		}
+		if res.Plan.Launch == plan.Joint {
+			part.Join()
 		}
 		res.Alone = append(res.Alone, run.Time(part).Total)
 	}
@@ -148,23 +156,6 @@ func (s *search) time(p *plan.Plan) (*run.Timeline, error) {
 		}
 	}
 	return run.Time(prog), nil
-}
-
-// part is the program of the i-th segment alone.
-func (s *search) part(p *plan.Plan, i int) (*program.Program, error) {
-	ds, err := s.devices(p)
-	if err != nil {
-		return nil, err
-	}
-	var before []plan.Segment
-	if p.Segments[i].Exclusive { // others do not ask
-		before = p.Segments[:i]
-	}
-	prog, err := program.Part(s.g, p.Segments[i:i+1], ds, before...)
-	if err == nil && p.Launch == plan.Joint {
-		prog.Join()
-	}
-	return prog, err
 }
 
 func (s *search) baseline() (*run.Timeline, error) {

@@ -37,12 +37,7 @@ func (t *stretch) segment() plan.Segment {
 func (s *store) newStretch(lo int, divs []*division, list []*piece) *stretch {
 	tl := s.timed(list)
 	t := &stretch{lo: lo, sole: s.serial, divs: divs, list: list, spans: tl.Spans, joins: joins(tl.Program), time: tl.Total}
-	for _, d := range divs {
-		t.work += d.work
-		for k, b := range d.busy {
-			t.busy[k] += b
-		}
-	}
+	t.sum()
 	last := make([]device.Time, len(divs))
 	for i, p := range list {
 		last[p.at-lo] = max(last[p.at-lo], t.spans[i].End)
@@ -51,6 +46,16 @@ func (s *store) newStretch(lo int, divs []*division, list []*piece) *stretch {
 		t.ends += float64(e)
 	}
 	return t
+}
+
+// sum adds up the work of a stretch.
+func (t *stretch) sum() {
+	for _, d := range t.divs {
+		t.work += d.work
+		for k, b := range d.busy {
+			t.busy[k] += b
+		}
+	}
 }
 
 // joins says which steps of a program are launched with the one before.

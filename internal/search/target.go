@@ -55,9 +55,9 @@ func (make Devices) Memo() Devices {
 	}
 }
 
-// Segment returns the devices that execute a segment, by the names of its tiles: in an
+// segment returns the devices that execute a segment, by the names of its tiles: in an
 // exclusive one the GPU has every channel.
-func Segment(all []device.Device, exclusive bool) (ds []device.Device) {
+func segment(all []device.Device, exclusive bool) (ds []device.Device) {
 	for _, d := range all {
 		switch name := d.Name(); {
 		case exclusive && name == plan.Every:

@@ -7,6 +7,7 @@ import (
 	"pimflow/internal/device"
 	"pimflow/internal/graph"
 	"pimflow/internal/plan"
+	"pimflow/internal/program"
 	"pimflow/internal/search"
 	"pimflow/internal/tensor"
 )
@@ -30,27 +31,14 @@ func (o *option) least() device.Time {
 
 // alternatives adds what other ways to execute the plan's layers might gain.
 func (s *survey) alternatives(r *search.Result, t search.Target, channels int) error {
-	all, err := t.Devices(r.Plan.PIMChannels, r.Plan.PIM)
+	ds, err := t.Devices(r.Plan.PIMChannels, r.Plan.PIM)
 	if err != nil {
 		return err
 	}
-	own := channels
+	narrow := program.Narrow(r.Plan.Segments)
 	for i, seg := range r.Plan.Segments {
-		var gpu, pim device.Device
-		for _, d := range search.Segment(all, seg.Exclusive) {
-			if d.Name() == plan.GPU {
-				gpu = d
-			} else {
-				pim = d
-			}
-		}
-		if gpu == nil || pim == nil {
-			continue
-		}
-		if channels = own; seg.Exclusive {
-			channels = s.machine.Memory.Channels
-		}
-		var nodes []graph.ID // of the segment, in order
+		every := map[graph.ID]bool{} // on the GPU with every channel
+		var nodes []graph.ID         // of the segment, in order
 		options := map[graph.ID][]option{}
 		best := map[graph.ID]device.Time{}
 		sum := device.Time(0)
@@ -59,7 +47,16 @@ func (s *survey) alternatives(r *search.Result, t search.Target, channels int) e
 			if _, seen := best[id]; seen {
 				continue
 			}
+			on := func(dev string) (device.Device, error) {
+				return program.On(s.g, plan.Tile{Cut: s.g.Whole(id), Device: dev}, seg.Exclusive, narrow, ds)
+			}
+			gpu, errGPU := on(plan.GPU)
+			pim, errPIM := on(plan.PIM)
+			if errGPU != nil || errPIM != nil {
+				return nil // a plan without both has no others
+			}
 			nodes = append(nodes, id)
+			every[id] = gpu.Name() == plan.Every
 			var fastest device.Time
 			if options[id], fastest, err = s.options(id, gpu, pim); err != nil {
 				return err
@@ -69,7 +66,11 @@ func (s *survey) alternatives(r *search.Result, t search.Target, channels int) e
 		}
 		for _, id := range nodes {
 			// Of a pipeline the other layers would be executed by themselves too.
-			s.gains(r, seg, options[id], r.Alone[i]-(sum-best[id]), channels)
+			on := channels
+			if every[id] {
+				on = s.machine.Memory.Channels
+			}
+			s.gains(r, seg, options[id], r.Alone[i]-(sum-best[id]), on)
 		}
 	}
 	return nil

@@ -115,7 +115,7 @@ func TestAlternatives(t *testing.T) {
 		t.Fatal(err)
 	}
 	total := func(seg plan.Segment, ds []device.Device) device.Time {
-		p, err := program.Part(g, []plan.Segment{seg}, ds)
+		p, err := program.Part(g, []plan.Segment{seg}, ds, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
