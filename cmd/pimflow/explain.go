@@ -29,21 +29,14 @@ search kept, what their times go to, and what the plan would take with each of t
 		Args: wantArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			r.model = args[0]
-			if err := r.settle(c); err != nil {
-				return err
-			}
 			if all && len(args) == 1 {
 				return fmt.Errorf("--all is for the alternatives of one layer: name a layer of %s too", r.model)
 			}
-			bar := newBar(c.ErrOrStderr())
-			defer bar.stop()
-			r.progress = bar.phase("search")
-			p, err := walk(c.Context(), r)
+			p, err := walked(c, r)
 			if err != nil {
 				return err
 			}
 			defer p.Close()
-			bar.stop()
 			e, err := explain.New(p.Graph, p.Result, p.Target)
 			if err != nil {
 				return err

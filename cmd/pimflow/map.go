@@ -21,18 +21,11 @@ the stream that "pimflow code" prints for a channel is the r-th of the channel's
 		Args: wantArgs(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			r.model = args[0]
-			if err := r.settle(c); err != nil {
-				return err
-			}
-			bar := newBar(c.ErrOrStderr())
-			defer bar.stop()
-			r.progress = bar.phase("search")
-			p, err := walk(c.Context(), r)
+			p, err := walked(c, r)
 			if err != nil {
 				return err
 			}
 			defer p.Close()
-			bar.stop()
 			m, err := memory.New(p.Result.Timeline.Program)
 			if err != nil {
 				return err

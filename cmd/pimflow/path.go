@@ -67,6 +67,18 @@ func (r *request) settle(c *cobra.Command) error {
 	return nil
 }
 
+// walked settles a request and walks it, with progress on the terminal. The caller closes
+// the path.
+func walked(c *cobra.Command, r request) (*path, error) {
+	if err := r.settle(c); err != nil {
+		return nil, err
+	}
+	bar := newBar(c.ErrOrStderr())
+	defer bar.stop()
+	r.progress = bar.phase("search")
+	return walk(c.Context(), r)
+}
+
 // walk goes the whole way. The caller closes the path.
 func walk(ctx context.Context, r request) (*path, error) {
 	var given *plan.Plan
