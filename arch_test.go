@@ -24,6 +24,7 @@ var ranks = [][]string{
 	{"onnx", "gpu", "pim", "profile", "program"},
 	{"run", "memory", "calibrate"},
 	{"search"},
+	{"platform"},
 	{"published", "survey", "sweep", "explain"},
 	{"report"},
 }

@@ -7,13 +7,10 @@ import (
 	"path/filepath"
 	"testing"
 
-	"pimflow/internal/device"
-	"pimflow/internal/gpu"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
 	"pimflow/internal/onnx"
-	"pimflow/internal/pim"
-	"pimflow/internal/plan"
+	"pimflow/internal/platform"
 	"pimflow/internal/run"
 	"pimflow/internal/search"
 	"pimflow/internal/simplify"
@@ -92,23 +89,15 @@ func best(t *testing.T, g *graph.Graph) *search.Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	devices := func(pimChannels int, commands string) ([]device.Device, error) {
-		gpu, err := gpu.New(m, m.Memory.Channels-pimChannels)
-		if err != nil || pimChannels == 0 {
-			return []device.Device{gpu}, err
-		}
-		newPIM := pim.New
-		if commands == plan.Basic {
-			newPIM = pim.NewBasic
-		}
-		pim, err := newPIM(m, pimChannels)
-		return []device.Device{gpu, pim}, err
+	to, err := platform.Target(m, platform.Makers{})
+	if err != nil {
+		t.Fatal(err)
 	}
 	policy, err := search.Lookup(search.Default)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := search.Best(t.Context(), g, policy, search.Target{Machine: m.Name, PIMChannels: m.Memory.PIMChannels, Devices: devices})
+	r, err := search.Best(t.Context(), g, policy, to)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"pimflow/internal/hw"
+	"pimflow/internal/platform"
 	"pimflow/internal/report"
 	"pimflow/internal/search"
 )
@@ -33,7 +34,7 @@ func parseChannels(text string, m *hw.Machine) (int, error) {
 
 // use makes another machine, with the same objective, the one that plans are for.
 func (p *path) use(m *hw.Machine, progress func(done, total int)) error {
-	t, err := target(m, p.newGPU)
+	t, err := platform.Target(m, p.makers)
 	if err != nil {
 		return err
 	}

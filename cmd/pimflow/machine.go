@@ -5,9 +5,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pimflow/internal/gpu"
 	"pimflow/internal/hw"
 	"pimflow/internal/plan"
+	"pimflow/internal/platform"
 )
 
 func machineCommand() *cobra.Command {
@@ -33,7 +33,7 @@ func machineCommand() *cobra.Command {
 				return err
 			}
 			// A machine is right when its devices can be made.
-			to, err := target(m, gpu.New)
+			to, err := platform.Target(m, platform.Makers{})
 			if err == nil {
 				_, err = to.Devices(m.Memory.PIMChannels, plan.Extended)
 			}

@@ -12,15 +12,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pimflow/internal/device"
 	"pimflow/internal/gpu"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
-	"pimflow/internal/memory"
 	"pimflow/internal/nearest"
 	"pimflow/internal/onnx"
-	"pimflow/internal/pim"
 	"pimflow/internal/plan"
+	"pimflow/internal/platform"
 	"pimflow/internal/profile"
 	"pimflow/internal/report"
 	"pimflow/internal/search"
@@ -38,7 +36,7 @@ type path struct {
 	Result   *search.Result
 	Profile  *profile.Profile       // nil: all GPU times are the model's
 	Channels []report.ChannelsTried // numbers of PIM channels that were tried, ascending; nil where that was not asked for
-	newGPU   profile.Maker
+	makers   platform.Makers
 	file     io.Closer // that the weights are read from when they are asked for
 }
 
@@ -132,15 +130,14 @@ func open(r request) (*path, error) {
 		}
 		p.Machine = withChannels(p.Machine, n)
 	}
-	p.newGPU = gpu.New
 	if r.profile != "" {
 		if p.Profile, err = readProfile(r.profile, p.Machine); err != nil {
 			p.Close()
 			return nil, err
 		}
-		p.newGPU = p.Profile.Over(gpu.New)
+		p.makers.GPU = p.Profile.Over(gpu.New)
 	}
-	if p.Target, err = target(p.Machine, p.newGPU); err == nil && r.objective != "" {
+	if p.Target, err = platform.Target(p.Machine, p.makers); err == nil && r.objective != "" {
 		p.Target.Objective, err = search.ParseObjective(r.objective)
 	}
 	if err != nil {
@@ -206,54 +203,6 @@ func (p *path) read(model string, batch int) (err error) {
 		return fmt.Errorf("%s: %w", model, err)
 	}
 	return nil
-}
-
-// target tells the search how to make the devices of a machine. They and the code
-// they compile are made once for all searches on the target.
-func target(m *hw.Machine, newGPU profile.Maker) (search.Target, error) {
-	standby, err := pim.Standby(m)
-	if err != nil {
-		return search.Target{}, err
-	}
-	idle := gpu.Standby(m)
-	standby.Add(&idle)
-	devices := func(channels int, commands string) (ds []device.Device, err error) {
-		if channels > m.Memory.Channels {
-			return nil, fmt.Errorf("%d PIM channels: machine %s has %d channels", channels, m.Name, m.Memory.Channels)
-		}
-		add := func(make profile.Maker, channels int) {
-			if d, e := make(m, channels); e != nil {
-				err = e
-			} else {
-				ds = append(ds, d)
-			}
-		}
-		left := m.Memory.Channels - channels
-		if left > 0 {
-			add(newGPU, left)
-		}
-		switch {
-		case channels == 0:
-		case commands == plan.Basic:
-			add(pim.NewBasic, channels)
-		default:
-			add(pim.New, channels)
-		}
-		if m.Memory.Shared {
-			left = m.Memory.Channels
-		}
-		if left > 0 {
-			add(newGPU, left)
-			if err == nil {
-				ds[len(ds)-1] = device.Named(ds[len(ds)-1], plan.Every)
-			}
-		}
-		return ds, err
-	}
-	return search.Target{
-		Machine: m.Name, PIMChannels: m.Memory.PIMChannels, Standby: standby, Devices: search.Devices(devices).Memo(),
-		Fits: memory.Fits,
-	}, nil
 }
 
 // heap lets the heap of a search grow to what it takes at its end before it is collected

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pimflow/internal/gpu"
 	"pimflow/internal/hw"
 	"pimflow/internal/nearest"
 	"pimflow/internal/report"
@@ -90,7 +89,7 @@ func (p *path) sweep(policy string) (*sweep.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &sweep.Model{Graph: p.Graph, Machine: p.Machine, Policy: row, Target: func(m *hw.Machine) (search.Target, error) { return target(m, gpu.New) }}, nil
+	return &sweep.Model{Graph: p.Graph, Machine: p.Machine, Policy: row}, nil
 }
 
 // chosen accepts the constants that a user names, by path or by what paths begin with.

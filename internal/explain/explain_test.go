@@ -7,12 +7,9 @@ import (
 	"testing"
 
 	"pimflow/internal/device"
-	"pimflow/internal/gpu"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
-	"pimflow/internal/memory"
-	"pimflow/internal/pim"
-	"pimflow/internal/plan"
+	"pimflow/internal/platform"
 	"pimflow/internal/run"
 	"pimflow/internal/search"
 	"pimflow/internal/simplify"
@@ -33,19 +30,10 @@ func explained(t *testing.T, network, machine, policy string) (*graph.Graph, *se
 	if err != nil {
 		t.Fatal(err)
 	}
-	target := search.Target{Machine: m.Name, PIMChannels: m.Memory.PIMChannels, Fits: memory.Fits, Standby: gpu.Standby(m)}
-	target.Devices = search.Devices(func(channels int, commands string) ([]device.Device, error) {
-		d, err := gpu.New(m, m.Memory.Channels-channels)
-		if err != nil || channels == 0 {
-			return []device.Device{d}, err
-		}
-		every, err := gpu.New(m, m.Memory.Channels)
-		if err != nil {
-			return nil, err
-		}
-		p, err := pim.New(m, channels)
-		return []device.Device{d, p, device.Named(every, plan.Every)}, err
-	}).Memo()
+	target, err := platform.Target(m, platform.Makers{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	p, err := search.Lookup(policy)
 	if err != nil {
 		t.Fatal(err)

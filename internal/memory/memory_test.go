@@ -11,13 +11,13 @@ import (
 	"pgregory.net/rapid"
 
 	"pimflow/internal/device"
-	"pimflow/internal/gpu"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
 	"pimflow/internal/memory"
 	"pimflow/internal/op"
 	"pimflow/internal/pim"
 	"pimflow/internal/plan"
+	"pimflow/internal/platform"
 	"pimflow/internal/program"
 	"pimflow/internal/tensor"
 )
@@ -30,16 +30,12 @@ func devices(t fataler, machine string, rows, channels int) []device.Device {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.PIM.Rows = rows
-	g, err := gpu.New(m, 1)
+	m.PIM.Rows, m.Memory.Channels = rows, channels+1
+	ds, err := platform.Devices(m, platform.Makers{}, channels, plan.Extended)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := pim.New(m, channels)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return []device.Device{g, p}
+	return ds
 }
 
 // chain is convolutions one after the other that keep the shape 1 x channels x 16 x

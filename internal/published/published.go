@@ -18,6 +18,8 @@ import (
 	"pimflow/internal/hw"
 	"pimflow/internal/pim"
 	"pimflow/internal/plan"
+	"pimflow/internal/platform"
+	"pimflow/internal/profile"
 	"pimflow/internal/search"
 )
 
@@ -79,12 +81,20 @@ func (a *Accounting) Sum(ctx context.Context, g *graph.Graph, policy string) (Su
 	if p.Chains != nil {
 		p.Chains = append(append([]search.Chain{}, p.Chains...), a.Chains...)
 	}
-	r, err := search.Best(ctx, g, p, a.target(gpu.NewCold))
+	cold, err := a.target(gpu.NewCold)
+	if err != nil {
+		return s, err
+	}
+	warm, err := a.target(gpu.New)
+	if err != nil {
+		return s, err
+	}
+	r, err := search.Best(ctx, g, p, cold)
 	if err != nil {
 		return s, err
 	}
 	s.ConvOnly = convOnly(g, r)
-	s.EndToEnd, err = a.endToEnd(g, r, a.target(gpu.New))
+	s.EndToEnd, err = a.endToEnd(g, r, warm)
 	return s, err
 }
 
@@ -133,17 +143,13 @@ func Convolution(g *graph.Graph, nd *graph.Node) bool {
 }
 
 // target makes the devices of the accounting; newGPU says how layers are measured.
-func (a *Accounting) target(newGPU func(*hw.Machine, int) (device.Device, error)) search.Target {
-	m := a.Machine
-	devices := func(channels int, commands string) ([]device.Device, error) {
-		g, err := newGPU(m, m.Memory.Channels-channels)
-		if err != nil || channels == 0 {
-			return []device.Device{g}, err
-		}
-		p, err := a.pim(channels, commands == plan.Basic)
-		return []device.Device{g, p}, err
-	}
-	return search.Target{Machine: m.Name, PIMChannels: m.Memory.PIMChannels, Devices: search.Devices(devices).Memo()}
+func (a *Accounting) target(newGPU profile.Maker) (search.Target, error) {
+	by := platform.Makers{GPU: newGPU, PIM: func(_ *hw.Machine, channels int, commands string) (device.Device, error) {
+		return a.pim(channels, commands == plan.Basic)
+	}}
+	to, err := platform.Target(a.Machine, by)
+	to.Fits = nil // the published generator does not say where weights are
+	return to, err
 }
 
 // pim makes the PIM of the accounting, once for all sums in which it is the same.

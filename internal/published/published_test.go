@@ -79,7 +79,11 @@ func TestDenseConvolutions(t *testing.T) {
 // one more stage.
 func TestPipelineFormulas(t *testing.T) {
 	g, a := network(t, "mobilenet-v2"), New(artifact(t))
-	ds, err := a.target(gpu.NewCold).Devices(16, plan.Extended)
+	cold, err := a.target(gpu.NewCold)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ds, err := cold.Devices(16, plan.Extended)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,12 +9,11 @@ import (
 	"pgregory.net/rapid"
 
 	"pimflow/internal/device"
-	"pimflow/internal/gpu"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
 	"pimflow/internal/op"
-	"pimflow/internal/pim"
 	"pimflow/internal/plan"
+	"pimflow/internal/platform"
 	"pimflow/internal/program"
 	"pimflow/internal/run"
 	"pimflow/internal/tensor"
@@ -30,15 +29,14 @@ func devices(t *testing.T, machine string) []device.Device {
 }
 
 func devicesOf(t *testing.T, m *hw.Machine) []device.Device {
-	g, err := gpu.New(m, m.Memory.Channels-m.Memory.PIMChannels)
+	ds, err := platform.Devices(m, platform.Makers{}, m.Memory.PIMChannels, plan.Extended)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := pim.New(m, m.Memory.PIMChannels)
-	if err != nil {
-		t.Fatal(err)
+	for i, d := range ds {
+		ds[i] = device.Memo(d)
 	}
-	return []device.Device{device.Memo(g), device.Memo(p)}
+	return ds
 }
 
 // integers is a tensor of small whole numbers, whose sums are exact in float32 in

@@ -11,12 +11,11 @@ import (
 	"testing"
 
 	"pimflow/internal/device"
-	"pimflow/internal/gpu"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
 	"pimflow/internal/memory"
-	"pimflow/internal/pim"
 	"pimflow/internal/plan"
+	"pimflow/internal/platform"
 	"pimflow/internal/run"
 	"pimflow/internal/search"
 	"pimflow/internal/simplify"
@@ -33,31 +32,11 @@ func target(t testing.TB, machine string) search.Target {
 }
 
 func targetOf(t testing.TB, m *hw.Machine) search.Target {
-	devices := func(n int, commands string) ([]device.Device, error) {
-		g, err := gpu.New(m, m.Memory.Channels-n)
-		if err != nil || n == 0 {
-			return []device.Device{g}, err
-		}
-		newPIM := pim.New
-		if commands == plan.Basic {
-			newPIM = pim.NewBasic
-		}
-		p, err := newPIM(m, n)
-		if err != nil {
-			return nil, err
-		}
-		every, err := gpu.New(m, m.Memory.Channels)
-		return []device.Device{g, p, device.Named(every, plan.Every)}, err
-	}
-	standby, err := pim.Standby(m)
+	to, err := platform.Target(m, platform.Makers{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	idle := gpu.Standby(m)
-	standby.Add(&idle)
-	return search.Target{
-		Machine: m.Name, PIMChannels: m.Memory.PIMChannels, Standby: standby, Devices: search.Devices(devices).Memo(),
-	}
+	return to
 }
 
 func network(t testing.TB, name string) *graph.Graph {
@@ -102,7 +81,15 @@ func TestPolicies(t *testing.T) {
 			var bound device.Time
 			sum, total := map[string]device.Time{}, map[string]device.Time{}
 			for _, p := range search.Policies() {
-				r := best(t, g, p.Name, to)
+				// The banks of the toy machine are too small for all weights.
+				var full *memory.FullError
+				r, err := search.Best(context.Background(), g, p, to)
+				if machine == "toy" && name != "toy" && p.Name == "by-operator" && errors.As(err, &full) {
+					continue
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
 				if err := r.Plan.Check(g); err != nil {
 					t.Fatalf("%s %s %s: %v", machine, name, p.Name, err)
 				}
@@ -303,6 +290,7 @@ func TestFits(t *testing.T) {
 	}
 	m.PIM.Rows = 200
 	to, g := targetOf(t, m), network(t, "mobilenet-v2")
+	to.Fits = nil
 	free := best(t, g, "pimflow", to)
 	to.Fits = memory.Fits
 	r := best(t, g, "pimflow", to)

@@ -6,11 +6,10 @@ import (
 	"testing"
 
 	"pimflow/internal/device"
-	"pimflow/internal/gpu"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
-	"pimflow/internal/pim"
 	"pimflow/internal/plan"
+	"pimflow/internal/platform"
 	"pimflow/internal/profile"
 	"pimflow/internal/program"
 	"pimflow/internal/run"
@@ -33,14 +32,10 @@ func searched(t testing.TB, name, policy string) (*graph.Graph, *hw.Machine, sea
 	if err != nil || err2 != nil || err3 != nil {
 		t.Fatal(err, err2, err3)
 	}
-	to := search.Target{Machine: m.Name, PIMChannels: m.Memory.PIMChannels, Devices: search.Devices(func(n int, _ string) ([]device.Device, error) {
-		d, err := gpu.New(m, m.Memory.Channels-n)
-		if err != nil || n == 0 {
-			return []device.Device{d}, err
-		}
-		e, err := pim.New(m, n)
-		return []device.Device{d, e}, err
-	}).Memo()}
+	to, err := platform.Target(m, platform.Makers{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	r, err := search.Best(context.Background(), g, p, to)
 	if err != nil {
 		t.Fatal(err)

@@ -46,7 +46,7 @@ func (l *Launch) Removed() device.Time { return l.BaseLaunches - l.Launches }
 func Launches(ctx context.Context, m *Model) ([]Launch, error) {
 	list := variants(m.Machine)
 	done := m.counter(len(list))
-	p := newPool(m)
+	p := newPool()
 	var eg errgroup.Group
 	eg.SetLimit(runtime.GOMAXPROCS(0))
 	for i := range list {

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"pimflow/internal/hw"
+	"pimflow/internal/platform"
 	"pimflow/internal/search"
 )
 
@@ -67,7 +68,7 @@ func (c *Constant) Effect(base float64) float64 {
 // Vary changes the constants of the machine one at a time by each of the per cents. It
 // takes those that times may depend on and that only accepts.
 func Vary(ctx context.Context, m *Model, percents []int, only func(path string) bool) (*Sensitivity, error) {
-	p := newPool(m)
+	p := newPool()
 	to, err := p.of(m.Machine, true)
 	if err != nil {
 		return nil, err
@@ -197,7 +198,7 @@ func (s *Sensitivity) Energies(ctx context.Context, m *Model, only func(path str
 				if err != nil {
 					return err
 				}
-				t, err := m.Target(changed)
+				t, err := platform.Target(changed, platform.Makers{})
 				if err != nil {
 					return err
 				}

@@ -1,7 +1,7 @@
 // Package sweep searches plans on machines that differ in a few numbers: which constant
 // decides (Vary), and what launches do (Launches).
 //
-// A graph, a machine and the maker of its targets go in; times and the layers that move
+// A graph and a machine go in; times and the layers that move
 // come out. The package does not know what a number means, apart from those of launches
 // and which numbers are energies.
 package sweep
@@ -17,6 +17,7 @@ import (
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
 	"pimflow/internal/plan"
+	"pimflow/internal/platform"
 	"pimflow/internal/search"
 )
 
@@ -25,9 +26,6 @@ type Model struct {
 	Graph   *graph.Graph
 	Machine *hw.Machine
 	Policy  search.Policy
-	// Target makes the target of a machine; it fails on a machine that has none. It is
-	// called concurrently.
-	Target func(*hw.Machine) (search.Target, error)
 	// Progress, unless nil, is told how many of how many searches are done; it is
 	// called concurrently.
 	Progress func(done, total int)
@@ -93,17 +91,16 @@ func moved(a, b *plan.Plan) int {
 // pool shares devices, and the code they have compiled, between machines that do not
 // differ in what the device reads.
 type pool struct {
-	target func(*hw.Machine) (search.Target, error)
-	mu     sync.Mutex
-	kept   map[string]device.Device
+	mu   sync.Mutex
+	kept map[string]device.Device
 }
 
-func newPool(m *Model) *pool { return &pool{target: m.Target, kept: map[string]device.Device{}} }
+func newPool() *pool { return &pool{kept: map[string]device.Device{}} }
 
 // of is the target of a machine, with devices of the pool where they are there. keep
 // puts its other devices into the pool.
 func (p *pool) of(m *hw.Machine, keep bool) (search.Target, error) {
-	t, err := p.target(m)
+	t, err := platform.Target(m, platform.Makers{})
 	if err != nil {
 		return t, err
 	}

@@ -14,8 +14,8 @@ import (
 	"pimflow/internal/gpu"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
-	"pimflow/internal/pim"
 	"pimflow/internal/plan"
+	"pimflow/internal/platform"
 	"pimflow/internal/search"
 	"pimflow/internal/simplify"
 	"pimflow/internal/zoo"
@@ -41,36 +41,7 @@ func model(t testing.TB, m *hw.Machine, policy string) *Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Model{Graph: g, Machine: m, Policy: p, Target: target}
-}
-
-func target(m *hw.Machine) (search.Target, error) {
-	standby, err := pim.Standby(m)
-	if err != nil {
-		return search.Target{}, err
-	}
-	idle := gpu.Standby(m)
-	standby.Add(&idle)
-	devices := func(n int, commands string) ([]device.Device, error) { return devicesOf(m, m, n, commands) }
-	return search.Target{Machine: m.Name, PIMChannels: m.Memory.PIMChannels, Standby: standby, Devices: search.Devices(devices).Memo()}, nil
-}
-
-// devicesOf are the GPU of one machine and the PIM channels of another.
-func devicesOf(forGPU, forPIM *hw.Machine, n int, commands string) ([]device.Device, error) {
-	g, err := gpu.New(forGPU, forGPU.Memory.Channels-n)
-	if err != nil || n == 0 {
-		return []device.Device{g}, err
-	}
-	newPIM := pim.New
-	if commands == plan.Basic {
-		newPIM = pim.NewBasic
-	}
-	p, err := newPIM(forPIM, n)
-	if err != nil {
-		return nil, err
-	}
-	every, err := gpu.New(forGPU, forGPU.Memory.Channels)
-	return []device.Device{g, p, device.Named(every, plan.Every)}, err
+	return &Model{Graph: g, Machine: m, Policy: p}
 }
 
 func all(string) bool { return true }
@@ -84,11 +55,12 @@ func TestReads(t *testing.T) {
 		onGPU, onPIM := reads(plan.GPU, m), reads(plan.PIM, m)
 		n := 0
 		for _, commands := range []string{plan.Extended, plan.Basic} {
-			whole, err := devicesOf(m, m, m.Memory.PIMChannels, commands)
+			whole, err := platform.Devices(m, platform.Makers{}, m.Memory.PIMChannels, commands)
 			if err != nil {
 				t.Fatal(err)
 			}
-			part, err := devicesOf(&onGPU, &onPIM, m.Memory.PIMChannels, commands)
+			by := platform.Makers{GPU: func(_ *hw.Machine, channels int) (device.Device, error) { return gpu.New(&onGPU, channels) }}
+			part, err := platform.Devices(&onPIM, by, m.Memory.PIMChannels, commands)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -143,7 +115,7 @@ func TestVary(t *testing.T) {
 			}
 			continue
 		}
-		to, err := target(changed)
+		to, err := platform.Target(changed, platform.Makers{})
 		if err != nil {
 			t.Fatalf("%s: %v", c.Path, err)
 		}
@@ -183,7 +155,7 @@ func TestVary(t *testing.T) {
 // bounds, and a machine has each.
 func TestUntimed(t *testing.T) {
 	in := model(t, machine(t, "newton"), "newton++")
-	to, err := target(in.Machine)
+	to, err := platform.Target(in.Machine, platform.Makers{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +182,7 @@ func TestUntimed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if to, err = target(m); err != nil {
+		if to, err = platform.Target(m, platform.Makers{}); err != nil {
 			t.Fatal(err)
 		}
 		r, err := search.Given(in.Graph, base.Plan, to)
@@ -337,7 +309,7 @@ func TestLaunches(t *testing.T) {
 		if len(list) != c.rows {
 			t.Errorf("%s: %d rows", c.machine, len(list))
 		}
-		to, err := target(in.Machine)
+		to, err := platform.Target(in.Machine, platform.Makers{})
 		if err != nil {
 			t.Fatal(err)
 		}
