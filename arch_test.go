@@ -22,7 +22,7 @@ var ranks = [][]string{
 	{"graph"},
 	{"simplify", "zoo", "plan", "device"},
 	{"onnx", "gpu", "pim", "profile", "program"},
-	{"run", "memory", "calibrate"},
+	{"run", "memory", "calibrate", "published/generator"},
 	{"search"},
 	{"platform"},
 	{"published", "survey", "sweep", "explain"},

@@ -12,6 +12,7 @@ import (
 	"pimflow/internal/op"
 	"pimflow/internal/pim"
 	"pimflow/internal/profile"
+	"pimflow/internal/published/generator"
 	"pimflow/internal/tensor"
 )
 
@@ -99,8 +100,8 @@ func (c convolution) String() string {
 }
 
 // published runs the published generator, which knows no groups and no dilation.
-func (q *question) published() (*pim.PublishedCode, error) {
-	return pim.Published(pim.PublishedLayer{
+func (q *question) published() (*generator.Code, error) {
+	return generator.Conv(generator.Layer{
 		OC: q.oc, IC: q.ic, H: q.h, W: q.w, KH: q.kh, KW: q.kw, PH: q.ph, PW: q.pw, Stride: q.stride,
 		Channels: q.channels, Buffers: q.buffers,
 	})

@@ -27,7 +27,7 @@ func TestLayerTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	for file, want := range map[string]int{"published.csv": 352, "published_ratios.csv": 1248} {
-		f, err := os.Open("../../internal/pim/testdata/" + file)
+		f, err := os.Open("../../internal/published/generator/testdata/" + file)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -38,7 +38,7 @@ type mapping struct {
 // which decides nothing but ties of both.
 // Their shares are in the room: those of best stay there.
 func (d *Device) choose(l *layer, r *room) (best *mapping, tried []*mapping, err error) {
-	if d.ops.column {
+	if d.ops.dialect.column {
 		return d.chooseColumns(l, r)
 	}
 	tried, need := d.mappings(l, r)
@@ -154,7 +154,7 @@ func (m *mapping) count(d *Device) (rows int) {
 	var most, moved int64
 	var w work
 	for i, s := range m.shares {
-		if i == 0 || !d.ops.column || !s.alike(m.shares[i-1]) {
+		if i == 0 || !d.ops.dialect.column || !s.alike(m.shares[i-1]) {
 			w = d.work(s)
 			moved = d.moved(s, w)
 		}

@@ -52,9 +52,9 @@ func (v visitor) run(w writer, buffer int, b *batch, lo, hi int) (st dram.Stream
 }
 
 func (v visitor) comp(w writer, buffer int) dram.Item {
-	return w.do(dram.Command{Op: v.d.ops.comp[buffer], Row: w.row(), Col: w.col(), Buf: w.buf()})
+	return w.do(dram.Command{Op: v.d.ops.Comp[buffer], Row: w.row(), Col: w.col(), Buf: w.buf()})
 }
 
 func (v visitor) read(w writer) dram.Item {
-	return w.do(dram.Command{Op: v.d.ops.read, Data: w.result()})
+	return w.do(dram.Command{Op: v.d.ops.Read, Data: w.result()})
 }

@@ -79,7 +79,7 @@ func (v visitor) write(w writer, f *feed, n, pairs, buffer int, b *batch, at int
 			pairs, at = pairs-t, at+t
 		}
 		st = append(st, x.loop(t, step, func(w writer) dram.Stream {
-			write := w.do(dram.Command{Op: v.d.ops.write[p.buffer], Buf: w.into(), Data: w.source()})
+			write := w.do(dram.Command{Op: v.d.ops.Write[p.buffer], Buf: w.into(), Data: w.source()})
 			if both {
 				return dram.Stream{v.comp(w, from), write}
 			}

@@ -92,18 +92,18 @@ func TestColumnsPanic(t *testing.T) {
 		t.Fatal(err)
 	}
 	code := c.(*Code).mapped()
-	ops := &d.ops
+	ops := d.ops
 	write := func(buffer, col int64) dram.Item {
-		return dram.Do(dram.Command{Op: ops.write[buffer], Buf: dram.Affine{Base: col}})
+		return dram.Do(dram.Command{Op: ops.Write[buffer], Buf: dram.Affine{Base: col}})
 	}
 	comp := func(buffer, row, col, buf int64) dram.Item {
-		return dram.Do(dram.Command{Op: ops.comp[buffer], Row: dram.Affine{Base: row}, Col: dram.Affine{Base: col}, Buf: dram.Affine{Base: buf}})
+		return dram.Do(dram.Command{Op: ops.Comp[buffer], Row: dram.Affine{Base: row}, Col: dram.Affine{Base: col}, Buf: dram.Affine{Base: buf}})
 	}
 	var open dram.Stream
-	for _, o := range ops.act {
+	for _, o := range ops.Open {
 		open = append(open, dram.Do(dram.Command{Op: o}))
 	}
-	shut, read := dram.Do(dram.Command{Op: ops.close}), dram.Do(dram.Command{Op: ops.read})
+	shut, read := dram.Do(dram.Command{Op: ops.Close[0]}), dram.Do(dram.Command{Op: ops.Read})
 	with := func(s dram.Stream, more ...dram.Item) dram.Stream {
 		return append(append(dram.Stream{}, s...), more...)
 	}

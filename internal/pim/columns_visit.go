@@ -129,7 +129,7 @@ func (v visitor) visit(w writer, groups, acts int, bs []batch) dram.Stream {
 	return w.join(st, v.close(w))
 }
 
-func (v visitor) close(w writer) dram.Item { return w.do(dram.Command{Op: v.d.ops.close}) }
+func (v visitor) close(w writer) dram.Item { return w.do(dram.Command{Op: v.d.ops.Close[0]}) }
 
 // kept returns a piece of a stream; those without addresses are written once. It
 // depends on the numbers and on the units, besides the pattern.
@@ -203,7 +203,7 @@ func (v visitor) writeOpen(w writer, acts int, bs []batch, late int) dram.Stream
 	if v.d.basic {
 		gap = f.left
 	}
-	for _, o := range v.d.ops.act[:acts] {
+	for _, o := range v.d.ops.Open[:acts] {
 		st = w.join(st, v.write(w, f, min(gap, f.left-late), 0, 0, nil, 0)...)
 		st = w.join(st, w.do(dram.Command{Op: o, Row: row}))
 		gap = int(t.act / t.write)

@@ -112,7 +112,7 @@ func (d *Device) columnShape(key []byte, s share) []byte {
 // those of the row, and as in the fill where that stays.
 func (s *span) period(d *Device, groups int) int {
 	switch {
-	case !d.ops.same:
+	case !d.ops.dialect.same:
 		return d.m.Columns
 	case s.inputs:
 		return s.packed(d).groups

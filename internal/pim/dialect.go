@@ -70,31 +70,34 @@ const (
 	readRole
 )
 
-// commands are the numbers of a dialect's commands.
-type commands struct {
-	*dialect
-	write, act, comp []dram.Op
-	read             dram.Op
-	close, init      dram.Op // where the dialect has one
-	mode             dram.Op // changes the mode, where the standard has modes
-	modes            bool
-	names            []string
-	roles            []role // by Op
-	index            []int  // by Op, the buffer or the quarter of the banks
+// Commands says which commands of a DRAM standard do what.
+type Commands struct {
+	Write       []dram.Op // fill a buffer, by its number
+	Open        []dram.Op // together open a row in all banks
+	Comp        []dram.Op // multiply a column of a buffer, by its number, by one of the open row
+	Close, Init []dram.Op // close the row, set an accumulator: one command, or none
+	Read        dram.Op   // reads the results
+
+	dialect *dialect
+	mode    dram.Op // changes the mode, where the standard has modes
+	modes   bool
+	names   []string
+	roles   []role // by Op
+	index   []int  // by Op, the buffer or the quarter of the banks
 }
 
-// newCommands returns the commands of a standard, or an error if the package has no
+// NewCommands returns the commands of a standard. The error says that the package has no
 // dialect for it.
-func newCommands(std *dram.Standard) (commands, error) {
+func NewCommands(std *dram.Standard) (*Commands, error) {
 	i := slices.IndexFunc(dialects, func(d dialect) bool { return d.standard == std.Name })
 	if i < 0 {
 		var known []string
 		for i := range dialects {
 			known = append(known, dialects[i].standard)
 		}
-		return commands{}, fmt.Errorf("no mapping to DRAM standard %q%s; there is one to %q", std.Name, nearest.Hint(std.Name, known), known)
+		return nil, fmt.Errorf("no mapping to DRAM standard %q%s; there is one to %q", std.Name, nearest.Hint(std.Name, known), known)
 	}
-	c := commands{dialect: &dialects[i], roles: make([]role, len(std.Ops)), index: make([]int, len(std.Ops))}
+	c := &Commands{dialect: &dialects[i], roles: make([]role, len(std.Ops)), index: make([]int, len(std.Ops))}
 	for _, o := range std.Ops {
 		c.names = append(c.names, o.Name)
 	}
@@ -105,14 +108,15 @@ func newCommands(std *dram.Standard) (commands, error) {
 		}
 		return ops
 	}
-	c.write, c.act, c.comp = ops(writeRole, c.dialect.write...), ops(openRole, c.open...), ops(compRole, c.dialect.comp...)
-	c.read = ops(readRole, c.dialect.read)[0]
-	if c.dialect.close != "" {
-		c.close = ops(closeRole, c.dialect.close)[0]
+	optional := func(r role, name string) []dram.Op {
+		if name == "" {
+			return nil
+		}
+		return ops(r, name)
 	}
-	if c.dialect.init != "" {
-		c.init = ops(initRole, c.dialect.init)[0]
-	}
+	c.Write, c.Open, c.Comp = ops(writeRole, c.dialect.write...), ops(openRole, c.dialect.open...), ops(compRole, c.dialect.comp...)
+	c.Close, c.Init = optional(closeRole, c.dialect.close), optional(initRole, c.dialect.init)
+	c.Read = ops(readRole, c.dialect.read)[0]
 	if std.Banks != nil {
 		c.mode, c.modes = std.Banks.Mode, true
 	}
@@ -120,7 +124,7 @@ func newCommands(std *dram.Standard) (commands, error) {
 }
 
 // sets reports whether sums must be set before anything is added to them.
-func (c *commands) sets() bool { return c.dialect.init != "" }
+func (c *Commands) sets() bool { return len(c.Init) > 0 }
 
 // waits are the waits of a channel that the mapping to single columns plans with.
 type waits struct {
@@ -140,19 +144,19 @@ type waits struct {
 	mode     int64 // a change of mode to COMP, 0 where there are no modes
 }
 
-func (c *commands) waits(ch *dram.Channel) waits {
+func (c *Commands) waits(ch *dram.Channel) waits {
 	w := func(after, before dram.Op) int64 { return int64(ch.Wait(after, before)) }
-	last := c.act[len(c.act)-1]
+	last := c.Open[len(c.Open)-1]
 	t := waits{
-		comp:  max(w(c.comp[0], c.comp[0]), w(c.comp[0], c.read), w(c.read, c.comp[0])),
-		write: w(c.write[0], c.write[0]), toRead: w(c.write[0], c.read), toWrite: w(c.read, c.write[0]), ready: w(c.write[0], c.comp[0]),
-		act: w(c.act[0], last), open: w(last, c.comp[0]), shut: w(c.close, c.act[0]), close: w(c.comp[0], c.close),
+		comp:  max(w(c.Comp[0], c.Comp[0]), w(c.Comp[0], c.Read), w(c.Read, c.Comp[0])),
+		write: w(c.Write[0], c.Write[0]), toRead: w(c.Write[0], c.Read), toWrite: w(c.Read, c.Write[0]), ready: w(c.Write[0], c.Comp[0]),
+		act: w(c.Open[0], last), open: w(last, c.Comp[0]), shut: w(c.Close[0], c.Open[0]), close: w(c.Comp[0], c.Close[0]),
 		postpone: int64(ch.Postponable()),
 	}
-	t.read, t.fromComp = w(c.read, c.read), w(c.comp[0], c.read)
+	t.read, t.fromComp = w(c.Read, c.Read), w(c.Comp[0], c.Read)
 	if c.modes {
-		t.mode = w(c.mode, c.comp[0])
-		t.comp = w(c.comp[0], c.comp[0]) // reads come in another mode
+		t.mode = w(c.mode, c.Comp[0])
+		t.comp = w(c.Comp[0], c.Comp[0]) // reads come in another mode
 	}
 	return t
 }

@@ -24,7 +24,7 @@ func (d *Device) newCharges(std *dram.Standard) ([]charge, error) {
 	for i, o := range std.Ops {
 		switch d.ops.roles[i] {
 		case openRole:
-			list[i].activate = banks / float64(len(d.ops.act))
+			list[i].activate = banks / float64(len(d.ops.Open))
 		case compRole:
 			list[i].column = banks
 		case writeRole:

@@ -121,7 +121,7 @@ func TestEnergyByHand(t *testing.T) {
 
 func TestEnergyErrors(t *testing.T) {
 	m := machine(t)
-	d := &Device{m: &m.PIM, ops: commands{roles: []role{noRole}}}
+	d := &Device{m: &m.PIM, ops: &Commands{roles: []role{noRole}}}
 	if _, err := d.newCharges(&dram.Standard{Name: "s", Ops: []dram.OpSpec{{Name: "MRS"}}}); err == nil || !strings.Contains(err.Error(), "command MRS of standard s") {
 		t.Errorf("a command without energy: %v", err)
 	}

@@ -28,14 +28,14 @@ func (c *mappedCode) Floor() Floor {
 	}
 	groups := (l.outs.Hi-1)/l.groupOuts - l.outs.Lo/l.groupOuts + 1
 	fill := d.m.Buffer
-	if d.ops.column {
+	if d.ops.dialect.column {
 		fill = d.m.Lanes
 	}
 	wait := func(o dram.Op) int { return int(max(1, d.channel.Wait(o, o))) }
 	comps := ceilDiv(products, d.m.Banks*d.m.Lanes)
-	move := ceilDiv(inputs*groups, fill)*wait(d.ops.write[0]) + ceilDiv(l.results(), d.m.Banks)*wait(d.ops.read)
+	move := ceilDiv(inputs*groups, fill)*wait(d.ops.Write[0]) + ceilDiv(l.results(), d.m.Banks)*wait(d.ops.Read)
 	return Floor{
-		MAC:  dram.Cycle(ceilDiv(comps, d.channels) * wait(d.ops.comp[0])),
+		MAC:  dram.Cycle(ceilDiv(comps, d.channels) * wait(d.ops.Comp[0])),
 		Move: dram.Cycle(ceilDiv(move, d.channels)),
 	}
 }

@@ -49,7 +49,7 @@ func (c *mappedCode) layout(s share) []byte {
 	matrices := func(p *part) {
 		add(p.first, p.merge, p.out0, p.outs, p.k, p.k0, p.cols)
 	}
-	if !c.device.ops.column {
+	if !c.device.ops.dialect.column {
 		for i := range c.parts {
 			p := &c.parts[i]
 			matrices(p)
@@ -61,7 +61,7 @@ func (c *mappedCode) layout(s share) []byte {
 		sp := &s[i]
 		k := sp.packed(c.device)
 		matrices(sp.part)
-		if c.device.ops.same {
+		if c.device.ops.dialect.same {
 			add(sp.fold, sp.period(c.device, k.last))
 		}
 		add(k.rows, k.groups, k.last, sp.at[byMatrix].Lo, sp.at[byMatrix].Len(), sp.at[byChunk].Lo, sp.at[byChunk].Len(), sp.at[byGroup].Lo)
@@ -76,7 +76,7 @@ func (c *mappedCode) Weights(channel int, rows tensor.Range) int {
 	for row := rows.Lo; row < rows.Hi; row++ {
 		x := c.standing(s, row)
 		times := 1
-		if c.device.ops.same {
+		if c.device.ops.dialect.same {
 			times = x.fold // the row has them for each pixel of the buffer
 		}
 		for output := x.group * banks; output < (x.group+x.groups)*banks; output++ {
@@ -96,7 +96,7 @@ type standing struct {
 
 // standing finds the items of a row, in the numbering of the layout.
 func (c *mappedCode) standing(s share, row int) standing {
-	if c.device.ops.column {
+	if c.device.ops.dialect.column {
 		return c.packedStanding(s, row)
 	}
 	for i := range c.parts {

@@ -22,7 +22,7 @@ type content struct {
 func (ch *channel) content(row int) content {
 	x := ch.standing(ch.share, row)
 	c := content{Width: x.cols * x.lanes, Times: 1, Period: x.period}
-	if ch.device.ops.same {
+	if ch.device.ops.dialect.same {
 		c.Times = x.fold
 	}
 	for _, b := range ch.load(row).banks {

@@ -8,9 +8,9 @@ import (
 	"pimflow/internal/hw"
 )
 
-// link is the way to the channels and back (hw.Link), with what PIM work costs there
+// Link is the way to the channels and back (hw.Link), with what PIM work costs there
 // beside its commands.
-type link struct {
+type Link struct {
 	*hw.Link
 	launch, latency device.Time
 	channels        float64
@@ -18,22 +18,22 @@ type link struct {
 	gpu             *hw.GPUEnergy
 }
 
-// newLink is the link of a machine of whose memory channels so many compute. Where all
+// NewLink is the link of a machine of whose memory channels so many compute. Where all
 // do, inputs and results are taken to be in the banks of the same channels.
-func newLink(m *hw.Machine, channels int) *link {
+func NewLink(m *hw.Machine, channels int) *Link {
 	kept := m.Memory.Channels - channels
 	if kept <= 0 {
 		kept = m.Memory.Channels
 	}
 	ps := func(ck int64) device.Time { return device.Time(m.GPU.Clock.PS(ck)) }
-	return &link{
+	return &Link{
 		Link: &m.Link, launch: ps(m.Link.Launch), latency: ps(m.Link.Latency), channels: float64(channels),
 		memory: m.Memory.ChannelGBps * float64(kept) * m.GPU.Model.EtaD / 1e3, gpu: &m.GPU.Energy,
 	}
 }
 
-// traffic is what a piece of PIM work asks of the link.
-type traffic struct {
+// Traffic is what a piece of PIM work asks of the link.
+type Traffic struct {
 	bytes  int64 // to and from the channels, in all
 	unique int64 // of the inputs that it reads and the values that it makes, each once
 	ops    int64 // that make values of the results (hw.Finish)
@@ -42,11 +42,11 @@ type traffic struct {
 // traffic is what the link carries for a cut. Every result is read out once for each
 // chunk of K that it is summed from, or for all that its sum stays in the banks for. The
 // zeros that sums are set to do not travel.
-func (c *Code) traffic(l *layer) traffic {
+func (c *Code) traffic(l *layer) Traffic {
 	nd, values := &c.graph.Nodes[c.cut.Node], int64(c.cut.Box.Size())
-	t := traffic{bytes: c.cost.Bytes, ops: c.cost.Additions}
-	if ops := &c.device.ops; ops.sets() {
-		t.bytes -= c.cost.Commands[ops.init].N * int64(c.device.m.Banks*c.device.element)
+	t := Traffic{bytes: c.cost.Bytes, ops: c.cost.Additions}
+	if ops := c.device.ops; ops.sets() {
+		t.bytes -= c.cost.Commands[ops.Init[0]].N * int64(c.device.m.Banks*c.device.element)
 	}
 	if l.bias >= 0 {
 		t.ops += values
@@ -68,20 +68,20 @@ func (c *Code) traffic(l *layer) traffic {
 }
 
 // cycles is how long the link carries so many bytes, in cycles of a clock.
-func (l *link) cycles(bytes int64, clock hw.Period) dram.Cycle {
+func (l *Link) cycles(bytes int64, clock hw.Period) dram.Cycle {
 	return dram.Cycle(math.Ceil(float64(bytes) * l.PerByte / clock.Picoseconds()))
 }
 
 // times is how long launch and latencies, the link's traffic, and the finish take.
-func (l *link) times(w traffic) (around, travel, finish device.Time) {
+func (l *Link) times(w Traffic) (around, travel, finish device.Time) {
 	return l.launch + 2*l.latency, device.Time(math.Ceil(float64(w.bytes) * l.PerByte)),
 		device.Time(math.Ceil(float64(w.ops) / l.channels * l.Finish.PerOp))
 }
 
-// charge adds to the cost of command streams what surrounds them: the work is launched,
+// Charge adds to the cost of command streams what surrounds them: the work is launched,
 // the first inputs arrive, streams run while inputs and results follow each other over
 // the link and results are finished, and the last value returns.
-func (l *link) charge(c *device.Cost, clock hw.Period, w traffic) {
+func (l *Link) Charge(c *device.Cost, clock hw.Period, w Traffic) {
 	around, travel, finish := l.times(w)
 	switch {
 	case around > max(c.Time, travel, finish):

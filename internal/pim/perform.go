@@ -46,7 +46,7 @@ func (c *mappedCode) channel(s share, o *operands) *channel {
 	rows := d.rows(s)
 	ch := &channel{
 		values: o, mappedCode: c, share: s, base: rows.Lo, rows: make([]*loaded, rows.Len()),
-		open: make([]int, d.m.Banks), sums: make([]accumulator, d.m.Sums), input: make([]buffer, len(d.ops.write)),
+		open: make([]int, d.m.Banks), sums: make([]accumulator, d.m.Sums), input: make([]buffer, len(d.ops.Write)),
 	}
 	for i := range ch.sums {
 		ch.sums[i] = accumulator{!d.ops.sets(), make([]float32, d.m.Banks), make([]bool, d.m.Banks)}
@@ -152,17 +152,17 @@ func along(c *dram.Command, depth int) bool {
 
 // issue performs a command; of a column access, so many in a row.
 func (ch *channel) issue(c *dram.Command, index []int, times int) {
-	ops, lanes := &ch.device.ops, ch.device.m.Lanes
+	ops, lanes := ch.device.ops, ch.device.m.Lanes
 	switch n := ops.index[c.Op]; ops.roles[c.Op] {
 	case writeRole:
-		if ops.column {
+		if ops.dialect.column {
 			ch.gwrite(ch.input[n].write(int(c.Buf.At(index)), 1), int(c.Data.At(index)), dram.Gather{Len: lanes, Count: 1})
 		} else {
 			ch.gwrite(ch.input[n].write(0, c.Fill.Len*c.Fill.Count/lanes), int(c.Data.At(index)), c.Fill)
 		}
 	case compRole:
 		row, col, buf := int(c.Row.At(index)), int(c.Col.At(index)), int(c.Buf.At(index))
-		if ops.same {
+		if ops.dialect.same {
 			buf = col
 		}
 		ch.comp(ch.sum(c, index), row, col, ch.input[n].read(buf, times))
@@ -173,7 +173,7 @@ func (ch *channel) issue(c *dram.Command, index []int, times int) {
 	case openRole:
 		ch.activate(n, int(c.Row.At(index)))
 	case closeRole:
-		if !ops.keep {
+		if !ops.dialect.keep {
 			ch.unread(ops.names[c.Op])
 		}
 		for b := range ch.open {

@@ -11,7 +11,7 @@
 // rows hold several output groups and stay open, or fills do (columns.go), and padding
 // that is whole columns is left out (padding.go); where sums are set, as many at once as
 // the banks hold (registers.go). The
-// published generator (artifact.go), which the mapping is compared with, shares
+// published generator (package generator), which the mapping is compared with, shares
 // nothing with it.
 //
 // The package does not know graphs beyond the node it maps, other devices, or
@@ -40,13 +40,13 @@ type Device struct {
 	m        *hw.PIM
 	element  int // bytes
 	channels int
-	ops      commands
+	ops      *Commands
 	bare     []dram.Command // by Op, without addresses
 	waits    waits
 	rates    rates
 	charges  []charge // by Op
 	format   tensor.Type
-	link     *link
+	link     *Link
 
 	refreshOp dram.Op // and the cycles that one takes and from one to the next, where columns are written
 	refresh   float64
@@ -120,7 +120,7 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error)
 	if err != nil {
 		return nil, err
 	}
-	ops, err := newCommands(std)
+	ops, err := NewCommands(std)
 	if err != nil {
 		return nil, fmt.Errorf("machine %s: pim.standard: %w", m.Name, err)
 	}
@@ -130,12 +130,12 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error)
 		return nil, fmt.Errorf("machine %s: pim.timing: %w", m.Name, err)
 	case channels < 1:
 		return nil, fmt.Errorf("machine %s: %d PIM channels: at least 1 wanted", m.Name, channels)
-	case p.Banks%len(ops.act) != 0:
-		return nil, fmt.Errorf("machine %s: pim.banks is %d: a multiple of %d wanted, the activations that open all", m.Name, p.Banks, len(ops.act))
+	case p.Banks%len(ops.Open) != 0:
+		return nil, fmt.Errorf("machine %s: pim.banks is %d: a multiple of %d wanted, the activations that open all", m.Name, p.Banks, len(ops.Open))
 	case p.Lanes < 1 || p.Columns < 1 || p.Rows < 1:
 		return nil, fmt.Errorf("machine %s: pim.lanes %d, pim.columns_per_row %d, pim.rows_per_bank %d: at least 1 wanted", m.Name, p.Lanes, p.Columns, p.Rows)
-	case p.Buffers > len(ops.write):
-		return nil, fmt.Errorf("machine %s: pim.buffers is %d: at most %d wanted, those that standard %s writes", m.Name, p.Buffers, len(ops.write), p.Standard)
+	case p.Buffers > len(ops.Write):
+		return nil, fmt.Errorf("machine %s: pim.buffers is %d: at most %d wanted, those that standard %s writes", m.Name, p.Buffers, len(ops.Write), p.Standard)
 	case p.Buffers < 1:
 		return nil, fmt.Errorf("machine %s: pim.buffers is %d: at least 1 wanted", m.Name, p.Buffers)
 	case p.Sums < 1:
@@ -148,16 +148,16 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error)
 	d := &Device{
 		m: p, element: m.Memory.ElementSize, channels: channels,
 		standard: std, timing: timing, channel: ch, timed: map[string]dram.Result{}, sets: map[[3]int]dram.Stream{}, pieces: map[string]dram.Stream{},
-		chosen: map[form]*choice{}, ops: ops, format: format, link: newLink(m, channels),
+		chosen: map[form]*choice{}, ops: ops, format: format, link: NewLink(m, channels),
 	}
 	for o := range std.Ops {
 		d.bare = append(d.bare, dram.Command{Op: dram.Op(o)})
 	}
-	if ops.column {
+	if ops.dialect.column {
 		d.waits = ops.waits(ch)
 		if std.Refresh != nil {
 			d.refreshOp = std.Refresh.Do
-			d.refresh = float64(ch.Wait(d.refreshOp, ops.act[0]))
+			d.refresh = float64(ch.Wait(d.refreshOp, ops.Open[0]))
 			d.interval = float64(d.waits.postpone) / float64(std.Refresh.Queue)
 		}
 	}
@@ -185,7 +185,7 @@ func (d *Device) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 		return nil, fmt.Errorf("pim: %s %q: %w", g.Nodes[c.Node].Op.Name, g.Nodes[c.Node].Name, m.err)
 	}
 	code := &Code{device: d, graph: g, cut: c, best: m.best, cost: m.cost}
-	d.link.charge(&code.cost, d.m.Clock, code.traffic(l))
+	d.link.Charge(&code.cost, d.m.Clock, code.traffic(l))
 	return code, nil
 }
 
@@ -199,7 +199,7 @@ type choice struct {
 
 // mapped is choose, once for layers of one form, of which networks have many.
 func (d *Device) mapped(l *layer) *choice {
-	f := l.form(d.ops.column)
+	f := l.form(d.ops.dialect.column)
 	d.mu.Lock()
 	c := d.chosen[f]
 	if c == nil {

@@ -238,7 +238,7 @@ func TestProductsOnce(t *testing.T) {
 				switch ops.roles[c.Op] {
 				case compRole:
 					row, col, buf := int(c.Row.At(index)), int(c.Col.At(index)), int(c.Buf.At(index))
-					if ops.same {
+					if ops.dialect.same {
 						buf = col
 					}
 					input := ch.input[ops.index[c.Op]].read(buf, 1)
@@ -375,7 +375,7 @@ func TestCost(t *testing.T) {
 		if low, high := cost.Bounds(); low != cost.Time || high != cost.Time {
 			t.Fatalf("%v between %v and %v: it is counted", cost.Time, low, high)
 		}
-		if !d.ops.column {
+		if !d.ops.dialect.column {
 			one := &mapping{way: way{parts: code.layer.parts(d.m, channels, 1, cuttings[0])}}
 			one.shares = make([]share, channels)
 			teams(one.shares, one.parts, 1)
@@ -411,7 +411,7 @@ func TestCost(t *testing.T) {
 				}
 			}
 			want := d.work(s)
-			if !d.ops.column {
+			if !d.ops.dialect.column {
 				want.visits = 0 // rows are not closed
 			}
 			if have != want {
@@ -447,10 +447,10 @@ func TestCost(t *testing.T) {
 				if want := m.PIM.Clock.PS(int64(r.Cycles)); cost.Lanes[i] != device.Time(want) {
 					t.Fatalf("channel %d: %v, its stream takes %d ps", i, cost.Lanes[i], want)
 				}
-				if r.Overflow && d.ops.column {
+				if r.Overflow && d.ops.dialect.column {
 					t.Fatalf("channel %d: late refreshes", i)
 				}
-				if d.ops.column {
+				if d.ops.dialect.column {
 					if least := d.foresee(s).least; int64(r.Cycles) < least {
 						t.Fatalf("channel %d: %d cycles, at least %d foreseen", i, r.Cycles, least)
 					}

@@ -39,7 +39,7 @@ func (c *mappedCode) Print(w io.Writer) error {
 			fmt.Fprintf(b, " in %d chunks", p.chunks)
 		}
 		fmt.Fprintf(b, ", %d pixels a buffer, %d buffers, %d output groups", p.fold, p.units, p.groups)
-		if c.device.ops.column {
+		if c.device.ops.dialect.column {
 			fmt.Fprintf(b, ", %d of them in a row\n", p.pack)
 		} else {
 			fmt.Fprintf(b, ", rows %d:%d\n", p.row, p.row+p.rows())
@@ -189,7 +189,7 @@ func (d *Device) print(b *bufio.Writer, s dram.Stream, depth int) {
 		fmt.Fprintf(b, "%s%s", in, d.ops.names[c.Op])
 		switch d.ops.roles[c.Op] {
 		case writeRole:
-			if d.ops.column {
+			if d.ops.dialect.column {
 				fmt.Fprintf(b, " buf=%s data=%s", affine(c.Buf), affine(c.Data))
 			} else {
 				fmt.Fprintf(b, " data=%s fill=%dx%d pitch %d", affine(c.Data), c.Fill.Count, c.Fill.Len, c.Fill.Pitch)
@@ -201,7 +201,7 @@ func (d *Device) print(b *bufio.Writer, s dram.Stream, depth int) {
 			d.printSum(b, c)
 		case compRole:
 			fmt.Fprintf(b, " row=%s col=%s", affine(c.Row), affine(c.Col))
-			if !d.ops.same {
+			if !d.ops.dialect.same {
 				fmt.Fprintf(b, " buf=%s", affine(c.Buf))
 			}
 			d.printSum(b, c)

@@ -36,7 +36,7 @@ func (w writer) registers(s share) dram.Stream {
 		st = append(st, v.loop(x, v.s.at[byMatrix].Len(), v.k.matrix, v.matrix)...)
 	}
 	if v.opened {
-		st = append(st, w.do(dram.Command{Op: w.d.ops.close}))
+		st = append(st, w.do(dram.Command{Op: w.d.ops.Close[0]}))
 	}
 	return st
 }
@@ -206,7 +206,7 @@ func (v *registers) write(w writer, pixels, times int) dram.Stream {
 	return w.loop(pixels, place{source: s.pitch, into: times * s.cols}, func(w writer) dram.Stream {
 		return w.loop(times, place{into: s.cols}, func(w writer) dram.Stream {
 			return w.loop(n, place{source: s.lanes, into: 1}, func(w writer) dram.Stream {
-				return dram.Stream{w.do(dram.Command{Op: v.d.ops.write[0], Buf: w.into(), Data: w.source()})}
+				return dram.Stream{w.do(dram.Command{Op: v.d.ops.Write[0], Buf: w.into(), Data: w.source()})}
 			})
 		})
 	})

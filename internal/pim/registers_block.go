@@ -18,10 +18,10 @@ type tile struct {
 // block writes a block: inits, COMPs, reads.
 func (v *registers) block(w writer, t tile) dram.Stream {
 	var st dram.Stream
-	each, ops := t.pixels*t.groups, &v.d.ops
+	each, ops := t.pixels*t.groups, v.d.ops
 	if v.init {
 		st = w.loop(t.rows*each+t.pixels*t.last, place{acc: 1}, func(w writer) dram.Stream {
-			return dram.Stream{w.do(dram.Command{Op: ops.init, Acc: w.acc()})}
+			return dram.Stream{w.do(dram.Command{Op: ops.Init[0], Acc: w.acc()})}
 		})
 	}
 	row := v.k.set
@@ -39,7 +39,7 @@ func (v *registers) block(w writer, t tile) dram.Stream {
 	}
 	if v.read {
 		read := func(w writer) dram.Stream {
-			return dram.Stream{w.do(dram.Command{Op: ops.read, Acc: w.acc(), Data: w.result()})}
+			return dram.Stream{w.do(dram.Command{Op: ops.Read, Acc: w.acc(), Data: w.result()})}
 		}
 		st = append(st, w.loop(t.rows, row, func(w writer) dram.Stream { return v.slots(w, t, t.groups, read) })...)
 		if t.last > 0 {
@@ -65,9 +65,9 @@ func (v *registers) open(w writer) dram.Stream {
 		return nil
 	}
 	if v.opened {
-		st = append(st, w.do(dram.Command{Op: v.d.ops.close}))
+		st = append(st, w.do(dram.Command{Op: v.d.ops.Close[0]}))
 	}
-	for _, o := range v.d.ops.act[:v.acts] {
+	for _, o := range v.d.ops.Open[:v.acts] {
 		st = append(st, w.do(dram.Command{Op: o, Row: w.row()}))
 	}
 	v.opened, v.acts = true, 0
@@ -76,6 +76,6 @@ func (v *registers) open(w writer) dram.Stream {
 
 func (v *registers) comp(w writer) dram.Stream {
 	return w.loop(v.s.cols, place{col: 1}, func(w writer) dram.Stream {
-		return dram.Stream{w.do(dram.Command{Op: v.d.ops.comp[0], Row: w.row(), Col: w.col(), Acc: w.acc()})}
+		return dram.Stream{w.do(dram.Command{Op: v.d.ops.Comp[0], Row: w.row(), Col: w.col(), Acc: w.acc()})}
 	})
 }

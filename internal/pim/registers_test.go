@@ -170,7 +170,7 @@ func TestRegistersHost(t *testing.T) {
 			}
 			issued := slices.Clone(r.Issued)
 			issued[d.ops.mode]--
-			issued[d.ops.close]--
+			issued[d.ops.Close[0]]--
 			for i, n := range issued {
 				if host.Issued[i] != n*dram.HostChannels {
 					t.Fatalf("%v: %d %s of 32 channels, %d in one", k, host.Issued[i], d.ops.names[i], n)
@@ -238,9 +238,9 @@ func TestRowAhead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ops := &d.(*Device).ops
+	ops := d.(*Device).ops
 	do := func(o dram.Op) dram.Item { return dram.Do(dram.Command{Op: o}) }
-	init, shut, open, comps, read := do(ops.init), do(ops.close), do(ops.act[0]), dram.Loop(64, do(ops.comp[0])), do(ops.read)
+	init, shut, open, comps, read := do(ops.Init[0]), do(ops.Close[0]), do(ops.Open[0]), dram.Loop(64, do(ops.Comp[0])), do(ops.Read)
 	block := func(items ...dram.Item) int64 {
 		time := func(n int) int64 {
 			return int64(d.(*Device).channel.Time(dram.Stream{open, dram.Loop(n, items...)}).Cycles)
@@ -258,12 +258,12 @@ func TestRegistersPanic(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	n := conv(t, r, tensor.Shape{1, 8, 3, 4}, 20, 1, 1, 1, 1, []int64{0, 0, 0, 0}, true)
 	code := compile(t, smallRegisters(t, 2), 2, n.g, n.g.Whole(n.id))
-	ops := &code.device.ops
+	ops := code.device.ops
 	at := func(o dram.Op, col, acc int64) dram.Item {
 		return dram.Do(dram.Command{Op: o, Col: dram.Affine{Base: col}, Buf: dram.Affine{Base: col}, Acc: dram.Affine{Base: acc}})
 	}
-	open, shut, write := at(ops.act[0], 0, 0), at(ops.close, 0, 0), at(ops.write[0], 0, 0)
-	init, comp, read := at(ops.init, 0, 1), at(ops.comp[0], 0, 1), at(ops.read, 0, 1)
+	open, shut, write := at(ops.Open[0], 0, 0), at(ops.Close[0], 0, 0), at(ops.Write[0], 0, 0)
+	init, comp, read := at(ops.Init[0], 0, 1), at(ops.Comp[0], 0, 1), at(ops.Read, 0, 1)
 	for _, row := range []struct {
 		s    dram.Stream
 		want string
@@ -271,9 +271,9 @@ func TestRegistersPanic(t *testing.T) {
 		{dram.Stream{write, init, open, comp, read, shut}, ""},
 		{dram.Stream{write, init, open, comp, shut, read}, ""},
 		{dram.Stream{write, open, comp}, "COMP to a sum that has not been set"},
-		{dram.Stream{write, init, open, at(ops.comp[0], 0, 0)}, "COMP to a sum that has not been set"},
-		{dram.Stream{write, init, open, at(ops.comp[0], 0, 2)}, "accumulator 2 of 2"},
-		{dram.Stream{write, init, open, at(ops.comp[0], 1, 1)}, "COMP of column 1 of a buffer, which was not filled"},
+		{dram.Stream{write, init, open, at(ops.Comp[0], 0, 0)}, "COMP to a sum that has not been set"},
+		{dram.Stream{write, init, open, at(ops.Comp[0], 0, 2)}, "accumulator 2 of 2"},
+		{dram.Stream{write, init, open, at(ops.Comp[0], 1, 1)}, "COMP of column 1 of a buffer, which was not filled"},
 		{dram.Stream{write, init, open, comp, init}, "a sum is set that has not been read"},
 		{dram.Stream{write, init, open, comp, read, comp}, "COMP to a sum that has not been set"},
 		{dram.Stream{write, init, comp}, "COMP in row 0, which is not open"},

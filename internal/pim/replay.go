@@ -162,14 +162,14 @@ func (f *follower) violated(format string, a ...any) {
 }
 
 func (f *follower) command(c *dram.Command, index []int) {
-	ops := &f.device.ops
+	ops := f.device.ops
 	switch n := ops.index[c.Op]; ops.roles[c.Op] {
 	case writeRole:
 		f.write(c, index, n)
 	case openRole:
 		f.activate(n, int(c.Row.At(index)))
 	case closeRole:
-		if !ops.keep {
+		if !ops.dialect.keep {
 			f.unread(ops.names[c.Op])
 		}
 		for q := range f.open {
@@ -178,7 +178,7 @@ func (f *follower) command(c *dram.Command, index []int) {
 	case compRole:
 		row, col := int(c.Row.At(index)), int(c.Col.At(index))
 		buf := col // where one column is for both
-		if !ops.same {
+		if !ops.dialect.same {
 			buf = int(c.Buf.At(index))
 		}
 		if sum := f.sum(c, index); sum != nil {
@@ -199,7 +199,7 @@ func (f *follower) command(c *dram.Command, index []int) {
 
 func (f *follower) write(c *dram.Command, index []int, buffer int) {
 	lanes, at := f.device.m.Lanes, int(c.Data.At(index))
-	if f.device.ops.column {
+	if f.device.ops.dialect.column {
 		f.fill(buffer, int(c.Buf.At(index)), at)
 		return
 	}

@@ -152,7 +152,7 @@ func (p *products) layout(s share) []held {
 		}
 		return h
 	}
-	if !p.device.ops.column {
+	if !p.device.ops.dialect.column {
 		held := p.device.rows(s)
 		for i := range p.parts {
 			q := &p.parts[i]

@@ -40,7 +40,7 @@ func TestReplayDrawn(t *testing.T) {
 
 // closes is how many rows a code closes, which no other count has.
 func closes(c *mappedCode) int64 {
-	if !c.device.ops.column {
+	if !c.device.ops.dialect.column {
 		return 0
 	}
 	n := int64(0)
@@ -138,7 +138,7 @@ func nested(cs []dram.Command) (s dram.Stream) {
 var mutations = []struct {
 	name   string
 	role   role
-	where  func(o *commands) bool
+	where  func(o *Commands) bool
 	change func(s []dram.Command, i int) []dram.Command
 }{
 	{"COMP dropped", compRole, always, drop},
@@ -179,10 +179,10 @@ var mutations = []struct {
 
 // Where mutations are wrong: everywhere, where buffers are written by column and rows
 // closed, where they also have columns of their own, where sums are set.
-func always(*commands) bool      { return true }
-func byColumn(o *commands) bool  { return o.column }
-func ownColumn(o *commands) bool { return o.column && !o.same }
-func sets(o *commands) bool      { return o.sets() }
+func always(*Commands) bool      { return true }
+func byColumn(o *Commands) bool  { return o.dialect.column }
+func ownColumn(o *Commands) bool { return o.dialect.column && !o.dialect.same }
+func sets(o *Commands) bool      { return o.sets() }
 
 func nextSum(s []dram.Command, i int) []dram.Command { s[i].Acc.Base++; return s }
 
@@ -196,7 +196,7 @@ func TestReplayMutations(t *testing.T) {
 	n := conv(t, rand.New(rand.NewPCG(3, 4)), tensor.Shape{1, 48, 3, 3}, 40, 1, 3, 1, 1, []int64{1, 1, 1, 1}, false)
 	for _, machine := range []string{"artifact", "newton", "aim"} {
 		code := compile(t, machineOf(t, machine), 2, n.g, n.g.Whole(n.id))
-		ops := &code.device.ops
+		ops := code.device.ops
 		_, tried := code.compared()
 		for _, m := range tried {
 			code.mapping = m

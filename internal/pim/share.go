@@ -81,7 +81,7 @@ func (s *span) selected() int {
 
 // work counts the commands of a share.
 func (d *Device) work(s share) work {
-	if d.ops.column {
+	if d.ops.dialect.column {
 		return d.columnWork(s)
 	}
 	var w work
@@ -118,7 +118,7 @@ func (w work) max(o work) work {
 // rows returns the range of rows whose weights the channel holds, in the layer's
 // numbering; packed rows are numbered by channel.
 func (d *Device) rows(s share) tensor.Range {
-	if d.ops.column {
+	if d.ops.dialect.column {
 		n := 0
 		for i := range s {
 			n += s[i].rows(d)

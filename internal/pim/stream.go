@@ -96,7 +96,7 @@ func (w writer) affine(pick func(p place) int) dram.Affine {
 func (d *Device) stream(s share) dram.Stream { return writer{d: d, made: new(batches)}.share(s) }
 
 func (w writer) share(s share) dram.Stream {
-	if w.d.ops.column {
+	if w.d.ops.dialect.column {
 		return w.columns(s)
 	}
 	var st dram.Stream
@@ -142,7 +142,7 @@ func (w writer) unit(s *span, pixels int) dram.Stream {
 	return w.loop(s.at[byChunk].Len(), chunk, func(w writer) dram.Stream {
 		full, acts := s.sets(w.d)
 		st := append(make(dram.Stream, 0, 3), w.do(dram.Command{
-			Op: w.d.ops.write[0], Data: w.source(),
+			Op: w.d.ops.Write[0], Data: w.source(),
 			Fill: dram.Gather{Len: s.cols * s.lanes, Count: pixels, Pitch: s.pitch},
 		}))
 		st = append(st, w.loop(full, group, func(w writer) dram.Stream { return w.set(s, w.d.acts(), pixels) })...)
@@ -174,15 +174,15 @@ func (w writer) set(s *span, acts, pixels int) dram.Stream {
 func (w writer) item(s *span, acts, pixels int) dram.Stream {
 	st := make(dram.Stream, 0, acts+2)
 	row := w.row()
-	for _, o := range w.d.ops.act[:acts] {
+	for _, o := range w.d.ops.Open[:acts] {
 		st = append(st, w.do(dram.Command{Op: o, Row: row}))
 	}
 	pixel := place{col: s.cols, result: s.outs}
 	return append(st, w.loop(pixels, pixel, func(w writer) dram.Stream {
 		st := w.loop(s.cols, place{col: 1}, func(w writer) dram.Stream {
-			return dram.Stream{w.do(dram.Command{Op: w.d.ops.comp[0], Row: w.row(), Col: w.col()})}
+			return dram.Stream{w.do(dram.Command{Op: w.d.ops.Comp[0], Row: w.row(), Col: w.col()})}
 		})
-		return append(st, w.do(dram.Command{Op: w.d.ops.read, Data: w.result()}))
+		return append(st, w.do(dram.Command{Op: w.d.ops.Read, Data: w.result()}))
 	})...)
 }
 
@@ -197,14 +197,14 @@ func (s *span) sets(d *Device) (full, acts int) {
 }
 
 // acts is the number of activations that open all banks.
-func (d *Device) acts() int { return len(d.ops.act) }
+func (d *Device) acts() int { return len(d.ops.Open) }
 
 // gang is the number of banks that an activation opens.
 func (d *Device) gang() int { return d.m.Banks / d.acts() }
 
 // shape appends what the timing of a share depends on.
 func (d *Device) shape(key []byte, s share) []byte {
-	if d.ops.column {
+	if d.ops.dialect.column {
 		return d.columnShape(key, s)
 	}
 	for i := range s {

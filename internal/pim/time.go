@@ -35,7 +35,7 @@ func (d *Device) slowest(m *mapping, limit dram.Cycle) (t dram.Cycle, done bool)
 	// Nearly always this channel decides.
 	t = d.cycles(m.shares[m.most])
 	for i := 0; i < len(m.shares) && t <= limit; i++ {
-		if i == 0 || !d.ops.column || !m.shares[i].alike(m.shares[i-1]) {
+		if i == 0 || !d.ops.dialect.column || !m.shares[i].alike(m.shares[i-1]) {
 			t = max(t, d.cycles(m.shares[i]))
 		}
 	}
@@ -48,7 +48,7 @@ const tooLate = dram.Cycle(math.MaxInt64)
 
 func (d *Device) cycles(s share) dram.Cycle {
 	r := d.time(s)
-	if r.Overflow && d.ops.column {
+	if r.Overflow && d.ops.dialect.column {
 		return tooLate
 	}
 	return r.Cycles
@@ -63,7 +63,7 @@ func (d *Device) cost(m *mapping) device.Cost {
 	var r, last dram.Result
 	slowest := -1
 	for i, s := range m.shares {
-		if i == 0 || !d.ops.column || !s.alike(m.shares[i-1]) {
+		if i == 0 || !d.ops.dialect.column || !s.alike(m.shares[i-1]) {
 			r = d.time(s)
 		}
 		c.Lanes[i] = device.Time(d.m.Clock.PS(int64(r.Cycles)))
@@ -140,7 +140,7 @@ func (m *mapping) stayed(b *block, banks int) (n int64) {
 // to and its READRESs read out.
 func (d *Device) moved(s share, w work) int64 {
 	banks := d.m.Banks
-	if d.ops.column {
+	if d.ops.dialect.column {
 		return w.writes*int64(d.m.Lanes) + (w.inits+w.reads)*int64(banks)
 	}
 	var n int64
@@ -158,16 +158,16 @@ type rates struct{ write, act, comp, read float64 }
 // measure finds the rates of a channel from the periods of small streams.
 func (d *Device) measure() rates {
 	const comps, times = 32, 4
-	write := dram.Do(dram.Command{Op: d.ops.write[0]})
-	read := dram.Do(dram.Command{Op: d.ops.read})
+	write := dram.Do(dram.Command{Op: d.ops.Write[0]})
+	read := dram.Do(dram.Command{Op: d.ops.Read})
 	set := func(comps int, more ...dram.Item) dram.Stream {
 		var st dram.Stream
-		for _, o := range d.ops.act {
+		for _, o := range d.ops.Open {
 			st = append(st, dram.Do(dram.Command{Op: o}))
 		}
-		st = append(append(st, dram.Loop(comps, dram.Do(dram.Command{Op: d.ops.comp[0]})), read), more...)
+		st = append(append(st, dram.Loop(comps, dram.Do(dram.Command{Op: d.ops.Comp[0]})), read), more...)
 		if d.ops.dialect.close != "" {
-			st = append(st, dram.Do(dram.Command{Op: d.ops.close}))
+			st = append(st, dram.Do(dram.Command{Op: d.ops.Close[0]}))
 		}
 		return st
 	}
@@ -205,7 +205,7 @@ func (d *Device) spent(w work, result dram.Result) (list []spent, rest string) {
 	}
 	r := d.rates
 	rest, last := "refresh", spent{"write", r.write * float64(w.writes)}
-	if d.ops.column {
+	if d.ops.dialect.column {
 		rest, last = "write", spent{"refresh", d.refresh * float64(result.Issued[d.refreshOp])}
 	}
 	return []spent{{"mac", r.comp * float64(w.comps)}, {"activate", r.act * float64(w.acts)}, last, {"read", r.read * float64(w.reads)}}, rest

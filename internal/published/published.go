@@ -5,7 +5,7 @@
 // A graph and a machine go in; sums by policy, and a bridge of steps with their
 // sums, come out. Cuts, pipelines and the dynamic programme are those of package
 // search; what is particular to the published system is a row of a table here or
-// the generator in package pim. The package knows no values.
+// package generator. The package knows no values.
 package published
 
 import (
@@ -20,13 +20,14 @@ import (
 	"pimflow/internal/plan"
 	"pimflow/internal/platform"
 	"pimflow/internal/profile"
+	"pimflow/internal/published/generator"
 	"pimflow/internal/search"
 )
 
 // Accounting is a way to add up a network's time.
 type Accounting struct {
 	Machine *hw.Machine
-	System  pim.PublishedSystem                   // the generator and its quirks
+	System  generator.System                      // the generator and its quirks
 	Ours    bool                                  // this project's mapping in place of the generator
 	Splits  func(*graph.Graph, *graph.Node) []int // in place of the policy's, unless nil; every cut of those is among them
 	Chains  []search.Chain                        // beside the policy's
@@ -38,7 +39,7 @@ type Accounting struct {
 // New is the published accounting on a machine: up to four groups of channels, and
 // squeeze-excite layers with the back end's mistake.
 func New(m *hw.Machine) *Accounting {
-	return &Accounting{Machine: m, System: pim.PublishedSystem{Buffers: 4, Columns1: true}, made: map[string]device.Device{}}
+	return &Accounting{Machine: m, System: generator.System{Buffers: 4, Columns1: true}, made: map[string]device.Device{}}
 }
 
 // Sum is the time of a network under one policy.
@@ -170,7 +171,7 @@ func (a *Accounting) pim(channels int, basic bool) (device.Device, error) {
 		s.Buffers, s.Exposed = 1, true
 		fallthrough
 	default:
-		d, err = pim.NewPublished(a.Machine, channels, s)
+		d, err = generator.New(a.Machine, channels, s)
 	}
 	if err != nil {
 		return nil, err

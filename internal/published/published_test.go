@@ -9,9 +9,9 @@ import (
 	"pimflow/internal/gpu"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
-	"pimflow/internal/pim"
 	"pimflow/internal/plan"
 	"pimflow/internal/program"
+	"pimflow/internal/published/generator"
 	"pimflow/internal/run"
 	"pimflow/internal/search"
 	"pimflow/internal/simplify"
@@ -44,14 +44,14 @@ func artifact(t *testing.T) *hw.Machine {
 func TestDenseConvolutions(t *testing.T) {
 	g, m := network(t, "mobilenet-v2"), artifact(t)
 	for _, c := range []struct {
-		s    pim.PublishedSystem
+		s    generator.System
 		want float64
 	}{
-		{pim.PublishedSystem{Buffers: 1, Exposed: true}, 2138933},
-		{pim.PublishedSystem{Buffers: 1}, 1345720},
-		{pim.PublishedSystem{Buffers: 4}, 704225},
+		{generator.System{Buffers: 1, Exposed: true}, 2138933},
+		{generator.System{Buffers: 1}, 1345720},
+		{generator.System{Buffers: 4}, 704225},
 	} {
-		d, err := pim.NewPublished(m, 16, c.s)
+		d, err := generator.New(m, 16, c.s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -208,22 +208,22 @@ func TestPolicies(t *testing.T) {
 // 256 products that it must, and never fewer than as published.
 func TestRepairs(t *testing.T) {
 	for _, c := range []struct {
-		l    pim.PublishedLayer
+		l    generator.Layer
 		want int64 // computations: pixels x ceil(inputs/16) x ceil(outputs/16)
 	}{
-		{pim.PublishedLayer{OC: 24, IC: 144, H: 56, W: 56, KH: 1, KW: 1, Stride: 1, Channels: 16, Buffers: 4}, 56 * 56 * 9 * 2},
-		{pim.PublishedLayer{OC: 40, IC: 240, H: 28, W: 28, KH: 1, KW: 1, Stride: 1, Channels: 16, Buffers: 4}, 28 * 28 * 15 * 3},
-		{pim.PublishedLayer{OC: 64, IC: 384, H: 14, W: 14, KH: 1, KW: 1, Stride: 1, Channels: 16, Buffers: 1}, 14 * 14 * 24 * 4},
+		{generator.Layer{OC: 24, IC: 144, H: 56, W: 56, KH: 1, KW: 1, Stride: 1, Channels: 16, Buffers: 4}, 56 * 56 * 9 * 2},
+		{generator.Layer{OC: 40, IC: 240, H: 28, W: 28, KH: 1, KW: 1, Stride: 1, Channels: 16, Buffers: 4}, 28 * 28 * 15 * 3},
+		{generator.Layer{OC: 64, IC: 384, H: 14, W: 14, KH: 1, KW: 1, Stride: 1, Channels: 16, Buffers: 1}, 14 * 14 * 24 * 4},
 	} {
 		std, err := dram.Lookup("artifact")
 		if err != nil {
 			t.Fatal(err)
 		}
 		comp := std.Op("COMP")
-		count := func(r pim.Repairs) (n int64) {
+		count := func(r generator.Repairs) (n int64) {
 			l := c.l
 			l.Repairs = r
-			code, err := pim.Published(l)
+			code, err := generator.Conv(l)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -234,7 +234,7 @@ func TestRepairs(t *testing.T) {
 			}
 			return n
 		}
-		lost, whole := count(pim.Repairs{}), count(pim.Repairs{Work: true})
+		lost, whole := count(generator.Repairs{}), count(generator.Repairs{Work: true})
 		if whole < c.want || whole < lost {
 			t.Errorf("%+v: %d computations repaired, %d published: at least %d wanted", c.l, whole, lost, c.want)
 		}

@@ -1,4 +1,4 @@
-package pim
+package generator
 
 import (
 	"slices"
@@ -8,12 +8,12 @@ import (
 )
 
 // conv is a square layer, 16 PIM channels and up to gw groups.
-func publishedConv(oc, ic, hw, k, p, s, channels, gw int) PublishedLayer {
-	return PublishedLayer{OC: oc, IC: ic, H: hw, W: hw, KH: k, KW: k, PH: p, PW: p, Stride: s, Channels: channels, Buffers: gw}
+func square(oc, ic, hw, k, p, s, channels, gw int) Layer {
+	return Layer{OC: oc, IC: ic, H: hw, W: hw, KH: k, KW: k, PH: p, PW: p, Stride: s, Channels: channels, Buffers: gw}
 }
 
-func publishedCycles(t *testing.T, c *dram.Channel) func(*PublishedCode, error) dram.Cycle {
-	return func(code *PublishedCode, err error) dram.Cycle {
+func cycles(t *testing.T, c *dram.Channel) func(*Code, error) dram.Cycle {
+	return func(code *Code, err error) dram.Cycle {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)
@@ -26,7 +26,7 @@ func publishedCycles(t *testing.T, c *dram.Channel) func(*PublishedCode, error) 
 // ResNet, MobileNetV2 and MnasNet: without latency hiding at gw 1, with it at
 // gw 1, 2 and 4; and the last one's GWRITE, G_ACT0, COMP, READRES and groups.
 func TestPublishedLayers(t *testing.T) {
-	plain, hiding := publishedCycles(t, publishedChannel(t, false)), publishedCycles(t, publishedChannel(t, true))
+	plain, hiding := cycles(t, artifactChannel(t, false)), cycles(t, artifactChannel(t, true))
 	for _, row := range []struct {
 		oc, ic, hw, k, p, s int
 		cycles              [4]dram.Cycle
@@ -55,15 +55,15 @@ func TestPublishedLayers(t *testing.T) {
 		{2048, 512, 7, 1, 0, 1, [4]dram.Cycle{64280, 60861, 60861, 60861}, [4]int64{49, 392, 12544, 392}, 1},
 		{40, 240, 28, 1, 0, 1, [4]dram.Cycle{67068, 39252, 22589, 12834}, [4]int64{98, 98, 2058, 294}, 4},
 	} {
-		layer := func(gw int) PublishedLayer { return publishedConv(row.oc, row.ic, row.hw, row.k, row.p, row.s, 16, gw) }
+		layer := func(gw int) Layer { return square(row.oc, row.ic, row.hw, row.k, row.p, row.s, 16, gw) }
 		got := [4]dram.Cycle{
-			plain(Published(layer(1))), hiding(Published(layer(1))), hiding(Published(layer(2))), hiding(Published(layer(4))),
+			plain(Conv(layer(1))), hiding(Conv(layer(1))), hiding(Conv(layer(2))), hiding(Conv(layer(4))),
 		}
 		if got != row.cycles {
 			t.Errorf("%v: cycles %d, %d wanted", layer(4), got, row.cycles)
 		}
-		code, _ := Published(layer(4))
-		n, _ := publishedCount(code.Channels[0])
+		code, _ := Conv(layer(4))
+		n, _ := commandCounts(code.Channels[0])
 		if got := [4]int64{n[0], n[1], n[5], n[6]}; got != row.counts || code.Groups[0] != row.groups {
 			t.Errorf("%v: counts %d in %d groups, %d in %d wanted", layer(4), got, code.Groups[0], row.counts, row.groups)
 		}
@@ -72,13 +72,13 @@ func TestPublishedLayers(t *testing.T) {
 
 // TestPublishedChannels: cycles of the published tools for 4, 8, … 32 channels.
 func TestPublishedChannels(t *testing.T) {
-	time := publishedCycles(t, publishedChannel(t, true))
+	time := cycles(t, artifactChannel(t, true))
 	for i, want := range [][2]dram.Cycle{
 		{238169, 552582}, {118930, 278934}, {89098, 232986}, {59531, 139467}, {58154, 124655}, {45105, 116389}, {45105, 107632}, {30900, 106872},
 	} {
 		n := 4 * (i + 1)
 		got := [2]dram.Cycle{
-			time(Published(publishedConv(256, 64, 56, 1, 0, 1, n, 4))), time(Published(publishedConv(64, 64, 56, 3, 1, 1, n, 4))),
+			time(Conv(square(256, 64, 56, 1, 0, 1, n, 4))), time(Conv(square(64, 64, 56, 3, 1, 1, n, 4))),
 		}
 		if got != want {
 			t.Errorf("%d channels: cycles %d, %d wanted", n, got, want)
@@ -90,7 +90,7 @@ func TestPublishedChannels(t *testing.T) {
 // 1 and with it at gw 4. The last two compute nothing: the generator loses what
 // it cannot divide.
 func TestPublishedGemv(t *testing.T) {
-	plain, hiding := publishedCycles(t, publishedChannel(t, false)), publishedCycles(t, publishedChannel(t, true))
+	plain, hiding := cycles(t, artifactChannel(t, false)), cycles(t, artifactChannel(t, true))
 	for _, row := range []struct {
 		rows, cols int
 		cycles     [2]dram.Cycle
@@ -104,13 +104,13 @@ func TestPublishedGemv(t *testing.T) {
 		{32, 1, [2]dram.Cycle{130, 67}},
 		{8, 32, [2]dram.Cycle{96, 33}},
 	} {
-		got := [2]dram.Cycle{plain(PublishedGemv(row.rows, row.cols, 16, 1, Repairs{})), hiding(PublishedGemv(row.rows, row.cols, 16, 4, Repairs{}))}
+		got := [2]dram.Cycle{plain(Gemv(row.rows, row.cols, 16, 1, Repairs{})), hiding(Gemv(row.rows, row.cols, 16, 4, Repairs{}))}
 		if got != row.cycles {
 			t.Errorf("%dx%d: cycles %d, %d wanted", row.rows, row.cols, got, row.cycles)
 		}
 		if row.cols <= 32 {
-			code, _ := PublishedGemv(row.rows, row.cols, 16, 4, Repairs{})
-			if n, _ := publishedCount(code.Channels[0]); n[5] != 0 {
+			code, _ := Gemv(row.rows, row.cols, 16, 4, Repairs{})
+			if n, _ := commandCounts(code.Channels[0]); n[5] != 0 {
 				t.Errorf("%dx%d: %d COMP, 0 wanted", row.rows, row.cols, n[5])
 			}
 		}
@@ -120,11 +120,11 @@ func TestPublishedGemv(t *testing.T) {
 // TestPublishedGemvChannel: cycles, commands and refreshes of the published simulator
 // for a product of 4096x1024 on one channel.
 func TestPublishedGemvChannel(t *testing.T) {
-	code, err := PublishedGemv(4096, 1024, 1, 1, Repairs{})
+	code, err := Gemv(4096, 1024, 1, 1, Repairs{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := publishedChannel(t, true).Time(code.Channels[0])
+	r := artifactChannel(t, true).Time(code.Channels[0])
 	want := []int64{2, 512, 512, 512, 512, 16384, 512, 41, 41} // GWRITE, G_ACT0 to 3, COMP, READRES, PREA, REF
 	if r.Cycles != 79333 || !slices.Equal(r.Issued, want) {
 		t.Errorf("%d cycles, commands %d: 79333, %d wanted", r.Cycles, r.Issued, want)

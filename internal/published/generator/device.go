@@ -1,4 +1,4 @@
-package pim
+package generator
 
 import (
 	"errors"
@@ -10,11 +10,12 @@ import (
 	"pimflow/internal/dram"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
+	"pimflow/internal/pim"
 	"pimflow/internal/tensor"
 )
 
-// PublishedSystem is how PIMFlow's artifact costs a layer on the PIM.
-type PublishedSystem struct {
+// System is how PIMFlow's artifact costs a layer on the PIM.
+type System struct {
 	Buffers int     // the most groups of channels with inputs of their own (gw)
 	Exposed bool    // a buffer write takes its time before activations may follow
 	Repairs Repairs // of the generator
@@ -23,41 +24,41 @@ type PublishedSystem struct {
 	Columns1 bool
 }
 
-// NewPublished returns a device, called "pim", whose code is the published
-// generator's and whose time is that of the first channel, as the artifact has it.
-// The code cannot be executed: it drops work, and its addresses are not those of
-// any data. Groups of a convolution are ignored, as there. Its costs have no energy:
-// the published one is dram.ArtifactEnergy, of one channel.
-func NewPublished(m *hw.Machine, channels int, s PublishedSystem) (device.Device, error) {
-	std, err := standard(m)
+// New returns a device, called "pim", that costs a layer by the generator's commands. Its
+// time is that of the first channel, as in the artifact. Its code cannot be executed: it
+// drops work, and its addresses are those of no data. It ignores groups of a convolution,
+// as the artifact does. Its costs have no energy: the published one is
+// dram.ArtifactEnergy, of one channel.
+func New(m *hw.Machine, channels int, s System) (device.Device, error) {
+	std, err := dram.Lookup(m.PIM.Standard)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("machine %s: pim.standard: %w", m.Name, err)
 	}
 	timing := dram.Timing(m.PIM.Timing)
 	if s.Exposed {
-		timing = Exposed(&m.PIM)
+		timing = pim.Exposed(&m.PIM)
 	}
 	ch, err := std.New(timing)
 	if err != nil {
 		return nil, fmt.Errorf("machine %s: pim.timing: %w", m.Name, err)
 	}
-	return &publishedDevice{PublishedSystem: s, channels: channels, channel: ch, std: std, clock: m.PIM.Clock, link: newLink(m, channels)}, nil
+	return &system{System: s, channels: channels, channel: ch, std: std, clock: m.PIM.Clock, link: pim.NewLink(m, channels)}, nil
 }
 
-type publishedDevice struct {
-	PublishedSystem
+type system struct {
+	System
 	channels int
 	channel  *dram.Channel
 	std      *dram.Standard
 	clock    hw.Period
-	link     *link
+	link     *pim.Link
 }
 
-func (d *publishedDevice) Name() string { return "pim" }
+func (d *system) Name() string { return "pim" }
 
 // Compile takes what the published system offers to the PIM: convolutions of one
 // image, cut by rows where they are dense, and products of one row with weights.
-func (d *publishedDevice) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
+func (d *system) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	code, err := d.generate(g, c)
 	if err != nil {
 		nd := &g.Nodes[c.Node]
@@ -72,7 +73,7 @@ func (d *publishedDevice) Compile(g *graph.Graph, c graph.Cut) (device.Code, err
 		return nil, fmt.Errorf("published generator: node %q: more refreshes wait than the simulator holds: %w", g.Nodes[c.Node].Name, device.ErrUnsupported)
 	}
 	t := device.Time(d.clock.PS(int64(r.Cycles)))
-	p := &publishedCut{code: code, cost: device.Cost{Time: t, Ticks: int64(r.Cycles), Bound: "published"}}
+	p := &cut{code: code, cost: device.Cost{Time: t, Ticks: int64(r.Cycles), Bound: "published"}}
 	for i, n := range r.Issued {
 		if n > 0 { // of the first channel
 			p.cost.Commands = append(p.cost.Commands, device.Count{Kind: d.std.Ops[i].Name, N: n})
@@ -81,11 +82,11 @@ func (d *publishedDevice) Compile(g *graph.Graph, c graph.Cut) (device.Code, err
 	for range code.Channels {
 		p.cost.Lanes = append(p.cost.Lanes, p.cost.Time)
 	}
-	d.link.charge(&p.cost, d.clock, traffic{}) // its commands say nothing of bytes
+	d.link.Charge(&p.cost, d.clock, pim.Traffic{}) // its commands say nothing of bytes
 	return p, nil
 }
 
-func (d *publishedDevice) generate(g *graph.Graph, c graph.Cut) (*PublishedCode, error) {
+func (d *system) generate(g *graph.Graph, c graph.Cut) (*Code, error) {
 	nd := &g.Nodes[c.Node]
 	if nd.Op == nil {
 		return nil, errors.New("no operation")
@@ -97,14 +98,14 @@ func (d *publishedDevice) generate(g *graph.Graph, c graph.Cut) (*PublishedCode,
 			return nil, errors.New("a row of inputs times constant weights wanted")
 		}
 		outs := nd.Shape[len(nd.Shape)-1]
-		return PublishedGemv(outs, g.Nodes[nd.In[1]].Shape.Size()/outs, d.channels, d.Buffers, d.Repairs)
+		return Gemv(outs, g.Nodes[nd.In[1]].Shape.Size()/outs, d.channels, d.Buffers, d.Repairs)
 	case "Conv":
 		return d.convolution(g, nd, c.Box, whole)
 	}
 	return nil, fmt.Errorf("operator %s", nd.Op.Name)
 }
 
-func (d *publishedDevice) convolution(g *graph.Graph, nd *graph.Node, box tensor.Box, whole bool) (*PublishedCode, error) {
+func (d *system) convolution(g *graph.Graph, nd *graph.Node, box tensor.Box, whole bool) (*Code, error) {
 	in, w := g.Nodes[nd.In[0]].Shape, g.Nodes[nd.In[1]].Shape
 	if len(in) != 4 || in[0] != 1 {
 		return nil, fmt.Errorf("input of shape %v: one image wanted", in)
@@ -126,29 +127,29 @@ func (d *publishedDevice) convolution(g *graph.Graph, nd *graph.Node, box tensor
 		if d.Columns1 {
 			cols = 1
 		}
-		return PublishedGemv(w[0], cols, d.channels, d.Buffers, d.Repairs)
+		return Gemv(w[0], cols, d.channels, d.Buffers, d.Repairs)
 	}
-	l := PublishedLayer{
+	l := Layer{
 		OC: w[0], IC: in[1], H: in[2], W: in[3], KH: w[2], KW: w[3], PH: pads[0], PW: pads[1], Stride: strides[0],
 		Channels: d.channels, Buffers: d.Buffers, Repairs: d.Repairs,
 	}
 	if !whole { // the rows that are read, with the padding in them
 		l.H, l.PH = (box[2].Len()-1)*strides[0]+w[2], 0
 	}
-	return Published(l)
+	return Conv(l)
 }
 
-// publishedCut is a cut as the published generator's commands.
-type publishedCut struct {
-	code *PublishedCode
+// cut is a cut as the published generator's commands.
+type cut struct {
+	code *Code
 	cost device.Cost
 }
 
-func (c *publishedCut) Cost() device.Cost { return c.cost }
+func (c *cut) Cost() device.Cost { return c.cost }
 
-func (c *publishedCut) Eval([]*tensor.Tensor, *tensor.Tensor) error {
+func (c *cut) Eval([]*tensor.Tensor, *tensor.Tensor) error {
 	return errors.New("the published generator's commands compute no values")
 }
 
 // Print writes the first channel's trace.
-func (c *publishedCut) Print(w io.Writer) error { return c.code.WriteTrace(w, 0) }
+func (c *cut) Print(w io.Writer) error { return c.code.WriteTrace(w, 0) }

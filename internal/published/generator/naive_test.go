@@ -1,4 +1,4 @@
-package pim
+package generator
 
 import (
 	"bytes"
@@ -22,10 +22,10 @@ type naiveSet struct {
 	pieces [][]string
 }
 
-// publishedNaive writes all lines of all channels of a convolution, unit by unit,
+// naive writes all lines of all channels of a convolution, unit by unit,
 // as the generator's description has it: lists are kept, shared and changed in
 // place, nothing is counted or folded.
-func publishedNaive(l PublishedLayer) []string {
+func naive(l Layer) []string {
 	pixels := ((l.H-l.KH+2*l.PH)/l.Stride + 1) * ((l.W-l.KW+2*l.PW)/l.Stride + 1)
 	k := (l.IC*l.KH*l.KW + 15) / 16 * 16
 	out := make([]string, l.Channels)
@@ -120,17 +120,17 @@ func publishedNaive(l PublishedLayer) []string {
 func TestPublishedNaive(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := func(name string, lo, hi int) int { return rapid.IntRange(lo, hi).Draw(t, name) }
-		l := PublishedLayer{
+		l := Layer{
 			OC: n("oc", 1, 200), IC: n("ic", 1, 150), KH: n("kh", 1, 3), KW: n("kw", 1, 3), PH: n("ph", 0, 1), PW: n("pw", 0, 1),
 			Stride: n("stride", 1, 3), Channels: n("channels", 1, 32),
 		}
 		l.H, l.W = l.KH+n("h", 0, 9), l.KW+n("w", 0, 9)
 		l.Buffers = min(n("buffers", 1, 8), l.Channels)
-		code, err := Published(l)
+		code, err := Conv(l)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for c, want := range publishedNaive(l) {
+		for c, want := range naive(l) {
 			var got bytes.Buffer
 			if err := code.WriteTrace(&got, c); err != nil {
 				t.Fatal(err)
@@ -143,25 +143,25 @@ func TestPublishedNaive(t *testing.T) {
 }
 
 func TestPublishedErrors(t *testing.T) {
-	good := publishedConv(16, 16, 8, 3, 1, 1, 16, 4)
+	good := square(16, 16, 8, 3, 1, 1, 16, 4)
 	for _, row := range []struct {
-		change func(l *PublishedLayer)
+		change func(l *Layer)
 		err    string
 	}{
-		{func(l *PublishedLayer) { l.OC = 0 }, "oc: 0: at least 1 wanted"},
-		{func(l *PublishedLayer) { l.PH = -1 }, "ph: -1: at least 0"},
-		{func(l *PublishedLayer) { l.Stride = 0 }, "stride: 0"},
-		{func(l *PublishedLayer) { l.H, l.PH = 2, 0 }, "h + 2 ph - kh: -1"},
-		{func(l *PublishedLayer) { l.Channels = 0 }, "n_channel: 0"},
-		{func(l *PublishedLayer) { l.Buffers = 0 }, "gw: 0: at least 1 wanted"},
+		{func(l *Layer) { l.OC = 0 }, "oc: 0: at least 1 wanted"},
+		{func(l *Layer) { l.PH = -1 }, "ph: -1: at least 0"},
+		{func(l *Layer) { l.Stride = 0 }, "stride: 0"},
+		{func(l *Layer) { l.H, l.PH = 2, 0 }, "h + 2 ph - kh: -1"},
+		{func(l *Layer) { l.Channels = 0 }, "n_channel: 0"},
+		{func(l *Layer) { l.Buffers = 0 }, "gw: 0: at least 1 wanted"},
 	} {
 		l := good
 		row.change(&l)
-		if _, err := Published(l); err == nil || !strings.Contains(err.Error(), row.err) {
+		if _, err := Conv(l); err == nil || !strings.Contains(err.Error(), row.err) {
 			t.Errorf("%+v: error %v, %q wanted", l, err, row.err)
 		}
 	}
-	if _, err := PublishedGemv(0, 1, 16, 4, Repairs{}); err == nil {
+	if _, err := Gemv(0, 1, 16, 4, Repairs{}); err == nil {
 		t.Error("a matrix of no rows is accepted")
 	}
 }

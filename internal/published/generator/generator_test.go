@@ -1,4 +1,4 @@
-package pim
+package generator
 
 import (
 	"bytes"
@@ -12,8 +12,8 @@ import (
 	"pimflow/internal/dram"
 )
 
-// publishedTiming is the artifact's configuration (GDDR6-config.cfg, GDDR6_3500).
-func publishedTiming(hiding bool) dram.Timing {
+// artifactTiming is the artifact's configuration (GDDR6-config.cfg, GDDR6_3500).
+func artifactTiming(hiding bool) dram.Timing {
 	t := dram.Timing{
 		"ccds_ck": 2, "rcdr_ck": 11, "rp_ck": 11, "rc_ck": 35, "faw_ck": 17, "cl_ck": 11, "bl_ck": 2,
 		"refi_ck": 1900, "rfc_ck": 350, "gwrite_gap_ck": 64, "gwrite_act_extra_ck": 16, "readres_gwrite_ck": 6, "comp_act_ck": 0, "act_act_ck": 0,
@@ -24,23 +24,23 @@ func publishedTiming(hiding bool) dram.Timing {
 	return t
 }
 
-func publishedChannel(t testing.TB, hiding bool) *dram.Channel {
+func artifactChannel(t testing.TB, hiding bool) *dram.Channel {
 	t.Helper()
 	std, err := dram.Lookup("artifact")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := std.New(publishedTiming(hiding))
+	c, err := std.New(artifactTiming(hiding))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-// publishedRow is a row of a golden file.
-type publishedRow map[string]string
+// goldenRow is a row of a golden file.
+type goldenRow map[string]string
 
-func (r publishedRow) int(t *testing.T, column string) int64 {
+func (r goldenRow) int(t *testing.T, column string) int64 {
 	t.Helper()
 	n, err := strconv.ParseInt(r[column], 10, 64)
 	if err != nil {
@@ -49,19 +49,19 @@ func (r publishedRow) int(t *testing.T, column string) int64 {
 	return n
 }
 
-func (r publishedRow) layer(t *testing.T) PublishedLayer {
+func (r goldenRow) layer(t *testing.T) Layer {
 	n := func(column string) int { return int(r.int(t, column)) }
-	return PublishedLayer{
+	return Layer{
 		OC: n("oc"), IC: n("ic"), H: n("h"), W: n("w"), KH: n("kh"), KW: n("kw"), PH: n("ph"), PW: n("pw"),
 		Stride: n("stride"), Channels: n("n_channel"), Buffers: n("gw"),
 	}
 }
 
-func (r publishedRow) String() string {
+func (r goldenRow) String() string {
 	return fmt.Sprintf("%s %s gw %s hiding %s", r["network"], r["layer"], r["gw"], r["hiding"])
 }
 
-func publishedGolden(t *testing.T, file string) []publishedRow {
+func golden(t *testing.T, file string) []goldenRow {
 	t.Helper()
 	f, err := os.Open(file)
 	if err != nil {
@@ -74,9 +74,9 @@ func publishedGolden(t *testing.T, file string) []publishedRow {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var rows []publishedRow
+	var rows []goldenRow
 	for _, values := range all[1:] {
-		r := publishedRow{}
+		r := goldenRow{}
 		for i, column := range all[0] {
 			r[column] = values[i]
 		}
@@ -85,7 +85,7 @@ func publishedGolden(t *testing.T, file string) []publishedRow {
 	return rows
 }
 
-func publishedCount(s dram.Stream) (n [9]int64, total int64) {
+func commandCounts(s dram.Stream) (n [9]int64, total int64) {
 	s.Count(n[:])
 	for _, k := range n {
 		total += k
@@ -96,14 +96,14 @@ func publishedCount(s dram.Stream) (n [9]int64, total int64) {
 // TestPublishedGolden compares each golden row: commands and cycles of channel 0,
 // and where they are given all counts, the slowest channel, the energy.
 func TestPublishedGolden(t *testing.T) {
-	channels := map[string]*dram.Channel{"0": publishedChannel(t, false), "1": publishedChannel(t, true)}
+	channels := map[string]*dram.Channel{"0": artifactChannel(t, false), "1": artifactChannel(t, true)}
 	for file, want := range map[string]int{"testdata/published.csv": 352, "testdata/published_ratios.csv": 1248} {
-		rows := publishedGolden(t, file)
+		rows := golden(t, file)
 		if len(rows) != want {
 			t.Errorf("%s: %d rows, %d wanted", file, len(rows), want)
 		}
 		for _, r := range rows {
-			code, err := Published(r.layer(t))
+			code, err := Conv(r.layer(t))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -115,7 +115,7 @@ func TestPublishedGolden(t *testing.T) {
 					t.Errorf("%v: %s %d, %d wanted", r, column, got, want)
 				}
 			}
-			_, commands := publishedCount(code.Channels[0])
+			_, commands := commandCounts(code.Channels[0])
 			check("commands", commands)
 			check("cycles", int64(result.Cycles))
 			if _, ok := r["sha256"]; !ok {
@@ -133,7 +133,7 @@ func TestPublishedGolden(t *testing.T) {
 			}
 			slowest, lines := result.Cycles, int64(0)
 			for _, s := range code.Channels {
-				_, n := publishedCount(s)
+				_, n := commandCounts(s)
 				lines += n
 				slowest = max(slowest, channel.Time(s).Cycles)
 			}
@@ -141,7 +141,7 @@ func TestPublishedGolden(t *testing.T) {
 			check("cycles_max_over_channels", int64(slowest))
 			writes := map[int]int64{}
 			for i, part := range code.parts {
-				n, _ := publishedCount(part[0])
+				n, _ := commandCounts(part[0])
 				writes[code.Groups[i]] += n[0]
 			}
 			for _, g := range []int{1, 2, 4} {
@@ -155,11 +155,11 @@ func TestPublishedGolden(t *testing.T) {
 // length with the size that the choice of groups goes by.
 func TestPublishedText(t *testing.T) {
 	hashed := 0
-	for _, r := range publishedGolden(t, "testdata/published.csv") {
+	for _, r := range golden(t, "testdata/published.csv") {
 		if r["hiding"] == "0" {
 			continue // the same trace as with hiding
 		}
-		code, err := Published(r.layer(t))
+		code, err := Conv(r.layer(t))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -172,7 +172,7 @@ func TestPublishedText(t *testing.T) {
 		}
 		size := 0
 		for i, part := range code.parts {
-			_, n := publishedText(part[0], code.texts[i])
+			_, n := traceSize(part[0], code.texts[i])
 			size += n
 		}
 		if size != text.Len() {

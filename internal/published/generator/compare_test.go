@@ -1,23 +1,70 @@
-package pim
+package generator
 
 import (
 	"math"
-	"math/rand/v2"
 	"strconv"
 	"testing"
 
 	"pgregory.net/rapid"
 
 	"pimflow/internal/dram"
+	"pimflow/internal/graph"
+	"pimflow/internal/hw"
+	"pimflow/internal/op"
+	"pimflow/internal/pim"
 	"pimflow/internal/tensor"
 )
+
+type fataler interface{ Fatal(...any) }
+
+// compile maps a layer to the channels of a machine by package pim.
+func compile(t fataler, machine string, l Layer) *pim.Code {
+	check := func(err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	m, err := hw.Load(machine)
+	check(err)
+	b := graph.NewBuilder("layer")
+	x := b.Input("x", tensor.Float32, tensor.Shape{1, l.IC, l.H, l.W})
+	w := b.Const("w", tensor.New(tensor.Float32, tensor.Shape{l.OC, l.IC, l.KH, l.KW}))
+	ph, pw, stride := int64(l.PH), int64(l.PW), int64(l.Stride)
+	y, err := b.Op("conv", "Conv", op.Attrs{"group": int64(1), "dilations": []int64{1, 1}, "kernel_shape": []int64{int64(l.KH), int64(l.KW)}, "pads": []int64{ph, pw, ph, pw}, "strides": []int64{stride, stride}}, x, w)
+	check(err)
+	b.Output("y", y)
+	g, err := b.Graph()
+	check(err)
+	d, err := pim.New(m, l.Channels)
+	check(err)
+	code, err := d.Compile(g, g.Whole(y))
+	check(err)
+	return code.(*pim.Code)
+}
+
+// newton returns the standard newton, and a channel of the machine newton.
+func newton(t *testing.T) (*dram.Standard, *dram.Channel) {
+	m, err := hw.Load("newton")
+	if err != nil {
+		t.Fatal(err)
+	}
+	std, err := dram.Lookup("newton")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := std.New(dram.Timing(m.PIM.Timing))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return std, c
+}
 
 // The mapping computes everything, which the published generator does not always,
 // and is no slower on any layer of its golden runs.
 func TestNotSlowerThanPublished(t *testing.T) {
 	var sum, published float64
-	done := map[PublishedLayer]bool{}
-	for _, r := range publishedGolden(t, "testdata/published.csv") {
+	done := map[Layer]bool{}
+	for _, r := range golden(t, "testdata/published.csv") {
 		l := r.layer(t)
 		if l.Buffers != 4 || r["hiding"] != "1" || done[l] {
 			continue
@@ -26,9 +73,7 @@ func TestNotSlowerThanPublished(t *testing.T) {
 		if l.IC == 0 || l.OC == 0 {
 			t.Fatalf("row %v", r)
 		}
-		ph, pw := int64(l.PH), int64(l.PW)
-		n := conv(t, rand.New(rand.NewPCG(1, 2)), tensor.Shape{1, l.IC, l.H, l.W}, l.OC, 1, l.KH, l.Stride, 1, []int64{ph, pw, ph, pw}, false)
-		code := compile(t, machine(t), l.Channels, n.g, n.g.Whole(n.id))
+		code := compile(t, "artifact", l)
 		want, err := strconv.ParseInt(r["cycles"], 10, 64)
 		if err != nil {
 			t.Fatal(err)
@@ -36,7 +81,7 @@ func TestNotSlowerThanPublished(t *testing.T) {
 		if got := code.Cost().Stream; got > want {
 			t.Errorf("%v: %d cycles, the published mapping takes %d", r, got, want)
 		}
-		t.Logf("%v: %d cycles of %d, %v", r, code.Cost().Stream, want, code.mapping)
+		t.Logf("%v: %d cycles of %d", r, code.Cost().Stream, want)
 		sum, published = sum+float64(code.Cost().Stream), published+float64(want)
 	}
 	t.Logf("%d layers: %.3f of the published mapping's cycles", len(done), sum/published)
@@ -50,22 +95,17 @@ func TestNotSlowerThanPublished(t *testing.T) {
 // them, is never faster than ours on any layer, whole or part, of its golden runs, and
 // takes at least twice the cycles in the mean.
 func TestNewtonAgainstPublished(t *testing.T) {
-	std, err := dram.Lookup("newton")
-	if err != nil {
-		t.Fatal(err)
-	}
+	std, channel := newton(t)
 	product, floors, n := 0.0, 0.0, 0
-	done := map[PublishedLayer]bool{}
-	for _, r := range append(publishedGolden(t, "testdata/published.csv"), publishedGolden(t, "testdata/published_ratios.csv")...) {
+	done := map[Layer]bool{}
+	for _, r := range append(golden(t, "testdata/published.csv"), golden(t, "testdata/published_ratios.csv")...) {
 		l := r.layer(t)
 		if done[l] {
 			continue
 		}
 		done[l] = true
-		ph, pw := int64(l.PH), int64(l.PW)
-		net := conv(t, rand.New(rand.NewPCG(1, 2)), tensor.Shape{1, l.IC, l.H, l.W}, l.OC, 1, l.KH, l.Stride, 1, []int64{ph, pw, ph, pw}, false)
-		code := compile(t, machineOf(t, "newton"), l.Channels, net.g, net.g.Whole(net.id))
-		p, err := Published(l)
+		code := compile(t, "newton", l)
+		p, err := Conv(l)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,7 +113,7 @@ func TestNewtonAgainstPublished(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := code.device.channel.Time(streams[0]).Cycles
+		want := channel.Time(streams[0]).Cycles
 		got, floor := code.Cost().Stream, code.Floor().Cycles()
 		if got > int64(want) {
 			t.Errorf("%v: %d cycles, the published mapping takes %d", r, got, want)
@@ -81,7 +121,7 @@ func TestNewtonAgainstPublished(t *testing.T) {
 		if l.Buffers != 4 {
 			continue // the table has those with up to four groups
 		}
-		t.Logf("%v: %d cycles of %d, %.2f, %.2f of the floor, %v (%v)", r, got, want, float64(want)/float64(got), float64(got)/float64(floor), code.mapping, code.Cost().Bound)
+		t.Logf("%v: %d cycles of %d, %.2f, %.2f of the floor (%v)", r, got, want, float64(want)/float64(got), float64(got)/float64(floor), code.Cost().Bound)
 		product += math.Log(float64(want) / float64(got))
 		floors += math.Log(float64(got) / float64(floor))
 		n++
@@ -96,19 +136,16 @@ func TestNewtonAgainstPublished(t *testing.T) {
 // TestNewtonNeverSlower: nor is the published mapping faster on any other layer, its
 // lost work given back.
 func TestNewtonNeverSlower(t *testing.T) {
-	std, err := dram.Lookup("newton")
-	if err != nil {
-		t.Fatal(err)
-	}
+	std, channel := newton(t)
 	rapid.Check(t, func(t *rapid.T) {
 		k := rapid.SampledFrom([]int{1, 1, 3, 5}).Draw(t, "kernel")
 		size := max(k, rapid.SampledFrom([]int{1, 3, 7, 14, 28}).Draw(t, "size"))
-		l := PublishedLayer{
+		l := Layer{
 			OC: rapid.IntRange(1, 300).Draw(t, "oc"), IC: rapid.IntRange(1, 300).Draw(t, "ic"), H: size, W: size, KH: k, KW: k, PH: k / 2, PW: k / 2,
 			Stride: rapid.IntRange(1, 2).Draw(t, "stride"), Channels: rapid.SampledFrom([]int{4, 8, 16}).Draw(t, "channels"), Buffers: 4,
 			Repairs: Repairs{Work: true, Activations: true},
 		}
-		p, err := Published(l)
+		p, err := Conv(l)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -116,15 +153,13 @@ func TestNewtonNeverSlower(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		pad := int64(k / 2)
-		n := conv(t, rand.New(rand.NewPCG(1, 2)), tensor.Shape{1, l.IC, size, size}, l.OC, 1, k, l.Stride, 1, []int64{pad, pad, pad, pad}, false)
-		code := compile(t, machineOf(t, "newton"), l.Channels, n.g, n.g.Whole(n.id))
+		code := compile(t, "newton", l)
 		var published dram.Cycle
 		for _, s := range streams {
-			published = max(published, code.device.channel.Time(s).Cycles)
+			published = max(published, channel.Time(s).Cycles)
 		}
 		if got := code.Cost().Stream; got > int64(published) {
-			t.Fatalf("%d cycles of %v, the published mapping takes %d", got, code.mapping, published)
+			t.Fatalf("%d cycles, the published mapping takes %d", got, published)
 		}
 	})
 }
