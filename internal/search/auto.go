@@ -4,11 +4,16 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"math"
 	"slices"
 
+	"pimflow/internal/bound"
+	"pimflow/internal/candidate"
+	"pimflow/internal/device"
 	"pimflow/internal/graph"
 	"pimflow/internal/memory"
 	"pimflow/internal/plan"
+	"pimflow/internal/search/local"
 )
 
 // all is the best plan of every policy, and of the moves that auto makes.
@@ -97,9 +102,9 @@ func (s *search) moved(ctx context.Context, c *chained, p Policy) (exact bool, e
 	list := c.list
 	for round := 0; ; round++ {
 		if round < maxEvictions {
-			list = c.store.refine(ctx, c.choices, list, o)
+			list = local.Improve(ctx, c.store, c.choices, list, o)
 		}
-		if err := c.store.err(); err != nil {
+		if err := c.store.Err(); err != nil {
 			return false, err
 		}
 		pl := s.planOf(p, list)
@@ -125,31 +130,51 @@ const maxEvictions = 4
 
 // evict takes nodes that memory has no room for from the PIM; false where another
 // device does not execute one of them.
-func (c *chained) evict(ids []graph.ID, list []*stretch) bool {
-	s, gone := c.store, map[int]*division{}
+func (c *chained) evict(ids []graph.ID, list []*candidate.Window) bool {
+	s, gone := c.store, map[int]*candidate.Partition{}
 	for _, id := range ids {
-		at := s.pos[id]
-		s.nodes[at].full = true
-		for dev := range s.ds {
-			if p := s.whole(at, dev); p != nil {
-				gone[at] = newDivision(p)
+		at := s.Pos[id]
+		s.Evict(at)
+		for dev := range s.Devices {
+			if p := s.Whole(at, dev); p != nil {
+				gone[at] = candidate.NewPartition(p)
 			}
 		}
 		if gone[at] == nil {
 			return false
 		}
-		c.choices[at] = slices.DeleteFunc(c.choices[at], (*division).onPIM)
+		c.choices[at] = slices.DeleteFunc(c.choices[at], (*candidate.Partition).OnPIM)
 	}
 	for k, t := range list {
-		divs := slices.Clone(t.divs)
+		divs := slices.Clone(t.Partitions)
 		for i := range divs {
-			if d := gone[t.lo+i]; d != nil {
+			if d := gone[t.Lo+i]; d != nil {
 				divs[i] = d
 			}
 		}
-		if !slices.Equal(divs, t.divs) {
-			list[k] = (&desk{s: s}).ordered(t.lo, divs)
+		if !slices.Equal(divs, t.Partitions) {
+			list[k] = (&candidate.Scheduler{Store: s}).Schedule(t.Lo, divs)
 		}
 	}
 	return true
+}
+
+// bound is that of all plans on any of the devices that policies have. A plan in which
+// one device works at a time in some segments is not faster than one in which the same
+// pieces are executed side by side.
+func (s *search) bound() (any, two device.Time) {
+	any, two = math.MaxInt64, math.MaxInt64
+	for _, st := range s.stores {
+		if !st.Complete() {
+			continue // of no plan
+		}
+		st.Fused = true // of any policy's plan, together
+		var sole *candidate.Store
+		if k := slices.IndexFunc(s.stores, func(o *candidate.Store) bool { return o.Serial }); k >= 0 && !st.Serial && len(st.Devices) > 1 {
+			sole = s.stores[k]
+		}
+		a, t := bound.Of(st, sole)
+		any, two = min(any, a), min(two, t)
+	}
+	return any, two
 }

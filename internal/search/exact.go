@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 
+	"pimflow/internal/candidate"
 	"pimflow/internal/device"
 	"pimflow/internal/memory"
 	"pimflow/internal/program"
@@ -30,40 +31,40 @@ const (
 // ErrTooLarge is wrapped where a graph is too large for the exact mode.
 var ErrTooLarge = errors.New("too large for the exact mode")
 
-// halves are the divisions of the i-th node in at most two pieces.
-func (s *store) halves(i int, o objective) (list []*division) {
-	for dev := range s.ds {
-		if p := s.whole(i, dev); p != nil {
-			list = append(list, newDivision(p))
+// inTwo are the divisions of the i-th node in at most two pieces.
+func inTwo(s *candidate.Store, i int, o candidate.Linear) (list []*candidate.Partition) {
+	for dev := range s.Devices {
+		if p := s.Whole(i, dev); p != nil {
+			list = append(list, candidate.NewPartition(p))
 		}
 	}
-	for _, dim := range s.dims(i) {
-		extent := s.node(i).Shape[dim]
+	for _, dim := range s.Dims(i) {
+		extent := s.Node(i).Shape[dim]
 		for at := 1; at < extent; at++ {
-			for pair := range len(s.ds) * len(s.ds) {
-				if d := s.cut(i, dim, []int{at, extent}, []int{pair % len(s.ds), pair / len(s.ds)}); d != nil {
+			for pair := range len(s.Devices) * len(s.Devices) {
+				if d := s.Cut(i, dim, []int{at, extent}, []int{pair % len(s.Devices), pair / len(s.Devices)}); d != nil {
 					list = append(list, d)
 				}
 			}
 		}
 	}
-	slices.SortStableFunc(list, func(a, b *division) int { return cmp.Compare(o.alone(a), o.alone(b)) })
+	slices.SortStableFunc(list, func(a, b *candidate.Partition) int { return cmp.Compare(o.Alone(a), o.Alone(b)) })
 	return list
 }
 
 // divisions is how many divisions a graph has in the exact mode; +Inf at most.
-func (s *store) divisions() float64 {
+func divisions(s *candidate.Store) float64 {
 	n := 1.0
-	for i := range s.order {
+	for i := range s.Order {
 		devs := 0
-		for dev := range s.ds {
-			if s.whole(i, dev) != nil {
+		for dev := range s.Devices {
+			if s.Whole(i, dev) != nil {
 				devs++
 			}
 		}
 		of := devs
-		for _, dim := range s.dims(i) {
-			of += (s.node(i).Shape[dim] - 1) * devs * devs
+		for _, dim := range s.Dims(i) {
+			of += (s.Node(i).Shape[dim] - 1) * devs * devs
 		}
 		n *= float64(of)
 	}
@@ -72,58 +73,58 @@ func (s *store) divisions() float64 {
 
 // exact is a search of the exact mode.
 type exact struct {
-	desk
+	candidate.Scheduler
 	ctx     context.Context
 	value   func(t device.Time, work float64) float64
-	accept  func(*program.Program, []*piece) bool // of a better one
+	accept  func(*program.Program, []*candidate.Tile) bool // of a better one
 	best    float64
-	choices [][]*division
+	choices [][]*candidate.Partition
 	rest    [][exactWeights]float64 // by node: the work bound of those from it on, by weight
 	work    []float64               // and their least energy
-	divs    []*division
-	links   []links
+	divs    []*candidate.Partition
+	links   []candidate.Predecessors
 	ends    [][]device.Time // of each piece of the divided nodes, were devices free
 }
 
 // exactWeights is how many weights of the work bound (bound.go) are used.
 const exactWeights = 17
 
-func weight(k int) [devices]float64 {
+func weight(k int) [candidate.Lanes]float64 {
 	l := float64(k) / (exactWeights - 1)
-	return [devices]float64{l, 1 - l}
+	return [candidate.Lanes]float64{l, 1 - l}
 }
 
 // exactly searches for a plan that is better than c's, and reports whether it has
 // looked at all.
-func (s *search) exactly(ctx context.Context, c *chained, p Policy, o objective) (bool, error) {
+func (s *search) exactly(ctx context.Context, c *chained, p Policy, o candidate.Linear) (bool, error) {
 	st, n := c.store, len(s.order)
 	e := &exact{
-		desk: desk{s: st}, ctx: ctx, best: s.value(c.timeline),
+		Scheduler: candidate.Scheduler{Store: st}, ctx: ctx, best: s.value(c.timeline),
 		value:   func(t device.Time, work float64) float64 { return s.t.Objective.value(t, work, s.standby) },
-		choices: make([][]*division, n), rest: make([][exactWeights]float64, n+1), work: make([]float64, n+1),
-		divs: make([]*division, n), links: make([]links, n), ends: make([][]device.Time, n),
+		choices: make([][]*candidate.Partition, n), rest: make([][exactWeights]float64, n+1), work: make([]float64, n+1),
+		divs: make([]*candidate.Partition, n), links: make([]candidate.Predecessors, n), ends: make([][]device.Time, n),
 	}
 	for i := n - 1; i >= 0; i-- {
-		e.choices[i] = st.halves(i, o)
-		if err := st.err(); err != nil {
+		e.choices[i] = inTwo(st, i, o)
+		if err := st.Err(); err != nil {
 			return false, err
 		}
 		least := math.Inf(1)
 		for _, d := range e.choices[i] {
-			least = min(least, d.work)
+			least = min(least, d.Energy)
 		}
 		e.work[i] = e.work[i+1] + least
 		for k := range exactWeights {
 			w, least := weight(k), math.Inf(1)
 			for _, d := range e.choices[i] {
-				least = min(least, w[0]*float64(d.least[0])+w[1]*float64(d.least[1]))
+				least = min(least, w[0]*float64(d.Fused[0])+w[1]*float64(d.Fused[1]))
 			}
 			e.rest[i][k] = e.rest[i+1][k] + least
 		}
 	}
 	var failed error
-	e.accept = func(prog *program.Program, list []*piece) bool {
-		pl := s.planOf(p, []*stretch{{list: list}})
+	e.accept = func(prog *program.Program, list []*candidate.Tile) bool {
+		pl := s.planOf(p, []*candidate.Window{{Tiles: list}})
 		tl, err := s.time(pl)
 		if full := (*memory.FullError)(nil); errors.As(err, &full) {
 			return false // another has room
@@ -135,13 +136,12 @@ func (s *search) exactly(ctx context.Context, c *chained, p Policy, o objective)
 		c.plan, c.timeline = pl, tl
 		return true
 	}
-	e.divide(0, [devices]device.Time{}, 0)
-	full := slices.ContainsFunc(st.nodes, func(n *costed) bool { return n.full })
-	return ctx.Err() == nil && !full, failed
+	e.divide(0, [candidate.Lanes]device.Time{}, 0)
+	return ctx.Err() == nil && !st.Evicted(), failed
 }
 
 // divide divides the i-th node and those after it.
-func (e *exact) divide(i int, busy [devices]device.Time, work float64) {
+func (e *exact) divide(i int, busy [candidate.Lanes]device.Time, work float64) {
 	if i == len(e.divs) {
 		e.orders(work)
 		return
@@ -152,7 +152,7 @@ func (e *exact) divide(i int, busy [devices]device.Time, work float64) {
 		}
 		b := busy
 		for k := range b {
-			b[k] += d.least[k]
+			b[k] += d.Fused[k]
 		}
 		least := float64(e.wait(i, d))
 		for k := range exactWeights {
@@ -160,24 +160,24 @@ func (e *exact) divide(i int, busy [devices]device.Time, work float64) {
 			// The sum is rounded.
 			least = max(least, (1-1e-12)*(w[0]*float64(b[0])+w[1]*float64(b[1])+e.rest[i+1][k]))
 		}
-		if e.value(device.Time(math.Ceil(least)), work+d.work+e.work[i+1]) < e.best {
-			e.divide(i+1, b, work+d.work)
+		if e.value(device.Time(math.Ceil(least)), work+d.Energy+e.work[i+1]) < e.best {
+			e.divide(i+1, b, work+d.Energy)
 		}
 	}
 }
 
 // wait is when the last piece of the nodes up to the i-th ends, were devices free.
-func (e *exact) wait(i int, d *division) (last device.Time) {
+func (e *exact) wait(i int, d *candidate.Partition) (last device.Time) {
 	e.divs[i] = d
-	e.links[i] = e.lay(e.links[i], 0, i, e.divs)
+	e.links[i] = e.PredecessorsOf(e.links[i], 0, i, e.divs)
 	l := &e.links[i]
 	e.ends[i] = e.ends[i][:0]
-	for p := range d.pieces {
+	for p := range d.Tiles {
 		start := device.Time(0)
-		for _, to := range l.to[l.at[p]:l.at[p+1]] {
-			start = max(start, e.ends[to.node][to.piece])
+		for _, to := range l.Of(p) {
+			start = max(start, e.ends[to.Node][to.Tile])
 		}
-		e.ends[i] = append(e.ends[i], start+d.pieces[p].least)
+		e.ends[i] = append(e.ends[i], start+d.Tiles[p].Fused)
 	}
 	for _, ends := range e.ends[:i+1] {
 		last = max(last, slices.Max(ends))
@@ -188,24 +188,22 @@ func (e *exact) wait(i int, d *division) (last device.Time) {
 // orders puts the pieces of a divided graph in every order in which each starts no
 // sooner than the one before, which are all that differ in time.
 func (e *exact) orders(work float64) {
-	e.below = math.Inf(1)
-	e.order(e.divs, e.links)
-	n := len(e.all)
-	// order has laid out who reads whom, and an order to begin with.
-	e.complete(work, slices.Clone(e.list), e.program(e.divs, e.links))
+	list := e.List(e.divs, e.links)
+	n := len(list)
+	e.complete(work, list, e.Program(e.divs, e.links))
 	left, tail := make([]int32, n), make([]device.Time, n)
 	for i := n - 1; i >= 0; i-- {
-		for _, j := range e.next[e.from[i]:e.from[i+1]] {
+		for _, j := range e.Successors(i) {
 			tail[i] = max(tail[i], tail[j])
 			left[j]++
 		}
-		tail[i] += e.all[i].least
+		tail[i] += e.Tiles()[i].Fused
 	}
-	var rest [devices]device.Time
-	for _, p := range e.all {
-		rest[p.dev] += p.least
+	var rest [candidate.Lanes]device.Time
+	for _, p := range e.Tiles() {
+		rest[p.Lane] += p.Fused
 	}
-	e.extend(work, nil, left, tail, made{make([]device.Time, n), make([]program.Awaited, n)}, clock{}, rest, 0)
+	e.extend(work, nil, left, tail, made{make([]device.Time, n), make([]program.Awaited, n)}, candidate.State{}, rest, 0)
 }
 
 // made is when what each piece reads is made, and what has ended then.
@@ -216,55 +214,50 @@ type made struct {
 
 // extend continues a list of pieces; rest is how long each device has still to work at
 // least.
-func (e *exact) extend(work float64, list []int32, left []int32, tail []device.Time, m made, c clock, rest [devices]device.Time, last device.Time) {
-	if len(list) == len(e.all) {
-		e.place = sized(e.place, len(list))
-		e.list = e.list[:0]
-		for at, i := range list {
-			e.place[i] = int32(at)
-			e.list = append(e.list, e.all[i])
-		}
-		e.complete(work, slices.Clone(e.list), e.program(e.divs, e.links))
+func (e *exact) extend(work float64, list []int32, left []int32, tail []device.Time, m made, c candidate.State, rest [candidate.Lanes]device.Time, last device.Time) {
+	if len(list) == len(e.Tiles()) {
+		order, prog := e.Reorder(e.divs, e.links, list)
+		e.complete(work, order, prog)
 		return
 	}
 	least := device.Time(0)
 	for d := range rest {
-		least = max(least, c.free[d]+rest[d])
+		least = max(least, c.Free[d]+rest[d])
 	}
 	if e.value(least, work) >= e.best || e.ctx.Err() != nil {
 		return
 	}
-	for i, p := range e.all {
-		start := max(m.ready[i], c.free[p.dev])
+	for i, p := range e.Tiles() {
+		start := max(m.ready[i], c.Free[p.Lane])
 		if left[i] != 0 || start < last || e.value(start+tail[i], work) >= e.best {
 			continue
 		}
 		then, r, k := made{slices.Clone(m.ready), slices.Clone(m.after)}, rest, c
-		end, seen := k.place(p, m.ready[i], m.after[i])
-		r[p.dev] -= p.least
+		end, seen := k.Place(p, m.ready[i], m.after[i])
+		r[p.Lane] -= p.Fused
 		left[i] = -1
-		for _, j := range e.next[e.from[i]:e.from[i+1]] {
+		for _, j := range e.Successors(i) {
 			left[j]--
 			then.ready[j], then.after[j] = max(then.ready[j], end), then.after[j].Max(seen)
 		}
 		e.extend(work, append(list, int32(i)), left, tail, then, k, r, start)
 		left[i] = 0
-		for _, j := range e.next[e.from[i]:e.from[i+1]] {
+		for _, j := range e.Successors(i) {
 			left[j]++
 		}
 	}
 }
 
 // complete keeps an order of all pieces if its program is better than what is known.
-func (e *exact) complete(work float64, list []*piece, prog *program.Program) {
+func (e *exact) complete(work float64, list []*candidate.Tile, prog *program.Program) {
 	if v := e.value(run.Time(prog).Total, work); v < e.best && e.accept(prog, list) {
 		e.best = v
 	}
 }
 
 // decided runs the exact mode where it is asked for or the graph is small.
-func (s *search) decided(ctx context.Context, c *chained, p Policy, o objective) (bool, error) {
-	n := c.store.divisions()
+func (s *search) decided(ctx context.Context, c *chained, p Policy, o candidate.Linear) (bool, error) {
+	n := divisions(c.store)
 	switch {
 	case n <= exactAlways, s.t.Exact && n <= exactMost:
 		return s.exactly(ctx, c, p, o)

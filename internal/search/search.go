@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"pimflow/internal/candidate"
 	"pimflow/internal/device"
 	"pimflow/internal/graph"
 	"pimflow/internal/plan"
@@ -119,22 +120,16 @@ func Given(g *graph.Graph, p *plan.Plan, t Target) (*Result, error) {
 type search struct {
 	g       *graph.Graph
 	t       Target
-	order   []graph.ID // the operations
-	options [][]Option // of each, executed alone
-	standby float64    // pJ a nanosecond
-	stores  []*store   // by devices, in the order they were first asked for
+	order   []graph.ID         // the operations
+	options [][]Option         // of each, executed alone
+	standby float64            // pJ a nanosecond
+	stores  []*candidate.Store // by devices, in the order they were first asked for
 	done    atomic.Int64
 	total   int
 }
 
 func newSearch(g *graph.Graph, t Target) *search {
-	s := &search{g: g, t: t, standby: t.Standby.Total().Value}
-	for i := range g.Nodes {
-		if g.Nodes[i].Op != nil && g.Nodes[i].Shape.Size() > 0 {
-			s.order = append(s.order, graph.ID(i))
-		}
-	}
-	return s
+	return &search{g: g, t: t, order: candidate.Operations(g), standby: t.Standby.Total().Value}
 }
 
 func (s *search) devices(p *plan.Plan) ([]device.Device, error) {
@@ -190,10 +185,10 @@ func (s *search) blank(p Policy) *plan.Plan {
 }
 
 // planOf is the plan of stretches in order.
-func (s *search) planOf(p Policy, list []*stretch) *plan.Plan {
+func (s *search) planOf(p Policy, list []*candidate.Window) *plan.Plan {
 	pl := s.blank(p)
 	for _, t := range list {
-		pl.Segments = append(pl.Segments, t.segment())
+		pl.Segments = append(pl.Segments, t.Segment())
 	}
 	return pl
 }

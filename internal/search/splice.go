@@ -5,19 +5,20 @@ import (
 	"math"
 	"slices"
 
+	"pimflow/internal/candidate"
 	"pimflow/internal/memory"
 	"pimflow/internal/plan"
 )
 
 // spliced puts runs of layers between the stretches of a plan in which one device works
 // at a time, the GPU with every channel, where that is better.
-func (s *search) spliced(c *chained, sole *store, p Policy) error {
-	if len(c.list) == 0 || len(sole.ds) < devices {
+func (s *search) spliced(c *chained, sole *candidate.Store, p Policy) error {
+	if len(c.list) == 0 || len(sole.Devices) < candidate.Lanes {
 		return nil
 	}
 	x := &splice{o: s.t.Objective.around(c.timeline.Total, work(c.timeline), s.standby), own: c.store, sole: sole}
 	list := x.list(c.list)
-	if !slices.ContainsFunc(list, func(t *stretch) bool { return t.sole }) {
+	if !slices.ContainsFunc(list, func(t *candidate.Window) bool { return t.Serial }) {
 		return nil
 	}
 	pl := s.planOf(p, list)
@@ -34,36 +35,36 @@ func (s *search) spliced(c *chained, sole *store, p Policy) error {
 // splice finds the best sequence of a plan's stretches and of runs of layers, each whole,
 // of which one device executes one at a time.
 type splice struct {
-	o         objective
-	own, sole *store
+	o         candidate.Linear
+	own, sole *candidate.Store
 }
 
 // longestRun bounds the layers of a run.
 const longestRun = 128
 
 // list is the best sequence.
-func (x *splice) list(stretches []*stretch) (list []*stretch) {
-	n := len(x.own.order)
+func (x *splice) list(stretches []*candidate.Window) (list []*candidate.Window) {
+	n := len(x.own.Order)
 	type step struct {
 		value float64
 		from  int
-		t     *stretch // nil: a run
+		t     *candidate.Window // nil: a run
 	}
 	best := make([]step, n+1)
 	for i := range best[1:] {
 		best[i+1].value = math.Inf(1)
 	}
-	at := map[int]*stretch{}
+	at := map[int]*candidate.Window{}
 	for _, t := range stretches {
-		at[t.lo] = t
+		at[t.Lo] = t
 	}
 	for i := range n {
 		if math.IsInf(best[i].value, 1) {
 			continue
 		}
 		if t := at[i]; t != nil {
-			if v := best[i].value + x.o.of(t.time, t.work); v < best[t.hi()].value {
-				best[t.hi()] = step{v, i, t}
+			if v := best[i].value + x.o.Of(t.Time, t.Energy); v < best[t.Hi()].value {
+				best[t.Hi()] = step{v, i, t}
 			}
 		}
 		x.run(i, min(n, i+longestRun), func(hi int, value float64) {
@@ -89,28 +90,28 @@ func (x *splice) list(stretches []*stretch) (list []*stretch) {
 // run places layers from one position to another, each whole on the device that is best
 // for all of them, and tells what those up to each take. A launch is needed where PIM
 // work does not follow on PIM work.
-func (x *splice) run(lo, hi int, tell func(hi int, value float64)) (list []*stretch) {
+func (x *splice) run(lo, hi int, tell func(hi int, value float64)) (list []*candidate.Window) {
 	type choice struct {
 		value float64
 		from  int // the device of the layer before
-		p     *piece
+		p     *candidate.Tile
 	}
-	var before [devices]choice
+	var before [candidate.Lanes]choice
 	before[1].value = math.Inf(1)
-	var all [][devices]choice
+	var all [][candidate.Lanes]choice
 	for i := lo; i < hi; i++ {
-		now := [devices]choice{{value: math.Inf(1)}, {value: math.Inf(1)}}
+		now := [candidate.Lanes]choice{{value: math.Inf(1)}, {value: math.Inf(1)}}
 		for dev := range now {
 			p := x.piece(lo, i, dev)
 			if p == nil {
 				continue
 			}
 			for from, b := range before {
-				time := p.time
+				time := p.Time
 				if from == dev {
-					time = p.least // the GPU's are the same
+					time = p.Fused // the GPU's are the same
 				}
-				if v := b.value + x.o.of(time, p.work); v < now[dev].value {
+				if v := b.value + x.o.Of(time, p.Energy); v < now[dev].value {
 					now[dev] = choice{v, from, p}
 				}
 			}
@@ -132,8 +133,8 @@ func (x *splice) run(lo, hi int, tell func(hi int, value float64)) (list []*stre
 	}
 	for i := len(all) - 1; i >= 0; i-- {
 		c := all[i][dev]
-		d := newDivision(c.p)
-		list = append(list, x.sole.newStretch(lo+i, []*division{d}, d.pieces))
+		d := candidate.NewPartition(c.p)
+		list = append(list, x.sole.NewWindow(lo+i, []*candidate.Partition{d}, d.Tiles))
 		dev = c.from
 	}
 	slices.Reverse(list)
@@ -142,11 +143,11 @@ func (x *splice) run(lo, hi int, tell func(hi int, value float64)) (list []*stre
 
 // piece is all of a layer in a run that begins at lo: on the GPU with every channel where
 // it reads nothing that was made before.
-func (x *splice) piece(lo, i, dev int) *piece {
-	if x.sole.ds[dev].Name() == plan.GPU && slices.ContainsFunc(x.own.reads[i], func(in input) bool { return in.at < lo }) {
-		if p := x.own.whole(i, dev); p != nil {
+func (x *splice) piece(lo, i, dev int) *candidate.Tile {
+	if x.sole.Devices[dev].Name() == plan.GPU && slices.ContainsFunc(x.own.Reads[i], func(in candidate.Input) bool { return in.Pos < lo }) {
+		if p := x.own.Whole(i, dev); p != nil {
 			return p
 		}
 	}
-	return x.sole.whole(i, dev)
+	return x.sole.Whole(i, dev)
 }

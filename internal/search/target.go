@@ -57,7 +57,7 @@ func (make Devices) Memo() Devices {
 
 // segment returns the devices that execute a segment, by the names of its tiles: in an
 // exclusive one the GPU has every channel.
-func segment(all []device.Device, exclusive bool) (ds []device.Device) {
+func devicesOf(all []device.Device, exclusive bool) (ds []device.Device) {
 	for _, d := range all {
 		switch name := d.Name(); {
 		case exclusive && name == plan.Every:

@@ -1,4 +1,4 @@
-package search
+package local
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"golang.org/x/sync/errgroup"
+
+	"pimflow/internal/candidate"
 )
 
 // sweep is a pass over a plan: how many nodes are changed together at most, and how. What
@@ -26,21 +28,21 @@ var starts = [][]sweep{
 var further = []sweep{{24, (*hill).retry}, {40, (*hill).climb}}
 
 // refine makes moves on a plan's stretches.
-func (s *store) refine(ctx context.Context, choices [][]*division, list []*stretch, o objective) []*stretch {
+func Improve(ctx context.Context, s *candidate.Store, choices [][]*candidate.Partition, list []*candidate.Window, o candidate.Linear) []*candidate.Window {
 	if len(list) == 0 { // a graph that computes nothing
 		return list
 	}
-	list = s.apart(s.united(list)) // candidates know of no launch before them
-	var best []*stretch
+	list = s.Split(s.Merge(list)) // candidates know of no launch before them
+	var best []*candidate.Window
 	for _, sweeps := range starts {
-		best = cross(best, s.swept(ctx, choices, list, o, sweeps), o)
+		best = cross(best, swept(ctx, s, choices, list, o, sweeps), o)
 	}
-	return s.swept(ctx, choices, best, o, further)
+	return swept(ctx, s, choices, best, o, further)
 }
 
 // swept makes sweeps over stretches, one after the other.
-func (s *store) swept(ctx context.Context, choices [][]*division, list []*stretch, o objective, sweeps []sweep) []*stretch {
-	r := &refinement{store: s, ctx: ctx, choices: choices, o: o, settled: map[int]map[*stretch]bool{}}
+func swept(ctx context.Context, s *candidate.Store, choices [][]*candidate.Partition, list []*candidate.Window, o candidate.Linear, sweeps []sweep) []*candidate.Window {
+	r := &refinement{Store: s, ctx: ctx, choices: choices, o: o, settled: map[int]map[*candidate.Window]bool{}}
 	for _, sw := range sweeps {
 		list = r.sweep(list, sw.window, sw.change)
 	}
@@ -49,20 +51,20 @@ func (s *store) swept(ctx context.Context, choices [][]*division, list []*stretc
 
 // cross takes of two lists of stretches of the same nodes, between nodes where both are
 // cut, what is better, the first on a tie.
-func cross(a, b []*stretch, o objective) (list []*stretch) {
+func cross(a, b []*candidate.Window, o candidate.Linear) (list []*candidate.Window) {
 	if a == nil {
 		return b
 	}
 	for len(a) > 0 {
 		i, j := 1, 1
-		for a[i-1].hi() != b[j-1].hi() {
-			if a[i-1].hi() < b[j-1].hi() {
+		for a[i-1].Hi() != b[j-1].Hi() {
+			if a[i-1].Hi() < b[j-1].Hi() {
 				i++
 			} else {
 				j++
 			}
 		}
-		if o.sum(b[:j]) < o.sum(a[:i]) {
+		if o.Sum(b[:j]) < o.Sum(a[:i]) {
 			list = append(list, b[:j]...)
 		} else {
 			list = append(list, a[:i]...)
@@ -74,13 +76,13 @@ func cross(a, b []*stretch, o objective) (list []*stretch) {
 
 // refinement is the state of refine.
 type refinement struct {
-	*store
+	*candidate.Store
 	ctx     context.Context
-	choices [][]*division
-	o       objective
+	choices [][]*candidate.Partition
+	o       candidate.Linear
 	// settled has, by window, the stretches at whose nodes no move gained while
 	// everything was in the window that moves at them reach.
-	settled map[int]map[*stretch]bool
+	settled map[int]map[*candidate.Window]bool
 }
 
 // maxPhases bounds the rounds of a sweep.
@@ -89,19 +91,19 @@ const maxPhases = 64
 // sweep changes the windows of a plan, and those half a window further, until none
 // gains. Moves are made at the nodes of stretches that have changed or that were near
 // the end of a window, so the work grows with the number of nodes.
-func (r *refinement) sweep(list []*stretch, window int, change func(*hill)) []*stretch {
+func (r *refinement) sweep(list []*candidate.Window, window int, change func(*hill)) []*candidate.Window {
 	settled := r.settled[window]
 	if settled == nil {
-		settled = map[*stretch]bool{}
+		settled = map[*candidate.Window]bool{}
 		r.settled[window] = settled
 	}
 	for idle, phase := 0, 0; idle < 2 && phase < maxPhases && r.ctx.Err() == nil; phase++ {
 		windows := split(list, window, phase%2 == 1)
-		out := make([][]*stretch, len(windows)) // nil: as before
+		out := make([][]*candidate.Window, len(windows)) // nil: as before
 		var eg errgroup.Group
 		eg.SetLimit(runtime.GOMAXPROCS(0))
 		for i, w := range windows {
-			if !slices.ContainsFunc(w, func(t *stretch) bool { return !settled[t] }) {
+			if !slices.ContainsFunc(w, func(t *candidate.Window) bool { return !settled[t] }) {
 				continue
 			}
 			eg.Go(func() error {
@@ -118,8 +120,8 @@ func (r *refinement) sweep(list []*stretch, window int, change func(*hill)) []*s
 			if w == nil {
 				w = windows[i]
 				for _, t := range w {
-					first, last := w[0].lo, w[len(w)-1].hi()
-					if (t.lo-first >= farthest || first == 0) && (last-t.hi() >= farthest || last == len(r.order)) {
+					first, last := w[0].Lo, w[len(w)-1].Hi()
+					if (t.Lo-first >= farthest || first == 0) && (last-t.Hi() >= farthest || last == len(r.Order)) {
 						settled[t] = true
 					}
 				}
@@ -137,16 +139,16 @@ var farthest = slices.Max(chainLengths)
 
 // split groups stretches to windows; half begins with one of half the length, so that
 // its windows lie across the borders of the others.
-func split(list []*stretch, window int, half bool) (windows [][]*stretch) {
+func split(list []*candidate.Window, window int, half bool) (windows [][]*candidate.Window) {
 	room := window
 	if half {
 		room /= 2
 	}
 	from, n := 0, 0
 	for i, t := range list {
-		if n += len(t.divs); n > room && i > from {
+		if n += len(t.Partitions); n > room && i > from {
 			windows = append(windows, list[from:i])
-			from, n, room = i, len(t.divs), window
+			from, n, room = i, len(t.Partitions), window
 		}
 	}
 	return append(windows, list[from:])
@@ -154,28 +156,17 @@ func split(list []*stretch, window int, half bool) (windows [][]*stretch) {
 
 // improved returns other stretches for a window that take less, one after the other;
 // nil where the moves at those that are not settled find none.
-func (r *refinement) improved(w []*stretch, settled map[*stretch]bool, change func(*hill)) []*stretch {
-	before := r.united(w)
+func (r *refinement) improved(w []*candidate.Window, settled map[*candidate.Window]bool, change func(*hill)) []*candidate.Window {
+	before := r.Merge(w)
 	h := r.newHill(before)
 	for _, t := range w {
-		for i := t.lo; i < t.hi() && !settled[t]; i++ {
-			h.look(i - w[0].lo)
+		for i := t.Lo; i < t.Hi() && !settled[t]; i++ {
+			h.look(i - w[0].Lo)
 		}
 	}
 	change(h)
-	if r.o.of(h.cur.time, h.cur.work) >= r.o.of(before.time, before.work)*(1-1e-12) { // as sums are rounded
+	if r.o.Of(h.cur.Time, h.cur.Energy) >= r.o.Of(before.Time, before.Energy)*(1-1e-12) { // as sums are rounded
 		return nil
 	}
-	return r.apart(h.cur)
-}
-
-// united is stretches that follow each other as one.
-func (s *store) united(w []*stretch) *stretch {
-	var divs []*division
-	var list []*piece
-	for _, t := range w {
-		divs = append(divs, t.divs...)
-		list = append(list, t.list...)
-	}
-	return s.newStretch(w[0].lo, divs, list)
+	return r.Split(h.cur)
 }

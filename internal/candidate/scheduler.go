@@ -1,4 +1,4 @@
-package search
+package candidate
 
 import (
 	"math"
@@ -10,9 +10,9 @@ import (
 )
 
 // desk is what one goroutine puts pieces in order on.
-type desk struct {
-	s     *store
-	all   []*piece
+type Scheduler struct {
+	Store *Store
+	all   []*Tile
 	first []int32 // of each node's pieces in all
 	left  []int32 // pieces before that have no place yet
 	tail  []device.Time
@@ -23,38 +23,44 @@ type desk struct {
 	from  []int32           // where those of each begin in next, and the end
 	open  []int32
 	place []int32
-	list  []*piece
+	list  []*Tile
 	end   device.Time
-	trial stretch // what is arranged
-	o     objective
+	trial Window // what is arranged
+	o     Linear
 	below float64 // what it must be
 	steps []program.Step
 	reads []int
 
-	arranged int // pieces so far
+	Scheduled int // pieces so far
 }
 
 // links are the pieces that the pieces of a node read, by piece.
-type links struct {
-	to []link
+type Predecessors struct {
+	to []Ref
 	at []int32 // where those of each piece begin in to, and the end
 }
 
-type link struct{ node, piece int32 } // of the stretch, of the node
+type Ref struct{ Node, Tile int32 } // of the stretch, of the node
+
+// pieces is how many pieces the node has.
+func (l *Predecessors) Tiles() int { return len(l.at) - 1 }
+
+// of is what a piece of the node reads.
+func (l *Predecessors) Of(piece int) []Ref { return l.to[l.at[piece]:l.at[piece+1]] }
 
 // arrange puts the pieces of divided nodes in an order: always the piece that can
 // start soonest is next; of several the one with the longest way to the end. The
 // result is the time of the program in that order; nil where the objective is not
 // below limit. The links of the nodes must have been laid.
-func (k *desk) arrange(lo int, divs []*division, links []links, o objective, limit float64) *stretch {
+func (k *Scheduler) ScheduleBelow(lo int, divs []*Partition, links []Predecessors, o Linear, limit float64) *Window {
 	t := &k.trial
-	*t = stretch{lo: lo, divs: divs}
+	*t = Window{Lo: lo, Partitions: divs}
 	t.sum()
 	// A program never ends before its pieces do where nothing but their order
 	// holds them up: what is too late here is not worth the time of a program.
 	k.o, k.below = o, limit
 	for _, d := range divs {
-		k.arranged += len(d.pieces)
+		k.Scheduled += len(d.Tiles)
 	}
 	if !k.order(divs, links) {
 		return nil
@@ -63,49 +69,49 @@ func (k *desk) arrange(lo int, divs []*division, links []links, o objective, lim
 	if k.late(k.end) {
 		return nil
 	}
-	tl := run.Time(k.program(divs, links))
+	tl := run.Time(k.Program(divs, links))
 	if k.late(tl.Total) {
 		return nil
 	}
-	t.list, t.spans, t.joins = slices.Clone(k.list), tl.Spans, joins(tl.Program)
+	t.Tiles, t.Spans, t.Fused = slices.Clone(k.list), tl.Spans, joins(tl.Program)
 	found := *t
 	return &found
 }
 
 // late reports whether a program that ends then is not better than the limit.
-func (k *desk) late(end device.Time) bool {
-	k.trial.time = end
-	return k.o.cost(&k.trial) >= k.below
+func (k *Scheduler) late(end device.Time) bool {
+	k.trial.Time = end
+	return k.o.Cost(&k.trial) >= k.below
 }
 
 // sumEnds adds up when nodes end, of the times done.
-func (k *desk) sumEnds(t *stretch, divs []*division) {
+func (k *Scheduler) sumEnds(t *Window, divs []*Partition) {
 	for n := range divs {
 		last := device.Time(0)
-		for j := range int32(len(divs[n].pieces)) {
+		for j := range int32(len(divs[n].Tiles)) {
 			last = max(last, k.done[k.first[n]+j])
 		}
-		t.ends += float64(last)
+		t.Ends += float64(last)
 	}
 }
 
 // program is the pieces in the order that was found. It is the desk's until the next.
-func (k *desk) program(divs []*division, links []links) *program.Program {
+func (k *Scheduler) Program(divs []*Partition, links []Predecessors) *program.Program {
 	n := len(k.list)
 	if cap(k.steps) < n {
 		k.steps = make([]program.Step, n, 2*n)
 	}
 	k.steps, k.reads = k.steps[:n], k.reads[:0]
 	for i, p := range k.list {
-		k.steps[i] = program.Step{Tile: p.Tile, Code: p.code}
+		k.steps[i] = program.Step{Tile: p.Tile, Code: p.Code}
 	}
 	i := 0
 	for n := range divs {
 		l := &links[n]
-		for p := range len(l.at) - 1 {
+		for p := range l.Tiles() {
 			from := len(k.reads)
-			for _, to := range l.to[l.at[p]:l.at[p+1]] {
-				k.reads = append(k.reads, int(k.place[k.first[to.node]+to.piece]))
+			for _, to := range l.Of(p) {
+				k.reads = append(k.reads, int(k.place[k.first[to.Node]+to.Tile]))
 			}
 			after := k.reads[from:len(k.reads):len(k.reads)]
 			slices.Sort(after)
@@ -113,37 +119,61 @@ func (k *desk) program(divs []*division, links []links) *program.Program {
 			i++
 		}
 	}
-	prog := &program.Program{Graph: k.s.g, Steps: k.steps}
+	prog := &program.Program{Graph: k.Store.Graph, Steps: k.steps}
 	prog.Join()
 	return prog
 }
 
+// whatever puts the pieces of divided nodes in order, however long they then take, and
+// returns that order. Pieces are then numbered as in all.
+func (k *Scheduler) List(divs []*Partition, links []Predecessors) []*Tile {
+	k.below = math.Inf(1)
+	k.order(divs, links)
+	return slices.Clone(k.list)
+}
+
+// Tiles are the tiles that were put in order last, by node.
+func (k *Scheduler) Tiles() []*Tile { return k.all }
+
+// readersOf are the pieces that read the i-th of those that were put in order last.
+func (k *Scheduler) Successors(i int) []int32 { return k.next[k.from[i]:k.from[i+1]] }
+
+// inOrder is the pieces that were put in order last in another order, and their program.
+func (k *Scheduler) Reorder(divs []*Partition, links []Predecessors, order []int32) ([]*Tile, *program.Program) {
+	k.place, k.list = sized(k.place, len(order)), k.list[:0]
+	for at, i := range order {
+		k.place[i] = int32(at)
+		k.list = append(k.list, k.all[i])
+	}
+	return slices.Clone(k.list), k.Program(divs, links)
+}
+
 // ordered arranges divided nodes, however long they then take.
-func (k *desk) ordered(lo int, divs []*division) *stretch {
-	return k.arrange(lo, divs, k.linked(lo, divs), objective{1, 0}, math.Inf(1))
+func (k *Scheduler) Schedule(lo int, divs []*Partition) *Window {
+	return k.ScheduleBelow(lo, divs, k.Predecessors(lo, divs), Linear{1, 0}, math.Inf(1))
 }
 
 // linked are the links of divided nodes.
-func (k *desk) linked(lo int, divs []*division) []links {
-	out := make([]links, len(divs))
+func (k *Scheduler) Predecessors(lo int, divs []*Partition) []Predecessors {
+	out := make([]Predecessors, len(divs))
 	for i := range out {
-		out[i] = k.lay(links{}, lo, i, divs)
+		out[i] = k.PredecessorsOf(Predecessors{}, lo, i, divs)
 	}
 	return out
 }
 
 // lay finds what the pieces of a node read.
-func (k *desk) lay(l links, lo, node int, divs []*division) links {
+func (k *Scheduler) PredecessorsOf(l Predecessors, lo, node int, divs []*Partition) Predecessors {
 	l.to, l.at = l.to[:0], append(l.at[:0], 0)
-	for _, p := range divs[node].pieces {
-		for i, in := range k.s.reads[lo+node] {
-			at := in.at - lo
+	for _, p := range divs[node].Tiles {
+		for i, in := range k.Store.Reads[lo+node] {
+			at := in.Pos - lo
 			if at < 0 {
 				continue
 			}
-			for j, q := range divs[at].pieces {
-				if p.takes(in.k, q) && !k.twice(l, p, lo+node, i, q) {
-					l.to = append(l.to, link{int32(at), int32(j)})
+			for j, q := range divs[at].Tiles {
+				if p.Takes(in.Index, q) && !k.twice(l, p, lo+node, i, q) {
+					l.to = append(l.to, Ref{int32(at), int32(j)})
 				}
 			}
 		}
@@ -153,9 +183,9 @@ func (k *desk) lay(l links, lo, node int, divs []*division) links {
 }
 
 // twice reports whether an input before the i-th reads a piece, too.
-func (k *desk) twice(l links, p *piece, at, i int, q *piece) bool {
-	for _, in := range k.s.reads[at][:i] {
-		if in.at == q.at && p.takes(in.k, q) {
+func (k *Scheduler) twice(l Predecessors, p *Tile, at, i int, q *Tile) bool {
+	for _, in := range k.Store.Reads[at][:i] {
+		if in.Pos == q.Pos && p.Takes(in.Index, q) {
 			return true
 		}
 	}
@@ -164,11 +194,11 @@ func (k *desk) twice(l links, p *piece, at, i int, q *piece) bool {
 
 // order fills list and place; it gives up, and returns false, as soon as the end is
 // clearly too late.
-func (k *desk) order(divs []*division, links []links) bool {
+func (k *Scheduler) order(divs []*Partition, links []Predecessors) bool {
 	k.all, k.first = k.all[:0], k.first[:0]
 	for _, d := range divs {
 		k.first = append(k.first, int32(len(k.all)))
-		k.all = append(k.all, d.pieces...)
+		k.all = append(k.all, d.Tiles...)
 	}
 	n := len(k.all)
 	k.tail, k.ready = sized(k.tail, n), sized(k.ready, n)
@@ -178,12 +208,12 @@ func (k *desk) order(divs []*division, links []links) bool {
 	k.from = sized(k.from, n+2)
 	for node, i := len(divs)-1, n-1; node >= 0; node-- {
 		l := &links[node]
-		for p := len(l.at) - 2; p >= 0; p-- {
-			k.tail[i] += k.all[i].least
+		for p := l.Tiles() - 1; p >= 0; p-- {
+			k.tail[i] += k.all[i].Fused
 			k.end = max(k.end, k.tail[i])
-			to := l.to[l.at[p]:l.at[p+1]]
+			to := l.Of(p)
 			for _, x := range to {
-				j := k.first[x.node] + x.piece
+				j := k.first[x.Node] + x.Tile
 				k.tail[j] = max(k.tail[j], k.tail[i])
 				k.from[j+2]++
 			}
@@ -197,11 +227,11 @@ func (k *desk) order(divs []*division, links []links) bool {
 		return false
 	}
 	k.readers(divs, links)
-	var c clock
+	var c State
 	for len(k.open) > 0 {
 		best, soonest := -1, device.Time(0)
 		for o, i := range k.open {
-			start := max(k.ready[i], c.free[k.all[i].dev])
+			start := max(k.ready[i], c.Free[k.all[i].Lane])
 			if best < 0 || start < soonest || start == soonest && before(k, i, k.open[best]) {
 				best, soonest = o, start
 			}
@@ -214,11 +244,11 @@ func (k *desk) order(divs []*division, links []links) bool {
 		}
 		k.open[best] = k.open[len(k.open)-1]
 		k.open = k.open[:len(k.open)-1]
-		done, seen := c.place(k.all[i], k.ready[i], k.seen[i])
+		done, seen := c.Place(k.all[i], k.ready[i], k.seen[i])
 		k.done[i] = done
 		k.place[i] = int32(len(k.list))
 		k.list = append(k.list, k.all[i])
-		for _, j := range k.next[k.from[i]:k.from[i+1]] {
+		for _, j := range k.Successors(int(i)) {
 			k.ready[j], k.seen[j] = max(k.ready[j], done), k.seen[j].Max(seen)
 			if k.left[j]--; k.left[j] == 0 {
 				k.open = append(k.open, j)
@@ -228,8 +258,36 @@ func (k *desk) order(divs []*division, links []links) bool {
 	return true
 }
 
+// followed is what a stretch's pieces take in another order, where nothing but
+// their order holds them up.
+func (k *Scheduler) Evaluate(of *Window, links []Predecessors, list []*Tile) *Window {
+	t := &Window{Energy: of.Energy, Busy: of.Busy}
+	k.first = k.first[:0]
+	n := int32(0)
+	for _, d := range of.Partitions {
+		k.first = append(k.first, n)
+		n += int32(len(d.Tiles))
+	}
+	k.done, k.seen = sized(k.done, int(n)), sized(k.seen, int(n))
+	var c State
+	for _, p := range list {
+		node := p.Pos - of.Lo
+		j := slices.Index(of.Partitions[node].Tiles, p)
+		ready, after := device.Time(0), program.Awaited{}
+		for _, to := range links[node].Of(j) {
+			x := k.first[to.Node] + to.Tile
+			ready, after = max(ready, k.done[x]), after.Max(k.seen[x])
+		}
+		at := k.first[node] + int32(j)
+		k.done[at], k.seen[at] = c.Place(p, ready, after)
+		t.Time = max(t.Time, k.done[at])
+	}
+	k.sumEnds(t, of.Partitions)
+	return t
+}
+
 // readers fills next and from, which has been counted in.
-func (k *desk) readers(divs []*division, links []links) {
+func (k *Scheduler) readers(divs []*Partition, links []Predecessors) {
 	for i := 2; i < len(k.from); i++ {
 		k.from[i] += k.from[i-1]
 	}
@@ -237,9 +295,9 @@ func (k *desk) readers(divs []*division, links []links) {
 	i := int32(0)
 	for node := range divs {
 		l := &links[node]
-		for p := range len(l.at) - 1 {
-			for _, x := range l.to[l.at[p]:l.at[p+1]] {
-				at := &k.from[k.first[x.node]+x.piece+1]
+		for p := range l.Tiles() {
+			for _, x := range l.Of(p) {
+				at := &k.from[k.first[x.Node]+x.Tile+1]
 				k.next[*at] = i
 				*at++
 			}
@@ -250,25 +308,25 @@ func (k *desk) readers(divs []*division, links []links) {
 
 // clock is when devices are free, and what is launched together, of a list of pieces
 // that nothing but their order holds up.
-type clock struct {
+type State struct {
 	order program.Order
-	free  [devices]device.Time
+	Free  [Lanes]device.Time
 }
 
 // place appends a piece that waits for an instant and what has ended then. It returns
 // both where the piece ends.
-func (c *clock) place(p *piece, ready device.Time, after program.Awaited) (device.Time, program.Awaited) {
-	seen, follows := c.order.Place(p.dev, after)
-	time := p.time
+func (c *State) Place(p *Tile, ready device.Time, after program.Awaited) (device.Time, program.Awaited) {
+	seen, follows := c.order.Place(p.Lane, after)
+	time := p.Time
 	if follows {
-		time = p.least
+		time = p.Fused
 	}
-	c.free[p.dev] = max(c.free[p.dev], ready) + time
-	return c.free[p.dev], seen
+	c.Free[p.Lane] = max(c.Free[p.Lane], ready) + time
+	return c.Free[p.Lane], seen
 }
 
 // before says which of two pieces that can start at once goes first.
-func before(k *desk, i, j int32) bool {
+func before(k *Scheduler, i, j int32) bool {
 	return k.tail[i] > k.tail[j] || k.tail[i] == k.tail[j] && i < j
 }
 

@@ -1,12 +1,11 @@
-package search
+package local
 
 import (
 	"slices"
 
-	"pimflow/internal/device"
+	"pimflow/internal/candidate"
 	"pimflow/internal/graph"
 	"pimflow/internal/plan"
-	"pimflow/internal/program"
 	"pimflow/internal/tensor"
 )
 
@@ -34,7 +33,7 @@ var moves = []move{
 // set is a node of a stretch and a division of it.
 type set struct {
 	i int // in the stretch
-	d *division
+	d *candidate.Partition
 }
 
 // neighbours is how many nodes alone changes at most.
@@ -42,37 +41,37 @@ const neighbours = 8
 
 func alone(h *hill, i int) {
 	sets := make([]set, 0, neighbours)
-	for k := i; k < min(i+neighbours, len(h.cur.divs)); k++ {
-		sets = append(sets, set{k, h.choices[h.cur.lo+k][0]})
+	for k := i; k < min(i+neighbours, len(h.cur.Partitions)); k++ {
+		sets = append(sets, set{k, h.choices[h.cur.Lo+k][0]})
 		h.try(sets...)
 	}
 }
 
 func together(h *hill, i int) {
-	for dev := range h.s.ds {
+	for dev := range h.Store.Devices {
 		sets := make([]set, 0, neighbours)
-		for k := i; k < min(i+neighbours, len(h.cur.divs)); k++ {
-			p := h.s.whole(h.cur.lo+k, dev)
+		for k := i; k < min(i+neighbours, len(h.cur.Partitions)); k++ {
+			p := h.Store.Whole(h.cur.Lo+k, dev)
 			if p == nil {
 				break
 			}
-			sets = append(sets, set{k, newDivision(p)})
+			sets = append(sets, set{k, candidate.NewPartition(p)})
 			h.try(sets...)
 		}
 	}
 }
 
 func divide(h *hill, i int) {
-	for _, d := range h.choices[h.cur.lo+i] {
+	for _, d := range h.choices[h.cur.Lo+i] {
 		h.try(set{i, d})
 	}
 }
 
 func flip(h *hill, i int) {
-	for k := 0; k < len(h.cur.divs[i].pieces); k++ {
-		ends, devs := h.cur.divs[i].cuts()
+	for k := 0; k < len(h.cur.Partitions[i].Tiles); k++ {
+		ends, devs := h.cur.Partitions[i].Cuts()
 		devs[k] = 1 - devs[k]
-		h.recut(i, h.cur.divs[i].dim(), ends, devs)
+		h.recut(i, h.cur.Partitions[i].Dim(), ends, devs)
 	}
 }
 
@@ -80,14 +79,14 @@ func flip(h *hill, i int) {
 var steps = []int{-64, -16, -8, -4, -2, -1, 1, 2, 4, 8, 16, 64}
 
 func shift(h *hill, i int) {
-	for k := 0; k < len(h.cur.divs[i].pieces)-1; k++ {
+	for k := 0; k < len(h.cur.Partitions[i].Tiles)-1; k++ {
 		for _, by := range steps {
-			d := h.cur.divs[i]
-			if k >= len(d.pieces)-1 {
+			d := h.cur.Partitions[i]
+			if k >= len(d.Tiles)-1 {
 				break
 			}
-			ends, devs := d.cuts()
-			if ends[k] += by; ends[k] > d.pieces[k].Lo && ends[k] < ends[k+1] && !h.recut(i, d.dim(), ends, devs) {
+			ends, devs := d.Cuts()
+			if ends[k] += by; ends[k] > d.Tiles[k].Lo && ends[k] < ends[k+1] && !h.recut(i, d.Dim(), ends, devs) {
 				h.rechain(i, ends)
 			}
 		}
@@ -95,37 +94,37 @@ func shift(h *hill, i int) {
 }
 
 func join(h *hill, i int) {
-	for k := 0; k < len(h.cur.divs[i].pieces)-1; k++ {
-		for dev := range h.s.ds {
-			if k >= len(h.cur.divs[i].pieces)-1 {
+	for k := 0; k < len(h.cur.Partitions[i].Tiles)-1; k++ {
+		for dev := range h.Store.Devices {
+			if k >= len(h.cur.Partitions[i].Tiles)-1 {
 				break
 			}
-			ends, devs := h.cur.divs[i].cuts()
+			ends, devs := h.cur.Partitions[i].Cuts()
 			ends, devs = slices.Delete(ends, k, k+1), slices.Delete(devs, k, k+1)
 			devs[k] = dev
-			h.recut(i, h.cur.divs[i].dim(), ends, devs)
+			h.recut(i, h.cur.Partitions[i].Dim(), ends, devs)
 		}
 	}
 }
 
 func part(h *hill, i int) {
-	for _, dim := range h.s.dims(h.cur.lo + i) {
-		for k := 0; k < len(h.cur.divs[i].pieces); k++ {
+	for _, dim := range h.Store.Dims(h.cur.Lo + i) {
+		for k := 0; k < len(h.cur.Partitions[i].Tiles); k++ {
 			for quarter := 1; quarter <= 3; quarter++ {
-				for pair := range devices * devices {
-					d := h.cur.divs[i]
-					if dim != d.dim() && d.dim() != whole || k >= len(d.pieces) || len(d.pieces) >= maxPieces {
+				for pair := range candidate.Lanes * candidate.Lanes {
+					d := h.cur.Partitions[i]
+					if dim != d.Dim() && d.Dim() != candidate.Uncut || k >= len(d.Tiles) || len(d.Tiles) >= maxPieces {
 						break
 					}
-					ends, devs := d.cuts()
-					lo, hi := d.pieces[k].Lo, d.pieces[k].Hi
-					if d.dim() == whole {
-						lo, hi = 0, h.s.node(h.cur.lo + i).Shape[dim]
+					ends, devs := d.Cuts()
+					lo, hi := d.Tiles[k].Lo, d.Tiles[k].Hi
+					if d.Dim() == candidate.Uncut {
+						lo, hi = 0, h.Store.Node(h.cur.Lo + i).Shape[dim]
 						ends[0] = hi
 					}
 					ends = slices.Insert(ends, k, lo+(hi-lo)*quarter/4)
-					devs = slices.Insert(devs, k, pair%devices)
-					devs[k+1] = pair / devices
+					devs = slices.Insert(devs, k, pair%candidate.Lanes)
+					devs[k+1] = pair / candidate.Lanes
 					h.recut(i, dim, ends, devs)
 				}
 			}
@@ -137,8 +136,8 @@ func part(h *hill, i int) {
 const maxPieces = 8
 
 func follow(h *hill, i int) {
-	for _, in := range h.s.reads[h.cur.lo+i] {
-		if j := in.at - h.cur.lo; j >= 0 {
+	for _, in := range h.Store.Reads[h.cur.Lo+i] {
+		if j := in.Pos - h.cur.Lo; j >= 0 {
 			h.up(j, i)
 			h.down(j, i)
 		}
@@ -147,27 +146,27 @@ func follow(h *hill, i int) {
 
 // up cuts node j as Need asks where node i, which reads it, is cut.
 func (h *hill) up(j, i int) {
-	d := h.cur.divs[i]
-	if d.dim() == whole {
+	d := h.cur.Partitions[i]
+	if d.Dim() == candidate.Uncut {
 		return
 	}
-	ends, devs := d.cuts()
+	ends, devs := d.Cuts()
 	chain := []graph.ID{h.id(j), h.id(i)}
-	if ranges, ok := plan.Bands(h.s.g, chain, d.dim(), ends[:len(ends)-1], h.s.reachOf); ok {
-		h.alike(j, d.dim(), endsOf(ranges[0]), devs)
+	if ranges, ok := plan.Bands(h.Store.Graph, chain, d.Dim(), ends[:len(ends)-1], h.Store.Reach); ok {
+		h.alike(j, d.Dim(), endsOf(ranges[0]), devs)
 	}
 }
 
 // down cuts node i, which reads node j, where the first values of each piece of j
 // are enough for it.
 func (h *hill) down(j, i int) {
-	d := h.cur.divs[j]
-	nd := h.s.node(h.cur.lo + i)
-	if dim := d.dim(); dim == whole || !plan.Cuttable(nd, dim) {
+	d := h.cur.Partitions[j]
+	nd := h.Store.Node(h.cur.Lo + i)
+	if dim := d.Dim(); dim == candidate.Uncut || !plan.Cuttable(nd, dim) {
 		return
 	}
-	dim, x := d.dim(), h.id(j)
-	made, devs := d.cuts()
+	dim, x := d.Dim(), h.id(j)
+	made, devs := d.Cuts()
 	var ends []int
 	last, extent := 0, nd.Shape[dim]
 	for _, end := range made[:len(made)-1] {
@@ -175,7 +174,7 @@ func (h *hill) down(j, i int) {
 		lo, hi := last, extent
 		for lo < hi {
 			mid := (lo + hi + 1) / 2
-			if h.s.reachOf(h.id(i), x, dim, mid) <= end {
+			if h.Store.Reach(h.id(i), x, dim, mid) <= end {
 				lo = mid
 			} else {
 				hi = mid - 1
@@ -202,15 +201,15 @@ func (h *hill) alike(i, dim int, ends, devs []int) {
 }
 
 func swap(h *hill, i int) {
-	for _, p := range h.cur.divs[i].pieces {
-		at := slices.Index(h.cur.list, p)
-		for j := at + 1; j < len(h.cur.list); j++ {
-			q := h.cur.list[j]
-			if h.s.uses(q, p) {
+	for _, p := range h.cur.Partitions[i].Tiles {
+		at := slices.Index(h.cur.Tiles, p)
+		for j := at + 1; j < len(h.cur.Tiles); j++ {
+			q := h.cur.Tiles[j]
+			if h.Store.Uses(q, p) {
 				break // and so does what follows
 			}
-			if q.dev == p.dev {
-				if h.cur.spans[j].Start <= h.cur.spans[at].End { // it waits for nothing else
+			if q.Lane == p.Lane {
+				if h.cur.Spans[j].Start <= h.cur.Spans[at].End { // it waits for nothing else
 					h.swapped(at, j)
 				}
 				break
@@ -221,56 +220,20 @@ func swap(h *hill, i int) {
 
 // swapped puts the j-th piece of the list before the i-th.
 func (h *hill) swapped(i, j int) {
-	q := h.cur.list[j]
-	for _, p := range h.cur.list[i:j] {
-		if h.s.uses(q, p) {
+	q := h.cur.Tiles[j]
+	for _, p := range h.cur.Tiles[i:j] {
+		if h.Store.Uses(q, p) {
 			return
 		}
 	}
-	list := slices.Insert(slices.Delete(slices.Clone(h.cur.list), j, j+1), i, q)
-	if h.o.cost(h.followed(list)) >= h.value {
+	list := slices.Insert(slices.Delete(slices.Clone(h.cur.Tiles), j, j+1), i, q)
+	if h.o.Cost(h.Evaluate(h.cur, h.links, list)) >= h.value {
 		return
 	}
-	if t := h.s.newStretch(h.cur.lo, h.cur.divs, list); h.o.cost(t) < h.value {
+	if t := h.Store.NewWindow(h.cur.Lo, h.cur.Partitions, list); h.o.Cost(t) < h.value {
 		h.adopt(t)
-		h.look(q.at - h.cur.lo)
+		h.look(q.Pos - h.cur.Lo)
 	}
-}
-
-// followed is what the stretch's pieces take in another order, where nothing but
-// their order holds them up.
-func (h *hill) followed(list []*piece) *stretch {
-	t := &stretch{work: h.cur.work, busy: h.cur.busy}
-	h.first = h.first[:0]
-	n := int32(0)
-	for _, d := range h.cur.divs {
-		h.first = append(h.first, n)
-		n += int32(len(d.pieces))
-	}
-	h.done, h.seen = sized(h.done, int(n)), sized(h.seen, int(n))
-	var c clock
-	for _, p := range list {
-		node := p.at - h.cur.lo
-		k := slices.Index(h.cur.divs[node].pieces, p)
-		l, ready, after := &h.links[node], device.Time(0), program.Awaited{}
-		for _, to := range l.to[l.at[k]:l.at[k+1]] {
-			j := h.first[to.node] + to.piece
-			ready, after = max(ready, h.done[j]), after.Max(h.seen[j])
-		}
-		at := h.first[node] + int32(k)
-		h.done[at], h.seen[at] = c.place(p, ready, after)
-		t.time = max(t.time, h.done[at])
-	}
-	h.sumEnds(t, h.cur.divs)
-	return t
-}
-
-// cuts are where the pieces end, and the devices they are on; both are copies.
-func (d *division) cuts() (ends, devs []int) {
-	for _, p := range d.pieces {
-		ends, devs = append(ends, p.Hi), append(devs, p.dev)
-	}
-	return ends, devs
 }
 
 func endsOf(rs []tensor.Range) (ends []int) {

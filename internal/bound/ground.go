@@ -1,22 +1,22 @@
-package search
+package bound
 
 import (
 	"cmp"
-	"maps"
 	"math"
 	"slices"
 
+	"pimflow/internal/candidate"
 	"pimflow/internal/plan"
 	"pimflow/internal/tensor"
 )
 
 // ground is what a bound needs of a node: its costed pieces and what they read.
 type ground struct {
-	by    [plan.Rows + 2][]*piece // by dimension + 1, in order
-	dims  []int                   // of the ways
+	by    [plan.Rows + 2][]*candidate.Tile // by dimension + 1, in order
+	dims  []int                            // of the ways
 	ways  []way
-	least float64       // time of the shortest piece
-	works [devices]bool // whether a piece on the device takes any time
+	least float64               // time of the shortest piece
+	works [candidate.Lanes]bool // whether a piece on the device takes any time
 	reads []read
 }
 
@@ -44,52 +44,41 @@ type read struct {
 
 // ground collects a node's pieces, and those that other devices have in segments in which
 // one works at a time, if there are such.
-func (s *store) ground(i int, sole []*costed) ground {
-	n := s.nodes[i]
+func (s *instance) ground(i int, sole []*candidate.Tile) ground {
 	g := ground{least: math.Inf(1)}
-	var any *piece
-	pieces := slices.Collect(maps.Values(n.pieces))
-	if sole != nil {
-		pieces = slices.AppendSeq(pieces, maps.Values(sole[i].pieces))
-	}
+	pieces := slices.Concat(s.pieces[i], sole)
 	for _, p := range pieces {
-		if p == nil {
-			continue
-		}
-		g.by[p.dim+1] = append(g.by[p.dim+1], p)
+		g.by[p.Dim+1] = append(g.by[p.Dim+1], p)
 		g.least = min(g.least, s.timeOf(p))
-		g.works[p.dev] = g.works[p.dev] || s.timeOf(p) > 0
-		any = p
+		g.works[p.Lane] = g.works[p.Lane] || s.timeOf(p) > 0
 	}
-	if any == nil {
+	if len(pieces) == 0 {
 		return ground{}
 	}
-	for dim := whole; dim <= plan.Rows; dim++ {
+	for dim := candidate.Uncut; dim <= plan.Rows; dim++ {
 		ps := g.by[dim+1]
 		if len(ps) == 0 {
 			continue
 		}
-		slices.SortFunc(ps, func(a, b *piece) int {
-			return cmp.Or(cmp.Compare(a.Lo, b.Lo), cmp.Compare(a.Hi, b.Hi), cmp.Compare(a.dev, b.dev))
+		slices.SortFunc(ps, func(a, b *candidate.Tile) int {
+			return cmp.Or(cmp.Compare(a.Lo, b.Lo), cmp.Compare(a.Hi, b.Hi), cmp.Compare(a.Lane, b.Lane))
 		})
-		if dim != whole {
-			ps = append(ps[:len(ps):len(ps)], g.by[whole+1]...)
+		if dim != candidate.Uncut {
+			ps = append(ps[:len(ps):len(ps)], g.by[candidate.Uncut+1]...)
 		}
 		g.dims, g.ways = append(g.dims, dim), append(g.ways, s.way(i, dim, ps))
 	}
-	in := s.node(i).In
-	all := s.g.Need(s.g.Whole(s.order[i]))
+	in := s.Node(i).In
+	all := s.Graph.Need(s.Graph.Whole(s.Order[i]))
 	for k, x := range in {
-		if s.pos[x] < 0 {
+		if s.Pos[x] < 0 {
 			continue
 		}
-		full := tensor.Full(s.g.Nodes[x].Shape)
-		r := read{at: s.pos[x], all: true, some: true, ends: all[k].Contains(full) && s.gapless(i, k, full)}
-		for _, p := range n.pieces {
-			if p != nil {
-				r.all = r.all && p.need[k] != nil && p.need[k].Contains(full)
-				r.some = r.some && p.need[k] != nil
-			}
+		full := tensor.Full(s.Graph.Nodes[x].Shape)
+		r := read{at: s.Pos[x], all: true, some: true, ends: all[k].Contains(full) && s.gapless(i, k, full)}
+		for _, p := range s.pieces[i] {
+			r.all = r.all && p.Need[k] != nil && p.Need[k].Contains(full)
+			r.some = r.some && p.Need[k] != nil
 		}
 		g.reads = append(g.reads, r)
 	}
@@ -99,36 +88,36 @@ func (s *store) ground(i int, sole []*costed) ground {
 // gapless reports whether the pieces of every division read all of an input together,
 // as they do where each reads all of every other dimension, and none that ends at a cut
 // reads less far than any begins to read that begins there.
-func (s *store) gapless(i, k int, full tensor.Box) bool {
+func (s *instance) gapless(i, k int, full tensor.Box) bool {
 	var to, from [plan.Rows + 1][]int // by cut: how far pieces before it read at least, where those after begin at most
-	for _, p := range s.nodes[i].pieces {
-		if p == nil || p.dim == whole {
+	for _, p := range s.pieces[i] {
+		if p.Dim == candidate.Uncut {
 			continue
 		}
-		if p.need[k] == nil {
+		if p.Need[k] == nil {
 			return false
 		}
-		for d, r := range p.need[k] {
-			if d != p.dim && r != full[d] {
+		for d, r := range p.Need[k] {
+			if d != p.Dim && r != full[d] {
 				return false
 			}
 		}
-		if p.dim >= len(full) {
+		if p.Dim >= len(full) {
 			continue
 		}
-		if to[p.dim] == nil {
-			n := s.node(i).Shape[p.dim] + 1
+		if to[p.Dim] == nil {
+			n := s.Node(i).Shape[p.Dim] + 1
 			if n > maxGapless {
 				return false
 			}
-			to[p.dim], from[p.dim] = make([]int, n), make([]int, n)
-			for c := range to[p.dim] {
-				to[p.dim][c] = full[p.dim].Hi
+			to[p.Dim], from[p.Dim] = make([]int, n), make([]int, n)
+			for c := range to[p.Dim] {
+				to[p.Dim][c] = full[p.Dim].Hi
 			}
 		}
-		r := p.need[k][p.dim]
-		to[p.dim][p.Hi] = min(to[p.dim][p.Hi], r.Hi)
-		from[p.dim][p.Lo] = max(from[p.dim][p.Lo], r.Lo)
+		r := p.Need[k][p.Dim]
+		to[p.Dim][p.Hi] = min(to[p.Dim][p.Hi], r.Hi)
+		from[p.Dim][p.Lo] = max(from[p.Dim][p.Lo], r.Lo)
 	}
 	for d := range to {
 		if n := len(to[d]); n > 0 && (from[d][0] > 0 || to[d][n-1] < full[d].Hi) {
@@ -147,13 +136,13 @@ func (s *store) gapless(i, k int, full tensor.Box) bool {
 const maxGapless = 1 << 16
 
 // way numbers the cuts of the pieces of one dimension.
-func (s *store) way(i, dim int, ps []*piece) way {
-	bounds := func(p *piece) (lo, hi int) {
+func (s *instance) way(i, dim int, ps []*candidate.Tile) way {
+	bounds := func(p *candidate.Tile) (lo, hi int) {
 		switch {
-		case dim == whole:
+		case dim == candidate.Uncut:
 			return 0, 1
-		case p.dim == whole:
-			return 0, s.node(i).Shape[dim]
+		case p.Dim == candidate.Uncut:
+			return 0, s.Node(i).Shape[dim]
 		}
 		return p.Lo, p.Hi
 	}
@@ -169,7 +158,7 @@ func (s *store) way(i, dim int, ps []*piece) way {
 		lo, hi := bounds(p)
 		a, _ := slices.BinarySearch(lines, lo)
 		b, _ := slices.BinarySearch(lines, hi)
-		w.edges = append(w.edges, edge{a, b, p.dev, s.timeOf(p), false})
+		w.edges = append(w.edges, edge{a, b, p.Lane, s.timeOf(p), false})
 	}
 	slices.SortFunc(w.edges, func(a, b edge) int {
 		return cmp.Or(cmp.Compare(a.to, b.to), cmp.Compare(a.from, b.from), cmp.Compare(a.dev, b.dev))
@@ -179,11 +168,11 @@ func (s *store) way(i, dim int, ps []*piece) way {
 
 // busiest is the largest work bound of nodes over all λ, to a millionth, where each
 // device also waits for a time, or nodes in one piece stand alone.
-func busiest(grounds []ground, wait [devices]float64, alone bool) (most float64) {
+func busiest(grounds []ground, wait [candidate.Lanes]float64, alone bool) (most float64) {
 	at := func(l float64) (slope float64) {
 		busy, sum := wait, l*wait[0]+(1-l)*wait[1]
 		for i := range grounds {
-			v, b := grounds[i].shortest([devices]float64{l, 1 - l}, alone)
+			v, b := grounds[i].shortest([candidate.Lanes]float64{l, 1 - l}, alone)
 			sum += v
 			for k := range busy {
 				busy[k] += b[k]
@@ -207,7 +196,7 @@ func busiest(grounds []ground, wait [devices]float64, alone bool) (most float64)
 
 // shortest is the least weighted time of any division of a node, and how busy the
 // devices are in it.
-func (g *ground) shortest(weight [devices]float64, alone bool) (least float64, busy [devices]float64) {
+func (g *ground) shortest(weight [candidate.Lanes]float64, alone bool) (least float64, busy [candidate.Lanes]float64) {
 	least = math.Inf(1)
 	for _, w := range g.ways {
 		cost, last := make([]float64, w.lines), make([]int, w.lines)
@@ -229,7 +218,7 @@ func (g *ground) shortest(weight [devices]float64, alone bool) (least float64, b
 			}
 		}
 		if end := w.lines - 1; cost[end] < least {
-			least, busy = cost[end], [devices]float64{}
+			least, busy = cost[end], [candidate.Lanes]float64{}
 			for k := end; k > 0; k = w.edges[last[k]].from {
 				e := w.edges[last[k]]
 				for dev := range busy {

@@ -1,9 +1,10 @@
-package search
+package bound
 
 import (
 	"math"
 	"slices"
 
+	"pimflow/internal/candidate"
 	"pimflow/internal/plan"
 	"pimflow/internal/tensor"
 )
@@ -18,7 +19,7 @@ const (
 
 // enter is where the cuttings of a node follow those of the gate before.
 type enter struct {
-	s      *store
+	s      *instance
 	before []cutting
 	at     int
 	tidy   bool
@@ -76,7 +77,7 @@ func (e *enter) set(before []cutting, i, at int, tidy, apart bool, tracks []trac
 // waits says what a piece that reads ranges waits for of a cutting of the gate before.
 func (e *enter) waits(b *cutting, takes []tensor.Range) int {
 	switch {
-	case b.dim == whole:
+	case b.dim == candidate.Uncut:
 		return all
 	case takes == nil || takes[b.dim].Lo >= takes[b.dim].Hi:
 		return some
@@ -84,7 +85,7 @@ func (e *enter) waits(b *cutting, takes []tensor.Range) int {
 	r := takes[b.dim]
 	switch {
 	case b.at == 0:
-		if r.Lo == 0 && r.Hi == e.s.node(e.at).Shape[b.dim] {
+		if r.Lo == 0 && r.Hi == e.s.Node(e.at).Shape[b.dim] {
 			return all
 		}
 		return some
@@ -191,7 +192,7 @@ func (e *enter) synced(c *cutting, b, n int, closed bool, launch float64) {
 				found[0].done = min(found[0].done, st.done)
 			default:
 				done := st.done
-				if c.dim == whole && closed {
+				if c.dim == candidate.Uncut && closed {
 					done = max(done, st.sums.most())
 				}
 				found[0].done = min(found[0].done, done)
@@ -229,7 +230,7 @@ func (c *cutting) reach(from *stage, start [2]float64, closed, met bool, launch 
 				busy[d] += launch * w.launch[d]
 			}
 			alone = max(alone, busy[0], busy[1])
-			if c.dim == whole {
+			if c.dim == candidate.Uncut {
 				follow = alone
 			}
 		}
@@ -252,7 +253,7 @@ func (c *cutting) reach(from *stage, start [2]float64, closed, met bool, launch 
 		if w.cost == nil {
 			done = max(done, ends[0], ends[1])
 		}
-		if c.dim == whole {
+		if c.dim == candidate.Uncut {
 			ends = [2]float64{done, done}
 		}
 		to.ends[0], to.ends[1], to.done = min(to.ends[0], ends[0]), min(to.ends[1], ends[1]), min(to.done, done)

@@ -1,4 +1,4 @@
-package search
+package local
 
 import (
 	"pimflow/internal/graph"
@@ -13,7 +13,7 @@ var shares = [][]float64{{1. / 2}, {1. / 4}, {3. / 4}, {3. / 8}, {5. / 8}, {1. /
 
 // band divides the chains that end at a node in bands.
 func band(h *hill, last int) {
-	for _, dim := range h.s.dims(h.cur.lo + last) {
+	for _, dim := range h.Store.Dims(h.cur.Lo + last) {
 		for _, n := range chainLengths {
 			chain := h.chain(last, n)
 			if len(chain) < n {
@@ -32,8 +32,8 @@ func (h *hill) chain(last, n int) []int {
 	list := []int{last}
 	for len(list) < n {
 		at := -1
-		for _, in := range h.s.reads[h.cur.lo+list[0]] {
-			at = max(at, in.at-h.cur.lo)
+		for _, in := range h.Store.Reads[h.cur.Lo+list[0]] {
+			at = max(at, in.Pos-h.cur.Lo)
 		}
 		if at < 0 {
 			break
@@ -46,12 +46,12 @@ func (h *hill) chain(last, n int) []int {
 // rechain moves the cuts of a node to ends, and those of the nodes before it that
 // are cut in as many pieces along the same dimension to what Need then asks for.
 func (h *hill) rechain(last int, ends []int) {
-	d := h.cur.divs[last]
+	d := h.cur.Partitions[last]
 	chain := []int{last}
 	for {
 		at := -1
-		for _, in := range h.s.reads[h.cur.lo+chain[0]] {
-			if j := in.at - h.cur.lo; j >= 0 && h.cur.divs[j].dim() == d.dim() && len(h.cur.divs[j].pieces) == len(d.pieces) {
+		for _, in := range h.Store.Reads[h.cur.Lo+chain[0]] {
+			if j := in.Pos - h.cur.Lo; j >= 0 && h.cur.Partitions[j].Dim() == d.Dim() && len(h.cur.Partitions[j].Tiles) == len(d.Tiles) {
 				at = max(at, j)
 			}
 		}
@@ -67,14 +67,14 @@ func (h *hill) rechain(last int, ends []int) {
 	for k, i := range chain {
 		ids[k] = h.id(i)
 	}
-	ranges, ok := plan.Bands(h.s.g, ids, d.dim(), ends[:len(ends)-1], h.s.reachOf)
+	ranges, ok := plan.Bands(h.Store.Graph, ids, d.Dim(), ends[:len(ends)-1], h.Store.Reach)
 	if !ok {
 		return
 	}
 	var sets []set
 	for k, i := range chain {
-		_, devs := h.cur.divs[i].cuts()
-		d := h.s.cut(h.cur.lo+i, d.dim(), endsOf(ranges[k]), devs)
+		_, devs := h.cur.Partitions[i].Cuts()
+		d := h.Store.Cut(h.cur.Lo+i, d.Dim(), endsOf(ranges[k]), devs)
 		if d == nil {
 			return
 		}

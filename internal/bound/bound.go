@@ -1,9 +1,9 @@
-package search
+package bound
 
 import (
 	"math"
-	"slices"
 
+	"pimflow/internal/candidate"
 	"pimflow/internal/device"
 )
 
@@ -41,18 +41,30 @@ import (
 //
 // Times of link traffic and the like only make a plan later.
 //
+// instance is the pieces of a store, of which bounds are made.
+type instance struct {
+	*candidate.Store
+	pieces [][]*candidate.Tile // costed, by position
+}
+
 // sole has the pieces of segments in which one device works at a time; nil: there are
 // none, or none but those.
-func (s *store) bound(sole []*costed) (any, two device.Time) {
-	grounds := make([]ground, len(s.order))
+func Of(st, sole *candidate.Store) (any, two device.Time) {
+	s := &instance{Store: st, pieces: make([][]*candidate.Tile, len(st.Order))}
+	grounds := make([]ground, len(s.Order))
 	for i := range grounds {
-		grounds[i] = s.ground(i, sole)
+		s.pieces[i] = st.Costed(i)
+		var more []*candidate.Tile
+		if sole != nil {
+			more = sole.Costed(i)
+		}
+		grounds[i] = s.ground(i, more)
 	}
 	barrier, gate, closed := barriers(grounds)
 	base := 0.0
-	if s.serial {
+	if s.Serial {
 		for i := range grounds {
-			least, _ := grounds[i].shortest([devices]float64{1, 1}, false)
+			least, _ := grounds[i].shortest([candidate.Lanes]float64{1, 1}, false)
 			base += least
 		}
 	} else {
@@ -63,7 +75,7 @@ func (s *store) bound(sole []*costed) (any, two device.Time) {
 }
 
 // waited is the bound by work, waiting and barriers.
-func (s *store) waited(grounds []ground, barrier []bool) float64 {
+func (s *instance) waited(grounds []ground, barrier []bool) float64 {
 	n := len(grounds)
 	tail := make([]float64, n) // from the end of any piece of a node to that of the part
 	parts := make([]int, n)
@@ -93,7 +105,7 @@ func (s *store) waited(grounds []ground, barrier []bool) float64 {
 			}
 		}
 		first[i] = start[i] + g.least
-		end[i] = start[i] + busiest(grounds[i:i+1], [devices]float64{}, true)
+		end[i] = start[i] + busiest(grounds[i:i+1], [candidate.Lanes]float64{}, true)
 		for _, r := range g.reads {
 			if r.ends {
 				end[i] = max(end[i], end[r.at]+g.least)
@@ -115,8 +127,8 @@ func (s *store) waited(grounds []ground, barrier []bool) float64 {
 func floor(t float64) device.Time { return device.Time(math.Floor(t * (1 - 1e-12))) }
 
 // part is the bound of the nodes between two barriers, the first of which is at base.
-func (s *store) part(grounds []ground, start, tail []float64, base float64) float64 {
-	var wait [devices]float64
+func (s *instance) part(grounds []ground, start, tail []float64, base float64) float64 {
+	var wait [candidate.Lanes]float64
 	for dev := range wait {
 		head, rest := math.Inf(1), math.Inf(1)
 		for i := range grounds {
@@ -129,11 +141,11 @@ func (s *store) part(grounds []ground, start, tail []float64, base float64) floa
 		}
 	}
 	most := busiest(grounds, wait, false)
-	for dev := range devices {
+	for dev := range candidate.Lanes {
 		if wait[dev] == 0 {
 			continue
 		}
-		var weight [devices]float64 // of a plan in which the device does nothing
+		var weight [candidate.Lanes]float64 // of a plan in which the device does nothing
 		for other := range weight {
 			weight[other] = 1
 		}
@@ -145,37 +157,7 @@ func (s *store) part(grounds []ground, start, tail []float64, base float64) floa
 		}
 		most = min(most, sum)
 	}
-	return max(most, busiest(grounds, [devices]float64{}, true))
-}
-
-// bound is that of all plans on any of the devices that policies have. A plan in which
-// one device works at a time in some segments is not faster than one in which the same
-// pieces are executed side by side.
-func (s *search) bound() (any, two device.Time) {
-	any, two = math.MaxInt64, math.MaxInt64
-	for _, st := range s.stores {
-		if slices.ContainsFunc(st.nodes, (*costed).none) {
-			continue // of no plan
-		}
-		st.joint = true // of any policy's plan, together
-		var sole []*costed
-		if k := slices.IndexFunc(s.stores, func(o *store) bool { return o.serial }); k >= 0 && !st.serial && len(st.ds) > 1 {
-			sole = s.stores[k].nodes
-		}
-		a, t := st.bound(sole)
-		any, two = min(any, a), min(two, t)
-	}
-	return any, two
-}
-
-// none reports whether no device executes a node, as far as is known.
-func (n *costed) none() bool {
-	for _, p := range n.pieces {
-		if p != nil {
-			return false
-		}
-	}
-	return true
+	return max(most, busiest(grounds, [candidate.Lanes]float64{}, true))
 }
 
 // barriers says after which nodes every later piece waits for every earlier one: all

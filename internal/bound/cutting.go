@@ -1,30 +1,31 @@
-package search
+package bound
 
 import (
 	"math"
 	"slices"
 
+	"pimflow/internal/candidate"
 	"pimflow/internal/plan"
 	"pimflow/internal/tensor"
 )
 
 // cuttings lists the ways to cut the i-th node, by dimension and where it is cut;
 // more pieces than two come last.
-func (s *store) cuttings(i, at int, g *ground, t track) (list []cutting) {
+func (s *instance) cuttings(i, at int, g *ground, t track) (list []cutting) {
 	input := -1
-	for _, in := range s.reads[i] {
-		if in.at == at {
-			input = in.k
+	for _, in := range s.Reads[i] {
+		if in.Pos == at {
+			input = in.Index
 			break
 		}
 	}
 	for d, ps := range g.by {
 		dim := d - 1
-		if dim == whole {
-			c := cutting{dim: whole}
+		if dim == candidate.Uncut {
+			c := cutting{dim: candidate.Uncut}
 			for _, p := range ps {
 				c.ways = append(c.ways, s.variant(1, p))
-				c.takes = [2][]tensor.Range{p.takenBy(input), p.takenBy(input)}
+				c.takes = [2][]tensor.Range{taken(p, input), taken(p, input)}
 			}
 			if len(ps) > 0 {
 				list = append(list, c)
@@ -34,8 +35,8 @@ func (s *store) cuttings(i, at int, g *ground, t track) (list []cutting) {
 		if len(ps) == 0 {
 			continue
 		}
-		extent := s.node(i).Shape[dim]
-		tail := map[int][]*piece{}
+		extent := s.Node(i).Shape[dim]
+		tail := map[int][]*candidate.Tile{}
 		for _, p := range ps {
 			if p.Hi == extent {
 				tail[p.Lo] = append(tail[p.Lo], p)
@@ -47,7 +48,7 @@ func (s *store) cuttings(i, at int, g *ground, t track) (list []cutting) {
 			}
 			for _, q := range tail[p.Hi] {
 				if n := len(list); n == 0 || list[n-1].dim != dim || list[n-1].at != p.Hi {
-					list = append(list, cutting{dim: dim, at: p.Hi, takes: [2][]tensor.Range{p.takenBy(input), q.takenBy(input)}, ways: make([]variant, 0, keys)})
+					list = append(list, cutting{dim: dim, at: p.Hi, takes: [2][]tensor.Range{taken(p, input), taken(q, input)}, ways: make([]variant, 0, keys)})
 				}
 				c := &list[len(list)-1]
 				share := -1.0
@@ -58,9 +59,9 @@ func (s *store) cuttings(i, at int, g *ground, t track) (list []cutting) {
 			}
 		}
 		if v, ok := s.many(dim, g, t); ok {
-			takes := ps[0].takenBy(input)
+			takes := taken(ps[0], input)
 			for _, p := range ps {
-				takes = meet(takes, p.takenBy(input))
+				takes = meet(takes, taken(p, input))
 			}
 			list = append(list, cutting{dim: dim, takes: [2][]tensor.Range{takes, takes}, ways: []variant{v}})
 		}
@@ -68,12 +69,12 @@ func (s *store) cuttings(i, at int, g *ground, t track) (list []cutting) {
 	return list
 }
 
-// takenBy is what a piece reads by an input.
-func (p *piece) takenBy(input int) []tensor.Range {
+// taken is what a piece reads by an input.
+func taken(p *candidate.Tile, input int) []tensor.Range {
 	if input < 0 {
 		return nil
 	}
-	return p.need[input]
+	return p.Need[input]
 }
 
 // meet is what is in both.
@@ -90,30 +91,30 @@ func meet(a, b []tensor.Range) []tensor.Range {
 
 // variant is one piece or two, the first of which has a share of the tracks; negative:
 // that is not known.
-func (s *store) variant(share float64, ps ...*piece) (v variant) {
+func (s *instance) variant(share float64, ps ...*candidate.Tile) (v variant) {
 	v.time = [2]float64{s.timeOf(ps[0]), s.timeOf(ps[len(ps)-1])}
 	if v.follow = share*v.time[0] + (1-share)*v.time[1]; share < 0 {
 		v.follow = min(v.time[0], v.time[1])
 	}
 	for k, p := range ps {
-		v.key = v.key*devices + p.dev
-		v.busy[p.dev] += v.time[k]
+		v.key = v.key*candidate.Lanes + p.Lane
+		v.busy[p.Lane] += v.time[k]
 		if p.Device != plan.GPU {
-			v.launch[p.dev] = 1
+			v.launch[p.Lane] = 1
 		}
 	}
-	v.gpu = v.launch == [devices]float64{}
-	v.mixed = slices.ContainsFunc(ps, func(p *piece) bool { return p.Device == plan.GPU })
-	if s.serial { // both devices are kept
-		v.busy = [devices]float64{v.busy[0] + v.busy[1], v.busy[0] + v.busy[1]}
-		v.launch = [devices]float64{max(v.launch[0], v.launch[1]), max(v.launch[0], v.launch[1])}
+	v.gpu = v.launch == [candidate.Lanes]float64{}
+	v.mixed = slices.ContainsFunc(ps, func(p *candidate.Tile) bool { return p.Device == plan.GPU })
+	if s.Serial { // both devices are kept
+		v.busy = [candidate.Lanes]float64{v.busy[0] + v.busy[1], v.busy[0] + v.busy[1]}
+		v.launch = [candidate.Lanes]float64{max(v.launch[0], v.launch[1]), max(v.launch[0], v.launch[1])}
 	}
 	v.alone = max(v.busy[0], v.busy[1])
 	return v
 }
 
 // many is what three pieces or more along a dimension take.
-func (s *store) many(dim int, g *ground, t track) (v variant, ok bool) {
+func (s *instance) many(dim int, g *ground, t track) (v variant, ok bool) {
 	w := &g.ways[slices.Index(g.dims, dim)]
 	least := math.Inf(1)
 	share := make([]float64, len(w.edges))
@@ -168,14 +169,14 @@ type track struct {
 const trackCount = 8
 
 // tracks follows rows from the last gate to the first.
-func (s *store) tracks(gate []bool) []track {
-	out := make([]track, len(s.order))
+func (s *instance) tracks(gate []bool) []track {
+	out := make([]track, len(s.Order))
 	next := -1
 	for i := len(out) - 1; i >= 0; i-- {
-		if !gate[i] || len(s.nodes[i].pieces) == 0 {
+		if !gate[i] || len(s.pieces[i]) == 0 {
 			continue
 		}
-		nd := s.node(i)
+		nd := s.Node(i)
 		if len(nd.Shape) > plan.Rows {
 			if next >= 0 && len(out[next].rows) > 0 {
 				out[i].rows = s.before(next, i, out[next].rows)
@@ -194,32 +195,32 @@ func (s *store) tracks(gate []bool) []track {
 
 // before is a row of what node i reads of node x for each of the rows given; nil where
 // there is none that every piece with the row reads.
-func (s *store) before(i, x int, rows []int) (list []int) {
-	k := slices.IndexFunc(s.reads[i], func(in input) bool { return in.at == x })
-	if k < 0 || len(s.node(x).Shape) <= plan.Rows {
+func (s *instance) before(i, x int, rows []int) (list []int) {
+	k := slices.IndexFunc(s.Reads[i], func(in candidate.Input) bool { return in.Pos == x })
+	if k < 0 || len(s.Node(x).Shape) <= plan.Rows {
 		return nil
 	}
-	input := s.reads[i][k].k
+	input := s.Reads[i][k].Index
 	read := make([]tensor.Range, len(rows)) // by each piece with the row
 	for r := range read {
-		read[r].Hi = maxExtent
+		read[r].Hi = candidate.MaxExtent
 	}
-	for _, p := range s.nodes[i].pieces {
-		if p == nil || p.dim != plan.Rows {
+	for _, p := range s.pieces[i] {
+		if p.Dim != plan.Rows {
 			continue
 		}
 		for r, row := range rows {
 			if p.Lo > row || row >= p.Hi {
 				continue
 			}
-			if p.need[input] == nil {
+			if p.Need[input] == nil {
 				return nil
 			}
-			n := p.need[input][plan.Rows]
+			n := p.Need[input][plan.Rows]
 			read[r] = tensor.Range{Lo: max(read[r].Lo, n.Lo), Hi: min(read[r].Hi, n.Hi)}
 		}
 	}
-	extent := s.g.Nodes[s.order[x]].Shape[plan.Rows]
+	extent := s.Graph.Nodes[s.Order[x]].Shape[plan.Rows]
 	for _, r := range read {
 		r.Hi = min(r.Hi, extent)
 		if r.Lo >= r.Hi {

@@ -1,8 +1,9 @@
-package search
+package local
 
 import (
 	"math"
 
+	"pimflow/internal/candidate"
 	"pimflow/internal/device"
 	"pimflow/internal/graph"
 	"pimflow/internal/plan"
@@ -32,27 +33,27 @@ const worth = 1.25
 // taken is what a chain takes in the stretch, from the first start to the last end.
 func (h *hill) taken(chain []int) float64 {
 	first, last, work := device.Time(math.MaxInt64), device.Time(0), 0.0
-	for i, p := range h.cur.list {
-		at := p.at - h.cur.lo
+	for i, p := range h.cur.Tiles {
+		at := p.Pos - h.cur.Lo
 		if at < chain[0] || at > chain[len(chain)-1] {
 			continue
 		}
 		for _, k := range chain {
 			if k == at {
-				first, last, work = min(first, h.cur.spans[i].Start), max(last, h.cur.spans[i].End), work+p.work
+				first, last, work = min(first, h.cur.Spans[i].Start), max(last, h.cur.Spans[i].End), work+p.Energy
 			}
 		}
 	}
-	return h.o.of(last-first, work)
+	return h.o.Of(last-first, work)
 }
 
 // bands is a chain of nodes in bands.
 type bands struct {
-	chain []int               // nodes of the stretch
-	on    [][][devices]*piece // by node and band: the pieces on each device, nil where that does not execute it
-	reads [][]uint64          // by node and band: which bands of the node before it reads, a bit each
-	list  [][]*piece          // by node and band: those that are picked
-	ends  [][]device.Time     // of them, as glance has it
+	chain []int                                // nodes of the stretch
+	on    [][][candidate.Lanes]*candidate.Tile // by node and band: the pieces on each device, nil where that does not execute it
+	reads [][]uint64                           // by node and band: which bands of the node before it reads, a bit each
+	list  [][]*candidate.Tile                  // by node and band: those that are picked
+	ends  [][]device.Time                      // of them, as glance has it
 	seen  [][]program.Awaited
 }
 
@@ -62,23 +63,23 @@ func (h *hill) bands(chain []int, dim int, cut []float64) *bands {
 	for k, i := range chain {
 		ids[k] = h.id(i)
 	}
-	extent := h.s.g.Nodes[ids[len(ids)-1]].Shape[dim]
+	extent := h.Store.Graph.Nodes[ids[len(ids)-1]].Shape[dim]
 	ends := make([]int, len(cut))
 	for k, c := range cut {
 		ends[k] = int(c*float64(extent) + 0.5)
 	}
-	ranges, ok := plan.Bands(h.s.g, ids, dim, ends, h.s.reachOf)
+	ranges, ok := plan.Bands(h.Store.Graph, ids, dim, ends, h.Store.Reach)
 	if !ok {
 		return nil
 	}
 	n := len(cut) + 1
 	c := &bands{chain: chain}
 	for k, i := range chain {
-		on, reads := make([][devices]*piece, n), make([]uint64, n)
+		on, reads := make([][candidate.Lanes]*candidate.Tile, n), make([]uint64, n)
 		for b, r := range ranges[k] {
 			for dev, able := range h.able[i] {
 				if able {
-					on[b][dev] = h.s.piece(h.cur.lo+i, span{dev, dim, r})
+					on[b][dev] = h.Store.Tile(h.cur.Lo+i, candidate.Span{Lane: dev, Dim: dim, Range: r})
 				}
 			}
 			if either(on[b]) == nil {
@@ -86,20 +87,20 @@ func (h *hill) bands(chain []int, dim int, cut []float64) *bands {
 			}
 			if k > 0 {
 				for a := range n {
-					if h.s.uses(either(on[b]), either(c.on[k-1][a])) {
+					if h.Store.Uses(either(on[b]), either(c.on[k-1][a])) {
 						reads[b] |= 1 << a
 					}
 				}
 			}
 		}
 		c.on, c.reads = append(c.on, on), append(c.reads, reads)
-		c.list, c.ends, c.seen = append(c.list, make([]*piece, n)), append(c.ends, make([]device.Time, n)), append(c.seen, make([]program.Awaited, n))
+		c.list, c.ends, c.seen = append(c.list, make([]*candidate.Tile, n)), append(c.ends, make([]device.Time, n)), append(c.seen, make([]program.Awaited, n))
 	}
 	return c
 }
 
 // either is a piece on any device, which all read the same.
-func either(on [devices]*piece) *piece {
+func either(on [candidate.Lanes]*candidate.Tile) *candidate.Tile {
 	if on[0] != nil {
 		return on[0]
 	}
@@ -122,19 +123,19 @@ func (c *bands) pick(h *hill, p pattern) bool {
 func (c *bands) busy(h *hill) bool {
 	busy := h.least
 	for k, i := range c.chain {
-		for d, t := range h.cur.divs[i].least {
+		for d, t := range h.cur.Partitions[i].Fused {
 			busy[d] -= t
 		}
 		for _, p := range c.list[k] {
-			busy[p.dev] += p.least
+			busy[p.Lane] += p.Fused
 		}
 	}
-	return h.o.of(max(busy[0], busy[1]), 0) < h.value
+	return h.o.Of(max(busy[0], busy[1]), 0) < h.value
 }
 
 // glance is what the picked pieces take alone, one band after the other through the chain.
-func (c *bands) glance(o objective) float64 {
-	var now clock
+func (c *bands) glance(o candidate.Linear) float64 {
+	var now candidate.State
 	last, work := device.Time(0), 0.0
 	for slot := range len(c.chain) + len(c.list[0]) - 1 {
 		for k := range c.chain {
@@ -148,18 +149,18 @@ func (c *bands) glance(o objective) float64 {
 					ready, after = max(ready, c.ends[k-1][a]), after.Max(c.seen[k-1][a])
 				}
 			}
-			c.ends[k][b], c.seen[k][b] = now.place(p, ready, after)
-			last, work = max(last, c.ends[k][b]), work+p.work
+			c.ends[k][b], c.seen[k][b] = now.Place(p, ready, after)
+			last, work = max(last, c.ends[k][b]), work+p.Energy
 		}
 	}
-	return o.of(last, work)
+	return o.Of(last, work)
 }
 
 // sets are the picked pieces as divisions of the nodes.
 func (c *bands) sets() []set {
 	list := make([]set, len(c.chain))
 	for k, i := range c.chain {
-		list[k] = set{i, newDivision(append([]*piece{}, c.list[k]...)...)}
+		list[k] = set{i, candidate.NewPartition(append([]*candidate.Tile{}, c.list[k]...)...)}
 	}
 	return list
 }

@@ -1,9 +1,10 @@
-package search
+package bound
 
 import (
 	"math"
 	"slices"
 
+	"pimflow/internal/candidate"
 	"pimflow/internal/plan"
 	"pimflow/internal/tensor"
 )
@@ -71,7 +72,7 @@ import (
 
 // blend weighs what a plan takes at least: the work of each device and, with the rest
 // of 1, pieces that follow each other.
-type blend [devices]float64
+type blend [candidate.Lanes]float64
 
 // workShares are the parts of blends that are work, and workBalances those of the first
 // device in it. Of others as many, bounds of five networks differ by up to 2 % (measured).
@@ -92,10 +93,10 @@ var blends = func() (list [len(workShares)*len(workBalances) + 1]blend) {
 
 // weights are what a blend makes of the devices' work: where one works at a time, each
 // keeps the other, too.
-func (s *store) weights(k int) [devices]float64 {
+func (s *instance) weights(k int) [candidate.Lanes]float64 {
 	b := blends[k]
-	if s.serial {
-		return [devices]float64{b[0] + b[1], b[0] + b[1]}
+	if s.Serial {
+		return [candidate.Lanes]float64{b[0] + b[1], b[0] + b[1]}
 	}
 	return b
 }
@@ -118,16 +119,16 @@ type cutting struct {
 }
 
 // keys is how many choices of devices two pieces have.
-const keys = devices * devices
+const keys = candidate.Lanes * candidate.Lanes
 
 // variant is a cutting on devices. Ways with more pieces than two are one variant.
 type variant struct {
 	time    [2]float64 // of both pieces; of more the least of any
-	busy    [devices]float64
+	busy    [candidate.Lanes]float64
 	follow  float64 // what it adds to what follows each other
 	alone   float64 // what it takes at least when all of it begins
 	cost    *sums   // of more pieces than two; otherwise it follows from busy and follow
-	launch  [devices]float64
+	launch  [candidate.Lanes]float64
 	key     int  // which of keys
 	gpu     bool // all of it is on the GPU
 	mixed   bool // certainly some of it is
@@ -161,8 +162,8 @@ func (s *stage) join(o *stage) {
 
 // trellis is the bound by cuttings of all plans, and of those that cut no node in more
 // pieces than two.
-func (s *store) trellis(grounds []ground, gate, closed []bool) (any, two float64) {
-	start := func() []cutting { return []cutting{{dim: whole, ways: []variant{{gpu: true}}}} }
+func (s *instance) trellis(grounds []ground, gate, closed []bool) (any, two float64) {
+	start := func() []cutting { return []cutting{{dim: candidate.Uncut, ways: []variant{{gpu: true}}}} }
 	before := [2][]cutting{start(), start()} // of both bounds
 	at, tidy := -1, true                     // the last gate; nothing is loose since, and it closes all before
 	e := enter{s: s}
@@ -184,7 +185,7 @@ func (s *store) trellis(grounds []ground, gate, closed []bool) (any, two float64
 		default:
 			after := [2][]cutting{s.cuttings(i, at, g, tracks[i])}
 			for _, c := range after[0] {
-				if c.dim == whole || c.at > 0 {
+				if c.dim == candidate.Uncut || c.at > 0 {
 					c.ways = slices.Clone(c.ways)
 					after[1] = append(after[1], c)
 				}
@@ -226,12 +227,12 @@ func end(list []cutting) float64 {
 }
 
 // launch is the least launch of a piece on the PIM that another's may stand for.
-func (s *store) launch() float64 {
+func (s *instance) launch() float64 {
 	least := math.Inf(1)
-	for _, n := range s.nodes {
-		for _, p := range n.pieces {
-			if p != nil && p.Device == plan.PIM {
-				least = min(least, float64(p.time)-s.timeOf(p))
+	for _, list := range s.pieces {
+		for _, p := range list {
+			if p.Device == plan.PIM {
+				least = min(least, float64(p.Time)-s.timeOf(p))
 			}
 		}
 	}
@@ -242,11 +243,11 @@ func (s *store) launch() float64 {
 }
 
 // timeOf is the least that a piece adds to the time of its device.
-func (s *store) timeOf(p *piece) float64 {
-	if s.joint {
-		return float64(p.least)
+func (s *instance) timeOf(p *candidate.Tile) float64 {
+	if s.Fused {
+		return float64(p.Fused)
 	}
-	return float64(p.time)
+	return float64(p.Time)
 }
 
 // worked is what is left without pieces that follow each other.

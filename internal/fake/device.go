@@ -1,0 +1,80 @@
+package fake
+
+import (
+	"fmt"
+	"hash/fnv"
+	"io"
+	"math/rand/v2"
+
+	"pimflow/internal/device"
+	"pimflow/internal/graph"
+	"pimflow/internal/tensor"
+)
+
+// code is a cut of a fake device: a cost and no values.
+type code struct{ cost device.Cost }
+
+func (c code) Cost() device.Cost                           { return c.cost }
+func (c code) Eval([]*tensor.Tensor, *tensor.Tensor) error { return nil }
+func (c code) Print(io.Writer) error                       { return nil }
+
+// Stairs is a device whose times are stairs of the size of a tile, with a tread, a rise
+// and a launch of its own for each node, and a little noise.
+type Stairs struct {
+	Called  string // the device's name
+	Seed    uint64
+	Launch  device.Time
+	Fusible bool            // its launches can be fused
+	Only    map[string]bool // operators it executes; nil: all
+}
+
+// Name is the device's name.
+func (d *Stairs) Name() string { return d.Called }
+
+// Compile costs a cut.
+func (d *Stairs) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
+	nd := &g.Nodes[c.Node]
+	if d.Only != nil && !d.Only[nd.Op.Name] {
+		return nil, fmt.Errorf("%s: %w", nd.Op.Name, device.ErrUnsupported)
+	}
+	h := fnv.New64a()
+	fmt.Fprint(h, d.Seed, c.Node)
+	r := rand.New(rand.NewPCG(h.Sum64(), 1))
+	tread, rise := 1+r.IntN(5), 1+r.IntN(9)
+	fmt.Fprint(h, c.Box)
+	noise := rand.New(rand.NewPCG(h.Sum64(), 2)).IntN(3)
+	t := d.Launch + device.Time((c.Box.Size()+tread-1)/tread*rise+noise)
+	fused := device.Time(0)
+	if d.Fusible {
+		fused = d.Launch
+	}
+	return code{device.Cost{Time: t, Launch: d.Launch, Joint: fused, Energy: device.Ledger{device.GPUMAC: {Value: float64(1 + r.IntN(20) + noise)}}}}, nil
+}
+
+// Hazard is a device on which any tile can take any time, more or less with its size. A
+// third of it is the launch.
+type Hazard struct {
+	Called  string // the device's name
+	Seed    uint64
+	Slope   int             // time an element, beside the random time
+	Fusible bool            // its launches can be fused
+	Only    map[string]bool // operators it executes; nil: all
+}
+
+// Name is the device's name.
+func (d *Hazard) Name() string { return d.Called }
+
+// Compile costs a cut.
+func (d *Hazard) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
+	if name := g.Nodes[c.Node].Op.Name; d.Only != nil && !d.Only[name] {
+		return nil, fmt.Errorf("%s: %w", name, device.ErrUnsupported)
+	}
+	h := fnv.New64a()
+	fmt.Fprint(h, d.Seed, c.Node, c.Box)
+	t := rand.New(rand.NewPCG(h.Sum64(), 3)).IntN(100) + d.Slope*c.Box.Size()
+	cost := device.Cost{Time: device.Time(t), Launch: device.Time(t / 3)}
+	if d.Fusible {
+		cost.Joint = cost.Launch
+	}
+	return code{cost}, nil
+}
