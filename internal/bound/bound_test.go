@@ -90,7 +90,7 @@ func serially(s *candidate.Store, divs []*candidate.Partition) (sum device.Time)
 	last := ""
 	for _, p := range (&candidate.Scheduler{Store: s}).Schedule(0, divs).Tiles {
 		if sum += p.Time; p.Device == last {
-			sum -= p.Time - p.Fused
+			sum -= p.Time - p.Least()
 		}
 		last = p.Device
 	}
@@ -107,7 +107,7 @@ func TestSerialBound(t *testing.T) {
 			&fake.Stairs{Called: plan.GPU, Seed: seed, Launch: 5},
 			&fake.Stairs{Called: plan.PIM, Seed: seed + 1000, Launch: 5, Fusible: true, Only: map[string]bool{"Conv": true}},
 		})
-		s.Serial, s.Fused = true, true
+		s.Serial, s.Launch.Fuses = true, true
 		costAll(s)
 		bound, _ := Of(s, nil)
 		for range 200 {
@@ -150,7 +150,7 @@ func TestBoundHolds(t *testing.T) {
 			}
 		}
 		s := candidate.NewStore(g, ds)
-		s.Fused = joint
+		s.Launch.Fuses = joint
 		costAll(s)
 		bound, two := Of(s, nil)
 		any, n := fastest(s, rng, 4, 40, 8)
@@ -160,7 +160,7 @@ func TestBoundHolds(t *testing.T) {
 		if halves, _ := fastest(s, rng, 4, 40, 2); two > halves {
 			t.Errorf("seed %d: bound of two pieces %v, a plan takes %v", seed, two, halves)
 		}
-		s.Fused = true
+		s.Launch.Fuses = true
 		if b, b2 := Of(s, nil); b > bound || b2 > two {
 			t.Errorf("seed %d: bounds %v and %v with every launch, %v and %v together", seed, bound, two, b, b2)
 		}

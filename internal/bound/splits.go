@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"pimflow/internal/candidate"
-	"pimflow/internal/plan"
 	"pimflow/internal/tensor"
 )
 
@@ -167,7 +166,7 @@ func (s *instance) trellis(grounds []ground, gate, closed []bool) (any, two floa
 	before := [2][]cutting{start(), start()} // of both bounds
 	at, tidy := -1, true                     // the last gate; nothing is loose since, and it closes all before
 	e := enter{s: s}
-	launch := s.launch()
+	launch := float64(s.Launch.Certain(slices.Concat(s.pieces...)))
 	tracks := s.tracks(gate)
 	for i := range grounds {
 		g := &grounds[i]
@@ -226,29 +225,8 @@ func end(list []cutting) float64 {
 	return least
 }
 
-// launch is the least launch of a piece on the PIM that another's may stand for.
-func (s *instance) launch() float64 {
-	least := math.Inf(1)
-	for _, list := range s.pieces {
-		for _, p := range list {
-			if p.Device == plan.PIM {
-				least = min(least, float64(p.Time)-s.timeOf(p))
-			}
-		}
-	}
-	if math.IsInf(least, 1) {
-		return 0
-	}
-	return least
-}
-
 // timeOf is the least that a piece adds to the time of its device.
-func (s *instance) timeOf(p *candidate.Tile) float64 {
-	if s.Fused {
-		return float64(p.Fused)
-	}
-	return float64(p.Time)
-}
+func (s *instance) timeOf(p *candidate.Tile) float64 { return float64(s.Launch.Marginal(p, true)) }
 
 // worked is what is left without pieces that follow each other.
 func (s *sums) worked() (out sums) {

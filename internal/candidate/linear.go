@@ -2,40 +2,43 @@ package candidate
 
 import "pimflow/internal/device"
 
-// objective is an Objective made linear: parts of a program then add up. A change
-// that lessens it lessens the objective itself, which is linear or, as the logarithm
-// of a product, concave.
+// Linear is a linear objective of the makespan and the energy of a program: the values of
+// parts of a program add up. A change that lessens it lessens the objective that it
+// approximates, which is linear or, as the logarithm of a product, concave.
+//
+// In the literature: a weighted sum (scalarization) of two objectives.
 type Linear struct {
-	Time, Energy float64
+	Time   float64 // a picosecond
+	Energy float64 // a pJ
 }
 
-// of is the objective of a time and work.
-func (o Linear) Of(t device.Time, work float64) float64 {
-	return o.Time*float64(t) + o.Energy*work
+// Of is the objective of a time and an energy in pJ.
+func (o Linear) Of(t device.Time, energy float64) float64 {
+	return o.Time*float64(t) + o.Energy*energy
 }
 
-// sum is the objective of stretches one after the other.
+// Sum is the objective of windows one after the other.
 func (o Linear) Sum(list []*Window) (v float64) {
-	for _, t := range list {
-		v += o.Of(t.Time, t.Energy)
+	for _, w := range list {
+		v += o.Of(w.Time, w.Energy)
 	}
 	return v
 }
 
-// What a picosecond counts beside one of the program's time, only between programs
-// that take the same: of a busy device, and of a node's end. Work that is not needed,
-// and nodes that end late without being waited for, are in the way of further moves.
+// Weights of ties: a picosecond of device time, and of a node's completion time, beside a
+// picosecond of makespan (estimated: small enough to order only windows of equal makespan).
+// Needless work and late nodes are in the way of further moves.
 const (
-	idle  = 1e-12
-	early = 1e-11
+	busyWeight       = 1e-12
+	completionWeight = 1e-11
 )
 
-// cost is the objective of a stretch, which also tells those apart that take the same.
-func (o Linear) Cost(t *Window) float64 {
-	return o.Of(t.Time, t.Energy) + o.Time*(idle*float64(t.Busy[0]+t.Busy[1])+early*t.Ends)
+// Cost is the objective of a window, with ties broken by device time and completion times.
+func (o Linear) Cost(w *Window) float64 {
+	return o.Of(w.Time, w.Energy) + o.Time*(busyWeight*float64(w.Busy[0]+w.Busy[1])+completionWeight*w.Completion)
 }
 
-// alone is the objective of a division whose devices work at the same time.
-func (o Linear) Alone(d *Partition) float64 {
-	return o.Of(max(d.Busy[0], d.Busy[1]), d.Energy)
+// Alone is the objective of a partition whose devices work at the same time.
+func (o Linear) Alone(p *Partition) float64 {
+	return o.Of(max(p.Busy[0], p.Busy[1]), p.Energy)
 }

@@ -9,170 +9,177 @@ import (
 	"pimflow/internal/run"
 )
 
-// desk is what one goroutine puts pieces in order on.
+// Scheduler is a list scheduler: of the tiles whose predecessors are placed it always places
+// next the one that can start first; ties go to the one with the longest critical path to
+// the end. Each goroutine has its own. Only Store must be set.
+//
+// In the literature: list scheduling (Graham 1969) with critical-path priorities.
 type Scheduler struct {
-	Store *Store
-	all   []*Tile
-	first []int32 // of each node's pieces in all
-	left  []int32 // pieces before that have no place yet
-	tail  []device.Time
-	ready []device.Time
-	done  []device.Time
-	seen  []program.Awaited // what has ended when pieces end
-	next  []int32           // the pieces that read each, one piece after the other
-	from  []int32           // where those of each begin in next, and the end
-	open  []int32
-	place []int32
-	list  []*Tile
-	end   device.Time
-	trial Window // what is arranged
-	o     Linear
-	below float64 // what it must be
-	steps []program.Step
-	reads []int
+	Store     *Store
+	Scheduled int // tiles that were to be placed so far: a measure of the work done
 
-	Scheduled int // pieces so far
+	all   []*Tile           // by node
+	first []int32           // by node: the index of its first tile in all
+	left  []int32           // by tile: predecessors that are not placed yet
+	tail  []device.Time     // by tile: the critical path from its start to the end
+	ready []device.Time     // by tile: when its predecessors have ended
+	done  []device.Time     // by tile: its completion time
+	ended []program.Awaited // by tile: the steps that have ended by then
+	next  []int32           // successors, tile after tile
+	from  []int32           // by tile: where its successors begin in next; then the end
+	open  []int32           // tiles all of whose predecessors are placed
+	place []int32           // by tile: its index in list
+	list  []*Tile           // in the order of the schedule
+	end   device.Time       // a lower bound of the makespan
+
+	trial Window // the window that is scheduled
+	o     Linear
+	below float64 // the objective that the schedule must beat
+
+	steps []program.Step // scratch of Program
+	reads []int
 }
 
-// links are the pieces that the pieces of a node read, by piece.
+// Predecessors are the tiles of a window that the tiles of one of its nodes read.
 type Predecessors struct {
 	to []Ref
-	at []int32 // where those of each piece begin in to, and the end
+	at []int32 // by tile: where its predecessors begin in to; then the end
 }
 
-type Ref struct{ Node, Tile int32 } // of the stretch, of the node
+// Ref is a tile of a window: the node in the window and the tile in the node.
+type Ref struct{ Node, Tile int32 }
 
-// pieces is how many pieces the node has.
-func (l *Predecessors) Tiles() int { return len(l.at) - 1 }
+// Tiles is how many tiles the node has.
+func (p *Predecessors) Tiles() int { return len(p.at) - 1 }
 
-// of is what a piece of the node reads.
-func (l *Predecessors) Of(piece int) []Ref { return l.to[l.at[piece]:l.at[piece+1]] }
+// Of returns the predecessors of a tile.
+func (p *Predecessors) Of(tile int) []Ref { return p.to[p.at[tile]:p.at[tile+1]] }
 
-// arrange puts the pieces of divided nodes in an order: always the piece that can
-// start soonest is next; of several the one with the longest way to the end. The
-// result is the time of the program in that order; nil where the objective is not
-// below limit. The links of the nodes must have been laid.
-func (k *Scheduler) ScheduleBelow(lo int, divs []*Partition, links []Predecessors, o Linear, limit float64) *Window {
-	t := &k.trial
-	*t = Window{Lo: lo, Partitions: divs}
+// ScheduleBelow schedules partitioned nodes and times the program in that order. The result
+// is nil if its objective is not below a limit.
+func (s *Scheduler) ScheduleBelow(lo int, parts []*Partition, preds []Predecessors, o Linear, limit float64) *Window {
+	t := &s.trial
+	*t = Window{Lo: lo, Partitions: parts}
 	t.sum()
-	// A program never ends before its pieces do where nothing but their order
-	// holds them up: what is too late here is not worth the time of a program.
-	k.o, k.below = o, limit
-	for _, d := range divs {
-		k.Scheduled += len(d.Tiles)
+	// The tiles alone, without contention for memory, never end after the program: a
+	// schedule that is too late is dropped before its program is timed.
+	s.o, s.below = o, limit
+	for _, d := range parts {
+		s.Scheduled += len(d.Tiles)
 	}
-	if !k.order(divs, links) {
+	if !s.order(parts, preds) {
 		return nil
 	}
-	k.sumEnds(t, divs)
-	if k.late(k.end) {
+	s.complete(t, parts)
+	if s.late(s.end) {
 		return nil
 	}
-	tl := run.Time(k.Program(divs, links))
-	if k.late(tl.Total) {
+	tl := run.Time(s.Program(parts, preds))
+	if s.late(tl.Total) {
 		return nil
 	}
-	t.Tiles, t.Spans, t.Fused = slices.Clone(k.list), tl.Spans, joins(tl.Program)
+	t.Tiles, t.Spans, t.Fused = slices.Clone(s.list), tl.Spans, fused(tl.Program)
 	found := *t
 	return &found
 }
 
-// late reports whether a program that ends then is not better than the limit.
-func (k *Scheduler) late(end device.Time) bool {
-	k.trial.Time = end
-	return k.o.Cost(&k.trial) >= k.below
+// late reports whether a program that ends then is no better than the limit.
+func (s *Scheduler) late(end device.Time) bool {
+	s.trial.Time = end
+	return s.o.Cost(&s.trial) >= s.below
 }
 
-// sumEnds adds up when nodes end, of the times done.
-func (k *Scheduler) sumEnds(t *Window, divs []*Partition) {
-	for n := range divs {
+// complete adds up the completion times of the nodes.
+func (s *Scheduler) complete(t *Window, parts []*Partition) {
+	for n := range parts {
 		last := device.Time(0)
-		for j := range int32(len(divs[n].Tiles)) {
-			last = max(last, k.done[k.first[n]+j])
+		for j := range int32(len(parts[n].Tiles)) {
+			last = max(last, s.done[s.first[n]+j])
 		}
-		t.Ends += float64(last)
+		t.Completion += float64(last)
 	}
 }
 
-// program is the pieces in the order that was found. It is the desk's until the next.
-func (k *Scheduler) Program(divs []*Partition, links []Predecessors) *program.Program {
-	n := len(k.list)
-	if cap(k.steps) < n {
-		k.steps = make([]program.Step, n, 2*n)
+// Program is the tiles in the order of the last schedule, with fused launches. It is valid
+// until the next call.
+func (s *Scheduler) Program(parts []*Partition, preds []Predecessors) *program.Program {
+	n := len(s.list)
+	if cap(s.steps) < n {
+		s.steps = make([]program.Step, n, 2*n)
 	}
-	k.steps, k.reads = k.steps[:n], k.reads[:0]
-	for i, p := range k.list {
-		k.steps[i] = program.Step{Tile: p.Tile, Code: p.Code}
+	s.steps, s.reads = s.steps[:n], s.reads[:0]
+	for i, p := range s.list {
+		s.steps[i] = program.Step{Tile: p.Tile, Code: p.Code}
 	}
 	i := 0
-	for n := range divs {
-		l := &links[n]
+	for n := range parts {
+		l := &preds[n]
 		for p := range l.Tiles() {
-			from := len(k.reads)
+			from := len(s.reads)
 			for _, to := range l.Of(p) {
-				k.reads = append(k.reads, int(k.place[k.first[to.Node]+to.Tile]))
+				s.reads = append(s.reads, int(s.place[s.first[to.Node]+to.Tile]))
 			}
-			after := k.reads[from:len(k.reads):len(k.reads)]
+			after := s.reads[from:len(s.reads):len(s.reads)]
 			slices.Sort(after)
-			k.steps[k.place[i]].After = after
+			s.steps[s.place[i]].After = after
 			i++
 		}
 	}
-	prog := &program.Program{Graph: k.Store.Graph, Steps: k.steps}
-	prog.Join()
+	prog := &program.Program{Graph: s.Store.Graph, Steps: s.steps}
+	s.Store.Launch.Fuse(prog)
 	return prog
 }
 
-// whatever puts the pieces of divided nodes in order, however long they then take, and
-// returns that order. Pieces are then numbered as in all.
-func (k *Scheduler) List(divs []*Partition, links []Predecessors) []*Tile {
-	k.below = math.Inf(1)
-	k.order(divs, links)
-	return slices.Clone(k.list)
+// List schedules partitioned nodes without a limit and returns the order alone. Tiles are
+// then numbered by node, as Tiles returns them.
+func (s *Scheduler) List(parts []*Partition, preds []Predecessors) []*Tile {
+	s.below = math.Inf(1)
+	s.order(parts, preds)
+	return slices.Clone(s.list)
 }
 
-// Tiles are the tiles that were put in order last, by node.
-func (k *Scheduler) Tiles() []*Tile { return k.all }
+// Tiles returns the tiles of the last schedule, by node.
+func (s *Scheduler) Tiles() []*Tile { return s.all }
 
-// readersOf are the pieces that read the i-th of those that were put in order last.
-func (k *Scheduler) Successors(i int) []int32 { return k.next[k.from[i]:k.from[i+1]] }
+// Successors returns the tiles that read the i-th tile of the last schedule.
+func (s *Scheduler) Successors(i int) []int32 { return s.next[s.from[i]:s.from[i+1]] }
 
-// inOrder is the pieces that were put in order last in another order, and their program.
-func (k *Scheduler) Reorder(divs []*Partition, links []Predecessors, order []int32) ([]*Tile, *program.Program) {
-	k.place, k.list = sized(k.place, len(order)), k.list[:0]
+// Reorder puts the tiles of the last schedule in another topological order, given by their
+// numbers, and returns that and its program.
+func (s *Scheduler) Reorder(parts []*Partition, preds []Predecessors, order []int32) ([]*Tile, *program.Program) {
+	s.place, s.list = sized(s.place, len(order)), s.list[:0]
 	for at, i := range order {
-		k.place[i] = int32(at)
-		k.list = append(k.list, k.all[i])
+		s.place[i] = int32(at)
+		s.list = append(s.list, s.all[i])
 	}
-	return slices.Clone(k.list), k.Program(divs, links)
+	return slices.Clone(s.list), s.Program(parts, preds)
 }
 
-// ordered arranges divided nodes, however long they then take.
-func (k *Scheduler) Schedule(lo int, divs []*Partition) *Window {
-	return k.ScheduleBelow(lo, divs, k.Predecessors(lo, divs), Linear{1, 0}, math.Inf(1))
+// Schedule schedules partitioned nodes without a limit.
+func (s *Scheduler) Schedule(lo int, parts []*Partition) *Window {
+	return s.ScheduleBelow(lo, parts, s.Predecessors(lo, parts), Linear{Time: 1}, math.Inf(1))
 }
 
-// linked are the links of divided nodes.
-func (k *Scheduler) Predecessors(lo int, divs []*Partition) []Predecessors {
-	out := make([]Predecessors, len(divs))
+// Predecessors returns the predecessors of all tiles of partitioned nodes, by node.
+func (s *Scheduler) Predecessors(lo int, parts []*Partition) []Predecessors {
+	out := make([]Predecessors, len(parts))
 	for i := range out {
-		out[i] = k.PredecessorsOf(Predecessors{}, lo, i, divs)
+		out[i] = s.PredecessorsOf(Predecessors{}, lo, i, parts)
 	}
 	return out
 }
 
-// lay finds what the pieces of a node read.
-func (k *Scheduler) PredecessorsOf(l Predecessors, lo, node int, divs []*Partition) Predecessors {
+// PredecessorsOf returns the predecessors of the tiles of one node, in the memory of l.
+func (s *Scheduler) PredecessorsOf(l Predecessors, lo, node int, parts []*Partition) Predecessors {
 	l.to, l.at = l.to[:0], append(l.at[:0], 0)
-	for _, p := range divs[node].Tiles {
-		for i, in := range k.Store.Reads[lo+node] {
+	for _, p := range parts[node].Tiles {
+		for i, in := range s.Store.Reads[lo+node] {
 			at := in.Pos - lo
 			if at < 0 {
 				continue
 			}
-			for j, q := range divs[at].Tiles {
-				if p.Takes(in.Index, q) && !k.twice(l, p, lo+node, i, q) {
+			for j, q := range parts[at].Tiles {
+				if p.Takes(in.Index, q) && !s.twice(l, p, lo+node, i, q) {
 					l.to = append(l.to, Ref{int32(at), int32(j)})
 				}
 			}
@@ -182,9 +189,9 @@ func (k *Scheduler) PredecessorsOf(l Predecessors, lo, node int, divs []*Partiti
 	return l
 }
 
-// twice reports whether an input before the i-th reads a piece, too.
-func (k *Scheduler) twice(l Predecessors, p *Tile, at, i int, q *Tile) bool {
-	for _, in := range k.Store.Reads[at][:i] {
+// twice reports whether an input before the i-th reads a tile, too.
+func (s *Scheduler) twice(l Predecessors, p *Tile, at, i int, q *Tile) bool {
+	for _, in := range s.Store.Reads[at][:i] {
 		if in.Pos == q.Pos && p.Takes(in.Index, q) {
 			return true
 		}
@@ -192,113 +199,113 @@ func (k *Scheduler) twice(l Predecessors, p *Tile, at, i int, q *Tile) bool {
 	return false
 }
 
-// order fills list and place; it gives up, and returns false, as soon as the end is
-// clearly too late.
-func (k *Scheduler) order(divs []*Partition, links []Predecessors) bool {
-	k.all, k.first = k.all[:0], k.first[:0]
-	for _, d := range divs {
-		k.first = append(k.first, int32(len(k.all)))
-		k.all = append(k.all, d.Tiles...)
+// order fills list and place. It returns false as soon as the makespan is certainly too
+// long.
+func (s *Scheduler) order(parts []*Partition, preds []Predecessors) bool {
+	s.all, s.first = s.all[:0], s.first[:0]
+	for _, d := range parts {
+		s.first = append(s.first, int32(len(s.all)))
+		s.all = append(s.all, d.Tiles...)
 	}
-	n := len(k.all)
-	k.tail, k.ready = sized(k.tail, n), sized(k.ready, n)
-	k.left, k.place, k.done, k.seen = sized(k.left, n), sized(k.place, n), sized(k.done, n), sized(k.seen, n)
-	k.open, k.list = k.open[:0], k.list[:0]
-	k.end = 0
-	k.from = sized(k.from, n+2)
-	for node, i := len(divs)-1, n-1; node >= 0; node-- {
-		l := &links[node]
+	n := len(s.all)
+	s.tail, s.ready = sized(s.tail, n), sized(s.ready, n)
+	s.left, s.place, s.done, s.ended = sized(s.left, n), sized(s.place, n), sized(s.done, n), sized(s.ended, n)
+	s.open, s.list = s.open[:0], s.list[:0]
+	s.end = 0
+	s.from = sized(s.from, n+2)
+	for node, i := len(parts)-1, n-1; node >= 0; node-- {
+		l := &preds[node]
 		for p := l.Tiles() - 1; p >= 0; p-- {
-			k.tail[i] += k.all[i].Fused
-			k.end = max(k.end, k.tail[i])
+			s.tail[i] += s.all[i].Least()
+			s.end = max(s.end, s.tail[i])
 			to := l.Of(p)
 			for _, x := range to {
-				j := k.first[x.Node] + x.Tile
-				k.tail[j] = max(k.tail[j], k.tail[i])
-				k.from[j+2]++
+				j := s.first[x.Node] + x.Tile
+				s.tail[j] = max(s.tail[j], s.tail[i])
+				s.from[j+2]++
 			}
-			if k.left[i] = int32(len(to)); len(to) == 0 {
-				k.open = append(k.open, int32(i))
+			if s.left[i] = int32(len(to)); len(to) == 0 {
+				s.open = append(s.open, int32(i))
 			}
 			i--
 		}
 	}
-	if k.late(k.end) {
+	if s.late(s.end) {
 		return false
 	}
-	k.readers(divs, links)
-	var c State
-	for len(k.open) > 0 {
+	s.succeed(parts, preds)
+	var now State
+	for len(s.open) > 0 {
 		best, soonest := -1, device.Time(0)
-		for o, i := range k.open {
-			start := max(k.ready[i], c.Free[k.all[i].Lane])
-			if best < 0 || start < soonest || start == soonest && before(k, i, k.open[best]) {
+		for o, i := range s.open {
+			start := max(s.ready[i], now.Free[s.all[i].Lane])
+			if best < 0 || start < soonest || start == soonest && before(s, i, s.open[best]) {
 				best, soonest = o, start
 			}
 		}
-		i := k.open[best]
-		if end := soonest + k.tail[i]; end > k.end {
-			if k.end = end; k.late(end) {
+		i := s.open[best]
+		if end := soonest + s.tail[i]; end > s.end {
+			if s.end = end; s.late(end) {
 				return false
 			}
 		}
-		k.open[best] = k.open[len(k.open)-1]
-		k.open = k.open[:len(k.open)-1]
-		done, seen := c.Place(k.all[i], k.ready[i], k.seen[i])
-		k.done[i] = done
-		k.place[i] = int32(len(k.list))
-		k.list = append(k.list, k.all[i])
-		for _, j := range k.Successors(int(i)) {
-			k.ready[j], k.seen[j] = max(k.ready[j], done), k.seen[j].Max(seen)
-			if k.left[j]--; k.left[j] == 0 {
-				k.open = append(k.open, j)
+		s.open[best] = s.open[len(s.open)-1]
+		s.open = s.open[:len(s.open)-1]
+		done, ended := now.Place(s.Store.Launch, s.all[i], s.ready[i], s.ended[i])
+		s.done[i] = done
+		s.place[i] = int32(len(s.list))
+		s.list = append(s.list, s.all[i])
+		for _, j := range s.Successors(int(i)) {
+			s.ready[j], s.ended[j] = max(s.ready[j], done), s.ended[j].Max(ended)
+			if s.left[j]--; s.left[j] == 0 {
+				s.open = append(s.open, j)
 			}
 		}
 	}
 	return true
 }
 
-// followed is what a stretch's pieces take in another order, where nothing but
-// their order holds them up.
-func (k *Scheduler) Evaluate(of *Window, links []Predecessors, list []*Tile) *Window {
+// Evaluate is the window with its tiles in another order and no contention for memory: its
+// makespan, energy and completion times.
+func (s *Scheduler) Evaluate(of *Window, preds []Predecessors, list []*Tile) *Window {
 	t := &Window{Energy: of.Energy, Busy: of.Busy}
-	k.first = k.first[:0]
+	s.first = s.first[:0]
 	n := int32(0)
 	for _, d := range of.Partitions {
-		k.first = append(k.first, n)
+		s.first = append(s.first, n)
 		n += int32(len(d.Tiles))
 	}
-	k.done, k.seen = sized(k.done, int(n)), sized(k.seen, int(n))
-	var c State
+	s.done, s.ended = sized(s.done, int(n)), sized(s.ended, int(n))
+	var now State
 	for _, p := range list {
 		node := p.Pos - of.Lo
 		j := slices.Index(of.Partitions[node].Tiles, p)
 		ready, after := device.Time(0), program.Awaited{}
-		for _, to := range links[node].Of(j) {
-			x := k.first[to.Node] + to.Tile
-			ready, after = max(ready, k.done[x]), after.Max(k.seen[x])
+		for _, to := range preds[node].Of(j) {
+			x := s.first[to.Node] + to.Tile
+			ready, after = max(ready, s.done[x]), after.Max(s.ended[x])
 		}
-		at := k.first[node] + int32(j)
-		k.done[at], k.seen[at] = c.Place(p, ready, after)
-		t.Time = max(t.Time, k.done[at])
+		at := s.first[node] + int32(j)
+		s.done[at], s.ended[at] = now.Place(s.Store.Launch, p, ready, after)
+		t.Time = max(t.Time, s.done[at])
 	}
-	k.sumEnds(t, of.Partitions)
+	s.complete(t, of.Partitions)
 	return t
 }
 
-// readers fills next and from, which has been counted in.
-func (k *Scheduler) readers(divs []*Partition, links []Predecessors) {
-	for i := 2; i < len(k.from); i++ {
-		k.from[i] += k.from[i-1]
+// succeed fills next and from, which has the number of successors of each tile.
+func (s *Scheduler) succeed(parts []*Partition, preds []Predecessors) {
+	for i := 2; i < len(s.from); i++ {
+		s.from[i] += s.from[i-1]
 	}
-	k.next = sized(k.next, int(k.from[len(k.from)-1]))
+	s.next = sized(s.next, int(s.from[len(s.from)-1]))
 	i := int32(0)
-	for node := range divs {
-		l := &links[node]
+	for node := range parts {
+		l := &preds[node]
 		for p := range l.Tiles() {
 			for _, x := range l.Of(p) {
-				at := &k.from[k.first[x.Node]+x.Tile+1]
-				k.next[*at] = i
+				at := &s.from[s.first[x.Node]+x.Tile+1]
+				s.next[*at] = i
 				*at++
 			}
 			i++
@@ -306,36 +313,18 @@ func (k *Scheduler) readers(divs []*Partition, links []Predecessors) {
 	}
 }
 
-// clock is when devices are free, and what is launched together, of a list of pieces
-// that nothing but their order holds up.
-type State struct {
-	order program.Order
-	Free  [Lanes]device.Time
+// before reports which of two tiles that can start at the same time goes first: the one
+// with the longer critical path.
+func before(s *Scheduler, i, j int32) bool {
+	return s.tail[i] > s.tail[j] || s.tail[i] == s.tail[j] && i < j
 }
 
-// place appends a piece that waits for an instant and what has ended then. It returns
-// both where the piece ends.
-func (c *State) Place(p *Tile, ready device.Time, after program.Awaited) (device.Time, program.Awaited) {
-	seen, follows := c.order.Place(p.Lane, after)
-	time := p.Time
-	if follows {
-		time = p.Fused
-	}
-	c.Free[p.Lane] = max(c.Free[p.Lane], ready) + time
-	return c.Free[p.Lane], seen
-}
-
-// before says which of two pieces that can start at once goes first.
-func before(k *Scheduler, i, j int32) bool {
-	return k.tail[i] > k.tail[j] || k.tail[i] == k.tail[j] && i < j
-}
-
-// sized is a slice of n zeros in the memory of another.
-func sized[T any](s []T, n int) []T {
-	if cap(s) < n {
+// sized is a slice of n zeros, in the memory of another where it has room.
+func sized[T any](old []T, n int) []T {
+	if cap(old) < n {
 		return make([]T, n, 2*n)
 	}
-	s = s[:n]
-	clear(s)
-	return s
+	old = old[:n]
+	clear(old)
+	return old
 }

@@ -9,24 +9,28 @@ import (
 	"pimflow/internal/run"
 )
 
-// stretch is consecutive nodes of the order, each divided, with the order of their
-// pieces and what they take alone. It becomes a segment of a plan.
+// Window is consecutive nodes of the order with their partitions and the schedule of their
+// tiles alone. It becomes a segment of a plan.
+//
+// In the literature: a window of a large neighbourhood search (Shaw 1998); with its spans a
+// schedule.
 type Window struct {
 	Lo         int          // position of the first node
 	Serial     bool         // one device works at a time
 	Partitions []*Partition // by node
 	Tiles      []*Tile      // in the plan's order
-	Spans      []run.Span   // by list
-	Fused      []bool       // by list: it is launched with the piece before on its device
-	Time       device.Time
-	Energy     float64
+	Spans      []run.Span   // by tile
+	Fused      []bool       // by tile: launched with the tile before on its device
+	Time       device.Time  // the makespan
+	Energy     float64      // pJ, without standby
 	Busy       [Lanes]device.Time
-	Ends       float64 // ps, the sum of when its nodes end
+	Completion float64 // ps, the sum of the nodes' completion times
 }
 
-// hi is the position after the last node.
+// Hi is the position after the last node.
 func (t *Window) Hi() int { return t.Lo + len(t.Partitions) }
 
+// Segment is the window as a segment of a plan.
 func (t *Window) Segment() plan.Segment {
 	s := plan.Segment{Exclusive: t.Serial}
 	for _, p := range t.Tiles {
@@ -35,22 +39,22 @@ func (t *Window) Segment() plan.Segment {
 	return s
 }
 
-// newStretch takes the time of divided nodes whose pieces are in a given order.
+// NewWindow times partitioned nodes whose tiles are in a given order.
 func (s *Store) NewWindow(lo int, divs []*Partition, list []*Tile) *Window {
 	tl := s.timed(list)
-	t := &Window{Lo: lo, Serial: s.Serial, Partitions: divs, Tiles: list, Spans: tl.Spans, Fused: joins(tl.Program), Time: tl.Total}
+	t := &Window{Lo: lo, Serial: s.Serial, Partitions: divs, Tiles: list, Spans: tl.Spans, Fused: fused(tl.Program), Time: tl.Total}
 	t.sum()
 	last := make([]device.Time, len(divs))
 	for i, p := range list {
 		last[p.Pos-lo] = max(last[p.Pos-lo], t.Spans[i].End)
 	}
 	for _, e := range last {
-		t.Ends += float64(e)
+		t.Completion += float64(e)
 	}
 	return t
 }
 
-// sum adds up the work of a stretch.
+// sum adds up the energy and device times of the partitions.
 func (t *Window) sum() {
 	for _, d := range t.Partitions {
 		t.Energy += d.Energy
@@ -60,8 +64,8 @@ func (t *Window) sum() {
 	}
 }
 
-// joins says which steps of a program are launched with the one before.
-func joins(p *program.Program) []bool {
+// fused says of each step of a program whether it shares the launch before.
+func fused(p *program.Program) []bool {
 	list := make([]bool, len(p.Steps))
 	for i := range list {
 		list[i] = p.Steps[i].Joined
@@ -69,12 +73,13 @@ func joins(p *program.Program) []bool {
 	return list
 }
 
-// most is how many nodes stay in a stretch only because pieces are launched together.
-const most = 24
+// maxFused is how many nodes stay in a window only because their launches are fused
+// (estimated).
+const maxFused = 24
 
-// apart cuts a stretch where everything before a node ends before anything of it or
-// after it starts, so that the parts' times add up to the whole's. Pieces that are
-// launched together stay together as long as there are not too many.
+// Split cuts a window at its barriers: instants at which all earlier nodes have ended and
+// none of the later ones has started. The parts' times add up to the window's. Up to
+// maxFused nodes whose launches are fused stay together.
 func (s *Store) Split(t *Window) []*Window {
 	n := len(t.Partitions)
 	end, start, first := make([]device.Time, n), make([]device.Time, n+1), make([]int, n+1)
@@ -92,7 +97,7 @@ func (s *Store) Split(t *Window) []*Window {
 	for i := n - 1; i >= 0; i-- {
 		start[i] = min(start[i], start[i+1])
 		if f := first[i+1]; f >= 0 && (first[i] < 0 || f < first[i]) {
-			first[i] = f // on the PIM, of it and what is after
+			first[i] = f // the first PIM tile of this node and the later ones
 		}
 	}
 	var parts []*Window
@@ -102,7 +107,7 @@ func (s *Store) Split(t *Window) []*Window {
 		if i < n-1 && last > start[i+1] {
 			continue
 		}
-		if f := first[i+1]; i < n-1 && f >= 0 && t.Fused[f] && i+1-from < most {
+		if f := first[i+1]; i < n-1 && f >= 0 && t.Fused[f] && i+1-from < maxFused {
 			continue
 		}
 		if from == 0 && i == n-1 {
@@ -120,7 +125,7 @@ func (s *Store) Split(t *Window) []*Window {
 	return parts
 }
 
-// united is stretches that follow each other as one.
+// Merge is consecutive windows as one.
 func (s *Store) Merge(w []*Window) *Window {
 	var divs []*Partition
 	var list []*Tile
@@ -131,8 +136,8 @@ func (s *Store) Merge(w []*Window) *Window {
 	return s.NewWindow(w[0].Lo, divs, list)
 }
 
-// stretch takes the time of a segment whose first node is the i-th; nil where a
-// device does not execute a tile.
+// WindowOf times a segment whose first node is the i-th; nil if a device does not execute a
+// tile.
 func (s *Store) WindowOf(i int, seg plan.Segment) *Window {
 	var list []*Tile
 	var by [][]*Tile

@@ -168,7 +168,7 @@ func (s *search) bound() (any, two device.Time) {
 		if !st.Complete() {
 			continue // of no plan
 		}
-		st.Fused = true // of any policy's plan, together
+		st.Launch = candidate.LaunchOf(plan.Joint) // the least of all policies
 		var sole *candidate.Store
 		if k := slices.IndexFunc(s.stores, func(o *candidate.Store) bool { return o.Serial }); k >= 0 && !st.Serial && len(st.Devices) > 1 {
 			sole = s.stores[k]

@@ -77,7 +77,7 @@ func (s *search) chained(ctx context.Context, p Policy) (*chained, error) {
 		}
 	}
 	for {
-		if c.list, err = s.dynamic(p, c.from, o); err != nil {
+		if c.list, err = s.dynamic(st, p, c.from, o); err != nil {
 			return nil, err
 		}
 		c.plan = s.planOf(p, c.list)
@@ -110,12 +110,12 @@ func (s *search) store(p Policy) (*candidate.Store, error) {
 	for _, st := range s.stores {
 		if st.Serial == p.Exclusive && slices.Equal(st.Devices, ds) {
 			st.Readmit()
-			st.Fused = p.Launch == plan.Joint
+			st.Launch = candidate.LaunchOf(p.Launch)
 			return st, nil
 		}
 	}
 	st := candidate.NewStore(s.g, ds)
-	st.Serial, st.Fused = p.Exclusive, p.Launch == plan.Joint
+	st.Serial, st.Launch = p.Exclusive, candidate.LaunchOf(p.Launch)
 	s.stores = append(s.stores, st)
 	return st, nil
 }
@@ -161,9 +161,9 @@ func (s *generator) candidates(i int, choices []*candidate.Partition) (list []se
 	if len(choices) > 0 {
 		list = append(list, segment{choices[0].Kind(), s.NewWindow(i, choices[:1:1], choices[0].Tiles)})
 	}
-	if s.Fused && len(choices) > 0 {
+	if s.Launch.Fuses && len(choices) > 0 {
 		if d := slices.MinFunc(choices, func(a, b *candidate.Partition) int {
-			return cmp.Compare(o.Of(max(a.Fused[0], a.Fused[1]), a.Energy), o.Of(max(b.Fused[0], b.Fused[1]), b.Energy))
+			return cmp.Compare(o.Of(s.Launch.Alone(a), a.Energy), o.Of(s.Launch.Alone(b), b.Energy))
 		}); d != choices[0] {
 			list = append(list, segment{"joint", s.NewWindow(i, []*candidate.Partition{d}, d.Tiles)})
 		}

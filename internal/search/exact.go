@@ -1,7 +1,6 @@
 package search
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,46 +29,6 @@ const (
 
 // ErrTooLarge is wrapped where a graph is too large for the exact mode.
 var ErrTooLarge = errors.New("too large for the exact mode")
-
-// inTwo are the divisions of the i-th node in at most two pieces.
-func inTwo(s *candidate.Store, i int, o candidate.Linear) (list []*candidate.Partition) {
-	for dev := range s.Devices {
-		if p := s.Whole(i, dev); p != nil {
-			list = append(list, candidate.NewPartition(p))
-		}
-	}
-	for _, dim := range s.Dims(i) {
-		extent := s.Node(i).Shape[dim]
-		for at := 1; at < extent; at++ {
-			for pair := range len(s.Devices) * len(s.Devices) {
-				if d := s.Cut(i, dim, []int{at, extent}, []int{pair % len(s.Devices), pair / len(s.Devices)}); d != nil {
-					list = append(list, d)
-				}
-			}
-		}
-	}
-	slices.SortStableFunc(list, func(a, b *candidate.Partition) int { return cmp.Compare(o.Alone(a), o.Alone(b)) })
-	return list
-}
-
-// divisions is how many divisions a graph has in the exact mode; +Inf at most.
-func divisions(s *candidate.Store) float64 {
-	n := 1.0
-	for i := range s.Order {
-		devs := 0
-		for dev := range s.Devices {
-			if s.Whole(i, dev) != nil {
-				devs++
-			}
-		}
-		of := devs
-		for _, dim := range s.Dims(i) {
-			of += (s.Node(i).Shape[dim] - 1) * devs * devs
-		}
-		n *= float64(of)
-	}
-	return n
-}
 
 // exact is a search of the exact mode.
 type exact struct {
@@ -105,7 +64,7 @@ func (s *search) exactly(ctx context.Context, c *chained, p Policy, o candidate.
 		divs: make([]*candidate.Partition, n), links: make([]candidate.Predecessors, n), ends: make([][]device.Time, n),
 	}
 	for i := n - 1; i >= 0; i-- {
-		e.choices[i] = inTwo(st, i, o)
+		e.choices[i] = st.InTwo(i, o)
 		if err := st.Err(); err != nil {
 			return false, err
 		}
@@ -117,7 +76,7 @@ func (s *search) exactly(ctx context.Context, c *chained, p Policy, o candidate.
 		for k := range exactWeights {
 			w, least := weight(k), math.Inf(1)
 			for _, d := range e.choices[i] {
-				least = min(least, w[0]*float64(d.Fused[0])+w[1]*float64(d.Fused[1]))
+				least = min(least, w[0]*float64(d.Least[0])+w[1]*float64(d.Least[1]))
 			}
 			e.rest[i][k] = e.rest[i+1][k] + least
 		}
@@ -152,7 +111,7 @@ func (e *exact) divide(i int, busy [candidate.Lanes]device.Time, work float64) {
 		}
 		b := busy
 		for k := range b {
-			b[k] += d.Fused[k]
+			b[k] += d.Least[k]
 		}
 		least := float64(e.wait(i, d))
 		for k := range exactWeights {
@@ -177,7 +136,7 @@ func (e *exact) wait(i int, d *candidate.Partition) (last device.Time) {
 		for _, to := range l.Of(p) {
 			start = max(start, e.ends[to.Node][to.Tile])
 		}
-		e.ends[i] = append(e.ends[i], start+d.Tiles[p].Fused)
+		e.ends[i] = append(e.ends[i], start+d.Tiles[p].Least())
 	}
 	for _, ends := range e.ends[:i+1] {
 		last = max(last, slices.Max(ends))
@@ -197,11 +156,11 @@ func (e *exact) orders(work float64) {
 			tail[i] = max(tail[i], tail[j])
 			left[j]++
 		}
-		tail[i] += e.Tiles()[i].Fused
+		tail[i] += e.Tiles()[i].Least()
 	}
 	var rest [candidate.Lanes]device.Time
 	for _, p := range e.Tiles() {
-		rest[p.Lane] += p.Fused
+		rest[p.Lane] += p.Least()
 	}
 	e.extend(work, nil, left, tail, made{make([]device.Time, n), make([]program.Awaited, n)}, candidate.State{}, rest, 0)
 }
@@ -233,8 +192,8 @@ func (e *exact) extend(work float64, list []int32, left []int32, tail []device.T
 			continue
 		}
 		then, r, k := made{slices.Clone(m.ready), slices.Clone(m.after)}, rest, c
-		end, seen := k.Place(p, m.ready[i], m.after[i])
-		r[p.Lane] -= p.Fused
+		end, seen := k.Place(e.Store.Launch, p, m.ready[i], m.after[i])
+		r[p.Lane] -= p.Least()
 		left[i] = -1
 		for _, j := range e.Successors(i) {
 			left[j]--
@@ -257,7 +216,7 @@ func (e *exact) complete(work float64, list []*candidate.Tile, prog *program.Pro
 
 // decided runs the exact mode where it is asked for or the graph is small.
 func (s *search) decided(ctx context.Context, c *chained, p Policy, o candidate.Linear) (bool, error) {
-	n := divisions(c.store)
+	n := c.store.CountInTwo()
 	switch {
 	case n <= exactAlways, s.t.Exact && n <= exactMost:
 		return s.exactly(ctx, c, p, o)

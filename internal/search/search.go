@@ -93,9 +93,7 @@ func (s *search) finish(res *Result, begin time.Time) (_ *Result, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if res.Plan.Launch == plan.Joint {
-			part.Join()
-		}
+		candidate.LaunchOf(res.Plan.Launch).Fuse(part)
 		res.Alone = append(res.Alone, run.Time(part).Total)
 	}
 	res.Standby = s.t.Standby

@@ -107,11 +107,7 @@ func (x *splice) run(lo, hi int, tell func(hi int, value float64)) (list []*cand
 				continue
 			}
 			for from, b := range before {
-				time := p.Time
-				if from == dev {
-					time = p.Fused // the GPU's are the same
-				}
-				if v := b.value + x.o.Of(time, p.Energy); v < now[dev].value {
+				if v := b.value + x.o.Of(x.sole.Launch.Marginal(p, from == dev), p.Energy); v < now[dev].value {
 					now[dev] = choice{v, from, p}
 				}
 			}

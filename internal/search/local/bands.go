@@ -19,7 +19,7 @@ func (h *hill) banded(chain []int, dim int, cut []float64) {
 	}
 	now := worth * h.taken(chain)
 	for _, p := range patternsOf(len(chain), len(cut)+1) {
-		if c.pick(h, p) && c.busy(h) && c.glance(h.o) <= now && h.try(c.sets()...) {
+		if c.pick(h, p) && c.busy(h) && c.glance(h.o, h.Store.Launch) <= now && h.try(c.sets()...) {
 			now = worth * h.taken(chain)
 		}
 	}
@@ -123,18 +123,18 @@ func (c *bands) pick(h *hill, p pattern) bool {
 func (c *bands) busy(h *hill) bool {
 	busy := h.least
 	for k, i := range c.chain {
-		for d, t := range h.cur.Partitions[i].Fused {
+		for d, t := range h.cur.Partitions[i].Least {
 			busy[d] -= t
 		}
 		for _, p := range c.list[k] {
-			busy[p.Lane] += p.Fused
+			busy[p.Lane] += p.Least()
 		}
 	}
 	return h.o.Of(max(busy[0], busy[1]), 0) < h.value
 }
 
 // glance is what the picked pieces take alone, one band after the other through the chain.
-func (c *bands) glance(o candidate.Linear) float64 {
+func (c *bands) glance(o candidate.Linear, launch candidate.Launch) float64 {
 	var now candidate.State
 	last, work := device.Time(0), 0.0
 	for slot := range len(c.chain) + len(c.list[0]) - 1 {
@@ -149,7 +149,7 @@ func (c *bands) glance(o candidate.Linear) float64 {
 					ready, after = max(ready, c.ends[k-1][a]), after.Max(c.seen[k-1][a])
 				}
 			}
-			c.ends[k][b], c.seen[k][b] = now.Place(p, ready, after)
+			c.ends[k][b], c.seen[k][b] = now.Place(launch, p, ready, after)
 			last, work = max(last, c.ends[k][b]), work+p.Energy
 		}
 	}

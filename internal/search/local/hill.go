@@ -115,7 +115,7 @@ func (h *hill) retry() {
 func (h *hill) adopt(t *candidate.Window) {
 	h.cur, h.value, h.least = t, h.o.Cost(t), [candidate.Lanes]device.Time{}
 	for _, d := range t.Partitions {
-		for k, b := range d.Fused {
+		for k, b := range d.Least {
 			h.least[k] += b
 		}
 	}
@@ -148,7 +148,7 @@ func (h *hill) try(sets ...set) bool {
 		old := h.cur.Partitions[s.i]
 		for k := range t.Busy {
 			t.Busy[k] += s.d.Busy[k] - old.Busy[k]
-			least[k] += s.d.Fused[k] - old.Fused[k]
+			least[k] += s.d.Least[k] - old.Least[k]
 		}
 		t.Energy += s.d.Energy - old.Energy
 		same = same && s.d.Equal(old)
