@@ -23,6 +23,12 @@ const (
 	aimREF
 )
 
+// The modes of the standard aim, in the order of its Modes.
+const (
+	aimMemory   Mode = iota // commands on rows
+	aimRegister             // accesses to the global buffer and the MAC registers
+)
+
 // aim is SK hynix's GDDR6-AiM as the published simulator has it (aim_simulator,
 // commit 0f28a07, device GDDR6_AiM, preset GDDR6_AiM_timing), absences included:
 // no tFAW, nothing between a write to the global buffer or the MAC registers and
@@ -35,25 +41,25 @@ const (
 var aim = &Standard{
 	Name: "aim",
 	Ops: []OpSpec{
-		aimACT:     {Name: "ACT", Bank: true, Opens: true},
-		aimPREA:    {Name: "PREA", Closes: true, Yields: true},
-		aimPRE:     {Name: "PRE", Bank: true, Closes: true},
-		aimRD:      {Name: "RD", Bank: true, Row: true},
-		aimWR:      {Name: "WR", Bank: true, Row: true},
-		aimACT16:   {Name: "ACT16", Opens: true},
-		aimMAC:     {Name: "MAC", Bank: true, Row: true},
-		aimMAC16:   {Name: "MAC16", Row: true},
-		aimAF16:    {Name: "AF16", Row: true}, // the row of its table
-		aimEWMUL16: {Name: "EWMUL16", Row: true},
-		aimRDCP:    {Name: "RDCP", Bank: true, Row: true}, // bank to global buffer
-		aimWRCP:    {Name: "WRCP", Bank: true, Row: true}, // global buffer to bank
-		aimWRGB:    {Name: "WRGB", Register: true},
-		aimRDMAC16: {Name: "RDMAC16", Register: true, Blocks: true},
-		aimRDAF16:  {Name: "RDAF16", Register: true, Blocks: true},
-		aimWRMAC16: {Name: "WRMAC16", Register: true},
-		aimWRA16:   {Name: "WRA16", Row: true, Closes: true},
+		aimACT:     {Name: "ACT", Bank: true, Opens: true, Modes: In(aimMemory)},
+		aimPREA:    {Name: "PREA", Closes: true, Yields: true, Modes: In(aimMemory)},
+		aimPRE:     {Name: "PRE", Bank: true, Closes: true, Modes: In(aimMemory)},
+		aimRD:      {Name: "RD", Bank: true, Row: true, Modes: In(aimMemory)},
+		aimWR:      {Name: "WR", Bank: true, Row: true, Modes: In(aimMemory)},
+		aimACT16:   {Name: "ACT16", Opens: true, Modes: In(aimMemory)},
+		aimMAC:     {Name: "MAC", Bank: true, Row: true, Modes: In(aimMemory)},
+		aimMAC16:   {Name: "MAC16", Row: true, Modes: In(aimMemory)},
+		aimAF16:    {Name: "AF16", Row: true, Modes: In(aimMemory)}, // the row of its table
+		aimEWMUL16: {Name: "EWMUL16", Row: true, Modes: In(aimMemory)},
+		aimRDCP:    {Name: "RDCP", Bank: true, Row: true, Modes: In(aimMemory)}, // bank to global buffer
+		aimWRCP:    {Name: "WRCP", Bank: true, Row: true, Modes: In(aimMemory)}, // global buffer to bank
+		aimWRGB:    {Name: "WRGB", Modes: In(aimRegister)},
+		aimRDMAC16: {Name: "RDMAC16", Modes: In(aimRegister), Blocks: true},
+		aimRDAF16:  {Name: "RDAF16", Modes: In(aimRegister), Blocks: true},
+		aimWRMAC16: {Name: "WRMAC16", Modes: In(aimRegister)},
+		aimWRA16:   {Name: "WRA16", Row: true, Closes: true, Modes: In(aimMemory)},
 		aimTMOD:    {Name: "TMOD"},
-		aimREF:     {Name: "REFab"},
+		aimREF:     {Name: "REFab", Modes: In(aimMemory)},
 	},
 	Timing: []string{
 		"bl_ck",       // data on the bus
@@ -88,7 +94,12 @@ var aim = &Standard{
 	Rules: aimRules,
 	// Eight refreshes may be postponed (JESD79-4, Refresh Command), estimated for GDDR6.
 	Refresh: &Refresh{Close: aimPREA, Do: aimREF, Queue: 8},
-	Banks:   &Banks{Groups: 4, PerGroup: 4, Open: aimACT, Close: aimPRE, OpenAll: aimACT16, CloseAll: aimPREA, Mode: aimTMOD},
+	Banks:   &BankSpec{Groups: 4, PerGroup: 4, Open: aimACT, Close: aimPRE, OpenAll: aimACT16, CloseAll: aimPREA},
+	Modes:   []string{"memory", "register"},
+	Changes: []Change{
+		{From: aimMemory, To: aimRegister, Issue: []Op{aimTMOD}, Wait: "modch_ck"},
+		{From: aimRegister, To: aimMemory, Issue: []Op{aimTMOD}, Wait: "modch_ck"},
+	},
 }
 
 // aimRules follows the tables of the device. Rules that its instructions can never
@@ -107,10 +118,6 @@ func aimRules(t Timing) Book {
 		turn    = t["bl_ck"] + 3 + t["wpre_ck"]
 		written = t["cwl_ck"] + t["bl_ck"]
 	)
-	others := ops(aimREF)
-	for i := range aimTMOD {
-		others = append(others, i)
-	}
 	return Book{
 		Rules: []Rule{
 			// Accesses, one after the other.
@@ -174,8 +181,6 @@ func aimRules(t Timing) Book {
 			{After: ops(aimPREA, aimPRE), Before: ops(aimREF), Wait: t["rp_ck"]},
 			{After: ops(aimWRA16), Before: ops(aimREF), Wait: written + t["wr_ck"] + t["rp_ck"]},
 			{After: ops(aimREF), Before: ops(aimACT, aimACT16, aimREF), Wait: t["rfc_ck"]},
-			// Change of mode.
-			{After: ops(aimTMOD), Before: others, Wait: t["modch_ck"]},
 		},
 		Result: map[Op]int64{
 			aimRD: t["cl_ck"] + t["bl_ck"], aimWR: written, aimWRA16: written + t["rp_ck"],

@@ -198,8 +198,8 @@ func (c *controller) advance(queue *[]request, i int, op Op, n Cycle) (issued, r
 	if op == g.Close && slices.ContainsFunc(c.active, func(a request) bool { return a.bank == r.bank }) {
 		return false, false // an access to the open row is still to come
 	}
-	if c.c.std.Ops[r.op].Register != c.register {
-		op = g.Mode
+	if change, needed := c.modes.next(r.op); needed {
+		op = change
 	}
 	c.issue(op, int(r.bank), r.row, n)
 	c.issued[op]++

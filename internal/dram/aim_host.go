@@ -60,6 +60,9 @@ func (c *Channel) NewHost(channels int) (*Host, error) {
 			}
 		}
 	}
+	for _, m := range c.modes.changes {
+		longest = max(longest, m.wait)
+	}
 	// All that wait in a channel can have their rows closed and opened and the mode
 	// changed before one is done.
 	h := &Host{c: c, all: ^uint32(0) << (HostChannels - channels), patient: 4 * 3 * queueLimit * longest}

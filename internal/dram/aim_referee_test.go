@@ -7,6 +7,7 @@ import "slices"
 // shares the rules and the parser with Host and nothing else.
 type slowHost struct {
 	book     Book
+	modch    int64 // nothing is issued so long after TMOD
 	channels [HostChannels]*slowChannel
 	now      int64
 	table    int64
@@ -49,7 +50,7 @@ func newSlowHost(timing Timing) *slowHost {
 	if err != nil {
 		panic(err)
 	}
-	h := &slowHost{book: book}
+	h := &slowHost{book: book, modch: timing["modch_ck"]}
 	for i := range h.channels {
 		h.channels[i] = &slowChannel{h: h, issued: map[string]int64{}}
 		for b := range 16 {
@@ -236,6 +237,9 @@ func (c *slowChannel) step(r slowRequest) string {
 // free reports whether no rule forbids the next command now.
 func (c *slowChannel) free(r slowRequest) bool {
 	op := aim.Op(c.step(r))
+	if n := len(c.history); n > 0 && c.history[n-1].op == aimTMOD && c.h.now < c.history[n-1].at+c.h.modch {
+		return false
+	}
 	for _, rule := range c.h.book.Rules {
 		if !slices.Contains(rule.Before, op) || rule.Level != ChannelLevel && r.bank < 0 {
 			continue

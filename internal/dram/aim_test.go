@@ -142,7 +142,6 @@ RDMAC16   .  .  .  2  .  .  2  2  .  2  2  .  5  2  2  5  .  .
 RDAF16    .  .  .  2  .  .  2  2  .  2  2  .  5  2  2  5  .  .
 WRMAC16   .  .  . 14  2  .  .  .  .  2  .  2  2 14 14  2  2  .
 WRA16    73  .  . 19  2 73  .  .  .  2  .  2  2 19 19  2  2  .
-TMOD     32 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32  .
 `
 
 // TestAimWaits: the rules come to the device's waits, at each level.
@@ -152,7 +151,7 @@ func TestAimWaits(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]int64{
-		"0 PREA REFab": 32, "0 PRE REFab": 32, "0 WRA16 REFab": 73, "0 TMOD REFab": 32,
+		"0 PREA REFab": 32, "0 PRE REFab": 32, "0 WRA16 REFab": 73,
 		"0 REFab ACT": 210, "0 REFab ACT16": 210, "0 REFab REFab": 210,
 		"1 ACT ACT": 6, "1 WR RD": 19,
 		"2 ACT ACT": 89, "2 ACT PRE": 54, "2 ACT RD": 36, "2 ACT WR": 28, "2 ACT MAC": 56, "2 ACT RDCP": 66, "2 ACT WRCP": 48,

@@ -3,10 +3,10 @@ package dram
 // banks is a channel whose banks are told apart: how long each command is held
 // back at each place, which row each bank has open, and the mode.
 type banks struct {
-	c        *Channel
-	next     [1 + maxGroups + maxBanks][maxSlots]Cycle // by place: the channel, its groups, its banks
-	open     [maxBanks]int64                           // the row, or closed
-	register bool
+	c     *Channel
+	next  [1 + maxGroups + maxBanks][maxSlots]Cycle // by place: the channel, its groups, its banks
+	open  [maxBanks]int64                           // the row, or closed
+	modes modeTracker
 }
 
 const (
@@ -19,7 +19,7 @@ func (c *Channel) banks() banks {
 	if b := c.std.Banks; b.Groups > maxGroups || b.Groups*b.PerGroup > maxBanks {
 		panic("dram: standard " + c.std.Name + " has more banks than maxBanks")
 	}
-	b := banks{c: c}
+	b := banks{c: c, modes: modeTracker{modeTable: c.modes}}
 	for i := range b.open {
 		b.open[i] = closed
 	}
@@ -63,7 +63,7 @@ func (b *banks) towards(op Op, bank int, row int64) Op {
 
 // ready is the first cycle in which the rules allow op.
 func (b *banks) ready(op Op, bank int) Cycle {
-	x := b.next[0][op]
+	x := max(b.next[0][op], b.modes.until)
 	if b.c.std.Ops[op].Bank {
 		group, own := b.places(bank)
 		x = max(x, b.next[group][op], b.next[own][op])
@@ -91,9 +91,8 @@ func (b *banks) issue(op Op, bank int, row int64, x Cycle) {
 		for i := range touched {
 			touched[i] = closed
 		}
-	case op == g.Mode:
-		b.register = !b.register
 	}
+	b.modes.issue(op, x)
 }
 
 func (b *banks) hold(place int, holds []hold, x Cycle) {

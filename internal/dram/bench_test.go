@@ -20,7 +20,7 @@ func conv64() Stream {
 }
 
 func commands(s Stream) float64 {
-	n := make([]int64, len(artifact.Ops))
+	n := make([]int64, 32)
 	s.Count(n)
 	sum := int64(0)
 	for _, k := range n {
@@ -42,18 +42,22 @@ func BenchmarkTime(b *testing.B) {
 	c := channel(b, artifact, hiding())
 	acts := []Op{artGACT0, artGACT1, artGACT2, artGACT3}
 	unit := stream(slices.Concat([]Op{artGWRITE}, acts, slices.Repeat([]Op{artCOMP}, 9), []Op{artREADRES}, acts, []Op{artCOMP, artREADRES}))
+	op := func(o Op) Item { return Do(Command{Op: o}) }
 	for _, bench := range []struct {
 		name string
+		c    *Channel
 		s    Stream
 	}{
-		{"VGGLargest", conv64()},
-		{"30k", Stream{Loop(1500, unit...)}},
-		{"Nested", Stream{Loop(14, Loop(7, Loop(20, unit...), Loop(3, unit[:8]...), unit[0]))}},
+		{"VGGLargest", c, conv64()},
+		{"30k", c, Stream{Loop(1500, unit...)}},
+		{"Nested", c, Stream{Loop(14, Loop(7, Loop(20, unit...), Loop(3, unit[:8]...), unit[0]))}},
+		{"Modes", channel(b, aim, aimTiming()), Stream{Loop(60, Loop(16, op(aimWRGB)), // blocks: inputs, sums set, two rows, results
+			Loop(7, Loop(4, op(aimWRMAC16)), Loop(2, op(aimACT16), Loop(4, Loop(16, op(aimMAC16))), op(aimPREA)), Loop(4, op(aimRDMAC16))), op(aimWRGB))}},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				c.Time(bench.s)
+				bench.c.Time(bench.s)
 			}
 			b.ReportMetric(commands(bench.s)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mcommands/s")
 			b.ReportMetric(commands(bench.s), "commands")

@@ -10,7 +10,8 @@ import (
 // at most one command a cycle, in the order of the stream, the first in cycle 1.
 type Channel struct {
 	std      *Standard
-	rows     []row   // by Op
+	rows     []row // by Op
+	modes    *modeTable
 	slots    []Cycle // the wait of the window that each slot belongs to
 	interval Cycle
 	mu       sync.Mutex
@@ -23,7 +24,7 @@ type row struct {
 	near                  [levels][]hold // by level, the rules alone
 	windows               []window
 	opens, closes, yields bool
-	register              bool
+	modes                 ModeSet // in which it runs
 	result                Cycle
 }
 
@@ -61,12 +62,12 @@ func (s *Standard) New(t Timing) (*Channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Channel{std: s, rows: make([]row, len(s.Ops)), interval: math.MaxInt64 / 4}
+	c := &Channel{std: s, rows: make([]row, len(s.Ops)), modes: s.modeTable(t), interval: math.MaxInt64 / 4}
 	if s.Refresh != nil {
 		c.interval = Cycle(book.Interval)
 	}
 	for a, o := range s.Ops {
-		r := row{opens: o.Opens, closes: o.Closes, yields: o.Yields, register: o.Register, result: Cycle(book.Result[Op(a)])}
+		r := row{opens: o.Opens, closes: o.Closes, yields: o.Yields, modes: c.modes.runs[a], result: Cycle(book.Result[Op(a)])}
 		for b := range s.Ops {
 			// One command a cycle: a wait of 1 holds by itself.
 			for l := range levels {
@@ -100,15 +101,16 @@ func (s *Standard) New(t Timing) (*Channel, error) {
 	return c, nil
 }
 
-// Wait is the least number of cycles from an issue of after to the next of before,
-// by the rules of these two alone.
+// Wait is the least number of cycles from an issue of after to the next of before, by
+// the rules of these two alone and the change of mode that after ends.
 func (c *Channel) Wait(after, before Op) Cycle {
+	wait := max(1, c.modes.wait(after))
 	for _, h := range c.rows[after].holds {
 		if h.op == before {
-			return h.wait
+			wait = max(wait, h.wait)
 		}
 	}
-	return 1
+	return wait
 }
 
 // Postponable is how long a refresh may wait to be served.
@@ -128,16 +130,16 @@ type state struct {
 	look      Cycle           // the cycle that ended the last service of refreshes: none was due then
 	closes    int64           // commands issued for refreshes
 	refreshes int64
-	modes     int64
-	open      bool // some bank is open
-	register  bool // the mode
+	changes   *changeCount // of mode, counted up
+	open      bool         // some bank is open
+	mode      Mode
 	yield     bool // the last command lets refreshes pass
 	overflow  bool
 	seen      func(Op, Cycle) // told of each command issued; nil where nobody asks
 }
 
 func (c *Channel) start() state {
-	s := state{due: c.interval}
+	s := state{due: c.interval, changes: &changeCount{}}
 	for i := range c.slots {
 		s.next[len(c.rows)+i] = never
 	}
@@ -153,7 +155,10 @@ func (c *Channel) issue(s *state, op Op) {
 		}
 		s.look = u
 	}
-	r, x := &c.rows[op], c.mode(s, op, max(u, s.next[op]))
+	r, x := &c.rows[op], max(u, s.next[op])
+	if !r.modes.Has(s.mode) {
+		x = c.change(s, op, x)
+	}
 	c.fire(s, op, x)
 	s.t = x
 	s.yield = r.yields
@@ -162,17 +167,31 @@ func (c *Channel) issue(s *state, op Op) {
 	}
 }
 
-// mode changes the mode in cycle x, in which op could go, if op needs the other one,
-// and returns when op can go.
-func (c *Channel) mode(s *state, op Op, x Cycle) Cycle {
-	r := &c.rows[op]
-	if r.register == s.register {
+// enter changes the mode if op needs another, from cycle x on, in which op could go
+// but for its mode. It returns when op can go.
+func (c *Channel) enter(s *state, op Op, x Cycle) Cycle {
+	if c.rows[op].modes.Has(s.mode) {
 		return x
 	}
-	c.fire(s, c.std.Banks.Mode, x)
-	s.register = r.register
-	s.modes++
-	return max(x+1, s.next[op])
+	return c.change(s, op, x)
+}
+
+func (c *Channel) change(s *state, op Op, x Cycle) Cycle {
+	i := c.modes.needed(s.mode, op)
+	m := &c.modes.changes[i]
+	for _, o := range m.issue {
+		x = max(x, s.next[o])
+		c.fire(s, o, x)
+		x++
+	}
+	if m.wait > 0 {
+		for o := range c.rows {
+			s.next[o] = max(s.next[o], x-1+m.wait)
+		}
+	}
+	s.mode = m.to
+	s.changes[i]++
+	return max(x, s.next[op])
 }
 
 // fire applies the rules for a command issued at x.
@@ -210,12 +229,12 @@ func (c *Channel) slide(s *state, windows []window, x Cycle) {
 func (c *Channel) refresh(s *state, u Cycle) Cycle {
 	f := c.std.Refresh
 	if s.open {
-		u = c.mode(s, f.Close, max(u, s.next[f.Close]))
+		u = c.enter(s, f.Close, max(u, s.next[f.Close]))
 		c.fire(s, f.Close, u)
 		s.closes++
 		u++
 	}
-	u = c.mode(s, f.Do, max(u, s.next[f.Do]))
+	u = c.enter(s, f.Do, max(u, s.next[f.Do]))
 	if (u-s.due)/c.interval >= Cycle(f.Queue) {
 		s.overflow = true // this one, and a queue's worth requested since
 	}

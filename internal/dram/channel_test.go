@@ -78,12 +78,35 @@ var toy = &Standard{
 	Refresh: &Refresh{Close: 3, Do: 4, Queue: 8},
 }
 
-// aimStream are AiM's commands for streams.
-var aimStream = []Op{aimPREA, aimACT16, aimMAC16, aimAF16, aimEWMUL16, aimWRGB, aimRDMAC16, aimRDAF16, aimWRMAC16, aimWRA16}
+// streamOps are a standard's commands for streams.
+func streamOps(s *Standard) (ops []Op) {
+	changes := func(op Op) bool {
+		return slices.ContainsFunc(s.Changes, func(c Change) bool { return slices.Contains(c.Issue, op) })
+	}
+	for i, o := range s.Ops {
+		if op := Op(i); !o.Bank && !changes(op) && op != s.Refresh.Do && (s != artifact || op != artPREA) {
+			ops = append(ops, op)
+		}
+	}
+	return ops
+}
+
+// anyTiming draws timing parameters.
+func anyTiming(t *rapid.T, s *Standard) Timing {
+	timing := Timing{}
+	for _, p := range s.Parameters() {
+		timing[p] = rapid.Int64Range(0, 40).Draw(t, p)
+	}
+	return timing
+}
 
 // machine draws a standard and its timing: the published ones or any other.
 func machine(t *rapid.T) (*Standard, Timing) {
-	switch rapid.IntRange(0, 7).Draw(t, "machine") {
+	switch rapid.IntRange(0, 8).Draw(t, "machine") {
+	case 8:
+		timing := anyTiming(t, three)
+		timing["refi_ck"] = 2 + max(timing["rp_ck"], timing["rfc_ck"]) + timing["rp_ck"] + timing["rfc_ck"] + rapid.Int64Range(100, 1000).Draw(t, "refi")
+		return three, timing
 	case 7:
 		timing := aimTiming()
 		for _, p := range []string{"modch_ck", "rcdrdmac_ck", "rp_ck", "clreg_ck"} {
@@ -104,17 +127,11 @@ func machine(t *rapid.T) (*Standard, Timing) {
 	case 3:
 		return newton, newtonTiming()
 	case 4:
-		timing := Timing{}
-		for _, p := range newton.Parameters() {
-			timing[p] = rapid.Int64Range(0, 40).Draw(t, p)
-		}
+		timing := anyTiming(t, newton)
 		timing["refi_ck"] = 2 + timing["rp_ck"] + timing["rfc_ck"] + rapid.Int64Range(0, 500).Draw(t, "refi")
 		return newton, timing
 	}
-	timing := Timing{}
-	for _, p := range artifact.Parameters() {
-		timing[p] = rapid.Int64Range(0, 40).Draw(t, p)
-	}
+	timing := anyTiming(t, artifact)
 	timing["refi_ck"] = 2 + timing["rp_ck"] + timing["rfc_ck"] + rapid.Int64Range(0, 500).Draw(t, "refi")
 	return artifact, timing
 }
@@ -198,10 +215,6 @@ func TestEnd(t *testing.T) {
 
 // nest draws a loop nest of at most n commands.
 func nest(t *rapid.T, std *Standard, depth, n int) Stream {
-	last := len(std.Ops) - 2 // REF is not for streams
-	if std == artifact {
-		last-- // nor is PREA
-	}
 	var s Stream
 	for range rapid.IntRange(0, 5).Draw(t, "items") {
 		if depth > 0 && rapid.Bool().Draw(t, "loop") {
@@ -212,11 +225,7 @@ func nest(t *rapid.T, std *Standard, depth, n int) Stream {
 				continue
 			}
 		}
-		op := Op(rapid.IntRange(0, last).Draw(t, "op"))
-		if std == aim {
-			op = rapid.SampledFrom(aimStream).Draw(t, "command")
-		}
-		s = append(s, Do(Command{Op: op}))
+		s = append(s, Do(Command{Op: rapid.SampledFrom(streamOps(std)).Draw(t, "op")}))
 	}
 	return s
 }

@@ -18,8 +18,8 @@ type Check struct {
 	block Cycle     // nothing may be issued up to here
 	open  []bool    // by Op, what it opens is open
 	rows  bool      // some command needs its row open
-	mode  bool      // register mode
-	done  int64     // refreshes
+	modes modeTracker
+	done  int64 // refreshes
 }
 
 // NewCheck starts a check at cycle 0, of commands of all banks. The error is of the
@@ -31,7 +31,7 @@ func (s *Standard) NewCheck(t Timing) (*Check, error) {
 	}
 	c := &Check{
 		std: s, book: book, after: make([][]int, len(s.Ops)), until: make([][]int, len(s.Ops)),
-		last: make([][]Cycle, len(book.Rules)), open: make([]bool, len(s.Ops)),
+		last: make([][]Cycle, len(book.Rules)), open: make([]bool, len(s.Ops)), modes: modeTracker{modeTable: s.modeTable(t)},
 	}
 	const before = math.MinInt64 / 2 // all issues, further than any wait
 	for i, r := range book.Rules {
@@ -61,13 +61,11 @@ func (c *Check) Issue(op Op, at Cycle) error {
 	if at <= c.at {
 		return broken("when a command was issued in cycle %d: one a cycle wanted", c.at)
 	}
-	switch changes := c.std.Banks != nil && op == c.std.Banks.Mode; {
-	case o.Bank:
+	if o.Bank {
 		return broken("of a single bank: commands of all banks wanted")
-	case o.Register && !c.mode:
-		return broken("out of register mode")
-	case c.mode && !o.Register && !changes:
-		return broken("in register mode")
+	}
+	if err := c.modes.allows(op, at); err != nil {
+		return broken("%v", err)
 	}
 	if at <= c.block {
 		return broken("before a result that is waited for, in cycle %d", c.block)
@@ -83,9 +81,7 @@ func (c *Check) Issue(op Op, at Cycle) error {
 	if err := c.row(op, broken); err != nil {
 		return err
 	}
-	if c.std.Banks != nil && op == c.std.Banks.Mode {
-		c.mode = !c.mode
-	}
+	c.modes.issue(op, at)
 	for _, i := range c.after[op] {
 		last := c.last[i]
 		copy(last, last[1:])

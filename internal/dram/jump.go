@@ -50,6 +50,8 @@ type jump struct {
 	forms []form // by state, from 1
 	ids   map[form]int32
 
+	rowCounts, counts []changeCount // of mode: by move, of rows and of other nodes
+
 	ops      []Op           // of all rows
 	rows     map[rowKey]int // where a row's are in ops, which is its number
 	rowMoves []move         // without a refresh, found by row and state
@@ -63,31 +65,34 @@ type jump struct {
 	served   []move // with one refresh, found by node, state and the place where it is served
 	servedAt table
 
-	marks  []mark // found by visit to a loop, state and cycles to the next request
+	marks  []mark        // found by visit to a loop, state and cycles to the next request
+	marked []changeCount // by mark, where there are changes of mode
 	markAt table
 	visit  int32
 
-	at    int32 // the state now; its times are in clock
-	clock clock
-	late  bool
+	at      int32 // the state now; its times are in clock
+	clock   clock
+	changes changeCount // of mode, so far
+	late    bool
 }
 
 // form is a state without its times: how long each command is still held back
 // after the last issue (1: no longer), the same for the slots, and the flags.
 type form struct {
-	next                  [maxSlots]int32
-	open, yield, register bool
+	next        [maxSlots]int32
+	open, yield bool
+	mode        Mode
 }
 
 // move is what a piece does from a state, in cycles since the issue before it.
 type move struct {
-	at     int32 // the state afterwards
-	lo, hi int32 // of commands in a row: all looks, in jump.looks
-	closes int32 // commands Close issued for the refresh, if there is one
-	modes  int64 // changes of mode
-	took   Cycle // its last issue
-	look   Cycle // when refreshes are last looked for, never if nowhere
-	result Cycle // its last result, never if none
+	at      int32 // the state afterwards
+	lo, hi  int32 // of commands in a row: all looks, in jump.looks
+	closes  int32 // commands Close issued for the refresh, if there is one
+	changes int32 // of mode, by number (note)
+	took    Cycle // its last issue
+	look    Cycle // when refreshes are last looked for, never if nowhere
+	result  Cycle // its last result, never if none
 }
 
 // then adds k times m, which returns to its own state if k > 1.
@@ -100,7 +105,6 @@ func (a *move) then(m *move, k int) {
 		a.result = max(a.result, base+m.result)
 	}
 	a.took = base + m.took
-	a.modes += int64(k) * m.modes
 	a.at = m.at
 }
 
@@ -109,7 +113,6 @@ type clock struct {
 	t, due, result    Cycle
 	look              Cycle // when refreshes were last looked for
 	closes, refreshes int64
-	modes             int64
 }
 
 // mark is where a phase was met.
@@ -122,7 +125,7 @@ type mark struct {
 func (j *jump) forget() {
 	j.forms, j.ids = append(j.forms[:0], form{}), map[form]int32{}
 	j.ops, j.rows = j.ops[:0], map[rowKey]int{}
-	j.rowMoves, j.looks = j.rowMoves[:0], j.looks[:0]
+	j.rowMoves, j.rowCounts, j.looks = j.rowMoves[:0], j.rowCounts[:0], j.looks[:0]
 	j.rowAt.clear()
 }
 
@@ -130,13 +133,14 @@ func (j *jump) time(s Stream) Result {
 	j.nodes = append(j.nodes[:0], node{})
 	j.build(0, s)
 	clear(j.bodies)
-	j.moves, j.served, j.marks, j.visit, j.late = j.moves[:0], j.served[:0], j.marks[:0], 0, false
+	j.moves, j.served, j.counts, j.visit, j.late = j.moves[:0], j.served[:0], j.counts[:0], 0, false
+	j.marks, j.marked = j.marks[:0], j.marked[:0]
 	for _, t := range []*table{&j.moveAt, &j.servedAt, &j.markAt} {
 		t.clear()
 	}
 
 	st := j.c.start()
-	j.at, j.clock = j.intern(&st), clock{due: st.due}
+	j.at, j.clock, j.changes = j.intern(&st), clock{due: st.due}, changeCount{}
 	j.run(0)
 
 	issued := make([]int64, len(j.c.rows))
@@ -151,7 +155,7 @@ func (j *jump) time(s Stream) Result {
 
 // intern returns the number of a state's form.
 func (j *jump) intern(s *state) int32 {
-	f := form{open: s.open, yield: s.yield, register: s.register}
+	f := form{open: s.open, yield: s.yield, mode: s.mode}
 	rows := len(j.c.rows)
 	for i := range rows {
 		f.next[i] = int32(max(s.next[i]-s.t, 1))
@@ -168,10 +172,39 @@ func (j *jump) intern(s *state) int32 {
 	return id
 }
 
+// note keeps a count of mode changes and returns its number, 0 for none. Those of rows
+// are kept from one stream to the next and have numbers below 0.
+func (j *jump) note(n *changeCount, row bool) int32 {
+	switch {
+	case *n == (changeCount{}):
+		return 0
+	case row:
+		j.rowCounts = append(j.rowCounts, *n)
+		return -int32(len(j.rowCounts))
+	}
+	j.counts = append(j.counts, *n)
+	return int32(len(j.counts))
+}
+
+// count adds k times the changes of a move.
+func (j *jump) count(n *changeCount, m *move, k int) {
+	if m.changes != 0 {
+		j.noted(m.changes, n, int64(k))
+	}
+}
+
+func (j *jump) noted(number int32, n *changeCount, k int64) {
+	if number < 0 {
+		n.add(&j.rowCounts[-number-1], k)
+	} else {
+		n.add(&j.counts[number-1], k)
+	}
+}
+
 // thaw sets s to a form with its last issue at cycle t.
 func (j *jump) thaw(s *state, at int32, t Cycle) {
 	f := &j.forms[at]
-	*s = state{open: f.open, yield: f.yield, register: f.register, t: t, due: math.MaxInt64, result: never}
+	*s = state{open: f.open, yield: f.yield, mode: f.mode, t: t, due: math.MaxInt64, result: never}
 	for i := range len(j.c.rows) + len(j.c.slots) {
 		s.next[i] = t + Cycle(f.next[i])
 	}
@@ -181,13 +214,13 @@ func (j *jump) thaw(s *state, at int32, t Cycle) {
 func (j *jump) load(s *state) {
 	k := &j.clock
 	j.thaw(s, j.at, k.t)
-	s.due, s.result, s.closes, s.refreshes, s.modes, s.overflow = k.due, k.result, k.closes, k.refreshes, k.modes, j.late
+	s.due, s.result, s.closes, s.refreshes, s.changes, s.overflow = k.due, k.result, k.closes, k.refreshes, &j.changes, j.late
 }
 
 func (j *jump) store(s *state) {
 	j.at = j.intern(s)
 	k := &j.clock
-	k.t, k.due, k.result, k.closes, k.refreshes, k.modes, j.late = s.t, s.due, s.result, s.closes, s.refreshes, s.modes, s.overflow
+	k.t, k.due, k.result, k.closes, k.refreshes, j.late = s.t, s.due, s.result, s.closes, s.refreshes, s.overflow
 }
 
 // move returns what node n does from a state without a refresh.
@@ -213,7 +246,9 @@ func (j *jump) move(n, at int32) *move {
 func (j *jump) perform(nd *node, at int32) move {
 	if !nd.nodes {
 		var s state
+		var changes changeCount
 		j.thaw(&s, at, 0)
+		s.changes = &changes
 		m := move{lo: int32(len(j.looks)), look: never}
 		for _, op := range j.ops[nd.lo:nd.hi] {
 			if s.yield {
@@ -222,15 +257,16 @@ func (j *jump) perform(nd *node, at int32) move {
 			}
 			j.c.issue(&s, op)
 		}
-		m.at, m.hi, m.took, m.result, m.modes = j.intern(&s), int32(len(j.looks)), s.t, s.result, s.modes
+		m.at, m.hi, m.took, m.result, m.changes = j.intern(&s), int32(len(j.looks)), s.t, s.result, j.note(&changes, true)
 		return m
 	}
-	all := move{at: at, look: never, result: never}
+	all, changes := move{at: at, look: never, result: never}, changeCount{}
 	if nd.times == 0 {
 		for n := nd.lo; n < nd.hi; n++ {
-			all.then(j.move(n, all.at), 1)
+			m := j.move(n, all.at)
+			all.then(m, 1)
+			j.count(&changes, m, 1)
 		}
-		return all
 	}
 	for i := 0; i < nd.times; {
 		m, k := j.move(nd.lo, all.at), 1
@@ -238,8 +274,10 @@ func (j *jump) perform(nd *node, at int32) move {
 			k = nd.times - i
 		}
 		all.then(m, k)
+		j.count(&changes, m, k)
 		i += k
 	}
+	all.changes = j.note(&changes, false)
 	return all
 }
 
@@ -265,12 +303,12 @@ func (j *jump) run(n int32) {
 			return
 		}
 	}
-	was := *k
+	was, changes := *k, j.changes
 	k.result = never
 	j.visitNode(n)
 	if k.refreshes == was.refreshes+1 {
 		j.servedAt.put(key, look, int32(len(j.served)))
-		m := move{at: j.at, closes: int32(k.closes - was.closes), took: k.t - was.t, look: k.look - was.t, result: never, modes: k.modes - was.modes}
+		m := move{at: j.at, closes: int32(k.closes - was.closes), took: k.t - was.t, look: k.look - was.t, result: never, changes: j.note(j.changes.since(&changes), false)}
 		if k.result != never {
 			m.result = k.result - was.t
 		}
@@ -306,9 +344,10 @@ func (j *jump) visitNode(n int32) {
 // repeat performs k times m, in which no other refresh is served.
 func (j *jump) repeat(m *move, k int) {
 	c := &j.clock
-	all := move{took: c.t, look: c.look, result: c.result, modes: c.modes}
+	all := move{took: c.t, look: c.look, result: c.result}
 	all.then(m, k)
-	j.at, c.t, c.look, c.result, c.modes = m.at, all.took, all.look, all.result, all.modes
+	j.at, c.t, c.look, c.result = m.at, all.took, all.look, all.result
+	j.count(&j.changes, m, k)
 }
 
 // firstLook is when node n first looks for refreshes rest cycles after the issue
@@ -371,12 +410,19 @@ func (j *jump) loop(times int, n int32) {
 			key, rest := pair(visit, j.at), k.due-k.t
 			if at, ok := j.markAt.get(key, rest); ok {
 				was := &j.marks[at]
-				i += k.leap(&was.clock, (times-i)/(i-was.i)) * (i - was.i)
+				n := k.leap(&was.clock, (times-i)/(i-was.i))
+				if len(j.c.modes.changes) > 0 {
+					j.changes.add(j.changes.since(&j.marked[at]), int64(n))
+				}
+				i += n * (i - was.i)
 				leapt = true
 				continue
 			}
 			j.markAt.put(key, rest, int32(len(j.marks)))
 			j.marks = append(j.marks, mark{i, *k})
+			if len(j.c.modes.changes) > 0 {
+				j.marked = append(j.marked, j.changes)
+			}
 		}
 		j.run(n)
 		i++
@@ -397,6 +443,5 @@ func (k *clock) leap(was *clock, n int) int {
 	k.due += took
 	k.closes += int64(n) * (k.closes - was.closes)
 	k.refreshes += int64(n) * (k.refreshes - was.refreshes)
-	k.modes += int64(n) * (k.modes - was.modes)
 	return n
 }

@@ -16,7 +16,7 @@ func (s *Standard) Referee(t Timing, st Stream) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	r := referee{std: s, book: book, history: make([][]int64, len(s.Ops))}
+	r := referee{std: s, book: book, history: make([][]int64, len(s.Ops)), modes: modeTracker{modeTable: s.modeTable(t)}}
 	var trace []Op
 	st.Walk(func(c *Command, _ []int) bool { trace = append(trace, c.Op); return true })
 	return r.simulate(trace)
@@ -36,7 +36,7 @@ type referee struct {
 	serving  bool // refreshes go first
 	pending  []int64
 	open     bool
-	register bool
+	modes    modeTracker
 }
 
 // simulate runs the front end: one command a cycle into the queue if there is
@@ -105,8 +105,35 @@ func (r *referee) tick(now int64) error {
 	return nil
 }
 
-// try issues op if no rule forbids it now.
+// try issues op if no rule forbids it now, or the next command of a change of mode on
+// the way to it. A change starts in the first cycle in which op could go but for its mode.
 func (r *referee) try(op Op, now int64) bool {
+	change, needed := r.modes.next(op)
+	if (!needed || r.modes.step == 0) && !r.allowed(op, now) {
+		return false
+	}
+	if !needed {
+		r.record(op, now)
+	} else if r.allowed(change, now) {
+		r.record(change, now)
+	}
+	return !needed
+}
+
+// record notes an issue.
+func (r *referee) record(op Op, now int64) {
+	r.modes.issue(op, Cycle(now))
+	r.history[op] = append(r.history[op], now)
+	if r.std.Ops[op].Opens {
+		r.open = true
+	}
+	if r.std.Ops[op].Closes {
+		r.open = false
+	}
+}
+
+// allowed reports whether no rule forbids op now.
+func (r *referee) allowed(op Op, now int64) bool {
 	for _, rule := range r.book.Rules {
 		if at, ok := r.last(rule, op); ok && now < at+rule.Wait {
 			return false
@@ -117,19 +144,7 @@ func (r *referee) try(op Op, now int64) bool {
 			return false
 		}
 	}
-	if b := r.std.Banks; b != nil && r.std.Ops[op].Register != r.register {
-		r.history[b.Mode] = append(r.history[b.Mode], now)
-		r.register = !r.register
-		return false
-	}
-	r.history[op] = append(r.history[op], now)
-	if r.std.Ops[op].Opens {
-		r.open = true
-	}
-	if r.std.Ops[op].Closes {
-		r.open = false
-	}
-	return true
+	return Cycle(now) >= r.modes.until
 }
 
 // last is the cycle from which a rule counts for op, if it does.

@@ -32,18 +32,18 @@ func (r *Run) Finish() Result {
 
 // result ends the run of a state and adds to issued the commands that are not of the
 // stream: those of refreshes and changes of mode. It panics if the stream had one of
-// them, or a command of a single bank: a stream says of no command which bank that is.
+// a change, or a command of a single bank: a stream says of no command which bank that is.
 func (c *Channel) result(s *state, n int64, issued []int64) Result {
-	if b := c.std.Banks; b != nil {
-		for op, k := range issued {
-			if k > 0 && (c.std.Ops[op].Bank || Op(op) == b.Mode) {
-				panic("dram: " + c.std.Ops[op].Name + " is not for streams")
-			}
+	for op, k := range issued {
+		if k > 0 && (c.std.Ops[op].Bank || c.modes.belongs[op]) {
+			panic("dram: " + c.std.Ops[op].Name + " is not for streams")
 		}
 	}
 	cycles := c.finish(s, n)
-	if b := c.std.Banks; b != nil {
-		issued[b.Mode] += s.modes
+	for i := range c.modes.changes {
+		for _, op := range c.modes.changes[i].issue {
+			issued[op] += s.changes[i]
+		}
 	}
 	if f := c.std.Refresh; f != nil {
 		issued[f.Close] += s.closes

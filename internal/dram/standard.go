@@ -9,14 +9,17 @@ import (
 )
 
 // Standard is a rulebook as its datasheet states it: the commands, what they do
-// to the banks, how long one must wait after another, and when it is refreshed.
+// to the banks, the modes they run in, how long one must wait after another, and
+// when the channel is refreshed.
 type Standard struct {
 	Name    string
 	Ops     []OpSpec          // indexed by Op
 	Timing  []string          // the parameters the rules are made of, in cycles
 	Rules   func(Timing) Book // needs every parameter of Timing
 	Refresh *Refresh          // nil: never refreshed
-	Banks   *Banks            // nil: every command acts on all the banks of its name
+	Banks   *BankSpec         // nil: every command acts on all the banks of its name
+	Modes   []string          // the operating modes, that after reset first; none: there is one
+	Changes []Change          // of mode; a command that can reach several modes takes the first
 }
 
 // OpSpec is a command of a standard.
@@ -27,18 +30,17 @@ type OpSpec struct {
 	Yields bool // refreshes that are due are served right after it
 	Blocks bool // the host sends nothing more before its result has arrived
 	Row    bool // needs its row open wherever it acts: a stream opens it itself
+	Bank   bool // acts on one bank, else on all; for standards with Banks
 
-	// For standards with Banks.
-	Bank     bool // acts on one bank, else on all
-	Register bool // needs register mode, while all others need the other one: the mode is changed for it
+	Modes ModeSet // in which it runs: elsewhere the mode is changed for it
 }
 
-// Banks are a channel's banks, and the commands that a controller puts before
-// another so that this finds its row open and its mode set.
-type Banks struct {
-	Groups, PerGroup        int
-	Open, Close             Op // one bank
-	OpenAll, CloseAll, Mode Op
+// BankSpec says how many banks a channel has, and which commands a controller puts
+// before another to open its row.
+type BankSpec struct {
+	Groups, PerGroup  int
+	Open, Close       Op // one bank
+	OpenAll, CloseAll Op
 }
 
 // Book holds the durations of a standard under given timing parameters.

@@ -117,8 +117,8 @@ func NewCommands(std *dram.Standard) (*Commands, error) {
 	c.Write, c.Open, c.Comp = ops(writeRole, c.dialect.write...), ops(openRole, c.dialect.open...), ops(compRole, c.dialect.comp...)
 	c.Close, c.Init = optional(closeRole, c.dialect.close), optional(initRole, c.dialect.init)
 	c.Read = ops(readRole, c.dialect.read)[0]
-	if std.Banks != nil {
-		c.mode, c.modes = std.Banks.Mode, true
+	if len(std.Changes) > 0 {
+		c.mode, c.modes = std.Changes[0].Issue[0], true
 	}
 	return c, nil
 }

@@ -1,0 +1,204 @@
+package dram
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Mode is an operating mode of a channel, an index into Standard.Modes. A channel
+// starts in mode 0.
+//
+// In the literature: the single-bank, all-bank and all-bank-PIM modes of HBM-PIM
+// (Lee et al., ISCA 2021).
+type Mode uint8
+
+// ModeSet is a set of modes, bit m for mode m. As OpSpec.Modes the empty set means
+// every mode.
+type ModeSet uint8
+
+// In returns the set of the given modes.
+func In(modes ...Mode) (s ModeSet) {
+	for _, m := range modes {
+		s |= 1 << m
+	}
+	return s
+}
+
+// Has reports whether the set contains a mode.
+func (s ModeSet) Has(m Mode) bool { return s>>m&1 == 1 }
+
+// Change is one entry of a standard's table of mode changes: the commands that take
+// a channel from one mode to another, and the time they need.
+type Change struct {
+	From, To Mode
+	// Issue are the commands, in order. They occur in changes only: no stream has
+	// them, and they neither open nor close a row. None: the change takes no time.
+	Issue []Op
+	// Wait names the timing parameter that holds every command back after the last of
+	// Issue; "": the rules of the commands are all that counts.
+	Wait string
+}
+
+// maxChanges bounds Standard.Changes: three modes, each to each other.
+const maxChanges = 6
+
+// changeCount counts changes of mode, by their number in the table.
+type changeCount [maxChanges]int64
+
+// add adds k times o.
+func (n *changeCount) add(o *changeCount, k int64) {
+	for i := range n {
+		n[i] += k * o[i]
+	}
+}
+
+// since is what was added to o.
+func (n *changeCount) since(o *changeCount) *changeCount {
+	d := *n
+	d.add(o, -1)
+	return &d
+}
+
+// modeTable is the modes of a standard under given timing parameters. It is the one
+// place that knows which change a command needs.
+type modeTable struct {
+	names   []string
+	runs    []ModeSet // by Op, never empty
+	changes []change
+	belongs []bool // by Op: occurs in changes only
+}
+
+// change is a Change under given timing parameters.
+type change struct {
+	from, to Mode
+	issue    []Op
+	wait     Cycle
+}
+
+// modeTable compiles the table. It panics if the table contradicts itself.
+func (s *Standard) modeTable(t Timing) *modeTable {
+	m := &modeTable{names: s.Modes, belongs: make([]bool, len(s.Ops))}
+	if len(m.names) == 0 {
+		m.names = []string{"the only"}
+	}
+	wrong := func(format string, a ...any) { panic("dram: standard " + s.Name + ": " + fmt.Sprintf(format, a...)) }
+	for _, o := range s.Ops {
+		runs := o.Modes
+		if runs == 0 {
+			runs = 1<<len(m.names) - 1
+		}
+		m.runs = append(m.runs, runs)
+	}
+	if len(s.Changes) > maxChanges {
+		wrong("more than %d changes of mode", maxChanges)
+	}
+	for i, c := range s.Changes {
+		if c.Wait != "" && (len(c.Issue) == 0 || !slices.Contains(s.Timing, c.Wait)) {
+			wrong("change %d waits for %q after %d commands", i, c.Wait, len(c.Issue))
+		}
+		m.changes = append(m.changes, change{c.From, c.To, c.Issue, Cycle(t[c.Wait])})
+		for _, op := range c.Issue {
+			m.belongs[op] = true
+			if o := &s.Ops[op]; o.Opens || o.Closes || o.Yields || o.Blocks || o.Row || o.Bank {
+				wrong("%s changes the mode and does something else too", o.Name)
+			}
+		}
+		for _, d := range s.Changes[:i] {
+			if d.From == c.From && len(c.Issue) > 0 && len(d.Issue) > 0 && d.Issue[0] == c.Issue[0] {
+				wrong("two changes from mode %s start with %s", m.names[c.From], s.Ops[c.Issue[0]].Name)
+			}
+		}
+	}
+	for op := range s.Ops {
+		for at := range m.names {
+			if !m.belongs[op] && !m.runs[op].Has(Mode(at)) && m.needed(Mode(at), Op(op)) < 0 {
+				wrong("no change from mode %s to one of %s", m.names[at], s.Ops[op].Name)
+			}
+		}
+	}
+	return m
+}
+
+// needed is the number of the change that op needs in a mode: the first in the table
+// that leads to a mode of op; -1 if op runs as it is.
+func (m *modeTable) needed(at Mode, op Op) int {
+	if m.runs[op].Has(at) {
+		return -1
+	}
+	return slices.IndexFunc(m.changes, func(c change) bool { return c.from == at && m.runs[op].Has(c.to) })
+}
+
+// started is the number of the change from a mode that starts with op, -1 if none does.
+func (m *modeTable) started(at Mode, op Op) int {
+	return slices.IndexFunc(m.changes, func(c change) bool { return c.from == at && len(c.issue) > 0 && c.issue[0] == op })
+}
+
+// wait is the least that a change that ends with op holds every command back.
+func (m *modeTable) wait(op Op) (least Cycle) {
+	first := true
+	for _, c := range m.changes {
+		if n := len(c.issue); n > 0 && c.issue[n-1] == op && (first || c.wait < least) {
+			least, first = c.wait, false
+		}
+	}
+	return least
+}
+
+// modeTracker follows the mode of a channel, command by command.
+type modeTracker struct {
+	*modeTable
+	mode  Mode
+	step  int   // commands issued of the change under way
+	under int   // the change under way, where step > 0
+	until Cycle // nothing is issued before, because of the last change
+}
+
+// next is the command of a mode change that must be issued before op; false: op can go.
+func (t *modeTracker) next(op Op) (Op, bool) {
+	if t.step > 0 {
+		return t.changes[t.under].issue[t.step], true
+	}
+	if i := t.needed(t.mode, op); i >= 0 && len(t.changes[i].issue) > 0 {
+		return t.changes[i].issue[0], true
+	}
+	return 0, false
+}
+
+// allows says why the modes forbid a command in a cycle, if they do.
+func (t *modeTracker) allows(op Op, at Cycle) error {
+	switch {
+	case at < t.until:
+		return fmt.Errorf("before the change to %s mode is over in cycle %d", t.names[t.mode], t.until)
+	case t.step > 0:
+		if c := &t.changes[t.under]; op != c.issue[t.step] {
+			return fmt.Errorf("amid the change to %s mode", t.names[c.to])
+		}
+	case t.belongs[op]:
+		if t.started(t.mode, op) < 0 {
+			return fmt.Errorf("in %s mode, from which it starts no change", t.names[t.mode])
+		}
+	default:
+		if i := t.needed(t.mode, op); i >= 0 && len(t.changes[i].issue) > 0 {
+			return fmt.Errorf("in %s mode", t.names[t.mode])
+		}
+	}
+	return nil
+}
+
+// issue follows a command that is issued in a cycle and allowed.
+func (t *modeTracker) issue(op Op, at Cycle) {
+	if !t.belongs[op] {
+		if i := t.needed(t.mode, op); i >= 0 { // a change without commands
+			t.mode = t.changes[i].to
+		}
+		return
+	}
+	if t.step == 0 {
+		t.under = t.started(t.mode, op)
+	}
+	if c := &t.changes[t.under]; t.step < len(c.issue)-1 {
+		t.step++
+	} else {
+		t.mode, t.until, t.step = c.to, at+c.wait, 0
+	}
+}
