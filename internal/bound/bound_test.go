@@ -11,7 +11,7 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// costAll costs every piece of every node.
+// costAll costs every tile of every node.
 func costAll(s *candidate.Store) {
 	for i := range s.Order {
 		for dev := range s.Devices {
@@ -27,8 +27,8 @@ func costAll(s *candidate.Store) {
 	}
 }
 
-// someDivision draws a division of a node in at most so many pieces.
-func someDivision(s *candidate.Store, rng *rand.Rand, i, pieces int) *candidate.Partition {
+// somePartition draws a partition of a node in at most so many tiles.
+func somePartition(s *candidate.Store, rng *rand.Rand, i, tiles int) *candidate.Partition {
 	for {
 		dims := s.Dims(i)
 		k := rng.IntN(len(dims) + 1)
@@ -40,7 +40,7 @@ func someDivision(s *candidate.Store, rng *rand.Rand, i, pieces int) *candidate.
 		}
 		extent := s.Node(i).Shape[dims[k]]
 		var ends, devs []int
-		n := 1 + rng.IntN(min(pieces, extent))
+		n := 1 + rng.IntN(min(tiles, extent))
 		for at := 1; at <= extent; at++ {
 			if at == extent || len(ends) < n-1 && rng.IntN(extent) < n {
 				ends, devs = append(ends, at), append(devs, rng.IntN(len(s.Devices)))
@@ -53,19 +53,19 @@ func someDivision(s *candidate.Store, rng *rand.Rand, i, pieces int) *candidate.
 }
 
 // fastest tries random divisions, changes one at a time, and returns the least time, and
-// how many pieces are then launched together.
-func fastest(s *candidate.Store, rng *rand.Rand, starts, steps, pieces int) (least device.Time, joined int) {
+// how many launches are then fused.
+func fastest(s *candidate.Store, rng *rand.Rand, starts, steps, tiles int) (least device.Time, joined int) {
 	least = device.Time(1 << 62)
 	for range starts {
 		divs := make([]*candidate.Partition, len(s.Order))
 		for i := range divs {
-			divs[i] = someDivision(s, rng, i, pieces)
+			divs[i] = somePartition(s, rng, i, tiles)
 		}
 		best := (&candidate.Scheduler{Store: s}).Schedule(0, divs)
 		for range steps {
 			i := rng.IntN(len(divs))
 			old := divs[i]
-			divs[i] = someDivision(s, rng, i, pieces)
+			divs[i] = somePartition(s, rng, i, tiles)
 			if t := (&candidate.Scheduler{Store: s}).Schedule(0, divs); t.Time <= best.Time {
 				best = t
 			} else {
@@ -84,8 +84,8 @@ func fastest(s *candidate.Store, rng *rand.Rand, starts, steps, pieces int) (lea
 	return least, joined
 }
 
-// serially is what divided nodes take where one device works at a time, their pieces in
-// the order of the desk.
+// serially is what partitioned nodes take if one device works at a time, their tiles in
+// the order of the list scheduler.
 func serially(s *candidate.Store, divs []*candidate.Partition) (sum device.Time) {
 	last := ""
 	for _, p := range (&candidate.Scheduler{Store: s}).Schedule(0, divs).Tiles {
@@ -113,7 +113,7 @@ func TestSerialBound(t *testing.T) {
 		for range 200 {
 			divs := make([]*candidate.Partition, len(s.Order))
 			for i := range divs {
-				divs[i] = someDivision(s, rng, i, 1+rng.IntN(3))
+				divs[i] = somePartition(s, rng, i, 1+rng.IntN(3))
 			}
 			took := serially(s, divs)
 			if close = max(close, float64(bound)/float64(took)); bound > took {
@@ -126,7 +126,7 @@ func TestSerialBound(t *testing.T) {
 	}
 }
 
-// TestBoundHolds: no plan of any number of pieces is faster than the bound, none of two
+// TestBoundHolds: no plan of any number of tiles is faster than the bound, none of two
 // a node than that of two, whether or not PIM work can be launched together.
 func TestBoundHolds(t *testing.T) {
 	graphs := uint64(800)
@@ -158,7 +158,7 @@ func TestBoundHolds(t *testing.T) {
 			t.Errorf("seed %d: bound %v, a plan takes %v", seed, bound, any)
 		}
 		if halves, _ := fastest(s, rng, 4, 40, 2); two > halves {
-			t.Errorf("seed %d: bound of two pieces %v, a plan takes %v", seed, two, halves)
+			t.Errorf("seed %d: bound of two tiles %v, a plan takes %v", seed, two, halves)
 		}
 		s.Launch.Fuses = true
 		if b, b2 := Of(s, nil); b > bound || b2 > two {
@@ -166,6 +166,6 @@ func TestBoundHolds(t *testing.T) {
 		}
 	}
 	if joined < int(graphs)/10 {
-		t.Errorf("%d pieces of the plans are launched together", joined)
+		t.Errorf("%d launches of the plans are fused", joined)
 	}
 }

@@ -9,9 +9,9 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// cuttings lists the ways to cut the i-th node, by dimension and where it is cut;
-// more pieces than two come last.
-func (s *instance) cuttings(i, at int, g *ground, t track) (list []cutting) {
+// splits lists the splits of the i-th node by dimension and split point; more tiles than two
+// come last. at is the gate before.
+func (s *instance) splits(i, at int, g *node, t track) (list []split) {
 	input := -1
 	for _, in := range s.Reads[i] {
 		if in.Pos == at {
@@ -19,13 +19,13 @@ func (s *instance) cuttings(i, at int, g *ground, t track) (list []cutting) {
 			break
 		}
 	}
-	for d, ps := range g.by {
+	for d, ps := range g.tiles {
 		dim := d - 1
 		if dim == candidate.Uncut {
-			c := cutting{dim: candidate.Uncut}
+			c := split{dim: candidate.Uncut}
 			for _, p := range ps {
-				c.ways = append(c.ways, s.variant(1, p))
-				c.takes = [2][]tensor.Range{taken(p, input), taken(p, input)}
+				c.assignments = append(c.assignments, s.assignment(1, p))
+				c.reads = [2][]tensor.Range{reads(p, input), reads(p, input)}
 			}
 			if len(ps) > 0 {
 				list = append(list, c)
@@ -48,37 +48,37 @@ func (s *instance) cuttings(i, at int, g *ground, t track) (list []cutting) {
 			}
 			for _, q := range tail[p.Hi] {
 				if n := len(list); n == 0 || list[n-1].dim != dim || list[n-1].at != p.Hi {
-					list = append(list, cutting{dim: dim, at: p.Hi, takes: [2][]tensor.Range{taken(p, input), taken(q, input)}, ways: make([]variant, 0, keys)})
+					list = append(list, split{dim: dim, at: p.Hi, reads: [2][]tensor.Range{reads(p, input), reads(q, input)}, assignments: make([]assignment, 0, pairs)})
 				}
 				c := &list[len(list)-1]
 				share := -1.0
 				if dim == plan.Rows && len(t.rows) > 0 {
 					share = t.share(0, p.Hi)
 				}
-				c.ways = append(c.ways, s.variant(share, p, q))
+				c.assignments = append(c.assignments, s.assignment(share, p, q))
 			}
 		}
-		if v, ok := s.many(dim, g, t); ok {
-			takes := taken(ps[0], input)
+		if v, ok := s.manyTiles(dim, g, t); ok {
+			takes := reads(ps[0], input)
 			for _, p := range ps {
-				takes = meet(takes, taken(p, input))
+				takes = intersect(takes, reads(p, input))
 			}
-			list = append(list, cutting{dim: dim, takes: [2][]tensor.Range{takes, takes}, ways: []variant{v}})
+			list = append(list, split{dim: dim, reads: [2][]tensor.Range{takes, takes}, assignments: []assignment{v}})
 		}
 	}
 	return list
 }
 
-// taken is what a piece reads by an input.
-func taken(p *candidate.Tile, input int) []tensor.Range {
+// reads is what a tile reads by an input.
+func reads(p *candidate.Tile, input int) []tensor.Range {
 	if input < 0 {
 		return nil
 	}
 	return p.Need[input]
 }
 
-// meet is what is in both.
-func meet(a, b []tensor.Range) []tensor.Range {
+// intersect is what is in both.
+func intersect(a, b []tensor.Range) []tensor.Range {
 	if a == nil || b == nil {
 		return nil
 	}
@@ -89,23 +89,23 @@ func meet(a, b []tensor.Range) []tensor.Range {
 	return out
 }
 
-// variant is one piece or two, the first of which has a share of the tracks; negative:
-// that is not known.
-func (s *instance) variant(share float64, ps ...*candidate.Tile) (v variant) {
-	v.time = [2]float64{s.timeOf(ps[0]), s.timeOf(ps[len(ps)-1])}
-	if v.follow = share*v.time[0] + (1-share)*v.time[1]; share < 0 {
-		v.follow = min(v.time[0], v.time[1])
+// assignment is one tile or two, the first of which has a share of the tracks; negative:
+// tracks are not followed.
+func (s *instance) assignment(share float64, ps ...*candidate.Tile) (v assignment) {
+	v.time = [2]float64{s.least(ps[0]), s.least(ps[len(ps)-1])}
+	if v.chain = share*v.time[0] + (1-share)*v.time[1]; share < 0 {
+		v.chain = min(v.time[0], v.time[1])
 	}
 	for k, p := range ps {
-		v.key = v.key*candidate.Lanes + p.Lane
+		v.pair = v.pair*candidate.Lanes + p.Lane
 		v.busy[p.Lane] += v.time[k]
 		if p.Device != plan.GPU {
 			v.launch[p.Lane] = 1
 		}
 	}
-	v.gpu = v.launch == [candidate.Lanes]float64{}
-	v.mixed = slices.ContainsFunc(ps, func(p *candidate.Tile) bool { return p.Device == plan.GPU })
-	if s.Serial { // both devices are kept
+	v.onGPU = v.launch == [candidate.Lanes]float64{}
+	v.partlyGPU = slices.ContainsFunc(ps, func(p *candidate.Tile) bool { return p.Device == plan.GPU })
+	if s.Serial { // each device occupies both
 		v.busy = [candidate.Lanes]float64{v.busy[0] + v.busy[1], v.busy[0] + v.busy[1]}
 		v.launch = [candidate.Lanes]float64{max(v.launch[0], v.launch[1]), max(v.launch[0], v.launch[1])}
 	}
@@ -113,23 +113,23 @@ func (s *instance) variant(share float64, ps ...*candidate.Tile) (v variant) {
 	return v
 }
 
-// many is what three pieces or more along a dimension take.
-func (s *instance) many(dim int, g *ground, t track) (v variant, ok bool) {
-	w := &g.ways[slices.Index(g.dims, dim)]
+// manyTiles is the assignment of three tiles or more along a dimension.
+func (s *instance) manyTiles(dim int, g *node, t track) (v assignment, ok bool) {
+	w := &g.graphs[slices.Index(g.dims, dim)]
 	least := math.Inf(1)
 	share := make([]float64, len(w.edges))
 	for k, e := range w.edges {
 		least = min(least, e.time)
 		if dim == plan.Rows && len(t.rows) > 0 {
-			share[k] = t.share(w.cuts[e.from], w.cuts[e.to])
+			share[k] = t.share(w.at[e.from], w.at[e.to])
 		}
 	}
 	v.cost = new(sums)
-	cost := make([][3]float64, w.lines)
-	for k := range blends {
+	cost := make([][3]float64, w.points)
+	for k := range multipliers {
 		b := s.weights(k)
-		rest := 1 - blends[k][0] - blends[k][1]
-		v.cost[k] = w.three(cost, func(k int, e *edge) float64 { return (b[e.dev] + rest*share[k]) * e.time })
+		rest := 1 - multipliers[k][0] - multipliers[k][1]
+		v.cost[k] = w.threeOrMore(cost, func(k int, e *edge) float64 { return (b[e.lane] + rest*share[k]) * e.time })
 		if dim != plan.Rows || len(t.rows) == 0 {
 			v.cost[k] += rest * least
 		}
@@ -139,9 +139,9 @@ func (s *instance) many(dim int, g *ground, t track) (v variant, ok bool) {
 	return v, !math.IsInf(v.alone, 1)
 }
 
-// three is the least length of at least three edges from end to end.
-// cost is by line and by how many edges there are, three standing for all more.
-func (w *way) three(cost [][3]float64, length func(int, *edge) float64) float64 {
+// threeOrMore is the length of the shortest path of at least three edges. cost is scratch: by
+// vertex and number of edges, where three stands for all more.
+func (w *cutGraph) threeOrMore(cost [][3]float64, length func(int, *edge) float64) float64 {
 	for k := range cost {
 		cost[k] = [3]float64{math.Inf(1), math.Inf(1), math.Inf(1)}
 	}
@@ -156,16 +156,16 @@ func (w *way) three(cost [][3]float64, length func(int, *edge) float64) float64 
 		to[1] = min(to[1], from[0]+l)
 		to[2] = min(to[2], min(from[1], from[2])+l)
 	}
-	return cost[w.lines-1][2]
+	return cost[w.points-1][2]
 }
 
-// track is rows of a node's value, each of which is read for that of the next gate.
+// track is rows of a gate's value; each is read for the row of the same index of the next gate.
 type track struct {
 	rows   []int
-	linked bool // they are read for those of this one from those of the gate before
+	linked bool // the rows of the gate before are read for these
 }
 
-// trackCount is how many rows are followed.
+// trackCount is how many rows are followed (estimated).
 const trackCount = 8
 
 // tracks follows rows from the last gate to the first.
@@ -173,13 +173,13 @@ func (s *instance) tracks(gate []bool) []track {
 	out := make([]track, len(s.Order))
 	next := -1
 	for i := len(out) - 1; i >= 0; i-- {
-		if !gate[i] || len(s.pieces[i]) == 0 {
+		if !gate[i] || len(s.tiles[i]) == 0 {
 			continue
 		}
 		nd := s.Node(i)
 		if len(nd.Shape) > plan.Rows {
 			if next >= 0 && len(out[next].rows) > 0 {
-				out[i].rows = s.before(next, i, out[next].rows)
+				out[i].rows = s.rowsBefore(next, i, out[next].rows)
 				out[next].linked = out[i].rows != nil
 			}
 			if out[i].rows == nil {
@@ -193,19 +193,19 @@ func (s *instance) tracks(gate []bool) []track {
 	return out
 }
 
-// before is a row of what node i reads of node x for each of the rows given; nil where
-// there is none that every piece with the row reads.
-func (s *instance) before(i, x int, rows []int) (list []int) {
+// rowsBefore is, for each row of node i, a row of node x that every tile with the row reads; nil
+// if there is none.
+func (s *instance) rowsBefore(i, x int, rows []int) (list []int) {
 	k := slices.IndexFunc(s.Reads[i], func(in candidate.Input) bool { return in.Pos == x })
 	if k < 0 || len(s.Node(x).Shape) <= plan.Rows {
 		return nil
 	}
 	input := s.Reads[i][k].Index
-	read := make([]tensor.Range, len(rows)) // by each piece with the row
+	read := make([]tensor.Range, len(rows)) // by row: what every tile with it reads
 	for r := range read {
 		read[r].Hi = candidate.MaxExtent
 	}
-	for _, p := range s.pieces[i] {
+	for _, p := range s.tiles[i] {
 		if p.Dim != plan.Rows {
 			continue
 		}
@@ -231,7 +231,7 @@ func (s *instance) before(i, x int, rows []int) (list []int) {
 	return list
 }
 
-// share is the part of the tracks in [lo, hi).
+// share is the part of the tracks that is in [lo, hi).
 func (t *track) share(lo, hi int) float64 {
 	n := 0
 	for _, r := range t.rows {
