@@ -102,7 +102,7 @@ func (s *search) moved(ctx context.Context, c *chained, p Policy) (exact bool, e
 	list := c.list
 	for round := 0; ; round++ {
 		if round < maxEvictions {
-			list = local.Improve(ctx, c.store, c.choices, list, o)
+			list = local.Default().Improve(ctx, c.store, c.choices, list, o)
 		}
 		if err := c.store.Err(); err != nil {
 			return false, err

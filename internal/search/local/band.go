@@ -5,35 +5,37 @@ import (
 	"pimflow/internal/plan"
 )
 
-// chainLengths are the numbers of nodes of the chains that band takes.
-var chainLengths = []int{2, 3, 4, 5, 6, 8, 12}
+// lengths are the numbers of nodes of the chains that band takes.
+var lengths = []int{2, 3, 4, 5, 6, 8, 12}
 
-// shares are where band cuts the last node of a chain, in parts of its extent.
+// shares are where band cuts the last node of a chain, as fractions of its extent.
 var shares = [][]float64{{1. / 2}, {1. / 4}, {3. / 4}, {3. / 8}, {5. / 8}, {1. / 3, 2. / 3}, {1. / 4, 2. / 4, 3. / 4}, {1. / 6, 2. / 6, 3. / 6, 4. / 6, 5. / 6}}
 
-// band divides the chains that end at a node in bands.
-func band(h *hill, last int) {
-	for _, dim := range h.Store.Dims(h.cur.Lo + last) {
-		for _, n := range chainLengths {
-			chain := h.chain(last, n)
+// band cuts the chains that end at a node into bands.
+//
+// In the literature: fused-layer, or pipelined, tiling.
+func band(c *climber, last int) {
+	for _, dim := range c.Store.Dims(c.cur.Lo + last) {
+		for _, n := range c.lengths {
+			chain := c.chain(last, n)
 			if len(chain) < n {
 				break
 			}
-			for _, cut := range shares {
-				h.banded(chain, dim, cut)
+			for _, cut := range c.shares {
+				c.cutBands(chain, dim, cut)
 			}
 		}
 	}
 }
 
-// chain is up to n nodes of the stretch that end with last, each read by the next:
-// the latest of those that it reads, which leaves the longest way before it.
-func (h *hill) chain(last, n int) []int {
+// chain is up to n nodes of the window that end with last. Each is the latest of the nodes that
+// the next one reads, which leaves the longest chain before it.
+func (c *climber) chain(last, n int) []int {
 	list := []int{last}
 	for len(list) < n {
 		at := -1
-		for _, in := range h.Store.Reads[h.cur.Lo+list[0]] {
-			at = max(at, in.Pos-h.cur.Lo)
+		for _, in := range c.Store.Reads[c.cur.Lo+list[0]] {
+			at = max(at, in.Pos-c.cur.Lo)
 		}
 		if at < 0 {
 			break
@@ -43,15 +45,15 @@ func (h *hill) chain(last, n int) []int {
 	return list
 }
 
-// rechain moves the cuts of a node to ends, and those of the nodes before it that
-// are cut in as many pieces along the same dimension to what Need then asks for.
-func (h *hill) rechain(last int, ends []int) {
-	d := h.cur.Partitions[last]
+// shiftChain moves the split points of a node to ends. Nodes before it that have as many tiles
+// along the same dimension follow, as the needs of their readers ask.
+func (c *climber) shiftChain(last int, ends []int) {
+	d := c.cur.Partitions[last]
 	chain := []int{last}
 	for {
 		at := -1
-		for _, in := range h.Store.Reads[h.cur.Lo+chain[0]] {
-			if j := in.Pos - h.cur.Lo; j >= 0 && h.cur.Partitions[j].Dim() == d.Dim() && len(h.cur.Partitions[j].Tiles) == len(d.Tiles) {
+		for _, in := range c.Store.Reads[c.cur.Lo+chain[0]] {
+			if j := in.Pos - c.cur.Lo; j >= 0 && c.cur.Partitions[j].Dim() == d.Dim() && len(c.cur.Partitions[j].Tiles) == len(d.Tiles) {
 				at = max(at, j)
 			}
 		}
@@ -65,20 +67,20 @@ func (h *hill) rechain(last int, ends []int) {
 	}
 	ids := make([]graph.ID, len(chain))
 	for k, i := range chain {
-		ids[k] = h.id(i)
+		ids[k] = c.id(i)
 	}
-	ranges, ok := plan.Bands(h.Store.Graph, ids, d.Dim(), ends[:len(ends)-1], h.Store.Reach)
+	ranges, ok := plan.Bands(c.Store.Graph, ids, d.Dim(), ends[:len(ends)-1], c.Store.Reach)
 	if !ok {
 		return
 	}
-	var sets []set
+	var changes []change
 	for k, i := range chain {
-		_, devs := h.cur.Partitions[i].Cuts()
-		d := h.Store.Cut(h.cur.Lo+i, d.Dim(), endsOf(ranges[k]), devs)
+		_, lanes := c.cur.Partitions[i].Cuts()
+		d := c.Store.Cut(c.cur.Lo+i, d.Dim(), endsOf(ranges[k]), lanes)
 		if d == nil {
 			return
 		}
-		sets = append(sets, set{i, d})
+		changes = append(changes, change{i, d})
 	}
-	h.try(sets...)
+	c.accept(changes...)
 }

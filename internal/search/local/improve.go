@@ -10,48 +10,55 @@ import (
 	"pimflow/internal/candidate"
 )
 
-// sweep is a pass over a plan: how many nodes are changed together at most, and how. What
-// is further apart than that shares a device's idle time only as the order of the plan
-// has it.
-type sweep struct {
-	window int
-	change func(*hill)
+// pass is a pass over a plan: how many nodes are at most in a window, and what is done in each.
+// Nodes that are further apart share a device's idle time only as the plan's order has it.
+type pass struct {
+	nodes int
+	do    func(*climber)
 }
 
-// starts are ways to make moves, each from the same plan. Where moves end depends on
-// which are made first; the best parts of what the ways end in go on to further.
-var starts = [][]sweep{
-	{{16, (*hill).climb}},
-	{{8, (*hill).climb}},
+// starts are passes that each begin with the same plan. Which local optimum they end in depends
+// on which moves come first; the crossover of all goes on to the final passes.
+//
+// In the literature: multi-start local search.
+var starts = [][]pass{
+	{{16, (*climber).climb}},
+	{{8, (*climber).climb}},
 }
 
-var further = []sweep{{24, (*hill).retry}, {40, (*hill).climb}}
+// final are the passes on the crossover of the starts.
+var final = []pass{{24, (*climber).perturb}, {40, (*climber).climb}}
 
-// refine makes moves on a plan's stretches.
-func Improve(ctx context.Context, s *candidate.Store, choices [][]*candidate.Partition, list []*candidate.Window, o candidate.Linear) []*candidate.Window {
+// Improve returns windows of a lower objective, or the same. choices are partitions of each
+// node, the best alone first (candidate.Store.Choices). If ctx ends, the best windows so far
+// are returned. The result does not depend on the number of threads.
+func (opt *Options) Improve(ctx context.Context, s *candidate.Store, choices [][]*candidate.Partition, list []*candidate.Window, o candidate.Linear) []*candidate.Window {
 	if len(list) == 0 { // a graph that computes nothing
 		return list
 	}
-	list = s.Split(s.Merge(list)) // candidates know of no launch before them
+	list = s.Split(s.Merge(list)) // alone, windows could not share a launch
+	r := &improvement{Store: s, Options: opt, ctx: ctx, choices: choices, o: o}
 	var best []*candidate.Window
-	for _, sweeps := range starts {
-		best = cross(best, swept(ctx, s, choices, list, o, sweeps), o)
+	for _, passes := range opt.starts {
+		best = crossover(best, r.passes(list, passes), o)
 	}
-	return swept(ctx, s, choices, best, o, further)
+	return r.passes(best, opt.final)
 }
 
-// swept makes sweeps over stretches, one after the other.
-func swept(ctx context.Context, s *candidate.Store, choices [][]*candidate.Partition, list []*candidate.Window, o candidate.Linear, sweeps []sweep) []*candidate.Window {
-	r := &refinement{Store: s, ctx: ctx, choices: choices, o: o, settled: map[int]map[*candidate.Window]bool{}}
-	for _, sw := range sweeps {
-		list = r.sweep(list, sw.window, sw.change)
+// passes makes passes over windows, one after the other.
+func (r *improvement) passes(list []*candidate.Window, passes []pass) []*candidate.Window {
+	r.settled = map[int]map[*candidate.Window]bool{}
+	for _, p := range passes {
+		list = r.pass(list, p)
 	}
 	return list
 }
 
-// cross takes of two lists of stretches of the same nodes, between nodes where both are
-// cut, what is better, the first on a tie.
-func cross(a, b []*candidate.Window, o candidate.Linear) (list []*candidate.Window) {
+// crossover takes the better part of two lists of windows of the same nodes, between barriers
+// that both have; the first on a tie.
+//
+// In the literature: path-wise, multi-point crossover of two solutions.
+func crossover(a, b []*candidate.Window, o candidate.Linear) (list []*candidate.Window) {
 	if a == nil {
 		return b
 	}
@@ -74,41 +81,46 @@ func cross(a, b []*candidate.Window, o candidate.Linear) (list []*candidate.Wind
 	return list
 }
 
-// refinement is the state of refine.
-type refinement struct {
+// improvement is the state of Improve.
+type improvement struct {
 	*candidate.Store
+	*Options
 	ctx     context.Context
 	choices [][]*candidate.Partition
 	o       candidate.Linear
-	// settled has, by window, the stretches at whose nodes no move gained while
-	// everything was in the window that moves at them reach.
+	// settled has, by the size of a pass, the windows at whose nodes no move gained while all
+	// nodes that moves there change were in the same group.
 	settled map[int]map[*candidate.Window]bool
 }
 
-// maxPhases bounds the rounds of a sweep.
+// maxPhases bounds the rounds of a pass (estimated: passes end far sooner).
 const maxPhases = 64
 
-// sweep changes the windows of a plan, and those half a window further, until none
-// gains. Moves are made at the nodes of stretches that have changed or that were near
-// the end of a window, so the work grows with the number of nodes.
-func (r *refinement) sweep(list []*candidate.Window, window int, change func(*hill)) []*candidate.Window {
-	settled := r.settled[window]
+// pass improves groups of windows, and those half a group further, in turn until none gains.
+// Moves are tried at the nodes of windows that have changed or that were near the end of a
+// group, so the work is linear in the number of nodes.
+//
+// In the literature: large neighbourhood search (Shaw 1998): each group is a neighbourhood
+// that is optimized while the rest is fixed.
+func (r *improvement) pass(list []*candidate.Window, p pass) []*candidate.Window {
+	settled := r.settled[p.nodes]
 	if settled == nil {
 		settled = map[*candidate.Window]bool{}
-		r.settled[window] = settled
+		r.settled[p.nodes] = settled
 	}
+	reach := slices.Max(r.lengths) // how far back the nodes are that a move changes
 	for idle, phase := 0, 0; idle < 2 && phase < maxPhases && r.ctx.Err() == nil; phase++ {
-		windows := split(list, window, phase%2 == 1)
-		out := make([][]*candidate.Window, len(windows)) // nil: as before
+		groups := groupsOf(list, p.nodes, phase%2 == 1)
+		out := make([][]*candidate.Window, len(groups)) // nil: no better one
 		var eg errgroup.Group
 		eg.SetLimit(runtime.GOMAXPROCS(0))
-		for i, w := range windows {
+		for i, w := range groups {
 			if !slices.ContainsFunc(w, func(t *candidate.Window) bool { return !settled[t] }) {
 				continue
 			}
 			eg.Go(func() error {
 				if r.ctx.Err() == nil {
-					out[i] = r.improved(w, settled, change)
+					out[i] = r.improve(w, settled, p.do)
 				}
 				return nil
 			})
@@ -118,10 +130,10 @@ func (r *refinement) sweep(list []*candidate.Window, window int, change func(*hi
 		list = nil
 		for i, w := range out {
 			if w == nil {
-				w = windows[i]
+				w = groups[i]
 				for _, t := range w {
 					first, last := w[0].Lo, w[len(w)-1].Hi()
-					if (t.Lo-first >= farthest || first == 0) && (last-t.Hi() >= farthest || last == len(r.Order)) {
+					if (t.Lo-first >= reach || first == 0) && (last-t.Hi() >= reach || last == len(r.Order)) {
 						settled[t] = true
 					}
 				}
@@ -134,39 +146,36 @@ func (r *refinement) sweep(list []*candidate.Window, window int, change func(*hi
 	return list
 }
 
-// farthest is how far before a node the others are that a move at it changes.
-var farthest = slices.Max(chainLengths)
-
-// split groups stretches to windows; half begins with one of half the length, so that
-// its windows lie across the borders of the others.
-func split(list []*candidate.Window, window int, half bool) (windows [][]*candidate.Window) {
-	room := window
+// groupsOf groups consecutive windows, up to a number of nodes. half begins with a group of half
+// as many, so that its groups lie across the borders of the others.
+func groupsOf(list []*candidate.Window, nodes int, half bool) (groups [][]*candidate.Window) {
+	room := nodes
 	if half {
 		room /= 2
 	}
 	from, n := 0, 0
 	for i, t := range list {
 		if n += len(t.Partitions); n > room && i > from {
-			windows = append(windows, list[from:i])
-			from, n, room = i, len(t.Partitions), window
+			groups = append(groups, list[from:i])
+			from, n, room = i, len(t.Partitions), nodes
 		}
 	}
-	return append(windows, list[from:])
+	return append(groups, list[from:])
 }
 
-// improved returns other stretches for a window that take less, one after the other;
-// nil where the moves at those that are not settled find none.
-func (r *refinement) improved(w []*candidate.Window, settled map[*candidate.Window]bool, change func(*hill)) []*candidate.Window {
+// improve returns better windows for a group, split at their barriers; nil if the moves at
+// windows that are not settled find none.
+func (r *improvement) improve(w []*candidate.Window, settled map[*candidate.Window]bool, do func(*climber)) []*candidate.Window {
 	before := r.Merge(w)
-	h := r.newHill(before)
+	c := r.newClimber(before)
 	for _, t := range w {
 		for i := t.Lo; i < t.Hi() && !settled[t]; i++ {
-			h.look(i - w[0].Lo)
+			c.mark(i - w[0].Lo)
 		}
 	}
-	change(h)
-	if r.o.Of(h.cur.Time, h.cur.Energy) >= r.o.Of(before.Time, before.Energy)*(1-1e-12) { // as sums are rounded
+	do(c)
+	if r.o.Of(c.cur.Time, c.cur.Energy) >= r.o.Of(before.Time, before.Energy)*(1-1e-12) { // sums are rounded
 		return nil
 	}
-	return r.Split(h.cur)
+	return r.Split(c.cur)
 }

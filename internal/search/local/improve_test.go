@@ -26,13 +26,13 @@ func TestCross(t *testing.T) {
 	}
 	a := list([2]int{1, 5}, [2]int{2, 7}, [2]int{3, 9}, [2]int{1, 1})
 	b := list([2]int{3, 11}, [2]int{1, 4}, [2]int{2, 6}, [2]int{1, 1})
-	if got := times(cross(a, b, candidate.Linear{Time: 1})); !slices.Equal(got, []int{11, 9, 1}) {
+	if got := times(crossover(a, b, candidate.Linear{Time: 1})); !slices.Equal(got, []int{11, 9, 1}) {
 		t.Errorf("%v", got)
 	}
-	if got := times(cross(b, a, candidate.Linear{Time: 1})); !slices.Equal(got, []int{11, 9, 1}) {
+	if got := times(crossover(b, a, candidate.Linear{Time: 1})); !slices.Equal(got, []int{11, 9, 1}) {
 		t.Errorf("%v the other way round", got)
 	}
-	if got := times(cross(nil, a, candidate.Linear{Time: 1})); !slices.Equal(got, times(a)) {
+	if got := times(crossover(nil, a, candidate.Linear{Time: 1})); !slices.Equal(got, times(a)) {
 		t.Errorf("%v of one list", got)
 	}
 }
