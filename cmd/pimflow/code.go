@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 
+	"pimflow"
+
 	"github.com/spf13/cobra"
 
 	"pimflow/internal/device"
@@ -15,32 +17,34 @@ import (
 )
 
 func codeCommand() *cobra.Command {
-	var machine, box, dev, prof string
-	var batch int
+	var r request
+	var box, dev string
 	c := &cobra.Command{
 		Use:   "code MODEL LAYER",
 		Short: "Print the GPU kernels and the PIM command streams of a layer, or of a box of it",
 		Args:  wantArgs(2, 2),
 		RunE: func(c *cobra.Command, args []string) error {
-			p, err := open(request{model: args[0], machine: machine, batch: batch, profile: prof})
+			r.model = args[0]
+			s, err := r.open(&bar{})
 			if err != nil {
 				return err
 			}
-			defer p.Close()
-			ds, err := p.Target.Devices(p.Machine.Memory.PIMChannels, plan.Extended)
+			defer s.Close()
+			g, m, target, _ := s.Internal()
+			ds, err := target.Devices(m.Memory.PIMChannels, plan.Extended)
 			if err != nil {
 				return err
 			}
 			var names []string
-			for i := range p.Graph.Nodes {
-				nd := &p.Graph.Nodes[i]
+			for i := range g.Nodes {
+				nd := &g.Nodes[i]
 				if nd.Op == nil {
 					continue
 				}
 				if names = append(names, nd.Name); nd.Name != args[1] {
 					continue
 				}
-				cut := p.Graph.Whole(nd.ID)
+				cut := g.Whole(nd.ID)
 				if box != "" {
 					if cut.Box, err = tensor.ParseBox(box); err != nil {
 						return err
@@ -49,16 +53,16 @@ func codeCommand() *cobra.Command {
 						return fmt.Errorf("--box %v: a part of %v wanted", cut.Box, tensor.Full(nd.Shape))
 					}
 				}
-				return printCode(c.OutOrStdout(), p.Graph, cut, ds, dev)
+				return printCode(c.OutOrStdout(), g, cut, ds, dev)
 			}
 			return fmt.Errorf("layer %q is not in %s%s", args[1], args[0], nearest.Hint(args[1], names))
 		},
 	}
-	c.Flags().StringVar(&machine, "machine", DefaultMachine, "machine by name or .json file")
+	r.machineFlag(c, pimflow.DefaultMachine)
 	c.Flags().StringVar(&box, "box", "", "the part of the layer's value, as [0:1 0:32 0:56 0:112] (default: all)")
 	c.Flags().StringVar(&dev, "device", "", "gpu or pim (default: both)")
-	profileFlag(c, &prof)
-	c.Flags().IntVar(&batch, "batch", 0, "images at once, for models that leave it open (default 1)")
+	profileFlag(c, &r.opts.Profile)
+	r.batchFlag(c)
 	return c
 }
 

@@ -1,22 +1,24 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
+
+	"pimflow"
 
 	"github.com/spf13/cobra"
 
 	"pimflow/internal/plan"
+	"pimflow/internal/platform"
 	"pimflow/internal/report"
 	"pimflow/internal/search"
 )
 
 func compareCommand() *cobra.Command {
-	var machine, prof, channels string
-	var batch int
+	var r request
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "compare MODEL…",
@@ -33,29 +35,25 @@ of its plans is in the table, with its number of channels; run --pim-channels au
 			defer bar.stop()
 			all := &report.Comparison{Schema: report.CompareSchema}
 			for _, model := range args {
-				p, err := open(request{model: model, machine: machine, batch: batch, profile: prof, channels: channels})
+				r.model = model
+				s, err := r.open(bar)
 				if err != nil {
 					return err
 				}
-				compare := compareModel
-				if channels == autoChannels {
-					compare = compareChannels
-				}
-				m, err := compare(c.Context(), p, bar)
-				p.Close()
+				own := r.channels == autoChannels
+				m, err := compareModel(c.Context(), s, own, bar)
+				s.Close()
 				if err != nil {
 					return err
 				}
-				all.Machine, all.Own = p.Machine.Name, channels == autoChannels
-				if p.Profile != nil {
-					file := report.NewProfileFile(p.Profile)
-					all.Profile = &file
+				all.Machine, all.Own = s.Machine().Name(), own
+				if _, _, _, p := s.Internal(); p != nil {
+					n, on := p.Measured()
+					all.Profile = &report.ProfileFile{File: p.File, Kernels: n, MeasuredOn: on}
 				}
 				all.Models = append(all.Models, m)
 			}
-			for _, policy := range search.Policies() {
-				all.Policies = append(all.Policies, policy.Name)
-			}
+			all.Policies = pimflow.Policies()
 			bar.stop()
 			if asJSON {
 				return all.JSON(c.OutOrStdout())
@@ -63,36 +61,31 @@ of its plans is in the table, with its number of channels; run --pim-channels au
 			return all.Text(c.OutOrStdout())
 		},
 	}
-	c.Flags().StringVar(&machine, "machine", DefaultMachine, "machine by name or .json file")
-	profileFlag(c, &prof)
-	c.Flags().StringVar(&channels, "pim-channels", "", "how many memory channels compute, or auto: how many is best (default: the machine's)")
-	c.Flags().IntVar(&batch, "batch", 0, "images at once, for models that leave it open (default 1)")
+	r.machineFlag(c, pimflow.DefaultMachine)
+	r.batchFlag(c)
+	profileFlag(c, &r.opts.Profile)
+	c.Flags().StringVar(&r.channels, "pim-channels", "", "how many memory channels compute, or auto: how many is best (default: the machine's)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
 }
 
-// compareModel plans one model under every policy.
-func compareModel(ctx context.Context, p *path, bar *bar) (report.ModelResult, error) {
-	m := report.ModelResult{Model: p.Graph.Name}
-	for _, policy := range search.Policies() {
-		p.Target.Progress = bar.phase(m.Model + " " + policy.Name)
-		row, err := p.result(ctx, policy, &m)
-		if err != nil {
-			return m, err
-		}
-		m.Results = append(m.Results, row)
+// compareModel plans one model under every policy; own with every eighth of the channels
+// computing, of which it keeps the best plan of each.
+func compareModel(ctx context.Context, s *pimflow.Session, own bool, bar *bar) (report.ModelResult, error) {
+	g, base, _, _ := s.Internal()
+	m := report.ModelResult{Model: g.Name}
+	numbers := []int{base.Memory.PIMChannels}
+	if own {
+		numbers = platform.Eighths(base.Memory.Channels)
 	}
-	return m, nil
-}
-
-// compareChannels plans one model under every policy with every eighth of the channels
-// computing, and keeps the best plan of each.
-func compareChannels(ctx context.Context, p *path, bar *bar) (report.ModelResult, error) {
-	m := report.ModelResult{Model: p.Graph.Name}
-	base := p.Machine
-	for k, n := range eighths(base.Memory.Channels) {
-		if err := p.use(withChannels(base, n), nil); err != nil {
-			return m, err
+	for k, n := range numbers {
+		on, label := s, m.Model+" %s"
+		if own {
+			label += fmt.Sprintf(", %d PIM channels", n)
+			var err error
+			if on, err = withChannels(s, strconv.Itoa(n)); err != nil {
+				return m, err
+			}
 		}
 		for i, policy := range search.Policies() {
 			if k == 0 {
@@ -100,8 +93,8 @@ func compareChannels(ctx context.Context, p *path, bar *bar) (report.ModelResult
 			} else if policy.PIM == "" {
 				continue // the same whatever computes
 			}
-			p.Target.Progress = bar.phase(fmt.Sprintf("%s %s, %d PIM channels", m.Model, policy.Name, n))
-			row, err := p.result(ctx, policy, &m)
+			bar.label = fmt.Sprintf(label, policy.Name)
+			row, err := comparePolicy(ctx, on, policy.Name, &m)
 			if err != nil {
 				return m, err
 			}
@@ -110,41 +103,52 @@ func compareChannels(ctx context.Context, p *path, bar *bar) (report.ModelResult
 			}
 		}
 	}
-	p.Machine = base
 	return m, nil
 }
 
-// result plans a model under a policy; without a speed-up where that has no device for
+// comparePolicy plans a model under a policy; without a speed-up where that has no device for
 // some layer.
-func (p *path) result(ctx context.Context, policy search.Policy, m *report.ModelResult) (report.PolicyResult, error) {
-	row := report.PolicyResult{Policy: policy.Name}
-	if err := cmp.Or(p.search(ctx, policy.Name), ctx.Err()); errors.Is(err, search.ErrNoDevice) {
+func comparePolicy(ctx context.Context, s *pimflow.Session, policy string, m *report.ModelResult) (report.PolicyResult, error) {
+	row := report.PolicyResult{Policy: policy}
+	p, err := find(ctx, s, pimflow.Search{Policy: policy})
+	if errors.Is(err, pimflow.ErrNoDevice) {
 		return row, nil
-	} else if err != nil {
+	}
+	if err != nil {
 		return row, err
 	}
-	r := report.New(p.Graph, p.Machine, p.Result)
+	r, err := s.Time(p)
+	if err != nil {
+		return row, err
+	}
 	m.Baseline = r.Baseline
 	row.Total, row.Speedup, row.GPUBusy, row.PIMBusy, row.PIMChannels = r.Total, r.Speedup, r.GPUBusy, r.PIMBusy, r.PIMChannels
 	var joint *float64
-	if policy.Name == report.Measure {
-		pl := *p.Result.Plan
-		pl.Launch = plan.Joint
-		same, err := search.Given(p.Graph, &pl, p.Target)
-		if err != nil {
+	if policy == report.Measure {
+		if joint, err = fused(s, p); err != nil {
 			return row, err
 		}
-		ns := same.Timeline.Total.NS()
-		joint = &ns
 	}
 	for _, b := range []struct{ of, least **float64 }{{&joint, &m.Joint}, {&r.Bound, &m.Bound}, {&r.BoundTwo, &m.BoundTwo}} {
 		if *b.of != nil && (*b.least == nil || **b.of < **b.least) {
 			*b.least = *b.of
 		}
 	}
-	if p.Profile != nil {
-		n := report.SourcesOf(p.Result.Timeline)
-		row.GPUSources = &n
+	if r.GPUProfile != nil {
+		row.GPUSources = &r.GPUProfile.Plan
 	}
 	return row, nil
+}
+
+// fused is the time of a plan whose PIM work is launched together where it can be, in ns.
+func fused(s *pimflow.Session, p *pimflow.Plan) (*float64, error) {
+	g, _, target, _ := s.Internal()
+	pl := *p.Internal().Plan
+	pl.Launch = plan.Joint
+	r, err := search.Given(g, &pl, target)
+	if err != nil {
+		return nil, err
+	}
+	ns := r.Timeline.Total.NS()
+	return &ns, nil
 }

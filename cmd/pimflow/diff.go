@@ -1,18 +1,14 @@
 package main
 
 import (
-	"context"
-	"fmt"
-	"io"
 	"os"
-	"slices"
 	"strings"
+
+	"pimflow"
 
 	"github.com/spf13/cobra"
 
-	"pimflow/internal/plan"
 	"pimflow/internal/report"
-	"pimflow/internal/zoo"
 )
 
 func diffCommand() *cobra.Command {
@@ -27,9 +23,9 @@ A and B are plans (.plan, as "pimflow run -o" writes) or runs (.json, as "pimflo
 A plan names its network; one of another model wants --model. Layers are matched by name.`,
 		Args: wantArgs(2, 2),
 		RunE: func(c *cobra.Command, args []string) error {
-			var runs []*report.Run
+			var runs []*pimflow.Report
 			for _, file := range args {
-				r, err := loadRun(c.Context(), file, model, machine)
+				r, err := loadRun(file, model, machine)
 				if err != nil {
 					return err
 				}
@@ -52,28 +48,19 @@ A plan names its network; one of another model wants --model. Layers are matched
 }
 
 // loadRun reads a run, or times a plan.
-func loadRun(ctx context.Context, file, model, machine string) (*report.Run, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
+func loadRun(file, model, machine string) (*pimflow.Report, error) {
 	if !strings.HasSuffix(file, ".plan") {
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
 		return report.ReadRun(f, file)
 	}
-	pl, err := plan.Parse(io.Reader(f), file)
+	s, p, err := pimflow.OpenPlan(file, model, pimflow.Options{Machine: machine})
 	if err != nil {
 		return nil, err
 	}
-	if model == "" {
-		if model = pl.Model; !slices.Contains(zoo.Names(), model) {
-			return nil, fmt.Errorf("%s: a plan of model %q, which is no network of the zoo: its file wanted as --model", file, model)
-		}
-	}
-	p, err := walk(ctx, request{model: model, machine: machine, plan: file})
-	if err != nil {
-		return nil, err
-	}
-	defer p.Close()
-	return report.New(p.Graph, p.Machine, p.Result), nil
+	defer s.Close()
+	return s.Time(p)
 }

@@ -5,11 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pimflow/internal/explain"
-	"pimflow/internal/graph"
-	"pimflow/internal/nearest"
 	"pimflow/internal/report"
-	"pimflow/internal/search"
 )
 
 // shownOptions is how many alternatives of a layer are printed without --all.
@@ -32,30 +28,23 @@ search kept, what their times go to, and what the plan would take with each of t
 			if all && len(args) == 1 {
 				return fmt.Errorf("--all is for the alternatives of one layer: name a layer of %s too", r.model)
 			}
-			p, err := walked(c, r)
+			s, p, err := r.walked(c)
 			if err != nil {
 				return err
 			}
-			defer p.Close()
-			e, err := explain.New(p.Graph, p.Result, p.Target)
+			defer s.Close()
+			timed, err := s.Time(p)
 			if err != nil {
 				return err
 			}
-			rep := report.NewExplain(p.Graph, p.Machine, p.Result, r.plan != "")
+			rep := report.NewExplain(timed, p.Internal().Plan.PIM, r.plan != "")
 			if len(args) == 2 {
-				l, err := layerNamed(p.Graph, p.Result.Layers, args[0], args[1])
-				if err == nil {
-					err = rep.SetLayer(p.Graph, e, l)
-				}
-				if err != nil {
-					return err
-				}
+				rep.Layer, err = s.Explain(p, args[1])
 			} else {
-				for i := range p.Result.Layers {
-					if err := rep.Add(p.Graph, e, &p.Result.Layers[i]); err != nil {
-						return err
-					}
-				}
+				rep.Layers, err = s.Reasons(p)
+			}
+			if err != nil {
+				return err
 			}
 			if json {
 				return rep.JSON(c.OutOrStdout())
@@ -68,34 +57,11 @@ search kept, what their times go to, and what the plan would take with each of t
 		},
 	}
 	fl := c.Flags()
-	fl.StringVar(&r.machine, "machine", "", "machine by name or .json file (default "+DefaultMachine+", or the plan's)")
-	fl.StringVar(&r.policy, "policy", search.Default, "policy, see pimflow policy")
-	fl.StringVar(&r.plan, "plan", "", "explain the plan in this file instead of searching one")
-	profileFlag(c, &r.profile)
-	fl.IntVar(&r.batch, "batch", 0, "images at once, for models that leave it open (default 1)")
+	r.planFlag(c, "explain")
+	r.policyFlag(c)
+	r.batchFlag(c)
+	profileFlag(c, &r.opts.Profile)
 	fl.BoolVar(&all, "all", false, fmt.Sprintf("print every alternative of the layer, not only the %d fastest alone", shownOptions))
 	fl.BoolVar(&json, "json", false, "print one JSON object, with every alternative")
 	return c
-}
-
-// layerNamed finds a layer of a result.
-func layerNamed(g *graph.Graph, layers []search.Layer, model, name string) (*search.Layer, error) {
-	var names []string
-	for i := range layers {
-		n := g.Nodes[layers[i].Node].Name
-		if n == name {
-			return &layers[i], nil
-		}
-		names = append(names, n)
-	}
-	for i := range g.Nodes {
-		switch nd := &g.Nodes[i]; {
-		case nd.Name != name:
-		case nd.Op != nil:
-			return nil, fmt.Errorf("layer %q of %s makes no elements: it is in no plan", name, model)
-		default:
-			return nil, fmt.Errorf("%q of %s is no layer but a value that is there from the start: no device executes it", name, model)
-		}
-	}
-	return nil, fmt.Errorf("layer %q is not in %s%s", name, model, nearest.Hint(name, names))
 }

@@ -3,10 +3,11 @@ package main
 import (
 	"fmt"
 
+	"pimflow"
+
 	"github.com/spf13/cobra"
 
 	"pimflow/internal/report"
-	"pimflow/internal/search"
 	"pimflow/internal/sweep"
 )
 
@@ -37,30 +38,30 @@ that split layers do. "launches free" is the speed-up that the same plan would h
 			}
 			bar := newBar(c.ErrOrStderr())
 			defer bar.stop()
-			out := &report.Launches{Schema: report.LaunchesSchema, Policy: r.policy}
-			var paths []*path
+			out := &report.Launches{Schema: report.LaunchesSchema, Policy: r.how.Policy}
+			var models []*sweep.Model
 			for _, model := range args { // what cannot be read is said before anything is searched
 				r.model = model
-				p, err := open(r)
+				opened, err := r.open(bar)
 				if err != nil {
 					return err
 				}
-				defer p.Close()
-				paths = append(paths, p)
+				defer opened.Close()
+				m, err := varied(opened, r.how.Policy)
+				if err != nil {
+					return err
+				}
+				models = append(models, m)
 			}
-			for _, p := range paths {
-				m, err := p.sweep(r.policy)
-				if err != nil {
-					return err
-				}
-				m.Progress = bar.phase(p.Graph.Name)
+			for _, m := range models {
+				m.Progress = bar.phase(m.Graph.Name)
 				rows, err := sweep.Launches(c.Context(), m)
 				if err != nil {
-					return fmt.Errorf("%s: %w", p.Graph.Name, err)
+					return fmt.Errorf("%s: %w", m.Graph.Name, err)
 				}
-				out.Add(p.Graph.Name, rows)
+				out.Add(m.Graph.Name, rows)
 			}
-			machine := paths[0].Machine
+			machine := models[0].Machine
 			out.Machine, out.Clock = machine.Name, machine.GPU.Clock.Picoseconds()
 			bar.stop()
 			if asJSON {
@@ -70,9 +71,9 @@ that split layers do. "launches free" is the speed-up that the same plan would h
 		},
 	}
 	fl := c.Flags()
-	fl.StringVar(&r.machine, "machine", DefaultMachine, "machine by name or .json file")
-	fl.StringVar(&r.policy, "policy", search.Default, "policy, see pimflow policy")
-	fl.IntVar(&r.batch, "batch", 0, "images at once, for models that leave it open (default 1)")
+	r.machineFlag(c, pimflow.DefaultMachine)
+	r.policyFlag(c)
+	r.batchFlag(c)
 	fl.BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
 }

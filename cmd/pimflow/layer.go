@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"pimflow"
+
 	"github.com/spf13/cobra"
 
 	"pimflow/internal/device"
@@ -248,7 +250,7 @@ func (b *bench) report(q *question) (*report.Conv, error) {
 		}
 		rep.Ours = &report.ConvPIM{
 			Lane:  report.Lane{Total: s.commands(issued), Cycles: ours.Stream, NS: slices.Max(ours.Lanes).NS(), Issued: report.Counts(ours.Commands)},
-			Whole: report.Whole{NS: ours.Time.NS(), Ticks: ours.Ticks, Bound: ours.Bound}, Bytes: ours.Bytes,
+			Whole: pimflow.Whole{NS: ours.Time.NS(), Ticks: ours.Ticks, Bound: ours.Bound}, Bytes: ours.Bytes,
 			Added: ours.Additions, MAC: int64(floor.MAC), Move: int64(floor.Move),
 		}
 	case errors.Is(err, device.ErrUnsupported):
@@ -265,8 +267,8 @@ func (b *bench) report(q *question) (*report.Conv, error) {
 		Kernels: report.Counts(cost.Commands), Bytes: cost.Bytes, Bound: cost.Bound, Source: cost.Source.String(),
 	}
 	if b.profile != nil {
-		file := report.NewProfileFile(b.profile)
-		rep.Profile = &file
+		n, on := b.profile.Measured()
+		rep.Profile = &report.ProfileFile{File: b.profile.File, Kernels: n, MeasuredOn: on}
 	}
 	return rep, nil
 }

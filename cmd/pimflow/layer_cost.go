@@ -175,7 +175,7 @@ func newBench(m *hw.Machine) (*bench, error) {
 
 // measured takes the GPU's times from a file of measured kernels.
 func (b *bench) measured(file string) (err error) {
-	if b.profile, err = readProfile(file, b.m); err == nil {
+	if b.profile, err = profile.Load(file, b.m); err == nil {
 		b.newGPU = b.profile.Over(gpu.New)
 	}
 	return err

@@ -3,11 +3,11 @@ package main
 import (
 	"fmt"
 
+	"pimflow"
+
 	"github.com/spf13/cobra"
 
 	"pimflow/internal/hw"
-	"pimflow/internal/plan"
-	"pimflow/internal/platform"
 )
 
 func machineCommand() *cobra.Command {
@@ -28,17 +28,9 @@ func machineCommand() *cobra.Command {
 				}
 				return nil
 			}
-			m, err := hw.Load(args[0])
+			m, err := pimflow.LoadMachine(args[0])
 			if err != nil {
 				return err
-			}
-			// A machine is right when its devices can be made.
-			to, err := platform.Target(m, platform.Makers{})
-			if err == nil {
-				_, err = to.Devices(m.Memory.PIMChannels, plan.Extended)
-			}
-			if err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
 			}
 			return m.Print(c.OutOrStdout())
 		},

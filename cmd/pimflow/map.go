@@ -5,7 +5,6 @@ import (
 
 	"pimflow/internal/memory"
 	"pimflow/internal/report"
-	"pimflow/internal/search"
 )
 
 func mapCommand() *cobra.Command {
@@ -21,16 +20,17 @@ the stream that "pimflow code" prints for a channel is the r-th of the channel's
 		Args: wantArgs(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			r.model = args[0]
-			p, err := walked(c, r)
+			s, p, err := r.walked(c)
 			if err != nil {
 				return err
 			}
-			defer p.Close()
-			m, err := memory.New(p.Result.Timeline.Program)
+			defer s.Close()
+			g, machine, _, _ := s.Internal()
+			m, err := memory.New(p.Internal().Timeline.Program)
 			if err != nil {
 				return err
 			}
-			rep := report.NewMemory(p.Graph, p.Machine, p.Result, m)
+			rep := report.NewMemory(g, machine, p.Internal(), m)
 			if json {
 				return rep.JSON(c.OutOrStdout())
 			}
@@ -38,11 +38,10 @@ the stream that "pimflow code" prints for a channel is the r-th of the channel's
 		},
 	}
 	fl := c.Flags()
-	fl.StringVar(&r.machine, "machine", "", "machine by name or .json file (default "+DefaultMachine+", or the plan's)")
-	fl.StringVar(&r.policy, "policy", search.Default, "policy, see pimflow policy")
-	fl.StringVar(&r.plan, "plan", "", "map the plan in this file instead of searching one")
-	profileFlag(c, &r.profile)
-	fl.IntVar(&r.batch, "batch", 0, "images at once, for models that leave it open (default 1)")
+	r.planFlag(c, "map")
+	r.policyFlag(c)
+	r.batchFlag(c)
+	profileFlag(c, &r.opts.Profile)
 	fl.BoolVarP(&verbose, "verbose", "v", false, "the rows of each channel")
 	fl.BoolVar(&json, "json", false, "print one JSON object")
 	return c

@@ -4,37 +4,14 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
+
+	"pimflow"
 
 	"github.com/spf13/cobra"
 
-	"pimflow/internal/hw"
 	"pimflow/internal/profile"
-	"pimflow/internal/search"
 	"pimflow/internal/survey"
 )
-
-// profileFlag adds the flag that names a file of measured kernels.
-func profileFlag(c *cobra.Command, to *string) {
-	c.Flags().StringVar(to, "gpu-profile", "", "take the GPU's times from the measured kernels of this .csv file, as pimflow profile lists them")
-}
-
-// readProfile reads a file of measured kernels for a machine.
-func readProfile(file string, m *hw.Machine) (*profile.Profile, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	p, err := profile.Parse(f, file)
-	if err != nil {
-		return nil, err
-	}
-	if n, _ := p.Measured(); n == 0 {
-		return nil, fmt.Errorf("%s: no row has a time_us: at least one measured kernel wanted", file)
-	}
-	return p, p.Fits(m)
-}
 
 // surveyFlags are the flags of profile.
 type surveyFlags struct {
@@ -86,10 +63,10 @@ pimflow-onnxruntime (in ortcheck/): the median of --repeats runs, and in spread_
 		},
 	}
 	fl := c.Flags()
-	fl.StringVar(&f.machine, "machine", DefaultMachine, "machine by name or .json file")
-	fl.StringVar(&f.policy, "policy", search.Default, "policy, see pimflow policy")
-	profileFlag(c, &f.profile)
-	fl.IntVar(&f.batch, "batch", 0, "images at once, for models that leave it open (default 1)")
+	f.machineFlag(c, pimflow.DefaultMachine)
+	f.policyFlag(c)
+	f.batchFlag(c)
+	profileFlag(c, &f.opts.Profile)
 	fl.IntVar(&f.limit, "limit", 0, "list so many kernels (default all)")
 	fl.BoolVar(&f.anyChannels, "any-channels", false, "one row a kernel for any number of memory channels, for a GPU whose memory cannot be divided; --with implies it")
 	fl.StringVarP(&f.out, "out", "o", "", "write the list to this file (default the standard output)")
@@ -105,13 +82,13 @@ pimflow-onnxruntime (in ortcheck/): the median of --repeats runs, and in spread_
 func listKernels(ctx context.Context, f *surveyFlags, stdout, stderr io.Writer) error {
 	bar := newBar(stderr)
 	defer bar.stop()
-	f.progress = bar.phase("search")
-	p, err := walk(ctx, f.request)
+	opened, p, err := f.walk(ctx, bar)
 	if err != nil {
 		return err
 	}
-	defer p.Close()
-	rows, left, err := survey.List(p.Graph, p.Machine, p.Target, p.Result, f.anyChannels || f.with != "")
+	defer opened.Close()
+	g, m, target, measured := opened.Internal()
+	rows, left, err := survey.List(g, m, target, p.Internal(), f.anyChannels || f.with != "")
 	if err != nil {
 		return err
 	}
@@ -128,8 +105,8 @@ func listKernels(ctx context.Context, f *surveyFlags, stdout, stderr io.Writer) 
 		fmt.Fprintf(stderr, "pimflow: %d parts of layers are left out, for which there is no layer that would be them alone\n", left)
 	}
 	list := &profile.Profile{}
-	if p.Profile != nil {
-		for _, r := range p.Profile.Rows {
+	if measured != nil {
+		for _, r := range measured.Rows {
 			if r.Time > 0 {
 				list.Rows = append(list.Rows, r)
 			}

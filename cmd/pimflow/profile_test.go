@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -10,11 +9,12 @@ import (
 	"path/filepath"
 	"testing"
 
+	"pimflow"
+
 	"pimflow/internal/device"
 	"pimflow/internal/onnx"
 	"pimflow/internal/plan"
 	"pimflow/internal/profile"
-	"pimflow/internal/search"
 	"pimflow/internal/survey"
 )
 
@@ -66,52 +66,57 @@ func fakeRunner() {
 	}
 }
 
-// planned is the path with every listed kernel at a share of the model's time.
-func planned(t *testing.T, model string, share float64) *path {
+// planned is a session and its plan, with the kernels of a profile; "" for the model's times.
+func planned(t *testing.T, model, file string) (*pimflow.Session, *pimflow.Plan) {
 	t.Helper()
-	r := request{model: model, machine: DefaultMachine, policy: search.Default}
-	p, err := walk(context.Background(), r)
+	s, err := pimflow.Open(model, pimflow.Options{Profile: file})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer p.Close()
-	rows, left, err := survey.List(p.Graph, p.Machine, p.Target, p.Result, false)
+	t.Cleanup(func() { s.Close() })
+	p, err := s.Plan(t.Context(), pimflow.Search{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, p
+}
+
+// measured is a profile of every listed kernel at a share of the model's time.
+func measured(t *testing.T, s *pimflow.Session, p *pimflow.Plan, share float64) string {
+	t.Helper()
+	g, m, target, _ := s.Internal()
+	rows, left, err := survey.List(g, m, target, p.Internal(), false)
 	if err != nil || left > 0 {
 		t.Fatal(err, left)
 	}
 	for i := range rows {
 		rows[i].Time = max(1, device.Time(float64(rows[i].Model)*share))
 	}
-	r.profile = filepath.Join(t.TempDir(), "cuts.csv")
-	if err := writeFile(r.profile, (&profile.Profile{Rows: rows}).Print); err != nil {
+	file := filepath.Join(t.TempDir(), "cuts.csv")
+	if err := writeFile(file, (&profile.Profile{Rows: rows}).Print); err != nil {
 		t.Fatal(err)
 	}
-	if p, err = walk(context.Background(), r); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { p.Close() })
-	return p
+	return file
 }
 
 // TestProfileMovesWork: with the model's own times the GPU alone is as before, and the
 // faster the measured GPU is, the more of the work it gets.
 func TestProfileMovesWork(t *testing.T) {
-	onGPU := func(p *path) (macs int64) {
-		for _, tile := range p.Result.Plan.Tiles() {
-			if tile.Device == plan.GPU {
-				macs += p.Graph.MACs(tile.Cut)
-			}
-		}
-		return macs
-	}
 	for _, model := range []string{"toy", "mobilenet-v2"} {
-		before, err := walk(context.Background(), request{model: model, machine: DefaultMachine, policy: search.Default})
-		if err != nil {
-			t.Fatal(err)
+		s, before := planned(t, model, "")
+		g, _, _, _ := s.Internal()
+		onGPU := func(p *pimflow.Plan) (macs int64) {
+			for _, tile := range p.Internal().Plan.Tiles() {
+				if tile.Device == plan.GPU {
+					macs += g.MACs(tile.Cut)
+				}
+			}
+			return macs
 		}
-		defer before.Close()
-		same, faster, slower := planned(t, model, 1), planned(t, model, 0.02), planned(t, model, 50)
-		if a, b := before.Result.Baseline.Total, same.Result.Baseline.Total; a != b {
+		_, same := planned(t, model, measured(t, s, before, 1))
+		_, faster := planned(t, model, measured(t, s, before, 0.02))
+		_, slower := planned(t, model, measured(t, s, before, 50))
+		if a, b := before.Internal().Baseline.Total, same.Internal().Baseline.Total; a != b {
 			t.Errorf("%s: the GPU alone takes %v with its own times: %v wanted", model, b, a)
 		}
 		if a, b, c := onGPU(slower), onGPU(same), onGPU(faster); a > b || b >= c {

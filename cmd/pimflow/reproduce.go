@@ -10,7 +10,7 @@ import (
 )
 
 func reproduceCommand() *cobra.Command {
-	var machine string
+	var r request
 	var asJSON, seInputs bool
 	c := &cobra.Command{
 		Use:   "reproduce [MODEL…]",
@@ -27,35 +27,37 @@ accounting, one repair a step. Without MODEL: mobilenet-v2, whose figures the ar
 			if seInputs {
 				change = func(a *published.Accounting) { a.System.Columns1 = false }
 			}
-			r := &report.Reproduction{Schema: report.ReproduceSchema}
+			out := &report.Reproduction{Schema: report.ReproduceSchema}
 			for _, model := range args {
-				p, err := open(request{model: model, machine: machine})
+				r.model = model
+				opened, err := r.open(bar)
 				if err != nil {
 					return err
 				}
-				defer p.Close()
-				if s := p.Machine.PIM.Standard; s != "artifact" {
-					return fmt.Errorf("machine %s: pim.standard is %s: artifact wanted, whose rules the bridge changes", p.Machine.Name, s)
+				defer opened.Close()
+				g, m, _, _ := opened.Internal()
+				if s := m.PIM.Standard; s != "artifact" {
+					return fmt.Errorf("machine %s: pim.standard is %s: artifact wanted, whose rules the bridge changes", m.Name, s)
 				}
-				r.Machine, r.Clock = p.Machine.Name, p.Machine.GPU.Clock.Picoseconds()
-				variants, err := published.Compare(c.Context(), p.Graph, p.Machine, change, bar.phase(model+" variants"))
+				out.Machine, out.Clock = m.Name, m.GPU.Clock.Picoseconds()
+				variants, err := published.Compare(c.Context(), g, m, change, bar.phase(model+" variants"))
 				if err != nil {
 					return err
 				}
-				bridge, err := published.Bridge(c.Context(), p.Graph, p.Machine, change, bar.phase(model+" bridge"))
+				bridge, err := published.Bridge(c.Context(), g, m, change, bar.phase(model+" bridge"))
 				if err != nil {
 					return err
 				}
-				r.Add(p.Graph.Name, variants, bridge)
+				out.Add(g.Name, variants, bridge)
 			}
 			bar.stop()
 			if asJSON {
-				return r.JSON(c.OutOrStdout())
+				return out.JSON(c.OutOrStdout())
 			}
-			return r.Text(c.OutOrStdout())
+			return out.Text(c.OutOrStdout())
 		},
 	}
-	c.Flags().StringVar(&machine, "machine", PublishedMachine, "machine by name or .json file")
+	r.machineFlag(c, PublishedMachine)
 	c.Flags().BoolVar(&seInputs, "se-inputs", false, "give squeeze-excite layers on the PIM all their inputs, where the artifact's back end gives them one by mistake")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c

@@ -6,31 +6,18 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"pimflow"
+
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
-	"pimflow/internal/device"
-	"pimflow/internal/graph"
 	"pimflow/internal/nearest"
-	"pimflow/internal/npy"
-	"pimflow/internal/pim"
 	"pimflow/internal/report"
-	"pimflow/internal/run"
-	"pimflow/internal/search"
-	"pimflow/internal/tensor"
-)
-
-// DefaultMachine is the machine of a run that names none, and PublishedMachine that of
-// the commands that hold this project against the published system.
-const (
-	DefaultMachine   = "newton"
-	PublishedMachine = "artifact"
 )
 
 // runFlags are the flags of run.
@@ -63,8 +50,8 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 					return fmt.Errorf("--plan %s already is a plan: leave out --%s", f.plan, name)
 				}
 			}
-			if f.exact && f.policy != search.Default {
-				return fmt.Errorf("--exact --policy %s: only policy %s searches all plans", f.policy, search.Default)
+			if f.how.Exact && f.how.Policy != pimflow.DefaultPolicy {
+				return fmt.Errorf("--exact --policy %s: only policy %s searches all plans", f.how.Policy, pimflow.DefaultPolicy)
 			}
 			if c.Flags().Changed("top") && f.top < 1 {
 				return fmt.Errorf("--top %d: at least 1 wanted", f.top)
@@ -82,14 +69,13 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 		},
 	}
 	fl := c.Flags()
-	fl.StringVar(&f.machine, "machine", "", "machine by name or .json file (default "+DefaultMachine+", or the plan's)")
-	fl.StringVar(&f.policy, "policy", search.Default, "policy, see pimflow policy")
-	fl.StringVar(&f.objective, "objective", search.Latency.String(), "what the plan makes small: latency, energy, or edp, their product")
-	fl.BoolVar(&f.exact, "exact", false, "prove that no plan of at most two pieces a layer is better; for small graphs")
-	fl.StringVar(&f.plan, "plan", "", "run the plan in this file instead of searching one")
+	f.planFlag(c, "run")
+	f.policyFlag(c)
+	f.batchFlag(c)
+	profileFlag(c, &f.opts.Profile)
+	fl.StringVar(&f.how.Objective, "objective", "latency", "what the plan makes small: latency, energy, or edp, their product")
+	fl.BoolVar(&f.how.Exact, "exact", false, "prove that no plan of at most two pieces a layer is better; for small graphs")
 	fl.StringVar(&f.channels, "pim-channels", "", "how many memory channels compute: a number, or "+autoChannels+" to find the best (default: what the machine says)")
-	profileFlag(c, &f.profile)
-	fl.IntVar(&f.batch, "batch", 0, "images at once, for models that leave it open (default 1)")
 	fl.BoolVarP(&f.verbose, "verbose", "v", false, "one row a layer, and how it would be placed if the GPU were as fast or as slow as the bounds of its times")
 	fl.BoolVar(&f.pareto, "pareto", false, "also print the plans of which no other takes both less time and less energy")
 	fl.BoolVar(&f.json, "json", false, "print one JSON object")
@@ -106,95 +92,84 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 func runModel(ctx context.Context, f *runFlags, stdout, stderr io.Writer) error {
 	bar := newBar(stderr)
 	defer bar.stop()
-	f.progress = bar.phase("search")
-	f.partial = true
-	p, err := walk(ctx, f.request)
+	f.how.Partial = true
+	s, p, err := f.walk(ctx, bar)
 	if err != nil {
 		return err
 	}
-	defer p.Close()
-	rep := report.New(p.Graph, p.Machine, p.Result)
-	rep.ChannelsTried = p.Channels
-	if p.Profile != nil {
-		rep.GPUProfile = report.NewGPUProfile(p.Profile, p.Result)
+	defer s.Close()
+	rep, err := s.Time(p)
+	if err != nil {
+		return err
 	}
-	stopped := p.Result.Stopped
-	if stopped {
+	if rep.Stopped {
 		if out, ok := stdout.(*output); ok {
 			out.ctx = context.WithoutCancel(ctx) // what was found is still shown
 		}
-	} else if err := f.more(ctx, p, rep, bar); err != nil {
+	} else if err := f.more(ctx, s, p, rep); err != nil {
 		return err
-	} else if f.check || f.outDir != "" || f.top > 0 || len(f.inputs) > 0 {
-		if err := execute(ctx, f, p, rep, bar); err != nil {
-			return err
-		}
 	}
 	bar.stop()
 	if f.planOut != "" {
-		if err := writeFile(f.planOut, func(w io.Writer) error { return p.Result.Plan.Print(w, p.Graph) }); err != nil {
+		if err := writeFile(f.planOut, p.Print); err != nil {
 			return err
 		}
 	}
 	if f.trace != "" {
-		tl := p.Result.Timeline
-		if err := writeFile(f.trace, func(w io.Writer) error { return report.Trace(w, tl, p.Result.Plan.PIMChannels) }); err != nil {
+		r := p.Internal()
+		if err := writeFile(f.trace, func(w io.Writer) error { return report.Trace(w, r.Timeline, r.Plan.PIMChannels) }); err != nil {
 			return err
 		}
 	}
 	if f.json {
-		err = rep.JSON(stdout)
+		err = report.JSON(stdout, rep)
 	} else {
-		err = rep.Text(stdout, f.verbose)
+		err = report.Run(stdout, rep, f.verbose)
 	}
-	if err == nil && stopped {
+	if err != nil {
+		return err
+	}
+	if rep.Stopped {
 		return errStopped
 	}
-	if err == nil && rep.Check != nil && !rep.Check.Replay.OK {
-		fmt.Fprintf(stderr, "pimflow: %s: %s\n", p.Graph.Name, rep.Check.Replay.Error)
-		return errFailed
-	}
-	if err == nil && rep.Check != nil && !rep.Check.OK {
-		fmt.Fprintf(stderr, "pimflow: %s: the plan's outputs differ from the graph's by more than %.1e of the largest output\n",
-			p.Graph.Name, p.tolerance())
-		return errFailed
-	}
-	return err
+	return failed(rep, stderr)
 }
 
-// more adds to the report what further searches find.
-func (f *runFlags) more(ctx context.Context, p *path, rep *report.Run, bar *bar) error {
+// failed says on the error output how a check failed.
+func failed(rep *pimflow.Report, stderr io.Writer) error {
+	switch c := rep.Check; {
+	case c == nil || c.OK:
+		return nil
+	case !c.Replay.OK:
+		fmt.Fprintf(stderr, "pimflow: %s: %s\n", rep.Model, c.Replay.Error)
+	default:
+		fmt.Fprintf(stderr, "pimflow: %s: the plan's outputs differ from the graph's by more than %.1e of the largest output\n", rep.Model, c.Tolerance)
+	}
+	return errFailed
+}
+
+// more adds to the report what the flags ask beyond the plan and its time.
+func (f *runFlags) more(ctx context.Context, s *pimflow.Session, p *pimflow.Plan, rep *pimflow.Report) error {
 	var err error
 	if f.pareto {
-		if rep.Pareto, err = p.pareto(ctx, f.policy, bar); err != nil {
+		if rep.Pareto, err = s.Pareto(ctx, p); err != nil {
 			return err
 		}
 	}
 	if f.verbose && f.plan == "" {
-		fast, slow, err := p.bounds(ctx, f.policy, bar)
-		if err != nil {
+		if err := s.Doubt(ctx, p, rep); err != nil {
 			return err
 		}
-		rep.SetFlips(fast, slow)
+	}
+	if f.check || f.outDir != "" || f.top > 0 || len(f.inputs) > 0 {
+		return f.execute(ctx, s, p, rep)
 	}
 	return nil
 }
 
-// tolerance is what a check accepts, by the formats of the model and of the PIM.
-func (p *path) tolerance() float64 {
-	format, err := pim.Format(p.Machine)
-	if err != nil { // the GPU alone does without
-		format = tensor.Float32
-	}
-	return run.Tolerance(p.Model, format)
-}
-
 // execute computes the plan's outputs and does with them what the flags ask.
-func execute(ctx context.Context, f *runFlags, p *path, rep *report.Run, bar *bar) error {
-	if err := run.Fits(p.Model); err != nil {
-		return err
-	}
-	inputs, err := f.values(p.Graph)
+func (f *runFlags) execute(ctx context.Context, s *pimflow.Session, p *pimflow.Plan, rep *pimflow.Report) error {
+	inputs, err := f.values(s)
 	if err != nil {
 		return err
 	}
@@ -202,42 +177,27 @@ func execute(ctx context.Context, f *runFlags, p *path, rep *report.Run, bar *ba
 	if err != nil {
 		return err
 	}
-	var replayed device.Replay
-	if f.check { // first: executing a stream that is wrong may end in a panic
-		if replayed, err = run.Replay(ctx, p.Result.Timeline.Program, bar.phase("replay the streams")); err != nil {
-			rep.SetWrong(err)
-			return ctx.Err()
-		}
-	}
-	var got []*tensor.Tensor
+	var got []pimflow.Tensor
 	if f.check {
-		var errs []run.LayerError
-		got, errs, err = run.EvalLayers(ctx, p.Result.Timeline.Program, inputs, bar.phase("execute the plan"))
-		rep.SetErrors(errs)
-	} else {
-		got, err = run.Eval(ctx, p.Result.Timeline.Program, inputs, bar.phase("execute the plan"))
-	}
-	if err != nil {
-		return err
-	}
-	if f.check {
-		want, err := run.Reference(ctx, p.Model, inputs, bar.phase("execute the graph"))
+		c, err := s.Check(ctx, p, inputs...)
 		if err != nil {
 			return err
 		}
-		rep.SetCheck(run.Compare(p.Model, want, got, p.tolerance()), replayed)
+		rep.SetCheck(c)
+		got = c.Values
+	} else if got, err = s.Run(ctx, p, inputs...); err != nil {
+		return err
 	}
-	files := outputFiles(p.Graph)
-	for i := range p.Graph.Outputs {
+	files := outputFiles(got)
+	for i := range got {
 		if f.top > 0 {
-			rep.Top = append(rep.Top, report.Top(got[i], f.top, labels))
+			rep.Top = append(rep.Top, got[i].Top(f.top, labels))
 		}
 		if f.outDir != "" {
 			if err := os.MkdirAll(f.outDir, 0o777); err != nil {
 				return err
 			}
-			file := filepath.Join(f.outDir, files[i])
-			if err := writeFile(file, func(w io.Writer) error { return npy.Write(w, got[i]) }); err != nil {
+			if err := writeFile(filepath.Join(f.outDir, files[i]), got[i].WriteNPY); err != nil {
 				return err
 			}
 		}
@@ -247,9 +207,9 @@ func execute(ctx context.Context, f *runFlags, p *path, rep *report.Run, bar *ba
 
 // outputFiles names the file of each output; where two names come out alike, the
 // later has its position too.
-func outputFiles(g *graph.Graph) []string {
+func outputFiles(outputs []pimflow.Tensor) []string {
 	var files []string
-	for i, o := range g.Outputs {
+	for i, o := range outputs {
 		file := fileName(o.Name) + ".npy"
 		for slices.Contains(files, file) {
 			file = fmt.Sprintf("%s-%d.npy", strings.TrimSuffix(file, ".npy"), i)
@@ -269,14 +229,9 @@ func fileName(name string) string {
 	}, strings.TrimLeft(name, "./"))
 }
 
-// values returns a tensor for each input of the graph: from the files given, and
-// seeded noise for the others.
-func (f *runFlags) values(g *graph.Graph) ([]*tensor.Tensor, error) {
-	files := map[string]string{}
-	var names []string
-	for _, id := range g.Inputs {
-		names = append(names, g.Nodes[id].Name)
-	}
+// values reads the inputs that the flags give, in the model's order.
+func (f *runFlags) values(s *pimflow.Session) ([]pimflow.Tensor, error) {
+	files, names := map[string]string{}, s.Inputs()
 	for _, in := range f.inputs {
 		name, file, named := strings.Cut(in, "=")
 		if !named || !slices.Contains(names, name) && fileExists(in) {
@@ -296,13 +251,12 @@ func (f *runFlags) values(g *graph.Graph) ([]*tensor.Tensor, error) {
 		}
 		files[name] = file
 	}
-	var list []*tensor.Tensor
-	for i, id := range g.Inputs {
-		nd := &g.Nodes[id]
-		x, err := noise(nd, uint64(i)), error(nil)
-		if file := files[nd.Name]; file != "" {
-			x, err = readInput(file, nd)
+	var list []pimflow.Tensor
+	for _, name := range names {
+		if files[name] == "" {
+			continue
 		}
+		x, err := s.Input(name, files[name])
 		if err != nil {
 			return nil, err
 		}
@@ -311,21 +265,21 @@ func (f *runFlags) values(g *graph.Graph) ([]*tensor.Tensor, error) {
 	return list, nil
 }
 
-// noise is the default value of an input: standard normal, or 0 and 1 for
-// integers; the same on every machine.
-func noise(nd *graph.Node, seed uint64) *tensor.Tensor {
-	rng := rand.New(rand.NewPCG(2023, seed))
-	x := tensor.New(nd.Type, nd.Shape)
-	if nd.Type.Float() {
-		for i := range x.Floats() {
-			x.Floats()[i] = tensor.Round(nd.Type, float32(rng.NormFloat64()))
-		}
-		return x
+// readLabels reads one name a line; no file, no names.
+func readLabels(file string) ([]string, error) {
+	if file == "" {
+		return nil, nil
 	}
-	for i := range x.Ints() {
-		x.Ints()[i] = rng.Int64N(2)
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
 	}
-	return x
+	return strings.Split(strings.TrimRight(string(data), "\r\n"), "\n"), nil
+}
+
+func fileExists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
 }
 
 // writeFile writes a file as a whole or not at all; "-" is not special.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"pimflow"
+
 	"github.com/spf13/cobra"
 
 	"pimflow/internal/hw"
@@ -34,16 +36,16 @@ value that the machine cannot have is "invalid", with the reason. Energies are l
 			r.model = args[0]
 			bar := newBar(c.ErrOrStderr())
 			defer bar.stop()
-			p, err := open(r)
+			opened, err := r.open(bar)
 			if err != nil {
 				return err
 			}
-			defer p.Close()
-			chosen, err := chosen(p.Machine, only, energy)
+			defer opened.Close()
+			m, err := varied(opened, r.how.Policy)
 			if err != nil {
 				return err
 			}
-			m, err := p.sweep(r.policy)
+			chosen, err := chosen(m.Machine, only, energy)
 			if err != nil {
 				return err
 			}
@@ -54,14 +56,14 @@ value that the machine cannot have is "invalid", with the reason. Energies are l
 			m.Progress = bar.phase("constants")
 			s, err := sweep.Vary(c.Context(), m, percents, chosen)
 			if err != nil {
-				return fmt.Errorf("%s: %w", p.Graph.Name, err)
+				return fmt.Errorf("%s: %w", m.Graph.Name, err)
 			}
-			rep := report.NewSensitivity(p.Graph, p.Machine, r.policy, percents, s)
+			rep := report.NewSensitivity(m.Graph, m.Machine, r.how.Policy, percents, s)
 			if energy {
 				m.Progress = bar.phase("energies")
 				ratio, list, err := s.Energies(c.Context(), m, chosen)
 				if err != nil {
-					return fmt.Errorf("%s: %w", p.Graph.Name, err)
+					return fmt.Errorf("%s: %w", m.Graph.Name, err)
 				}
 				rep.SetEnergy(ratio, list)
 			}
@@ -73,9 +75,9 @@ value that the machine cannot have is "invalid", with the reason. Energies are l
 		},
 	}
 	fl := c.Flags()
-	fl.StringVar(&r.machine, "machine", DefaultMachine, "machine by name or .json file")
-	fl.StringVar(&r.policy, "policy", search.Default, "policy, see pimflow policy")
-	fl.IntVar(&r.batch, "batch", 0, "images at once, for models that leave it open (default 1)")
+	r.machineFlag(c, pimflow.DefaultMachine)
+	r.policyFlag(c)
+	r.batchFlag(c)
 	fl.StringSliceVar(&only, "only", nil, "constants or groups of them, as link,pim.timing (default: all)")
 	fl.BoolVar(&quick, "quick", false, "only -10 and +10 per cent")
 	fl.BoolVar(&energy, "energy", false, "also print what the bounds of each energy constant make of the plan's energy over the GPU's")
@@ -83,13 +85,14 @@ value that the machine cannot have is "invalid", with the reason. Energies are l
 	return c
 }
 
-// sweep is the model, the machine and the policy as package sweep takes them.
-func (p *path) sweep(policy string) (*sweep.Model, error) {
+// varied is a session and a policy as package sweep takes them.
+func varied(s *pimflow.Session, policy string) (*sweep.Model, error) {
 	row, err := search.Lookup(policy)
 	if err != nil {
 		return nil, err
 	}
-	return &sweep.Model{Graph: p.Graph, Machine: p.Machine, Policy: row}, nil
+	g, m, _, _ := s.Internal()
+	return &sweep.Model{Graph: g, Machine: m, Policy: row}, nil
 }
 
 // chosen accepts the constants that a user names, by path or by what paths begin with.

@@ -34,6 +34,15 @@ type Node struct {
 	varies bool // an input of the graph, or it reads a node that does
 }
 
+// Operators names the operator with its epilogue, as "Conv+Add+Relu".
+func (nd *Node) Operators() string {
+	s := nd.Op.Name
+	for _, p := range nd.Post {
+		s += "+" + p.Op.Name
+	}
+	return s
+}
+
 // Stage is an element-wise operation fused onto a node's value. Its row has
 // either Map or Combine; with Combine, Operand indexes Node.In, a value of the
 // node's shape, and the stage computes Combine(value, operand), or

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"pimflow/internal/nearest"
 )
 
 // Constant is a number of a machine.
@@ -25,7 +27,10 @@ type Constant struct {
 // Constants lists the numbers of the machine in the order of Print.
 func (m *Machine) Constants() []Constant {
 	var list []Constant
-	numbers("", reflect.ValueOf(m).Elem(), "", func(n number) {
+	leaves("", reflect.ValueOf(m).Elem(), "", func(n leaf) {
+		if !n.number() {
+			return
+		}
 		c := Constant{Path: n.path}
 		switch x := n.v.Interface().(type) {
 		case Period:
@@ -66,36 +71,48 @@ func (c *Constant) Changed(percent int) (text string, value float64) {
 	return float(x), x
 }
 
-// With returns the machine with one number changed, written as in its file; bounds
-// beside it move with it as far as they must. The error is what Parse would say of the
-// file, without its name and line.
+// With returns the machine with the value of one key changed: a number, a switch or a
+// text, written as in its file without quotes. Bounds beside a number move with it as far as
+// they must. Errors name the key, the value and what is wanted, as Parse does without the
+// file's name and line.
 func (m *Machine) With(path, text string) (*Machine, error) {
 	c, err := m.again()
 	if err != nil {
 		panic("hw: " + m.Name + " does not parse: " + err.Error())
 	}
-	err = fmt.Errorf("%s: there is no such number", path)
-	numbers("", reflect.ValueOf(c).Elem(), "", func(n number) {
-		if n.path != path {
+	var known []string
+	found := false
+	leaves("", reflect.ValueOf(c).Elem(), "", func(l leaf) {
+		known = append(known, l.path)
+		if l.path != path {
 			return
 		}
-		x := reflect.New(n.v.Type()).Elem()
-		if n.v.Type() == rangeType {
-			x.Set(n.v)
+		found = true
+		x := reflect.New(l.v.Type()).Elem()
+		x.Set(l.v)
+		switch {
+		case l.v.Type() == rangeType:
 			r := x.Addr().Interface().(*Range)
-			err = set(reflect.ValueOf(&r.Value).Elem(), json.Number(text), n.want)
+			err = set(reflect.ValueOf(&r.Value).Elem(), json.Number(text), l.want)
 			r.Low, r.High = min(r.Low, r.Value), max(r.High, r.Value)
-		} else {
-			err = set(x, json.Number(text), n.want)
+		case l.v.Kind() == reflect.String && text == "":
+			err = errors.New("empty: a text wanted")
+		case l.v.Kind() == reflect.String:
+			x.SetString(text)
+		case l.v.Kind() == reflect.Bool && text != "true" && text != "false":
+			err = fmt.Errorf("%s: true or false wanted", text)
+		case l.v.Kind() == reflect.Bool:
+			x.SetBool(text == "true")
+		default:
+			err = set(x, json.Number(text), l.want)
 		}
-		if err != nil {
-			err = fmt.Errorf("%s: %w", path, err)
-			return
-		}
-		n.put(x)
+		l.put(x)
 	})
+	if !found {
+		return nil, fmt.Errorf("%s: unknown key%s", path, nearest.Hint(path, known))
+	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return c.again() // what holds between numbers
 }
@@ -114,29 +131,32 @@ func (m *Machine) again() (*Machine, error) {
 	return c, nil
 }
 
-// number is a number of a machine and the way to change it.
-type number struct {
+// leaf is the value of a key of a machine and the way to change it.
+type leaf struct {
 	path string
 	v    reflect.Value
 	want string
 	put  func(reflect.Value)
 }
 
-// numbers visits the numbers of v in the order of Print.
-func numbers(path string, v reflect.Value, want string, visit func(number)) {
+// number reports whether a leaf is a number: no switch and no text.
+func (l *leaf) number() bool { return l.v.Kind() != reflect.Bool && l.v.Kind() != reflect.String }
+
+// leaves visits the values of v in the order of Print.
+func leaves(path string, v reflect.Value, want string, visit func(leaf)) {
 	switch {
-	case v.Type() == periodType, v.Type() == rangeType, v.CanInt(), v.CanFloat():
-		visit(number{path, v, want, v.Set})
+	case v.Type() == periodType, v.Type() == rangeType, v.CanInt(), v.CanFloat(), v.Kind() == reflect.Bool, v.Kind() == reflect.String:
+		visit(leaf{path, v, want, v.Set})
 	case v.Kind() == reflect.Struct:
 		for _, key := range structKeys(v) {
 			f, tag := structField(v, key)
-			numbers(join(path, key), f, tag.Get("want"), visit)
+			leaves(join(path, key), f, tag.Get("want"), visit)
 		}
 	case v.Kind() == reflect.Map:
 		keys := v.MapKeys()
 		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
 		for _, k := range keys {
-			visit(number{join(path, k.String()), v.MapIndex(k), want, func(x reflect.Value) { v.SetMapIndex(k, x) }})
+			visit(leaf{join(path, k.String()), v.MapIndex(k), want, func(x reflect.Value) { v.SetMapIndex(k, x) }})
 		}
 	}
 }

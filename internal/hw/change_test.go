@@ -86,8 +86,22 @@ func TestWith(t *testing.T) {
 	if d := cmp.Diff(before, m.Constants(), cmp.AllowUnexported(Constant{})); d != "" {
 		t.Errorf("With changed the machine:\n%s", d)
 	}
-	if _, err := m.With("gpu.smm", "3"); err == nil || err.Error() != "gpu.smm: there is no such number" {
-		t.Error(err)
+	for _, c := range []struct{ path, text, want string }{
+		{"gpu.smm", "3", `gpu.smm: unknown key (did you mean "gpu.sm"?)`},
+		{"memory.pim_channels", "8.5", "memory.pim_channels: 8.5: a whole number wanted"},
+		{"link.pim_launch_joint", "no", "link.pim_launch_joint: no: true or false wanted"},
+		{"pim.number_format", "", "pim.number_format: empty: a text wanted"},
+	} {
+		if _, err := m.With(c.path, c.text); err == nil || err.Error() != c.want {
+			t.Errorf("%s = %s: %v: %s wanted", c.path, c.text, err, c.want)
+		}
+	}
+	n, err := m.With("link.pim_launch_joint", "false")
+	if err == nil {
+		n, err = n.With("pim.number_format", "bf16")
+	}
+	if err != nil || n.Link.Joint || n.PIM.Format != "bf16" {
+		t.Errorf("a switch and a text: %v, %+v", err, n)
 	}
 	zero := Constant{Path: "x_ck", whole: true}
 	up, _ := zero.Changed(10)

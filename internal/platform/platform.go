@@ -9,6 +9,7 @@ package platform
 
 import (
 	"fmt"
+	"slices"
 
 	"pimflow/internal/device"
 	"pimflow/internal/gpu"
@@ -98,4 +99,22 @@ func Target(m *hw.Machine, by Makers) (search.Target, error) {
 		Machine: m.Name, PIMChannels: m.Memory.PIMChannels, Standby: standby, Devices: search.Devices(devices).Memo(),
 		Fits: memory.Fits,
 	}, nil
+}
+
+// WithChannels returns a machine of whose memory channels so many compute.
+func WithChannels(m *hw.Machine, n int) *hw.Machine {
+	c := *m
+	c.Memory.PIMChannels = n
+	return &c
+}
+
+// Eighths are the numbers of PIM channels that a search of the best number tries first: each
+// eighth of all channels.
+func Eighths(all int) (list []int) {
+	for k := 1; k <= 8; k++ {
+		if n := (all*k + 7) / 8; !slices.Contains(list, n) {
+			list = append(list, n)
+		}
+	}
+	return list
 }

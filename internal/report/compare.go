@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"pimflow"
 )
 
 // CompareSchema names the form of Comparison's JSON.
@@ -41,11 +43,11 @@ type PolicyResult struct {
 
 	PIMChannels int `json:"pim_channels"` // that compute in the plan
 
-	GPUSources *Sources `json:"gpu_sources,omitempty"` // of the plan's tiles on the GPU, where there is a profile
+	GPUSources *pimflow.Sources `json:"gpu_sources,omitempty"` // of the plan's tiles on the GPU, where there is a profile
 }
 
 // JSON writes the comparison as one object.
-func (c *Comparison) JSON(w io.Writer) error { return writeJSON(w, c) }
+func (c *Comparison) JSON(w io.Writer) error { return JSON(w, c) }
 
 // Text writes a table of times and speed-ups over the GPU alone.
 func (c *Comparison) Text(w io.Writer) error {
@@ -143,7 +145,7 @@ func (c *Comparison) sources(b *strings.Builder) {
 	t.row(append([]string{"model", "policy"}, sourceHead...)...)
 	for _, m := range c.Models {
 		for i, p := range c.Policies {
-			t.row(append([]string{m.Model, p}, m.Results[i].GPUSources.cells()...)...)
+			t.row(append([]string{m.Model, p}, sourceCells(m.Results[i].GPUSources)...)...)
 		}
 	}
 	t.write(b)

@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"pimflow"
 )
 
 // DiffSchema names the form of Diff's JSON.
@@ -51,22 +53,24 @@ type DiffLayer struct {
 }
 
 // ReadRun reads the JSON that Run writes; name is for errors.
-func ReadRun(r io.Reader, name string) (*Run, error) {
-	var run Run
+func ReadRun(r io.Reader, name string) (*pimflow.Report, error) {
+	var run pimflow.Report
 	d := json.NewDecoder(r)
 	if err := d.Decode(&run); err != nil {
 		return nil, fmt.Errorf("%s: not what pimflow run --json prints: %w", name, err)
 	}
-	if run.Schema != Schema {
-		return nil, fmt.Errorf("%s: schema %q: %q wanted, as pimflow run --json prints", name, run.Schema, Schema)
+	if run.Schema != pimflow.ReportSchema {
+		return nil, fmt.Errorf("%s: schema %q: %q wanted, as pimflow run --json prints", name, run.Schema, pimflow.ReportSchema)
 	}
 	return &run, nil
 }
 
 // NewDiff compares two runs, which need not be of one model: layers are matched by name.
 // It fails if no name is in both.
-func NewDiff(fileA string, a *Run, fileB string, b *Run) (*Diff, error) {
-	side := func(file string, r *Run) DiffSide { return DiffSide{file, r.Model, r.Machine, r.Policy, r.PIMChannels} }
+func NewDiff(fileA string, a *pimflow.Report, fileB string, b *pimflow.Report) (*Diff, error) {
+	side := func(file string, r *pimflow.Report) DiffSide {
+		return DiffSide{file, r.Model, r.Machine, r.Policy, r.PIMChannels}
+	}
 	d := &Diff{Schema: DiffSchema, A: side(fileA, a), B: side(fileB, b)}
 	for _, n := range totals {
 		d.Totals = append(d.Totals, DiffNumber{n.key, n.of(a), n.of(b)})
@@ -80,10 +84,10 @@ func NewDiff(fileA string, a *Run, fileB string, b *Run) (*Diff, error) {
 	common := 0
 	for i := range a.Layers {
 		l := DiffLayer{Name: a.Layers[i].Name}
-		l.PlaceA, l.NSA, l.PJA = a.Layers[i].placed()
-		if k := slices.IndexFunc(rest, func(o Layer) bool { return o.Name == l.Name }); k >= 0 {
+		l.PlaceA, l.NSA, l.PJA = placed(&a.Layers[i])
+		if k := slices.IndexFunc(rest, func(o pimflow.Layer) bool { return o.Name == l.Name }); k >= 0 {
 			common++
-			l.PlaceB, l.NSB, l.PJB = rest[k].placed()
+			l.PlaceB, l.NSB, l.PJB = placed(&rest[k])
 			rest = slices.Delete(rest, k, k+1)
 			if slices.Equal(l.PlaceA, l.PlaceB) && l.NSA == l.NSB && l.PJA == l.PJB {
 				d.Same++
@@ -94,7 +98,7 @@ func NewDiff(fileA string, a *Run, fileB string, b *Run) (*Diff, error) {
 	}
 	for i := range rest {
 		l := DiffLayer{Name: rest[i].Name}
-		l.PlaceB, l.NSB, l.PJB = rest[i].placed()
+		l.PlaceB, l.NSB, l.PJB = placed(&rest[i])
 		d.Layers = append(d.Layers, l)
 	}
 	if common == 0 && len(a.Layers)+len(b.Layers) > 0 {
@@ -106,22 +110,22 @@ func NewDiff(fileA string, a *Run, fileB string, b *Run) (*Diff, error) {
 // totals are the numbers of a whole run, in the order of the output.
 var totals = []struct {
 	key string
-	of  func(*Run) float64
+	of  func(*pimflow.Report) float64
 }{
-	{"baseline_ns", func(r *Run) float64 { return r.Baseline }},
-	{"total_ns", func(r *Run) float64 { return r.Total }},
-	{"speedup", func(r *Run) float64 { return r.Speedup }},
-	{"gpu_busy_ns", func(r *Run) float64 { return r.GPUBusy }},
-	{"pim_busy_ns", func(r *Run) float64 { return r.PIMBusy }},
-	{"both_busy_ns", func(r *Run) float64 { return r.BothBusy }},
-	{"launch_ns", func(r *Run) float64 { return r.Launch }},
-	{"pim_launch_ns", func(r *Run) float64 { return r.PIMLaunch }},
-	{"idle_ns", func(r *Run) float64 { return r.Idle }},
-	{"energy_pj", func(r *Run) float64 { return r.Energy.Total }},
+	{"baseline_ns", func(r *pimflow.Report) float64 { return r.Baseline }},
+	{"total_ns", func(r *pimflow.Report) float64 { return r.Total }},
+	{"speedup", func(r *pimflow.Report) float64 { return r.Speedup }},
+	{"gpu_busy_ns", func(r *pimflow.Report) float64 { return r.GPUBusy }},
+	{"pim_busy_ns", func(r *pimflow.Report) float64 { return r.PIMBusy }},
+	{"both_busy_ns", func(r *pimflow.Report) float64 { return r.BothBusy }},
+	{"launch_ns", func(r *pimflow.Report) float64 { return r.Launch }},
+	{"pim_launch_ns", func(r *pimflow.Report) float64 { return r.PIMLaunch }},
+	{"idle_ns", func(r *pimflow.Report) float64 { return r.Idle }},
+	{"energy_pj", func(r *pimflow.Report) float64 { return r.Energy.Total }},
 }
 
 // placed is where a layer's tiles are, and what they take together.
-func (l *Layer) placed() (where []string, ns, pj float64) {
+func placed(l *pimflow.Layer) (where []string, ns, pj float64) {
 	for _, t := range l.Tiles {
 		where = append(where, t.Device+t.Box)
 		ns += t.NS
@@ -131,7 +135,7 @@ func (l *Layer) placed() (where []string, ns, pj float64) {
 }
 
 // JSON writes the comparison as one object.
-func (d *Diff) JSON(w io.Writer) error { return writeJSON(w, d) }
+func (d *Diff) JSON(w io.Writer) error { return JSON(w, d) }
 
 // Text writes what changes, for people.
 func (d *Diff) Text(w io.Writer) error {

@@ -67,7 +67,7 @@ func (l *Launches) Add(model string, rows []sweep.Launch) {
 }
 
 // JSON writes the experiment as one object.
-func (l *Launches) JSON(w io.Writer) error { return writeJSON(w, l) }
+func (l *Launches) JSON(w io.Writer) error { return JSON(w, l) }
 
 // Text writes a table a network.
 func (l *Launches) Text(w io.Writer, m *hw.Machine) error {

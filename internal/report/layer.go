@@ -5,6 +5,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"pimflow"
 )
 
 // ConvSchema names the form of Conv's JSON.
@@ -42,6 +44,12 @@ type Conv struct {
 	Uncounted []string     `json:"-"`                     // commands of refreshes
 }
 
+// Clocks are the periods that cycles are counted in.
+type Clocks struct {
+	GPU float64 `json:"gpu_ps"`
+	PIM float64 `json:"pim_ps"`
+}
+
 // ConvPublished is the published generator's program.
 type ConvPublished struct {
 	Segments []int `json:"gwrite_groups"` // chosen for each segment
@@ -61,11 +69,11 @@ type Lane struct {
 // launched and with its results returned.
 type ConvPIM struct {
 	Lane
-	Whole Whole `json:"whole"`
-	Bytes int64 `json:"bytes"`
-	Added int64 `json:"additions"`     // partial sums, added outside of the banks
-	MAC   int64 `json:"floor_mac_ck"`  // what the products take at least, all channels busy
-	Move  int64 `json:"floor_move_ck"` // what moving each input and each result once does
+	Whole pimflow.Whole `json:"whole"`
+	Bytes int64         `json:"bytes"`
+	Added int64         `json:"additions"`     // partial sums, added outside of the banks
+	MAC   int64         `json:"floor_mac_ck"`  // what the products take at least, all channels busy
+	Move  int64         `json:"floor_move_ck"` // what moving each input and each result once does
 }
 
 // ConvGPU is the layer on the GPU that keeps the other channels.
@@ -80,7 +88,7 @@ type ConvGPU struct {
 }
 
 // JSON writes the report as one object.
-func (c *Conv) JSON(w io.Writer) error { return writeJSON(w, c) }
+func (c *Conv) JSON(w io.Writer) error { return JSON(w, c) }
 
 // Text writes the report for people.
 func (c *Conv) Text(w io.Writer) error {

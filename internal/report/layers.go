@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"pimflow"
+
 	"pimflow/internal/plan"
 )
 
@@ -13,17 +15,17 @@ import (
 type layerColumn struct {
 	name  string
 	right bool
-	layer func(l *Layer) string
-	tile  func(l *Layer, t *Tile) string
-	shown func(r *Run) bool // nil: always
+	layer func(l *pimflow.Layer) string
+	tile  func(l *pimflow.Layer, t *pimflow.Tile) string
+	shown func(r *pimflow.Report) bool // nil: always
 }
 
 var layerColumns = []layerColumn{
-	{name: "layer", layer: func(l *Layer) string { return l.Name }},
-	{name: "op", layer: func(l *Layer) string { return l.Op }},
-	{name: "shape", layer: func(l *Layer) string { return shape(l.Shape) }},
-	{name: "MACs", right: true, layer: func(l *Layer) string { return strconv.FormatInt(l.MACs, 10) }},
-	{name: "placement", tile: func(l *Layer, t *Tile) string {
+	{name: "layer", layer: func(l *pimflow.Layer) string { return l.Name }},
+	{name: "op", layer: func(l *pimflow.Layer) string { return l.Op }},
+	{name: "shape", layer: func(l *pimflow.Layer) string { return shape(l.Shape) }},
+	{name: "MACs", right: true, layer: func(l *pimflow.Layer) string { return strconv.FormatInt(l.MACs, 10) }},
+	{name: "placement", tile: func(l *pimflow.Layer, t *pimflow.Tile) string {
 		s := t.Device + t.Box
 		if l.Kind != t.Device {
 			s = l.Kind + " " + s
@@ -33,34 +35,34 @@ var layerColumns = []layerColumn{
 		}
 		return s
 	}},
-	{name: "ns", right: true, tile: func(_ *Layer, t *Tile) string { return fmt.Sprintf("%.1f", t.NS) }},
-	{name: "launch", tile: func(_ *Layer, t *Tile) string { return launch(t.Joined) }, shown: joined},
-	{name: "GPU ns", right: true, layer: func(l *Layer) string { return l.GPU.ns() }},
-	{name: "GPU ck", right: true, layer: func(l *Layer) string { return l.GPU.ck() }},
-	{name: "PIM ns", right: true, layer: func(l *Layer) string { return l.PIM.ns() }},
-	{name: "PIM ck", right: true, layer: func(l *Layer) string { return l.PIM.ck() }},
-	{name: "lost ns", right: true, layer: func(l *Layer) string {
+	{name: "ns", right: true, tile: func(_ *pimflow.Layer, t *pimflow.Tile) string { return fmt.Sprintf("%.1f", t.NS) }},
+	{name: "launch", tile: func(_ *pimflow.Layer, t *pimflow.Tile) string { return launch(t.Joined) }, shown: joined},
+	{name: "GPU ns", right: true, layer: func(l *pimflow.Layer) string { return wholeNS(l.GPU) }},
+	{name: "GPU ck", right: true, layer: func(l *pimflow.Layer) string { return wholeCK(l.GPU) }},
+	{name: "PIM ns", right: true, layer: func(l *pimflow.Layer) string { return wholeNS(l.PIM) }},
+	{name: "PIM ck", right: true, layer: func(l *pimflow.Layer) string { return wholeCK(l.PIM) }},
+	{name: "lost ns", right: true, layer: func(l *pimflow.Layer) string {
 		if l.Lost == nil {
 			return "-"
 		}
 		return fmt.Sprintf("%.1f", l.Lost.NS)
 	}},
-	{name: "lost", layer: func(l *Layer) string {
+	{name: "lost", layer: func(l *pimflow.Layer) string {
 		if l.Lost == nil {
 			return "-"
 		}
 		return l.Lost.Kind
 	}},
-	{name: "if fast, slow", layer: (*Layer).flips, shown: func(r *Run) bool { return len(r.Layers) > 0 && r.Layers[0].Fast != "" }},
-	{name: "ns by", tile: func(_ *Layer, t *Tile) string { return sourceName(t.GPUSource) }, shown: profiled},
-	{name: "GPU by", layer: func(l *Layer) string { return sourceName(l.GPUSource) }, shown: profiled},
-	{name: "own error", right: true, layer: func(l *Layer) string { return fmt.Sprintf("%.2g", l.Error.OwnRel) }, shown: checked},
-	{name: "error", right: true, layer: func(l *Layer) string { return fmt.Sprintf("%.2g", l.Error.Rel) }, shown: checked},
+	{name: "if fast, slow", layer: flips, shown: func(r *pimflow.Report) bool { return len(r.Layers) > 0 && r.Layers[0].Fast != "" }},
+	{name: "ns by", tile: func(_ *pimflow.Layer, t *pimflow.Tile) string { return sourceName(t.GPUSource) }, shown: profiled},
+	{name: "GPU by", layer: func(l *pimflow.Layer) string { return sourceName(l.GPUSource) }, shown: profiled},
+	{name: "own error", right: true, layer: func(l *pimflow.Layer) string { return fmt.Sprintf("%.2g", l.Error.OwnRel) }, shown: checked},
+	{name: "error", right: true, layer: func(l *pimflow.Layer) string { return fmt.Sprintf("%.2g", l.Error.Rel) }, shown: checked},
 }
 
-func profiled(r *Run) bool { return r.GPUProfile != nil } // otherwise all times are the model's
+func profiled(r *pimflow.Report) bool { return r.GPUProfile != nil } // otherwise all times are the model's
 
-func joined(r *Run) bool { launches, pieces := r.launches(); return launches < pieces }
+func joined(r *pimflow.Report) bool { n, pieces := launches(r); return n < pieces }
 
 // launch says how a tile is launched.
 func launch(joined bool) string {
@@ -71,23 +73,23 @@ func launch(joined bool) string {
 }
 
 // launches counts those of the PIM, and the pieces of work that they launch.
-func (r *Run) launches() (launches, pieces int) {
+func launches(r *pimflow.Report) (n, pieces int) {
 	for i := range r.Layers {
 		for _, t := range r.Layers[i].Tiles {
 			if t.Device == plan.PIM {
 				if pieces++; !t.Joined {
-					launches++
+					n++
 				}
 			}
 		}
 	}
-	return launches, pieces
+	return n, pieces
 }
 
-func checked(r *Run) bool { return len(r.Layers) > 0 && r.Layers[0].Error != nil }
+func checked(r *pimflow.Report) bool { return len(r.Layers) > 0 && r.Layers[0].Error != nil }
 
-// layers writes one row a layer, and one more for each further tile.
-func (r *Run) layers(b *strings.Builder) {
+// layerTable writes one row a layer, and one more for each further tile.
+func layerTable(b *strings.Builder, r *pimflow.Report) {
 	var columns []layerColumn
 	var t table
 	var names []string
@@ -119,7 +121,7 @@ func (r *Run) layers(b *strings.Builder) {
 
 // flips is how the layer would be placed if the GPU were as fast or as slow as it may be,
 // where that is otherwise.
-func (l *Layer) flips() string {
+func flips(l *pimflow.Layer) string {
 	if l.Fast == l.Kind && l.Slow == l.Kind {
 		return ""
 	}
@@ -132,15 +134,15 @@ func (l *Layer) flips() string {
 	return other(l.Fast) + ", " + other(l.Slow)
 }
 
-// ns and ck are the cells of a cost that may not be.
-func (w *Whole) ns() string {
+// wholeNS and wholeCK are the cells of a cost that may not be.
+func wholeNS(w *pimflow.Whole) string {
 	if w == nil {
 		return "-"
 	}
 	return fmt.Sprintf("%.1f", w.NS)
 }
 
-func (w *Whole) ck() string {
+func wholeCK(w *pimflow.Whole) string {
 	if w == nil {
 		return "-"
 	}

@@ -106,7 +106,7 @@ func readers(s *memory.Step) string {
 }
 
 // JSON writes the map as one object.
-func (m *Memory) JSON(w io.Writer) error { return writeJSON(w, m) }
+func (m *Memory) JSON(w io.Writer) error { return JSON(w, m) }
 
 // Text writes one row a step, with verbose one more for each run of channels that
 // have their rows in the same place, and the sums.

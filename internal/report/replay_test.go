@@ -1,36 +1,27 @@
 package report
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
-	"pimflow/internal/device"
-	"pimflow/internal/run"
+	"pimflow"
 )
 
+// TestReplay: the text says what was replayed, or the first command that is wrong.
 func TestReplay(t *testing.T) {
+	ok, wrong := pimflow.Check{OK: true, Outputs: []pimflow.OutputCheck{{Name: "y", OK: true}}}, pimflow.Check{}
+	ok.Replay.OK, ok.Replay.Streams, ok.Replay.Commands, ok.Replay.Timed = true, 2, 30, 20
+	wrong.Replay.Error = "step 1: boom"
 	for _, c := range []struct {
-		set        func(r *Run)
-		text, json string
-		ok         bool
+		check pimflow.Check
+		want  string
 	}{
-		{func(r *Run) {
-			r.SetCheck([]run.Diff{{Output: "y", OK: true}}, device.Replay{Streams: 2, Commands: 30, Timed: 20})
-		},
-			"\nreplay ok: 2 streams, 30 commands, 20 of them timed\n", `"streams": 2`, true},
-		{func(r *Run) { r.SetCheck([]run.Diff{{Output: "y"}}, device.Replay{}) }, "\nreplay ok: 0 streams", `"commands": 0`, false},
-		{func(r *Run) { r.SetWrong(errors.New("step 1: boom")) }, "\nreplay FAILED: step 1: boom\n", `"error": "step 1: boom"`, false},
+		{ok, "\nreplay ok: 2 streams, 30 commands, 20 of them timed\n"},
+		{wrong, "\nreplay FAILED: step 1: boom\n"},
 	} {
-		var r Run
-		c.set(&r)
-		var text, json strings.Builder
-		r.Check.text(&text)
-		if err := r.JSON(&json); err != nil {
-			t.Fatal(err)
-		}
-		if !strings.Contains(text.String(), c.text) || !strings.Contains(json.String(), c.json) || r.Check.OK != c.ok {
-			t.Errorf("%s%s, %q, %q, ok %v wanted", &text, &json, c.text, c.json, c.ok)
+		var text strings.Builder
+		if checkText(&text, &c.check); !strings.Contains(text.String(), c.want) {
+			t.Errorf("%s: %q wanted", &text, c.want)
 		}
 	}
 }

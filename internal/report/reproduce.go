@@ -76,7 +76,7 @@ func (r *Reproduction) Add(model string, variants []published.VariantRow, bridge
 }
 
 // JSON writes the reproduction as one object.
-func (r *Reproduction) JSON(w io.Writer) error { return writeJSON(w, r) }
+func (r *Reproduction) JSON(w io.Writer) error { return JSON(w, r) }
 
 // Text writes two tables a network.
 func (r *Reproduction) Text(w io.Writer) error {

@@ -81,7 +81,7 @@ func (e Energy) of(kind string) (float64, bool) {
 }
 
 // JSON writes the report as one object.
-func (s *Sim) JSON(w io.Writer) error { return writeJSON(w, s) }
+func (s *Sim) JSON(w io.Writer) error { return JSON(w, s) }
 
 // Text writes the report for people: a row a command kind for one trace, a row a
 // trace for several.

@@ -9,12 +9,14 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"pimflow"
+
 	"pimflow/internal/search"
 )
 
-// Text writes the report for people: where the time goes and, with verbose, one
-// row a layer.
-func (r *Run) Text(w io.Writer, verbose bool) error {
+// Run writes what a plan takes for people: where the time goes and, with verbose, one row a
+// layer.
+func Run(w io.Writer, r *pimflow.Report, verbose bool) error {
 	b := &strings.Builder{}
 	gpu := fmt.Sprintf("clock %.4f ns", r.Clocks.GPU/1e3)
 	fmt.Fprintf(b, "model     %s, %d layers, %.1f M multiply-accumulates\n", printable(r.Model), len(r.Layers), float64(r.MACs)/1e6)
@@ -26,7 +28,7 @@ func (r *Run) Text(w io.Writer, verbose bool) error {
 	if r.Stopped {
 		policy += ", stopped before the end"
 	}
-	fmt.Fprintf(b, "policy    %s: %s\n\n", policy, r.placements())
+	fmt.Fprintf(b, "policy    %s: %s\n\n", policy, placements(r))
 	if len(r.ChannelsTried) > 0 {
 		b.WriteString("PIM channels tried, and the speed-up:\n")
 		t := table{{right: true}, {right: true}}
@@ -47,25 +49,25 @@ func (r *Run) Text(w io.Writer, verbose bool) error {
 		summary.row("bound", ns(*r.Bound), "", gap)
 		summary.row("  two pieces", ns(*r.BoundTwo), "", fmt.Sprintf("gap %.1f %%: no plan that cuts no layer in more than two pieces takes less", 100*(r.Total / *r.BoundTwo - 1)))
 	}
-	summary.row("  GPU busy", ns(r.GPUBusy), "", r.share(r.GPUBusy))
-	summary.row("  PIM busy", ns(r.PIMBusy), "", fmt.Sprintf("%s; PIM clock %.4f ns", r.share(r.PIMBusy), r.Clocks.PIM/1e3))
-	summary.row("  both busy", ns(r.BothBusy), "", r.share(r.BothBusy))
-	summary.row("  idle", ns(r.Idle), "", r.share(r.Idle))
-	summary.row("  launches", ns(r.Launch), "", r.share(r.Launch)+", within GPU busy")
+	summary.row("  GPU busy", ns(r.GPUBusy), "", share(r, r.GPUBusy))
+	summary.row("  PIM busy", ns(r.PIMBusy), "", fmt.Sprintf("%s; PIM clock %.4f ns", share(r, r.PIMBusy), r.Clocks.PIM/1e3))
+	summary.row("  both busy", ns(r.BothBusy), "", share(r, r.BothBusy))
+	summary.row("  idle", ns(r.Idle), "", share(r, r.Idle))
+	summary.row("  launches", ns(r.Launch), "", share(r, r.Launch)+", within GPU busy")
 	if r.PIMLaunch > 0 {
-		launches, pieces := r.launches()
-		summary.row("  launches", ns(r.PIMLaunch), "", fmt.Sprintf("%s, within PIM busy: %d for %d pieces of work", r.share(r.PIMLaunch), launches, pieces))
+		launches, pieces := launches(r)
+		summary.row("  launches", ns(r.PIMLaunch), "", fmt.Sprintf("%s, within PIM busy: %d for %d pieces of work", share(r, r.PIMLaunch), launches, pieces))
 	}
 	summary.write(b)
 	if r.GPUProfile != nil {
-		r.GPUProfile.text(b)
+		profileText(b, r.GPUProfile)
 	}
-	r.Energy.text(b, verbose)
+	energyText(b, &r.Energy, verbose)
 	if len(r.Pareto) > 0 {
-		r.pareto(b)
+		pareto(b, r)
 	}
 	if r.Check != nil {
-		r.Check.text(b)
+		checkText(b, r.Check)
 	}
 	for o, images := range r.Top {
 		for n, classes := range images {
@@ -77,13 +79,13 @@ func (r *Run) Text(w io.Writer, verbose bool) error {
 	}
 	if verbose {
 		b.WriteByte('\n')
-		r.layers(b)
+		layerTable(b, r)
 	}
 	_, err := io.WriteString(w, trimLines(b.String()))
 	return err
 }
 
-func (c *Check) text(b *strings.Builder) {
+func checkText(b *strings.Builder, c *pimflow.Check) {
 	if !c.Replay.OK {
 		fmt.Fprintf(b, "\nreplay FAILED: %s\n", printable(c.Replay.Error))
 		return
@@ -111,7 +113,7 @@ func difference(largest, relative float64) string {
 }
 
 // placements counts the layers by kind, as "12 gpu, 30 split".
-func (r *Run) placements() string {
+func placements(r *pimflow.Report) string {
 	n, sole := map[string]int{}, 0
 	for _, l := range r.Layers {
 		if n[l.Kind]++; l.Exclusive {
@@ -130,7 +132,7 @@ func (r *Run) placements() string {
 	return strings.Join(parts, ", ")
 }
 
-func (r *Run) share(v float64) string {
+func share(r *pimflow.Report, v float64) string {
 	if r.Total == 0 {
 		return ""
 	}

@@ -57,7 +57,7 @@ func Trace(w io.Writer, tl *run.Timeline, channels int) error {
 		c := s.Code.Cost()
 		e := event{
 			Name: nd.Name, Ph: "X", PID: 1, TS: micro(tl.Spans[i].Start),
-			Args: map[string]string{"op": opName(nd), "box": s.Box.String(), "bound": c.Bound, "ticks": fmt.Sprint(c.Ticks)},
+			Args: map[string]string{"op": nd.Operators(), "box": s.Box.String(), "bound": c.Bound, "ticks": fmt.Sprint(c.Ticks)},
 		}
 		lanes := []device.Time{c.Time}
 		if s.Device == plan.PIM {

@@ -1,13 +1,14 @@
-package main
+package pimflow
 
 import (
 	"bufio"
 	"fmt"
 	"image"
-	_ "image/gif" // the picture formats that --input reads
+	_ "image/gif" // the picture formats that Input reads
 	_ "image/jpeg"
 	_ "image/png"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -100,19 +101,19 @@ func scaled(height, width int, input tensor.Shape) (sh, sw int) {
 	return max(int(float64(height)*scale+0.5), h), max(int(float64(width)*scale+0.5), w)
 }
 
-// readLabels reads one name a line; no file, no names.
-func readLabels(file string) ([]string, error) {
-	if file == "" {
-		return nil, nil
+// noise is the default value of an input: standard normal, or 0 and 1 for integers; the same
+// on every machine.
+func noise(nd *graph.Node, seed uint64) *tensor.Tensor {
+	rng := rand.New(rand.NewPCG(2023, seed))
+	x := tensor.New(nd.Type, nd.Shape)
+	if nd.Type.Float() {
+		for i := range x.Floats() {
+			x.Floats()[i] = tensor.Round(nd.Type, float32(rng.NormFloat64()))
+		}
+		return x
 	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
+	for i := range x.Ints() {
+		x.Ints()[i] = rng.Int64N(2)
 	}
-	return strings.Split(strings.TrimRight(string(data), "\r\n"), "\n"), nil
-}
-
-func fileExists(name string) bool {
-	_, err := os.Stat(name)
-	return err == nil
+	return x
 }

@@ -1,0 +1,73 @@
+package pimflow
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"pimflow/internal/platform"
+)
+
+// tune finds how many of the memory channels should compute, and the best plan with them:
+// first each eighth of the channels, then the neighbours of the best number, and of their
+// best, until none is better. A number between two that are worse can be missed.
+//
+// In the literature: hill climbing from the best point of a grid.
+func (s *Session) tune(ctx context.Context, how Search) (*Plan, error) {
+	base, all := s.machine, s.machine.Memory.Channels
+	var list []*Plan
+	var best *Plan
+	try := func(n int) error {
+		if n < 1 || n > all || slices.ContainsFunc(list, func(p *Plan) bool { return p.target.PIMChannels == n }) {
+			return nil
+		}
+		on, err := s.On(&Machine{platform.WithChannels(base, n)})
+		if err != nil {
+			return err
+		}
+		t, err := on.aim(Search{Objective: how.Objective})
+		if err != nil {
+			return err
+		}
+		if report := t.Progress; report != nil {
+			t.Progress = func(int, int) { report(len(list), len(list)+1) }
+		}
+		p, err := on.best(ctx, how, t)
+		if errors.Is(err, ErrNoDevice) { // as where all channels compute and a layer cannot be on the PIM
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		list = append(list, p)
+		if best == nil || p.result.Value < best.result.Value {
+			best = p
+		}
+		return nil
+	}
+	for _, n := range platform.Eighths(all) {
+		if err := try(n); err != nil {
+			return nil, err
+		}
+	}
+	for at := (*Plan)(nil); best != nil && at != best; {
+		at = best
+		for _, n := range []int{at.target.PIMChannels - 1, at.target.PIMChannels + 1} {
+			if err := try(n); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if best == nil {
+		return nil, fmt.Errorf("%s: no number of PIM channels of machine %s has a plan under policy %s", s.graph.Name, base.Name, cmp.Or(how.Policy, DefaultPolicy))
+	}
+	slices.SortFunc(list, func(a, b *Plan) int { return a.target.PIMChannels - b.target.PIMChannels })
+	tuned := *best
+	tuned.home = s
+	for _, p := range list {
+		tuned.tried = append(tuned.tried, ChannelsTried{PIMChannels: p.target.PIMChannels, Total: p.result.Timeline.Total.NS()})
+	}
+	return &tuned, nil
+}

@@ -1,0 +1,53 @@
+package pimflow
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"pimflow/internal/device"
+	"pimflow/internal/program"
+	"pimflow/internal/run"
+	"pimflow/internal/search"
+)
+
+// spent is code of which only the cost is asked for.
+type spent struct {
+	device.Code
+	device.Ledger
+}
+
+func (s spent) Cost() device.Cost { return device.Cost{Energy: s.Ledger} }
+
+func millijoule(mj float64) device.Energy {
+	return device.Energy{Value: mj, Low: mj / 2, High: 2 * mj}.Times(1e9)
+}
+
+// TestEnergies: 1 s of 10 mW by the GPU and 1 mW by the PIM, against half a second and work;
+// the parts add up.
+func TestEnergies(t *testing.T) {
+	work := device.Ledger{device.GPUMAC: millijoule(1), device.GPUDRAM: millijoule(2), device.PIMBuffer: millijoule(0.5), device.PIMIO: millijoule(0.25)}
+	e := newEnergies(&search.Result{
+		Standby:  device.Ledger{device.GPUStandby: {Value: 10, Low: 5, High: 20}, device.PIMStandby: {Value: 1, Low: 0.5, High: 2}},
+		Baseline: &run.Timeline{Program: &program.Program{}, Total: 1e12},
+		Timeline: &run.Timeline{Program: &program.Program{Steps: []program.Step{{Code: spent{Ledger: work}}}}, Total: 5e11},
+	})
+	var sum EnergyPart
+	for p, x := range e.Parts {
+		if x.Name != device.Part(p).String() {
+			t.Errorf("part %d is %s", p, x.Name)
+		}
+		sum.Baseline, sum.Total = sum.Baseline+x.Baseline, sum.Total+x.Total
+		sum.Low, sum.High = sum.Low+x.Low, sum.High+x.High
+		sum.BaselineLow, sum.BaselineHigh = sum.BaselineLow+x.BaselineLow, sum.BaselineHigh+x.BaselineHigh
+	}
+	if d := cmp.Diff(sum, EnergyPart{"", e.Baseline, e.BaselineLow, e.BaselineHigh, e.Total, e.Low, e.High}); d != "" {
+		t.Error(d)
+	}
+	e.Parts = nil
+	want := Energies{Baseline: 11e9, BaselineLow: 5.5e9, BaselineHigh: 22e9, Total: 9.25e9, Low: 4.625e9, High: 18.5e9, Ratio: 9.25 / 11, RatioLow: 0.585, RatioHigh: 1.864}
+	if d := cmp.Diff(want, e, cmpopts.EquateApprox(0, 0.0005)); d != "" {
+		t.Error(d)
+	}
+}

@@ -1,0 +1,213 @@
+package pimflow
+
+import (
+	"fmt"
+	"strings"
+
+	"pimflow/internal/explain"
+	"pimflow/internal/nearest"
+	"pimflow/internal/plan"
+	"pimflow/internal/search"
+)
+
+// Reason is where a layer is in a plan, and what it would take elsewhere. Tiles are written as
+// plans print them, with + between: "gpu[0:1 0:16 0:8 0:8] + pim[0:1 16:32 0:8 0:8]".
+type Reason struct {
+	Name      string  `json:"name"`
+	Op        string  `json:"op"`
+	Shape     []int   `json:"shape"`
+	Kind      string  `json:"kind"`      // gpu, pim, split or pipe
+	Exclusive bool    `json:"exclusive"` // it runs alone: the GPU has every memory channel
+	Placement string  `json:"placement"` // its tiles
+	NS        float64 `json:"ns"`        // in the plan, from the first start to the last end
+	Alone     float64 `json:"alone_ns"`  // of the same tiles, executed by themselves
+	GPU       *Whole  `json:"gpu"`       // all of it on the GPU; nil where that cannot be
+	GPULow    float64 `json:"gpu_low_ns"`
+	GPUHigh   float64 `json:"gpu_high_ns"`
+	PIM       *Whole  `json:"pim"` // all of it on the PIM
+	// Best is the fastest alone on other devices; nil for none.
+	Best *Alternative `json:"best"`
+}
+
+// Alternative is another way to execute a layer.
+type Alternative struct {
+	Tiles string  `json:"tiles"`
+	NS    float64 `json:"ns"`                         // alone
+	By    float64 `json:"lost_by_ns"`                 // NS less the placement's Alone; below 0 where it is faster
+	Share float64 `json:"lost_by_of_alone,omitempty"` // By as a share of the placement's Alone
+}
+
+// Explanation is a layer with all its alternatives.
+type Explanation struct {
+	Reason
+	MACs    int64    `json:"macs"`
+	Tiles   []Wait   `json:"tiles"`
+	Options []Way    `json:"options"` // the placement among them, the fastest alone first
+	Refused []string `json:"refused"` // why there are no others
+}
+
+// Wait is a tile in the plan, and what it waited for.
+type Wait struct {
+	Device string  `json:"device"`
+	Box    string  `json:"box"`
+	Start  float64 `json:"start_ns"`
+	End    float64 `json:"end_ns"`
+	Joined bool    `json:"joined"`     // launched with the PIM's tile before
+	Longer float64 `json:"longer_ns"`  // than alone: the other device uses the bandwidth too
+	For    string  `json:"waited_for"` // until its start
+}
+
+// Way is a way to execute a layer.
+type Way struct {
+	Chosen bool    `json:"chosen"`
+	Tiles  string  `json:"tiles"`
+	NS     float64 `json:"ns"`              // alone
+	Energy float64 `json:"energy_pj"`       // without standby
+	With   float64 `json:"with_standby_pj"` // with that of the time alone
+	Total  float64 `json:"plan_ns"`         // of the plan with it in the placement's place; 0: no place, or no room
+	Why    string  `json:"why"`             // it was chosen or lost
+	Parts  []Part  `json:"parts"`
+}
+
+// Part is a tile of a Way.
+type Part struct {
+	Device string  `json:"device"`
+	Box    string  `json:"box"`
+	NS     float64 `json:"ns"`
+	Bound  string  `json:"bound"` // what limits it
+	Terms  []Term  `json:"terms"` // what NS goes to, the largest first
+}
+
+// Term is a part of a time.
+type Term struct {
+	Name string  `json:"name"`
+	NS   float64 `json:"ns"`
+}
+
+// Reasons says of every layer of a plan where it is, and what it would take elsewhere, in the
+// graph's order.
+func (s *Session) Reasons(p *Plan) ([]Reason, error) {
+	p, e, err := s.explainer(p)
+	if err != nil {
+		return nil, err
+	}
+	var list []Reason
+	for i := range p.result.Layers {
+		r, _, err := s.reason(e, &p.result.Layers[i])
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, *r)
+	}
+	return list, nil
+}
+
+// Explain says of one layer what else was tried, what its time would go to, and what the plan
+// would take with it. The error of a name that is no layer's has the nearest that is.
+func (s *Session) Explain(p *Plan, layer string) (*Explanation, error) {
+	p, e, err := s.explainer(p)
+	if err != nil {
+		return nil, err
+	}
+	l, err := s.layer(p.result.Layers, layer)
+	if err != nil {
+		return nil, err
+	}
+	r, placed, err := s.reason(e, l)
+	if err != nil {
+		return nil, err
+	}
+	x := &Explanation{Reason: *r, MACs: s.graph.MACs(s.graph.Whole(l.Node)), Refused: []string{}}
+	for _, t := range e.Tiles(placed) {
+		x.Tiles = append(x.Tiles, Wait{t.Device, t.Box.String(), t.Start.NS(), t.End.NS(), t.Joined, t.Longer.NS(), t.Waited})
+	}
+	options, refused, err := e.Options(placed)
+	if err != nil {
+		return nil, err
+	}
+	for i := range options {
+		x.Options = append(x.Options, newWay(&options[i]))
+	}
+	x.Refused = append(x.Refused, refused...)
+	return x, nil
+}
+
+func newWay(o *explain.Option) Way {
+	w := Way{Chosen: o.Chosen, Tiles: tilesText(o.Tiles()), NS: o.Time.NS(), Energy: o.Energy, With: o.With, Total: o.Total.NS(), Why: o.Why}
+	for k := range o.Parts {
+		p := &o.Parts[k]
+		part := Part{Device: p.Device, Box: p.Box.String(), NS: p.Cost.Time.NS(), Bound: p.Cost.Bound, Terms: []Term{}}
+		for _, t := range p.Terms() {
+			part.Terms = append(part.Terms, Term{t.Name, t.Time.NS()})
+		}
+		w.Parts = append(w.Parts, part)
+	}
+	return w
+}
+
+func (s *Session) explainer(p *Plan) (*Plan, *explain.Explainer, error) {
+	p, err := s.own(p)
+	if err != nil {
+		return nil, nil, err
+	}
+	e, err := explain.New(s.graph, p.result, p.target)
+	return p, e, err
+}
+
+func (s *Session) reason(e *explain.Explainer, l *search.Layer) (*Reason, *explain.Placed, error) {
+	p, err := e.Placed(l)
+	if err != nil {
+		return nil, nil, err
+	}
+	nd := &s.graph.Nodes[l.Node]
+	r := &Reason{
+		Name: nd.Name, Op: nd.Operators(), Shape: nd.Shape, Kind: l.Kind, Exclusive: l.Exclusive, Placement: tilesText(p.Tiles),
+		NS: (p.End - p.Start).NS(), Alone: p.Alone.NS(), GPU: newWhole(l.GPU), PIM: newWhole(l.PIM),
+	}
+	if l.GPU != nil {
+		low, high := l.GPU.Bounds()
+		r.GPULow, r.GPUHigh = low.NS(), high.NS()
+	}
+	best, err := e.Best(p)
+	if err != nil {
+		return nil, nil, err
+	}
+	if best != nil {
+		r.Best = &Alternative{Tiles: tilesText(best.Tiles()), NS: best.Time.NS(), By: (best.Time - p.Alone).NS()}
+		if p.Alone > 0 {
+			r.Best.Share = float64(best.Time-p.Alone) / float64(p.Alone)
+		}
+	}
+	return r, p, nil
+}
+
+// tilesText is tiles as a plan prints them.
+func tilesText(tiles []plan.Tile) string {
+	var list []string
+	for _, t := range tiles {
+		list = append(list, t.Device+t.Box.String())
+	}
+	return strings.Join(list, " + ")
+}
+
+// layer finds a layer of a result.
+func (s *Session) layer(layers []search.Layer, name string) (*search.Layer, error) {
+	var names []string
+	for i := range layers {
+		n := s.graph.Nodes[layers[i].Node].Name
+		if n == name {
+			return &layers[i], nil
+		}
+		names = append(names, n)
+	}
+	for i := range s.graph.Nodes {
+		switch nd := &s.graph.Nodes[i]; {
+		case nd.Name != name:
+		case nd.Op != nil:
+			return nil, fmt.Errorf("layer %q of %s makes no elements: it is in no plan", name, s.name)
+		default:
+			return nil, fmt.Errorf("%q of %s is no layer but a value that is there from the start: no device executes it", name, s.name)
+		}
+	}
+	return nil, fmt.Errorf("layer %q is not in %s%s", name, s.name, nearest.Hint(name, names))
+}

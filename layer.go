@@ -1,0 +1,106 @@
+package pimflow
+
+import (
+	"errors"
+	"fmt"
+
+	"pimflow/internal/device"
+	"pimflow/internal/graph"
+	"pimflow/internal/op"
+	"pimflow/internal/plan"
+	"pimflow/internal/platform"
+	"pimflow/internal/tensor"
+)
+
+// Layers lists the layers of the model with what all of each takes on either device beside the
+// machine's PIM channels. They are in no plan: Kind is "", and there are no tiles.
+func (s *Session) Layers() ([]Layer, error) {
+	ds, err := s.target.Devices(s.machine.Memory.PIMChannels, plan.Extended)
+	if err != nil {
+		return nil, err
+	}
+	var list []Layer
+	for i := range s.graph.Nodes {
+		if nd := &s.graph.Nodes[i]; nd.Op == nil || nd.Shape.Size() == 0 {
+			continue
+		}
+		gpu, pim, err := costs(s.graph, graph.ID(i), ds)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, newLayer(s.graph, graph.ID(i), gpu, pim))
+	}
+	return list, nil
+}
+
+// costs are those of a whole layer on the GPU and the PIM; nil where that cannot be.
+func costs(g *graph.Graph, id graph.ID, ds []device.Device) (gpu, pim *device.Cost, err error) {
+	for _, d := range ds {
+		to := map[string]**device.Cost{plan.GPU: &gpu, plan.PIM: &pim}[d.Name()]
+		if to == nil {
+			continue
+		}
+		switch code, err := d.Compile(g, g.Whole(id)); {
+		case err == nil:
+			c := code.Cost()
+			*to = &c
+		case !errors.Is(err, device.ErrUnsupported):
+			return nil, nil, err
+		}
+	}
+	return gpu, pim, nil
+}
+
+// Convolution is one layer, for one image and without bias. Groups, Stride and Dilation of 0
+// are 1.
+type Convolution struct {
+	Channels, Height, Width int // of the input
+	Out                     int // output channels
+	KernelH, KernelW        int
+	PadH, PadW              int // on each side
+	Stride, Dilation        int
+	Groups                  int // Channels and Out are multiples of it; Groups = Channels = Out: depthwise
+}
+
+// Cost is what a convolution takes on the GPU with the memory channels that do not compute, and
+// on the machine's PIM channels, its launch included. Either is nil where the device has no
+// channels or cannot execute the layer.
+func (m *Machine) Cost(c Convolution) (gpu, pim *Whole, err error) {
+	g, id, err := c.graph()
+	if err != nil {
+		return nil, nil, err
+	}
+	ds, err := platform.Devices(m.hw, platform.Makers{}, m.hw.Memory.PIMChannels, plan.Extended)
+	if err != nil {
+		return nil, nil, err
+	}
+	onGPU, onPIM, err := costs(g, id, ds)
+	return newWhole(onGPU), newWhole(onPIM), err
+}
+
+// graph is the layer alone. No cost depends on its weights, which it does not have.
+func (c Convolution) graph() (*graph.Graph, graph.ID, error) {
+	stride, dilation, groups := max(c.Stride, 1), max(c.Dilation, 1), max(c.Groups, 1)
+	if min(c.Channels, c.Height, c.Width, c.Out, c.KernelH, c.KernelW) < 1 || min(c.PadH, c.PadW) < 0 {
+		return nil, 0, fmt.Errorf("%+v: positive sizes wanted", c)
+	}
+	if c.Channels%groups != 0 || c.Out%groups != 0 {
+		return nil, 0, fmt.Errorf("groups: %d: a divisor of the %d input and the %d output channels wanted", groups, c.Channels, c.Out)
+	}
+	b := graph.NewBuilder("convolution")
+	x := b.Input("x", tensor.Float32, tensor.Shape{1, c.Channels, c.Height, c.Width})
+	w := b.Const("w", tensor.Lazy(tensor.Float32, tensor.Shape{c.Out, c.Channels / groups, c.KernelH, c.KernelW}, func() ([]float32, []int64) {
+		panic("pimflow: a cost depends on weights")
+	}))
+	pair := func(a, b int) []int64 { return []int64{int64(a), int64(b)} }
+	y, err := b.Op("conv", "Conv", op.Attrs{
+		"kernel_shape": pair(c.KernelH, c.KernelW), "strides": pair(stride, stride), "dilations": pair(dilation, dilation),
+		"pads": append(pair(c.PadH, c.PadW), pair(c.PadH, c.PadW)...), "group": int64(groups),
+	}, x, w)
+	if err != nil {
+		return nil, 0, err
+	}
+	b.Output("y", y)
+	g, err := b.Graph()
+	return g, y, err
+}

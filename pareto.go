@@ -1,0 +1,113 @@
+package pimflow
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	"pimflow/internal/device"
+	"pimflow/internal/search"
+)
+
+// Point is a plan as its time and energy.
+type Point struct {
+	Policy    string  `json:"policy"`
+	Objective string  `json:"objective"` // that it was searched for
+	Total     float64 `json:"total_ns"`
+	Energy    float64 `json:"energy_pj"`
+	Speedup   float64 `json:"speedup"`      // over the GPU alone
+	Ratio     float64 `json:"energy_ratio"` // over that of the GPU alone
+}
+
+// Pareto searches again on the plan's machine, with its policy and, where that is auto, every
+// other policy, for each objective. It returns the plans of which no other takes both less
+// time and less energy, the fastest first.
+//
+// In the literature: the Pareto front.
+func (s *Session) Pareto(ctx context.Context, p *Plan) ([]Point, error) {
+	p, err := s.own(p)
+	if err != nil {
+		return nil, err
+	}
+	asked, err := search.Lookup(cmp.Or(p.how.Policy, DefaultPolicy))
+	if err != nil {
+		return nil, err
+	}
+	policies := []search.Policy{asked}
+	for _, q := range search.Policies() {
+		if asked.All && !q.All {
+			policies = append(policies, q)
+		}
+	}
+	var all []Point
+	for _, o := range search.Objectives() {
+		for _, q := range policies {
+			t := p.target
+			t.Objective, t.Progress = o, s.phase("pareto: "+q.Name+", "+o.String())
+			r, err := search.Best(ctx, s.graph, q, t)
+			if errors.Is(err, ErrNoDevice) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			e := newEnergies(r)
+			all = append(all, Point{q.Name, o.String(), r.Timeline.Total.NS(), e.Total, float64(r.Baseline.Total) / max(float64(r.Timeline.Total), 1), e.Ratio})
+		}
+	}
+	return front(all), nil
+}
+
+// front keeps the points of which no other takes less time and no more energy, or less energy
+// and no more time; the fastest first, of equal ones the first.
+func front(all []Point) (front []Point) {
+	list := slices.Clone(all)
+	slices.SortStableFunc(list, func(a, b Point) int { return cmp.Or(cmp.Compare(a.Total, b.Total), cmp.Compare(a.Energy, b.Energy)) })
+	for _, p := range list {
+		if n := len(front); n == 0 || p.Energy < front[n-1].Energy {
+			front = append(front, p)
+		}
+	}
+	return front
+}
+
+// Doubt searches the plan again for a GPU that is as fast, and as slow, as the bounds of its
+// times let it be, and sets Fast and Slow of the report's layers.
+func (s *Session) Doubt(ctx context.Context, p *Plan, r *Report) error {
+	p, err := s.own(p)
+	if err != nil {
+		return err
+	}
+	policy, err := search.Lookup(cmp.Or(p.how.Policy, DefaultPolicy))
+	if err != nil {
+		return err
+	}
+	for _, bound := range []struct {
+		name string
+		of   func(*device.Doubt) device.Time
+		kind func(*Layer) *string
+	}{
+		{"fast", func(d *device.Doubt) device.Time { return d.Low }, func(l *Layer) *string { return &l.Fast }},
+		{"slow", func(d *device.Doubt) device.Time { return d.High }, func(l *Layer) *string { return &l.Slow }},
+	} {
+		t := p.target
+		t.Progress = s.phase("search for a " + bound.name + " GPU")
+		t.Devices = search.Devices(func(channels int, commands string) ([]device.Device, error) {
+			ds, err := p.target.Devices(channels, commands)
+			ds = slices.Clone(ds)
+			for i := range ds {
+				ds[i] = device.Bound(ds[i], bound.of)
+			}
+			return ds, err
+		}).Memo()
+		found, err := search.Best(ctx, s.graph, policy, t)
+		if err != nil {
+			return err
+		}
+		for i := range r.Layers {
+			*bound.kind(&r.Layers[i]) = found.Layers[i].Kind
+		}
+	}
+	return nil
+}

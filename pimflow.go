@@ -1,0 +1,217 @@
+package pimflow
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+
+	"pimflow/internal/gpu"
+	"pimflow/internal/graph"
+	"pimflow/internal/hw"
+	"pimflow/internal/platform"
+	"pimflow/internal/profile"
+	"pimflow/internal/search"
+	"pimflow/internal/simplify"
+	"pimflow/internal/zoo"
+)
+
+// DefaultMachine and DefaultPolicy are those of a session and a search that name none.
+const (
+	DefaultMachine = "newton"
+	DefaultPolicy  = search.Default
+)
+
+// ErrNoDevice is wrapped by Plan where a policy has no device for some layer.
+var ErrNoDevice = search.ErrNoDevice
+
+// Options say what a model is opened with. The zero value is the machine newton, one image,
+// and the GPU model's times.
+type Options struct {
+	Machine string   // a name that Machines lists, a .json file, or both with a GPU, as "newton+t4"
+	Set     []string // keys of the machine to change, as "memory.pim_channels=8"
+	Batch   int      // images at once, for models that leave it open; 0: 1
+	Profile string   // a .csv file of measured GPU kernels, whose times replace the model's; "": none
+	// Progress, unless nil, is told how much of a phase of long work is done; a phase begins
+	// with 0 of 0. It is called concurrently.
+	Progress func(phase string, done, total int)
+}
+
+// Session is a model on a machine. Its methods may be called one after the other.
+type Session struct {
+	name     string       // of the model, as Open was given it
+	model    *graph.Graph // as read
+	graph    *graph.Graph // simplified: what plans are made for
+	file     io.Closer    // that weights are read from when they are asked for; nil for none
+	machine  *hw.Machine
+	profile  *profile.Profile // nil: the model's times
+	target   search.Target
+	progress func(phase string, done, total int)
+}
+
+// Open reads a model, a network that Networks lists, an .onnx file or a .graph file, and puts
+// it on a machine. The caller closes the session.
+func Open(model string, o Options) (*Session, error) {
+	s := &Session{name: model, progress: o.Progress}
+	var err error
+	if s.model, s.file, err = read(model, o.Batch); err != nil {
+		return nil, err
+	}
+	if s.graph, err = simplify.Run(s.model); err != nil {
+		err = fmt.Errorf("%s: %w", model, err)
+	} else {
+		s.machine, err = loadMachine(cmp.Or(o.Machine, DefaultMachine), o.Set)
+	}
+	if err == nil && o.Profile != "" {
+		s.profile, err = profile.Load(o.Profile, s.machine)
+	}
+	if err == nil {
+		err = s.place(s.machine)
+	}
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// On returns a session of the same model, which stays open as long as the first, on another
+// machine.
+func (s *Session) On(m *Machine) (*Session, error) {
+	c := *s
+	c.file = nil
+	if err := c.place(m.hw); err != nil {
+		return nil, err
+	}
+	return &c, nil
+}
+
+// place makes a machine that of the session.
+func (s *Session) place(m *hw.Machine) (err error) {
+	var by platform.Makers
+	if s.profile != nil {
+		by.GPU = s.profile.Over(gpu.New)
+	}
+	s.machine = m
+	s.target, err = platform.Target(m, by)
+	return err
+}
+
+// Close closes the model's file; weights cannot be read afterwards.
+func (s *Session) Close() error {
+	if s.file == nil {
+		return nil
+	}
+	return s.file.Close()
+}
+
+// Search says which plan is wanted. The zero value is the policy auto and the least time.
+type Search struct {
+	Policy    string // a name that Policies lists; "": auto
+	Objective string // what is made small: "latency", "energy" or "edp", their product; "": latency
+	// Exact proves that no plan of at most two pieces a layer is better. It is an error for
+	// graphs that are too large for the proof, for other policies than auto, and with
+	// Channels.
+	Exact bool
+	// Channels also finds how many of the memory channels should compute.
+	Channels bool
+	// Partial returns the best plan so far where the context ends before the search; its
+	// Report is Stopped. Otherwise that is the context's error.
+	Partial bool
+}
+
+// Plan searches the best plan of a policy.
+func (s *Session) Plan(ctx context.Context, how Search) (*Plan, error) {
+	t, err := s.aim(how)
+	if err != nil {
+		return nil, err
+	}
+	var p *Plan
+	if how.Channels {
+		p, err = s.tune(ctx, how)
+	} else {
+		p, err = s.best(ctx, how, t)
+	}
+	if err == nil && p.result.Stopped && !how.Partial {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// best searches on a target.
+func (s *Session) best(ctx context.Context, how Search, t search.Target) (*Plan, error) {
+	policy, err := search.Lookup(cmp.Or(how.Policy, DefaultPolicy))
+	if err != nil {
+		return nil, err
+	}
+	r, err := search.Best(ctx, s.graph, policy, t)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.graph.Name, err)
+	}
+	return &Plan{plan: r.Plan, home: s, how: how, target: t, result: r}, nil
+}
+
+// aim is the session's target with what a search asks of it.
+func (s *Session) aim(how Search) (t search.Target, err error) {
+	if how.Exact && (how.Channels || cmp.Or(how.Policy, DefaultPolicy) != DefaultPolicy) {
+		return t, fmt.Errorf("Exact with Policy %q, Channels %v: policy %s and a fixed number of channels wanted", how.Policy, how.Channels, DefaultPolicy)
+	}
+	t = s.target
+	t.Objective, err = search.ParseObjective(cmp.Or(how.Objective, search.Latency.String()))
+	t.Exact, t.Progress = how.Exact, s.phase("search")
+	return t, err
+}
+
+// Time is what a plan takes on the session's machine, and where its layers are. The error says
+// why a plan of another session is none for this model and machine.
+func (s *Session) Time(p *Plan) (*Report, error) {
+	p, err := s.own(p)
+	if err != nil {
+		return nil, err
+	}
+	return newReport(s, p), nil
+}
+
+// own is a plan with its result on the session's machine.
+func (s *Session) own(p *Plan) (*Plan, error) {
+	if p.home == s {
+		return p, nil
+	}
+	r, err := search.Given(s.graph, p.plan, s.target)
+	if err != nil {
+		return nil, err
+	}
+	return &Plan{plan: p.plan, home: s, how: p.how, target: s.target, result: r}, nil
+}
+
+// phase begins a phase of long work, and returns what is told how much of it is done; nil
+// where nobody listens.
+func (s *Session) phase(name string) func(done, total int) {
+	if s.progress == nil {
+		return nil
+	}
+	s.progress(name, 0, 0)
+	return func(done, total int) { s.progress(name, done, total) }
+}
+
+// Policies lists the names of the policies, from the baseline gpu to auto.
+func Policies() []string {
+	var names []string
+	for _, p := range search.Policies() {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// Networks lists the names of the networks that are built in, in order.
+func Networks() []string { return zoo.Names() }
+
+// Internal returns what the commands of this module work on beyond the exported methods: the
+// simplified graph, the machine, the target of its searches, and the profile or nil. Other
+// modules cannot name these types.
+func (s *Session) Internal() (*graph.Graph, *hw.Machine, search.Target, *profile.Profile) {
+	return s.graph, s.machine, s.target, s.profile
+}

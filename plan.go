@@ -1,0 +1,105 @@
+package pimflow
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"pimflow/internal/device"
+	"pimflow/internal/hw"
+	"pimflow/internal/plan"
+	"pimflow/internal/search"
+	"pimflow/internal/zoo"
+)
+
+// Plan says which device makes which part of each layer, and in what order.
+//
+// In the literature: a static schedule with a mapping; a part is a tile.
+type Plan struct {
+	plan   *plan.Plan
+	home   *Session // that result is of
+	how    Search
+	target search.Target
+	result *search.Result
+	tried  []ChannelsTried
+}
+
+// OpenPlan reads a plan that Print wrote, opens its model and times the plan. The machine is
+// that of the options or, where they name none, the plan's; model may be "" where the plan's is
+// a network that is built in. Errors begin with the plan's file.
+func OpenPlan(file, model string, o Options) (*Session, *Plan, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close()
+	given, err := plan.Parse(f, file)
+	if err != nil {
+		return nil, nil, err
+	}
+	if model == "" {
+		if model = given.Model; !slices.Contains(zoo.Names(), model) {
+			return nil, nil, fmt.Errorf("%s: a plan of model %q, which is no network of the zoo: its file wanted as --model", file, model)
+		}
+	}
+	o.Machine = cmp.Or(o.Machine, given.Machine)
+	m, err := hw.Load(o.Machine)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", file, err)
+	}
+	if m.Name != given.Machine {
+		return nil, nil, fmt.Errorf("%s: the plan is for machine %q, not %q", file, given.Machine, m.Name)
+	}
+	s, err := Open(model, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := s.own(&Plan{plan: given})
+	if err != nil {
+		s.Close()
+		return nil, nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return s, p, nil
+}
+
+// Print writes the plan as text that OpenPlan reads.
+func (p *Plan) Print(w io.Writer) error { return p.plan.Print(w, p.home.graph) }
+
+// Step is a part of a layer on a device, in the order of a plan.
+type Step struct {
+	Layer string
+	Tile
+	Commands map[string]int64 // kernels, or DRAM commands over all channels, by kind
+	code     device.Code
+}
+
+// Print writes what the device executes: the GPU's kernels, or the loop nest of DRAM commands
+// of each PIM channel.
+func (s *Step) Print(w io.Writer) error { return s.code.Print(w) }
+
+// Steps lists what a plan executes, in its order; steps of different devices overlap in time.
+func (s *Session) Steps(p *Plan) ([]Step, error) {
+	p, err := s.own(p)
+	if err != nil {
+		return nil, err
+	}
+	var list []Step
+	program := p.result.Timeline.Program
+	for i := range program.Steps {
+		st := &program.Steps[i]
+		step := Step{Layer: s.graph.Nodes[st.Node].Name, Tile: newTile(s, p.result.Timeline, i), Commands: map[string]int64{}, code: st.Code}
+		for _, c := range st.Code.Cost().Commands {
+			if c.N > 0 {
+				step.Commands[c.Kind] = c.N
+			}
+		}
+		list = append(list, step)
+	}
+	return list, nil
+}
+
+// Internal returns what the commands of this module work on beyond the exported methods. Other
+// modules cannot name its type.
+func (p *Plan) Internal() *search.Result { return p.result }

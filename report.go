@@ -1,0 +1,251 @@
+package pimflow
+
+import (
+	"pimflow/internal/device"
+	"pimflow/internal/graph"
+	"pimflow/internal/plan"
+	"pimflow/internal/run"
+	"pimflow/internal/search"
+)
+
+// ReportSchema names the form of Report's JSON.
+const ReportSchema = "pimflow.run/1"
+
+// Report is what a plan takes, and where its layers are: the JSON of pimflow run --json. Times
+// are in ns and, where a key ends in _ck, in cycles of the clock of their device; energies are
+// in pJ.
+type Report struct {
+	Schema      string `json:"schema"`
+	Model       string `json:"model"`
+	Machine     string `json:"machine"`
+	Policy      string `json:"policy"`
+	Channels    int    `json:"channels"`     // of the memory
+	PIMChannels int    `json:"pim_channels"` // of the plan
+	Clocks      struct {
+		GPU float64 `json:"gpu_ps"`
+		PIM float64 `json:"pim_ps"`
+	} `json:"clocks"` // periods that cycles are counted in
+
+	// ChannelsTried is nil unless the search was for the number of PIM channels too.
+	ChannelsTried []ChannelsTried `json:"channels_tried,omitempty"`
+
+	Baseline float64 `json:"baseline_ns"` // the GPU alone, with every memory channel
+	Total    float64 `json:"total_ns"`    // the plan
+	// Bound is a time that no plan of the search is below; nil where it was not asked for.
+	Bound     *float64 `json:"bound_ns"`
+	BoundTwo  *float64 `json:"bound_two_pieces_ns"` // the same of plans that cut no layer in more than two pieces
+	Exact     bool     `json:"exact"`               // no plan of at most two pieces a layer is better
+	Stopped   bool     `json:"stopped"`             // the search ended early: the plan is the best so far
+	Objective string   `json:"objective"`           // latency, energy or edp
+	Speedup   float64  `json:"speedup"`             // Baseline / Total
+	Low       float64  `json:"speedup_low"`         // the least while each GPU time is within its bounds
+	High      float64  `json:"speedup_high"`        // the most
+	GPUBusy   float64  `json:"gpu_busy_ns"`
+	PIMBusy   float64  `json:"pim_busy_ns"`
+	BothBusy  float64  `json:"both_busy_ns"`  // within both of the above
+	Launch    float64  `json:"launch_ns"`     // launches of kernels, within GPUBusy
+	PIMLaunch float64  `json:"pim_launch_ns"` // launches of PIM work, within PIMBusy
+	Idle      float64  `json:"idle_ns"`       // neither device works
+	Search    float64  `json:"search_s"`      // wall clock in seconds: the only number that is not reproducible
+
+	BaselineTicks int64 `json:"baseline_gpu_ck"`
+	TotalTicks    int64 `json:"total_gpu_ck"`
+
+	Energy Energies    `json:"energy"`
+	Pareto []Point     `json:"pareto,omitempty"` // nil until it is asked for (Session.Pareto)
+	MACs   int64       `json:"macs"`             // multiply-accumulates of the model
+	Check  *Check      `json:"check"`            // nil until SetCheck
+	Layers []Layer     `json:"layers"`           // in the graph's order
+	Top    [][][]Class `json:"top,omitempty"`    // the largest values of each output and image (Tensor.Top); nil until it is asked for
+
+	GPUProfile *GPUProfile `json:"gpu_profile,omitempty"` // nil where all GPU times are the model's
+}
+
+// ChannelsTried is the best plan's time, in ns, when so many memory channels compute.
+type ChannelsTried struct {
+	PIMChannels int     `json:"pim_channels"`
+	Total       float64 `json:"total_ns"`
+}
+
+// Layer is an operation of the graph, with what is fused into it, and its place in a plan.
+type Layer struct {
+	Name      string `json:"name"`
+	Op        string `json:"op"`    // ONNX operator and those fused into it, as "Conv+Relu"
+	Shape     []int  `json:"shape"` // of its value
+	MACs      int64  `json:"macs"`
+	Kind      string `json:"kind"`      // gpu, pim, split or pipe
+	Exclusive bool   `json:"exclusive"` // it runs alone: the GPU has every memory channel
+	Tiles     []Tile `json:"tiles"`
+	GPU       *Whole `json:"gpu"` // all of it on the GPU; nil where that cannot be
+	PIM       *Whole `json:"pim"` // all of it on the PIM
+	// Lost is the best other way to execute the layer alone; nil where there is none.
+	Lost *struct {
+		Kind string  `json:"kind"`
+		NS   float64 `json:"ns"`
+	} `json:"lost"`
+	GPUSource string `json:"gpu_source,omitempty"` // of GPU: measured, interpolated, scaled or model
+	// Fast and Slow are the kinds if the GPU were as fast or as slow as the bounds of its times;
+	// "" until they are asked for (Session.Doubt).
+	Fast string `json:"kind_if_fast,omitempty"`
+	Slow string `json:"kind_if_slow,omitempty"`
+	// Error is nil until SetCheck.
+	Error *LayerError `json:"error"`
+}
+
+// LayerError is how far a layer's values are from those that the graph defines. Relative
+// errors are relative to the largest magnitude of the value.
+type LayerError struct {
+	OwnAbs float64 `json:"own_max_abs"` // of its PIM part, computed from exact inputs
+	OwnRel float64 `json:"own_max_rel"`
+	Abs    float64 `json:"max_abs"` // with the errors of the layers before
+	Rel    float64 `json:"max_rel"`
+}
+
+// Tile is a part of a layer's value on a device.
+type Tile struct {
+	Device string  `json:"device"` // gpu or pim
+	Box    string  `json:"box"`    // its range in each dimension, as [0:1 0:32 0:56 0:112]
+	NS     float64 `json:"ns"`
+	Ticks  int64   `json:"ck"`
+	Start  float64 `json:"start_ns"`
+	Bound  string  `json:"bound"`     // what limits it, as "launch" or "dram"
+	Energy float64 `json:"energy_pj"` // without standby
+	Joined bool    `json:"joined"`    // launched with the PIM's tile before: NS and Ticks are without a launch
+
+	GPUSource string `json:"gpu_source,omitempty"` // of NS on the GPU: measured, interpolated, scaled or model
+}
+
+// Whole is the cost of all of a layer on one device.
+type Whole struct {
+	NS    float64 `json:"ns"`
+	Ticks int64   `json:"ck"` // of the device's clock
+	Bound string  `json:"bound"`
+}
+
+func newReport(s *Session, p *Plan) *Report {
+	g, m, r := s.graph, s.machine, p.result
+	b, tl := r.Timeline.Busy(), r.Timeline
+	out := &Report{
+		Schema: ReportSchema, Model: g.Name, Machine: m.Name, Policy: r.Plan.Policy,
+		Channels: m.Memory.Channels, PIMChannels: r.Plan.PIMChannels, ChannelsTried: p.tried,
+		Baseline: r.Baseline.Total.NS(), Total: tl.Total.NS(),
+		GPUBusy: b.GPU.NS(), PIMBusy: b.PIM.NS(), BothBusy: b.Both.NS(), Launch: b.Launch.NS(), PIMLaunch: b.PIMLaunch.NS(),
+		Idle:          (tl.Total - b.GPU - b.PIM + b.Both).NS(),
+		Search:        r.Elapsed.Seconds(),
+		BaselineTicks: m.GPU.Clock.Cycles(int64(r.Baseline.Total)),
+		TotalTicks:    m.GPU.Clock.Cycles(int64(tl.Total)),
+		Energy:        newEnergies(r),
+		Exact:         r.Exact,
+		Stopped:       r.Stopped,
+		Objective:     r.Objective.String(),
+		Speedup:       1, // of nothing to do
+	}
+	out.Clocks.GPU, out.Clocks.PIM = m.GPU.Clock.Picoseconds(), m.PIM.Clock.Picoseconds()
+	if r.Bound > 0 {
+		ns, two := r.Bound.NS(), r.BoundTwo.NS()
+		out.Bound, out.BoundTwo = &ns, &two
+	}
+	if tl.Total > 0 {
+		out.Speedup = float64(r.Baseline.Total) / float64(tl.Total)
+	}
+	out.Low, out.High = run.Interval(r.Baseline.Program, tl.Program)
+	tiles := map[graph.ID][]Tile{}
+	for i := range tl.Program.Steps {
+		id := tl.Program.Steps[i].Node
+		tiles[id] = append(tiles[id], newTile(s, tl, i))
+	}
+	for _, l := range r.Layers {
+		row := newLayer(g, l.Node, l.GPU, l.PIM)
+		row.Kind, row.Exclusive, row.Tiles = l.Kind, l.Exclusive, tiles[l.Node]
+		if l.Lost != nil {
+			row.Lost = &struct {
+				Kind string  `json:"kind"`
+				NS   float64 `json:"ns"`
+			}{l.Lost.Kind, l.Lost.Time.NS()}
+		}
+		out.MACs += row.MACs
+		out.Layers = append(out.Layers, row)
+	}
+	if s.profile != nil {
+		out.GPUProfile = newGPUProfile(s.profile, r)
+	}
+	return out
+}
+
+// newLayer is a layer with its costs on both devices, in no plan.
+func newLayer(g *graph.Graph, id graph.ID, gpu, pim *device.Cost) Layer {
+	nd := &g.Nodes[id]
+	return Layer{Name: nd.Name, Op: nd.Operators(), Shape: nd.Shape, MACs: g.MACs(g.Whole(id)), GPU: newWhole(gpu), PIM: newWhole(pim), GPUSource: sourceOf(gpu, plan.GPU)}
+}
+
+// newTile is the tile of a step of a timeline.
+func newTile(s *Session, tl *run.Timeline, step int) Tile {
+	st := &tl.Program.Steps[step]
+	c := st.Cost()
+	if st.Joined {
+		c.Ticks = s.machine.PIM.Clock.Cycles(int64(c.Time))
+	}
+	return Tile{st.Device, st.Box.String(), c.Time.NS(), c.Ticks, tl.Spans[step].Start.NS(), c.Bound, c.Energy.Total().Value, st.Joined, sourceOf(&c, st.Device)}
+}
+
+func newWhole(c *device.Cost) *Whole {
+	if c == nil {
+		return nil
+	}
+	return &Whole{c.Time.NS(), c.Ticks, c.Bound}
+}
+
+// sourceOf names where a time of the GPU comes from; "" for none.
+func sourceOf(c *device.Cost, dev string) string {
+	if c == nil || dev != plan.GPU {
+		return ""
+	}
+	return c.Source.String()
+}
+
+// SetCheck adds a check of the plan, and the errors of its layers.
+func (r *Report) SetCheck(c *Check) {
+	r.Check = c
+	for i := range c.Layers {
+		r.Layers[i].Error = &c.Layers[i]
+	}
+}
+
+// Energies are what the plan and the GPU alone take, in pJ. Low and high are the least and the
+// most while each energy constant of the machine is within its bounds; those of the ratio have
+// the same constants above and below it.
+type Energies struct {
+	Baseline     float64      `json:"baseline_pj"`
+	BaselineLow  float64      `json:"baseline_low_pj"`
+	BaselineHigh float64      `json:"baseline_high_pj"`
+	Total        float64      `json:"total_pj"`
+	Low          float64      `json:"low_pj"`
+	High         float64      `json:"high_pj"`
+	Ratio        float64      `json:"ratio"` // Total / Baseline
+	RatioLow     float64      `json:"ratio_low"`
+	RatioHigh    float64      `json:"ratio_high"`
+	Parts        []EnergyPart `json:"parts"` // they add up to the sums above
+}
+
+// EnergyPart is what takes energy, as gpu_standby or pim_mac, in pJ.
+type EnergyPart struct {
+	Name         string  `json:"name"`
+	Baseline     float64 `json:"baseline_pj"`
+	BaselineLow  float64 `json:"baseline_low_pj"`
+	BaselineHigh float64 `json:"baseline_high_pj"`
+	Total        float64 `json:"total_pj"`
+	Low          float64 `json:"low_pj"`
+	High         float64 `json:"high_pj"`
+}
+
+func newEnergies(r *search.Result) Energies {
+	base, plan := r.Baseline.Energy(&r.Standby), r.Timeline.Energy(&r.Standby)
+	b, p := base.Total(), plan.Total()
+	e := Energies{Baseline: b.Value, BaselineLow: b.Low, BaselineHigh: b.High, Total: p.Value, Low: p.Low, High: p.High}
+	e.Ratio, e.RatioLow, e.RatioHigh = plan.Ratio(&base)
+	for i := range device.Parts {
+		b, p := base[i], plan[i]
+		e.Parts = append(e.Parts, EnergyPart{i.String(), b.Value, b.Low, b.High, p.Value, p.Low, p.High})
+	}
+	return e
+}
