@@ -31,7 +31,7 @@ func TestChoice(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				best, tried, err := d.choose(l, &room{})
+				best, tried, err := d.choose(l, &scratch{})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -2,18 +2,11 @@ package pim
 
 import "pimflow/internal/dram"
 
-// room is how many columns of a fill can be written without a wait between the
-// multiplications of a result of cols columns, while the bus is turned before and after.
-func (d *Device) room(cols int) int {
-	w := &d.waits
-	return cols - int(w.toWrite/w.comp) - int((w.toRead-1)/w.comp)
-}
-
 // carriers is how many results of cols columns carry a fill of n columns between
 // their multiplications: the fewest without a wait, or all there are. Where none has
 // room it is one, so that the bus turns once.
-func (d *Device) carriers(cols, n, results int) int {
-	if room := d.room(cols); room > 0 {
+func (c *columns) carriers(cols, n, results int) int {
+	if room := c.room(cols); room > 0 {
 		return min(ceilDiv(n, room), results)
 	}
 	return min(1, n)
@@ -35,15 +28,15 @@ func (v visitor) dot(w writer, buffer int, b *batch) dram.Stream {
 }
 
 // within is how many of n columns from one of a unit on are in the same buffer.
-func (v visitor) within(at, n int) int { return min(n, v.d.buffer()-at%v.d.buffer()) }
+func (v visitor) within(at, n int) int { return min(n, v.d.buffer-at%v.d.buffer) }
 
 // run multiplies columns lo to hi of a batch's, which follow each other in a buffer.
 func (v visitor) run(w writer, buffer int, b *batch, lo, hi int) (st dram.Stream) {
 	for lo < hi {
 		col, left := b.column(lo)
 		n := v.within(lo, min(left, hi-lo))
-		from := buffer + lo/v.d.buffer()
-		st = append(st, w.ahead(1, place{col: col, buf: lo % v.d.buffer()}).loop(n, place{col: 1, buf: 1}, func(w writer) dram.Stream {
+		from := buffer + lo/v.d.buffer
+		st = append(st, w.ahead(1, place{col: col, buf: lo % v.d.buffer}).loop(n, place{col: 1, buf: 1}, func(w writer) dram.Stream {
 			return dram.Stream{v.comp(w, from)}
 		})...)
 		lo += n

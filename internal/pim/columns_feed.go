@@ -34,7 +34,7 @@ func (v visitor) feed(bs []batch, buffer int) *feed {
 				for at := 0; at < b.cols; {
 					col, n := b.column(at)
 					n = v.within(at, n)
-					f.pieces = append(f.pieces, feedPiece{p.buffer + at/v.d.buffer(), p.source + col*s.lanes, p.into + at%v.d.buffer(), n})
+					f.pieces = append(f.pieces, feedPiece{p.buffer + at/v.d.buffer, p.source + col*s.lanes, p.into + at%v.d.buffer, n})
 					at += n
 				}
 				p.into += b.cols
@@ -72,8 +72,8 @@ func (v visitor) write(w writer, f *feed, n, pairs, buffer int, b *batch, at int
 		if both {
 			col, left := b.column(at)
 			x.place.col += col
-			x.place.buf += at % v.d.buffer()
-			from = buffer + at/v.d.buffer()
+			x.place.buf += at % v.d.buffer
+			from = buffer + at/v.d.buffer
 			t = min(t, pairs, v.within(at, left))
 			step.col, step.buf = 1, 1
 			pairs, at = pairs-t, at+t

@@ -69,7 +69,7 @@ func TestColumnsReferee(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := code.(*Code).mapped().perChannel()[0]
-		if w := d.work(s); len(s) == 0 || w.commands() > 3000 {
+		if w := d.scheme.work(s); len(s) == 0 || w.commands() > 3000 {
 			t.Skip()
 		}
 		slow, err := std.Referee(dram.Timing(d.m.Timing), d.stream(s))
@@ -218,12 +218,12 @@ func TestEveryPlan(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		plans, _ := d.plans(l, &room{})
+		plans, _ := d.scheme.plans(l, &scratch{})
 		for i := range plans {
 			p := &plans[i]
 			code.mapping = &mapping{way: p.way}
 			code.shares = code.perChannel()
-			if code.count(d); code.total > 4000 {
+			if code.count(); code.total > 4000 {
 				continue
 			}
 			if _, err := code.Replay(); err != nil {

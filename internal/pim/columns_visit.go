@@ -8,7 +8,7 @@ import (
 
 // visitor writes visits to the rows of a span.
 type visitor struct {
-	d    *Device
+	*columns
 	s    *span
 	p    packed
 	made *batches // of the span
@@ -50,10 +50,10 @@ func (v visitor) fills(w writer, chunk place, bs []batch) (st dram.Stream) {
 // sets is how many rows are visited alike, and the step from one to the next.
 func (v visitor) sets() (full int, step place) {
 	full = v.p.rows
-	if v.p.last < v.p.groups || v.p.acts < v.d.acts() {
+	if v.p.last < v.p.groups || v.p.acts < v.d.acts {
 		full--
 	}
-	return full, place{row: 1, result: v.p.groups * v.d.m.Banks}
+	return full, place{row: 1, result: v.p.groups * v.d.outputs}
 }
 
 // fill writes a fill and the visits of all rows of a chunk to it.
@@ -62,7 +62,7 @@ func (v visitor) fill(w writer, bs []batch) dram.Stream {
 	visit := func(w writer, groups, acts int, f []batch) dram.Stream {
 		late := 0
 		if f != nil {
-			late, _ = v.d.late(v.s, groups, f)
+			late, _ = v.late(v.s, groups, f)
 		}
 		st := v.open(w, acts, f, late)
 		st = w.join(st, v.step(w, groups, bs, nil, 0, late)...)
@@ -71,19 +71,19 @@ func (v visitor) fill(w writer, bs []batch) dram.Stream {
 	if full == 0 {
 		return visit(w, v.p.last, v.p.acts, bs)
 	}
-	st := visit(w, v.p.groups, v.d.acts(), bs)
+	st := visit(w, v.p.groups, v.d.acts, bs)
 	w = w.ahead(1, set)
-	st = w.join(st, w.loop(full-1, set, func(w writer) dram.Stream { return visit(w, v.p.groups, v.d.acts(), nil) })...)
+	st = w.join(st, w.loop(full-1, set, func(w writer) dram.Stream { return visit(w, v.p.groups, v.d.acts, nil) })...)
 	if full < v.p.rows {
 		st = w.join(st, visit(w.ahead(full-1, set), v.p.last, v.p.acts, nil)...)
 	}
 	return st
 }
 
-// rows writes the visits to the rows of a chunk.
-func (v visitor) rows(w writer, bs []batch) dram.Stream {
+// eachRow writes the visits to the rows of a chunk.
+func (v visitor) eachRow(w writer, bs []batch) dram.Stream {
 	full, set := v.sets()
-	st := w.loop(full, set, func(w writer) dram.Stream { return v.row(w, v.p.groups, v.d.acts(), bs) })
+	st := w.loop(full, set, func(w writer) dram.Stream { return v.row(w, v.p.groups, v.d.acts, bs) })
 	if full < v.p.rows {
 		st = w.join(st, v.row(w.ahead(full, set), v.p.last, v.p.acts, bs)...)
 	}
@@ -93,7 +93,7 @@ func (v visitor) rows(w writer, bs []batch) dram.Stream {
 // row writes all the visits to a row, with so many groups in it.
 func (v visitor) row(w writer, groups, acts int, bs []batch) (st dram.Stream) {
 	units := unitsOf(bs)
-	n := v.d.runs(v.s, groups).length(units)
+	n := v.runs(v.s, groups).length(units)
 	for u := 0; u < units; {
 		times := max(1, same(bs, u)/n)
 		now := v.cut(bs, u, u+n)
@@ -156,23 +156,22 @@ func (v visitor) kept(w writer, numbers [4]int, now, next []batch, write func(w 
 	for i := range next {
 		add(next[i].full, next[i].tail, next[i].cols)
 	}
-	d := v.d
 	w.stock = nil
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	st, ok := d.pieces[string(key)]
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	st, ok := v.pieces[string(key)]
 	if !ok {
 		st = dram.Stream{dram.Loop(1, write(w)...)} // one piece, wherever it stands
-		d.pieces[string(key)] = st
+		v.pieces[string(key)] = st
 	}
 	return st
 }
 
 // late is how many columns of a fill that stays are written after a row is opened, between
 // the first results of the first unit: into other buffers than that in which it begins.
-func (d *Device) late(s *span, groups int, bs []batch) (columns, results int) {
-	room, all, b := d.room(bs[0].cols), 0, &bs[0]
-	if room <= 0 || d.basic {
+func (c *columns) late(s *span, groups int, bs []batch) (columns, results int) {
+	room, all, b := c.room(bs[0].cols), 0, &bs[0]
+	if room <= 0 || c.d.basic {
 		return 0, 0
 	}
 	for i := range bs {
@@ -184,7 +183,7 @@ func (d *Device) late(s *span, groups int, bs []batch) (columns, results int) {
 	}
 	first := pixels * b.cols
 	if results = groups * pixels; s.wide > 1 { // the first result needs all of the unit
-		first, results = d.buffer(), 1
+		first, results = c.d.buffer, 1
 	}
 	return max(0, min(all-first, room*results)), results
 }
@@ -196,7 +195,7 @@ func (v visitor) open(w writer, acts int, bs []batch, late int) dram.Stream {
 }
 
 func (v visitor) writeOpen(w writer, acts int, bs []batch, late int) dram.Stream {
-	f, t := v.feed(bs, 0), &v.d.waits
+	f, t := v.feed(bs, 0), &v.waits
 	st := make(dram.Stream, 0, 2*acts+2)
 	row := w.row()
 	gap := int(max(t.shut-t.toWrite, 0)/t.write) + 1 // writes before the first activation
@@ -220,18 +219,18 @@ func (v visitor) step(w writer, groups int, now, next []batch, buffer, late int)
 func (v visitor) writeStep(w writer, groups int, now, next []batch, buffer, late int) dram.Stream {
 	var st dram.Stream
 	s := v.s
-	group := place{col: s.cols, result: v.d.m.Banks}
+	group := place{col: s.cols, result: v.d.outputs}
 	f, carriers := &feed{}, 0
-	lead := int(v.d.waits.toWrite / v.d.waits.comp) // the bus is turned meanwhile
+	lead := int(v.waits.toWrite / v.waits.comp) // the bus is turned meanwhile
 	switch {
 	case late > 0:
 		f = v.feed(now, 0)
 		f.drop(f.left - late)
-		_, results := v.d.late(s, groups, now)
-		carriers, lead = v.d.carriers(now[0].cols, late, results), 0
+		_, results := v.late(s, groups, now)
+		carriers, lead = v.carriers(now[0].cols, late, results), 0
 	case s.double:
 		f = v.feed(next, s.depth*s.wide-buffer)
-		carriers = v.d.carriers(now[0].cols, f.left, pixelsOf(now, s.fold)*groups)
+		carriers = v.carriers(now[0].cols, f.left, pixelsOf(now, s.fold)*groups)
 	}
 	for i := range now {
 		b := &now[i]

@@ -6,47 +6,43 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// columnWork counts the commands of a share of single columns.
-func (d *Device) columnWork(s share) work {
-	if d.ops.sets() {
-		w, _ := d.registerWork(s)
-		return w
-	}
+func (c *columns) work(s share) work {
 	var w work
 	for i := range s {
-		w.span(d, &s[i])
+		c.count(&w, &s[i])
 	}
+	w.moved = w.writes*int64(c.d.lanes) + w.reads*int64(c.d.results)
 	return w
 }
 
-// span adds the commands of a span: of all its chunks, or where fills stay, of each fill.
-func (w *work) span(d *Device, s *span) {
+// count adds the commands of a span: of all its chunks, or where fills stay, of each fill.
+func (c *columns) count(w *work, s *span) {
 	var all, one [usualKinds]batch
-	p, bs, times := s.packed(d), s.batches(all[:0]), int64(s.at[byMatrix].Len())
+	p, bs, times := s.packed(&c.d.geometry), s.batches(all[:0]), int64(s.at[byMatrix].Len())
 	if !s.inputs || len(bs) == 1 {
-		w.chunks(d, s, p, bs, times)
+		c.chunks(w, s, p, bs, times)
 		return
 	}
 	for u, units := 0, unitsOf(bs); u < units; {
 		n := max(1, same(bs, u)/s.depth)
-		w.chunks(d, s, p, cut(one[:0], bs, s.fold, u, u+s.depth), times*int64(n))
+		c.chunks(w, s, p, cut(one[:0], bs, s.fold, u, u+s.depth), times*int64(n))
 		u += n * s.depth
 	}
 }
 
 // chunks adds the commands of a span's chunks for batches, so many times.
-func (w *work) chunks(d *Device, s *span, p packed, bs []batch, times int64) {
-	groups, first, short := int64(s.at[byGroup].Len()), d.runs(s, p.groups), d.runs(s, p.last)
-	for c := s.at[byChunk].Lo; c < s.at[byChunk].Hi; {
-		n := s.alike(bs, c, s.at[byChunk].Hi, true)
+func (c *columns) chunks(w *work, s *span, p packed, bs []batch, times int64) {
+	groups, first, short := int64(s.at[byGroup].Len()), c.runs(s, p.groups), c.runs(s, p.last)
+	for k := s.at[byChunk].Lo; k < s.at[byChunk].Hi; {
+		n := s.alike(bs, k, s.at[byChunk].Hi, true)
 		var pixels, columns int64
 		units := 0
 		for i := range bs {
 			var some [8]tensor.Range
-			if _, cols := s.within(some[:0], bs[i].kind, c); cols > 0 {
-				k := times * int64(n) * int64(bs[i].pixels(s.fold))
-				pixels += k
-				columns += k * int64(cols)
+			if _, cols := s.within(some[:0], bs[i].kind, k); cols > 0 {
+				m := times * int64(n) * int64(bs[i].pixels(s.fold))
+				pixels += m
+				columns += m * int64(cols)
 				units += bs[i].units()
 			}
 		}
@@ -56,24 +52,20 @@ func (w *work) chunks(d *Device, s *span, p packed, bs []batch, times int64) {
 			before := times * int64(n) * int64(p.rows-1) * int64(first.visits(units))
 			last := times * int64(n) * int64(short.visits(units))
 			w.visits += before + last
-			w.acts += before*int64(d.acts()) + last*int64(p.acts)
+			w.acts += before*int64(c.d.acts) + last*int64(p.acts)
 			if !s.inputs {
 				columns *= int64(p.rows)
 			}
 			w.writes += columns
 		}
-		c += n
+		k += n
 	}
 }
 
-// columnShape appends what the timing of a share of single columns depends on.
-func (d *Device) columnShape(key []byte, s share) []byte {
-	if d.ops.sets() {
-		return d.registerShape(key, s)
-	}
+func (c *columns) shape(key []byte, s share) []byte {
 	for i := range s {
 		sp := &s[i]
-		p := sp.packed(d)
+		p := sp.packed(&c.d.geometry)
 		mode := 0
 		if sp.inputs {
 			mode = 1
@@ -93,34 +85,16 @@ func (d *Device) columnShape(key []byte, s share) []byte {
 		for _, b := range bs {
 			add(b.full, b.tail)
 		}
-		for c := sp.at[byChunk].Lo; c < sp.at[byChunk].Hi; {
-			n := sp.alike(bs, c, sp.at[byChunk].Hi, true)
+		for k := sp.at[byChunk].Lo; k < sp.at[byChunk].Hi; {
+			n := sp.alike(bs, k, sp.at[byChunk].Hi, true)
 			add(n)
 			for _, b := range bs {
 				var need [8]tensor.Range
-				_, cols := sp.within(need[:0], b.kind, c)
+				_, cols := sp.within(need[:0], b.kind, k)
 				add(cols)
 			}
-			c += n
+			k += n
 		}
 	}
 	return key
-}
-
-// period is after how many chunks of columns the groups of a row, so many of them, stand
-// in it again for the next pixel of the buffer: never where a buffer's columns are not
-// those of the row, and as in the fill where that stays.
-func (s *span) period(d *Device, groups int) int {
-	switch {
-	case !d.ops.dialect.same:
-		return d.m.Columns
-	case s.inputs:
-		return s.packed(d).groups
-	}
-	return groups
-}
-
-// rows is the number of packed rows of a span.
-func (s *span) rows(d *Device) int {
-	return s.at[byMatrix].Len() * s.at[byChunk].Len() * s.packed(d).rows
 }

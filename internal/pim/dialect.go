@@ -3,50 +3,57 @@ package pim
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"pimflow/internal/dram"
 	"pimflow/internal/nearest"
 )
 
-// dialect says which commands of a DRAM standard do what. An operand of several
-// commands is by number: buffers, quarters of the banks.
+// dialect says which commands of a DRAM standard do what, and which scheme writes them. An
+// operand of several commands is by number: buffers, quarters of the banks.
 type dialect struct {
 	standard string
-	write    []string // fill a buffer
-	column   bool     // write moves one column of the buffer; otherwise all that its Gather names
-	open     []string // together open a row in all banks
-	close    string   // closes the row; "": one is opened over another
-	comp     []string // multiply a column of a buffer by one of the open row
-	same     bool     // comp names one column for both: weights stand in a row as inputs in the buffer
-	init     string   // sets sums before anything is added to them; "": reading clears them
-	keep     bool     // sums outlast their row
-	read     string   // reads the results
-	gap      string   // the timing parameter of an exposed buffer write, where it is one (Exposed)
+	scheme   func(d *Device) scheme
+	gather   []string      // fill a buffer with all that the command's Gather names, or …
+	write    []string      // … write one column of a buffer
+	open     []string      // together open a row in all banks
+	close    string        // closes the row; "": an activation opens one over another
+	comp     []string      // multiply a column of a buffer by one of the open row
+	same     bool          // comp names one column for both: weights stand in a row as inputs in the buffer
+	init     string        // sets an accumulator before anything is added to it; "": reading clears it
+	keep     bool          // accumulators outlast their row
+	read     string        // reads the results
+	operands [roles]string // that are printed, in order
+	gap      string        // the timing parameter of an exposed buffer write, where it is one (Exposed)
 }
 
+// dialects has a row for each DRAM standard that there is a mapping to.
 var dialects = []dialect{
 	{
 		standard: "artifact",
-		write:    []string{"GWRITE"},
+		scheme:   newFills,
+		gather:   []string{"GWRITE"},
 		open:     []string{"G_ACT0", "G_ACT1", "G_ACT2", "G_ACT3"},
 		comp:     []string{"COMP"},
 		same:     true,
 		read:     "READRES",
+		operands: [roles]string{gatherRole: "data fill", openRole: "row", compRole: "row col", readRole: "data"},
 		gap:      "gwrite_gap_ck",
 	},
 	{
 		standard: "newton",
+		scheme:   newColumns,
 		write:    []string{"GWRITE0", "GWRITE1", "GWRITE2", "GWRITE3"},
-		column:   true,
 		open:     []string{"G_ACT0", "G_ACT1", "G_ACT2", "G_ACT3"},
 		close:    "PREA",
 		comp:     []string{"COMP0", "COMP1", "COMP2", "COMP3"},
 		read:     "READRES",
+		operands: [roles]string{writeRole: "buf data", openRole: "row", compRole: "row col buf", readRole: "data"},
 	},
 	{
 		standard: "aim",
+		scheme:   newAccumulators,
 		write:    []string{"WRGB"},
-		column:   true,
 		open:     []string{"ACT16"},
 		close:    "PREA",
 		comp:     []string{"MAC16"},
@@ -54,6 +61,7 @@ var dialects = []dialect{
 		init:     "WRMAC16",
 		keep:     true,
 		read:     "RDMAC16",
+		operands: [roles]string{writeRole: "buf data", openRole: "row", compRole: "row col acc", initRole: "acc", readRole: "acc data"},
 	},
 }
 
@@ -62,13 +70,27 @@ type role uint8
 
 const (
 	noRole role = iota
+	gatherRole
 	writeRole
 	openRole
 	closeRole
 	compRole
 	initRole
 	readRole
+	roles // how many there are
 )
+
+// operandTexts are the words of a dialect's operands, and how each prints.
+var operandTexts = map[string]func(c *dram.Command) string{
+	"acc":  func(c *dram.Command) string { return "acc=" + affine(c.Acc) },
+	"buf":  func(c *dram.Command) string { return "buf=" + affine(c.Buf) },
+	"col":  func(c *dram.Command) string { return "col=" + affine(c.Col) },
+	"data": func(c *dram.Command) string { return "data=" + affine(c.Data) },
+	"fill": func(c *dram.Command) string {
+		return fmt.Sprintf("fill=%dx%d pitch %d", c.Fill.Count, c.Fill.Len, c.Fill.Pitch)
+	},
+	"row": func(c *dram.Command) string { return "row=" + affine(c.Row) },
+}
 
 // Commands says which commands of a DRAM standard do what.
 type Commands struct {
@@ -79,8 +101,7 @@ type Commands struct {
 	Read        dram.Op   // reads the results
 
 	dialect *dialect
-	mode    dram.Op // changes the mode, where the standard has modes
-	modes   bool
+	mode    []dram.Op // changes the mode, where the standard has modes
 	names   []string
 	roles   []role // by Op
 	index   []int  // by Op, the buffer or the quarter of the banks
@@ -103,60 +124,47 @@ func NewCommands(std *dram.Standard) (*Commands, error) {
 	}
 	ops := func(r role, names ...string) (ops []dram.Op) {
 		for i, n := range names {
-			o := std.Op(n)
-			ops, c.roles[o], c.index[o] = append(ops, o), r, i
+			if n != "" {
+				o := std.Op(n)
+				ops, c.roles[o], c.index[o] = append(ops, o), r, i
+			}
 		}
 		return ops
 	}
-	optional := func(r role, name string) []dram.Op {
-		if name == "" {
-			return nil
-		}
-		return ops(r, name)
-	}
-	c.Write, c.Open, c.Comp = ops(writeRole, c.dialect.write...), ops(openRole, c.dialect.open...), ops(compRole, c.dialect.comp...)
-	c.Close, c.Init = optional(closeRole, c.dialect.close), optional(initRole, c.dialect.init)
-	c.Read = ops(readRole, c.dialect.read)[0]
+	d := c.dialect
+	c.Write = append(ops(gatherRole, d.gather...), ops(writeRole, d.write...)...)
+	c.Open, c.Comp = ops(openRole, d.open...), ops(compRole, d.comp...)
+	c.Close, c.Init = ops(closeRole, d.close), ops(initRole, d.init)
+	c.Read = ops(readRole, d.read)[0]
 	if len(std.Changes) > 0 {
-		c.mode, c.modes = std.Changes[0].Issue[0], true
+		c.mode = std.Changes[0].Issue[:1]
 	}
 	return c, nil
 }
 
-// sets reports whether sums must be set before anything is added to them.
-func (c *Commands) sets() bool { return len(c.Init) > 0 }
+// cleared reports whether an accumulator that was read is ready for the next sum: without
+// a command that sets it.
+func (c *Commands) cleared() bool { return len(c.Init) == 0 }
 
-// waits are the waits of a channel that the mapping to single columns plans with.
-type waits struct {
-	comp     int64 // COMP to COMP or READRES, READRES to COMP
-	write    int64 // GWRITE to GWRITE
-	toRead   int64 // GWRITE to READRES
-	toWrite  int64 // READRES to GWRITE
-	ready    int64 // GWRITE to COMP
-	act      int64 // an activation to the next
-	open     int64 // the last activation to COMP
-	shut     int64 // closing to the first activation
-	close    int64 // COMP to closing
-	postpone int64 // a refresh may wait
+// outlasts reports whether accumulators outlast the row that they were summed from.
+func (c *Commands) outlasts() bool { return c.dialect.keep }
 
-	read     int64 // a read to the next
-	fromComp int64 // COMP to a read
-	mode     int64 // a change of mode to COMP, 0 where there are no modes
+// reopened reports whether an activation may open a row over another.
+func (c *Commands) reopened() bool { return len(c.Close) == 0 }
+
+// multiplied is the column of the buffer that a COMP multiplies.
+func (c *Commands) multiplied(comp *dram.Command) dram.Affine {
+	if c.dialect.same {
+		return comp.Col
+	}
+	return comp.Buf
 }
 
-func (c *Commands) waits(ch *dram.Channel) waits {
-	w := func(after, before dram.Op) int64 { return int64(ch.Wait(after, before)) }
-	last := c.Open[len(c.Open)-1]
-	t := waits{
-		comp:  max(w(c.Comp[0], c.Comp[0]), w(c.Comp[0], c.Read), w(c.Read, c.Comp[0])),
-		write: w(c.Write[0], c.Write[0]), toRead: w(c.Write[0], c.Read), toWrite: w(c.Read, c.Write[0]), ready: w(c.Write[0], c.Comp[0]),
-		act: w(c.Open[0], last), open: w(last, c.Comp[0]), shut: w(c.Close[0], c.Open[0]), close: w(c.Comp[0], c.Close[0]),
-		postpone: int64(ch.Postponable()),
+// print prints a command with its operands.
+func (c *Commands) print(k *dram.Command) string {
+	s := c.names[k.Op]
+	for _, word := range strings.Fields(c.dialect.operands[c.roles[k.Op]]) {
+		s += " " + operandTexts[word](k)
 	}
-	t.read, t.fromComp = w(c.Read, c.Read), w(c.Comp[0], c.Read)
-	if c.modes {
-		t.mode = w(c.mode, c.Comp[0])
-		t.comp = w(c.Comp[0], c.Comp[0]) // reads come in another mode
-	}
-	return t
+	return s
 }

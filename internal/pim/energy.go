@@ -19,15 +19,14 @@ type charge struct {
 // channels are refreshed whether they work or not (Standby). Nor has a change of mode, of which
 // no energy is known, and where banks are told apart most commands are not for streams.
 func (d *Device) newCharges(std *dram.Standard) ([]charge, error) {
-	banks := float64(d.m.Banks)
 	list := make([]charge, len(std.Ops))
 	for i, o := range std.Ops {
 		switch d.ops.roles[i] {
 		case openRole:
-			list[i].activate = banks / float64(len(d.ops.Open))
+			list[i].activate = float64(d.opened)
 		case compRole:
-			list[i].column = banks
-		case writeRole:
+			list[i].column = float64(d.units)
+		case gatherRole, writeRole:
 			list[i].write = 1
 		case initRole:
 			list[i].init = 1
@@ -35,7 +34,7 @@ func (d *Device) newCharges(std *dram.Standard) ([]charge, error) {
 			list[i].read = 1
 		default:
 			if o.Closes {
-				list[i].precharge = banks
+				list[i].precharge = float64(d.banks)
 			} else if std.Banks == nil && (std.Refresh == nil || dram.Op(i) != std.Refresh.Do) {
 				return nil, fmt.Errorf("command %s of standard %s: its energy is not known", o.Name, std.Name)
 			}
@@ -53,7 +52,7 @@ func (d *Device) energy(c *device.Cost) (l device.Ledger) {
 		add(device.PIMActivate, e.Activate, ch.activate)
 		add(device.PIMActivate, e.Precharge, ch.precharge)
 		add(device.PIMColumnRead, e.ColumnRead, ch.column)
-		add(device.PIMMAC, e.MAC, ch.column*float64(d.m.Lanes))
+		add(device.PIMMAC, e.MAC, ch.column*float64(d.lanes))
 		add(device.PIMBuffer, e.BufferRead, ch.column)
 		add(device.PIMBuffer, e.Write, ch.write)
 		add(device.PIMBuffer, e.Init, ch.init)

@@ -27,13 +27,9 @@ func (c *mappedCode) Floor() Floor {
 		window++
 	}
 	groups := (l.outs.Hi-1)/l.groupOuts - l.outs.Lo/l.groupOuts + 1
-	fill := d.m.Buffer
-	if d.ops.dialect.column {
-		fill = d.m.Lanes
-	}
 	wait := func(o dram.Op) int { return int(max(1, d.channel.Wait(o, o))) }
-	comps := ceilDiv(products, d.m.Banks*d.m.Lanes)
-	move := ceilDiv(inputs*groups, fill)*wait(d.ops.Write[0]) + ceilDiv(l.results(), d.m.Banks)*wait(d.ops.Read)
+	comps := ceilDiv(products, d.units*d.lanes)
+	move := ceilDiv(inputs*groups, d.traits.fill)*wait(d.ops.Write[0]) + ceilDiv(l.results(), d.results)*wait(d.ops.Read)
 	return Floor{
 		MAC:  dram.Cycle(ceilDiv(comps, d.channels) * wait(d.ops.Comp[0])),
 		Move: dram.Cycle(ceilDiv(move, d.channels)),

@@ -20,11 +20,8 @@ type content struct {
 }
 
 func (ch *channel) content(row int) content {
-	x := ch.standing(ch.share, row)
-	c := content{Width: x.cols * x.lanes, Times: 1, Period: x.period}
-	if ch.device.ops.dialect.same {
-		c.Times = x.fold
-	}
+	x := ch.scheme.standing(ch.mapping, ch.share, row)
+	c := content{Width: x.cols * x.lanes, Times: x.copies, Period: x.period}
 	for _, b := range ch.load(row).banks {
 		c.At, c.Weights = append(c.At, b.at), append(c.Weights, b.w...)
 	}

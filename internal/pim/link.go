@@ -45,8 +45,8 @@ type Traffic struct {
 func (c *Code) traffic(l *layer) Traffic {
 	nd, values := &c.graph.Nodes[c.cut.Node], int64(c.cut.Box.Size())
 	t := Traffic{bytes: c.cost.Bytes, ops: c.cost.Additions}
-	if ops := c.device.ops; ops.sets() {
-		t.bytes -= c.cost.Commands[ops.Init[0]].N * int64(c.device.m.Banks*c.device.element)
+	for _, o := range c.device.ops.Init {
+		t.bytes -= c.cost.Commands[o].N * int64(c.device.results*c.device.element)
 	}
 	if l.bias >= 0 {
 		t.ops += values

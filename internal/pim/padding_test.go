@@ -57,7 +57,7 @@ func TestPaddingLeftOut(t *testing.T) {
 			skipped++
 			var comps int64
 			for _, s := range code.perChannel() {
-				comps += d.work(s).comps
+				comps += d.scheme.work(s).comps
 			}
 			inside := n.products(cut) / cut.Box[1].Len() / d.m.Lanes // columns of one output
 			if needed := inside * ceilDiv(cut.Box[1].Len(), d.m.Banks); comps < int64(needed) || comps > int64(needed) && len(m.layer.kinds) <= maxKinds/2 {

@@ -32,7 +32,7 @@ func (c *mappedCode) perform(s share, o *operands) (sums []float32, at int) {
 	if len(s) == 0 {
 		return nil, 0
 	}
-	results := s.results(d.m.Banks)
+	results := s.results(d.outputs)
 	ch := c.channel(s, o)
 	ch.lo, ch.reads = results.Lo, make([]float32, results.Len())
 	ch.run(d.stream(s), nil)
@@ -43,19 +43,19 @@ func (c *mappedCode) perform(s share, o *operands) (sums []float32, at int) {
 // channel is a channel before its stream.
 func (c *mappedCode) channel(s share, o *operands) *channel {
 	d := c.device
-	rows := d.rows(s)
+	rows := d.scheme.rows(s)
 	ch := &channel{
 		values: o, mappedCode: c, share: s, base: rows.Lo, rows: make([]*loaded, rows.Len()),
-		open: make([]int, d.m.Banks), sums: make([]accumulator, d.m.Sums), input: make([]buffer, len(d.ops.Write)),
+		open: make([]int, d.banks), sums: make([]accumulator, d.sums), input: make([]buffer, len(d.ops.Write)),
 	}
 	for i := range ch.sums {
-		ch.sums[i] = accumulator{!d.ops.sets(), make([]float32, d.m.Banks), make([]bool, d.m.Banks)}
+		ch.sums[i] = newAccumulator(d.ops.cleared(), d.units)
 	}
 	for b := range ch.open {
 		ch.open[b] = -1
 	}
-	for i := range d.m.Buffers {
-		ch.input[i] = newBuffer(d.m.Buffer, d.m.Lanes)
+	for i := range d.buffers {
+		ch.input[i] = newBuffer(d.m.Buffer, d.lanes)
 	}
 	return ch
 }
@@ -97,7 +97,7 @@ func (b *buffer) read(col, n int) []float32 {
 }
 
 // results is the range of the results that a share adds to.
-func (s share) results(banks int) tensor.Range {
+func (s share) results(outputs int) tensor.Range {
 	var r tensor.Range
 	for i := range s {
 		sp := &s[i]
@@ -106,8 +106,8 @@ func (s share) results(banks int) tensor.Range {
 		}
 		bs := sp.batches(nil)
 		last := &bs[len(bs)-1]
-		lo := at(sp.at[byMatrix].Lo, bs[0].pixel, sp.at[byGroup].Lo*banks)
-		hi := at(sp.at[byMatrix].Hi-1, last.pixel+last.pixels(sp.fold)-1, min(sp.outs, sp.at[byGroup].Hi*banks))
+		lo := at(sp.at[byMatrix].Lo, bs[0].pixel, sp.at[byGroup].Lo*outputs)
+		hi := at(sp.at[byMatrix].Hi-1, last.pixel+last.pixels(sp.fold)-1, min(sp.outs, sp.at[byGroup].Hi*outputs))
 		if i == 0 {
 			r = tensor.Range{Lo: lo, Hi: hi}
 		}
@@ -152,20 +152,16 @@ func along(c *dram.Command, depth int) bool {
 
 // issue performs a command; of a column access, so many in a row.
 func (ch *channel) issue(c *dram.Command, index []int, times int) {
-	ops, lanes := ch.device.ops, ch.device.m.Lanes
+	ops, lanes := ch.device.ops, ch.device.lanes
 	switch n := ops.index[c.Op]; ops.roles[c.Op] {
+	case gatherRole:
+		ch.gwrite(ch.input[n].write(0, c.Fill.Len*c.Fill.Count/lanes), int(c.Data.At(index)), c.Fill)
 	case writeRole:
-		if ops.dialect.column {
-			ch.gwrite(ch.input[n].write(int(c.Buf.At(index)), 1), int(c.Data.At(index)), dram.Gather{Len: lanes, Count: 1})
-		} else {
-			ch.gwrite(ch.input[n].write(0, c.Fill.Len*c.Fill.Count/lanes), int(c.Data.At(index)), c.Fill)
-		}
+		ch.gwrite(ch.input[n].write(int(c.Buf.At(index)), 1), int(c.Data.At(index)), dram.Gather{Len: lanes, Count: 1})
 	case compRole:
-		row, col, buf := int(c.Row.At(index)), int(c.Col.At(index)), int(c.Buf.At(index))
-		if ops.dialect.same {
-			buf = col
-		}
-		ch.comp(ch.sum(c, index), row, col, ch.input[n].read(buf, times))
+		row, col := int(c.Row.At(index)), int(c.Col.At(index))
+		buf := ops.multiplied(c)
+		ch.comp(ch.sum(c, index), row, col, ch.input[n].read(int(buf.At(index)), times))
 	case initRole:
 		ch.init(ch.sum(c, index))
 	case readRole:
@@ -173,7 +169,7 @@ func (ch *channel) issue(c *dram.Command, index []int, times int) {
 	case openRole:
 		ch.activate(n, int(c.Row.At(index)))
 	case closeRole:
-		if !ops.dialect.keep {
+		if !ops.outlasts() {
 			ch.unread(ops.names[c.Op])
 		}
 		for b := range ch.open {
@@ -219,12 +215,12 @@ func (ch *channel) activate(quad, row int) {
 	if row < 0 || row >= len(ch.rows) {
 		panic(fmt.Sprintf("pim: activation of row %d of %d", row, len(ch.rows)))
 	}
-	n := ch.device.gang()
+	n := ch.device.opened
 	if ch.rows[row] == nil {
 		ch.rows[row] = ch.load(ch.base + row)
 	}
 	for b := quad * n; b < (quad+1)*n; b++ {
-		if ch.device.ops.dialect.close != "" && ch.open[b] >= 0 {
+		if !ch.device.ops.reopened() && ch.open[b] >= 0 {
 			panic(fmt.Sprintf("pim: activation of row %d in bank %d, where row %d is open", row, b, ch.open[b]))
 		}
 		ch.open[b] = row
@@ -241,9 +237,9 @@ type loaded struct {
 
 // load finds the weights of a row, in the numbering of the layout, of all banks.
 func (ch *channel) load(row int) *loaded {
-	x, banks := ch.standing(ch.share, row), len(ch.open)
+	x, outputs := ch.scheme.standing(ch.mapping, ch.share, row), ch.device.outputs
 	l := &loaded{width: x.cols * x.lanes, packs: x.groups, period: x.period}
-	for output := x.group * banks; output < (x.group+x.groups)*banks; output++ {
+	for output := x.group * outputs; output < (x.group+x.groups)*outputs; output++ {
 		l.banks = append(l.banks, ch.weights(x.part, x.matrix, x.chunk, output))
 	}
 	return l
@@ -281,7 +277,7 @@ func (l *loaded) elements(bank, lo, hi int) (at int, w []float32) {
 // comp multiplies columns of a buffer by those of the open row from the given one
 // on, in all banks that have it open, and adds the products to their sums.
 func (ch *channel) comp(s *accumulator, row, col int, x []float32) {
-	lo := col * ch.device.m.Lanes
+	lo := col * ch.device.lanes
 	hi := lo + len(x)
 	any := false
 	for b, o := range ch.open {

@@ -6,11 +6,16 @@ import (
 	"pimflow/internal/dram"
 )
 
-// accumulator is a sum of all banks.
+// accumulator is a sum of each MAC unit.
 type accumulator struct {
-	set  bool // something may be added
-	v    []float32
-	used []bool // by bank: something has been added since
+	cleared bool // a read leaves it ready for the next sum
+	set     bool // something may be added
+	v       []float32
+	used    []bool // by MAC unit: something has been added since
+}
+
+func newAccumulator(cleared bool, units int) accumulator {
+	return accumulator{cleared, cleared, make([]float32, units), make([]bool, units)}
 }
 
 // unread panics if results are lost.
@@ -54,5 +59,5 @@ func (ch *channel) readres(s *accumulator, at int) {
 	}
 	clear(s.v)
 	clear(s.used)
-	s.set = !ch.device.ops.sets()
+	s.set = s.cleared
 }

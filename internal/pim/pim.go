@@ -37,31 +37,26 @@ import (
 
 // Device is the PIM channels of a machine.
 type Device struct {
-	m        *hw.PIM
+	m *hw.PIM
+	geometry
 	element  int // bytes
 	channels int
 	ops      *Commands
 	bare     []dram.Command // by Op, without addresses
-	waits    waits
-	rates    rates
-	charges  []charge // by Op
+	charges  []charge       // by Op
 	format   tensor.Type
 	link     *Link
+	scheme   scheme
+	traits   traits
+	basic    bool // without the extensions of NewBasic
 
-	refreshOp dram.Op // and the cycles that one takes and from one to the next, where columns are written
-	refresh   float64
-	interval  float64
-
-	standard *dram.Standard
-	timing   dram.Timing
-	channel  *dram.Channel
-	mu       sync.Mutex
-	basic    bool
-	timed    map[string]dram.Result // by shape of the stream
-	sets     map[[3]int]dram.Stream // without addresses, by activations, pixels and columns
-	pieces   map[string]dram.Stream // the same where columns are written
-	chosen   map[form]*choice
-	rooms    sync.Pool // *room
+	standard  *dram.Standard
+	timing    dram.Timing
+	channel   *dram.Channel
+	mu        sync.Mutex
+	timed     map[string]dram.Result // by shape of the stream
+	chosen    map[form]*choice
+	scratches sync.Pool // *scratch
 }
 
 // formats are the number formats of operands and results, in the order of their names;
@@ -125,43 +120,25 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error)
 		return nil, fmt.Errorf("machine %s: pim.standard: %w", m.Name, err)
 	}
 	ch, err := std.New(timing)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, fmt.Errorf("machine %s: pim.timing: %w", m.Name, err)
-	case channels < 1:
+	}
+	if channels < 1 {
 		return nil, fmt.Errorf("machine %s: %d PIM channels: at least 1 wanted", m.Name, channels)
-	case p.Banks%len(ops.Open) != 0:
-		return nil, fmt.Errorf("machine %s: pim.banks is %d: a multiple of %d wanted, the activations that open all", m.Name, p.Banks, len(ops.Open))
-	case p.Lanes < 1 || p.Columns < 1 || p.Rows < 1:
-		return nil, fmt.Errorf("machine %s: pim.lanes %d, pim.columns_per_row %d, pim.rows_per_bank %d: at least 1 wanted", m.Name, p.Lanes, p.Columns, p.Rows)
-	case p.Buffers > len(ops.Write):
-		return nil, fmt.Errorf("machine %s: pim.buffers is %d: at most %d wanted, those that standard %s writes", m.Name, p.Buffers, len(ops.Write), p.Standard)
-	case p.Buffers < 1:
-		return nil, fmt.Errorf("machine %s: pim.buffers is %d: at least 1 wanted", m.Name, p.Buffers)
-	case p.Sums < 1:
-		return nil, fmt.Errorf("machine %s: pim.accumulators is %d: at least 1 wanted", m.Name, p.Sums)
-	case p.Sums > 1 && !ops.sets():
-		return nil, fmt.Errorf("machine %s: pim.accumulators is %d: 1 wanted, the commands of standard %s name none", m.Name, p.Sums, p.Standard)
-	case p.Buffer < p.Lanes:
-		return nil, fmt.Errorf("machine %s: pim.buffer_elements is %d: at least the %d of pim.lanes wanted", m.Name, p.Buffer, p.Lanes)
+	}
+	g, err := newGeometry(m, ops)
+	if err != nil {
+		return nil, err
 	}
 	d := &Device{
-		m: p, element: m.Memory.ElementSize, channels: channels,
-		standard: std, timing: timing, channel: ch, timed: map[string]dram.Result{}, sets: map[[3]int]dram.Stream{}, pieces: map[string]dram.Stream{},
-		chosen: map[form]*choice{}, ops: ops, format: format, link: NewLink(m, channels),
+		m: p, geometry: g, element: m.Memory.ElementSize, channels: channels, ops: ops, format: format, link: NewLink(m, channels),
+		standard: std, timing: timing, channel: ch, timed: map[string]dram.Result{}, chosen: map[form]*choice{},
 	}
 	for o := range std.Ops {
 		d.bare = append(d.bare, dram.Command{Op: dram.Op(o)})
 	}
-	if ops.dialect.column {
-		d.waits = ops.waits(ch)
-		if std.Refresh != nil {
-			d.refreshOp = std.Refresh.Do
-			d.refresh = float64(ch.Wait(d.refreshOp, ops.Open[0]))
-			d.interval = float64(d.waits.postpone) / float64(std.Refresh.Queue)
-		}
-	}
-	d.rates = d.measure()
+	d.scheme = ops.dialect.scheme(d)
+	d.traits = d.scheme.traits()
 	if d.charges, err = d.newCharges(std); err != nil {
 		return nil, fmt.Errorf("machine %s: %w", m.Name, err)
 	}
@@ -199,7 +176,7 @@ type choice struct {
 
 // mapped is choose, once for layers of one form, of which networks have many.
 func (d *Device) mapped(l *layer) *choice {
-	f := l.form(d.ops.dialect.column)
+	f := l.form(d.traits.padding)
 	d.mu.Lock()
 	c := d.chosen[f]
 	if c == nil {

@@ -237,11 +237,8 @@ func TestProductsOnce(t *testing.T) {
 			code.device.stream(s).Walk(func(c *dram.Command, index []int) bool {
 				switch ops.roles[c.Op] {
 				case compRole:
-					row, col, buf := int(c.Row.At(index)), int(c.Col.At(index)), int(c.Buf.At(index))
-					if ops.dialect.same {
-						buf = col
-					}
-					input := ch.input[ops.index[c.Op]].read(buf, 1)
+					row, col, buf := int(c.Row.At(index)), int(c.Col.At(index)), ops.multiplied(c)
+					input := ch.input[ops.index[c.Op]].read(int(buf.At(index)), 1)
 					done := done[c.Acc.At(index)]
 					for b := range done {
 						if ch.open[b] != row {
@@ -363,6 +360,14 @@ func offset(s tensor.Shape, index []int) int {
 	return off
 }
 
+// foresee is what the scheme of a device that writes columns knows of a share.
+func foresee(d *Device, s share) foreseen {
+	if c, ok := d.scheme.(*columns); ok {
+		return c.foresee(s)
+	}
+	return d.scheme.(*accumulators).foresee(s)
+}
+
 // The mapping is no slower than one team of all channels, and counts and bytes
 // are those of the streams.
 func TestCost(t *testing.T) {
@@ -375,8 +380,8 @@ func TestCost(t *testing.T) {
 		if low, high := cost.Bounds(); low != cost.Time || high != cost.Time {
 			t.Fatalf("%v between %v and %v: it is counted", cost.Time, low, high)
 		}
-		if !d.ops.dialect.column {
-			one := &mapping{way: way{parts: code.layer.parts(d.m, channels, 1, cuttings[0])}}
+		if !byColumn(d.ops) {
+			one := &mapping{way: way{scheme: d.scheme, parts: d.scheme.(*fills).parts(code.layer, 1, cuttings[0])}}
 			one.shares = make([]share, channels)
 			teams(one.shares, one.parts, 1)
 			// A mapping with fewer commands is not simulated against one with more, but
@@ -396,7 +401,7 @@ func TestCost(t *testing.T) {
 			var have work
 			for o, n := range counts {
 				switch d.ops.roles[o] {
-				case writeRole:
+				case gatherRole, writeRole:
 					have.writes += n
 				case openRole:
 					have.acts += n
@@ -410,8 +415,9 @@ func TestCost(t *testing.T) {
 					have.visits += n
 				}
 			}
-			want := d.work(s)
-			if !d.ops.dialect.column {
+			want := d.scheme.work(s)
+			want.moved = 0
+			if !byColumn(d.ops) {
 				want.visits = 0 // rows are not closed
 			}
 			if have != want {
@@ -420,7 +426,7 @@ func TestCost(t *testing.T) {
 			comp += have.comps
 			st.Walk(func(c *dram.Command, index []int) bool {
 				switch d.ops.roles[c.Op] {
-				case writeRole:
+				case gatherRole, writeRole:
 					bytes += int64(max(c.Fill.Len*c.Fill.Count, m.PIM.Lanes) * m.Memory.ElementSize)
 				case initRole, readRole:
 					bytes += int64(m.PIM.Banks * m.Memory.ElementSize)
@@ -447,11 +453,11 @@ func TestCost(t *testing.T) {
 				if want := m.PIM.Clock.PS(int64(r.Cycles)); cost.Lanes[i] != device.Time(want) {
 					t.Fatalf("channel %d: %v, its stream takes %d ps", i, cost.Lanes[i], want)
 				}
-				if r.Overflow && d.ops.dialect.column {
+				if r.Overflow && byColumn(d.ops) {
 					t.Fatalf("channel %d: late refreshes", i)
 				}
-				if d.ops.dialect.column {
-					if least := d.foresee(s).least; int64(r.Cycles) < least {
+				if byColumn(d.ops) {
+					if least := foresee(d, s).least; int64(r.Cycles) < least {
 						t.Fatalf("channel %d: %d cycles, at least %d foreseen", i, r.Cycles, least)
 					}
 				}

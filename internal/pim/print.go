@@ -18,7 +18,7 @@ func (c *mappedCode) Print(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	nd := &c.graph.Nodes[c.cut.Node]
 	fmt.Fprintf(b, "%s %q %v\n", nd.Op.Name, nd.Name, c.cut.Box)
-	for _, k := range c.layer.blocks(c.merge, c.device.m.Lanes) {
+	for _, k := range c.layer.blocks(c.merge, c.device.lanes) {
 		fmt.Fprintf(b, "matrix: %d pixels x %d products x %d outputs", k.pixels, k.k, k.outs)
 		if k.count > 1 {
 			fmt.Fprintf(b, ", %d times", k.count)
@@ -39,11 +39,8 @@ func (c *mappedCode) Print(w io.Writer) error {
 			fmt.Fprintf(b, " in %d chunks", p.chunks)
 		}
 		fmt.Fprintf(b, ", %d pixels a buffer, %d buffers, %d output groups", p.fold, p.units, p.groups)
-		if c.device.ops.dialect.column {
-			fmt.Fprintf(b, ", %d of them in a row\n", p.pack)
-		} else {
-			fmt.Fprintf(b, ", rows %d:%d\n", p.row, p.row+p.rows())
-		}
+		_, place := c.scheme.describe(p)
+		fmt.Fprintf(b, ", %s\n", place)
 	}
 	best, tried := c.compared()
 	for _, m := range tried {
@@ -94,12 +91,8 @@ func (m *way) String() string {
 	} else {
 		s += ", even"
 	}
-	switch p := &m.parts[0]; {
-	case p.depth > 0:
-		s += p.pattern.String()
-	case p.accs > 0:
-		s += fmt.Sprintf("%s, %d x %d slots, %d accumulators", p.stays(), p.fold, p.pack, p.accs)
-	}
+	dataflow, _ := m.scheme.describe(&m.parts[0])
+	s += dataflow
 	if m.layer != nil && m.layer.byTap {
 		s += ", tap by tap"
 	}
@@ -109,36 +102,12 @@ func (m *way) String() string {
 	return s
 }
 
-// stays says what stays.
-func (p pattern) stays() string {
-	switch {
-	case p.stay:
-		return ", fills and sums stay"
-	case p.inputs:
-		return ", fills stay"
-	}
-	return ", rows stay"
-}
-
-// String says what stays, and how many buffers are used.
-func (p pattern) String() string {
-	s := p.stays()
-	switch n := p.depth * p.wide; {
-	case p.double:
-		return fmt.Sprintf("%s, %d buffers", s, 2*n)
-	case n == 1:
-		return s + ", 1 buffer"
-	default:
-		return fmt.Sprintf("%s, %d buffers", s, n)
-	}
-}
-
 func (c *mappedCode) printChannels(b *bufio.Writer) {
 	var order []string
 	members := map[string][]int{}
 	shares := c.perChannel()
 	for i, s := range shares {
-		k := string(c.device.shape(nil, s))
+		k := string(c.scheme.shape(nil, s))
 		if members[k] == nil {
 			order = append(order, k)
 		}
@@ -151,7 +120,7 @@ func (c *mappedCode) printChannels(b *bufio.Writer) {
 			fmt.Fprintln(b, "idle")
 			continue
 		}
-		fmt.Fprintf(b, "%d cycles, rows %d:%d of the layer\n", c.device.time(s).Cycles, c.device.rows(s).Lo, c.device.rows(s).Hi)
+		fmt.Fprintf(b, "%d cycles, rows %d:%d of the layer\n", c.device.time(s).Cycles, c.scheme.rows(s).Lo, c.scheme.rows(s).Hi)
 		c.device.print(b, c.device.stream(s), 1)
 	}
 }
@@ -185,37 +154,7 @@ func (d *Device) print(b *bufio.Writer, s dram.Stream, depth int) {
 			fmt.Fprintf(b, "%s}\n", in)
 			continue
 		}
-		c := it.Command
-		fmt.Fprintf(b, "%s%s", in, d.ops.names[c.Op])
-		switch d.ops.roles[c.Op] {
-		case writeRole:
-			if d.ops.dialect.column {
-				fmt.Fprintf(b, " buf=%s data=%s", affine(c.Buf), affine(c.Data))
-			} else {
-				fmt.Fprintf(b, " data=%s fill=%dx%d pitch %d", affine(c.Data), c.Fill.Count, c.Fill.Len, c.Fill.Pitch)
-			}
-		case readRole:
-			d.printSum(b, c)
-			fmt.Fprintf(b, " data=%s", affine(c.Data))
-		case initRole:
-			d.printSum(b, c)
-		case compRole:
-			fmt.Fprintf(b, " row=%s col=%s", affine(c.Row), affine(c.Col))
-			if !d.ops.dialect.same {
-				fmt.Fprintf(b, " buf=%s", affine(c.Buf))
-			}
-			d.printSum(b, c)
-		case openRole:
-			fmt.Fprintf(b, " row=%s", affine(c.Row))
-		}
-		fmt.Fprintln(b)
-	}
-}
-
-// printSum prints which accumulator a command means, where it can mean several.
-func (d *Device) printSum(b *bufio.Writer, c *dram.Command) {
-	if d.ops.sets() {
-		fmt.Fprintf(b, " acc=%s", affine(c.Acc))
+		fmt.Fprintf(b, "%s%s\n", in, d.ops.print(it.Command))
 	}
 }
 

@@ -127,15 +127,15 @@ type bufferColumn struct {
 
 func (f *follower) follow(st dram.Stream) error {
 	d := f.device
-	f.gang = d.gang()
-	for range d.m.Sums {
+	f.gang = d.opened
+	for range d.sums {
 		f.sums = append(f.sums, f.afterRead())
 	}
-	for range d.acts() {
+	for range d.acts {
 		f.open = append(f.open, -1)
 	}
-	for range d.m.Buffers {
-		b := make([]bufferColumn, d.m.Buffer/d.m.Lanes)
+	for range d.buffers {
+		b := make([]bufferColumn, d.buffer)
 		for i := range b {
 			b[i] = bufferColumn{-1, true}
 		}
@@ -164,12 +164,14 @@ func (f *follower) violated(format string, a ...any) {
 func (f *follower) command(c *dram.Command, index []int) {
 	ops := f.device.ops
 	switch n := ops.index[c.Op]; ops.roles[c.Op] {
+	case gatherRole:
+		f.gather(c.Fill, int(c.Data.At(index)), n)
 	case writeRole:
-		f.write(c, index, n)
+		f.fill(n, int(c.Buf.At(index)), int(c.Data.At(index)))
 	case openRole:
 		f.activate(n, int(c.Row.At(index)))
 	case closeRole:
-		if !ops.dialect.keep {
+		if !ops.outlasts() {
 			f.unread(ops.names[c.Op])
 		}
 		for q := range f.open {
@@ -177,12 +179,9 @@ func (f *follower) command(c *dram.Command, index []int) {
 		}
 	case compRole:
 		row, col := int(c.Row.At(index)), int(c.Col.At(index))
-		buf := col // where one column is for both
-		if !ops.dialect.same {
-			buf = int(c.Buf.At(index))
-		}
+		buf := ops.multiplied(c)
 		if sum := f.sum(c, index); sum != nil {
-			f.comp(sum, n, row, col, buf)
+			f.comp(sum, n, row, col, int(buf.At(index)))
 		}
 	case initRole:
 		if sum := f.sum(c, index); sum != nil {
@@ -197,13 +196,8 @@ func (f *follower) command(c *dram.Command, index []int) {
 	}
 }
 
-func (f *follower) write(c *dram.Command, index []int, buffer int) {
-	lanes, at := f.device.m.Lanes, int(c.Data.At(index))
-	if f.device.ops.dialect.column {
-		f.fill(buffer, int(c.Buf.At(index)), at)
-		return
-	}
-	g := c.Fill
+func (f *follower) gather(g dram.Gather, at, buffer int) {
+	lanes := f.device.lanes
 	if g.Len%lanes != 0 {
 		f.violated("a fill in runs of %d elements: whole columns of %d wanted", g.Len, lanes)
 		return
@@ -217,7 +211,7 @@ func (f *follower) write(c *dram.Command, index []int, buffer int) {
 
 // fill puts a column of the source matrices, from the given element on, into a buffer.
 func (f *follower) fill(buffer, col, at int) {
-	lanes := f.device.m.Lanes
+	lanes := f.device.lanes
 	switch {
 	case buffer >= len(f.columns):
 		f.violated("buffer %d is written: there are %d", buffer, len(f.columns))
@@ -234,9 +228,9 @@ func (f *follower) fill(buffer, col, at int) {
 
 func (f *follower) activate(quarter, row int) {
 	switch {
-	case row < 0 || row >= len(f.held) || row >= f.device.m.Rows:
-		f.violated("row %d is activated: the channel holds %d, a bank has %d", row, len(f.held), f.device.m.Rows)
-	case f.device.ops.dialect.close != "" && f.open[quarter] >= 0:
+	case row < 0 || row >= len(f.held) || row >= f.device.rows:
+		f.violated("row %d is activated: the channel holds %d, a bank has %d", row, len(f.held), f.device.rows)
+	case !f.device.ops.reopened() && f.open[quarter] >= 0:
 		f.violated("row %d is activated in quarter %d of the banks, where row %d is open", row, quarter, f.open[quarter])
 	default:
 		f.open[quarter] = row
@@ -250,8 +244,8 @@ func (f *follower) comp(into *int, buffer, row, col, buf int) {
 	case row < 0 || row >= len(f.held):
 		f.violated("COMP in row %d: the channel holds %d", row, len(f.held))
 		return
-	case col < 0 || col >= d.m.Columns:
-		f.violated("COMP of column %d of a row: it has %d", col, d.m.Columns)
+	case col < 0 || col >= d.columns:
+		f.violated("COMP of column %d of a row: it has %d", col, d.columns)
 		return
 	case buffer >= len(f.columns) || buf < 0 || buf >= len(f.columns[buffer]) || f.columns[buffer][buf].source < 0:
 		f.violated("COMP of column %d of buffer %d, which was not filled", buf, buffer)
@@ -266,7 +260,7 @@ func (f *follower) comp(into *int, buffer, row, col, buf int) {
 	}
 	group += slot
 	m := h.matrices
-	outs := min(d.m.Banks, m.outs-group*d.m.Banks)
+	outs := min(d.outputs, m.outs-group*d.outputs)
 	for q := 0; q*f.gang < outs; q++ {
 		if f.open[q] != row {
 			f.violated("COMP in row %d, which is not open in quarter %d of the banks", row, q)
@@ -278,7 +272,7 @@ func (f *follower) comp(into *int, buffer, row, col, buf int) {
 	at := x.source - m.source
 	if at < 0 || at >= m.count*m.pixels*m.k || at/(m.k*m.pixels) != h.matrix || at%m.k != k {
 		f.violated("COMP of column %d of row %d, weights of matrix %d and products %d to %d, and column %d of buffer %d, inputs of others",
-			col, row, m.number+h.matrix, k*d.m.Lanes, (k+1)*d.m.Lanes, buf, buffer)
+			col, row, m.number+h.matrix, k*d.lanes, (k+1)*d.lanes, buf, buffer)
 		return
 	}
 	sum := m.first + (at/m.k*m.groups+group)*m.k
@@ -292,7 +286,7 @@ func (f *follower) comp(into *int, buffer, row, col, buf int) {
 	}
 	*into = sum
 	if f.done(sum + k) {
-		f.violated("products %d to %d of %s are computed again", k*d.m.Lanes, (k+1)*d.m.Lanes, f.name(sum))
+		f.violated("products %d to %d of %s are computed again", k*d.lanes, (k+1)*d.lanes, f.name(sum))
 	}
 }
 
@@ -307,7 +301,7 @@ func (f *follower) end() {
 		}
 	}
 	for q, row := range f.open {
-		if row >= 0 && f.device.ops.dialect.close != "" {
+		if row >= 0 && !f.device.ops.reopened() {
 			f.violated("row %d is open in quarter %d of the banks at the end", row, q)
 		}
 	}

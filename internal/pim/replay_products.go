@@ -28,15 +28,15 @@ type matrices struct {
 
 // newProducts lays out the matrices, and checks that they make up the layer.
 func (c *mappedCode) newProducts() (*products, error) {
-	l, m := c.layer, c.device.m
+	l, d := c.layer, c.device
 	p := &products{mappedCode: c}
 	number, source, result, out := 0, 0, 0, l.outs.Lo
-	for _, b := range l.blocks(c.merge, m.Lanes) {
+	for _, b := range l.blocks(c.merge, d.lanes) {
 		x := matrices{
-			block: &b, number: number, source: b.source / m.Lanes, k: b.pitch / m.Lanes,
-			groups: (b.outs + m.Banks - 1) / m.Banks, first: p.n,
+			block: &b, number: number, source: b.source / d.lanes, k: b.pitch / d.lanes,
+			groups: ceilDiv(b.outs, d.outputs), first: p.n,
 		}
-		if b.source != source || b.result != result || b.out0 != out || b.pixels != l.pixels || b.k != b.merge*l.groupK || b.pitch%m.Lanes != 0 || b.pitch < b.k {
+		if b.source != source || b.result != result || b.out0 != out || b.pixels != l.pixels || b.k != b.merge*l.groupK || b.pitch%d.lanes != 0 || b.pitch < b.k {
 			return nil, &Violation{-1, -1, fmt.Sprintf("matrix %d is not where the one before ends", number)}
 		}
 		for i := range b.count {
@@ -55,7 +55,7 @@ func (c *mappedCode) newProducts() (*products, error) {
 	if size := c.cut.Box.Size(); out != l.outs.Hi || result != size {
 		return nil, &Violation{-1, -1, fmt.Sprintf("the matrices have %d results of %d", result, size)}
 	}
-	p.sources = source / m.Lanes
+	p.sources = source / d.lanes
 	p.bits = make([]uint64, (p.n+63)/64)
 	return p, p.placed()
 }
@@ -111,7 +111,7 @@ func (p *products) name(sum int) string {
 	at := (sum - m.first) / m.k
 	group := at % m.groups
 	at /= m.groups
-	return fmt.Sprintf("matrix %d, pixel %d, outputs from %d on", m.number+at/m.pixels, at%m.pixels, group*p.device.m.Banks)
+	return fmt.Sprintf("matrix %d, pixel %d, outputs from %d on", m.number+at/m.pixels, at%m.pixels, group*p.device.outputs)
 }
 
 // sumAt returns the first bit of the sums whose results begin at an element, -1 if
@@ -123,8 +123,8 @@ func (p *products) sumAt(element int) int {
 		if at < 0 || at >= m.count*m.pixels*m.outs {
 			continue
 		}
-		if out := at % m.outs; out%p.device.m.Banks == 0 {
-			return m.first + (at/m.outs*m.groups+out/p.device.m.Banks)*m.k
+		if out := at % m.outs; out%p.device.outputs == 0 {
+			return m.first + (at/m.outs*m.groups+out/p.device.outputs)*m.k
 		}
 	}
 	return -1
@@ -142,39 +142,17 @@ type held struct {
 
 // layout says what the rows of a channel hold.
 func (p *products) layout(s share) []held {
-	var rows []held
-	row := func(q *part, matrix, chunk, group, packs, period int) held {
-		h := held{matrix: matrix, group: group, k: q.k0 + chunk*q.cols, cols: q.cols, packs: packs, period: period}
+	var all []held
+	rows := p.scheme.rows(s)
+	for r := rows.Lo; r < rows.Hi; r++ {
+		x := p.scheme.standing(p.mapping, s, r)
+		h := held{matrix: x.matrix, group: x.group, k: x.k0 + x.chunk*x.cols, cols: x.cols, packs: x.groups, period: x.period}
 		for i := range p.blocks {
-			if p.blocks[i].result == q.block.result {
+			if p.blocks[i].result == x.block.result {
 				h.matrices = &p.blocks[i]
 			}
 		}
-		return h
+		all = append(all, h)
 	}
-	if !p.device.ops.dialect.column {
-		held := p.device.rows(s)
-		for i := range p.parts {
-			q := &p.parts[i]
-			for at := range q.rows() {
-				if r := q.row + at; r >= held.Lo && r < held.Hi {
-					rows = append(rows, row(q, at/q.groups/q.chunks, at/q.groups%q.chunks, at%q.groups, 1, 1))
-				}
-			}
-		}
-		return rows
-	}
-	for i := range s {
-		sp := &s[i]
-		k := sp.packed(p.device)
-		for m := sp.at[byMatrix].Lo; m < sp.at[byMatrix].Hi; m++ {
-			for c := sp.at[byChunk].Lo; c < sp.at[byChunk].Hi; c++ {
-				for g := sp.at[byGroup].Lo; g < sp.at[byGroup].Hi; g += k.groups {
-					n := min(k.groups, sp.at[byGroup].Hi-g)
-					rows = append(rows, row(sp.part, m, c, g, n, sp.period(p.device, n)))
-				}
-			}
-		}
-	}
-	return rows
+	return all
 }

@@ -14,10 +14,10 @@ const (
 
 // afterRead is what a sum is that has been read.
 func (f *follower) afterRead() int {
-	if f.device.ops.sets() {
-		return read
+	if f.device.ops.cleared() {
+		return ready
 	}
-	return ready
+	return read
 }
 
 // sum returns the accumulator that a command names, nil if there is none.
@@ -63,7 +63,7 @@ func (f *follower) unread(when string) {
 
 // unset finds sums that were set for nothing.
 func (f *follower) unset() {
-	if f.device.ops.sets() && slices.Contains(f.sums, ready) {
+	if f.afterRead() != ready && slices.Contains(f.sums, ready) {
 		f.violated("a sum is set to which nothing is added before the end")
 	}
 }

@@ -40,12 +40,12 @@ func TestReplayDrawn(t *testing.T) {
 
 // closes is how many rows a code closes, which no other count has.
 func closes(c *mappedCode) int64 {
-	if !c.device.ops.dialect.column {
+	if !byColumn(c.device.ops) {
 		return 0
 	}
 	n := int64(0)
 	for _, s := range c.perChannel() {
-		n += c.device.work(s).visits
+		n += c.device.scheme.work(s).visits
 	}
 	return n
 }
@@ -180,9 +180,9 @@ var mutations = []struct {
 // Where mutations are wrong: everywhere, where buffers are written by column and rows
 // closed, where they also have columns of their own, where sums are set.
 func always(*Commands) bool      { return true }
-func byColumn(o *Commands) bool  { return o.dialect.column }
-func ownColumn(o *Commands) bool { return o.dialect.column && !o.dialect.same }
-func sets(o *Commands) bool      { return o.sets() }
+func byColumn(o *Commands) bool  { return len(o.dialect.write) > 0 }
+func ownColumn(o *Commands) bool { return byColumn(o) && !o.dialect.same }
+func sets(o *Commands) bool      { return !o.cleared() }
 
 func nextSum(s []dram.Command, i int) []dram.Command { s[i].Acc.Base++; return s }
 
@@ -209,7 +209,11 @@ func TestReplayMutations(t *testing.T) {
 					continue
 				}
 				for i := range plain {
-					if ops.roles[plain[i].Op] != mu.role || tried > 0 && i%7 != 0 {
+					r := ops.roles[plain[i].Op]
+					if r == gatherRole {
+						r = writeRole // of a whole buffer
+					}
+					if r != mu.role || tried > 0 && i%7 != 0 {
 						continue // every seventh, that the test is short
 					}
 					changed := nested(mu.change(slices.Clone(plain), i))

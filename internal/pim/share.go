@@ -1,6 +1,10 @@
 package pim
 
-import "pimflow/internal/tensor"
+import (
+	"slices"
+
+	"pimflow/internal/tensor"
+)
 
 // span is a box of a part's items.
 type span struct {
@@ -11,9 +15,9 @@ type span struct {
 // share is what one channel does: spans in order.
 type share []span
 
-// work is what a share issues, in commands that all standards have, and how often
-// it visits a row.
-type work struct{ writes, acts, visits, comps, inits, reads int64 }
+// work is what a share issues, in commands that all standards have, how often it visits a
+// row, and the elements that its commands move.
+type work struct{ writes, acts, visits, comps, inits, reads, moved int64 }
 
 // spans appends items lo to hi of the box of a part (counted in the order of its
 // dimensions) as boxes: at most 7.
@@ -58,6 +62,24 @@ func (s share) split(sp *span, dim, lo, hi int) share {
 	return s
 }
 
+// alike reports whether two shares clearly take the same time.
+func (s share) alike(o share) bool {
+	return slices.EqualFunc(s, o, func(a, b span) bool {
+		if a.skips != nil && (a.at[byUnit] != b.at[byUnit] || a.at[byChunk] != b.at[byChunk]) {
+			return false
+		}
+		if a.part != b.part || a.short() != b.short() || (a.at[byGroup].Hi == a.groups) != (b.at[byGroup].Hi == b.groups) {
+			return false
+		}
+		for d := range a.at {
+			if a.at[d].Len() != b.at[d].Len() {
+				return false
+			}
+		}
+		return true
+	})
+}
+
 // short reports whether the span ends with a unit of less than fold pixels.
 func (s *span) short() bool { return s.at[byUnit].Hi == s.units && s.tail < s.fold }
 
@@ -79,28 +101,6 @@ func (s *span) selected() int {
 	return n
 }
 
-// work counts the commands of a share.
-func (d *Device) work(s share) work {
-	if d.ops.dialect.column {
-		return d.columnWork(s)
-	}
-	var w work
-	for i := range s {
-		sp := &s[i]
-		fills := int64(sp.at[byMatrix].Len() * sp.at[byChunk].Len())
-		groups := int64(sp.at[byGroup].Len())
-		units := fills * int64(sp.at[byUnit].Len())
-		pixels := fills * int64(sp.selected())
-		full, acts := sp.sets(d)
-		w.writes += units
-		w.acts += units * int64(full*d.acts()+acts)
-		w.visits += units * groups
-		w.reads += pixels * groups
-		w.comps += pixels * groups * int64(sp.cols)
-	}
-	return w
-}
-
 // within reports whether no count of w is above that of o.
 func (w work) within(o work) bool {
 	return w.writes <= o.writes && w.acts <= o.acts && w.comps <= o.comps && w.inits <= o.inits && w.reads <= o.reads
@@ -108,34 +108,12 @@ func (w work) within(o work) bool {
 
 func (w work) commands() int64 { return w.writes + w.acts + w.comps + w.inits + w.reads }
 
-// max is the larger of both in each count.
+// max is the larger of both in each count of commands.
 func (w work) max(o work) work {
 	return work{
-		max(w.writes, o.writes), max(w.acts, o.acts), max(w.visits, o.visits), max(w.comps, o.comps), max(w.inits, o.inits), max(w.reads, o.reads),
+		writes: max(w.writes, o.writes), acts: max(w.acts, o.acts), visits: max(w.visits, o.visits),
+		comps: max(w.comps, o.comps), inits: max(w.inits, o.inits), reads: max(w.reads, o.reads),
 	}
-}
-
-// rows returns the range of rows whose weights the channel holds, in the layer's
-// numbering; packed rows are numbered by channel.
-func (d *Device) rows(s share) tensor.Range {
-	if d.ops.dialect.column {
-		n := 0
-		for i := range s {
-			n += s[i].rows(d)
-		}
-		return tensor.Range{Hi: n}
-	}
-	var r tensor.Range
-	for i := range s {
-		sp := &s[i]
-		lo := sp.rowOf(sp.at[byMatrix].Lo, sp.at[byChunk].Lo, sp.at[byGroup].Lo)
-		hi := sp.rowOf(sp.at[byMatrix].Hi-1, sp.at[byChunk].Hi-1, sp.at[byGroup].Hi-1) + 1
-		if i == 0 {
-			r = tensor.Range{Lo: lo, Hi: hi}
-		}
-		r = tensor.Range{Lo: min(r.Lo, lo), Hi: max(r.Hi, hi)}
-	}
-	return r
 }
 
 // even shares each part out to n channels so that none has more than one item

@@ -13,13 +13,13 @@ func (d *Device) time(s share) dram.Result {
 		return dram.Result{}
 	}
 	var buf [256]byte
-	key := d.shape(buf[:0], s)
+	key := d.scheme.shape(buf[:0], s)
 	d.mu.Lock()
 	r, ok := d.timed[string(key)]
 	d.mu.Unlock()
 	if !ok {
 		room := d.enter()
-		r = d.channel.Time(writer{d: d, bare: true, made: &room.made, stock: &room.items}.share(s))
+		r = d.channel.Time(d.scheme.stream(writer{d: d, bare: true, made: &room.made, stock: &room.items}, s))
 		room.items.chunk = room.items.chunk[:0]
 		d.leave(room)
 		d.mu.Lock()
@@ -35,7 +35,7 @@ func (d *Device) slowest(m *mapping, limit dram.Cycle) (t dram.Cycle, done bool)
 	// Nearly always this channel decides.
 	t = d.cycles(m.shares[m.most])
 	for i := 0; i < len(m.shares) && t <= limit; i++ {
-		if i == 0 || !d.ops.dialect.column || !m.shares[i].alike(m.shares[i-1]) {
+		if i == 0 || !m.shares[i].alike(m.shares[i-1]) {
 			t = max(t, d.cycles(m.shares[i]))
 		}
 	}
@@ -48,7 +48,7 @@ const tooLate = dram.Cycle(math.MaxInt64)
 
 func (d *Device) cycles(s share) dram.Cycle {
 	r := d.time(s)
-	if r.Overflow && d.ops.dialect.column {
+	if r.Overflow && d.traits.refresh.strict {
 		return tooLate
 	}
 	return r.Cycles
@@ -63,7 +63,7 @@ func (d *Device) cost(m *mapping) device.Cost {
 	var r, last dram.Result
 	slowest := -1
 	for i, s := range m.shares {
-		if i == 0 || !d.ops.dialect.column || !s.alike(m.shares[i-1]) {
+		if i == 0 || !s.alike(m.shares[i-1]) {
 			r = d.time(s)
 		}
 		c.Lanes[i] = device.Time(d.m.Clock.PS(int64(r.Cycles)))
@@ -76,9 +76,9 @@ func (d *Device) cost(m *mapping) device.Cost {
 		}
 	}
 	if slowest >= 0 {
-		c.Bound = d.bound(d.work(m.shares[slowest]), last)
+		c.Bound = d.bound(d.scheme.work(m.shares[slowest]), last)
 	}
-	c.Additions, c.Bytes = m.additions(d.m.Banks), d.bytes(m)
+	c.Additions, c.Bytes = m.additions(d.outputs), d.bytes(m)
 	c.Energy = d.energy(&c)
 	return c
 }
@@ -88,7 +88,7 @@ func (d *Device) bytes(m *mapping) int64 { return m.moved * int64(d.element) }
 
 // additions is the number of elements of results that are added to earlier ones of the
 // same output. A part has a result of each pixel for each chunk that is not all padding.
-func (m *mapping) additions(banks int) int64 {
+func (m *mapping) additions(outputs int) int64 {
 	var n int64
 	for i := 0; i < len(m.parts); {
 		b, first := m.parts[i].block, i
@@ -102,7 +102,7 @@ func (m *mapping) additions(banks int) int64 {
 			}
 			n += int64(b.count*pixels*b.outs) * int64(max(0, results-1))
 		}
-		if stayed := m.stayed(b, banks); stayed > 0 {
+		if stayed := m.stayed(b, outputs); stayed > 0 {
 			n += stayed - int64(b.count*b.pixels*b.outs)
 			for _, p := range m.parts[first:i] {
 				if !p.stay {
@@ -123,31 +123,15 @@ func (m *mapping) additions(banks int) int64 {
 }
 
 // stayed is how many results of a block are read out whose sums stay in the banks.
-func (m *mapping) stayed(b *block, banks int) (n int64) {
+func (m *mapping) stayed(b *block, outputs int) (n int64) {
 	for _, s := range m.shares {
 		for i := range s {
 			if sp := &s[i]; sp.block == b && sp.stay {
 				groups := sp.at[byGroup]
-				outs := min(sp.outs, groups.Hi*banks) - groups.Lo*banks
+				outs := min(sp.outs, groups.Hi*outputs) - groups.Lo*outputs
 				n += int64(sp.at[byMatrix].Len()) * int64(sp.selected()) * int64(outs)
 			}
 		}
-	}
-	return n
-}
-
-// moved is the elements that the GWRITEs of a share of such work fill, and what sums are set
-// to and its READRESs read out.
-func (d *Device) moved(s share, w work) int64 {
-	banks := d.m.Banks
-	if d.ops.dialect.column {
-		return w.writes*int64(d.m.Lanes) + (w.inits+w.reads)*int64(banks)
-	}
-	var n int64
-	for i := range s {
-		sp := &s[i]
-		pixels := int64(sp.at[byMatrix].Len()*sp.at[byChunk].Len()) * int64(sp.selected())
-		n += pixels * int64(sp.cols*sp.lanes+sp.at[byGroup].Len()*banks)
 	}
 	return n
 }
@@ -166,8 +150,8 @@ func (d *Device) measure() rates {
 			st = append(st, dram.Do(dram.Command{Op: o}))
 		}
 		st = append(append(st, dram.Loop(comps, dram.Do(dram.Command{Op: d.ops.Comp[0]})), read), more...)
-		if d.ops.dialect.close != "" {
-			st = append(st, dram.Do(dram.Command{Op: d.ops.Close[0]}))
+		for _, o := range d.ops.Close {
+			st = append(st, dram.Do(dram.Command{Op: o}))
 		}
 		return st
 	}
@@ -185,35 +169,13 @@ func (d *Device) measure() rates {
 	r.read = period(set(comps, read)) - one
 	item := period(set(comps), set(comps)) - one
 	r.write = one - item
-	r.act = (item - comps*r.comp - r.read) / float64(d.acts())
+	r.act = (item - comps*r.comp - r.read) / float64(d.acts)
 	return r
-}
-
-// spent is what the cycles of a stream go to.
-type spent struct {
-	word   string
-	cycles float64
-}
-
-// spent is what takes the cycles of a stream, by command, and the word for what is left
-// of them. Writes of single columns are mostly hidden: what is left is the wait for
-// them, and refreshes are counted; elsewhere what is left is refreshes, or, where sums
-// are set, waits that no command can be blamed for.
-func (d *Device) spent(w work, result dram.Result) (list []spent, rest string) {
-	if d.ops.sets() {
-		return d.registerSpent(w, result), "wait"
-	}
-	r := d.rates
-	rest, last := "refresh", spent{"write", r.write * float64(w.writes)}
-	if d.ops.dialect.column {
-		rest, last = "write", spent{"refresh", d.refresh * float64(result.Issued[d.refreshOp])}
-	}
-	return []spent{{"mac", r.comp * float64(w.comps)}, {"activate", r.act * float64(w.acts)}, last, {"read", r.read * float64(w.reads)}}, rest
 }
 
 // bound is the word for what takes most of the cycles of a stream, the first on a tie.
 func (d *Device) bound(w work, result dram.Result) string {
-	list, other := d.spent(w, result)
+	list, other := d.scheme.spent(w, result)
 	word, most, rest := "", 0.0, float64(result.Cycles)
 	for _, x := range list {
 		rest -= x.cycles

@@ -1,20 +1,87 @@
 package pim
 
-import "pimflow/internal/dram"
+import (
+	"fmt"
 
-// Streams of dialects that set sums (commands.sets): one buffer, whose columns are
-// those of the row. Each write, init and read is made in another mode than activations
-// and COMPs, so nothing hides behind anything, and as many sums as the banks hold are
-// computed from one change of mode to the next: a block.
+	"pimflow/internal/dram"
+)
+
+// accumulators is the scheme of channels whose commands set accumulators and name them
+// (aim): one buffer, whose columns are those of the row. Each write, init and read is made
+// in another mode than activations and COMPs, so nothing hides behind anything, and as many
+// sums as the banks hold are computed from one change of mode to the next: a block.
 //
 // The chunk of a row's columns that a pixel and an output group need is a slot. A fill
 // has fold pixels, each again for every group of the row; a row has its groups again for
 // every pixel. Either a row stays open while fills pass it, or a fill stays while rows
 // pass it; there sums may stay in the banks from a chunk of K to the next.
+type accumulators struct {
+	packing
+	read     int64 // cycles from a read to the next
+	fromComp int64 // from COMP to a read
+	mode     int64 // from a change of mode to COMP
+}
 
-// registers writes the streams of such a dialect.
-type registers struct {
-	d *Device
+func newAccumulators(d *Device) scheme {
+	w := func(after, before dram.Op) int64 { return int64(d.channel.Wait(after, before)) }
+	comp, read := d.ops.Comp[0], d.ops.Read
+	c := &accumulators{packing: newPacking(d), read: w(read, read), fromComp: w(comp, read)}
+	c.waits.comp = w(comp, comp) // reads come in another mode
+	for _, o := range d.ops.mode {
+		c.mode = w(o, comp)
+	}
+	return c
+}
+
+func (c *accumulators) work(s share) work {
+	w, _ := c.count(s)
+	return w
+}
+
+// spent counts commands, each times the cycles from its like to it, and refreshes; what is
+// left are waits that no command can be blamed for.
+func (c *accumulators) spent(w work, r dram.Result) (list []spent, rest string) {
+	t, modes := &c.waits, int64(0)
+	for _, o := range c.d.ops.mode {
+		modes += r.Issued[o]
+	}
+	return []spent{
+		{"mac", float64(t.comp * w.comps)},
+		{"activate", float64((t.close + c.opening()) * w.visits)},
+		{"write", float64(t.write * (w.writes + w.inits))},
+		{"read", float64(c.read * w.reads)},
+		{"mode", float64(c.mode * modes)},
+		{"refresh", c.refresh.cycles * float64(r.Issued[c.refresh.op])},
+	}, "wait"
+}
+
+func (c *accumulators) layout(key []byte, _ *mapping, s share) []byte {
+	return c.packing.layout(key, s, func(sp *span, k packed) []int { return []int{sp.fold, c.period(sp, k, k.last)} })
+}
+
+// standing: a row has its weights for each pixel of the buffer.
+func (c *accumulators) standing(_ *mapping, s share, row int) standing {
+	x, sp := c.packing.standing(s, row)
+	x.period, x.copies = c.period(sp, sp.packed(&c.d.geometry), x.groups), x.fold
+	return x
+}
+
+// period is after how many chunks of columns the groups of a row, so many of them, stand in
+// it again: as in the fill where that stays.
+func (c *accumulators) period(s *span, p packed, groups int) int {
+	if s.inputs {
+		return p.groups
+	}
+	return groups
+}
+
+func (c *accumulators) describe(p *part) (dataflow, place string) {
+	return fmt.Sprintf("%s, %d x %d slots, %d accumulators", p.stays(), p.fold, p.pack, p.accs), fmt.Sprintf("%d of them in a row", p.pack)
+}
+
+// builder writes streams.
+type builder struct {
+	*accumulators
 	s *span
 	p packed
 	k strides
@@ -24,19 +91,19 @@ type registers struct {
 	init, read bool // blocks begin with inits, end with reads
 }
 
-func (w writer) registers(s share) dram.Stream {
+func (c *accumulators) stream(w writer, s share) dram.Stream {
 	var st dram.Stream
-	v := registers{d: w.d, init: true, read: true}
+	v := builder{accumulators: c, init: true, read: true}
 	row := 0
 	for i := range s {
-		v.s, v.p = &s[i], s[i].packed(w.d)
+		v.s, v.p = &s[i], s[i].packed(&c.d.geometry)
 		var x writer
 		x, v.k = w.enter(v.s, v.p, row)
-		row += v.s.rows(w.d)
+		row += v.s.held(&c.d.geometry)
 		st = append(st, v.loop(x, v.s.at[byMatrix].Len(), v.k.matrix, v.matrix)...)
 	}
 	if v.opened {
-		st = append(st, w.do(dram.Command{Op: w.d.ops.Close[0]}))
+		st = append(st, w.do(dram.Command{Op: c.d.ops.Close[0]}))
 	}
 	return st
 }
@@ -67,7 +134,7 @@ type strides struct {
 // enter returns the writer at the first item of a span, whose rows begin with the given
 // one, and the strides from there.
 func (w writer) enter(sp *span, p packed, row int) (writer, strides) {
-	matrix, unit, chunk, group := sp.part.steps(w.d)
+	matrix, unit, chunk, group := w.distances(sp.part)
 	matrix.row, chunk.row, group.row = sp.at[byChunk].Len()*p.rows, p.rows, 0
 	w.place = sp.start()
 	w = w.ahead(sp.at[byMatrix].Lo, matrix).ahead(sp.at[byUnit].Lo, unit)
@@ -78,7 +145,7 @@ func (w writer) enter(sp *span, p packed, row int) (writer, strides) {
 
 // loop writes body n times, the first time by itself where it differs: it opens a row
 // and the others do not, or it is the first of all to open one.
-func (v *registers) loop(w writer, n int, step place, body func(w writer) dram.Stream) dram.Stream {
+func (v *builder) loop(w writer, n int, step place, body func(w writer) dram.Stream) dram.Stream {
 	if n < 2 || v.opened && v.acts == 0 {
 		return w.loop(n, step, body)
 	}
@@ -87,11 +154,11 @@ func (v *registers) loop(w writer, n int, step place, body func(w writer) dram.S
 }
 
 // matrix writes what a span does with a matrix.
-func (v *registers) matrix(w writer) dram.Stream {
+func (v *builder) matrix(w writer) dram.Stream {
 	s, all, chunks := v.s, v.s.fills(), v.s.at[byChunk].Len()
 	if !s.turns(v.p) {
 		return v.loop(w, chunks, v.k.chunk, func(w writer) dram.Stream {
-			return v.rows(w, func(w writer, groups int) dram.Stream { return v.row(w, all, groups) })
+			return v.eachRow(w, func(w writer, groups int) dram.Stream { return v.row(w, all, groups) })
 		})
 	}
 	fills := func(w writer, pixels int) dram.Stream {
@@ -105,7 +172,7 @@ func (v *registers) matrix(w writer) dram.Stream {
 }
 
 // chunks writes all chunks of K of a fill's pixels.
-func (v *registers) chunks(w writer, n int, fill func(w writer) dram.Stream) dram.Stream {
+func (v *builder) chunks(w writer, n int, fill func(w writer) dram.Stream) dram.Stream {
 	if !v.s.stay || n == 1 {
 		return v.loop(w, n, v.k.chunk, fill)
 	}
@@ -121,18 +188,18 @@ func (v *registers) chunks(w writer, n int, fill func(w writer) dram.Stream) dra
 
 // alike is the number of rows of a chunk that are as full as the first and activated as
 // a whole.
-func (v *registers) alike() int {
-	if v.p.last < v.p.groups || v.p.acts < v.d.acts() {
+func (v *builder) alike() int {
+	if v.p.last < v.p.groups || v.p.acts < v.d.acts {
 		return v.p.rows - 1
 	}
 	return v.p.rows
 }
 
-// rows writes a row after the other.
-func (v *registers) rows(w writer, row func(w writer, groups int) dram.Stream) dram.Stream {
+// eachRow writes a row after the other.
+func (v *builder) eachRow(w writer, row func(w writer, groups int) dram.Stream) dram.Stream {
 	n := v.alike()
 	st := v.loop(w, n, v.k.set, func(w writer) dram.Stream {
-		v.acts = v.d.acts()
+		v.acts = v.d.acts
 		return row(w, v.p.groups)
 	})
 	if n < v.p.rows {
@@ -144,8 +211,8 @@ func (v *registers) rows(w writer, row func(w writer, groups int) dram.Stream) d
 
 // row writes the visits to a row of so many groups, whose activations are pending, while
 // all fills pass it.
-func (v *registers) row(w writer, all load, groups int) dram.Stream {
-	acts, n := v.acts, v.d.passes(v.s, groups)
+func (v *builder) row(w writer, all load, groups int) dram.Stream {
+	acts, n := v.acts, v.passes(v.s, groups)
 	v.acts = 0
 	visits := (all.units() - 1) / n // and one that may be shorter
 	step := scaled(v.k.unit, n)
@@ -167,14 +234,14 @@ func (v *registers) row(w writer, all load, groups int) dram.Stream {
 }
 
 // fill writes a fill and the visits of all rows of a chunk to it.
-func (v *registers) fill(w writer, pixels int) dram.Stream {
+func (v *builder) fill(w writer, pixels int) dram.Stream {
 	st := v.write(w, pixels, v.p.groups)
 	full, each, last := v.alike(), pixels*v.p.groups, 0
 	if full < v.p.rows {
 		last = v.p.last
 	}
 	if each > v.s.accs {
-		return append(st, v.rows(w, func(w writer, groups int) dram.Stream { return v.tiles(w, pixels, groups, v.p.groups) })...)
+		return append(st, v.eachRow(w, func(w writer, groups int) dram.Stream { return v.tiles(w, pixels, groups, v.p.groups) })...)
 	}
 	n := v.s.accs / each // rows in a block
 	if full*each+last*pixels <= v.s.accs {
@@ -197,7 +264,7 @@ func (v *registers) fill(w writer, pixels int) dram.Stream {
 }
 
 // write writes a fill of so many pixels, each so many times.
-func (v *registers) write(w writer, pixels, times int) dram.Stream {
+func (v *builder) write(w writer, pixels, times int) dram.Stream {
 	s := v.s
 	n := s.cols
 	if times == 1 && s.cols*s.lanes == s.pitch { // pixels follow each other
@@ -226,11 +293,11 @@ func blocks(pixels, groups, accs int) (n, b, c int) {
 
 // tiles writes blocks for the slots of one row: so many pixels and groups of those that a
 // pixel has slots for.
-func (v *registers) tiles(w writer, pixels, groups, slots int) dram.Stream {
+func (v *builder) tiles(w writer, pixels, groups, slots int) dram.Stream {
 	_, b, c := blocks(pixels, groups, v.s.accs)
 	across := func(b int) func(w writer) dram.Stream {
 		return func(w writer) dram.Stream {
-			step := place{col: c * v.s.cols, result: c * v.d.m.Banks}
+			step := place{col: c * v.s.cols, result: c * v.d.outputs}
 			st := v.loop(w, groups/c, step, func(w writer) dram.Stream { return v.block(w, tile{1, b, c, 0, slots, false}) })
 			if rest := groups % c; rest > 0 {
 				st = append(st, v.block(w.ahead(groups/c, step), tile{1, b, rest, 0, slots, false})...)

@@ -12,6 +12,7 @@ import (
 
 // way is one way to execute a layer.
 type way struct {
+	scheme  scheme
 	layer   *layer // in the order of K that it is for
 	merge   int    // groups of the convolution in a matrix
 	cutting string // of K, where it has a name
@@ -33,24 +34,50 @@ type mapping struct {
 	beaten  bool       // one was slower than another mapping's slowest: not all were
 }
 
+// planned is a mapping that has not been simulated.
+type planned struct {
+	way
+	foreseen     // of all channels
+	size     int // of chunks, at most
+}
+
+// foreseen is what is known of a share without simulating it.
+type foreseen struct {
+	estimate int64 // cycles, without refreshes
+	least    int64 // that it takes at least
+	rows     int   // that it holds
+	timely   bool  // no visit keeps refreshes waiting for too long
+}
+
 // choose returns the mapping that is done first (elapsed), on a tie the one that takes
-// least energy; and all that were simulated. tried is in order of the rates' estimate,
-// which decides nothing but ties of both.
-// Their shares are in the room: those of best stay there.
-func (d *Device) choose(l *layer, r *room) (best *mapping, tried []*mapping, err error) {
-	if d.ops.dialect.column {
-		return d.chooseColumns(l, r)
-	}
-	tried, need := d.mappings(l, r)
-	if len(tried) == 0 {
-		return nil, nil, fmt.Errorf("weights of %d rows in a bank of %d rows: %w", need, d.m.Rows, device.ErrUnsupported)
+// least energy; and all that were simulated, in order of the estimate, which decides nothing
+// but ties of both. Their shares are in the scratch: those of best stay there.
+func (d *Device) choose(l *layer, r *scratch) (best *mapping, tried []*mapping, err error) {
+	plans, need := d.scheme.plans(l, r)
+	if len(plans) == 0 && need > 0 {
+		return nil, nil, fmt.Errorf("weights of %d rows in a bank of %d rows: %w", need, d.rows, device.ErrUnsupported)
 	}
 	// The likely winner first: the others are given up at the channel that loses.
-	slices.SortStableFunc(tried, func(a, b *mapping) int { return cmp.Compare(d.estimate(a), d.estimate(b)) })
-	for _, m := range tried {
-		if d.wins(m, best) {
-			best = m
+	slices.SortStableFunc(plans, func(a, b planned) int { return cmp.Compare(a.estimate, b.estimate) })
+	free, t := 0, &d.traits // the set of shares that best does not have
+	for i := range plans {
+		p := &plans[i]
+		if len(tried) >= t.simulated && (len(tried) == t.atMost || t.refresh.with(p.estimate) >= int64(best.elapsed)) {
+			break
 		}
+		if best != nil && p.least >= int64(best.elapsed) {
+			continue
+		}
+		m := &mapping{way: p.way, shares: r.set(1+free, d.channels)}
+		m.assign(m.shares)
+		m.count()
+		tried = append(tried, m)
+		if d.wins(m, best) {
+			best, free = m, 1-free
+		}
+	}
+	if best == nil || best.slowest == tooLate {
+		return nil, nil, fmt.Errorf("a refresh every %d cycles is later than allowed: %w", d.m.Timing["refi_ck"], device.ErrUnsupported)
 	}
 	return best, tried, nil
 }
@@ -78,52 +105,6 @@ func (d *Device) wins(m, best *mapping) bool {
 	return a.Energy.Total().Value < b.Energy.Total().Value
 }
 
-// mappings lists the ways to execute a layer whose weights fit the banks, but
-// those of which another asks no channel for more commands of any kind (only by
-// where refreshes happen to fall could they be faster, by less than one of them).
-// If none fits, need is the smallest number of rows that one wanted.
-func (d *Device) mappings(l *layer, r *room) (kept []*mapping, need int) {
-	var seen [][]part
-	scratch := r.set(0, d.channels)
-	for _, merge := range l.merges(d.m.Banks) {
-		for _, c := range cuttings {
-			ps := l.parts(d.m, d.channels, merge, c)
-			if slices.ContainsFunc(seen, func(o []part) bool { return slices.EqualFunc(o, ps, part.equal) }) {
-				continue
-			}
-			seen = append(seen, ps)
-			counts := teamCounts(ps, d.channels)
-			if d.basic {
-				counts = []int{1}
-			}
-			for _, teams := range counts {
-				m := mapping{way: way{l, merge, c.name, teams, ps}, shares: scratch}
-				m.assign(scratch)
-				if rows := m.count(d); rows > d.m.Rows {
-					if need == 0 || rows < need {
-						need = rows
-					}
-					continue
-				}
-				if slices.ContainsFunc(kept, func(o *mapping) bool { return o.beats(&m) }) {
-					continue
-				}
-				kept = slices.DeleteFunc(kept, func(o *mapping) bool { return m.beats(o) })
-				keep := m
-				keep.shares = clone(scratch)
-				kept = append(kept, &keep)
-			}
-		}
-	}
-	return kept, need
-}
-
-// beats reports whether m asks no channel for more commands of any kind than o,
-// and all together for no more if they are as many.
-func (m *mapping) beats(o *mapping) bool {
-	return m.busiest.within(o.busiest) && (m.busiest != o.busiest || m.total <= o.total)
-}
-
 // assign says what each channel does.
 func (m *way) assign(shares []share) {
 	for i := range shares {
@@ -136,12 +117,6 @@ func (m *way) assign(shares []share) {
 	}
 }
 
-// estimate is about the cycles of the channel that issues most commands.
-func (d *Device) estimate(m *mapping) float64 {
-	w, r := d.work(m.shares[m.most]), d.rates
-	return r.write*float64(w.writes) + r.act*float64(w.acts) + r.comp*float64(w.comps) + r.read*float64(w.reads)
-}
-
 // equal reports whether both parts are the same work.
 func (p part) equal(o part) bool {
 	same := *p.block == *o.block
@@ -150,13 +125,12 @@ func (p part) equal(o part) bool {
 }
 
 // count sets what the channels issue and returns the most rows one holds.
-func (m *mapping) count(d *Device) (rows int) {
-	var most, moved int64
+func (m *mapping) count() (rows int) {
+	var most int64
 	var w work
 	for i, s := range m.shares {
-		if i == 0 || !d.ops.dialect.column || !s.alike(m.shares[i-1]) {
-			w = d.work(s)
-			moved = d.moved(s, w)
+		if i == 0 || !s.alike(m.shares[i-1]) {
+			w = m.scheme.work(s)
 		}
 		n := w.commands()
 		if n > most {
@@ -164,8 +138,8 @@ func (m *mapping) count(d *Device) (rows int) {
 		}
 		m.busiest = m.busiest.max(w)
 		m.total += n
-		m.moved += moved
-		rows = max(rows, d.rows(s).Len())
+		m.moved += w.moved
+		rows = max(rows, m.scheme.rows(s).Len())
 	}
 	return rows
 }
@@ -173,7 +147,11 @@ func (m *mapping) count(d *Device) (rows int) {
 // teamCounts lists 0, for even shares, and the numbers of teams, ascending, of
 // which none makes another pointless: more teams are better when the members have
 // as many output groups, fewer when the teams have as many units.
-func teamCounts(ps []part, n int) []int {
+func (d *Device) teamCounts(ps []part) []int {
+	if d.basic {
+		return []int{1}
+	}
+	n := d.channels
 	counts := make([]int, 1, 16)
 	lastUnits, lastGroups := 0, 0
 	for c := 1; c <= n; c++ {

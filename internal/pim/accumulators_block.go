@@ -3,7 +3,7 @@ package pim
 import "pimflow/internal/dram"
 
 // pixel is the distance from a pixel to the next where each has so many slots.
-func (v *registers) pixel(slots int) place {
+func (v *builder) pixel(slots int) place {
 	return place{col: slots * v.s.cols, result: v.s.outs}
 }
 
@@ -16,7 +16,7 @@ type tile struct {
 }
 
 // block writes a block: inits, COMPs, reads.
-func (v *registers) block(w writer, t tile) dram.Stream {
+func (v *builder) block(w writer, t tile) dram.Stream {
 	var st dram.Stream
 	each, ops := t.pixels*t.groups, v.d.ops
 	if v.init {
@@ -28,7 +28,7 @@ func (v *registers) block(w writer, t tile) dram.Stream {
 	row.acc = each
 	st = append(st, v.loop(w, t.rows, row, func(w writer) dram.Stream {
 		if t.opens {
-			v.acts = v.d.acts()
+			v.acts = v.d.acts
 		}
 		return append(v.open(w), v.slots(w, t, t.groups, v.comp)...)
 	})...)
@@ -50,16 +50,16 @@ func (v *registers) block(w writer, t tile) dram.Stream {
 }
 
 // slots writes body for the slots of a row that a block has, each with a sum of its own.
-func (v *registers) slots(w writer, t tile, groups int, body func(w writer) dram.Stream) dram.Stream {
+func (v *builder) slots(w writer, t tile, groups int, body func(w writer) dram.Stream) dram.Stream {
 	step := v.pixel(t.slots)
 	step.acc = groups
 	return w.loop(t.pixels, step, func(w writer) dram.Stream {
-		return w.loop(groups, place{col: v.s.cols, result: v.d.m.Banks, acc: 1}, body)
+		return w.loop(groups, place{col: v.s.cols, result: v.d.outputs, acc: 1}, body)
 	})
 }
 
 // open closes the open row and opens one where that is pending.
-func (v *registers) open(w writer) dram.Stream {
+func (v *builder) open(w writer) dram.Stream {
 	var st dram.Stream
 	if v.acts == 0 {
 		return nil
@@ -74,7 +74,7 @@ func (v *registers) open(w writer) dram.Stream {
 	return st
 }
 
-func (v *registers) comp(w writer) dram.Stream {
+func (v *builder) comp(w writer) dram.Stream {
 	return w.loop(v.s.cols, place{col: 1}, func(w writer) dram.Stream {
 		return dram.Stream{w.do(dram.Command{Op: v.d.ops.Comp[0], Row: w.row(), Col: w.col(), Acc: w.acc()})}
 	})

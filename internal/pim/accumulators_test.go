@@ -51,7 +51,7 @@ func TestPrintRegisters(t *testing.T) {
 	if err := compile(t, smallRegisters(t, 2), 2, n.g, n.g.Whole(n.id)).Print(&got); err != nil {
 		t.Fatal(err)
 	}
-	want, err := os.ReadFile("testdata/print_registers.txt")
+	want, err := os.ReadFile("testdata/print_accumulators.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestRegistersReferee(t *testing.T) {
 		code := compile(t, m, 2, n.g, graph.Cut{Node: n.id, Box: anyBox(t, n.g.Nodes[n.id].Shape)})
 		d := code.device
 		s := code.perChannel()[0]
-		if w := d.work(s); len(s) == 0 || w.commands() > 3000 {
+		if w := d.scheme.work(s); len(s) == 0 || w.commands() > 3000 {
 			t.Skip()
 		}
 		slow, err := d.standard.Referee(d.timing, d.stream(s))
@@ -160,7 +160,7 @@ func TestRegistersHost(t *testing.T) {
 		for _, k := range tried {
 			code.mapping = k
 			s := code.perChannel()[0]
-			if len(s) == 0 || d.work(s).commands() > 20000 {
+			if len(s) == 0 || d.scheme.work(s).commands() > 20000 {
 				continue
 			}
 			ran++
@@ -169,7 +169,7 @@ func TestRegistersHost(t *testing.T) {
 				t.Fatalf("%v: %d cycles, the host takes %d", k, r.Cycles, host.Cycles)
 			}
 			issued := slices.Clone(r.Issued)
-			issued[d.ops.mode]--
+			issued[d.ops.mode[0]]--
 			issued[d.ops.Close[0]]--
 			for i, n := range issued {
 				if host.Issued[i] != n*dram.HostChannels {
@@ -350,7 +350,7 @@ func TestRegisterChoice(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				ours, any := d.(*Device).foreseen(l), d.(*Device).foreseenOfAll(l)
+				ours, any := bestEstimate(d.(*Device), l), bestOfAll(d.(*Device), l)
 				if float64(ours) > 1.05*float64(any) {
 					t.Errorf("%s, %d accumulators, %s: %d cycles, %d possible", name, sums, g.Nodes[i].Name, ours, any)
 				}
@@ -364,8 +364,8 @@ func TestRegisterChoice(t *testing.T) {
 	}
 }
 
-func (d *Device) foreseen(l *layer) int64 {
-	plans, _ := d.ways(l, &room{})
+func bestEstimate(d *Device, l *layer) int64 {
+	plans, _ := d.scheme.plans(l, &scratch{})
 	best := plans[0].estimate
 	for i := range plans {
 		best = min(best, plans[i].estimate)
@@ -373,22 +373,23 @@ func (d *Device) foreseen(l *layer) int64 {
 	return best
 }
 
-// foreseenOfAll is the least of all chunks, pixels (above 8 every eighth), packs and teams.
-func (d *Device) foreseenOfAll(l *layer) int64 {
+// bestOfAll is the least of all chunks, pixels (above 8 every eighth), packs and teams.
+func bestOfAll(d *Device, l *layer) int64 {
+	a := d.scheme.(*accumulators)
 	best := int64(1) << 60
 	shares := make([]share, d.channels)
 	weigh := func(merge int, ps []part) {
-		for _, teams := range teamCounts(ps, d.channels) {
+		for _, teams := range d.teamCounts(ps) {
 			p := planned{way: way{merge: merge, teams: teams, parts: ps}}
-			if p.assign(shares); d.staying(shares) {
-				best = min(best, d.foreseeAll(shares).estimate)
+			if p.assign(shares); a.staying(shares) {
+				best = min(best, a.all(shares, a.foresee).estimate)
 			}
 		}
 	}
 	sparse := func(n int) bool { return n > 8 && n%8 != 0 }
 	for _, merge := range l.merges(d.m.Banks) {
 		for size := 1; size <= d.m.Columns; size++ {
-			base := d.columnParts(l, l.blocks(merge, d.m.Lanes), size)
+			base := a.parts(l, l.blocks(merge, d.m.Lanes), size)
 			if base[0].cols != size {
 				continue
 			}

@@ -3,15 +3,13 @@ package pim
 import (
 	"encoding/binary"
 	"slices"
-
-	"pimflow/internal/dram"
 )
 
-// registerWork counts the commands of a share of a dialect that sets sums, and its blocks.
-func (d *Device) registerWork(s share) (w work, n int64) {
+// count counts the commands of a share, and its blocks.
+func (c *accumulators) count(s share) (w work, n int64) {
 	for i := range s {
 		sp := &s[i]
-		p, all := sp.packed(d), sp.fills()
+		p, all := sp.packed(&c.d.geometry), sp.fills()
 		matrices, chunks := int64(sp.at[byMatrix].Len()), int64(sp.at[byChunk].Len())
 		pixels, groups := matrices*chunks*int64(sp.selected()), int64(sp.at[byGroup].Len())
 		w.comps += pixels * groups * int64(sp.cols)
@@ -25,8 +23,8 @@ func (d *Device) registerWork(s share) (w work, n int64) {
 			fills := func(units, pixels int) {
 				k := matrices * chunks * int64(units)
 				w.visits += k * int64(p.rows)
-				w.acts += k * int64((p.rows-1)*d.acts()+p.acts)
-				n += k * int64(sp.blocks(d, p, pixels))
+				w.acts += k * int64((p.rows-1)*c.d.acts+p.acts)
+				n += k * int64(sp.blocks(c.d.acts, p, pixels))
 			}
 			w.writes += pixels * int64(p.groups*sp.cols)
 			fills(all.full, sp.fold)
@@ -38,7 +36,7 @@ func (d *Device) registerWork(s share) (w work, n int64) {
 		w.writes += pixels * groups * int64(sp.cols)
 		row := func(rows, groups, acts int) {
 			k := matrices * chunks * int64(rows)
-			visits := k * int64(ceilDiv(all.units(), d.passes(sp, groups)))
+			visits := k * int64(ceilDiv(all.units(), c.passes(sp, groups)))
 			w.visits += visits
 			w.acts += visits * int64(acts)
 			b, _, _ := blocks(sp.fold, groups, sp.accs)
@@ -48,9 +46,10 @@ func (d *Device) registerWork(s share) (w work, n int64) {
 				n += k * int64(b)
 			}
 		}
-		row(p.rows-1, p.groups, d.acts())
+		row(p.rows-1, p.groups, c.d.acts)
 		row(1, p.last, p.acts)
 	}
+	w.moved = w.writes*int64(c.d.lanes) + (w.inits+w.reads)*int64(c.d.results)
 	return w, n
 }
 
@@ -58,9 +57,9 @@ func (d *Device) registerWork(s share) (w work, n int64) {
 func (s *span) turns(p packed) bool { return s.inputs && p.rows*s.at[byChunk].Len() > 1 }
 
 // blocks is how many blocks the visits of all rows of a chunk to a fill need.
-func (s *span) blocks(d *Device, p packed, pixels int) int {
+func (s *span) blocks(acts int, p packed, pixels int) int {
 	full, last := p.rows, 0
-	if p.last < p.groups || p.acts < d.acts() {
+	if p.last < p.groups || p.acts < acts {
 		full, last = full-1, p.last
 	}
 	each := pixels * p.groups
@@ -86,12 +85,12 @@ func (s *span) blocks(d *Device, p packed, pixels int) int {
 
 // passes is the number of fills that pass a row before it is closed: few enough for
 // refreshes never to wait too long, in runs of about one length.
-func (d *Device) passes(s *span, groups int) int {
-	t := &d.waits
+func (c *accumulators) passes(s *span, groups int) int {
+	t := &c.waits
 	n, _, _ := blocks(s.fold, groups, s.accs)
 	slots := int64(s.fold * groups)
-	fill := slots*(int64(s.cols)*(t.write+t.comp)+t.write+t.read) + int64(n)*d.block()
-	around := d.opening() + t.close + int64(d.acts())*t.act + fill
+	fill := slots*(int64(s.cols)*(t.write+t.comp)+t.write+c.read) + int64(n)*c.block()
+	around := c.opening() + t.close + int64(c.d.acts)*t.act + fill
 	most := max(1, int((t.postpone-around)/fill))
 	units := s.fills().units()
 	return ceilDiv(units, ceilDiv(units, most))
@@ -99,64 +98,46 @@ func (d *Device) passes(s *span, groups int) int {
 
 // block is what a block takes beside its commands: two changes of mode, and what the
 // commands before and after them wait for longer or shorter than for their like.
-func (d *Device) block() int64 {
-	t := &d.waits
-	return 2*t.mode + 1 - t.write + t.fromComp - t.comp + t.toWrite - t.read
+func (c *accumulators) block() int64 {
+	t := &c.waits
+	return 2*c.mode + 1 - t.write + c.fromComp - t.comp + t.toWrite - c.read
 }
 
 // opening is what a block takes longer if it opens a row.
-func (d *Device) opening() int64 { return d.waits.shut + d.waits.open }
+func (c *accumulators) opening() int64 { return c.waits.shut + c.waits.open }
 
-// foreseeRegisters is foresee where sums are set. Nothing hides behind anything, so the
+// foresee estimates the cycles of a share. Nothing hides behind anything, so the
 // estimate is off by the edges only, and refreshes.
-func (d *Device) foreseeRegisters(s share) foreseen {
-	t := &d.waits
-	w, n := d.registerWork(s)
+func (c *accumulators) foresee(s share) foreseen {
+	t := &c.waits
+	w, n := c.count(s)
 	within := max(w.visits-n, 0) // rows that are opened inside a block
-	fixed := n*2*t.mode + w.visits*d.opening() + within*t.close
-	estimate := t.write*(w.writes+w.inits) + t.comp*w.comps + t.read*w.reads + fixed + n*(d.block()-2*t.mode)
+	fixed := n*2*c.mode + w.visits*c.opening() + within*t.close
+	estimate := t.write*(w.writes+w.inits) + t.comp*w.comps + c.read*w.reads + fixed + n*(c.block()-2*c.mode)
 	// Every run of commands of one kind can be a wait shorter.
-	least := t.comp*max(w.comps-w.visits-w.reads, 0) + t.write*max(w.writes+w.inits-n, 0) + t.read*max(w.reads-n, 0) + fixed - d.opening() - t.shut
-	return foreseen{estimate, least, d.rows(s).Len(), true}
+	least := t.comp*max(w.comps-w.visits-w.reads, 0) + t.write*max(w.writes+w.inits-n, 0) + c.read*max(w.reads-n, 0) + fixed - c.opening() - t.shut
+	return foreseen{estimate, least, c.rows(s).Len(), true}
 }
 
-// registerSpent is spent where sums are set.
-func (d *Device) registerSpent(w work, r dram.Result) []spent {
-	t := &d.waits
-	return []spent{
-		{"mac", float64(t.comp * w.comps)},
-		{"activate", float64((t.close + d.opening()) * w.visits)},
-		{"write", float64(t.write * (w.writes + w.inits))},
-		{"read", float64(t.read * w.reads)},
-		{"mode", float64(t.mode * r.Issued[d.ops.mode])},
-		{"refresh", d.refresh * float64(r.Issued[d.refreshOp])},
-	}
-}
-
-// registerPlans is plans where sums are set.
-func (d *Device) registerPlans(l *layer, r *room) (plans []planned, need int) {
+func (c *accumulators) plans(l *layer, r *scratch) (plans []planned, need int) {
 	var seen [][]part
-	scratch, plans := r.set(0, d.channels), r.plans[:0]
+	shares, plans := r.set(0, c.d.channels), r.plans[:0]
 	defer func() { r.plans = plans }()
-	for _, merge := range l.merges(d.m.Banks) {
-		blocks := l.blocks(merge, d.m.Lanes)
-		for _, size := range d.registerSizes(l, blocks) {
-			for _, ps := range d.registerParts(l, d.columnParts(l, blocks, size)) {
+	for _, merge := range l.merges(c.d.outputs) {
+		blocks := l.blocks(merge, c.d.lanes)
+		for _, size := range c.lengths(l, blocks) {
+			for _, ps := range c.ways(l, c.parts(l, blocks, size)) {
 				if slices.ContainsFunc(seen, func(o []part) bool { return slices.EqualFunc(o, ps, part.equal) }) {
 					continue
 				}
 				seen = append(seen, ps)
-				counts := teamCounts(ps, d.channels)
-				if d.basic {
-					counts = []int{1}
-				}
-				for _, teams := range counts {
-					p := planned{way: way{layer: l, merge: merge, teams: teams, parts: ps}}
-					p.assign(scratch)
-					if !d.staying(scratch) {
+				for _, teams := range c.d.teamCounts(ps) {
+					p := planned{way: way{scheme: c, layer: l, merge: merge, teams: teams, parts: ps}}
+					p.assign(shares)
+					if !c.staying(shares) {
 						continue
 					}
-					if p.foreseen = d.foreseeAll(scratch); p.rows <= d.m.Rows {
+					if p.foreseen = c.all(shares, c.foresee); p.rows <= c.d.rows {
 						plans = append(plans, p)
 					} else if need == 0 || p.rows < need {
 						need = p.rows
@@ -170,7 +151,7 @@ func (d *Device) registerPlans(l *layer, r *room) (plans []planned, need int) {
 
 // staying reports whether the banks have sums for all groups of a fill's pixels wherever
 // these stay in them from chunk to chunk.
-func (d *Device) staying(shares []share) bool {
+func (c *accumulators) staying(shares []share) bool {
 	for _, s := range shares {
 		for i := range s {
 			if sp := &s[i]; sp.stay && sp.fold*sp.at[byGroup].Len() > sp.accs {
@@ -181,11 +162,11 @@ func (d *Device) staying(shares []share) bool {
 	return true
 }
 
-// registerSizes are the lengths of chunks that are tried: as elsewhere, and the longest
+// lengths are the lengths of chunks that are tried: as elsewhere, and the longest
 // of which some make up K, since sums stay in the banks between equal ones only.
-func (d *Device) registerSizes(l *layer, blocks []block) []int {
-	sizes := d.sizes(l, blocks)
-	k := blocks[0].pitch / d.m.Lanes
+func (c *accumulators) lengths(l *layer, blocks []block) []int {
+	sizes := c.sizes(l, blocks)
+	k := blocks[0].pitch / c.d.lanes
 	for n := ceilDiv(k, sizes[0]); n <= 2*ceilDiv(k, sizes[0]); n++ {
 		if k%n == 0 {
 			if !slices.Contains(sizes, k/n) {
@@ -197,20 +178,20 @@ func (d *Device) registerSizes(l *layer, blocks []block) []int {
 	return sizes
 }
 
-// registerParts are the ways to fill the slots of a row for given chunks: a row that
+// ways are the ways to fill the slots of a row for given chunks: a row that
 // stays or a fill; pixels first or output groups, as many pixels as leave no channel idle
 // or as fill blocks to the last sum; sums that stay in the banks.
-func (d *Device) registerParts(l *layer, ps []part) (ways [][]part) {
-	slots := func(p *part) int { return min(d.m.Buffer/d.m.Lanes, d.m.Columns) / p.cols }
-	level := func(p *part, fold int) int { return l.level(min(fold, l.pixels), p.rows(), d.channels) }
+func (c *accumulators) ways(l *layer, ps []part) (ways [][]part) {
+	slots := func(p *part) int { return min(c.d.buffer, c.d.columns) / p.cols }
+	level := func(p *part, fold int) int { return l.level(min(fold, l.pixels), p.rows(), c.d.channels) }
 	folds := []func(p *part) int{
 		func(p *part) int { return level(p, slots(p)) },
 		func(p *part) int { return level(p, slots(p)/min(slots(p), p.groups)) },
-		func(p *part) int { return d.whole(level(p, slots(p)), p, slots(p)) },
-		func(p *part) int { return d.whole(level(p, slots(p)/min(slots(p), p.groups)), p, slots(p)) },
-		func(p *part) int { return level(p, min(slots(p), d.m.Sums)) },
+		func(p *part) int { return c.whole(level(p, slots(p)), p, slots(p)) },
+		func(p *part) int { return c.whole(level(p, slots(p)/min(slots(p), p.groups)), p, slots(p)) },
+		func(p *part) int { return level(p, min(slots(p), c.d.sums)) },
 	}
-	for _, pattern := range []pattern{{accs: d.m.Sums}, {accs: d.m.Sums, inputs: true}, {accs: d.m.Sums, inputs: true, stay: true}} {
+	for _, pattern := range []pattern{{accs: c.d.sums}, {accs: c.d.sums, inputs: true}, {accs: c.d.sums, inputs: true, stay: true}} {
 		if pattern.stay && (len(ps) > 1 || ps[0].chunks == 1) {
 			continue
 		}
@@ -232,8 +213,8 @@ func (d *Device) registerParts(l *layer, ps []part) (ways [][]part) {
 
 // whole is about fold pixels, but as many as fill blocks to the last sum where that is
 // near.
-func (d *Device) whole(fold int, p *part, slots int) int {
-	b := max(1, d.m.Sums/min(p.groups, max(1, slots/fold), d.m.Sums))
+func (c *accumulators) whole(fold int, p *part, slots int) int {
+	b := max(1, c.d.sums/min(p.groups, max(1, slots/fold), c.d.sums))
 	if up := roundUp(fold, b); up <= slots && up <= p.pixels {
 		return up
 	}
@@ -243,11 +224,10 @@ func (d *Device) whole(fold int, p *part, slots int) int {
 	return fold
 }
 
-// registerShape is columnShape where sums are set.
-func (d *Device) registerShape(key []byte, s share) []byte {
+func (c *accumulators) shape(key []byte, s share) []byte {
 	for i := range s {
 		sp := &s[i]
-		p, all := sp.packed(d), sp.fills()
+		p, all := sp.packed(&c.d.geometry), sp.fills()
 		mode := 0
 		for i, set := range []bool{sp.inputs, sp.stay, sp.cols*sp.lanes == sp.pitch} {
 			if set {

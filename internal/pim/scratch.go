@@ -2,9 +2,9 @@ package pim
 
 import "pimflow/internal/dram"
 
-// room is memory that the mappings of a layer are compared in. It is used for one layer
+// scratch is memory that the mappings of a layer are compared in. It is used for one layer
 // after another.
-type room struct {
+type scratch struct {
 	shares [3][]share // in which plans are made, and of two mappings that are compared
 	plans  []planned
 	items  stock
@@ -12,7 +12,7 @@ type room struct {
 }
 
 // set returns a set of shares of so many channels.
-func (r *room) set(i, channels int) []share {
+func (r *scratch) set(i, channels int) []share {
 	const spans = 6 // of a channel, usually
 	if len(r.shares[i]) != channels {
 		s, all := make([]share, channels), make(share, channels*spans)
@@ -41,12 +41,12 @@ func (k *stock) grown(st dram.Stream, n int) dram.Stream {
 	return append(k.chunk[at:at:at+want], st...)
 }
 
-// enter returns a room that nobody else uses until it is left.
-func (d *Device) enter() *room {
-	if r, ok := d.rooms.Get().(*room); ok {
+// enter returns a scratch that nobody else uses until it is left.
+func (d *Device) enter() *scratch {
+	if r, ok := d.scratches.Get().(*scratch); ok {
 		return r
 	}
-	return &room{}
+	return &scratch{}
 }
 
-func (d *Device) leave(r *room) { d.rooms.Put(r) }
+func (d *Device) leave(r *scratch) { d.scratches.Put(r) }

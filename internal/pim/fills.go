@@ -1,0 +1,319 @@
+package pim
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+
+	"pimflow/internal/dram"
+	"pimflow/internal/tensor"
+)
+
+// fills is the scheme of channels on which a command fills a whole buffer (artifact). An
+// item of work is a row of all banks, activated for the pixels in the buffer: the row has
+// the weights of one output group for one chunk of K. Rows are numbered over the layer.
+type fills struct {
+	d     *Device
+	rates rates
+
+	mu    sync.Mutex
+	items map[[3]int]dram.Stream // without addresses, by activations, pixels and columns
+}
+
+func newFills(d *Device) scheme {
+	return &fills{d: d, rates: d.measure(), items: map[[3]int]dram.Stream{}}
+}
+
+// traits: all mappings are simulated, and late refreshes are the simulator's affair.
+func (f *fills) traits() traits { return traits{fill: f.d.m.Buffer, simulated: math.MaxInt} }
+
+// plans leaves out the mappings of which another asks no channel for more commands of any
+// kind: only by where refreshes happen to fall could they be faster, by less than one of
+// them.
+func (f *fills) plans(l *layer, r *scratch) (plans []planned, need int) {
+	type counted struct {
+		mapping
+		estimate float64
+	}
+	var seen [][]part
+	var kept []counted
+	shares := r.set(0, f.d.channels)
+	for _, merge := range l.merges(f.d.outputs) {
+		for _, c := range cuttings {
+			ps := f.parts(l, merge, c)
+			if slices.ContainsFunc(seen, func(o []part) bool { return slices.EqualFunc(o, ps, part.equal) }) {
+				continue
+			}
+			seen = append(seen, ps)
+			for _, teams := range f.d.teamCounts(ps) {
+				m := mapping{way: way{f, l, merge, c.name, teams, ps}, shares: shares}
+				m.assign(shares)
+				if rows := m.count(); rows > f.d.rows {
+					if need == 0 || rows < need {
+						need = rows
+					}
+					continue
+				}
+				if slices.ContainsFunc(kept, func(o counted) bool { return o.beats(&m) }) {
+					continue
+				}
+				kept = slices.DeleteFunc(kept, func(o counted) bool { return m.beats(&o.mapping) })
+				kept = append(kept, counted{m, f.estimate(&m)})
+			}
+		}
+	}
+	slices.SortStableFunc(kept, func(a, b counted) int { return cmp.Compare(a.estimate, b.estimate) })
+	for _, k := range kept {
+		plans = append(plans, planned{way: k.way, foreseen: foreseen{estimate: int64(k.estimate)}})
+	}
+	return plans, need
+}
+
+// beats reports whether m asks no channel for more commands of any kind than o,
+// and all together for no more if they are as many.
+func (m *mapping) beats(o *mapping) bool {
+	return m.busiest.within(o.busiest) && (m.busiest != o.busiest || m.total <= o.total)
+}
+
+// estimate is about the cycles of the channel that issues most commands.
+func (f *fills) estimate(m *mapping) float64 {
+	w, r := f.work(m.shares[m.most]), f.rates
+	return r.write*float64(w.writes) + r.act*float64(w.acts) + r.comp*float64(w.comps) + r.read*float64(w.reads)
+}
+
+// parts cuts a layer: merge groups together, K as c says.
+func (f *fills) parts(l *layer, merge int, c cutting) []part {
+	var ps []part
+	row := 0
+	size := min(f.d.buffer, f.d.columns)
+	for i, bs := 0, l.blocks(merge, f.d.lanes); i < len(bs); i++ {
+		b := &bs[i]
+		groups := ceilDiv(b.outs, f.d.outputs)
+		k := b.pitch / f.d.lanes
+		for _, pc := range c.cut(k, size, spread(k, size, b.count*l.pixels*groups, f.d.channels)) {
+			p := part{
+				block: b, k0: pc.k0, cols: pc.cols, chunks: pc.chunks, row: row,
+				groups: groups, ends: b.outs - (groups-1)*f.d.outputs,
+			}
+			p.fold = l.level(size/p.cols, p.rows(), f.d.channels)
+			p.units = ceilDiv(l.pixels, p.fold)
+			p.tail = l.pixels - (p.units-1)*p.fold
+			row += p.rows()
+			ps = append(ps, p)
+		}
+	}
+	return ps
+}
+
+// piece is a stretch of K: chunks of cols columns from k0 on.
+type piece struct{ k0, cols, chunks int }
+
+// cutting is a way to cut k columns into pieces that fit a buffer of size columns;
+// spread is a shorter length of chunk, for more items.
+type cutting struct {
+	name string
+	cut  func(k, size, spread int) []piece
+}
+
+// chunks cuts k columns into chunks of size, and what is left over.
+func chunks(k, size int) []piece {
+	var ps []piece
+	if k >= size {
+		ps = append(ps, piece{0, size, k / size})
+	}
+	if k%size > 0 {
+		ps = append(ps, piece{k - k%size, k % size, 1})
+	}
+	return ps
+}
+
+// cuttings are the ways that are tried.
+var cuttings = []cutting{
+	{"fold", func(k, size, _ int) []piece { return chunks(k, size) }},
+	// What is left over in pieces that fill rows without a gap.
+	{"pack", func(k, size, _ int) []piece {
+		var ps []piece
+		at := 0
+		for cols := size; at < k; cols-- {
+			if n := (k - at) / cols; n > 0 && size%cols == 0 {
+				ps = append(ps, piece{at, cols, n})
+				at += n * cols
+			}
+		}
+		return ps
+	}},
+	// Shorter chunks, for more channels than there are items otherwise.
+	{"spread", func(k, _, spread int) []piece { return chunks(k, spread) }},
+}
+
+func (f *fills) work(s share) work {
+	var w work
+	for i := range s {
+		sp := &s[i]
+		times := int64(sp.at[byMatrix].Len() * sp.at[byChunk].Len())
+		groups := int64(sp.at[byGroup].Len())
+		units := times * int64(sp.at[byUnit].Len())
+		pixels := times * int64(sp.selected())
+		full, acts := f.groups(sp)
+		w.writes += units
+		w.acts += units * int64(full*f.d.acts+acts)
+		w.visits += units * groups
+		w.reads += pixels * groups
+		w.comps += pixels * groups * int64(sp.cols)
+		w.moved += pixels * (int64(sp.cols*sp.lanes) + groups*int64(f.d.results))
+	}
+	return w
+}
+
+// groups is the number of output groups of a span that need all banks, and the
+// activations that the last one needs, 0 if it is one of them or not in the span.
+func (f *fills) groups(s *span) (full, acts int) {
+	full = s.at[byGroup].Len()
+	if a := ceilDiv(s.ends, f.d.opened); s.at[byGroup].Hi == s.groups && a < f.d.acts {
+		return full - 1, a
+	}
+	return full, 0
+}
+
+func (f *fills) rows(s share) tensor.Range {
+	var r tensor.Range
+	for i := range s {
+		sp := &s[i]
+		lo := sp.rowOf(sp.at[byMatrix].Lo, sp.at[byChunk].Lo, sp.at[byGroup].Lo)
+		hi := sp.rowOf(sp.at[byMatrix].Hi-1, sp.at[byChunk].Hi-1, sp.at[byGroup].Hi-1) + 1
+		if i == 0 {
+			r = tensor.Range{Lo: lo, Hi: hi}
+		}
+		r = tensor.Range{Lo: min(r.Lo, lo), Hi: max(r.Hi, hi)}
+	}
+	return r
+}
+
+// stream writes buffers, each followed by the items that multiply it.
+func (f *fills) stream(w writer, s share) dram.Stream {
+	var st dram.Stream
+	first := f.rows(s).Lo
+	for i := range s {
+		sp := &s[i]
+		matrix, unit, chunk, group := w.distances(sp.part)
+		w := w
+		w.place = sp.start()
+		w.place.row -= first
+		w = w.ahead(sp.at[byMatrix].Lo, matrix).ahead(sp.at[byUnit].Lo, unit)
+		w = w.ahead(sp.at[byChunk].Lo, chunk).ahead(sp.at[byGroup].Lo, group)
+		st = append(st, w.loop(sp.at[byMatrix].Len(), matrix, func(w writer) dram.Stream {
+			full := sp.full()
+			body := w.loop(full, unit, func(w writer) dram.Stream { return f.unit(w, sp, sp.fold) })
+			if sp.short() {
+				body = append(body, f.unit(w.ahead(full, unit), sp, sp.tail)...)
+			}
+			return body
+		})...)
+	}
+	return st
+}
+
+// unit writes the items of a buffer of that many pixels, for each chunk.
+func (f *fills) unit(w writer, s *span, pixels int) dram.Stream {
+	_, _, chunk, group := w.distances(s.part)
+	return w.loop(s.at[byChunk].Len(), chunk, func(w writer) dram.Stream {
+		full, acts := f.groups(s)
+		st := append(make(dram.Stream, 0, 3), w.do(dram.Command{
+			Op: f.d.ops.Write[0], Data: w.source(),
+			Fill: dram.Gather{Len: s.cols * s.lanes, Count: pixels, Pitch: s.pitch},
+		}))
+		st = append(st, w.loop(full, group, func(w writer) dram.Stream { return f.item(w, s, f.d.acts, pixels) })...)
+		if acts > 0 {
+			st = append(st, f.item(w.ahead(full, group), s, acts, pixels)...)
+		}
+		return st
+	})
+}
+
+// item writes an item. Without addresses there are few different ones.
+func (f *fills) item(w writer, s *span, acts, pixels int) dram.Stream {
+	if !w.bare {
+		return f.write(w, s, acts, pixels)
+	}
+	key := [3]int{acts, pixels, s.cols}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	st := f.items[key]
+	if st == nil {
+		st = f.write(w, s, acts, pixels)
+		f.items[key] = st
+	}
+	return st
+}
+
+// write writes activations, then the columns and the results of each pixel in the
+// buffer.
+func (f *fills) write(w writer, s *span, acts, pixels int) dram.Stream {
+	st := make(dram.Stream, 0, acts+2)
+	row := w.row()
+	for _, o := range f.d.ops.Open[:acts] {
+		st = append(st, w.do(dram.Command{Op: o, Row: row}))
+	}
+	pixel := place{col: s.cols, result: s.outs}
+	return append(st, w.loop(pixels, pixel, func(w writer) dram.Stream {
+		st := w.loop(s.cols, place{col: 1}, func(w writer) dram.Stream {
+			return dram.Stream{w.do(dram.Command{Op: f.d.ops.Comp[0], Row: w.row(), Col: w.col()})}
+		})
+		return append(st, w.do(dram.Command{Op: f.d.ops.Read, Data: w.result()}))
+	})...)
+}
+
+func (f *fills) shape(key []byte, s share) []byte {
+	for i := range s {
+		sp := &s[i]
+		tail := 0
+		if sp.short() {
+			tail = sp.tail
+		}
+		groups, acts := f.groups(sp)
+		for _, v := range [...]int{
+			sp.at[byMatrix].Len(), sp.full(), tail, sp.fold, sp.at[byChunk].Len(), groups, acts, sp.cols,
+		} {
+			key = binary.AppendUvarint(key, uint64(v))
+		}
+	}
+	return key
+}
+
+// spent counts commands, each times the cycles that one more of them takes; what is left
+// is refreshes.
+func (f *fills) spent(w work, _ dram.Result) (list []spent, rest string) {
+	r := f.rates
+	return []spent{
+		{"mac", r.comp * float64(w.comps)}, {"activate", r.act * float64(w.acts)},
+		{"write", r.write * float64(w.writes)}, {"read", r.read * float64(w.reads)},
+	}, "refresh"
+}
+
+func (f *fills) layout(key []byte, m *mapping, _ share) []byte {
+	for i := range m.parts {
+		p := &m.parts[i]
+		for _, v := range append(p.held(), p.row, p.count, p.chunks, p.groups, p.fold) {
+			key = binary.AppendUvarint(key, uint64(v))
+		}
+	}
+	return key
+}
+
+func (f *fills) standing(m *mapping, _ share, row int) standing {
+	for i := range m.parts {
+		p := &m.parts[i]
+		if at := row - p.row; at >= 0 && at < p.rows() {
+			chunk := at / p.groups
+			return standing{p, chunk / p.chunks, chunk % p.chunks, at % p.groups, 1, 1, p.fold}
+		}
+	}
+	panic(fmt.Sprintf("pim: no weights for row %d", row))
+}
+
+func (f *fills) describe(p *part) (dataflow, place string) {
+	return "", fmt.Sprintf("rows %d:%d", p.row, p.row+p.rows())
+}

@@ -1,0 +1,57 @@
+package pim
+
+import (
+	"fmt"
+
+	"pimflow/internal/hw"
+)
+
+// geometry is the sizes of a channel. The first five are one number where each bank has a
+// MAC unit; they differ where a unit serves several banks.
+type geometry struct {
+	banks   int // that a closing command closes
+	opened  int // banks whose row one activation opens
+	outputs int // of an output group: the results that one column access adds to
+	results int // values that a result read moves, or that a command sets
+	units   int // MAC units, each of so many lanes
+
+	acts    int // activations that open a row in all banks
+	lanes   int // elements of a column access
+	columns int // column accesses of a row
+	rows    int // of a bank
+	buffer  int // column accesses of a buffer
+	buffers int
+	sums    int // accumulators of a MAC unit
+}
+
+// newGeometry is that of a machine whose channels have these commands. The error names the
+// number that does not fit.
+func newGeometry(m *hw.Machine, ops *Commands) (geometry, error) {
+	p := &m.PIM
+	acts := len(ops.Open)
+	g := geometry{
+		banks: p.Banks, opened: p.Banks / acts, outputs: p.Banks, results: p.Banks, units: p.Banks,
+		acts: acts, lanes: p.Lanes, columns: p.Columns, rows: p.Rows, buffers: p.Buffers, sums: p.Sums,
+	}
+	wrong := func(format string, a ...any) (geometry, error) {
+		return g, fmt.Errorf("machine %s: %s", m.Name, fmt.Sprintf(format, a...))
+	}
+	switch {
+	case p.Banks%acts != 0:
+		return wrong("pim.banks is %d: a multiple of %d wanted, the activations that open all", p.Banks, acts)
+	case p.Lanes < 1 || p.Columns < 1 || p.Rows < 1:
+		return wrong("pim.lanes %d, pim.columns_per_row %d, pim.rows_per_bank %d: at least 1 wanted", p.Lanes, p.Columns, p.Rows)
+	case p.Buffers > len(ops.Write):
+		return wrong("pim.buffers is %d: at most %d wanted, those that standard %s writes", p.Buffers, len(ops.Write), p.Standard)
+	case p.Buffers < 1:
+		return wrong("pim.buffers is %d: at least 1 wanted", p.Buffers)
+	case p.Sums < 1:
+		return wrong("pim.accumulators is %d: at least 1 wanted", p.Sums)
+	case p.Sums > 1 && len(ops.Init) == 0:
+		return wrong("pim.accumulators is %d: 1 wanted, the commands of standard %s name none", p.Sums, p.Standard)
+	case p.Buffer < p.Lanes:
+		return wrong("pim.buffer_elements is %d: at least the %d of pim.lanes wanted", p.Buffer, p.Lanes)
+	}
+	g.buffer = p.Buffer / p.Lanes
+	return g, nil
+}

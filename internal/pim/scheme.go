@@ -1,0 +1,98 @@
+package pim
+
+import (
+	"pimflow/internal/dram"
+	"pimflow/internal/tensor"
+)
+
+// scheme is how DRAM channels of one kind compute a matrix product: which rows hold which
+// weights, what stays in place and what streams past it, and the commands for it. A dialect
+// names its scheme. Everything else in the package asks the scheme and does not know which
+// it is.
+//
+//	fills         a command fills a whole buffer      fills.go, fills_*.go
+//	columns       a command writes one column         columns.go, columns_*.go
+//	accumulators  commands set and name accumulators  accumulators.go, accumulators_*.go
+//
+// To add one: a file with these methods and a row of the table dialects.
+//
+// In the literature: the mapping (dataflow and tiling) of a layer to an accelerator; Chen et
+// al., Eyeriss, ISCA 2016.
+type scheme interface {
+	// traits are what is known before there is a layer.
+	traits() traits
+
+	// plans lists the ways to execute a layer whose weights fit the banks, those of equal
+	// estimates in order of preference. If none fits, need is the smallest number of rows
+	// that one wanted. The plans are gone when the scratch is used again.
+	plans(l *layer, m *scratch) (plans []planned, need int)
+
+	// work counts the commands of a share, and the elements that they move.
+	work(s share) work
+
+	// rows is the range of rows whose weights a channel holds, in the numbering of its layout.
+	rows(s share) tensor.Range
+
+	// stream writes a share as commands.
+	stream(w writer, s share) dram.Stream
+
+	// shape appends all that the timing of a share's stream depends on.
+	shape(key []byte, s share) []byte
+
+	// spent says where the cycles of a stream go, and the word for what is left of them.
+	spent(w work, r dram.Result) (list []spent, rest string)
+
+	// layout appends what standing depends on, beside the layer.
+	layout(key []byte, m *mapping, s share) []byte
+
+	// standing finds the weights of a row, which is one of those that the share has.
+	standing(m *mapping, s share, row int) standing
+
+	// describe names what stays in place in a part, for the name of a mapping, and where
+	// its weights are.
+	describe(p *part) (dataflow, place string)
+}
+
+// traits are what a scheme says about all layers.
+type traits struct {
+	padding bool      // plans may leave out what is padding for some pixels
+	fill    int       // elements that a write moves at most
+	refresh refreshes // and what is known of them
+
+	// simulated is how many plans are simulated, those of the best estimates; atMost is how
+	// many where their estimates are better than the best of them turned out.
+	simulated, atMost int
+}
+
+// refreshes are those of a channel on which they take their time and wait for no longer
+// than the standard allows. The zero value is a channel without.
+type refreshes struct {
+	op       dram.Op
+	cycles   float64 // that one takes
+	interval float64 // from one to the next
+	strict   bool    // a stream that leaves one waiting for too long is none
+}
+
+// with is about the cycles of a stream with refreshes.
+func (r *refreshes) with(cycles int64) int64 {
+	if float64(cycles) < r.interval || r.cycles >= r.interval {
+		return cycles
+	}
+	return int64(float64(cycles) / (1 - r.cycles/r.interval))
+}
+
+// spent is cycles of a stream, and the word for what takes them.
+type spent struct {
+	word   string
+	cycles float64
+}
+
+// standing is the weights that stand in a row: those of output groups of a part side by
+// side.
+type standing struct {
+	*part
+	matrix, chunk int
+	group, groups int // from one on, so many
+	period        int // the first stands again after so many chunks of columns
+	copies        int // how often each stands in the row
+}

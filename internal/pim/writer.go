@@ -1,0 +1,109 @@
+package pim
+
+import "pimflow/internal/dram"
+
+// place is an address of each kind, or the distance between two.
+type place struct {
+	row, col       int
+	buf, into      int // column of the buffer that is multiplied, that is written
+	source, result int
+	acc            int
+}
+
+func (p place) plus(q place, n int) place {
+	return place{
+		p.row + n*q.row, p.col + n*q.col, p.buf + n*q.buf, p.into + n*q.into, p.source + n*q.source, p.result + n*q.result,
+		p.acc + n*q.acc,
+	}
+}
+
+// writer writes a share as a stream: where it stands, and the steps of the loops
+// around it.
+type writer struct {
+	d     *Device
+	bare  bool // leaves addresses out
+	made  *batches
+	stock *stock // where items are from; nil: from anywhere
+	place
+	steps []place
+}
+
+// loop writes body n times, a step apart; a loop of one is no loop.
+func (w writer) loop(n int, step place, body func(w writer) dram.Stream) dram.Stream {
+	switch n {
+	case 0:
+		return nil
+	case 1:
+		return body(w)
+	}
+	if !w.bare {
+		w.steps = append(w.steps[:len(w.steps):len(w.steps)], step)
+	}
+	return w.join(nil, dram.Loop(n, body(w)...))
+}
+
+// join appends items to a stream.
+func (w writer) join(st dram.Stream, more ...dram.Item) dram.Stream {
+	if w.stock != nil && cap(st)-len(st) < len(more) {
+		st = w.stock.grown(st, len(more))
+	}
+	return append(st, more...)
+}
+
+// ahead returns the writer n steps further.
+func (w writer) ahead(n int, step place) writer {
+	w.place = w.plus(step, n)
+	return w
+}
+
+// do is the item of one command. Without addresses there is one of each kind.
+func (w writer) do(c dram.Command) dram.Item {
+	if w.bare {
+		return dram.Item{Command: &w.d.bare[c.Op]}
+	}
+	return dram.Do(c)
+}
+
+func (w writer) row() dram.Affine    { return w.affine(func(p place) int { return p.row }) }
+func (w writer) col() dram.Affine    { return w.affine(func(p place) int { return p.col }) }
+func (w writer) buf() dram.Affine    { return w.affine(func(p place) int { return p.buf }) }
+func (w writer) into() dram.Affine   { return w.affine(func(p place) int { return p.into }) }
+func (w writer) source() dram.Affine { return w.affine(func(p place) int { return p.source }) }
+func (w writer) result() dram.Affine { return w.affine(func(p place) int { return p.result }) }
+func (w writer) acc() dram.Affine    { return w.affine(func(p place) int { return p.acc }) }
+
+func (w writer) affine(pick func(p place) int) dram.Affine {
+	if w.bare {
+		return dram.Affine{}
+	}
+	a := dram.Affine{Base: int64(pick(w.place))}
+	for d, s := range w.steps {
+		if v := pick(s); v != 0 {
+			for len(a.Stride) < d {
+				a.Stride = append(a.Stride, 0)
+			}
+			a.Stride = append(a.Stride, int64(v))
+		}
+	}
+	return a
+}
+
+// stream is the program of a channel, whose first row is row 0.
+func (d *Device) stream(s share) dram.Stream {
+	return d.scheme.stream(writer{d: d, made: new(batches)}, s)
+}
+
+// start is the place of a part's first item.
+func (p *part) start() place {
+	return place{row: p.row, source: p.block.source + p.k0*p.lanes, result: p.block.result}
+}
+
+// distances are those from an item of a part to the next along each
+// dimension.
+func (w writer) distances(p *part) (matrix, unit, chunk, group place) {
+	matrix = place{row: p.chunks * p.groups, source: p.pixels * p.pitch, result: p.pixels * p.outs}
+	unit = place{source: p.fold * p.pitch, result: p.fold * p.outs}
+	chunk = place{row: p.groups, source: p.cols * p.lanes}
+	group = place{row: 1, result: w.d.outputs}
+	return matrix, unit, chunk, group
+}
