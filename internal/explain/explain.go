@@ -108,7 +108,7 @@ func (e *Explainer) ways(p *Placed) (ways [][]plan.Tile, refused []string, err e
 		tried = append(tried, []plan.Tile{{Cut: whole, Device: dev}})
 	}
 	for i := range p.Layer.Options {
-		tiles, err := p.Layer.Options[i].Pieces(p.Layer.Node)
+		tiles, err := p.Layer.Options[i].Parse(p.Layer.Node)
 		if err != nil {
 			return nil, nil, err
 		}

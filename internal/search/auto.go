@@ -13,26 +13,25 @@ import (
 	"pimflow/internal/graph"
 	"pimflow/internal/memory"
 	"pimflow/internal/plan"
-	"pimflow/internal/search/local"
 )
 
-// all is the best plan of every policy, and of the moves that auto makes.
-func (s *search) all(ctx context.Context, auto Policy) (*Result, error) {
-	s.total = len(policies) * len(s.order)
+// auto is the best plan of every policy and of the local search.
+func (s *search) auto(ctx context.Context, auto Policy) (*Result, error) {
+	s.total = len(s.policies) * len(s.order)
 	res := &Result{}
 	var none error
-	offer := func(c *chained) {
+	offer := func(c *solution) {
 		if res.Plan == nil || s.value(c.timeline) < s.value(res.Timeline) {
 			res.Plan, res.Timeline = c.plan, c.timeline
 		}
 	}
-	var sole *chained // of one device at a time
-	for i, p := range policies {
+	var serial *solution // of one device at a time, with fused launches
+	for i, p := range s.policies {
 		until := ctx
-		if i == 0 { // the GPU alone, which is soon done and always there
+		if i == 0 { // the GPU alone, which takes little time: there is always a plan
 			until = context.WithoutCancel(ctx)
 		}
-		c, err := s.chained(until, p)
+		c, err := s.solve(until, p)
 		switch {
 		case err != nil && ctx.Err() != nil && res.Plan != nil:
 			res.Stopped = true
@@ -45,23 +44,23 @@ func (s *search) all(ctx context.Context, auto Policy) (*Result, error) {
 		}
 		offer(c)
 		if !p.All {
-			anew, err := s.together(ctx, c, p)
+			anew, err := s.fuse(ctx, c, p)
 			if err != nil && ctx.Err() == nil {
 				return nil, err
 			}
 			if anew != nil {
-				sole = anew
+				serial = anew
 			}
 			offer(c)
 			continue
 		}
 		s.options = c.options
-		if res.Exact, err = s.moved(ctx, c, auto); err != nil {
+		if res.Exact, err = s.improve(ctx, c, auto); err != nil {
 			return nil, err
 		}
 		offer(c)
-		if sole != nil && ctx.Err() == nil {
-			if err := s.spliced(c, sole.store, auto); err != nil {
+		if serial != nil && ctx.Err() == nil {
+			if err := s.addSerialRuns(c, serial.store, auto); err != nil {
 				return nil, err
 			}
 			offer(c)
@@ -70,16 +69,16 @@ func (s *search) all(ctx context.Context, auto Policy) (*Result, error) {
 	if res.Plan == nil {
 		return nil, none
 	}
-	if res.Stopped = ctx.Err() != nil; !res.Stopped { // the bound is one of all pieces that would be costed
+	if res.Stopped = ctx.Err() != nil; !res.Stopped { // the bound needs all tiles costed
 		res.Bound, res.BoundTwo = s.bound()
 	}
 	return res, nil
 }
 
-// together launches the PIM work of a policy's plan together (plan.Joint) where that is
-// better. Where one device works at a time, on other devices than those of auto's own
-// moves, layers are also placed anew for such launches; that is returned.
-func (s *search) together(ctx context.Context, c *chained, p Policy) (anew *chained, err error) {
+// fuse fuses the PIM launches of a policy's plan (plan.Joint) if that is better. For a serial
+// policy, whose devices the local search does not have, it also solves again with fused
+// launches and returns that solution.
+func (s *search) fuse(ctx context.Context, c *solution, p Policy) (anew *solution, err error) {
 	pl := *c.plan
 	pl.Launch = plan.Joint
 	tl, err := s.time(&pl)
@@ -89,20 +88,20 @@ func (s *search) together(ctx context.Context, c *chained, p Policy) (anew *chai
 	if p.Launch = plan.Joint; err != nil || !p.Exclusive {
 		return nil, err
 	}
-	if anew, err = s.chained(ctx, p); err == nil && s.value(anew.timeline) < s.value(c.timeline) {
+	if anew, err = s.solve(ctx, p); err == nil && s.value(anew.timeline) < s.value(c.timeline) {
 		c.plan, c.timeline = anew.plan, anew.timeline
 	}
 	return anew, err
 }
 
-// moved changes a policy's plan by moves and, where the graph is small, decides it
-// exactly, which it reports.
-func (s *search) moved(ctx context.Context, c *chained, p Policy) (exact bool, err error) {
-	o := s.t.Objective.around(c.timeline.Total, work(c.timeline), s.standby)
-	list := c.list
+// improve improves a policy's plan by local search and, if the graph is small, replaces it by
+// the exact optimum, which it reports.
+func (s *search) improve(ctx context.Context, c *solution, p Policy) (exact bool, err error) {
+	o := s.t.Objective.around(c.timeline.Total, energyOf(c.timeline), s.standby)
+	list := c.windows
 	for round := 0; ; round++ {
 		if round < maxEvictions {
-			list = local.Default().Improve(ctx, c.store, c.choices, list, o)
+			list = s.local.Improve(ctx, c.store, c.choices, list, o)
 		}
 		if err := c.store.Err(); err != nil {
 			return false, err
@@ -117,20 +116,20 @@ func (s *search) moved(ctx context.Context, c *chained, p Policy) (exact bool, e
 			return false, err
 		}
 		if err == nil && s.value(tl) < s.value(c.timeline) {
-			c.plan, c.timeline, c.list = pl, tl, list
+			c.plan, c.timeline, c.windows = pl, tl, list
 		}
 		break
 	}
-	return s.decided(ctx, c, p, o)
+	return s.decide(ctx, c, p, o)
 }
 
-// maxEvictions is how often moves are made again on the memory that nodes without room
-// leave, before these only go.
+// maxEvictions is how often the local search runs again after nodes without room in memory are
+// evicted (estimated). After that they are only evicted.
 const maxEvictions = 4
 
-// evict takes nodes that memory has no room for from the PIM; false where another
-// device does not execute one of them.
-func (c *chained) evict(ids []graph.ID, list []*candidate.Window) bool {
+// evict takes nodes that memory has no room for from the PIM. It returns false if no other
+// device executes one of them.
+func (c *solution) evict(ids []graph.ID, list []*candidate.Window) bool {
 	s, gone := c.store, map[int]*candidate.Partition{}
 	for _, id := range ids {
 		at := s.Pos[id]
@@ -146,35 +145,35 @@ func (c *chained) evict(ids []graph.ID, list []*candidate.Window) bool {
 		c.choices[at] = slices.DeleteFunc(c.choices[at], (*candidate.Partition).OnPIM)
 	}
 	for k, t := range list {
-		divs := slices.Clone(t.Partitions)
-		for i := range divs {
+		parts := slices.Clone(t.Partitions)
+		for i := range parts {
 			if d := gone[t.Lo+i]; d != nil {
-				divs[i] = d
+				parts[i] = d
 			}
 		}
-		if !slices.Equal(divs, t.Partitions) {
-			list[k] = (&candidate.Scheduler{Store: s}).Schedule(t.Lo, divs)
+		if !slices.Equal(parts, t.Partitions) {
+			list[k] = (&candidate.Scheduler{Store: s}).Schedule(t.Lo, parts)
 		}
 	}
 	return true
 }
 
-// bound is that of all plans on any of the devices that policies have. A plan in which
-// one device works at a time in some segments is not faster than one in which the same
-// pieces are executed side by side.
-func (s *search) bound() (any, two device.Time) {
-	any, two = math.MaxInt64, math.MaxInt64
+// bound is the lower bound of all plans on the devices of any policy: of all, and of those that
+// cut no node into more than two tiles. A plan with serial segments is no faster than one
+// whose tiles are executed side by side.
+func (s *search) bound() (all, two device.Time) {
+	all, two = math.MaxInt64, math.MaxInt64
 	for _, st := range s.stores {
 		if !st.Complete() {
-			continue // of no plan
+			continue // it makes no plan
 		}
 		st.Launch = candidate.LaunchOf(plan.Joint) // the least of all policies
-		var sole *candidate.Store
+		var serial *candidate.Store
 		if k := slices.IndexFunc(s.stores, func(o *candidate.Store) bool { return o.Serial }); k >= 0 && !st.Serial && len(st.Devices) > 1 {
-			sole = s.stores[k]
+			serial = s.stores[k]
 		}
-		a, t := bound.Of(st, sole)
-		any, two = min(any, a), min(two, t)
+		a, t := bound.Of(st, serial)
+		all, two = min(all, a), min(two, t)
 	}
-	return any, two
+	return all, two
 }

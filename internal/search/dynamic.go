@@ -6,29 +6,31 @@ import (
 	"pimflow/internal/candidate"
 )
 
-// ending is the best chain of candidates up to a node.
-type ending struct {
-	*candidate.Window         // the last candidate; nil where there is no such chain
+// label is the best sequence of segments up to a node.
+type label struct {
+	*candidate.Window         // the last segment; nil: there is no sequence
 	before            int     // the launch state where its nodes begin (candidate.Launch.Last)
-	value             float64 // the sum of all
+	value             float64 // the sum of the segments
 }
 
-// dynamic is the best chain of candidates, by a dynamic programme over the order. Where
-// PIM work is launched together, it tells chains apart by whether the last node is all on
-// the PIM: then the next one's first piece there needs no launch.
-func (s *search) dynamic(st *candidate.Store, p Policy, from [][]segment, o candidate.Linear) ([]*candidate.Window, error) {
-	best := make([][candidate.Lanes]ending, len(from)+1)
+// dynamic is the best sequence of segments, by a dynamic programme over the order. Its states
+// are a position and a launch state: if the node before is wholly on the PIM, the next PIM tile
+// may share its launch (candidate.Launch).
+//
+// In the literature: a shortest path in a directed acyclic graph (Bellman 1957).
+func (s *search) dynamic(st *candidate.Store, p Policy, segments [][]segment, o candidate.Linear) ([]*candidate.Window, error) {
+	best := make([][candidate.Lanes]label, len(segments)+1)
 	best[0][0].Window = &candidate.Window{}
-	for i := range from {
+	for i := range segments {
 		for before, b := range best[i] {
 			if b.Window == nil {
 				continue
 			}
-			for _, c := range from[i] {
+			for _, c := range segments[i] {
 				last := st.Launch.Last(c.Partitions[len(c.Partitions)-1])
 				e := &best[c.Hi()][last]
 				if v := b.value + o.Of(st.Launch.After(c.Window, before), c.Energy); e.Window == nil || v < e.value {
-					*e = ending{c.Window, before, v}
+					*e = label{c.Window, before, v}
 				}
 			}
 		}
@@ -37,11 +39,11 @@ func (s *search) dynamic(st *candidate.Store, p Policy, from [][]segment, o cand
 		}
 	}
 	at := 0
-	if e := best[len(from)]; e[0].Window == nil || e[1].Window != nil && e[1].value < e[0].value {
+	if e := best[len(segments)]; e[0].Window == nil || e[1].Window != nil && e[1].value < e[0].value {
 		at = 1
 	}
 	var list []*candidate.Window
-	for i := len(from); i > 0; {
+	for i := len(segments); i > 0; {
 		e := best[i][at]
 		list = append(list, e.Window)
 		i, at = e.Lo, e.before

@@ -61,7 +61,7 @@ func TestBruteForce(t *testing.T) {
 		want := fake.Optimum(g, ds, func(end device.Time, energy float64) float64 {
 			return to.Objective.value(end, energy, to.Standby.Total().Value)
 		})
-		got := to.Objective.value(r.Timeline.Total, work(r.Timeline), to.Standby.Total().Value)
+		got := to.Objective.value(r.Timeline.Total, energyOf(r.Timeline), to.Standby.Total().Value)
 		if !r.Exact || got > want*(1+1e-12) || rows < 4 && channels == 1 && got < want*(1-1e-12) {
 			t.Errorf("seed %d, %v: %v, %v by brute force, exact %v", seed, to.Objective, got, want, r.Exact)
 		}

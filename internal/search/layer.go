@@ -9,20 +9,20 @@ import (
 	"pimflow/internal/program"
 )
 
-// Layer says how one operation was placed and what else there was.
+// Layer says how an operation was placed, and its alternatives.
 type Layer struct {
 	Node graph.ID
 	Kind string // gpu, pim, split or pipe
-	// Exclusive: one device works at a time then, and the GPU has every channel.
+	// Exclusive: the operation runs alone, and the GPU has every memory channel.
 	Exclusive bool
-	// GPU and PIM are the costs of the whole operation on that device beside the
-	// plan's PIM channels; nil where the device cannot execute it.
+	// GPU and PIM are the costs of the whole operation on that device, with the plan's PIM
+	// channels; nil if the device does not execute it.
 	GPU, PIM *device.Cost
-	Lost     *Option  // the best other way to execute this operation alone
-	Options  []Option // all ways that were tried, executed alone
+	Lost     *Option  // the fastest other way to execute the operation alone
+	Options  []Option // all ways that were tried, alone
 }
 
-// Option is a way to execute an operation, and its time alone.
+// Option is a way to execute an operation, with its time alone.
 type Option struct {
 	Kind  string // gpu, pim or split
 	Tiles string // as a plan prints them, with + between
@@ -60,7 +60,7 @@ func (s *search) layers(p *plan.Plan) ([]Layer, error) {
 		for _, dev := range []string{plan.GPU, plan.PIM} {
 			d, err := program.On(s.g, plan.Tile{Cut: s.g.Whole(id), Device: dev}, exclusive[id], narrow, ds)
 			if err != nil {
-				continue // the plan does without
+				continue // the plan has no such device
 			}
 			code, err := d.Compile(s.g, s.g.Whole(id))
 			if errors.Is(err, device.ErrUnsupported) {

@@ -8,14 +8,14 @@ import (
 	"pimflow/internal/nearest"
 )
 
-// Objective is what a search makes small. The zero value is latency.
+// Objective is the objective of a search, which it minimizes. The zero value is Latency.
 type Objective int
 
-// The objectives. All of them are of the whole program.
+// The objectives, all of the whole program.
 const (
-	Latency Objective = iota // its time
-	Energy                   // the values of all its energies, standby included
-	EDP                      // the product of both
+	Latency Objective = iota // the makespan
+	Energy                   // standby included
+	EDP                      // the energy-delay product
 )
 
 var objectives = []string{"latency", "energy", "edp"}
@@ -36,8 +36,8 @@ func ParseObjective(name string) (Objective, error) {
 	return 0, fmt.Errorf("objective %q is not known: one of %q wanted%s", name, objectives, nearest.Hint(name, objectives))
 }
 
-// value is the objective of a program that takes a time and work, in pJ without
-// standby. It grows with both.
+// value is the objective of a program of a makespan and an energy, in pJ without standby power,
+// which is in pJ a nanosecond. It grows with both.
 func (o Objective) value(t device.Time, work, standby float64) float64 {
 	switch energy := work + standby*t.NS(); o {
 	case Energy:
@@ -48,7 +48,8 @@ func (o Objective) value(t device.Time, work, standby float64) float64 {
 	return float64(t)
 }
 
-// around makes an objective linear near a program.
+// around is the objective made linear near a program: its tangent; for EDP, that of its
+// logarithm.
 func (o Objective) around(t device.Time, work, standby float64) candidate.Linear {
 	switch ns := t.NS(); {
 	case o == Energy:

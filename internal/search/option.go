@@ -9,8 +9,8 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// Pieces parses Tiles of a node: the option as a plan has it.
-func (o *Option) Pieces(id graph.ID) ([]plan.Tile, error) {
+// Parse returns the tiles of the option as a plan has them. id is the operation.
+func (o *Option) Parse(id graph.ID) ([]plan.Tile, error) {
 	var list []plan.Tile
 	for _, s := range strings.Split(o.Tiles, " + ") {
 		dev, _, ok := strings.Cut(s, "[")

@@ -9,30 +9,30 @@ import (
 	"pimflow/internal/plan"
 )
 
-// Policy is a row of the policy table: which divisions of the work it tries.
+// Policy is a row of the policy table: the plans that are tried.
 type Policy struct {
 	Name  string
 	About string // what it is, and its source
 	// PIM is the command interface of the memory channels that compute, which the
 	// GPU then does without; "": none compute and the GPU has all channels.
 	PIM string
-	// Exclusive: one device works at a time, the GPU with every channel.
+	// Exclusive: one device works at a time, the GPU with every memory channel.
 	Exclusive bool
-	// Launch says how PIM work is launched; "" is plan.Each.
+	// Launch says how PIM work is launched, plan.Each or plan.Joint; "": plan.Each.
 	Launch  string
-	Splits  func(g *graph.Graph, nd *graph.Node) []int // first rows of the PIM part to try, ascending; nil: none
+	Splits  func(g *graph.Graph, nd *graph.Node) []int // first rows of the PIM tile to try, ascending; nil: none
 	Chains  []Chain                                    // pipelines to try
 	Offload nodeTest                                   // nodes that run on the PIM whatever they cost; nil: none
 	Only    nodeTest                                   // the only nodes that may run on the PIM; nil: all that it executes
-	// All tries every policy of the table, and then the divisions and moves of this
-	// package (division.go, moves.go); the best plan of all is kept.
+	// All: every policy of the table is tried, and then the local search; the best plan is
+	// kept.
 	All bool
 }
 
 // Chain is a kind of pipeline: consecutive nodes, each reading the one before.
 type Chain struct {
-	Nodes   []nodeTest // what each node of the chain must be
-	Devices []string   // where each runs
+	Nodes   []nodeTest // by node of the chain: what it must be
+	Devices []string   // by node: where it runs
 	// Pipe returns the segments to try for such nodes.
 	Pipe func(g *graph.Graph, ids []graph.ID, devices []string) []plan.Segment
 }

@@ -5,8 +5,8 @@ import (
 	"pimflow/internal/plan"
 )
 
-// The divisions of PIMFlow (CGO 2023), as its artifact makes them. Rows are those
-// of the convolution's input; cuts of a plan are of its output.
+// The partitions of PIMFlow (CGO 2023), as its artifact makes them. Its rows are those of a
+// convolution's input; a plan cuts outputs.
 
 // publishedSplits are the GPU's shares of 10 % to 90 % of the input rows, rounded
 // up, of the convolutions that MD-DP takes (InputSplit.satisfy in transform.py).
@@ -19,7 +19,7 @@ func publishedSplits(g *graph.Graph, nd *graph.Node) []int {
 	for t := 1; t < 10; t++ {
 		h := (rows*t + 9) / 10
 		if h+k/2-(h-1)%s >= rows-1 {
-			continue // the GPU's part with its halo would be the whole
+			continue // the GPU's part with its halo is the whole
 		}
 		if r := (h + s - 1) / s; r < nd.Shape[plan.Rows] && (len(at) == 0 || at[len(at)-1] != r) {
 			at = append(at, r)
@@ -28,15 +28,15 @@ func publishedSplits(g *graph.Graph, nd *graph.Node) []int {
 	return at
 }
 
-// published are the three types of pipeline (extract_layers.py).
+// published are the three kinds of pipeline (extract_layers.py).
 var published = []Chain{
-	{[]nodeTest{halved(pointwise), unstrided(depthwise)}, []string{plan.PIM, plan.GPU}, halves},
-	{[]nodeTest{halved(spatial), unstrided(pointwise)}, []string{plan.GPU, plan.PIM}, halves},
-	{[]nodeTest{halved(pointwise), unstrided(halved(depthwise)), unstrided(pointwise)}, []string{plan.PIM, plan.GPU, plan.PIM}, halves},
+	{[]nodeTest{halved(pointwise), unstrided(depthwise)}, []string{plan.PIM, plan.GPU}, halfPipe},
+	{[]nodeTest{halved(spatial), unstrided(pointwise)}, []string{plan.GPU, plan.PIM}, halfPipe},
+	{[]nodeTest{halved(pointwise), unstrided(halved(depthwise)), unstrided(pointwise)}, []string{plan.PIM, plan.GPU, plan.PIM}, halfPipe},
 }
 
-// halves cuts the first convolution at half of its input rows.
-func halves(g *graph.Graph, ids []graph.ID, devices []string) []plan.Segment {
+// halfPipe cuts the first convolution at half of its input rows.
+func halfPipe(g *graph.Graph, ids []graph.ID, devices []string) []plan.Segment {
 	nd := &g.Nodes[ids[0]]
 	half, s := g.Nodes[nd.In[0]].Shape[plan.Rows]/2, nd.Attrs.Ints("strides")[0]
 	if seg, ok := plan.PipeUp(g, ids, devices, (half+s-1)/s); ok {

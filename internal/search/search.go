@@ -1,12 +1,3 @@
-// Package search finds the best plan of a graph under a policy. The cost of a
-// candidate is the time of the program that is that candidate alone: there is no
-// cost table beside the simulation. A dynamic programme over the graph's order
-// chains the best candidates of a policy (chain.go, dynamic.go). The policy auto then changes
-// that plan by moves until none helps (moves.go, refine.go), executes runs of layers one
-// at a time where that is better (splice.go), decides small graphs exactly (exact.go), and says how far from any plan's time it can be (bound.go).
-//
-// A graph and a maker of devices go in, a plan with its timeline comes out. The
-// package does not know how a device computes its costs.
 package search
 
 import (
@@ -23,36 +14,37 @@ import (
 	"pimflow/internal/plan"
 	"pimflow/internal/program"
 	"pimflow/internal/run"
+	"pimflow/internal/search/local"
 )
 
 // Result is the best plan found.
 type Result struct {
 	Plan      *plan.Plan
 	Timeline  *run.Timeline
-	Alone     []device.Time // of each segment of the plan, executed by itself
-	Baseline  *run.Timeline // the policy "gpu"
-	Layers    []Layer       // one an operation, in the graph's order
+	Alone     []device.Time // by segment of the plan: its makespan alone
+	Baseline  *run.Timeline // of the policy "gpu"
+	Layers    []Layer       // by operation, in the graph's order
 	Standby   device.Ledger // of the target
 	Objective Objective
 	Value     float64       // of the objective
-	Bound     device.Time   // no plan that the search can make takes less (bound.go); 0 where it was not asked for
-	BoundTwo  device.Time   // nor does any that cuts no node in more than two pieces take less than this
-	Exact     bool          // nor does any of the exact mode take less than this one (exact.go)
+	Bound     device.Time   // a lower bound of the makespan of all plans (package bound); 0: not computed
+	BoundTwo  device.Time   // the same for plans that cut no node into more than two tiles
+	Exact     bool          // no plan of the exact mode has a lower objective (exact.go)
 	Stopped   bool          // the search was stopped: the plan is the best so far
-	Elapsed   time.Duration // the search alone
+	Elapsed   time.Duration // of the search alone
 }
 
-// Best searches the policy's plans of a graph. Where the policy tries every other
-// one and ctx ends, the result is the best plan so far; otherwise that is an error.
+// Best searches the plans of a graph under a policy. If ctx ends, a policy with All returns the
+// best plan so far; other policies return an error.
 func Best(ctx context.Context, g *graph.Graph, p Policy, t Target) (*Result, error) {
 	begin := time.Now()
 	s := newSearch(g, t)
 	var res *Result
 	var err error
 	if p.All {
-		res, err = s.all(ctx, p)
+		res, err = s.auto(ctx, p)
 	} else {
-		res, err = s.one(ctx, p)
+		res, err = s.single(ctx, p)
 	}
 	if err != nil {
 		return nil, err
@@ -61,13 +53,13 @@ func Best(ctx context.Context, g *graph.Graph, p Policy, t Target) (*Result, err
 	return s.finish(res, begin)
 }
 
-// ErrNoDevice is wrapped where a policy has no device for a node.
+// ErrNoDevice is wrapped by the error of a policy that has no device for a node.
 var ErrNoDevice = errors.New("no device executes it")
 
-// one is the best plan of one policy.
-func (s *search) one(ctx context.Context, p Policy) (*Result, error) {
+// single is the best plan of one policy.
+func (s *search) single(ctx context.Context, p Policy) (*Result, error) {
 	s.total = len(s.order)
-	c, err := s.chained(ctx, p)
+	c, err := s.solve(ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +67,7 @@ func (s *search) one(ctx context.Context, p Policy) (*Result, error) {
 	return &Result{Plan: c.plan, Timeline: c.timeline}, nil
 }
 
-// finish adds to a result with a plan and its timeline what else there is to say.
+// finish completes a result that has a plan and its timeline.
 func (s *search) finish(res *Result, begin time.Time) (_ *Result, err error) {
 	if res.Baseline, err = s.baseline(); err != nil {
 		return nil, err
@@ -102,7 +94,7 @@ func (s *search) finish(res *Result, begin time.Time) (_ *Result, err error) {
 	return res, nil
 }
 
-// Given times a plan that was made before, as Best does with the one it finds.
+// Given times a plan that was made before, as Best times the plan that it finds.
 func Given(g *graph.Graph, p *plan.Plan, t Target) (*Result, error) {
 	begin := time.Now()
 	t.PIMChannels = p.PIMChannels
@@ -114,20 +106,26 @@ func Given(g *graph.Graph, p *plan.Plan, t Target) (*Result, error) {
 	return s.finish(&Result{Plan: p, Timeline: tl}, begin)
 }
 
-// search is the state of one call of Best.
+// search is the state of one call of Best. Tests and benchmarks set its tables.
 type search struct {
-	g       *graph.Graph
-	t       Target
-	order   []graph.ID         // the operations
-	options [][]Option         // of each, executed alone
-	standby float64            // pJ a nanosecond
-	stores  []*candidate.Store // by devices, in the order they were first asked for
-	done    atomic.Int64
-	total   int
+	g        *graph.Graph
+	t        Target
+	order    []graph.ID         // the operations
+	options  [][]Option         // by operation: the ways to execute it alone
+	standby  float64            // pJ a nanosecond
+	stores   []*candidate.Store // by devices, in the order of their first use
+	policies []Policy
+	local    *local.Options
+	points   int // candidate.Store.Points
+	done     atomic.Int64
+	total    int
 }
 
 func newSearch(g *graph.Graph, t Target) *search {
-	return &search{g: g, t: t, order: candidate.Operations(g), standby: t.Standby.Total().Value}
+	return &search{
+		g: g, t: t, order: candidate.Operations(g), standby: t.Standby.Total().Value,
+		policies: policies, local: local.Default(), points: candidate.Points,
+	}
 }
 
 func (s *search) devices(p *plan.Plan) ([]device.Device, error) {
@@ -161,11 +159,11 @@ func (s *search) baseline() (*run.Timeline, error) {
 
 // value is the objective of a plan's timeline.
 func (s *search) value(tl *run.Timeline) float64 {
-	return s.t.Objective.value(tl.Total, work(tl), s.standby)
+	return s.t.Objective.value(tl.Total, energyOf(tl), s.standby)
 }
 
-// work is what the steps of a program take, in pJ without standby.
-func work(tl *run.Timeline) (sum float64) {
+// energyOf is the energy of the steps of a program, in pJ without standby.
+func energyOf(tl *run.Timeline) (sum float64) {
 	for i := range tl.Program.Steps {
 		c := tl.Program.Steps[i].Code.Cost()
 		sum += c.Energy.Total().Value
@@ -182,7 +180,7 @@ func (s *search) blank(p Policy) *plan.Plan {
 	return pl
 }
 
-// planOf is the plan of stretches in order.
+// planOf is the plan of windows in order.
 func (s *search) planOf(p Policy, list []*candidate.Window) *plan.Plan {
 	pl := s.blank(p)
 	for _, t := range list {
@@ -191,7 +189,7 @@ func (s *search) planOf(p Policy, list []*candidate.Window) *plan.Plan {
 	return pl
 }
 
-// progress tells that one more node is searched.
+// progress reports that one more node is searched.
 func (s *search) progress() {
 	if s.t.Progress != nil {
 		s.t.Progress(min(int(s.done.Add(1)), s.total), s.total)

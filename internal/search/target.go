@@ -15,14 +15,14 @@ type Target struct {
 	Devices     Devices
 	Objective   Objective
 	Exact       bool // decide exactly, or fail where a graph is too large for it
-	// Standby is what the machine draws whatever it does, in pJ a nanosecond; it
-	// does not matter where nobody asks for energies.
+	// Standby is the machine's power at rest, in pJ a nanosecond. It matters only to
+	// energies.
 	Standby device.Ledger
-	// Fits, unless nil, refuses a plan that memory has no room for. Where its error
-	// is a memory.FullError, the search goes on without the node on the PIM.
+	// Fits, unless nil, refuses a plan that memory has no room for. After a
+	// memory.FullError the search continues with the nodes it names kept from the PIM.
 	Fits func(*program.Program) error
-	// Progress, unless nil, is told how many of how many nodes are searched; it
-	// is called concurrently.
+	// Progress, unless nil, is told how many of how many nodes are searched. It is called
+	// concurrently.
 	Progress func(done, total int)
 }
 

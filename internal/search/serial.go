@@ -10,14 +10,14 @@ import (
 	"pimflow/internal/plan"
 )
 
-// spliced puts runs of layers between the stretches of a plan in which one device works
-// at a time, the GPU with every channel, where that is better.
-func (s *search) spliced(c *chained, sole *candidate.Store, p Policy) error {
-	if len(c.list) == 0 || len(sole.Devices) < candidate.Lanes {
+// addSerialRuns replaces windows of a plan by serial runs if that is better: runs of layers of
+// which one device executes one at a time, the GPU with every memory channel.
+func (s *search) addSerialRuns(c *solution, serial *candidate.Store, p Policy) error {
+	if len(c.windows) == 0 || len(serial.Devices) < candidate.Lanes {
 		return nil
 	}
-	x := &splice{o: s.t.Objective.around(c.timeline.Total, work(c.timeline), s.standby), own: c.store, sole: sole}
-	list := x.list(c.list)
+	x := &serialRuns{o: s.t.Objective.around(c.timeline.Total, energyOf(c.timeline), s.standby), own: c.store, serial: serial}
+	list := x.best(c.windows)
 	if !slices.ContainsFunc(list, func(t *candidate.Window) bool { return t.Serial }) {
 		return nil
 	}
@@ -32,30 +32,30 @@ func (s *search) spliced(c *chained, sole *candidate.Store, p Policy) error {
 	return err
 }
 
-// splice finds the best sequence of a plan's stretches and of runs of layers, each whole,
-// of which one device executes one at a time.
-type splice struct {
-	o         candidate.Linear
-	own, sole *candidate.Store
+// serialRuns finds the best sequence of a plan's windows and of serial runs, in which every
+// layer is whole.
+type serialRuns struct {
+	o           candidate.Linear
+	own, serial *candidate.Store // of the windows, of the runs
 }
 
-// longestRun bounds the layers of a run.
-const longestRun = 128
+// longestSerial bounds the layers of a run (estimated: longer runs are two runs).
+const longestSerial = 128
 
-// list is the best sequence.
-func (x *splice) list(stretches []*candidate.Window) (list []*candidate.Window) {
+// best is the best sequence, a shortest path over positions.
+func (x *serialRuns) best(windows []*candidate.Window) (list []*candidate.Window) {
 	n := len(x.own.Order)
 	type step struct {
 		value float64
 		from  int
-		t     *candidate.Window // nil: a run
+		t     *candidate.Window // nil: a serial run
 	}
 	best := make([]step, n+1)
 	for i := range best[1:] {
 		best[i+1].value = math.Inf(1)
 	}
 	at := map[int]*candidate.Window{}
-	for _, t := range stretches {
+	for _, t := range windows {
 		at[t.Lo] = t
 	}
 	for i := range n {
@@ -67,7 +67,7 @@ func (x *splice) list(stretches []*candidate.Window) (list []*candidate.Window) 
 				best[t.Hi()] = step{v, i, t}
 			}
 		}
-		x.run(i, min(n, i+longestRun), func(hi int, value float64) {
+		x.run(i, min(n, i+longestSerial), func(hi int, value float64) {
 			if v := best[i].value + value; v < best[hi].value {
 				best[hi] = step{v, i, nil}
 			}
@@ -87,13 +87,14 @@ func (x *splice) list(stretches []*candidate.Window) (list []*candidate.Window) 
 	return list
 }
 
-// run places layers from one position to another, each whole on the device that is best
-// for all of them, and tells what those up to each take. A launch is needed where PIM
-// work does not follow on PIM work.
-func (x *splice) run(lo, hi int, tell func(hi int, value float64)) (list []*candidate.Window) {
+// run is the best serial run from one position to another: the devices of its layers, by a
+// dynamic programme whose state is the device of the layer before, since a tile that follows
+// on its device may share a launch. If tell is set, it is told the objective of the run up to
+// each position instead.
+func (x *serialRuns) run(lo, hi int, tell func(hi int, value float64)) (list []*candidate.Window) {
 	type choice struct {
 		value float64
-		from  int // the device of the layer before
+		from  int // the lane of the layer before
 		p     *candidate.Tile
 	}
 	var before [candidate.Lanes]choice
@@ -102,12 +103,12 @@ func (x *splice) run(lo, hi int, tell func(hi int, value float64)) (list []*cand
 	for i := lo; i < hi; i++ {
 		now := [candidate.Lanes]choice{{value: math.Inf(1)}, {value: math.Inf(1)}}
 		for dev := range now {
-			p := x.piece(lo, i, dev)
+			p := x.tile(lo, i, dev)
 			if p == nil {
 				continue
 			}
 			for from, b := range before {
-				if v := b.value + x.o.Of(x.sole.Launch.Marginal(p, from == dev), p.Energy); v < now[dev].value {
+				if v := b.value + x.o.Of(x.serial.Launch.Marginal(p, from == dev), p.Energy); v < now[dev].value {
 					now[dev] = choice{v, from, p}
 				}
 			}
@@ -130,20 +131,20 @@ func (x *splice) run(lo, hi int, tell func(hi int, value float64)) (list []*cand
 	for i := len(all) - 1; i >= 0; i-- {
 		c := all[i][dev]
 		d := candidate.NewPartition(c.p)
-		list = append(list, x.sole.NewWindow(lo+i, []*candidate.Partition{d}, d.Tiles))
+		list = append(list, x.serial.NewWindow(lo+i, []*candidate.Partition{d}, d.Tiles))
 		dev = c.from
 	}
 	slices.Reverse(list)
 	return list
 }
 
-// piece is all of a layer in a run that begins at lo: on the GPU with every channel where
-// it reads nothing that was made before.
-func (x *splice) piece(lo, i, dev int) *candidate.Tile {
-	if x.sole.Devices[dev].Name() == plan.GPU && slices.ContainsFunc(x.own.Reads[i], func(in candidate.Input) bool { return in.Pos < lo }) {
+// tile is a whole layer in a run that begins at lo. On the GPU it has every memory channel if it
+// reads nothing that was made before the run.
+func (x *serialRuns) tile(lo, i, dev int) *candidate.Tile {
+	if x.serial.Devices[dev].Name() == plan.GPU && slices.ContainsFunc(x.own.Reads[i], func(in candidate.Input) bool { return in.Pos < lo }) {
 		if p := x.own.Whole(i, dev); p != nil {
 			return p
 		}
 	}
-	return x.sole.Whole(i, dev)
+	return x.serial.Whole(i, dev)
 }

@@ -1,0 +1,132 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"pimflow/internal/candidate"
+	"pimflow/internal/memory"
+	"pimflow/internal/plan"
+	"pimflow/internal/run"
+)
+
+// solution is the best plan of a policy: the sequence of segments of the least sum.
+type solution struct {
+	store    *candidate.Store
+	segments [][]segment              // by the node that they begin with
+	choices  [][]*candidate.Partition // by node, for the local search; nil: the policy makes no moves
+	windows  []*candidate.Window
+	plan     *plan.Plan
+	timeline *run.Timeline
+	options  [][]Option
+}
+
+// solve finds the best plan of one policy. If memory has no room for it, the nodes that lack
+// room are kept from the PIM and the plan is found again.
+func (s *search) solve(ctx context.Context, p Policy) (*solution, error) {
+	st, err := s.store(p)
+	if err != nil {
+		return nil, err
+	}
+	o, err := s.linearize()
+	if err != nil {
+		return nil, err
+	}
+	n := len(s.order)
+	c := &solution{store: st, segments: make([][]segment, n), choices: make([][]*candidate.Partition, n), options: make([][]Option, n)}
+	gen := &generator{st, p, o}
+	var eg errgroup.Group
+	eg.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range s.order {
+		eg.Go(func() (err error) {
+			if err = ctx.Err(); err == nil {
+				if p.All {
+					c.choices[i] = st.Choices(i, o)
+				}
+				c.segments[i] = gen.segments(i, c.choices[i])
+				s.progress()
+			}
+			return err
+		})
+	}
+	if err := firstErr(eg.Wait(), c.store.Err()); err != nil {
+		return nil, err
+	}
+	for i, list := range c.segments {
+		for _, x := range list {
+			if len(x.Partitions) == 1 {
+				c.options[i] = append(c.options[i], Option{x.kind, x.Partitions[0].String(), x.Time})
+			}
+		}
+		for _, d := range c.choices[i] {
+			c.options[i] = append(c.options[i], Option{d.Kind(), d.String(), max(d.Busy[0], d.Busy[1])})
+		}
+	}
+	for {
+		if c.windows, err = s.dynamic(st, p, c.segments, o); err != nil {
+			return nil, err
+		}
+		c.plan = s.planOf(p, c.windows)
+		c.timeline, err = s.time(c.plan)
+		var full *memory.FullError
+		if !errors.As(err, &full) {
+			return c, err
+		}
+		for _, id := range full.Nodes {
+			at := st.Pos[id]
+			st.Evict(at)
+			for i := max(0, at-longestSegment+1); i <= at; i++ {
+				c.segments[i] = slices.DeleteFunc(c.segments[i], func(x segment) bool { return x.onPIM(at) })
+			}
+			c.choices[at] = slices.DeleteFunc(c.choices[at], (*candidate.Partition).OnPIM)
+			if len(c.segments[at]) == 0 {
+				return nil, fmt.Errorf("%w: %w", full, s.noDevice(at, p))
+			}
+		}
+	}
+}
+
+// store returns the store of a policy's devices. No node is evicted yet.
+func (s *search) store(p Policy) (*candidate.Store, error) {
+	all, err := s.devices(s.blank(p))
+	if err != nil {
+		return nil, err
+	}
+	ds := devicesOf(all, p.Exclusive)
+	for _, st := range s.stores {
+		if st.Serial == p.Exclusive && slices.Equal(st.Devices, ds) {
+			st.Readmit()
+			st.Launch = candidate.LaunchOf(p.Launch)
+			return st, nil
+		}
+	}
+	st := candidate.NewStore(s.g, ds)
+	st.Serial, st.Launch, st.Points = p.Exclusive, candidate.LaunchOf(p.Launch), s.points
+	s.stores = append(s.stores, st)
+	return st, nil
+}
+
+// firstErr prefers the error of a device to that of a context, which depends on timing.
+func firstErr(stopped, failed error) error {
+	if failed != nil {
+		return failed
+	}
+	return stopped
+}
+
+// linearize is the objective, made linear near the plan on the GPU alone.
+func (s *search) linearize() (candidate.Linear, error) {
+	if s.t.Objective == Latency {
+		return s.t.Objective.around(0, 0, 0), nil
+	}
+	tl, err := s.baseline()
+	if err != nil {
+		return candidate.Linear{}, err
+	}
+	return s.t.Objective.around(tl.Total, energyOf(tl), s.standby), nil
+}
