@@ -18,7 +18,7 @@ import (
 var ranks = [][]string{
 	{"nearest"},
 	{"tensor", "dram", "hw"},
-	{"op", "npy"},
+	{"op", "npy", "dram/aimhost"},
 	{"graph"},
 	{"simplify", "zoo", "plan", "device"},
 	{"onnx", "gpu", "pim", "profile", "program"},

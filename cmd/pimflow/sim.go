@@ -12,6 +12,7 @@ import (
 
 	"pimflow/internal/device"
 	"pimflow/internal/dram"
+	"pimflow/internal/dram/aimhost"
 	"pimflow/internal/hw"
 	"pimflow/internal/pim"
 	"pimflow/internal/report"
@@ -48,15 +49,15 @@ host for all channels, up to AiM EOC; as there, no refresh is served. --csv runs
 			switch {
 			case err != nil:
 				return err
-			case noHiding && s.std.Hosted():
+			case noHiding && aimhost.Hosts(s.std):
 				return fmt.Errorf("--no-hiding: machine %s has pim.standard %s, without GWRITE", s.machine.Name, s.std.Name)
-			case table != "" && !s.std.Hosted():
+			case table != "" && !aimhost.Hosts(s.std):
 				return fmt.Errorf("--csv: machine %s has pim.standard %s: one with host instructions wanted, as --machine aim", s.machine.Name, s.std.Name)
 			case table != "" && asJSON:
 				return fmt.Errorf("--json does not go with --csv")
 			case table != "":
 				return s.hostTable(c.Context(), table, c.InOrStdin(), c.OutOrStdout())
-			case s.std.Hosted():
+			case aimhost.Hosts(s.std):
 				return s.hostTraces(c.Context(), args, asJSON, c.InOrStdin(), c.OutOrStdout(), c.ErrOrStderr())
 			}
 			rep, err := s.traces(c.Context(), args, c.InOrStdin(), c.ErrOrStderr())

@@ -15,7 +15,7 @@ import (
 	"strconv"
 	"strings"
 
-	"pimflow/internal/dram"
+	"pimflow/internal/dram/aimhost"
 	"pimflow/internal/report"
 )
 
@@ -48,8 +48,8 @@ func (s *simulator) hostTraces(ctx context.Context, files []string, asJSON bool,
 		if slices.Contains(files[:i], file) {
 			return fmt.Errorf("%s is given twice", file)
 		}
-		r, err := readTrace(ctx, file, stdin, bar.phase(file), func(name string, in io.Reader) (dram.HostResult, error) {
-			return s.channel.TimeHost(name, in, s.machine.Memory.Channels)
+		r, err := readTrace(ctx, file, stdin, bar.phase(file), func(name string, in io.Reader) (aimhost.Result, error) {
+			return aimhost.Time(s.channel, name, in, s.machine.Memory.Channels)
 		})
 		if err != nil {
 			return err
@@ -111,7 +111,7 @@ func (r *hostRun) text(w io.Writer) error {
 }
 
 // hostColumns are the columns of a table of traces that are counted anew.
-func (s *simulator) hostColumns(r *dram.HostResult, hash string) map[string]string {
+func (s *simulator) hostColumns(r *aimhost.Result, hash string) map[string]string {
 	cells := map[string]string{
 		"isr_lines": strconv.FormatInt(r.Instructions, 10), "cycles": strconv.FormatInt(int64(r.Cycles), 10),
 		"idle_cycles_sum":       strconv.FormatInt(r.Idle, 10),
@@ -198,14 +198,14 @@ func (s *simulator) hostTable(ctx context.Context, file string, stdin io.Reader,
 }
 
 // hostText runs a text with loops and returns the SHA-256 of its lines too.
-func (s *simulator) hostText(ctx context.Context, text string) (dram.HostResult, string, error) {
-	loops, err := dram.ParseLoops(text)
+func (s *simulator) hostText(ctx context.Context, text string) (aimhost.Result, string, error) {
+	loops, err := aimhost.ParseLoops(text)
 	if err != nil {
-		return dram.HostResult{}, "", err
+		return aimhost.Result{}, "", err
 	}
-	h, err := s.channel.NewHost(s.machine.Memory.Channels)
+	h, err := aimhost.New(s.channel, s.machine.Memory.Channels)
 	if err != nil {
-		return dram.HostResult{}, "", err
+		return aimhost.Result{}, "", err
 	}
 	hash := sha256.New()
 	n, ended := 0, false
@@ -220,7 +220,7 @@ func (s *simulator) hostText(ctx context.Context, text string) (dram.HostResult,
 		if n%1024 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		in, some, err := dram.ParseInstruction(line)
+		in, some, err := aimhost.ParseInstruction(line)
 		if err == nil && some {
 			ended = in.End()
 			err = h.Do(in)
@@ -234,7 +234,7 @@ func (s *simulator) hostText(ctx context.Context, text string) (dram.HostResult,
 		err = fmt.Errorf("line %d: it ends without AiM EOC", n)
 	}
 	if err != nil {
-		return dram.HostResult{}, "", err
+		return aimhost.Result{}, "", err
 	}
 	return h.Result(), hex.EncodeToString(hash.Sum(nil)), nil
 }

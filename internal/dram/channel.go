@@ -113,6 +113,31 @@ func (c *Channel) Wait(after, before Op) Cycle {
 	return wait
 }
 
+// Standard is the rulebook that the channel was made of.
+func (c *Channel) Standard() *Standard { return c.std }
+
+// ResultAfter is the time from the issue of a command to the arrival of its result, 0
+// where it has none.
+func (c *Channel) ResultAfter(op Op) Cycle { return c.rows[op].result }
+
+// Longest is the longest that one command holds another back, or takes to its result; at
+// least 1.
+func (c *Channel) Longest() Cycle {
+	longest := Cycle(1)
+	for _, r := range c.rows {
+		longest = max(longest, r.result)
+		for _, holds := range r.near {
+			for _, h := range holds {
+				longest = max(longest, h.wait)
+			}
+		}
+	}
+	for _, m := range c.modes.changes {
+		longest = max(longest, m.wait)
+	}
+	return longest
+}
+
 // Postponable is how long a refresh may wait to be served.
 func (c *Channel) Postponable() Cycle {
 	if c.std.Refresh == nil {

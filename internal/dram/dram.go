@@ -2,9 +2,9 @@
 //
 // A Standard is a rulebook: which commands there are and how long one must wait
 // after another. A Stream goes in, the cycle of its end and what was issued come
-// out. Where controllers make the commands, a Host takes the instructions for all
-// channels instead. The package has no clock of its own: every question carries the
-// cycle. It does not know what a stream computes, nor any layer or network.
+// out. Where a controller makes the commands bank by bank, it asks Banks. The package
+// has no clock of its own: every question carries the cycle. It does not know what a
+// stream computes, nor any layer or network.
 package dram
 
 // Cycle is an instant or a duration in ticks of the command clock.

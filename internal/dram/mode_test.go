@@ -121,18 +121,18 @@ func TestBanksModes(t *testing.T) {
 		}
 		list := rapid.SliceOfN(rapid.SampledFrom(ops), 1, 60).Draw(t, "ops")
 		log, _ := observe(t, c, list)
-		b, at := c.banks(), Cycle(0)
+		b, at := c.Banks(), Cycle(0)
 		var got []issued
 		issue := func(op Op, from Cycle, own bool) {
-			at = max(at+1, from, b.ready(op, 0))
-			b.issue(op, 0, 0, at)
+			at = max(at+1, from, b.Ready(op, 0))
+			b.Issue(op, 0, 0, at)
 			got = append(got, issued{op, at, own})
 			seen[op] = true
 		}
 		for _, op := range list {
-			could := b.ready(op, 0)
+			could := b.Ready(op, 0)
 			for {
-				change, needed := b.modes.next(op)
+				change, needed := b.Change(op)
 				if !needed {
 					break
 				}

@@ -101,10 +101,6 @@ func Lookup(name string) (*Standard, error) {
 	return nil, fmt.Errorf("DRAM standard %q is unknown%s; known: %q", name, nearest.Hint(name, known), known)
 }
 
-// Hosted reports whether its traces are instructions of a host for all channels
-// (NewHost) and not commands of one.
-func (s *Standard) Hosted() bool { return s.Banks != nil }
-
 // Op returns the command of that name; it panics if the standard has none.
 func (s *Standard) Op(name string) Op {
 	for i := range s.Ops {

@@ -12,8 +12,8 @@ import (
 	"pimflow/internal/nearest"
 )
 
-// maxLine bounds a line of a trace; the generator's are under 100 bytes.
-const maxLine = 4096
+// MaxLine bounds a line of a trace; the generator's are under 100 bytes.
+const MaxLine = 4096
 
 // TimeTrace times a text trace of the standard artifact, plain or gzip, command by
 // command in constant memory. The error is `name:line: …`; it is one wherever the
@@ -34,21 +34,21 @@ func (c *Channel) TimeTrace(name string, trace io.Reader) (Result, error) {
 	return r, nil
 }
 
-// plainText reads lines of up to maxLine bytes from a plain or gzip text.
-func plainText(name string, trace io.Reader) (*bufio.Reader, error) {
-	in := bufio.NewReaderSize(trace, maxLine)
+// TraceText returns a reader of lines of up to MaxLine bytes of a plain or gzip text.
+func TraceText(name string, trace io.Reader) (*bufio.Reader, error) {
+	in := bufio.NewReaderSize(trace, MaxLine)
 	if magic, _ := in.Peek(2); string(magic) == "\x1f\x8b" {
 		z, err := gzip.NewReader(in)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		in = bufio.NewReaderSize(z, maxLine)
+		in = bufio.NewReaderSize(z, MaxLine)
 	}
 	return in, nil
 }
 
 func readTrace(name string, trace io.Reader, f func(Op)) error {
-	in, err := plainText(name, trace)
+	in, err := TraceText(name, trace)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func readTrace(name string, trace io.Reader, f func(Op)) error {
 		case err == io.EOF:
 			err = errors.New("the last line has no line end and the published simulator drops it: a line end wanted")
 		case err == bufio.ErrBufferFull:
-			return fmt.Errorf("%s:%d: a line of over %d bytes", name, n, maxLine)
+			return fmt.Errorf("%s:%d: a line of over %d bytes", name, n, MaxLine)
 		case err == nil:
 			line = line[:len(line)-1]
 			var op Op

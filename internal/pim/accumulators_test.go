@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"pimflow/internal/dram"
+	"pimflow/internal/dram/aimhost"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
 	"pimflow/internal/op"
@@ -124,13 +125,13 @@ func instructions(d *Device, s dram.Stream) (out []string) {
 }
 
 // hosted runs instructions on the published simulator's host.
-func hosted(t fataler, d *Device, lines []string) dram.HostResult {
-	h, err := d.channel.NewHost(dram.HostChannels)
+func hosted(t fataler, d *Device, lines []string) aimhost.Result {
+	h, err := aimhost.New(d.channel, aimhost.MaxChannels)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, line := range lines {
-		in, _, err := dram.ParseInstruction(line)
+		in, _, err := aimhost.ParseInstruction(line)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -172,7 +173,7 @@ func TestRegistersHost(t *testing.T) {
 			issued[d.ops.mode[0]]--
 			issued[d.ops.Close[0]]--
 			for i, n := range issued {
-				if host.Issued[i] != n*dram.HostChannels {
+				if host.Issued[i] != n*aimhost.MaxChannels {
 					t.Fatalf("%v: %d %s of 32 channels, %d in one", k, host.Issued[i], d.ops.names[i], n)
 				}
 			}

@@ -1,10 +1,21 @@
-package dram
+// Package aimhost times traces of aim_simulator, the published simulator of SK hynix's
+// AiM: instructions of one host for all channels. A channel's rules (dram.Channel) and the
+// instructions go in; the cycle of the last answer and the commands issued come out.
+//
+// The host decodes an instruction a cycle and sends requests to the channels
+// (host.go); the controller of a channel queues them and issues commands for them
+// (controller.go), as dram.Banks allows; instruction.go is the instruction set and the
+// text of a trace, loops.go a text of lines with loops. The package knows no DRAM timing,
+// and serves no refresh, as the published simulator does not.
+package aimhost
 
 import (
 	"errors"
 	"fmt"
 	"math/bits"
 	"slices"
+
+	"pimflow/internal/dram"
 )
 
 // Host is the published AiM simulator's host, which decodes one instruction a cycle
@@ -12,14 +23,16 @@ import (
 // which make commands of them (aim_simulator, commit 0f28a07, configuration
 // "example"). Channels know of each other only by the host's waiting.
 type Host struct {
-	c       *Channel
+	channel *dram.Channel
+	std     *dram.Standard
+	ops     []dram.Op     // by instruction, the command that it requests
 	classes []*controller // channels that have been told the same share one
 	all     uint32
-	now     Cycle
+	now     dram.Cycle
 	waiting int   // answers that the instruction needs
 	table   int64 // of the activation function, register 2
 	n       int64
-	patient Cycle // without a request or an answer done, nothing will ever be
+	patient dram.Cycle // without a request or an answer done, nothing will ever be
 	ended   bool
 }
 
@@ -29,44 +42,49 @@ const (
 	tableRegister = 2
 )
 
-// HostChannels is the most channels a host has: the bits of a mask.
-const HostChannels = 32
+// MaxChannels is the most channels a host has: the bits of a mask.
+const MaxChannels = 32
 
-// HostResult is what a run of a host says; all but Cycles and Instructions are sums
+// banks is how many banks an instruction can name.
+const banks = 16
+
+// Result is what a run of a host says; all but Cycles and Instructions are sums
 // over the channels.
-type HostResult struct {
-	Cycles           Cycle   // until the last channel has answered EOC
-	Issued           []int64 // commands by Op
+type Result struct {
+	Cycles           dram.Cycle // until the last channel has answered EOC
+	Issued           []int64    // commands by Op
 	Instructions     int64
 	Idle             int64 // cycles without a request waiting, an answer owed or a command issued
 	Open, Precharged int64 // cycles with and without an open bank, by the simulator's account (controller.light)
 }
 
-// NewHost returns a host of the given number of channels; the error is of a standard
-// without a host, or of the number.
-func (c *Channel) NewHost(channels int) (*Host, error) {
-	if c.std.Banks == nil {
-		return nil, fmt.Errorf("DRAM standard %s has no host instructions: %s wanted", c.std.Name, aim.Name)
+// Hosts reports whether a standard has the commands that the instructions request.
+func Hosts(std *dram.Standard) bool {
+	return std.Banks != nil && !slices.ContainsFunc(instructions, func(k instruction) bool {
+		return k.sends != "" && !slices.ContainsFunc(std.Ops, func(o dram.OpSpec) bool { return o.Name == k.sends })
+	})
+}
+
+// New returns a host of the given number of channels; the error is of a standard
+// without its commands, or of the number.
+func New(c *dram.Channel, channels int) (*Host, error) {
+	std := c.Standard()
+	if !Hosts(std) {
+		return nil, fmt.Errorf("DRAM standard %s has no host instructions: aim wanted", std.Name)
 	}
-	if channels < 1 || channels > HostChannels {
-		return nil, fmt.Errorf("%d channels: 1 to %d wanted, the bits of an instruction's mask", channels, HostChannels)
-	}
-	longest := Cycle(1)
-	for _, r := range c.rows {
-		longest = max(longest, r.result)
-		for _, holds := range r.near {
-			for _, hold := range holds {
-				longest = max(longest, hold.wait)
-			}
-		}
-	}
-	for _, m := range c.modes.changes {
-		longest = max(longest, m.wait)
+	if channels < 1 || channels > MaxChannels {
+		return nil, fmt.Errorf("%d channels: 1 to %d wanted, the bits of an instruction's mask", channels, MaxChannels)
 	}
 	// All that wait in a channel can have their rows closed and opened and the mode
 	// changed before one is done.
-	h := &Host{c: c, all: ^uint32(0) << (HostChannels - channels), patient: 4 * 3 * queueLimit * longest}
-	h.classes = []*controller{{banks: c.banks(), channels: h.all, wake: 1}}
+	h := &Host{channel: c, std: std, all: ^uint32(0) << (MaxChannels - channels), patient: 4 * 3 * queueLimit * c.Longest()}
+	h.ops = make([]dram.Op, len(instructions))
+	for i, k := range instructions {
+		if k.sends != "" {
+			h.ops[i] = std.Op(k.sends)
+		}
+	}
+	h.classes = []*controller{{channel: c, std: std, banks: c.Banks(), issued: make([]int64, len(std.Ops)), channels: h.all, wake: 1}}
 	return h, nil
 }
 
@@ -75,7 +93,7 @@ func (c *Channel) NewHost(channels int) (*Host, error) {
 // the published simulator never ends.
 func (h *Host) Do(in Instruction) error {
 	if h.ended {
-		panic("dram: an instruction after EOC")
+		panic("aimhost: an instruction after EOC")
 	}
 	if outside := in.Mask &^ h.all; outside != 0 {
 		return fmt.Errorf("channel %d of %d", bits.LeadingZeros32(outside), bits.OnesCount32(h.all))
@@ -110,19 +128,20 @@ func (h *Host) Do(in Instruction) error {
 			c.drain(next)
 		}
 	}
-	h.ended = in.kind.end
+	h.ended = in.End()
 	return nil
 }
 
 // decode sends an instruction's requests.
 func (h *Host) decode(in *Instruction) {
-	k := in.kind
+	k := &instructions[in.kind]
 	switch {
 	case k.sync:
 		h.send(h.all, request{sync: true, blocks: true}, 1)
-	case k.sends:
-		r := request{op: k.op, blocks: h.c.std.Ops[k.op].Blocks, bank: int8(in.Bank), row: in.Row}
-		if k.op == aimAF16 {
+	case k.sends != "":
+		op := h.ops[in.kind]
+		r := request{op: op, access: k.access, blocks: h.std.Ops[op].Blocks, bank: int8(in.Bank), row: in.Row}
+		if k.table {
 			r.row = tableRow + h.table
 		}
 		h.send(in.Mask, r, in.Units)
@@ -169,11 +188,11 @@ func (h *Host) tick() (room, progress bool) {
 }
 
 // Result is that of a run that EOC has ended.
-func (h *Host) Result() HostResult {
+func (h *Host) Result() Result {
 	if !h.ended {
-		panic("dram: a run without EOC has no result")
+		panic("aimhost: a run without EOC has no result")
 	}
-	r := HostResult{Cycles: h.now, Instructions: h.n, Issued: make([]int64, len(h.c.std.Ops))}
+	r := Result{Cycles: h.now, Instructions: h.n, Issued: make([]int64, len(h.std.Ops))}
 	for _, c := range h.classes {
 		c.catchUp(h.now)
 		n := int64(bits.OnesCount32(c.channels))

@@ -1,11 +1,17 @@
-package dram
+package aimhost
 
-import "slices"
+import (
+	"slices"
+
+	"pimflow/internal/dram"
+)
 
 // controller is the published simulator's controller of one channel, or of several
 // that have been told the same so far. It issues at most one command a cycle.
 type controller struct {
-	banks
+	channel  *dram.Channel
+	std      *dram.Standard
+	banks    dram.Banks
 	channels uint32 // bit 31-i: channel i
 
 	pim      []request // in order
@@ -17,30 +23,38 @@ type controller struct {
 	writing  bool      // writes go before reads
 
 	answers []answer
-	busy    Cycle // when the last of the others is over
+	busy    dram.Cycle // when the last of the others is over
 
-	at         Cycle // the cycle it has done
-	wake       Cycle // the next in which anything can happen
-	issued     [maxSlots]int64
-	lit        uint16 // the banks that count as open
+	at         dram.Cycle // the cycle it has done
+	wake       dram.Cycle // the next in which anything can happen
+	issued     []int64    // by Op
+	lit        uint16     // the banks that count as open
 	idle, open int64
 }
 
 // request asks for a command, or for the answer that everything before is over.
 type request struct {
-	op     Op
+	op     dram.Op
 	sync   bool
+	access access
 	blocks bool // the host waits for the answer
 	bank   int8
 	row    int64
-	arrive Cycle
+	arrive dram.Cycle
 }
 
-func (r *request) ordinary() bool { return !r.sync && (r.op == aimRD || r.op == aimWR) }
+// access tells the ordinary accesses from all other requests.
+type access uint8
+
+const (
+	noAccess access = iota
+	readAccess
+	writeAccess
+)
 
 // answer is owed to the host; answers go out in order, one a cycle.
 type answer struct {
-	depart       Cycle
+	depart       dram.Cycle
 	sync, blocks bool
 }
 
@@ -51,7 +65,7 @@ const (
 	// Writes go first from writeHigh of them on, or while there is no read, down
 	// to writeLow (0.8 and 0.2 of 32).
 	writeHigh, writeLow = 26, 6
-	forever             = Cycle(1) << 62
+	forever             = dram.Cycle(1) << 62
 )
 
 // clone returns a controller in the same state for some of the channels, and
@@ -61,20 +75,20 @@ func (c *controller) clone(channels uint32) *controller {
 	for _, q := range []*[]request{&d.pim, &d.reads, &d.writes, &d.active} {
 		*q = slices.Clone(*q)
 	}
-	d.answers = slices.Clone(c.answers)
+	d.answers, d.issued = slices.Clone(c.answers), slices.Clone(c.issued)
 	d.channels = channels
 	c.channels &^= channels
 	return &d
 }
 
 // accept takes a request in cycle n, before its tick, unless it has to wait.
-func (c *controller) accept(r request, n Cycle) bool {
+func (c *controller) accept(r request, n dram.Cycle) bool {
 	queue := &c.pim
 	others := len(c.reads) + len(c.writes)
-	if r.ordinary() {
+	if r.access != noAccess {
 		others = len(c.pim)
 		queue = &c.reads
-		if r.op == aimWR {
+		if r.access == writeAccess {
 			queue = &c.writes
 		}
 	}
@@ -83,7 +97,7 @@ func (c *controller) accept(r request, n Cycle) bool {
 	}
 	c.catchUp(n - 1)
 	c.wake = n
-	if !r.sync && r.op == aimRD && len(c.writes) > 0 {
+	if r.access == readAccess && len(c.writes) > 0 {
 		// The published simulator compares addresses that are never set, and finds
 		// every read in the writes that wait.
 		c.answers = append(c.answers, answer{depart: n})
@@ -98,14 +112,14 @@ func (c *controller) accept(r request, n Cycle) bool {
 }
 
 // drain sends what the queues had no room for.
-func (c *controller) drain(n Cycle) {
+func (c *controller) drain(n dram.Cycle) {
 	for c.left > 0 && c.accept(c.overflow, n) {
 		c.left--
 	}
 }
 
 // catchUp accounts for the cycles up to n, in which nothing happens.
-func (c *controller) catchUp(n Cycle) {
+func (c *controller) catchUp(n dram.Cycle) {
 	if n <= c.at {
 		return
 	}
@@ -120,7 +134,7 @@ func (c *controller) catchUp(n Cycle) {
 
 // tick does cycle n and reports whether an answer went to the host that waits for
 // it, and whether a queue got room.
-func (c *controller) tick(n Cycle) (answered, room bool) {
+func (c *controller) tick(n dram.Cycle) (answered, room bool) {
 	c.catchUp(n - 1)
 	c.at = n
 	quiet := true
@@ -143,7 +157,7 @@ func (c *controller) tick(n Cycle) (answered, room bool) {
 }
 
 // serve picks a request and issues the next command on its way, if any is ready.
-func (c *controller) serve(n Cycle) (issued, room bool) {
+func (c *controller) serve(n dram.Cycle) (issued, room bool) {
 	if i, op := c.best(c.active, n); i >= 0 {
 		return c.advance(&c.active, i, op, n)
 	}
@@ -154,8 +168,8 @@ func (c *controller) serve(n Cycle) (issued, room bool) {
 			c.pim = slices.Delete(c.pim, 0, 1)
 			return true, true
 		}
-		op := c.towards(r.op, int(r.bank), r.row)
-		if c.ready(op, int(r.bank)) > n {
+		op := c.banks.Toward(r.op, int(r.bank), r.row)
+		if c.banks.Ready(op, int(r.bank)) > n {
 			return false, false
 		}
 		return c.advance(&c.pim, 0, op, n)
@@ -177,14 +191,14 @@ func (c *controller) serve(n Cycle) (issued, room bool) {
 
 // best is the request to serve and its next command: the one that came first of
 // those that are ready, -1 if none is.
-func (c *controller) best(queue []request, n Cycle) (int, Op) {
-	at, command := -1, Op(0)
+func (c *controller) best(queue []request, n dram.Cycle) (int, dram.Op) {
+	at, command := -1, dram.Op(0)
 	for i := range queue {
 		r := &queue[i]
 		if at >= 0 && r.arrive >= queue[at].arrive {
 			continue
 		}
-		if op := c.towards(r.op, int(r.bank), r.row); c.ready(op, int(r.bank)) <= n {
+		if op := c.banks.Toward(r.op, int(r.bank), r.row); c.banks.Ready(op, int(r.bank)) <= n {
 			at, command = i, op
 		}
 	}
@@ -192,27 +206,27 @@ func (c *controller) best(queue []request, n Cycle) (int, Op) {
 }
 
 // advance issues op, the next command of the i-th request of a queue.
-func (c *controller) advance(queue *[]request, i int, op Op, n Cycle) (issued, room bool) {
+func (c *controller) advance(queue *[]request, i int, op dram.Op, n dram.Cycle) (issued, room bool) {
 	r := (*queue)[i]
-	g := c.c.std.Banks
+	g := c.std.Banks
 	if op == g.Close && slices.ContainsFunc(c.active, func(a request) bool { return a.bank == r.bank }) {
 		return false, false // an access to the open row is still to come
 	}
-	if change, needed := c.modes.next(r.op); needed {
+	if change, needed := c.banks.Change(r.op); needed {
 		op = change
 	}
-	c.issue(op, int(r.bank), r.row, n)
+	c.banks.Issue(op, int(r.bank), r.row, n)
 	c.issued[op]++
 	c.light(op, int(r.bank))
 	switch {
 	case op == r.op:
-		depart := n + c.c.rows[op].result
-		if r.blocks || op == aimRD {
+		depart := n + c.channel.ResultAfter(op)
+		if r.blocks || r.access == readAccess {
 			c.answers = append(c.answers, answer{depart: depart, blocks: r.blocks})
 		} else {
 			c.busy = max(c.busy, depart, n+1) // what is over is seen in the next cycle at the earliest
 		}
-	case op == g.Open && r.ordinary() && queue != &c.active:
+	case op == g.Open && r.access != noAccess && queue != &c.active:
 		c.active = append(c.active, r)
 	default:
 		return true, false
@@ -223,8 +237,8 @@ func (c *controller) advance(queue *[]request, i int, op Op, n Cycle) (issued, r
 
 // light follows the simulator's own account of open banks: an activation of one
 // bank and a precharge of one mean the bank of that index in the first group.
-func (c *controller) light(op Op, bank int) {
-	g, o := c.c.std.Banks, &c.c.std.Ops[op]
+func (c *controller) light(op dram.Op, bank int) {
+	g, o := c.std.Banks, &c.std.Ops[op]
 	bits := uint16(1<<(g.Groups*g.PerGroup) - 1)
 	if o.Bank {
 		bits = 1 << (bank % g.PerGroup)
@@ -239,12 +253,12 @@ func (c *controller) light(op Op, bank int) {
 // next is the first cycle after n in which anything can happen if nothing new
 // comes; quiet says that nothing did in n, so that whatever was ready waits for
 // something else.
-func (c *controller) next(n Cycle, quiet bool) Cycle {
+func (c *controller) next(n dram.Cycle, quiet bool) dram.Cycle {
 	if !quiet && len(c.active)+len(c.reads)+len(c.writes) > 0 {
 		return n + 1
 	}
 	wake := forever
-	when := func(x Cycle) {
+	when := func(x dram.Cycle) {
 		if x > n {
 			wake = min(wake, x)
 		} else if !quiet {
@@ -264,7 +278,7 @@ func (c *controller) next(n Cycle, quiet bool) Cycle {
 			if r.sync {
 				when(n) // at the head it waits only for a PRE that waits
 			} else {
-				when(c.ready(c.towards(r.op, int(r.bank), r.row), int(r.bank)))
+				when(c.banks.Ready(c.banks.Toward(r.op, int(r.bank), r.row), int(r.bank)))
 			}
 		}
 	}

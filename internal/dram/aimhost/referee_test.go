@@ -1,14 +1,18 @@
-package dram
+package aimhost
 
-import "slices"
+import (
+	"slices"
+
+	"pimflow/internal/dram"
+)
 
 // slowHost is the host and its controllers the slow way: every channel by itself,
 // every cycle of it, waits looked up in the rules and in the history of issues. It
 // shares the rules and the parser with Host and nothing else.
 type slowHost struct {
-	book     Book
+	book     dram.Book
 	modch    int64 // nothing is issued so long after TMOD
-	channels [HostChannels]*slowChannel
+	channels [MaxChannels]*slowChannel
 	now      int64
 	table    int64
 }
@@ -27,7 +31,7 @@ type slowAnswer struct {
 }
 
 type slowIssue struct {
-	op   Op
+	op   dram.Op
 	bank int
 	at   int64
 }
@@ -45,12 +49,8 @@ type slowChannel struct {
 	issued                               map[string]int64
 }
 
-func newSlowHost(timing Timing) *slowHost {
-	book, err := aim.book(timing)
-	if err != nil {
-		panic(err)
-	}
-	h := &slowHost{book: book, modch: timing["modch_ck"]}
+func newSlowHost(timing dram.Timing) *slowHost {
+	h := &slowHost{book: aim.Rules(timing), modch: timing["modch_ck"]}
 	for i := range h.channels {
 		h.channels[i] = &slowChannel{h: h, issued: map[string]int64{}}
 		for b := range 16 {
@@ -64,7 +64,7 @@ func newSlowHost(timing Timing) *slowHost {
 // reports false if nothing has happened for longer than any rule holds.
 func (h *slowHost) do(in Instruction) bool {
 	h.now++
-	k := in.kind
+	k := &instructions[in.kind]
 	want := int64(0)
 	for c := range h.channels {
 		ch := h.channels[c]
@@ -74,10 +74,10 @@ func (h *slowHost) do(in Instruction) bool {
 		}
 		r := slowRequest{name: "EOC", blocks: true, bank: -1}
 		if !k.sync {
-			if !k.sends {
+			if k.sends == "" {
 				continue
 			}
-			r = slowRequest{name: aim.Ops[k.op].Name, bank: in.Bank, row: in.Row}
+			r = slowRequest{name: k.sends, bank: in.Bank, row: in.Row}
 			r.blocks = r.name == "RDMAC16" || r.name == "RDAF16"
 			if !slices.Contains([]string{"RD", "WR", "MAC", "RDCP", "WRCP"}, r.name) {
 				r.bank = -1
@@ -237,11 +237,11 @@ func (c *slowChannel) step(r slowRequest) string {
 // free reports whether no rule forbids the next command now.
 func (c *slowChannel) free(r slowRequest) bool {
 	op := aim.Op(c.step(r))
-	if n := len(c.history); n > 0 && c.history[n-1].op == aimTMOD && c.h.now < c.history[n-1].at+c.h.modch {
+	if n := len(c.history); n > 0 && c.history[n-1].op == aim.Op("TMOD") && c.h.now < c.history[n-1].at+c.h.modch {
 		return false
 	}
 	for _, rule := range c.h.book.Rules {
-		if !slices.Contains(rule.Before, op) || rule.Level != ChannelLevel && r.bank < 0 {
+		if !slices.Contains(rule.Before, op) || rule.Level != dram.ChannelLevel && r.bank < 0 {
 			continue
 		}
 		for i := len(c.history) - 1; i >= 0; i-- {
@@ -250,7 +250,7 @@ func (c *slowChannel) free(r slowRequest) bool {
 				break
 			}
 			if slices.Contains(rule.After, h.op) && c.h.now < h.at+rule.Wait &&
-				(rule.Level == ChannelLevel || rule.Level == GroupLevel && h.bank >= 0 && h.bank/4 == r.bank/4 || rule.Level == BankLevel && h.bank == r.bank) {
+				(rule.Level == dram.ChannelLevel || rule.Level == dram.GroupLevel && h.bank >= 0 && h.bank/4 == r.bank/4 || rule.Level == dram.BankLevel && h.bank == r.bank) {
 				return false
 			}
 		}
@@ -301,8 +301,8 @@ func (c *slowChannel) issue(queue *[]slowRequest, i int) bool {
 	return true
 }
 
-func (h *slowHost) result(instructions int64) HostResult {
-	r := HostResult{Cycles: Cycle(h.now), Instructions: instructions, Issued: make([]int64, len(aim.Ops))}
+func (h *slowHost) result(instructions int64) Result {
+	r := Result{Cycles: dram.Cycle(h.now), Instructions: instructions, Issued: make([]int64, len(aim.Ops))}
 	for _, c := range h.channels {
 		for op := range aim.Ops {
 			r.Issued[op] += c.issued[aim.Ops[op].Name]

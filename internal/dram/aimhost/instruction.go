@@ -1,4 +1,4 @@
-package dram
+package aimhost
 
 import (
 	"bufio"
@@ -10,12 +10,13 @@ import (
 	"strings"
 	"unicode"
 
+	"pimflow/internal/dram"
 	"pimflow/internal/nearest"
 )
 
 // Instruction is one instruction of a host.
 type Instruction struct {
-	kind     *instruction
+	kind     int    // index into instructions
 	Units    int64  // accesses of 32 bytes, 1 unless the instruction has a number of them
 	Mask     uint32 // bit 31-i: channel i
 	Bank     int
@@ -28,8 +29,10 @@ type Instruction struct {
 type instruction struct {
 	name           string
 	operands       []operand
-	sends          bool // requests for op
-	op             Op
+	sends          string // the command that it requests; "": none
+	access         access
+	table          bool // its row is the table of the activation function
+	single         bool // of one channel
 	writesRegister bool // of the configuration
 	sync, end      bool // waits for all the channels; ends the run
 	refused        string
@@ -48,10 +51,10 @@ type operand struct {
 var (
 	opUnits   = operand{"opsize", 1, 1<<31 - 1, func(in *Instruction, v int64) { in.Units = v }}
 	opGPR     = operand{"gpr", 0, 1<<32 - 1, nil}
-	opMask    = operand{"mask", 1, 1<<HostChannels - 1, func(in *Instruction, v int64) { in.Mask = uint32(v) }}
-	opBank    = operand{"bank", 0, maxBanks - 1, func(in *Instruction, v int64) { in.Bank = int(v) }}
+	opMask    = operand{"mask", 1, 1<<MaxChannels - 1, func(in *Instruction, v int64) { in.Mask = uint32(v) }}
+	opBank    = operand{"bank", 0, banks - 1, func(in *Instruction, v int64) { in.Bank = int(v) }}
 	opRow     = operand{"row", 0, tableRow - 1, func(in *Instruction, v int64) { in.Row = v }}
-	opChannel = operand{"channel", 0, HostChannels - 1, func(in *Instruction, v int64) { in.Mask = 1 << (HostChannels - 1 - v) }}
+	opChannel = operand{"channel", 0, MaxChannels - 1, func(in *Instruction, v int64) { in.Mask = 1 << (MaxChannels - 1 - v) }}
 	opCFR     = operand{"cfr", 0, tableRegister, func(in *Instruction, v int64) { in.Register = int(v) }}
 	opData    = operand{"data", 0, 1<<32 - 1, func(in *Instruction, v int64) { in.Data = v }}
 )
@@ -59,25 +62,25 @@ var (
 // instructions are the host's instruction set (aim_simulator, AiM_DRAM_system and its
 // trace front end). Those that send nothing take the decoder's cycle.
 var instructions = []instruction{
-	{name: "AiM WR_SBK", operands: []operand{opGPR, opMask, opBank, opRow}, sends: true, op: aimWR},
-	{name: "AiM RD_SBK", operands: []operand{opGPR, opMask, opBank, opRow}, sends: true, op: aimRD},
-	{name: "AiM WR_ABK", operands: []operand{opGPR, opMask, opRow}, sends: true, op: aimWRA16},
-	{name: "AiM WR_GB", operands: []operand{opUnits, opGPR, opMask}, sends: true, op: aimWRGB},
-	{name: "AiM WR_BIAS", operands: []operand{opGPR, opMask}, sends: true, op: aimWRMAC16},
-	{name: "AiM RD_MAC", operands: []operand{opGPR, opMask}, sends: true, op: aimRDMAC16},
-	{name: "AiM RD_AF", operands: []operand{opGPR, opMask}, sends: true, op: aimRDAF16},
-	{name: "AiM COPY_BKGB", operands: []operand{opUnits, opMask, opBank, opRow}, sends: true, op: aimRDCP},
-	{name: "AiM COPY_GBBK", operands: []operand{opUnits, opMask, opBank, opRow}, sends: true, op: aimWRCP},
-	{name: "AiM MAC_SBK", operands: []operand{opUnits, opMask, opBank, opRow}, sends: true, op: aimMAC},
-	{name: "AiM MAC_ABK", operands: []operand{opUnits, opMask, opRow}, sends: true, op: aimMAC16},
-	{name: "AiM EWMUL", operands: []operand{opUnits, opMask, opRow}, sends: true, op: aimEWMUL16},
-	{name: "AiM AF", operands: []operand{opMask}, sends: true, op: aimAF16},
+	{name: "AiM WR_SBK", operands: []operand{opGPR, opMask, opBank, opRow}, sends: "WR", access: writeAccess},
+	{name: "AiM RD_SBK", operands: []operand{opGPR, opMask, opBank, opRow}, sends: "RD", access: readAccess},
+	{name: "AiM WR_ABK", operands: []operand{opGPR, opMask, opRow}, sends: "WRA16", single: true},
+	{name: "AiM WR_GB", operands: []operand{opUnits, opGPR, opMask}, sends: "WRGB"},
+	{name: "AiM WR_BIAS", operands: []operand{opGPR, opMask}, sends: "WRMAC16"},
+	{name: "AiM RD_MAC", operands: []operand{opGPR, opMask}, sends: "RDMAC16"},
+	{name: "AiM RD_AF", operands: []operand{opGPR, opMask}, sends: "RDAF16"},
+	{name: "AiM COPY_BKGB", operands: []operand{opUnits, opMask, opBank, opRow}, sends: "RDCP"},
+	{name: "AiM COPY_GBBK", operands: []operand{opUnits, opMask, opBank, opRow}, sends: "WRCP"},
+	{name: "AiM MAC_SBK", operands: []operand{opUnits, opMask, opBank, opRow}, sends: "MAC"},
+	{name: "AiM MAC_ABK", operands: []operand{opUnits, opMask, opRow}, sends: "MAC16"},
+	{name: "AiM EWMUL", operands: []operand{opUnits, opMask, opRow}, sends: "EWMUL16"},
+	{name: "AiM AF", operands: []operand{opMask}, sends: "AF16", table: true},
 	{name: "AiM EWADD", operands: []operand{opUnits, opGPR, opGPR}},
 	{name: "AiM SYNC", sync: true},
 	{name: "AiM EOC", sync: true, end: true},
 	{name: "AiM WR_AFLUT", operands: []operand{opUnits}, refused: "the published simulator refuses it"},
-	{name: "W MEM", operands: []operand{opChannel, opBank, opRow}, sends: true, op: aimWR},
-	{name: "R MEM", operands: []operand{opChannel, opBank, opRow}, sends: true, op: aimRD},
+	{name: "W MEM", operands: []operand{opChannel, opBank, opRow}, sends: "WR", access: writeAccess},
+	{name: "R MEM", operands: []operand{opChannel, opBank, opRow}, sends: "RD", access: readAccess},
 	{name: "W GPR", operands: []operand{opGPR}},
 	{name: "R GPR", operands: []operand{opGPR}},
 	{name: "W CFR", operands: []operand{opCFR, opData}, writesRegister: true},
@@ -116,6 +119,7 @@ func ParseInstruction(line string) (Instruction, bool, error) {
 	for i := range instructions {
 		if k := &instructions[i]; k.name == name {
 			in, err := k.parse(rest)
+			in.kind = i
 			return in, true, err
 		}
 	}
@@ -127,7 +131,7 @@ func ParseInstruction(line string) (Instruction, bool, error) {
 }
 
 func (k *instruction) parse(words []string) (Instruction, error) {
-	in := Instruction{kind: k, Units: 1}
+	in := Instruction{Units: 1}
 	if k.refused != "" {
 		return in, errors.New(k.refused)
 	}
@@ -147,7 +151,7 @@ func (k *instruction) parse(words []string) (Instruction, error) {
 			o.set(&in, v)
 		}
 	}
-	if k.op == aimWRA16 && bits.OnesCount32(in.Mask) != 1 {
+	if k.single && bits.OnesCount32(in.Mask) != 1 {
 		return in, fmt.Errorf("mask %#x has %d channels: WR_ABK writes to one", in.Mask, bits.OnesCount32(in.Mask))
 	}
 	return in, nil
@@ -164,28 +168,28 @@ func number(word string) (int64, error) {
 
 // End reports whether the instruction is EOC, which ends a run: nothing after it is
 // read.
-func (in *Instruction) End() bool { return in.kind.end }
+func (in *Instruction) End() bool { return instructions[in.kind].end }
 
-// TimeHost times a text of host instructions, plain or gzip, an instruction a line,
-// in constant memory, on the given number of channels. The error is `name:line: …`.
-func (c *Channel) TimeHost(name string, trace io.Reader, channels int) (HostResult, error) {
-	h, err := c.NewHost(channels)
+// Time times a text of host instructions, plain or gzip, an instruction a line, in
+// constant memory, on the given number of channels. The error is `name:line: …`.
+func Time(c *dram.Channel, name string, trace io.Reader, channels int) (Result, error) {
+	h, err := New(c, channels)
 	if err != nil {
-		return HostResult{}, fmt.Errorf("%s: %w", name, err)
+		return Result{}, fmt.Errorf("%s: %w", name, err)
 	}
-	in, err := plainText(name, trace)
+	in, err := dram.TraceText(name, trace)
 	if err != nil {
-		return HostResult{}, err
+		return Result{}, err
 	}
 	for n := 1; ; n++ {
 		line, err := in.ReadSlice('\n')
 		switch {
 		case err == io.EOF && len(line) == 0:
-			return HostResult{}, fmt.Errorf("%s:%d: the trace ends without AiM EOC", name, n)
+			return Result{}, fmt.Errorf("%s:%d: the trace ends without AiM EOC", name, n)
 		case err == bufio.ErrBufferFull:
-			return HostResult{}, fmt.Errorf("%s:%d: a line of over %d bytes", name, n, maxLine)
+			return Result{}, fmt.Errorf("%s:%d: a line of over %d bytes", name, n, dram.MaxLine)
 		case err != nil && err != io.EOF:
-			return HostResult{}, fmt.Errorf("%s:%d: %w", name, n, err)
+			return Result{}, fmt.Errorf("%s:%d: %w", name, n, err)
 		}
 		text := strings.TrimRight(string(line), "\r\n")
 		instruction, some, err := ParseInstruction(text)
@@ -193,7 +197,7 @@ func (c *Channel) TimeHost(name string, trace io.Reader, channels int) (HostResu
 			err = h.Do(instruction)
 		}
 		if err != nil {
-			return HostResult{}, fmt.Errorf("%s:%d: %.80q: %w", name, n, text, err)
+			return Result{}, fmt.Errorf("%s:%d: %.80q: %w", name, n, text, err)
 		}
 		if some && instruction.End() {
 			return h.Result(), nil
