@@ -2,6 +2,7 @@ package pim
 
 import (
 	"fmt"
+	"slices"
 
 	"pimflow/internal/dram"
 )
@@ -33,26 +34,109 @@ func newAccumulators(d *Device) scheme {
 	return c
 }
 
-func (c *accumulators) work(s share) work {
-	w, _ := c.count(s)
-	return w
+func (c *accumulators) plans(l *layer, r *scratch) (plans []planned, need int) {
+	var seen [][]part
+	shares, plans := r.shares[0], r.plans[:0]
+	defer func() { r.plans = plans }()
+	for _, merge := range l.merges(c.d.outputs) {
+		blocks := l.blocks(merge, c.d.lanes)
+		for _, size := range c.lengths(l, blocks) {
+			for _, ps := range c.ways(l, c.parts(l, blocks, size)) {
+				if slices.ContainsFunc(seen, func(o []part) bool { return slices.EqualFunc(o, ps, part.equal) }) {
+					continue
+				}
+				seen = append(seen, ps)
+				for _, teams := range c.d.teamCounts(ps) {
+					p := planned{way: way{scheme: c, layer: l, merge: merge, teams: teams, parts: ps}}
+					p.assign(shares)
+					if !c.staying(shares) {
+						continue
+					}
+					if p.foreseen = foreseeAll(shares, c.foresee); p.rows <= c.d.rows {
+						plans = append(plans, p)
+					} else if need == 0 || p.rows < need {
+						need = p.rows
+					}
+				}
+			}
+		}
+	}
+	return plans, need
 }
 
-// spent counts commands, each times the cycles from its like to it, and refreshes; what is
-// left are waits that no command can be blamed for.
-func (c *accumulators) spent(w work, r dram.Result) (list []spent, rest string) {
-	t, modes := &c.waits, int64(0)
-	for _, o := range c.d.ops.mode {
-		modes += r.Issued[o]
+// lengths are the lengths of chunks that are tried: as elsewhere, and the longest
+// of which some make up K, since sums stay in the banks between equal ones only.
+func (c *accumulators) lengths(l *layer, blocks []block) []int {
+	sizes := c.sizes(l, blocks)
+	k := blocks[0].pitch / c.d.lanes
+	for n := ceilDiv(k, sizes[0]); n <= 2*ceilDiv(k, sizes[0]); n++ {
+		if k%n == 0 {
+			if !slices.Contains(sizes, k/n) {
+				sizes = append(sizes, k/n)
+			}
+			break
+		}
 	}
-	return []spent{
-		{"mac", float64(t.comp * w.comps)},
-		{"activate", float64((t.close + c.opening()) * w.visits)},
-		{"write", float64(t.write * (w.writes + w.inits))},
-		{"read", float64(c.read * w.reads)},
-		{"mode", float64(c.mode * modes)},
-		{"refresh", c.refresh.cycles * float64(r.Issued[c.refresh.op])},
-	}, "wait"
+	return sizes
+}
+
+// ways are the ways to fill the slots of a row for given chunks: a row that
+// stays or a fill; pixels first or output groups, as many pixels as leave no channel idle
+// or as fill blocks to the last sum; sums that stay in the banks.
+func (c *accumulators) ways(l *layer, ps []part) (ways [][]part) {
+	slots := func(p *part) int { return min(c.d.buffer, c.d.columns) / p.cols }
+	level := func(p *part, fold int) int { return l.level(min(fold, l.pixels), p.rows(), c.d.channels) }
+	folds := []func(p *part) int{
+		func(p *part) int { return level(p, slots(p)) },
+		func(p *part) int { return level(p, slots(p)/min(slots(p), p.groups)) },
+		func(p *part) int { return c.whole(level(p, slots(p)), p, slots(p)) },
+		func(p *part) int { return c.whole(level(p, slots(p)/min(slots(p), p.groups)), p, slots(p)) },
+		func(p *part) int { return level(p, min(slots(p), c.d.sums)) },
+	}
+	for _, pattern := range []pattern{{accs: c.d.sums}, {accs: c.d.sums, inputs: true}, {accs: c.d.sums, inputs: true, stay: true}} {
+		if pattern.stay && (len(ps) > 1 || ps[0].chunks == 1) {
+			continue
+		}
+		for _, fold := range folds {
+			way := slices.Clone(ps)
+			for i := range way {
+				p := &way[i]
+				p.pattern = pattern
+				p.fold = fold(p)
+				p.pack = max(1, min(p.groups, slots(p)/p.fold))
+				p.units = ceilDiv(l.pixels, p.fold)
+				p.tail = l.pixels - (p.units-1)*p.fold
+			}
+			ways = append(ways, way)
+		}
+	}
+	return ways
+}
+
+// whole is about fold pixels, but as many as fill blocks to the last sum where that is
+// near.
+func (c *accumulators) whole(fold int, p *part, slots int) int {
+	b := max(1, c.d.sums/min(p.groups, max(1, slots/fold), c.d.sums))
+	if up := roundUp(fold, b); up <= slots && up <= p.pixels {
+		return up
+	}
+	if fold > b {
+		return fold - fold%b
+	}
+	return fold
+}
+
+// staying reports whether the banks have sums for all groups of a fill's pixels wherever
+// these stay in them from chunk to chunk.
+func (c *accumulators) staying(shares []share) bool {
+	for _, s := range shares {
+		for i := range s {
+			if sp := &s[i]; sp.stay && sp.fold*sp.at[byGroup].Len() > sp.accs {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func (c *accumulators) layout(key []byte, _ *mapping, s share) []byte {
@@ -77,238 +161,4 @@ func (c *accumulators) period(s *span, p packed, groups int) int {
 
 func (c *accumulators) describe(p *part) (dataflow, place string) {
 	return fmt.Sprintf("%s, %d x %d slots, %d accumulators", p.stays(), p.fold, p.pack, p.accs), fmt.Sprintf("%d of them in a row", p.pack)
-}
-
-// builder writes streams.
-type builder struct {
-	*accumulators
-	s *span
-	p packed
-	k strides
-
-	opened     bool // a row has been opened, which the next opening must close
-	acts       int  // activations that the next block begins its COMPs with; 0: its row is open
-	init, read bool // blocks begin with inits, end with reads
-}
-
-func (c *accumulators) stream(w writer, s share) dram.Stream {
-	var st dram.Stream
-	v := builder{accumulators: c, init: true, read: true}
-	row := 0
-	for i := range s {
-		v.s, v.p = &s[i], s[i].packed(&c.d.geometry)
-		var x writer
-		x, v.k = w.enter(v.s, v.p, row)
-		row += v.s.held(&c.d.geometry)
-		st = append(st, v.loop(x, v.s.at[byMatrix].Len(), v.k.matrix, v.matrix)...)
-	}
-	if v.opened {
-		st = append(st, w.do(dram.Command{Op: c.d.ops.Close[0]}))
-	}
-	return st
-}
-
-// fills are those of a span's pixels.
-func (s *span) fills() load {
-	l := load{full: s.full()}
-	if s.short() {
-		l.tail = s.tail
-	}
-	return l
-}
-
-// after returns what is left of l after n units, at most most of them.
-func (l load) after(n, most int) load {
-	if l.full-n >= most {
-		return load{full: most}
-	}
-	return load{full: max(l.full-n, 0), tail: l.tail}
-}
-
-// strides are the distances between the items of a span whose rows are packed.
-type strides struct {
-	matrix, unit, chunk place
-	set                 place // a row's groups
-}
-
-// enter returns the writer at the first item of a span, whose rows begin with the given
-// one, and the strides from there.
-func (w writer) enter(sp *span, p packed, row int) (writer, strides) {
-	matrix, unit, chunk, group := w.distances(sp.part)
-	matrix.row, chunk.row, group.row = sp.at[byChunk].Len()*p.rows, p.rows, 0
-	w.place = sp.start()
-	w = w.ahead(sp.at[byMatrix].Lo, matrix).ahead(sp.at[byUnit].Lo, unit)
-	w = w.ahead(sp.at[byChunk].Lo, chunk).ahead(sp.at[byGroup].Lo, group)
-	w.place.row = row
-	return w, strides{matrix, unit, chunk, place{row: 1, result: p.groups * group.result}}
-}
-
-// loop writes body n times, the first time by itself where it differs: it opens a row
-// and the others do not, or it is the first of all to open one.
-func (v *builder) loop(w writer, n int, step place, body func(w writer) dram.Stream) dram.Stream {
-	if n < 2 || v.opened && v.acts == 0 {
-		return w.loop(n, step, body)
-	}
-	st := body(w)
-	return append(st, w.ahead(1, step).loop(n-1, step, body)...)
-}
-
-// matrix writes what a span does with a matrix.
-func (v *builder) matrix(w writer) dram.Stream {
-	s, all, chunks := v.s, v.s.fills(), v.s.at[byChunk].Len()
-	if !s.turns(v.p) {
-		return v.loop(w, chunks, v.k.chunk, func(w writer) dram.Stream {
-			return v.eachRow(w, func(w writer, groups int) dram.Stream { return v.row(w, all, groups) })
-		})
-	}
-	fills := func(w writer, pixels int) dram.Stream {
-		return v.chunks(w, chunks, func(w writer) dram.Stream { return v.fill(w, pixels) })
-	}
-	st := v.loop(w, all.full, v.k.unit, func(w writer) dram.Stream { return fills(w, s.fold) })
-	if all.tail > 0 {
-		st = append(st, fills(w.ahead(all.full, v.k.unit), all.tail)...)
-	}
-	return st
-}
-
-// chunks writes all chunks of K of a fill's pixels.
-func (v *builder) chunks(w writer, n int, fill func(w writer) dram.Stream) dram.Stream {
-	if !v.s.stay || n == 1 {
-		return v.loop(w, n, v.k.chunk, fill)
-	}
-	v.read = false
-	st := fill(w)
-	v.init = false
-	st = append(st, v.loop(w.ahead(1, v.k.chunk), n-2, v.k.chunk, fill)...)
-	v.read = true
-	st = append(st, fill(w.ahead(n-1, v.k.chunk))...)
-	v.init = true
-	return st
-}
-
-// alike is the number of rows of a chunk that are as full as the first and activated as
-// a whole.
-func (v *builder) alike() int {
-	if v.p.last < v.p.groups || v.p.acts < v.d.acts {
-		return v.p.rows - 1
-	}
-	return v.p.rows
-}
-
-// eachRow writes a row after the other.
-func (v *builder) eachRow(w writer, row func(w writer, groups int) dram.Stream) dram.Stream {
-	n := v.alike()
-	st := v.loop(w, n, v.k.set, func(w writer) dram.Stream {
-		v.acts = v.d.acts
-		return row(w, v.p.groups)
-	})
-	if n < v.p.rows {
-		v.acts = v.p.acts
-		st = append(st, row(w.ahead(n, v.k.set), v.p.last)...)
-	}
-	return st
-}
-
-// row writes the visits to a row of so many groups, whose activations are pending, while
-// all fills pass it.
-func (v *builder) row(w writer, all load, groups int) dram.Stream {
-	acts, n := v.acts, v.passes(v.s, groups)
-	v.acts = 0
-	visits := (all.units() - 1) / n // and one that may be shorter
-	step := scaled(v.k.unit, n)
-	visit := func(w writer, l load) dram.Stream {
-		v.acts = acts
-		pass := func(pixels int) func(w writer) dram.Stream {
-			return func(w writer) dram.Stream {
-				return append(v.write(w, pixels, groups), v.tiles(w, pixels, groups, groups)...)
-			}
-		}
-		st := v.loop(w, l.full, v.k.unit, pass(v.s.fold))
-		if l.tail > 0 {
-			st = append(st, pass(l.tail)(w.ahead(l.full, v.k.unit))...)
-		}
-		return st
-	}
-	st := v.loop(w, visits, step, func(w writer) dram.Stream { return visit(w, load{full: n}) })
-	return append(st, visit(w.ahead(visits, step), all.after(visits*n, n))...)
-}
-
-// fill writes a fill and the visits of all rows of a chunk to it.
-func (v *builder) fill(w writer, pixels int) dram.Stream {
-	st := v.write(w, pixels, v.p.groups)
-	full, each, last := v.alike(), pixels*v.p.groups, 0
-	if full < v.p.rows {
-		last = v.p.last
-	}
-	if each > v.s.accs {
-		return append(st, v.eachRow(w, func(w writer, groups int) dram.Stream { return v.tiles(w, pixels, groups, v.p.groups) })...)
-	}
-	n := v.s.accs / each // rows in a block
-	if full*each+last*pixels <= v.s.accs {
-		return append(st, v.block(w, tile{full, pixels, v.p.groups, last, v.p.groups, true})...)
-	}
-	step := scaled(v.k.set, n)
-	st = append(st, v.loop(w, full/n, step, func(w writer) dram.Stream {
-		return v.block(w, tile{n, pixels, v.p.groups, 0, v.p.groups, true})
-	})...)
-	w = w.ahead(full/n, step)
-	rest := full % n
-	if last > 0 && rest*each+last*pixels > v.s.accs {
-		st = append(st, v.block(w, tile{rest, pixels, v.p.groups, 0, v.p.groups, true})...)
-		w, rest = w.ahead(rest, v.k.set), 0
-	}
-	if rest+last > 0 {
-		st = append(st, v.block(w, tile{rest, pixels, v.p.groups, last, v.p.groups, true})...)
-	}
-	return st
-}
-
-// write writes a fill of so many pixels, each so many times.
-func (v *builder) write(w writer, pixels, times int) dram.Stream {
-	s := v.s
-	n := s.cols
-	if times == 1 && s.cols*s.lanes == s.pitch { // pixels follow each other
-		n, pixels = n*pixels, 1
-	}
-	return w.loop(pixels, place{source: s.pitch, into: times * s.cols}, func(w writer) dram.Stream {
-		return w.loop(times, place{into: s.cols}, func(w writer) dram.Stream {
-			return w.loop(n, place{source: s.lanes, into: 1}, func(w writer) dram.Stream {
-				return dram.Stream{w.do(dram.Command{Op: v.d.ops.Write[0], Buf: w.into(), Data: w.source()})}
-			})
-		})
-	})
-}
-
-// blocks is how many blocks of at most accs sums the slots of a row need, pixels × groups, and
-// the pixels and groups of each.
-func blocks(pixels, groups, accs int) (n, b, c int) {
-	for g := min(groups, accs); g > 0; g-- {
-		p := min(pixels, accs/g)
-		if k := ceilDiv(pixels, p) * ceilDiv(groups, g); n == 0 || k < n {
-			n, b, c = k, p, g
-		}
-	}
-	return n, b, c
-}
-
-// tiles writes blocks for the slots of one row: so many pixels and groups of those that a
-// pixel has slots for.
-func (v *builder) tiles(w writer, pixels, groups, slots int) dram.Stream {
-	_, b, c := blocks(pixels, groups, v.s.accs)
-	across := func(b int) func(w writer) dram.Stream {
-		return func(w writer) dram.Stream {
-			step := place{col: c * v.s.cols, result: c * v.d.outputs}
-			st := v.loop(w, groups/c, step, func(w writer) dram.Stream { return v.block(w, tile{1, b, c, 0, slots, false}) })
-			if rest := groups % c; rest > 0 {
-				st = append(st, v.block(w.ahead(groups/c, step), tile{1, b, rest, 0, slots, false})...)
-			}
-			return st
-		}
-	}
-	step := scaled(v.pixel(slots), b)
-	st := v.loop(w, pixels/b, step, across(b))
-	if rest := pixels % b; rest > 0 {
-		st = append(st, across(rest)(w.ahead(pixels/b, step))...)
-	}
-	return st
 }

@@ -21,7 +21,7 @@ func (v *builder) block(w writer, t tile) dram.Stream {
 	each, ops := t.pixels*t.groups, v.d.ops
 	if v.init {
 		st = w.loop(t.rows*each+t.pixels*t.last, place{acc: 1}, func(w writer) dram.Stream {
-			return dram.Stream{w.do(dram.Command{Op: ops.Init[0], Acc: w.acc()})}
+			return dram.Stream{w.command(ops.Init[0])}
 		})
 	}
 	row := v.k.set
@@ -39,7 +39,7 @@ func (v *builder) block(w writer, t tile) dram.Stream {
 	}
 	if v.read {
 		read := func(w writer) dram.Stream {
-			return dram.Stream{w.do(dram.Command{Op: ops.Read, Acc: w.acc(), Data: w.result()})}
+			return dram.Stream{w.command(ops.Read)}
 		}
 		st = append(st, w.loop(t.rows, row, func(w writer) dram.Stream { return v.slots(w, t, t.groups, read) })...)
 		if t.last > 0 {
@@ -65,10 +65,10 @@ func (v *builder) open(w writer) dram.Stream {
 		return nil
 	}
 	if v.opened {
-		st = append(st, w.do(dram.Command{Op: v.d.ops.Close[0]}))
+		st = append(st, w.command(v.d.ops.Close[0]))
 	}
 	for _, o := range v.d.ops.Open[:v.acts] {
-		st = append(st, w.do(dram.Command{Op: o, Row: w.row()}))
+		st = append(st, w.command(o))
 	}
 	v.opened, v.acts = true, 0
 	return st
@@ -76,6 +76,28 @@ func (v *builder) open(w writer) dram.Stream {
 
 func (v *builder) comp(w writer) dram.Stream {
 	return w.loop(v.s.cols, place{col: 1}, func(w writer) dram.Stream {
-		return dram.Stream{w.do(dram.Command{Op: v.d.ops.Comp[0], Row: w.row(), Col: w.col(), Acc: w.acc()})}
+		return dram.Stream{w.command(v.d.ops.Comp[0])}
 	})
+}
+
+// tiles writes blocks for the slots of one row: so many pixels and groups of those that a
+// pixel has slots for.
+func (v *builder) tiles(w writer, pixels, groups, slots int) dram.Stream {
+	_, b, c := blocks(pixels, groups, v.s.accs)
+	across := func(b int) func(w writer) dram.Stream {
+		return func(w writer) dram.Stream {
+			step := place{col: c * v.s.cols, result: c * v.d.outputs}
+			st := v.loop(w, groups/c, step, func(w writer) dram.Stream { return v.block(w, tile{1, b, c, 0, slots, false}) })
+			if rest := groups % c; rest > 0 {
+				st = append(st, v.block(w.ahead(groups/c, step), tile{1, b, rest, 0, slots, false})...)
+			}
+			return st
+		}
+	}
+	step := scaled(v.pixel(slots), b)
+	st := v.loop(w, pixels/b, step, across(b))
+	if rest := pixels % b; rest > 0 {
+		st = append(st, across(rest)(w.ahead(pixels/b, step))...)
+	}
+	return st
 }

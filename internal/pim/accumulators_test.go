@@ -366,7 +366,7 @@ func TestRegisterChoice(t *testing.T) {
 }
 
 func bestEstimate(d *Device, l *layer) int64 {
-	plans, _ := d.scheme.plans(l, &scratch{})
+	plans, _ := d.scheme.plans(l, d.newScratch())
 	best := plans[0].estimate
 	for i := range plans {
 		best = min(best, plans[i].estimate)
@@ -383,7 +383,7 @@ func bestOfAll(d *Device, l *layer) int64 {
 		for _, teams := range d.teamCounts(ps) {
 			p := planned{way: way{merge: merge, teams: teams, parts: ps}}
 			if p.assign(shares); a.staying(shares) {
-				best = min(best, a.all(shares, a.foresee).estimate)
+				best = min(best, foreseeAll(shares, a.foresee).estimate)
 			}
 		}
 	}

@@ -31,7 +31,7 @@ func TestChoice(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				best, tried, err := d.choose(l, &scratch{})
+				best, tried, err := d.choose(l, d.newScratch())
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"pimflow/internal/device"
 	"pimflow/internal/dram"
@@ -25,7 +26,6 @@ type mapping struct {
 	way
 	shares []share // by channel; kept while mappings are compared
 
-	busiest work       // the most of each command that any channel issues
 	most    int        // the channel that issues most commands
 	total   int64      // commands of all channels
 	moved   int64      // elements, to and from all channels
@@ -41,12 +41,33 @@ type planned struct {
 	size     int // of chunks, at most
 }
 
-// foreseen is what is known of a share without simulating it.
-type foreseen struct {
-	estimate int64 // cycles, without refreshes
-	least    int64 // that it takes at least
-	rows     int   // that it holds
-	timely   bool  // no visit keeps refreshes waiting for too long
+// choice is the mapping of layers of one form.
+type choice struct {
+	once sync.Once
+	best *mapping
+	cost device.Cost
+	err  error
+}
+
+// mapped is choose, once for layers of one form, of which networks have many.
+func (d *Device) mapped(l *layer) *choice {
+	f := l.form(d.traits.padding)
+	d.mu.Lock()
+	c := d.chosen[f]
+	if c == nil {
+		c = &choice{}
+		d.chosen[f] = c
+	}
+	d.mu.Unlock()
+	c.once.Do(func() {
+		r := d.enter()
+		defer d.leave(r)
+		if c.best, _, c.err = d.choose(l, r); c.err == nil {
+			c.cost = d.cost(c.best)
+			c.best.shares = nil
+		}
+	})
+	return c
 }
 
 // choose returns the mapping that is done first (elapsed), on a tie the one that takes
@@ -68,7 +89,7 @@ func (d *Device) choose(l *layer, r *scratch) (best *mapping, tried []*mapping, 
 		if best != nil && p.least >= int64(best.elapsed) {
 			continue
 		}
-		m := &mapping{way: p.way, shares: r.set(1+free, d.channels)}
+		m := &mapping{way: p.way, shares: r.shares[1+free]}
 		m.assign(m.shares)
 		m.count()
 		tried = append(tried, m)
@@ -105,27 +126,8 @@ func (d *Device) wins(m, best *mapping) bool {
 	return a.Energy.Total().Value < b.Energy.Total().Value
 }
 
-// assign says what each channel does.
-func (m *way) assign(shares []share) {
-	for i := range shares {
-		shares[i] = shares[i][:0]
-	}
-	if m.teams > 0 {
-		teams(shares, m.parts, m.teams)
-	} else {
-		even(shares, m.parts)
-	}
-}
-
-// equal reports whether both parts are the same work.
-func (p part) equal(o part) bool {
-	same := *p.block == *o.block
-	p.block, p.sums = o.block, o.sums
-	return same && p == o
-}
-
-// count sets what the channels issue and returns the most rows one holds.
-func (m *mapping) count() (rows int) {
+// count sets what the channels issue.
+func (m *mapping) count() {
 	var most int64
 	var w work
 	for i, s := range m.shares {
@@ -136,39 +138,108 @@ func (m *mapping) count() (rows int) {
 		if n > most {
 			m.most, most = i, n
 		}
-		m.busiest = m.busiest.max(w)
 		m.total += n
 		m.moved += w.moved
-		rows = max(rows, m.scheme.rows(s).Len())
 	}
-	return rows
 }
 
-// teamCounts lists 0, for even shares, and the numbers of teams, ascending, of
-// which none makes another pointless: more teams are better when the members have
-// as many output groups, fewer when the teams have as many units.
-func (d *Device) teamCounts(ps []part) []int {
-	if d.basic {
-		return []int{1}
-	}
-	n := d.channels
-	counts := make([]int, 1, 16)
-	lastUnits, lastGroups := 0, 0
-	for c := 1; c <= n; c++ {
-		units, groups := 0, 0
-		for i := range ps {
-			units += ceilDiv(ps[i].count*ps[i].units, c)
-			groups += ceilDiv(ps[i].groups, n/c)
+// work is what a share issues, in commands that all standards have, how often it visits a
+// row, and the elements that its commands move.
+type work struct{ writes, acts, visits, comps, inits, reads, moved int64 }
+
+func (w work) commands() int64 { return w.writes + w.acts + w.comps + w.inits + w.reads }
+
+// slowest returns when the last channel of a mapping is done; it stops, with
+// done false, at the first that takes longer than limit.
+func (d *Device) slowest(m *mapping, limit dram.Cycle) (t dram.Cycle, done bool) {
+	// Nearly always this channel decides.
+	t = d.cycles(m.shares[m.most])
+	for i := 0; i < len(m.shares) && t <= limit; i++ {
+		if i == 0 || !m.shares[i].alike(m.shares[i-1]) {
+			t = max(t, d.cycles(m.shares[i]))
 		}
-		switch {
-		case c > 1 && units == lastUnits:
-			continue
-		case c > 1 && groups == lastGroups:
-			counts[len(counts)-1] = c
-		default:
-			counts = append(counts, c)
-		}
-		lastUnits, lastGroups = units, groups
 	}
-	return counts
+	return t, t <= limit
 }
+
+// tooLate is the time of a stream that leaves a refresh waiting for longer than is
+// allowed, where that is a rule of the DRAM and not of a simulator.
+const tooLate = dram.Cycle(math.MaxInt64)
+
+func (d *Device) cycles(s share) dram.Cycle {
+	r := d.time(s)
+	if r.Overflow && d.traits.refresh.strict {
+		return tooLate
+	}
+	return r.Cycles
+}
+
+// refreshes are those of a channel on which they take their time and wait for no longer
+// than the standard allows. The zero value is a channel without.
+type refreshes struct {
+	op       dram.Op
+	cycles   float64 // that one takes
+	interval float64 // from one to the next
+	strict   bool    // a stream that leaves one waiting for too long is none
+}
+
+// with is about the cycles of a stream with refreshes.
+func (r *refreshes) with(cycles int64) int64 {
+	if float64(cycles) < r.interval || r.cycles >= r.interval {
+		return cycles
+	}
+	return int64(float64(cycles) / (1 - r.cycles/r.interval))
+}
+
+// time runs a share on a channel; shares of one shape are run once.
+func (d *Device) time(s share) dram.Result {
+	if len(s) == 0 {
+		return dram.Result{}
+	}
+	var buf [256]byte
+	key := d.scheme.shape(buf[:0], s)
+	d.mu.Lock()
+	r, ok := d.timed[string(key)]
+	d.mu.Unlock()
+	if !ok {
+		room := d.enter()
+		r = d.channel.Time(d.scheme.stream(writer{d: d, bare: true, made: &room.made, stock: &room.items}, s))
+		room.items.chunk = room.items.chunk[:0]
+		d.leave(room)
+		d.mu.Lock()
+		d.timed[string(key)] = r
+		d.mu.Unlock()
+	}
+	return r
+}
+
+// scratch is memory that the mappings of a layer are compared in. It is used for one layer
+// after another.
+type scratch struct {
+	shares [3][]share // in which plans are made, and of two mappings that are compared
+	plans  []planned
+	items  stock
+	made   batches // of streams without addresses
+}
+
+func (d *Device) newScratch() *scratch {
+	const spans = 6 // of a channel, usually
+	m := new(scratch)
+	for i := range m.shares {
+		all := make(share, d.channels*spans)
+		for c := range d.channels {
+			m.shares[i] = append(m.shares[i], all[c*spans:c*spans:(c+1)*spans])
+		}
+	}
+	return m
+}
+
+// enter returns a scratch that nobody else uses until it is left.
+func (d *Device) enter() *scratch {
+	if r, ok := d.scratches.Get().(*scratch); ok {
+		return r
+	}
+	return d.newScratch()
+}
+
+func (d *Device) leave(r *scratch) { d.scratches.Put(r) }

@@ -74,7 +74,7 @@ type mappedCode struct {
 // compared returns the mapping that was chosen for a code and all that were simulated, as
 // choose does, again: a search keeps tens of thousands of codes and asks none.
 func (c *mappedCode) compared() (best *mapping, tried []*mapping) {
-	best, tried, err := c.device.choose(c.lowered().first(), &scratch{})
+	best, tried, err := c.device.choose(c.lowered().first(), c.device.newScratch())
 	if err != nil {
 		panic(fmt.Sprintf("pim: a layer that was mapped: %v", err))
 	}

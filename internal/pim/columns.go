@@ -2,6 +2,7 @@ package pim
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"pimflow/internal/dram"
@@ -23,40 +24,119 @@ func newColumns(d *Device) scheme {
 	return &columns{packing: newPacking(d), rates: d.measure(), pieces: map[string]dram.Stream{}}
 }
 
-func (c *columns) stream(w writer, s share) dram.Stream {
-	var st dram.Stream
-	row := 0
-	for i := range s {
-		sp := &s[i]
-		matrix, _, chunk, group := w.distances(sp.part)
-		p := sp.packed(&c.d.geometry)
-		matrix.row, chunk.row, group.row = sp.at[byChunk].Len()*p.rows, p.rows, 0
-		x := w
-		x.place = sp.start()
-		x = x.ahead(sp.at[byMatrix].Lo, matrix).ahead(sp.at[byChunk].Lo, chunk).ahead(sp.at[byGroup].Lo, group)
-		x.place.row = row
-		row += sp.at[byMatrix].Len() * matrix.row
-		*w.made = (*w.made)[:0]
-		v := visitor{c, sp, p, w.made}
-		st = w.join(st, x.loop(sp.at[byMatrix].Len(), matrix, func(w writer) dram.Stream {
-			all := w.made.add(sp.batches)
-			if sp.inputs {
-				return v.fills(w, chunk, all)
+// plans lists the ways to execute a layer whose weights fit the banks. If none
+// fits, need is the smallest number of rows that one wanted.
+func (c *columns) plans(l *layer, r *scratch) (plans []planned, need int) {
+	var seen [][]part
+	shares, plans := r.shares[0], r.plans[:0]
+	defer func() { r.plans = plans }()
+	var likely []cutSize
+	for _, o := range c.orders(l) {
+		l, merge, before := o.layer, o.merge, len(plans)
+		for _, size := range c.sizes(l, o.blocks) {
+			ps := c.parts(l, o.blocks, size)
+			if slices.ContainsFunc(seen, func(o []part) bool { return slices.EqualFunc(o, ps, part.equal) }) {
+				continue
 			}
-			return v.chunks(w, chunk, all, v.eachRow)
-		})...)
+			seen = append(seen, slices.Clone(ps))
+			for i := range ps {
+				ps[i].sumUp()
+			}
+			counts := c.d.teamCounts(ps)
+			if l.byTap { // the others are not likely to be better now
+				counts = slices.DeleteFunc(counts, func(n int) bool { return !slices.Contains(likely, cutSize{n, size}) })
+			}
+			patterns := c.patterns(ps[0].cols)
+			made := make([][]part, len(patterns)) // with each of them
+			for _, teams := range counts {
+				p := planned{way: way{scheme: c, layer: l, merge: merge, teams: teams, parts: ps}, size: size}
+				p.assign(shares)
+				for k, pattern := range patterns {
+					for i := range ps {
+						ps[i].pattern = pattern
+						ps[i].pack = max(1, c.d.columns/ps[i].cols)
+					}
+					p.foreseen = foreseeAll(shares, c.foresee)
+					if p.rows <= c.d.rows && p.timely {
+						if made[k] == nil {
+							made[k] = slices.Clone(ps)
+						}
+						q := p
+						q.parts = made[k]
+						plans = append(plans, q)
+					} else if p.rows > c.d.rows && (need == 0 || p.rows < need) {
+						need = p.rows
+					}
+				}
+			}
+		}
+		if !l.byTap {
+			likely = best(plans[before:])
+		}
 	}
-	return st
+	return plans, need
 }
 
-// spent counts commands, each times the cycles that one more of them takes, and refreshes;
-// what is left is the wait for writes, which are mostly hidden.
-func (c *columns) spent(w work, result dram.Result) (list []spent, rest string) {
-	r := c.rates
-	return []spent{
-		{"mac", r.comp * float64(w.comps)}, {"activate", r.act * float64(w.acts)},
-		{"refresh", c.refresh.cycles * float64(result.Issued[c.refresh.op])}, {"read", r.read * float64(w.reads)},
-	}, "write"
+// order is a layer in an order of K, its groups taken together.
+type order struct {
+	*layer
+	merge  int
+	blocks []block
+}
+
+// orders are those that are tried: channel by channel, and tap by tap where padding can
+// be left out.
+func (c *columns) orders(l *layer) (all []order) {
+	merges := l.merges(c.d.outputs)
+	add := func(l *layer, merge int) {
+		o := order{l, merge, l.blocks(merge, c.d.lanes)}
+		for i := range o.blocks {
+			o.blocks[i].skips = l.skips(&o.blocks[i])
+		}
+		all = append(all, o)
+	}
+	for _, merge := range merges {
+		add(l, merge)
+		if t := l.skipping(merge, c.d.lanes); t != nil {
+			add(t, merge)
+		}
+	}
+	return all
+}
+
+// patterns are the ways to use the machine's buffers for chunks of so many columns.
+func (c *columns) patterns(cols int) []pattern {
+	wide := ceilDiv(cols, c.d.buffer)
+	n := c.d.buffers / wide
+	if c.d.basic || n == 1 {
+		return []pattern{{depth: 1, wide: wide}, {inputs: true, depth: 1, wide: wide}}
+	}
+	p := []pattern{{depth: 1, wide: wide, double: true}, {inputs: true, depth: n, wide: wide}}
+	if n >= 4 && c.room(cols) <= 0 { // the bus turns seldom
+		p = append(p, pattern{depth: n / 2, wide: wide, double: true})
+	}
+	return p
+}
+
+// cutSize is a number of teams and a size of chunks.
+type cutSize struct{ teams, size int }
+
+// best are teams and sizes of the plans with the best estimates.
+func best(plans []planned) (all []cutSize) {
+	const most = 8 // of 20 and more, with which golden layers are no faster
+	for len(all) < most {
+		best := -1
+		for i := range plans {
+			if p := &plans[i]; (best < 0 || p.estimate < plans[best].estimate) && !slices.Contains(all, cutSize{p.teams, p.size}) {
+				best = i
+			}
+		}
+		if best < 0 {
+			break
+		}
+		all = append(all, cutSize{plans[best].teams, plans[best].size})
+	}
+	return all
 }
 
 func (c *columns) layout(key []byte, _ *mapping, s share) []byte {
@@ -82,61 +162,3 @@ func (c *columns) describe(p *part) (dataflow, place string) {
 	}
 	return dataflow, fmt.Sprintf("%d of them in a row", p.pack)
 }
-
-// longest is how long a step with so many units and groups takes at most, and what is
-// around the steps of a visit: every command at its longest, each fill with both turns of
-// the bus.
-func (c *columns) longest(s *span, groups, units int) (step, around int64) {
-	w, pixels := &c.waits, int64(units)*int64(s.fold)
-	step = pixels*(int64(s.cols)*w.write+int64(groups)*int64(s.cols+2)*w.comp) + w.toRead + w.toWrite + w.ready
-	return step, int64(c.d.acts)*w.act + w.open + w.close + w.shut + pixels*int64(s.cols)*w.write
-}
-
-// timely reports whether no visit of a span keeps refreshes waiting for too long.
-func (c *columns) timely(s *span, p packed) bool {
-	if !s.inputs {
-		return true // by the length of its runs
-	}
-	step, around := c.longest(s, p.groups, min(s.depth, s.at[byUnit].Len()))
-	return step+around <= c.waits.postpone
-}
-
-// runs says how many units pass a row before it is closed.
-type runs struct{ most, grain int }
-
-// runs is that of a span's rows of so many groups: few enough for refreshes never to wait
-// too long; where fills stay, a fill.
-func (c *columns) runs(s *span, groups int) runs {
-	if s.inputs {
-		return runs{s.depth, s.depth}
-	}
-	step, around := c.longest(s, groups, s.depth)
-	grain := s.depth
-	if s.double {
-		grain *= 2
-	}
-	most := max(1, int((c.waits.postpone-around)/step)*s.depth)
-	if most > grain {
-		most -= most % grain
-	}
-	return runs{most, grain}
-}
-
-// length is the units of a run, of so many: runs are of about one length.
-func (r runs) length(units int) int {
-	if units <= r.most {
-		return min(r.most, roundUp(units, r.grain))
-	}
-	n := ceilDiv(units, ceilDiv(units, r.most))
-	return min(r.most, roundUp(n, r.grain))
-}
-
-// visits is how often a row is opened for so many units of a chunk.
-func (r runs) visits(units int) int {
-	if units <= r.most && units > 0 { // and not above the length
-		return 1
-	}
-	return ceilDiv(units, r.length(units))
-}
-
-func scaled(p place, n int) place { return place{}.plus(p, n) }

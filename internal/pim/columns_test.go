@@ -218,7 +218,7 @@ func TestEveryPlan(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		plans, _ := d.scheme.plans(l, &scratch{})
+		plans, _ := d.scheme.plans(l, d.newScratch())
 		for i := range plans {
 			p := &plans[i]
 			code.mapping = &mapping{way: p.way}

@@ -6,103 +6,6 @@ import (
 	"pimflow/internal/dram"
 )
 
-// visitor writes visits to the rows of a span.
-type visitor struct {
-	*columns
-	s    *span
-	p    packed
-	made *batches // of the span
-}
-
-// cut returns units lo to hi of batches.
-func (v visitor) cut(bs []batch, lo, hi int) []batch {
-	return v.made.add(func(to []batch) []batch { return cut(to, bs, v.s.fold, lo, hi) })
-}
-
-// chunks writes the chunks of the span of which batches need something.
-func (v visitor) chunks(w writer, chunk place, bs []batch, write func(w writer, bs []batch) dram.Stream) (st dram.Stream) {
-	lo, hi := v.s.at[byChunk].Lo, v.s.at[byChunk].Hi
-	for c := lo; c < hi; {
-		n := v.s.alike(bs, c, hi, w.bare)
-		if now := v.made.add(func(to []batch) []batch { return v.s.of(to, bs, c, w.bare) }); len(now) > 0 {
-			st = w.join(st, w.ahead(c-lo, chunk).loop(n, chunk, func(w writer) dram.Stream { return write(w, now) })...)
-		}
-		c += n
-	}
-	return st
-}
-
-// pixel is the distance from a pixel to the next.
-func (v visitor) pixel() place { return place{source: v.s.pitch, result: v.s.outs} }
-
-// fills writes fills, each followed by the visits of all rows to it.
-func (v visitor) fills(w writer, chunk place, bs []batch) (st dram.Stream) {
-	h, fold := v.s.depth, v.s.fold
-	for u, units := 0, unitsOf(bs); u < units; {
-		n := max(1, same(bs, u)/h)
-		now := v.cut(bs, u, u+h)
-		st = w.join(st, w.loop(n, scaled(v.pixel(), h*fold), func(w writer) dram.Stream { return v.chunks(w, chunk, now, v.fill) })...)
-		u += n * h
-	}
-	return st
-}
-
-// sets is how many rows are visited alike, and the step from one to the next.
-func (v visitor) sets() (full int, step place) {
-	full = v.p.rows
-	if v.p.last < v.p.groups || v.p.acts < v.d.acts {
-		full--
-	}
-	return full, place{row: 1, result: v.p.groups * v.d.outputs}
-}
-
-// fill writes a fill and the visits of all rows of a chunk to it.
-func (v visitor) fill(w writer, bs []batch) dram.Stream {
-	full, set := v.sets()
-	visit := func(w writer, groups, acts int, f []batch) dram.Stream {
-		late := 0
-		if f != nil {
-			late, _ = v.late(v.s, groups, f)
-		}
-		st := v.open(w, acts, f, late)
-		st = w.join(st, v.step(w, groups, bs, nil, 0, late)...)
-		return w.join(st, v.close(w))
-	}
-	if full == 0 {
-		return visit(w, v.p.last, v.p.acts, bs)
-	}
-	st := visit(w, v.p.groups, v.d.acts, bs)
-	w = w.ahead(1, set)
-	st = w.join(st, w.loop(full-1, set, func(w writer) dram.Stream { return visit(w, v.p.groups, v.d.acts, nil) })...)
-	if full < v.p.rows {
-		st = w.join(st, visit(w.ahead(full-1, set), v.p.last, v.p.acts, nil)...)
-	}
-	return st
-}
-
-// eachRow writes the visits to the rows of a chunk.
-func (v visitor) eachRow(w writer, bs []batch) dram.Stream {
-	full, set := v.sets()
-	st := w.loop(full, set, func(w writer) dram.Stream { return v.row(w, v.p.groups, v.d.acts, bs) })
-	if full < v.p.rows {
-		st = w.join(st, v.row(w.ahead(full, set), v.p.last, v.p.acts, bs)...)
-	}
-	return st
-}
-
-// row writes all the visits to a row, with so many groups in it.
-func (v visitor) row(w writer, groups, acts int, bs []batch) (st dram.Stream) {
-	units := unitsOf(bs)
-	n := v.runs(v.s, groups).length(units)
-	for u := 0; u < units; {
-		times := max(1, same(bs, u)/n)
-		now := v.cut(bs, u, u+n)
-		st = w.join(st, w.loop(times, scaled(v.pixel(), n*v.s.fold), func(w writer) dram.Stream { return v.visit(w, groups, acts, now) })...)
-		u += times * n
-	}
-	return st
-}
-
 // visit writes one visit to a row: units pass it.
 func (v visitor) visit(w writer, groups, acts int, bs []batch) dram.Stream {
 	h, fold, units := v.s.depth, v.s.fold, unitsOf(bs)
@@ -118,10 +21,10 @@ func (v visitor) visit(w writer, groups, acts int, bs []batch) dram.Stream {
 	for u := 0; u < units; u += h {
 		// Steps that are followed by one alike; an even number where buffers change.
 		if n := same(bs, u)/h - 1; n > 1 && v.s.double {
-			st = w.join(st, w.loop(n/2, scaled(v.pixel(), 2*h*fold), func(w writer) dram.Stream { return w.join(step(w, u), step(w, u+h)...) })...)
+			st = w.join(st, w.loop(n/2, v.pixels(2*h*fold), func(w writer) dram.Stream { return w.join(step(w, u), step(w, u+h)...) })...)
 			u += n / 2 * 2 * h
 		} else if n > 0 && !v.s.double {
-			st = w.join(st, w.loop(n, scaled(v.pixel(), h*fold), func(w writer) dram.Stream { return step(w, u) })...)
+			st = w.join(st, w.loop(n, v.pixels(h*fold), func(w writer) dram.Stream { return step(w, u) })...)
 			u += n * h
 		}
 		st = w.join(st, step(w, u)...)
@@ -129,7 +32,7 @@ func (v visitor) visit(w writer, groups, acts int, bs []batch) dram.Stream {
 	return w.join(st, v.close(w))
 }
 
-func (v visitor) close(w writer) dram.Item { return w.do(dram.Command{Op: v.d.ops.Close[0]}) }
+func (v visitor) close(w writer) dram.Item { return w.command(v.d.ops.Close[0]) }
 
 // kept returns a piece of a stream; those without addresses are written once. It
 // depends on the numbers and on the units, besides the pattern.
@@ -167,27 +70,6 @@ func (v visitor) kept(w writer, numbers [4]int, now, next []batch, write func(w 
 	return st
 }
 
-// late is how many columns of a fill that stays are written after a row is opened, between
-// the first results of the first unit: into other buffers than that in which it begins.
-func (c *columns) late(s *span, groups int, bs []batch) (columns, results int) {
-	room, all, b := c.room(bs[0].cols), 0, &bs[0]
-	if room <= 0 || c.d.basic {
-		return 0, 0
-	}
-	for i := range bs {
-		all += bs[i].pixels(s.fold) * bs[i].cols
-	}
-	pixels := s.fold
-	if b.full == 0 {
-		pixels = b.tail
-	}
-	first := pixels * b.cols
-	if results = groups * pixels; s.wide > 1 { // the first result needs all of the unit
-		first, results = c.d.buffer, 1
-	}
-	return max(0, min(all-first, room*results)), results
-}
-
 // open writes the activations of a row, and a fill, but so many columns, in the time that
 // they take.
 func (v visitor) open(w writer, acts int, bs []batch, late int) dram.Stream {
@@ -197,14 +79,13 @@ func (v visitor) open(w writer, acts int, bs []batch, late int) dram.Stream {
 func (v visitor) writeOpen(w writer, acts int, bs []batch, late int) dram.Stream {
 	f, t := v.feed(bs, 0), &v.waits
 	st := make(dram.Stream, 0, 2*acts+2)
-	row := w.row()
 	gap := int(max(t.shut-t.toWrite, 0)/t.write) + 1 // writes before the first activation
 	if v.d.basic {
 		gap = f.left
 	}
 	for _, o := range v.d.ops.Open[:acts] {
 		st = w.join(st, v.write(w, f, min(gap, f.left-late), 0, 0, nil, 0)...)
-		st = w.join(st, w.do(dram.Command{Op: o, Row: row}))
+		st = w.join(st, w.command(o))
 		gap = int(t.act / t.write)
 	}
 	return append(st, v.write(w, f, f.left-late, 0, 0, nil, 0)...)
@@ -262,4 +143,168 @@ func (v visitor) writeStep(w writer, groups int, now, next []batch, buffer, late
 		st = w.join(st, v.write(w, f, f.left, 0, 0, nil, 0)...)
 	}
 	return st
+}
+
+// feed is columns that are still to be written to buffers.
+type feed struct {
+	pieces []feedPiece
+	left   int
+	lanes  int
+}
+
+// feedPiece is columns of the inputs in a row: source and into relative to the
+// writer's.
+type feedPiece struct{ buffer, source, into, n int }
+
+// feed lists the columns of a fill to buffers from the given one on.
+func (v visitor) feed(bs []batch, buffer int) *feed {
+	s, f := v.s, &feed{lanes: v.s.lanes}
+	for i := range bs {
+		b := &bs[i]
+		f.left += b.pixels(s.fold) * b.cols
+		for u := range b.units() {
+			pixels := s.fold
+			if u == b.full {
+				pixels = b.tail
+			}
+			p := feedPiece{buffer: buffer, source: (b.pixel + u*s.fold) * s.pitch, n: pixels * b.cols}
+			buffer += s.wide
+			if b.cols*s.lanes == s.pitch && s.wide == 1 {
+				f.pieces = append(f.pieces, p)
+				continue
+			}
+			for range pixels {
+				for at := 0; at < b.cols; {
+					col, n := b.column(at)
+					n = v.within(at, n)
+					f.pieces = append(f.pieces, feedPiece{p.buffer + at/v.d.buffer, p.source + col*s.lanes, p.into + at%v.d.buffer, n})
+					at += n
+				}
+				p.into += b.cols
+				p.source += s.pitch
+			}
+		}
+	}
+	return f
+}
+
+// column is the i-th column that a batch needs, and how many are left from it on without
+// a gap.
+func (b *batch) column(i int) (col, left int) {
+	if b.need == nil {
+		return i, b.cols - i
+	}
+	for _, r := range b.need {
+		if n := r.Len(); i >= n {
+			i -= n
+			continue
+		}
+		return r.Lo + i, r.Len() - i
+	}
+	panic("pim: a column that is not needed")
+}
+
+// drop leaves n columns out.
+func (f *feed) drop(n int) {
+	for f.left -= n; n > 0; {
+		p := &f.pieces[0]
+		t := min(n, p.n)
+		p.n, p.source, p.into, n = p.n-t, p.source+t*f.lanes, p.into+t, n-t
+		if p.n == 0 {
+			f.pieces = f.pieces[1:]
+		}
+	}
+}
+
+// write takes n columns from a feed: pairs of them each behind a multiplication in the
+// given buffer, of the columns of a batch from the given one on, then the others.
+func (v visitor) write(w writer, f *feed, n, pairs, buffer int, b *batch, at int) dram.Stream {
+	var st dram.Stream
+	for n > 0 {
+		p := &f.pieces[0]
+		t := min(n, p.n)
+		x := w
+		x.place.source += p.source
+		x.place.into += p.into
+		step := place{source: v.s.lanes, into: 1}
+		both, from := pairs > 0, 0
+		if both {
+			col, left := b.column(at)
+			x.place.col += col
+			x.place.buf += at % v.d.buffer
+			from = buffer + at/v.d.buffer
+			t = min(t, pairs, v.within(at, left))
+			step.col, step.buf = 1, 1
+			pairs, at = pairs-t, at+t
+		}
+		st = append(st, x.loop(t, step, func(w writer) dram.Stream {
+			write := w.command(v.d.ops.Write[p.buffer])
+			if both {
+				return dram.Stream{v.comp(w, from), write}
+			}
+			return dram.Stream{write}
+		})...)
+		n -= t
+		f.drop(t)
+	}
+	return st
+}
+
+// carriers is how many results of cols columns carry a fill of n columns between
+// their multiplications: the fewest without a wait, or all there are. Where none has
+// room it is one, so that the bus turns once.
+func (c *columns) carriers(cols, n, results int) int {
+	if room := c.room(cols); room > 0 {
+		return min(ceilDiv(n, room), results)
+	}
+	return min(1, n)
+}
+
+// carry is dot with n columns of a feed written behind the first lead ones.
+func (v visitor) carry(w writer, f *feed, n, lead, buffer int, b *batch) dram.Stream {
+	lead = min(lead, b.cols)
+	pairs := min(n, b.cols-lead)
+	st := v.run(w, buffer, b, 0, lead)
+	st = append(st, v.write(w, f, n, pairs, buffer, b, lead)...)
+	st = append(st, v.run(w, buffer, b, lead+pairs, b.cols)...)
+	return append(st, v.read(w))
+}
+
+// dot is the columns of a pixel times those of an output group, and the result.
+func (v visitor) dot(w writer, buffer int, b *batch) dram.Stream {
+	return append(v.run(w, buffer, b, 0, b.cols), v.read(w))
+}
+
+// within is how many of n columns from one of a unit on are in the same buffer.
+func (v visitor) within(at, n int) int { return min(n, v.d.buffer-at%v.d.buffer) }
+
+// run multiplies columns lo to hi of a batch's, which follow each other in a buffer.
+func (v visitor) run(w writer, buffer int, b *batch, lo, hi int) (st dram.Stream) {
+	for lo < hi {
+		col, left := b.column(lo)
+		n := v.within(lo, min(left, hi-lo))
+		from := buffer + lo/v.d.buffer
+		st = append(st, w.ahead(1, place{col: col, buf: lo % v.d.buffer}).loop(n, place{col: 1, buf: 1}, func(w writer) dram.Stream {
+			return dram.Stream{v.comp(w, from)}
+		})...)
+		lo += n
+	}
+	return st
+}
+
+func (v visitor) comp(w writer, buffer int) dram.Item {
+	return w.command(v.d.ops.Comp[buffer])
+}
+
+func (v visitor) read(w writer) dram.Item {
+	return w.command(v.d.ops.Read)
+}
+
+// pixelsOf is their pixels.
+func pixelsOf(bs []batch, fold int) int {
+	n := 0
+	for i := range bs {
+		n += bs[i].pixels(fold)
+	}
+	return n
 }

@@ -23,7 +23,7 @@ type dialect struct {
 	init     string        // sets an accumulator before anything is added to it; "": reading clears it
 	keep     bool          // accumulators outlast their row
 	read     string        // reads the results
-	operands [roles]string // that are printed, in order
+	operands [roles]string // in the order in which they are printed
 	gap      string        // the timing parameter of an exposed buffer write, where it is one (Exposed)
 }
 
@@ -37,7 +37,7 @@ var dialects = []dialect{
 		comp:     []string{"COMP"},
 		same:     true,
 		read:     "READRES",
-		operands: [roles]string{gatherRole: "data fill", openRole: "row", compRole: "row col", readRole: "data"},
+		operands: [roles]string{gatherRole: "source", openRole: "row", compRole: "row col", readRole: "result"},
 		gap:      "gwrite_gap_ck",
 	},
 	{
@@ -48,7 +48,7 @@ var dialects = []dialect{
 		close:    "PREA",
 		comp:     []string{"COMP0", "COMP1", "COMP2", "COMP3"},
 		read:     "READRES",
-		operands: [roles]string{writeRole: "buf data", openRole: "row", compRole: "row col buf", readRole: "data"},
+		operands: [roles]string{writeRole: "into source", openRole: "row", compRole: "row col buf", readRole: "result"},
 	},
 	{
 		standard: "aim",
@@ -61,7 +61,7 @@ var dialects = []dialect{
 		init:     "WRMAC16",
 		keep:     true,
 		read:     "RDMAC16",
-		operands: [roles]string{writeRole: "buf data", openRole: "row", compRole: "row col acc", initRole: "acc", readRole: "acc data"},
+		operands: [roles]string{writeRole: "into source", openRole: "row", compRole: "row col acc", initRole: "acc", readRole: "acc result"},
 	},
 }
 
@@ -80,16 +80,23 @@ const (
 	roles // how many there are
 )
 
-// operandTexts are the words of a dialect's operands, and how each prints.
-var operandTexts = map[string]func(c *dram.Command) string{
-	"acc":  func(c *dram.Command) string { return "acc=" + affine(c.Acc) },
-	"buf":  func(c *dram.Command) string { return "buf=" + affine(c.Buf) },
-	"col":  func(c *dram.Command) string { return "col=" + affine(c.Col) },
-	"data": func(c *dram.Command) string { return "data=" + affine(c.Data) },
-	"fill": func(c *dram.Command) string {
-		return fmt.Sprintf("fill=%dx%d pitch %d", c.Fill.Count, c.Fill.Len, c.Fill.Pitch)
-	},
-	"row": func(c *dram.Command) string { return "row=" + affine(c.Row) },
+// operand is an address that commands have: where it is, how it prints, and how a writer sets
+// it.
+type operand struct {
+	of    func(c *dram.Command) *dram.Affine
+	print string
+	pick  func(p place) int
+}
+
+// operandWords are the words of a dialect's operands. A fill is set by the scheme that gathers.
+var operandWords = map[string]operand{
+	"row":    {func(c *dram.Command) *dram.Affine { return &c.Row }, "row", func(p place) int { return p.row }},
+	"col":    {func(c *dram.Command) *dram.Affine { return &c.Col }, "col", func(p place) int { return p.col }},
+	"buf":    {func(c *dram.Command) *dram.Affine { return &c.Buf }, "buf", func(p place) int { return p.buf }},
+	"into":   {func(c *dram.Command) *dram.Affine { return &c.Buf }, "buf", func(p place) int { return p.into }},
+	"acc":    {func(c *dram.Command) *dram.Affine { return &c.Acc }, "acc", func(p place) int { return p.acc }},
+	"source": {func(c *dram.Command) *dram.Affine { return &c.Data }, "data", func(p place) int { return p.source }},
+	"result": {func(c *dram.Command) *dram.Affine { return &c.Data }, "data", func(p place) int { return p.result }},
 }
 
 // Commands says which commands of a DRAM standard do what.
@@ -100,11 +107,12 @@ type Commands struct {
 	Close, Init []dram.Op // close the row, set an accumulator: one command, or none
 	Read        dram.Op   // reads the results
 
-	dialect *dialect
-	mode    []dram.Op // changes the mode, where the standard has modes
-	names   []string
-	roles   []role // by Op
-	index   []int  // by Op, the buffer or the quarter of the banks
+	dialect  *dialect
+	operands [][]operand // by Op
+	mode     []dram.Op   // changes the mode, where the standard has modes
+	names    []string
+	roles    []role // by Op
+	index    []int  // by Op, the buffer or the quarter of the banks
 }
 
 // NewCommands returns the commands of a standard. The error says that the package has no
@@ -136,6 +144,13 @@ func NewCommands(std *dram.Standard) (*Commands, error) {
 	c.Open, c.Comp = ops(openRole, d.open...), ops(compRole, d.comp...)
 	c.Close, c.Init = ops(closeRole, d.close), ops(initRole, d.init)
 	c.Read = ops(readRole, d.read)[0]
+	for _, r := range c.roles {
+		var list []operand
+		for _, word := range strings.Fields(d.operands[r]) {
+			list = append(list, operandWords[word])
+		}
+		c.operands = append(c.operands, list)
+	}
 	if len(std.Changes) > 0 {
 		c.mode = std.Changes[0].Issue[:1]
 	}
@@ -163,8 +178,11 @@ func (c *Commands) multiplied(comp *dram.Command) dram.Affine {
 // print prints a command with its operands.
 func (c *Commands) print(k *dram.Command) string {
 	s := c.names[k.Op]
-	for _, word := range strings.Fields(c.dialect.operands[c.roles[k.Op]]) {
-		s += " " + operandTexts[word](k)
+	for _, o := range c.operands[k.Op] {
+		s += fmt.Sprintf(" %s=%s", o.print, affine(*o.of(k)))
+	}
+	if g := k.Fill; g.Count > 0 {
+		s += fmt.Sprintf(" fill=%dx%d pitch %d", g.Count, g.Len, g.Pitch)
 	}
 	return s
 }

@@ -34,13 +34,9 @@ func (f *fills) traits() traits { return traits{fill: f.d.m.Buffer, simulated: m
 // kind: only by where refreshes happen to fall could they be faster, by less than one of
 // them.
 func (f *fills) plans(l *layer, r *scratch) (plans []planned, need int) {
-	type counted struct {
-		mapping
-		estimate float64
-	}
 	var seen [][]part
 	var kept []counted
-	shares := r.set(0, f.d.channels)
+	shares := r.shares[0]
 	for _, merge := range l.merges(f.d.outputs) {
 		for _, c := range cuttings {
 			ps := f.parts(l, merge, c)
@@ -49,19 +45,19 @@ func (f *fills) plans(l *layer, r *scratch) (plans []planned, need int) {
 			}
 			seen = append(seen, ps)
 			for _, teams := range f.d.teamCounts(ps) {
-				m := mapping{way: way{f, l, merge, c.name, teams, ps}, shares: shares}
-				m.assign(shares)
-				if rows := m.count(); rows > f.d.rows {
-					if need == 0 || rows < need {
-						need = rows
+				w := way{f, l, merge, c.name, teams, ps}
+				w.assign(shares)
+				k := f.counted(w, shares)
+				if k.rows > f.d.rows {
+					if need == 0 || k.rows < need {
+						need = k.rows
 					}
 					continue
 				}
-				if slices.ContainsFunc(kept, func(o counted) bool { return o.beats(&m) }) {
+				if slices.ContainsFunc(kept, func(o counted) bool { return o.beats(&k) }) {
 					continue
 				}
-				kept = slices.DeleteFunc(kept, func(o counted) bool { return m.beats(&o.mapping) })
-				kept = append(kept, counted{m, f.estimate(&m)})
+				kept = append(slices.DeleteFunc(kept, func(o counted) bool { return k.beats(&o) }), k)
 			}
 		}
 	}
@@ -72,16 +68,51 @@ func (f *fills) plans(l *layer, r *scratch) (plans []planned, need int) {
 	return plans, need
 }
 
-// beats reports whether m asks no channel for more commands of any kind than o,
-// and all together for no more if they are as many.
-func (m *mapping) beats(o *mapping) bool {
-	return m.busiest.within(o.busiest) && (m.busiest != o.busiest || m.total <= o.total)
+// counted is a way, and what its channels issue.
+type counted struct {
+	way
+	busiest  work  // the most of each command that any channel issues
+	total    int64 // commands of all channels
+	rows     int   // the most that one holds
+	estimate float64
 }
 
-// estimate is about the cycles of the channel that issues most commands.
-func (f *fills) estimate(m *mapping) float64 {
-	w, r := f.work(m.shares[m.most]), f.rates
-	return r.write*float64(w.writes) + r.act*float64(w.acts) + r.comp*float64(w.comps) + r.read*float64(w.reads)
+// counted counts the work of a way. The estimate is about the cycles of the channel that
+// issues most commands.
+func (f *fills) counted(w way, shares []share) counted {
+	k := counted{way: w}
+	var busy work
+	for _, s := range shares {
+		w := f.work(s)
+		if w.commands() > busy.commands() {
+			busy = w
+		}
+		k.busiest = k.busiest.max(w)
+		k.total += w.commands()
+		k.rows = max(k.rows, f.rows(s).Len())
+	}
+	r := f.rates
+	k.estimate = r.write*float64(busy.writes) + r.act*float64(busy.acts) + r.comp*float64(busy.comps) + r.read*float64(busy.reads)
+	return k
+}
+
+// beats reports whether k asks no channel for more commands of any kind than o,
+// and all together for no more if they are as many.
+func (k *counted) beats(o *counted) bool {
+	return k.busiest.within(o.busiest) && (k.busiest != o.busiest || k.total <= o.total)
+}
+
+// within reports whether no count of w is above that of o.
+func (w work) within(o work) bool {
+	return w.writes <= o.writes && w.acts <= o.acts && w.comps <= o.comps && w.inits <= o.inits && w.reads <= o.reads
+}
+
+// max is the larger of both in each count of commands.
+func (w work) max(o work) work {
+	return work{
+		writes: max(w.writes, o.writes), acts: max(w.acts, o.acts), visits: max(w.visits, o.visits),
+		comps: max(w.comps, o.comps), inits: max(w.inits, o.inits), reads: max(w.reads, o.reads),
+	}
 }
 
 // parts cuts a layer: merge groups together, K as c says.
@@ -190,80 +221,6 @@ func (f *fills) rows(s share) tensor.Range {
 		r = tensor.Range{Lo: min(r.Lo, lo), Hi: max(r.Hi, hi)}
 	}
 	return r
-}
-
-// stream writes buffers, each followed by the items that multiply it.
-func (f *fills) stream(w writer, s share) dram.Stream {
-	var st dram.Stream
-	first := f.rows(s).Lo
-	for i := range s {
-		sp := &s[i]
-		matrix, unit, chunk, group := w.distances(sp.part)
-		w := w
-		w.place = sp.start()
-		w.place.row -= first
-		w = w.ahead(sp.at[byMatrix].Lo, matrix).ahead(sp.at[byUnit].Lo, unit)
-		w = w.ahead(sp.at[byChunk].Lo, chunk).ahead(sp.at[byGroup].Lo, group)
-		st = append(st, w.loop(sp.at[byMatrix].Len(), matrix, func(w writer) dram.Stream {
-			full := sp.full()
-			body := w.loop(full, unit, func(w writer) dram.Stream { return f.unit(w, sp, sp.fold) })
-			if sp.short() {
-				body = append(body, f.unit(w.ahead(full, unit), sp, sp.tail)...)
-			}
-			return body
-		})...)
-	}
-	return st
-}
-
-// unit writes the items of a buffer of that many pixels, for each chunk.
-func (f *fills) unit(w writer, s *span, pixels int) dram.Stream {
-	_, _, chunk, group := w.distances(s.part)
-	return w.loop(s.at[byChunk].Len(), chunk, func(w writer) dram.Stream {
-		full, acts := f.groups(s)
-		st := append(make(dram.Stream, 0, 3), w.do(dram.Command{
-			Op: f.d.ops.Write[0], Data: w.source(),
-			Fill: dram.Gather{Len: s.cols * s.lanes, Count: pixels, Pitch: s.pitch},
-		}))
-		st = append(st, w.loop(full, group, func(w writer) dram.Stream { return f.item(w, s, f.d.acts, pixels) })...)
-		if acts > 0 {
-			st = append(st, f.item(w.ahead(full, group), s, acts, pixels)...)
-		}
-		return st
-	})
-}
-
-// item writes an item. Without addresses there are few different ones.
-func (f *fills) item(w writer, s *span, acts, pixels int) dram.Stream {
-	if !w.bare {
-		return f.write(w, s, acts, pixels)
-	}
-	key := [3]int{acts, pixels, s.cols}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	st := f.items[key]
-	if st == nil {
-		st = f.write(w, s, acts, pixels)
-		f.items[key] = st
-	}
-	return st
-}
-
-// write writes activations, then the columns and the results of each pixel in the
-// buffer.
-func (f *fills) write(w writer, s *span, acts, pixels int) dram.Stream {
-	st := make(dram.Stream, 0, acts+2)
-	row := w.row()
-	for _, o := range f.d.ops.Open[:acts] {
-		st = append(st, w.do(dram.Command{Op: o, Row: row}))
-	}
-	pixel := place{col: s.cols, result: s.outs}
-	return append(st, w.loop(pixels, pixel, func(w writer) dram.Stream {
-		st := w.loop(s.cols, place{col: 1}, func(w writer) dram.Stream {
-			return dram.Stream{w.do(dram.Command{Op: f.d.ops.Comp[0], Row: w.row(), Col: w.col()})}
-		})
-		return append(st, w.do(dram.Command{Op: f.d.ops.Read, Data: w.result()}))
-	})...)
 }
 
 func (f *fills) shape(key []byte, s share) []byte {

@@ -83,6 +83,16 @@ func (l *layer) first() *layer {
 	return &f
 }
 
+// oneKind is the pixels of the axes as they come, with all taps.
+func oneKind(axes []axis) []kind {
+	q := kind{pixels: 1, at: make([]tensor.Range, len(axes))}
+	for i, a := range axes {
+		q.at[i] = a.Range
+		q.pixels *= a.Len()
+	}
+	return []kind{q}
+}
+
 // at is a mapping of l.first() as one of l.
 func (m *mapping) at(l *layer) *mapping {
 	moved := *m
@@ -253,24 +263,6 @@ type block struct {
 	source int // first element in the source matrices
 	result int // first element in the result matrices
 	skips  *[]skip
-}
-
-// skip is pixels of a kind, and the columns of their rows that are not all padding.
-type skip struct {
-	first, pixels int
-	need          []tensor.Range
-}
-
-// skips says what each kind of pixels needs of a block; nil: everything.
-func (l *layer) skips(b *block) *[]skip {
-	if !l.byTap {
-		return nil
-	}
-	s := make([]skip, len(l.kinds))
-	for i, q := range l.kinds {
-		s[i] = skip{q.first, q.pixels, l.needed(b, q.taps)}
-	}
-	return &s
 }
 
 // blocks lists the matrices of the layer when merge groups are taken together.

@@ -27,22 +27,6 @@ func (c *packing) traits() traits {
 	return traits{padding: true, fill: c.d.lanes, refresh: c.refresh, simulated: 3, atMost: 8}
 }
 
-// packed is how a span's output groups lie in rows: rows of groups each, the last
-// of last, activated as a whole but for the last, which needs acts.
-type packed struct{ rows, groups, last, acts int }
-
-func (s *span) packed(g *geometry) packed {
-	n := s.at[byGroup].Len()
-	p := packed{rows: ceilDiv(n, s.pack), acts: g.acts}
-	p.groups = ceilDiv(n, p.rows) // as equal as can be
-	p.rows = ceilDiv(n, p.groups)
-	p.last = n - (p.rows-1)*p.groups
-	if p.last == 1 && s.at[byGroup].Hi == s.groups {
-		p.acts = ceilDiv(s.ends, g.opened)
-	}
-	return p
-}
-
 // held is the number of packed rows of a span.
 func (s *span) held(g *geometry) int {
 	return s.at[byMatrix].Len() * s.at[byChunk].Len() * s.packed(g).rows
@@ -114,17 +98,6 @@ func (p pattern) stays() string {
 		return ", fills stay"
 	}
 	return ", rows stay"
-}
-
-// all is what is known of channels that do these shares.
-func (c *packing) all(shares []share, foresee func(s share) foreseen) foreseen {
-	f := foreseen{timely: true}
-	for i, s := range shares {
-		if i == 0 || !s.alike(shares[i-1]) {
-			f = f.with(foresee(s))
-		}
-	}
-	return f
 }
 
 // sizes are the lengths of chunks, in columns, that are tried: of which so many

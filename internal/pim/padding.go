@@ -17,16 +17,6 @@ type kind struct {
 	first, pixels int
 }
 
-// oneKind is the pixels of the axes as they come, with all taps.
-func oneKind(axes []axis) []kind {
-	q := kind{pixels: 1, at: make([]tensor.Range, len(axes))}
-	for i, a := range axes {
-		q.at[i] = a.Range
-		q.pixels *= a.Len()
-	}
-	return []kind{q}
-}
-
 // kindOf returns the kind of a pixel, and its number among them.
 func (l *layer) kindOf(pixel int) (*kind, int) {
 	n := 0
@@ -137,6 +127,24 @@ func (l *layer) skipping(merge, lanes int) *layer {
 		return nil
 	}
 	return &t
+}
+
+// skip is pixels of a kind, and the columns of their rows that are not all padding.
+type skip struct {
+	first, pixels int
+	need          []tensor.Range
+}
+
+// skips says what each kind of pixels needs of a block; nil: everything.
+func (l *layer) skips(b *block) *[]skip {
+	if !l.byTap {
+		return nil
+	}
+	s := make([]skip, len(l.kinds))
+	for i, q := range l.kinds {
+		s[i] = skip{q.first, q.pixels, l.needed(b, q.taps)}
+	}
+	return &s
 }
 
 // worth is the part of all column accesses that must be padding for another order of K to

@@ -1,5 +1,11 @@
 package pim
 
+import (
+	"slices"
+
+	"pimflow/internal/tensor"
+)
+
 // part is one pass over the pixels of a block with some of its K: chunks of cols
 // columns each, a column being the elements of one column access. Of the shorter
 // rows the buffer holds fold pixels at once.
@@ -28,10 +34,6 @@ const (
 	partDims
 )
 
-func (p *part) dims() [partDims]int { return [partDims]int{p.count, p.units, p.chunks, p.groups} }
-
-func (p *part) items() int { return p.count * p.units * p.chunks * p.groups }
-
 func (p *part) rows() int { return p.count * p.chunks * p.groups }
 
 // rowOf is the row of the weights of an item, in the layer's own numbering.
@@ -55,4 +57,143 @@ func (l *layer) level(fold, rows, n int) int {
 func spread(k, size, items, n int) int {
 	rounds := ceilDiv(items*ceilDiv(k, size), n)
 	return max(1, min(size, ceilDiv(k, max(rounds*n/items, 1))))
+}
+
+// equal reports whether both parts are the same work.
+func (p part) equal(o part) bool {
+	same := *p.block == *o.block
+	p.block, p.sums = o.block, o.sums
+	return same && p == o
+}
+
+// sumUp keeps the sums of all chunks.
+func (p *part) sumUp() {
+	if p.skips != nil {
+		sums := make([]sum, len(*p.skips))
+		for k := range sums {
+			sums[k] = p.need(k, 0, p.chunks)
+		}
+		p.sums = &sums
+	}
+}
+
+// sum is what a pixel of a kind needs of some chunks: columns, and of how many chunks any.
+type sum struct{ columns, chunks int }
+
+// need sums chunks lo to hi up for a kind of pixels.
+func (p *part) need(kind, lo, hi int) sum {
+	if p.skips == nil {
+		return sum{p.cols * (hi - lo), hi - lo}
+	}
+	if p.sums != nil && hi-lo == p.chunks {
+		return (*p.sums)[kind]
+	}
+	var s sum
+	for c := lo; c < hi; c++ {
+		var need [8]tensor.Range
+		if _, n := p.within(need[:0], kind, c); n > 0 {
+			s.columns, s.chunks = s.columns+n, s.chunks+1
+		}
+	}
+	return s
+}
+
+// within appends what a kind of pixels needs of a chunk, and counts it.
+func (p *part) within(to []tensor.Range, kind, chunk int) (need []tensor.Range, cols int) {
+	if p.skips == nil {
+		return append(to, tensor.Range{Hi: p.cols}), p.cols
+	}
+	lo := p.k0 + chunk*p.cols
+	for _, r := range (*p.skips)[kind].need {
+		if r = (tensor.Range{Lo: max(r.Lo-lo, 0), Hi: min(r.Hi-lo, p.cols)}); r.Lo < r.Hi {
+			to, cols = append(to, r), cols+r.Len()
+		}
+	}
+	return to, cols
+}
+
+// packed is how a span's output groups lie in rows: rows of groups each, the last
+// of last, activated as a whole but for the last, which needs acts.
+type packed struct{ rows, groups, last, acts int }
+
+func (s *span) packed(g *geometry) packed {
+	n := s.at[byGroup].Len()
+	p := packed{rows: ceilDiv(n, s.pack), acts: g.acts}
+	p.groups = ceilDiv(n, p.rows) // as equal as can be
+	p.rows = ceilDiv(n, p.groups)
+	p.last = n - (p.rows-1)*p.groups
+	if p.last == 1 && s.at[byGroup].Hi == s.groups {
+		p.acts = ceilDiv(s.ends, g.opened)
+	}
+	return p
+}
+
+// load is units of pixels: full ones, and a short one of tail pixels if that is not 0.
+type load struct{ full, tail int }
+
+func (l load) units() int {
+	if l.tail > 0 {
+		return l.full + 1
+	}
+	return l.full
+}
+
+func (l load) pixels(fold int) int { return l.full*fold + l.tail }
+
+// batch is units of pixels of a kind that follow each other.
+type batch struct {
+	load
+	pixel int            // the first, of the part's
+	kind  int            // of the block's skips
+	need  []tensor.Range // of the columns of a chunk; nil: the first ones
+	cols  int            // how many that are
+}
+
+// batches appends the units of the span, which need everything as far as is known.
+func (s *span) batches(to []batch) []batch {
+	if s.skips == nil {
+		l := load{full: s.full()}
+		if s.short() {
+			l.tail = s.tail
+		}
+		return append(to, batch{load: l, pixel: s.at[byUnit].Lo * s.fold})
+	}
+	unit := 0
+	for i, q := range *s.skips {
+		full, n := q.pixels, q.pixels
+		if s.fold > 1 { // seldom, and divisions are slow
+			full, n = q.pixels/s.fold, ceilDiv(q.pixels, s.fold)
+		}
+		lo, hi := max(s.at[byUnit].Lo-unit, 0), min(s.at[byUnit].Hi-unit, n)
+		unit += n
+		if lo >= hi {
+			continue
+		}
+		b := batch{load: load{full: hi - lo}, pixel: q.first + lo*s.fold, kind: i}
+		if hi > full {
+			b.load = load{full - lo, q.pixels % s.fold}
+		}
+		to = append(to, b)
+	}
+	return to
+}
+
+// alike is the number of chunks from one on, before another, of which the batches need
+// the same; where addresses are left out, as much.
+func (p *part) alike(bs []batch, chunk, end int, bare bool) int {
+	if p.skips == nil {
+		return end - chunk
+	}
+	n := 1
+	for ; chunk+n < end; n++ {
+		for i := range bs {
+			var a, b [8]tensor.Range
+			one, cols := p.within(a[:0], bs[i].kind, chunk)
+			other, same := p.within(b[:0], bs[i].kind, chunk+n)
+			if cols != same || !bare && !slices.Equal(one, other) {
+				return n
+			}
+		}
+	}
+	return n
 }

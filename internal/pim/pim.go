@@ -157,40 +157,12 @@ func (d *Device) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := d.mapped(l.first())
+	first := l.first()
+	m := d.mapped(first)
 	if m.err != nil {
 		return nil, fmt.Errorf("pim: %s %q: %w", g.Nodes[c.Node].Op.Name, g.Nodes[c.Node].Name, m.err)
 	}
 	code := &Code{device: d, graph: g, cut: c, best: m.best, cost: m.cost}
 	d.link.Charge(&code.cost, d.m.Clock, code.traffic(l))
 	return code, nil
-}
-
-// choice is the mapping of layers of one form.
-type choice struct {
-	once sync.Once
-	best *mapping
-	cost device.Cost
-	err  error
-}
-
-// mapped is choose, once for layers of one form, of which networks have many.
-func (d *Device) mapped(l *layer) *choice {
-	f := l.form(d.traits.padding)
-	d.mu.Lock()
-	c := d.chosen[f]
-	if c == nil {
-		c = &choice{}
-		d.chosen[f] = c
-	}
-	d.mu.Unlock()
-	c.once.Do(func() {
-		r := d.enter()
-		defer d.leave(r)
-		if c.best, _, c.err = d.choose(l, r); c.err == nil {
-			c.cost = d.cost(c.best)
-			c.best.shares = nil
-		}
-	})
-	return c
 }

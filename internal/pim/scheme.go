@@ -64,23 +64,6 @@ type traits struct {
 	simulated, atMost int
 }
 
-// refreshes are those of a channel on which they take their time and wait for no longer
-// than the standard allows. The zero value is a channel without.
-type refreshes struct {
-	op       dram.Op
-	cycles   float64 // that one takes
-	interval float64 // from one to the next
-	strict   bool    // a stream that leaves one waiting for too long is none
-}
-
-// with is about the cycles of a stream with refreshes.
-func (r *refreshes) with(cycles int64) int64 {
-	if float64(cycles) < r.interval || r.cycles >= r.interval {
-		return cycles
-	}
-	return int64(float64(cycles) / (1 - r.cycles/r.interval))
-}
-
 // spent is cycles of a stream, and the word for what takes them.
 type spent struct {
 	word   string

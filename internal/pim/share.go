@@ -15,9 +15,58 @@ type span struct {
 // share is what one channel does: spans in order.
 type share []span
 
-// work is what a share issues, in commands that all standards have, how often it visits a
-// row, and the elements that its commands move.
-type work struct{ writes, acts, visits, comps, inits, reads, moved int64 }
+func (p *part) dims() [partDims]int { return [partDims]int{p.count, p.units, p.chunks, p.groups} }
+
+func (p *part) items() int { return p.count * p.units * p.chunks * p.groups }
+
+func (p *part) whole() [partDims]tensor.Range {
+	var b [partDims]tensor.Range
+	for d, n := range p.dims() {
+		b[d].Hi = n
+	}
+	return b
+}
+
+// teamCounts lists 0, for even shares, and the numbers of teams, ascending, of
+// which none makes another pointless: more teams are better when the members have
+// as many output groups, fewer when the teams have as many units.
+func (d *Device) teamCounts(ps []part) []int {
+	if d.basic {
+		return []int{1}
+	}
+	n := d.channels
+	counts := make([]int, 1, 16)
+	lastUnits, lastGroups := 0, 0
+	for c := 1; c <= n; c++ {
+		units, groups := 0, 0
+		for i := range ps {
+			units += ceilDiv(ps[i].count*ps[i].units, c)
+			groups += ceilDiv(ps[i].groups, n/c)
+		}
+		switch {
+		case c > 1 && units == lastUnits:
+			continue
+		case c > 1 && groups == lastGroups:
+			counts[len(counts)-1] = c
+		default:
+			counts = append(counts, c)
+		}
+		lastUnits, lastGroups = units, groups
+	}
+	return counts
+}
+
+// assign says what each channel does.
+func (m *way) assign(shares []share) {
+	for i := range shares {
+		shares[i] = shares[i][:0]
+	}
+	if m.teams > 0 {
+		teams(shares, m.parts, m.teams)
+	} else {
+		even(shares, m.parts)
+	}
+}
 
 // spans appends items lo to hi of the box of a part (counted in the order of its
 // dimensions) as boxes: at most 7.
@@ -101,21 +150,6 @@ func (s *span) selected() int {
 	return n
 }
 
-// within reports whether no count of w is above that of o.
-func (w work) within(o work) bool {
-	return w.writes <= o.writes && w.acts <= o.acts && w.comps <= o.comps && w.inits <= o.inits && w.reads <= o.reads
-}
-
-func (w work) commands() int64 { return w.writes + w.acts + w.comps + w.inits + w.reads }
-
-// max is the larger of both in each count of commands.
-func (w work) max(o work) work {
-	return work{
-		writes: max(w.writes, o.writes), acts: max(w.acts, o.acts), visits: max(w.visits, o.visits),
-		comps: max(w.comps, o.comps), inits: max(w.inits, o.inits), reads: max(w.reads, o.reads),
-	}
-}
-
 // even shares each part out to n channels so that none has more than one item
 // more than another: first as many whole units to each as there are, then the
 // items of the units that are left. What is over in one part goes to the channels
@@ -144,14 +178,6 @@ func even(out []share, ps []part) {
 		}
 		turn = (turn + over) % n
 	}
-}
-
-func (p *part) whole() [partDims]tensor.Range {
-	var b [partDims]tensor.Range
-	for d, n := range p.dims() {
-		b[d].Hi = n
-	}
-	return b
 }
 
 // teams shares the units of each part out to teams of channels; the members of a
@@ -185,9 +211,6 @@ func teams(out []share, ps []part, count int) {
 	}
 }
 
-// work is about that of a pixel, in column accesses of a group: a result is one more.
-func (s sum) work() int { return s.columns + s.chunks }
-
 // unitAt is the number of the part's units that are about so much of its work.
 func (p *part) unitAt(share, total int) int {
 	if p.skips == nil {
@@ -196,6 +219,9 @@ func (p *part) unitAt(share, total int) int {
 	unit, _, _ := p.find(share, total)
 	return unit
 }
+
+// work is about that of a pixel, in column accesses of a group: a result is one more.
+func (s sum) work() int { return s.columns + s.chunks }
 
 // find divides the work of a part, of one group: units that are done, and of the next,
 // of a kind, so much.
@@ -246,17 +272,26 @@ func (p *part) evenly(out []share) {
 	}
 }
 
-// clone returns a copy in memory of its own.
-func clone(shares []share) []share {
-	n := 0
-	for _, s := range shares {
-		n += len(s)
-	}
-	out, all := make([]share, len(shares)), make(share, 0, n)
+// foreseen is what is known of a share without simulating it.
+type foreseen struct {
+	estimate int64 // cycles, without refreshes
+	least    int64 // that it takes at least
+	rows     int   // that it holds
+	timely   bool  // no visit keeps refreshes waiting for too long
+}
+
+// with is what is known of channels that do one or the other.
+func (f foreseen) with(o foreseen) foreseen {
+	return foreseen{max(f.estimate, o.estimate), max(f.least, o.least), max(f.rows, o.rows), f.timely && o.timely}
+}
+
+// foreseeAll is what is known of channels that do these shares.
+func foreseeAll(shares []share, foresee func(s share) foreseen) foreseen {
+	f := foreseen{timely: true}
 	for i, s := range shares {
-		at := len(all)
-		all = append(all, s...)
-		out[i] = all[at:len(all):len(all)]
+		if i == 0 || !s.alike(shares[i-1]) {
+			f = f.with(foresee(s))
+		}
 	}
-	return out
+	return f
 }

@@ -39,3 +39,40 @@ func newRefreshes(d *Device) refreshes {
 	}
 	return r
 }
+
+// rates are the cycles that one more command of a kind costs.
+type rates struct{ write, act, comp, read float64 }
+
+// measure finds the rates of a channel from the periods of small streams.
+func (d *Device) measure() rates {
+	const comps, times = 32, 4
+	write := dram.Do(dram.Command{Op: d.ops.Write[0]})
+	read := dram.Do(dram.Command{Op: d.ops.Read})
+	set := func(comps int, more ...dram.Item) dram.Stream {
+		var st dram.Stream
+		for _, o := range d.ops.Open {
+			st = append(st, dram.Do(dram.Command{Op: o}))
+		}
+		st = append(append(st, dram.Loop(comps, dram.Do(dram.Command{Op: d.ops.Comp[0]})), read), more...)
+		for _, o := range d.ops.Close {
+			st = append(st, dram.Do(dram.Command{Op: o}))
+		}
+		return st
+	}
+	period := func(parts ...dram.Stream) float64 {
+		body := dram.Stream{write}
+		for _, p := range parts {
+			body = append(body, p...)
+		}
+		return float64(d.channel.Time(dram.Stream{dram.Loop(times+1, body...)}).Cycles -
+			d.channel.Time(dram.Stream{dram.Loop(times, body...)}).Cycles)
+	}
+	one := period(set(comps))
+	var r rates
+	r.comp = period(set(comps+1)) - one
+	r.read = period(set(comps, read)) - one
+	item := period(set(comps), set(comps)) - one
+	r.write = one - item
+	r.act = (item - comps*r.comp - r.read) / float64(d.acts)
+	return r
+}

@@ -56,26 +56,20 @@ func (w writer) ahead(n int, step place) writer {
 	return w
 }
 
-// do is the item of one command. Without addresses there is one of each kind.
-func (w writer) do(c dram.Command) dram.Item {
+// command is the item of one command, with the operands that its dialect says. Without
+// addresses there is one of each kind.
+func (w writer) command(op dram.Op) dram.Item {
 	if w.bare {
-		return dram.Item{Command: &w.d.bare[c.Op]}
+		return dram.Item{Command: &w.d.bare[op]}
+	}
+	c := dram.Command{Op: op}
+	for _, o := range w.d.ops.operands[op] {
+		*o.of(&c) = w.affine(o.pick)
 	}
 	return dram.Do(c)
 }
 
-func (w writer) row() dram.Affine    { return w.affine(func(p place) int { return p.row }) }
-func (w writer) col() dram.Affine    { return w.affine(func(p place) int { return p.col }) }
-func (w writer) buf() dram.Affine    { return w.affine(func(p place) int { return p.buf }) }
-func (w writer) into() dram.Affine   { return w.affine(func(p place) int { return p.into }) }
-func (w writer) source() dram.Affine { return w.affine(func(p place) int { return p.source }) }
-func (w writer) result() dram.Affine { return w.affine(func(p place) int { return p.result }) }
-func (w writer) acc() dram.Affine    { return w.affine(func(p place) int { return p.acc }) }
-
 func (w writer) affine(pick func(p place) int) dram.Affine {
-	if w.bare {
-		return dram.Affine{}
-	}
 	a := dram.Affine{Base: int64(pick(w.place))}
 	for d, s := range w.steps {
 		if v := pick(s); v != 0 {
@@ -106,4 +100,21 @@ func (w writer) distances(p *part) (matrix, unit, chunk, group place) {
 	chunk = place{row: p.groups, source: p.cols * p.lanes}
 	group = place{row: 1, result: w.d.outputs}
 	return matrix, unit, chunk, group
+}
+
+// stock is items of streams without addresses, which are gone once the stream is timed.
+type stock struct {
+	chunk dram.Stream // the part that is free begins at its length
+}
+
+// grown returns a copy of a stream with room for n items more.
+func (k *stock) grown(st dram.Stream, n int) dram.Stream {
+	const items = 1 << 10
+	want := max(len(st)+n, 2*len(st))
+	at := len(k.chunk)
+	if cap(k.chunk)-at < want {
+		k.chunk, at = make(dram.Stream, 0, max(items, 2*cap(k.chunk), want)), 0
+	}
+	k.chunk = k.chunk[:at+want]
+	return append(k.chunk[at:at:at+want], st...)
 }

@@ -2,8 +2,14 @@ package pim
 
 import (
 	"encoding/binary"
-	"slices"
+
+	"pimflow/internal/dram"
 )
+
+func (c *accumulators) work(s share) work {
+	w, _ := c.count(s)
+	return w
+}
 
 // count counts the commands of a share, and its blocks.
 func (c *accumulators) count(s share) (w work, n int64) {
@@ -83,6 +89,18 @@ func (s *span) blocks(acts int, p packed, pixels int) int {
 	return k
 }
 
+// blocks is how many blocks of at most accs sums the slots of a row need, pixels × groups, and
+// the pixels and groups of each.
+func blocks(pixels, groups, accs int) (n, b, c int) {
+	for g := min(groups, accs); g > 0; g-- {
+		p := min(pixels, accs/g)
+		if k := ceilDiv(pixels, p) * ceilDiv(groups, g); n == 0 || k < n {
+			n, b, c = k, p, g
+		}
+	}
+	return n, b, c
+}
+
 // passes is the number of fills that pass a row before it is closed: few enough for
 // refreshes never to wait too long, in runs of about one length.
 func (c *accumulators) passes(s *span, groups int) int {
@@ -119,109 +137,21 @@ func (c *accumulators) foresee(s share) foreseen {
 	return foreseen{estimate, least, c.rows(s).Len(), true}
 }
 
-func (c *accumulators) plans(l *layer, r *scratch) (plans []planned, need int) {
-	var seen [][]part
-	shares, plans := r.set(0, c.d.channels), r.plans[:0]
-	defer func() { r.plans = plans }()
-	for _, merge := range l.merges(c.d.outputs) {
-		blocks := l.blocks(merge, c.d.lanes)
-		for _, size := range c.lengths(l, blocks) {
-			for _, ps := range c.ways(l, c.parts(l, blocks, size)) {
-				if slices.ContainsFunc(seen, func(o []part) bool { return slices.EqualFunc(o, ps, part.equal) }) {
-					continue
-				}
-				seen = append(seen, ps)
-				for _, teams := range c.d.teamCounts(ps) {
-					p := planned{way: way{scheme: c, layer: l, merge: merge, teams: teams, parts: ps}}
-					p.assign(shares)
-					if !c.staying(shares) {
-						continue
-					}
-					if p.foreseen = c.all(shares, c.foresee); p.rows <= c.d.rows {
-						plans = append(plans, p)
-					} else if need == 0 || p.rows < need {
-						need = p.rows
-					}
-				}
-			}
-		}
+// spent counts commands, each times the cycles from its like to it, and refreshes; what is
+// left are waits that no command can be blamed for.
+func (c *accumulators) spent(w work, r dram.Result) (list []spent, rest string) {
+	t, modes := &c.waits, int64(0)
+	for _, o := range c.d.ops.mode {
+		modes += r.Issued[o]
 	}
-	return plans, need
-}
-
-// staying reports whether the banks have sums for all groups of a fill's pixels wherever
-// these stay in them from chunk to chunk.
-func (c *accumulators) staying(shares []share) bool {
-	for _, s := range shares {
-		for i := range s {
-			if sp := &s[i]; sp.stay && sp.fold*sp.at[byGroup].Len() > sp.accs {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// lengths are the lengths of chunks that are tried: as elsewhere, and the longest
-// of which some make up K, since sums stay in the banks between equal ones only.
-func (c *accumulators) lengths(l *layer, blocks []block) []int {
-	sizes := c.sizes(l, blocks)
-	k := blocks[0].pitch / c.d.lanes
-	for n := ceilDiv(k, sizes[0]); n <= 2*ceilDiv(k, sizes[0]); n++ {
-		if k%n == 0 {
-			if !slices.Contains(sizes, k/n) {
-				sizes = append(sizes, k/n)
-			}
-			break
-		}
-	}
-	return sizes
-}
-
-// ways are the ways to fill the slots of a row for given chunks: a row that
-// stays or a fill; pixels first or output groups, as many pixels as leave no channel idle
-// or as fill blocks to the last sum; sums that stay in the banks.
-func (c *accumulators) ways(l *layer, ps []part) (ways [][]part) {
-	slots := func(p *part) int { return min(c.d.buffer, c.d.columns) / p.cols }
-	level := func(p *part, fold int) int { return l.level(min(fold, l.pixels), p.rows(), c.d.channels) }
-	folds := []func(p *part) int{
-		func(p *part) int { return level(p, slots(p)) },
-		func(p *part) int { return level(p, slots(p)/min(slots(p), p.groups)) },
-		func(p *part) int { return c.whole(level(p, slots(p)), p, slots(p)) },
-		func(p *part) int { return c.whole(level(p, slots(p)/min(slots(p), p.groups)), p, slots(p)) },
-		func(p *part) int { return level(p, min(slots(p), c.d.sums)) },
-	}
-	for _, pattern := range []pattern{{accs: c.d.sums}, {accs: c.d.sums, inputs: true}, {accs: c.d.sums, inputs: true, stay: true}} {
-		if pattern.stay && (len(ps) > 1 || ps[0].chunks == 1) {
-			continue
-		}
-		for _, fold := range folds {
-			way := slices.Clone(ps)
-			for i := range way {
-				p := &way[i]
-				p.pattern = pattern
-				p.fold = fold(p)
-				p.pack = max(1, min(p.groups, slots(p)/p.fold))
-				p.units = ceilDiv(l.pixels, p.fold)
-				p.tail = l.pixels - (p.units-1)*p.fold
-			}
-			ways = append(ways, way)
-		}
-	}
-	return ways
-}
-
-// whole is about fold pixels, but as many as fill blocks to the last sum where that is
-// near.
-func (c *accumulators) whole(fold int, p *part, slots int) int {
-	b := max(1, c.d.sums/min(p.groups, max(1, slots/fold), c.d.sums))
-	if up := roundUp(fold, b); up <= slots && up <= p.pixels {
-		return up
-	}
-	if fold > b {
-		return fold - fold%b
-	}
-	return fold
+	return []spent{
+		{"mac", float64(t.comp * w.comps)},
+		{"activate", float64((t.close + c.opening()) * w.visits)},
+		{"write", float64(t.write * (w.writes + w.inits))},
+		{"read", float64(c.read * w.reads)},
+		{"mode", float64(c.mode * modes)},
+		{"refresh", c.refresh.cycles * float64(r.Issued[c.refresh.op])},
+	}, "wait"
 }
 
 func (c *accumulators) shape(key []byte, s share) []byte {

@@ -1,58 +1,9 @@
 package pim
 
 import (
-	"math"
-
 	"pimflow/internal/device"
 	"pimflow/internal/dram"
 )
-
-// time runs a share on a channel; shares of one shape are run once.
-func (d *Device) time(s share) dram.Result {
-	if len(s) == 0 {
-		return dram.Result{}
-	}
-	var buf [256]byte
-	key := d.scheme.shape(buf[:0], s)
-	d.mu.Lock()
-	r, ok := d.timed[string(key)]
-	d.mu.Unlock()
-	if !ok {
-		room := d.enter()
-		r = d.channel.Time(d.scheme.stream(writer{d: d, bare: true, made: &room.made, stock: &room.items}, s))
-		room.items.chunk = room.items.chunk[:0]
-		d.leave(room)
-		d.mu.Lock()
-		d.timed[string(key)] = r
-		d.mu.Unlock()
-	}
-	return r
-}
-
-// slowest returns when the last channel of a mapping is done; it stops, with
-// done false, at the first that takes longer than limit.
-func (d *Device) slowest(m *mapping, limit dram.Cycle) (t dram.Cycle, done bool) {
-	// Nearly always this channel decides.
-	t = d.cycles(m.shares[m.most])
-	for i := 0; i < len(m.shares) && t <= limit; i++ {
-		if i == 0 || !m.shares[i].alike(m.shares[i-1]) {
-			t = max(t, d.cycles(m.shares[i]))
-		}
-	}
-	return t, t <= limit
-}
-
-// tooLate is the time of a stream that leaves a refresh waiting for longer than is
-// allowed, where that is a rule of the DRAM and not of a simulator.
-const tooLate = dram.Cycle(math.MaxInt64)
-
-func (d *Device) cycles(s share) dram.Cycle {
-	r := d.time(s)
-	if r.Overflow && d.traits.refresh.strict {
-		return tooLate
-	}
-	return r.Cycles
-}
 
 // cost is what executing a mapping takes.
 func (d *Device) cost(m *mapping) device.Cost {
@@ -75,10 +26,10 @@ func (d *Device) cost(m *mapping) device.Cost {
 			c.Ticks, slowest, last = int64(r.Cycles), i, r
 		}
 	}
+	c.Additions, c.Bytes = m.additions(d.outputs), d.bytes(m)
 	if slowest >= 0 {
 		c.Bound = d.bound(d.scheme.work(m.shares[slowest]), last)
 	}
-	c.Additions, c.Bytes = m.additions(d.outputs), d.bytes(m)
 	c.Energy = d.energy(&c)
 	return c
 }
@@ -134,43 +85,6 @@ func (m *mapping) stayed(b *block, outputs int) (n int64) {
 		}
 	}
 	return n
-}
-
-// rates are the cycles that one more command of a kind costs.
-type rates struct{ write, act, comp, read float64 }
-
-// measure finds the rates of a channel from the periods of small streams.
-func (d *Device) measure() rates {
-	const comps, times = 32, 4
-	write := dram.Do(dram.Command{Op: d.ops.Write[0]})
-	read := dram.Do(dram.Command{Op: d.ops.Read})
-	set := func(comps int, more ...dram.Item) dram.Stream {
-		var st dram.Stream
-		for _, o := range d.ops.Open {
-			st = append(st, dram.Do(dram.Command{Op: o}))
-		}
-		st = append(append(st, dram.Loop(comps, dram.Do(dram.Command{Op: d.ops.Comp[0]})), read), more...)
-		for _, o := range d.ops.Close {
-			st = append(st, dram.Do(dram.Command{Op: o}))
-		}
-		return st
-	}
-	period := func(parts ...dram.Stream) float64 {
-		body := dram.Stream{write}
-		for _, p := range parts {
-			body = append(body, p...)
-		}
-		return float64(d.channel.Time(dram.Stream{dram.Loop(times+1, body...)}).Cycles -
-			d.channel.Time(dram.Stream{dram.Loop(times, body...)}).Cycles)
-	}
-	one := period(set(comps))
-	var r rates
-	r.comp = period(set(comps+1)) - one
-	r.read = period(set(comps, read)) - one
-	item := period(set(comps), set(comps)) - one
-	r.write = one - item
-	r.act = (item - comps*r.comp - r.read) / float64(d.acts)
-	return r
 }
 
 // bound is the word for what takes most of the cycles of a stream, the first on a tie.
