@@ -78,3 +78,21 @@ func (d *Hazard) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	}
 	return code{cost}, nil
 }
+
+// Func is a device whose costs a function sets; false: the device does not execute the cut.
+type Func struct {
+	Called string // the device's name
+	Of     func(graph.Cut) (device.Cost, bool)
+}
+
+// Name is the device's name.
+func (d *Func) Name() string { return d.Called }
+
+// Compile costs a cut.
+func (d *Func) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
+	cost, ok := d.Of(c)
+	if !ok {
+		return nil, fmt.Errorf("%s: %w", g.Nodes[c.Node].Name, device.ErrUnsupported)
+	}
+	return code{cost}, nil
+}

@@ -107,3 +107,22 @@ func Wild(rng *rand.Rand, most, images, channels, rows int) *graph.Graph {
 	}
 	return g
 }
+
+// Chain is a chain of elementwise operations on values of 1 x 1 x rows x 1. Operation k is node
+// k+1: node 0 is the input.
+func Chain(nodes, rows int) *graph.Graph {
+	b := graph.NewBuilder("chain")
+	x := b.Input("x", tensor.Float32, tensor.Shape{1, 1, rows, 1})
+	for range nodes {
+		var err error
+		if x, err = b.Op("", "Relu", nil, x); err != nil {
+			panic(err)
+		}
+	}
+	b.Output("y", x)
+	g, err := b.Graph()
+	if err != nil {
+		panic(err)
+	}
+	return g
+}
