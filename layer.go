@@ -4,12 +4,11 @@ import (
 	"errors"
 	"fmt"
 
+	"pimflow/internal/convolution"
 	"pimflow/internal/device"
 	"pimflow/internal/graph"
-	"pimflow/internal/op"
 	"pimflow/internal/plan"
 	"pimflow/internal/platform"
-	"pimflow/internal/tensor"
 )
 
 // Layers lists the layers of the model with what all of each takes on either device beside the
@@ -78,29 +77,13 @@ func (m *Machine) Cost(c Convolution) (gpu, pim *Whole, err error) {
 	return newWhole(onGPU), newWhole(onPIM), err
 }
 
-// graph is the layer alone. No cost depends on its weights, which it does not have.
+// graph is the layer alone.
 func (c Convolution) graph() (*graph.Graph, graph.ID, error) {
-	stride, dilation, groups := max(c.Stride, 1), max(c.Dilation, 1), max(c.Groups, 1)
 	if min(c.Channels, c.Height, c.Width, c.Out, c.KernelH, c.KernelW) < 1 || min(c.PadH, c.PadW) < 0 {
 		return nil, 0, fmt.Errorf("%+v: positive sizes wanted", c)
 	}
-	if c.Channels%groups != 0 || c.Out%groups != 0 {
-		return nil, 0, fmt.Errorf("groups: %d: a divisor of the %d input and the %d output channels wanted", groups, c.Channels, c.Out)
-	}
-	b := graph.NewBuilder("convolution")
-	x := b.Input("x", tensor.Float32, tensor.Shape{1, c.Channels, c.Height, c.Width})
-	w := b.Const("w", tensor.Lazy(tensor.Float32, tensor.Shape{c.Out, c.Channels / groups, c.KernelH, c.KernelW}, func() ([]float32, []int64) {
-		panic("pimflow: a cost depends on weights")
-	}))
-	pair := func(a, b int) []int64 { return []int64{int64(a), int64(b)} }
-	y, err := b.Op("conv", "Conv", op.Attrs{
-		"kernel_shape": pair(c.KernelH, c.KernelW), "strides": pair(stride, stride), "dilations": pair(dilation, dilation),
-		"pads": append(pair(c.PadH, c.PadW), pair(c.PadH, c.PadW)...), "group": int64(groups),
-	}, x, w)
-	if err != nil {
-		return nil, 0, err
-	}
-	b.Output("y", y)
-	g, err := b.Graph()
-	return g, y, err
+	return convolution.Layer{
+		IC: c.Channels, OC: c.Out, H: c.Height, W: c.Width, KH: c.KernelH, KW: c.KernelW, PH: c.PadH, PW: c.PadW,
+		Stride: max(c.Stride, 1), Dilation: max(c.Dilation, 1), Groups: max(c.Groups, 1),
+	}.Graph()
 }

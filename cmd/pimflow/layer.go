@@ -2,21 +2,17 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-
-	"pimflow"
 
 	"github.com/spf13/cobra"
 
-	"pimflow/internal/device"
-	"pimflow/internal/dram"
+	"pimflow/internal/convolution"
 	"pimflow/internal/hw"
+	"pimflow/internal/profile"
 	"pimflow/internal/report"
 	"pimflow/internal/tensor"
 )
@@ -25,7 +21,7 @@ import (
 type layerFlags struct {
 	machine           string
 	in, kernel, pad   string
-	conv              convolution
+	conv              convolution.Layer
 	channels, buffers int
 	noHiding, json    bool
 	csv               string
@@ -48,7 +44,7 @@ Our commands compute every product once, and their time is that of the slowest c
 that are left, and launches the kernels that the machine needs for a convolution without bias.
 
 With --csv the convolutions are the rows of a file with the columns
-` + strings.Join(columnNames(), ",") + `
+` + strings.Join(convolution.Columns(), ",") + `
 in any order, further ones are left out; "-" is the standard input. They are printed as CSV with commands_total
 and cycles of the published generator's first channel and, with --all, our_cycles, gpu_ns, speed_up (cycles / our_cycles),
 floor_ck and floor_ratio (our_cycles / floor_ck): the cycles that multiplying every input that is not padding, or moving each
@@ -63,33 +59,30 @@ banks, gpu_ns where no channel is left. latency_hiding 1 is the machine as it is
 			if err != nil {
 				return err
 			}
-			b, err := newBench(m)
-			if err == nil && f.profile != "" {
-				err = b.measured(f.profile)
-			}
+			b, err := f.bench(m)
 			if err != nil {
 				return err
 			}
 			if f.csv != "" {
-				return layerTable(c.Context(), b, f.csv, f.all, c.InOrStdin(), c.OutOrStdout())
+				return b.Table(c.Context(), f.csv, f.all, c.InOrStdin(), c.OutOrStdout())
 			}
 			q, err := f.question(m, c.Flags().Changed)
 			if err != nil {
 				return err
 			}
-			return layerReport(c.Context(), b, q, f, c.OutOrStdout())
+			return layerCost(c.Context(), m, b, q, f, c.OutOrStdout())
 		},
 	}
 	fl := c.Flags()
 	fl.StringVar(&f.machine, "machine", PublishedMachine, "machine by name or .json file")
 	profileFlag(c, &f.profile)
 	fl.StringVar(&f.in, "in", "", "input as channels x height x width, as 32x112x112")
-	fl.IntVar(&f.conv.oc, "out-channels", 0, "output channels")
+	fl.IntVar(&f.conv.OC, "out-channels", 0, "output channels")
 	fl.StringVar(&f.kernel, "kernel", "1x1", "kernel as height x width")
 	fl.StringVar(&f.pad, "pad", "0x0", "padding at the top and bottom x left and right")
-	fl.IntVar(&f.conv.stride, "stride", 1, "stride")
-	fl.IntVar(&f.conv.groups, "groups", 1, "groups of channels; the published generator ignores it")
-	fl.IntVar(&f.conv.dilation, "dilation", 1, "dilation; the published generator ignores it")
+	fl.IntVar(&f.conv.Stride, "stride", 1, "stride")
+	fl.IntVar(&f.conv.Groups, "groups", 1, "groups of channels; the published generator ignores it")
+	fl.IntVar(&f.conv.Dilation, "dilation", 1, "dilation; the published generator ignores it")
 	fl.IntVar(&f.channels, "n-channel", 0, "PIM channels (default the machine's)")
 	fl.IntVar(&f.buffers, "gw", 4, "the most groups of channels with inputs of their own in the published generator")
 	fl.BoolVar(&f.noHiding, "no-hiding", false, noHidingHelp)
@@ -99,6 +92,18 @@ banks, gpu_ns where no channel is left. latency_hiding 1 is the machine as it is
 	fl.StringVar(&f.traceDir, "artifact-trace", "", "write the published generator's trace of each channel to this folder, as NAME-16.pim")
 	fl.StringVar(&f.name, "name", "", "NAME of the traces (default from the layer)")
 	return c
+}
+
+// bench makes what costs layers.
+func (f *layerFlags) bench(m *hw.Machine) (*convolution.Bench, error) {
+	if f.profile == "" {
+		return convolution.NewBench(m, nil)
+	}
+	p, err := profile.Load(f.profile, m)
+	if err != nil {
+		return nil, err
+	}
+	return convolution.NewBench(m, p)
 }
 
 // check reports flags that do not go together.
@@ -126,15 +131,15 @@ func (f *layerFlags) check(changed func(string) bool) error {
 }
 
 // question is what the flags ask.
-func (f *layerFlags) question(m *hw.Machine, changed func(string) bool) (*question, error) {
-	q := &question{convolution: f.conv, channels: f.channels, buffers: f.buffers, hiding: !f.noHiding}
+func (f *layerFlags) question(m *hw.Machine, changed func(string) bool) (*convolution.Question, error) {
+	q := &convolution.Question{Layer: f.conv, Channels: f.channels, Buffers: f.buffers, Hiding: !f.noHiding}
 	for _, row := range []struct {
 		flag, text, wanted string
 		to                 []*int
 	}{
-		{"in", f.in, "channels x height x width, as 32x112x112", []*int{&q.ic, &q.h, &q.w}},
-		{"kernel", f.kernel, "height x width, as 3x3", []*int{&q.kh, &q.kw}},
-		{"pad", f.pad, "height x width, as 1x1", []*int{&q.ph, &q.pw}},
+		{"in", f.in, "channels x height x width, as 32x112x112", []*int{&q.IC, &q.H, &q.W}},
+		{"kernel", f.kernel, "height x width, as 3x3", []*int{&q.KH, &q.KW}},
+		{"pad", f.pad, "height x width, as 1x1", []*int{&q.PH, &q.PW}},
 	} {
 		s, err := tensor.ParseShape(row.text)
 		if err != nil || len(s) != len(row.to) {
@@ -148,45 +153,45 @@ func (f *layerFlags) question(m *hw.Machine, changed func(string) bool) (*questi
 		return nil, fmt.Errorf("--out-channels N wanted")
 	}
 	if !changed("n-channel") {
-		q.channels = m.Memory.PIMChannels
+		q.Channels = m.Memory.PIMChannels
 	}
-	return q, q.check(m)
+	return q, q.Check(m)
 }
 
-// layerReport costs one layer.
-func layerReport(ctx context.Context, b *bench, q *question, f *layerFlags, stdout io.Writer) error {
-	rep, err := b.report(q)
+// layerCost costs one layer.
+func layerCost(ctx context.Context, m *hw.Machine, b *convolution.Bench, q *convolution.Question, f *layerFlags, stdout io.Writer) error {
+	cost, err := b.Cost(q)
 	if err != nil {
 		return err
 	}
 	if f.traceDir != "" {
-		if err := writeTraces(ctx, b, q, f.traceDir, f.name); err != nil {
+		if err := writeTraces(ctx, m, q, f.traceDir, f.name); err != nil {
 			return err
 		}
 	}
 	if f.json {
-		return rep.JSON(stdout)
+		return report.JSON(stdout, cost)
 	}
-	return rep.Text(stdout)
+	return report.Convolution(stdout, cost)
 }
 
 // writeTraces writes the published generator's file of each channel.
-func writeTraces(ctx context.Context, b *bench, q *question, dir, name string) error {
+func writeTraces(ctx context.Context, m *hw.Machine, q *convolution.Question, dir, name string) error {
 	if name == "" {
 		name = q.String()
 	}
 	if name != fileName(name) {
 		return fmt.Errorf("--name %s: a file's name without a folder wanted", name)
 	}
-	code, err := q.published()
+	code, err := q.Published()
 	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	first := b.m.Memory.Channels - q.channels // the last channels compute (pim/main.cc)
-	for c := range q.channels {
+	first := m.Memory.Channels - q.Channels // the last channels compute (pim/main.cc)
+	for c := range q.Channels {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -196,86 +201,4 @@ func writeTraces(ctx context.Context, b *bench, q *question, dir, name string) e
 		}
 	}
 	return nil
-}
-
-// report costs a layer in all three ways.
-func (b *bench) report(q *question) (*report.Conv, error) {
-	code, err := q.published()
-	if err != nil {
-		return nil, err
-	}
-	g, node, err := q.graph()
-	if err != nil {
-		return nil, err
-	}
-	s := b.simulators[q.hiding]
-	rep := &report.Conv{
-		Schema: report.ConvSchema, Machine: b.m.Name, Channels: b.m.Memory.Channels,
-		Clocks: report.Clocks{GPU: b.m.GPU.Clock.Picoseconds(), PIM: b.m.PIM.Clock.Picoseconds()},
-		In:     []int{q.ic, q.h, q.w}, Out: g.Nodes[node].Shape[1:], Kernel: []int{q.kh, q.kw}, Pad: []int{q.ph, q.pw},
-		Stride: q.stride, Groups: q.groups, Dilation: q.dilation, MACs: g.MACs(g.Whole(node)),
-		PIMChannels: q.channels, Buffers: q.buffers, Hiding: q.hiding, Gap: s.machine.PIM.Timing["gwrite_gap_ck"],
-	}
-	if f := s.std.Refresh; f != nil {
-		rep.Uncounted = []string{s.std.Ops[f.Close].Name, s.std.Ops[f.Do].Name}
-	}
-	rep.Published.Segments = code.Groups
-	var all dram.Result
-	streams, err := code.On(s.std)
-	if err != nil {
-		return nil, fmt.Errorf("machine %s: pim.standard: %w", b.m.Name, err)
-	}
-	for c, stream := range streams {
-		r, err := s.time(stream)
-		if err != nil {
-			return nil, err
-		}
-		if c == 0 {
-			rep.Published.First = s.lane(r)
-			all.Issued = make([]int64, len(r.Issued))
-		}
-		for op, n := range r.Issued {
-			all.Issued[op] += n
-		}
-		all.Cycles = max(all.Cycles, r.Cycles)
-	}
-	rep.Published.All = s.lane(all)
-
-	ours, floor, err := b.ours(q)
-	switch {
-	case err == nil:
-		var issued []int64
-		for _, n := range ours.Commands {
-			issued = append(issued, n.N)
-		}
-		rep.Ours = &report.ConvPIM{
-			Lane:  report.Lane{Total: s.commands(issued), Cycles: ours.Stream, NS: slices.Max(ours.Lanes).NS(), Issued: report.Counts(ours.Commands)},
-			Whole: pimflow.Whole{NS: ours.Time.NS(), Ticks: ours.Ticks, Bound: ours.Bound}, Bytes: ours.Bytes,
-			Added: ours.Additions, MAC: int64(floor.MAC), Move: int64(floor.Move),
-		}
-	case errors.Is(err, device.ErrUnsupported):
-		rep.Unsupported = err.Error()
-	default:
-		return nil, err
-	}
-	cost, err := b.gpu(q)
-	if err != nil || cost == nil {
-		return rep, err
-	}
-	rep.GPU = &report.ConvGPU{
-		Channels: b.m.Memory.Channels - q.channels, NS: cost.Time.NS(), Ticks: cost.Ticks,
-		Kernels: report.Counts(cost.Commands), Bytes: cost.Bytes, Bound: cost.Bound, Source: cost.Source.String(),
-	}
-	if b.profile != nil {
-		n, on := b.profile.Measured()
-		rep.Profile = &report.ProfileFile{File: b.profile.File, Kernels: n, MeasuredOn: on}
-	}
-	return rep, nil
-}
-
-// lane is a result for people.
-func (s *simulator) lane(r dram.Result) report.Lane {
-	return report.Lane{
-		Total: s.commands(r.Issued), Cycles: int64(r.Cycles), NS: s.ns(r.Cycles), Issued: s.counts(r.Issued),
-	}
 }

@@ -6,7 +6,9 @@
 package device
 
 import (
+	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -112,8 +114,27 @@ type Count struct {
 	N    int64
 }
 
-// Counts lists commands by kind, in the device's order.
+// Counts lists commands by kind, in the device's order. As JSON it is one object in that
+// order: {"GWRITE":1,…}.
 type Counts []Count
+
+// MarshalJSON writes the object.
+func (c Counts) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, n := range c {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		kind, err := json.Marshal(n.Kind)
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(&b, "%s:%d", kind, n.N)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
 
 // Named returns a device under another name.
 func Named(d Device, name string) Device { return named{d, name} }

@@ -6,92 +6,11 @@ import (
 	"strconv"
 	"strings"
 
-	"pimflow"
+	"pimflow/internal/convolution"
 )
 
-// ConvSchema names the form of Conv's JSON.
-const ConvSchema = "pimflow.layer/1"
-
-// Conv is what one convolution costs in three ways: by the commands of the
-// published generator, by our own, and on the GPU.
-type Conv struct {
-	Schema   string `json:"schema"`
-	Machine  string `json:"machine"`
-	Channels int    `json:"channels"`
-	Clocks   Clocks `json:"clocks"`
-
-	In       []int `json:"in"`  // channels, height, width
-	Out      []int `json:"out"` // the same
-	Kernel   []int `json:"kernel"`
-	Pad      []int `json:"pad"`
-	Stride   int   `json:"stride"`
-	Groups   int   `json:"groups"`
-	Dilation int   `json:"dilation"`
-	MACs     int64 `json:"macs"`
-
-	PIMChannels int   `json:"n_channel"`
-	Buffers     int   `json:"gw"`
-	Hiding      bool  `json:"latency_hiding"`
-	Gap         int64 `json:"gwrite_gap_ck"`
-
-	Published ConvPublished `json:"published"`
-	Ours      *ConvPIM      `json:"ours"` // null where our commands cannot execute it
-	GPU       *ConvGPU      `json:"gpu"`  // null where every channel computes
-
-	Unsupported string `json:"unsupported,omitempty"` // why Ours is null
-
-	Profile   *ProfileFile `json:"gpu_profile,omitempty"` // unless the GPU's time is the model's
-	Uncounted []string     `json:"-"`                     // commands of refreshes
-}
-
-// Clocks are the periods that cycles are counted in.
-type Clocks struct {
-	GPU float64 `json:"gpu_ps"`
-	PIM float64 `json:"pim_ps"`
-}
-
-// ConvPublished is the published generator's program.
-type ConvPublished struct {
-	Segments []int `json:"gwrite_groups"` // chosen for each segment
-	First    Lane  `json:"first_channel"` // all that the published system simulates
-	All      Lane  `json:"all_channels"`  // the slowest's time, the sum of the commands
-}
-
-// Lane is the program of a channel, or of several.
-type Lane struct {
-	Total  int64   `json:"commands_total"` // without those of refreshes
-	Cycles int64   `json:"cycles"`
-	NS     float64 `json:"ns"`
-	Issued Counts  `json:"issued"`
-}
-
-// ConvPIM is our program for the same channels: its slowest, and the whole of it,
-// launched and with its results returned.
-type ConvPIM struct {
-	Lane
-	Whole pimflow.Whole `json:"whole"`
-	Bytes int64         `json:"bytes"`
-	Added int64         `json:"additions"`     // partial sums, added outside of the banks
-	MAC   int64         `json:"floor_mac_ck"`  // what the products take at least, all channels busy
-	Move  int64         `json:"floor_move_ck"` // what moving each input and each result once does
-}
-
-// ConvGPU is the layer on the GPU that keeps the other channels.
-type ConvGPU struct {
-	Channels int     `json:"channels"`
-	NS       float64 `json:"ns"`
-	Ticks    int64   `json:"ck"`
-	Kernels  Counts  `json:"kernels"`
-	Bytes    int64   `json:"bytes"`
-	Bound    string  `json:"bound"`
-	Source   string  `json:"gpu_source"` // of NS: measured, interpolated, scaled or model
-}
-
-// JSON writes the report as one object.
-func (c *Conv) JSON(w io.Writer) error { return JSON(w, c) }
-
-// Text writes the report for people.
-func (c *Conv) Text(w io.Writer) error {
+// Convolution writes what a convolution costs for people.
+func Convolution(w io.Writer, c *convolution.Cost) error {
 	b := &strings.Builder{}
 	fmt.Fprintf(b, "layer      Conv %s to %s, kernel %s, pad %s, stride %d", shape(c.In), shape(c.Out), shape(c.Kernel), shape(c.Pad), c.Stride)
 	if c.Groups > 1 {
@@ -152,18 +71,18 @@ func (c *Conv) Text(w io.Writer) error {
 	}
 	t.write(b)
 	if c.Profile != nil {
-		fmt.Fprintf(b, "GPU time %s\n", c.Profile.from())
+		fmt.Fprintf(b, "GPU time %s\n", (*ProfileFile)(c.Profile).from())
 	}
 	b.WriteByte('\n')
-	c.commands(b)
+	convolutionCommands(b, c)
 	_, err := io.WriteString(w, trimLines(b.String()))
 	return err
 }
 
-// commands writes one row a command kind.
-func (c *Conv) commands(b *strings.Builder) {
+// convolutionCommands writes one row a command kind.
+func convolutionCommands(b *strings.Builder, c *convolution.Cost) {
 	head := []string{"issued", "published, first", "published, all"}
-	lanes := []*Lane{&c.Published.First, &c.Published.All}
+	lanes := []*convolution.Lane{&c.Published.First, &c.Published.All}
 	t := table{{}, {right: true}, {right: true}}
 	if c.Ours != nil {
 		head, lanes, t = append(head, "ours, all"), append(lanes, &c.Ours.Lane), append(t, column{right: true})

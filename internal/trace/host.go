@@ -1,4 +1,4 @@
-package main
+package trace
 
 import (
 	"bufio"
@@ -7,23 +7,21 @@ import (
 	"crypto/sha256"
 	"encoding/csv"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strconv"
-	"strings"
 
+	"pimflow/internal/device"
 	"pimflow/internal/dram/aimhost"
-	"pimflow/internal/report"
 )
 
-// hostSchema names the form of a hostRun's JSON.
-const hostSchema = "pimflow.sim.host/1"
+// HostSchema names the form of Host's JSON.
+const HostSchema = "pimflow.sim.host/1"
 
-// hostRun is a trace of a host's instructions for all channels at once.
-type hostRun struct {
+// Host is a trace of a host's instructions for all channels at once.
+type Host struct {
 	Schema       string        `json:"schema"`
 	Machine      string        `json:"machine"`
 	Clock        float64       `json:"clock_ps"`
@@ -33,85 +31,44 @@ type hostRun struct {
 	Cycles       int64         `json:"cycles"`
 	NS           float64       `json:"ns"`
 	Total        int64         `json:"commands_total"`
-	Issued       report.Counts `json:"issued"` // over all channels, as the three below
+	Issued       device.Counts `json:"issued"` // over all channels, as the three below
 	Idle         int64         `json:"idle_cycles_sum"`
 	Active       int64         `json:"active_cycles_sum"`
 	Precharged   int64         `json:"precharged_cycles_sum"`
 }
 
-// hostTraces times files of host instructions, each alone.
-func (s *simulator) hostTraces(ctx context.Context, files []string, asJSON bool, stdin io.Reader, stdout, stderr io.Writer) error {
-	bar := newBar(stderr)
-	defer bar.stop()
-	var runs []hostRun
+// HostFiles times files of host instructions, each alone; "-" is stdin.
+func (s *Simulator) HostFiles(ctx context.Context, files []string, stdin io.Reader, phase Phase) ([]Host, error) {
+	var list []Host
 	for i, file := range files {
 		if slices.Contains(files[:i], file) {
-			return fmt.Errorf("%s is given twice", file)
+			return nil, fmt.Errorf("%s is given twice", file)
 		}
-		r, err := readTrace(ctx, file, stdin, bar.phase(file), func(name string, in io.Reader) (aimhost.Result, error) {
-			return aimhost.Time(s.channel, name, in, s.machine.Memory.Channels)
+		r, err := read(ctx, file, stdin, phase(file), func(name string, in io.Reader) (aimhost.Result, error) {
+			return aimhost.Time(s.channel, name, in, s.Machine.Memory.Channels)
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
-		runs = append(runs, hostRun{
-			Schema: hostSchema, Machine: s.machine.Name, Clock: s.machine.PIM.Clock.Picoseconds(),
-			File: file, Channels: s.machine.Memory.Channels, Instructions: r.Instructions,
-			Cycles: int64(r.Cycles), NS: s.ns(r.Cycles), Issued: s.counts(r.Issued),
+		h := Host{
+			Schema: HostSchema, Machine: s.Machine.Name, Clock: s.Machine.PIM.Clock.Picoseconds(),
+			File: file, Channels: s.Machine.Memory.Channels, Instructions: r.Instructions,
+			Cycles: int64(r.Cycles), NS: s.NS(r.Cycles), Issued: s.Counts(r.Issued),
 			Idle: r.Idle, Active: r.Open, Precharged: r.Precharged,
-		})
-		run := &runs[len(runs)-1]
-		if f := s.std.Refresh; f != nil { // the host has none
-			run.Issued = slices.Delete(run.Issued, int(f.Do), int(f.Do)+1)
 		}
-		for _, c := range run.Issued {
-			run.Total += c.N
+		if f := s.Standard.Refresh; f != nil { // the host has none
+			h.Issued = slices.Delete(h.Issued, int(f.Do), int(f.Do)+1)
 		}
+		for _, c := range h.Issued {
+			h.Total += c.N
+		}
+		list = append(list, h)
 	}
-	bar.stop()
-	for i := range runs {
-		write := runs[i].text
-		if asJSON {
-			write = runs[i].json
-		} else if i > 0 {
-			fmt.Fprintln(stdout)
-		}
-		if err := write(stdout); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *hostRun) json(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(r)
-}
-
-func (r *hostRun) text(w io.Writer) error {
-	b := &strings.Builder{}
-	fmt.Fprintf(b, "trace      %s, %d channels: %d instructions, %d commands\n", r.File, r.Channels, r.Instructions, r.Total)
-	fmt.Fprintf(b, "machine    %s; PIM clock %.4f ns\n", r.Machine, r.Clock/1e3)
-	fmt.Fprintf(b, "time       %.1f ns  %d ck\n\n", r.NS, r.Cycles)
-	width := max(len("issued"), len(strconv.FormatInt(max(r.Total, r.Idle, r.Active, r.Precharged), 10)))
-	row := func(name string, n int64) { fmt.Fprintf(b, "%-12s  %*d\n", name, width, n) }
-	fmt.Fprintf(b, "%-12s  %*s\n", "", width, "issued")
-	for _, c := range r.Issued {
-		row(c.Kind, c.N)
-	}
-	row("all", r.Total)
-	fmt.Fprintf(b, "\n%-12s  %*s\n", "", width, "ck")
-	row("idle", r.Idle)
-	row("active", r.Active)
-	row("precharged", r.Precharged)
-	b.WriteString("\nsums over the channels; no refresh is simulated\n")
-	_, err := io.WriteString(w, b.String())
-	return err
+	return list, nil
 }
 
 // hostColumns are the columns of a table of traces that are counted anew.
-func (s *simulator) hostColumns(r *aimhost.Result, hash string) map[string]string {
+func (s *Simulator) hostColumns(r *aimhost.Result, hash string) map[string]string {
 	cells := map[string]string{
 		"isr_lines": strconv.FormatInt(r.Instructions, 10), "cycles": strconv.FormatInt(int64(r.Cycles), 10),
 		"idle_cycles_sum":       strconv.FormatInt(r.Idle, 10),
@@ -120,16 +77,16 @@ func (s *simulator) hostColumns(r *aimhost.Result, hash string) map[string]strin
 		"sha256":                hash,
 	}
 	for op, n := range r.Issued {
-		cells[s.std.Ops[op].Name] = strconv.FormatInt(n, 10)
+		cells[s.Standard.Ops[op].Name] = strconv.FormatInt(n, 10)
 	}
 	return cells
 }
 
-// hostTable runs the column "trace" of a CSV file, "-" for stdin, and prints its rows
+// HostTable runs the column "trace" of a CSV file, "-" for stdin, and prints its rows
 // in order with what can be counted counted anew; a column cycles is added if there
 // is none.
-func (s *simulator) hostTable(ctx context.Context, file string, stdin io.Reader, stdout io.Writer) error {
-	name, f, err := openTrace(file, stdin)
+func (s *Simulator) HostTable(ctx context.Context, file string, stdin io.Reader, stdout io.Writer) error {
+	name, f, err := openFile(file, stdin)
 	if err != nil {
 		return err
 	}
@@ -198,12 +155,12 @@ func (s *simulator) hostTable(ctx context.Context, file string, stdin io.Reader,
 }
 
 // hostText runs a text with loops and returns the SHA-256 of its lines too.
-func (s *simulator) hostText(ctx context.Context, text string) (aimhost.Result, string, error) {
+func (s *Simulator) hostText(ctx context.Context, text string) (aimhost.Result, string, error) {
 	loops, err := aimhost.ParseLoops(text)
 	if err != nil {
 		return aimhost.Result{}, "", err
 	}
-	h, err := aimhost.New(s.channel, s.machine.Memory.Channels)
+	h, err := aimhost.New(s.channel, s.Machine.Memory.Channels)
 	if err != nil {
 		return aimhost.Result{}, "", err
 	}

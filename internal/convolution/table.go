@@ -1,4 +1,4 @@
-package main
+package convolution
 
 import (
 	"context"
@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,8 +16,8 @@ import (
 	"pimflow/internal/nearest"
 )
 
-// columnNames are the columns of a table of layers, in the order of the output.
-func columnNames() []string {
+// Columns are the columns of a table of layers, in the order of the output.
+func Columns() []string {
 	names := []string{"network", "layer"}
 	for _, a := range arguments {
 		names = append(names, a.name)
@@ -26,8 +25,8 @@ func columnNames() []string {
 	return append(names, "latency_hiding")
 }
 
-// layerTable costs the rows of a CSV file, "-" for stdin.
-func layerTable(ctx context.Context, b *bench, file string, all bool, stdin io.Reader, stdout io.Writer) error {
+// Table costs the rows of a CSV file, "-" for stdin.
+func (b *Bench) Table(ctx context.Context, file string, all bool, stdin io.Reader, stdout io.Writer) error {
 	name, in := "stdin", stdin
 	if file != "-" {
 		f, err := os.Open(file)
@@ -49,7 +48,7 @@ func layerTable(ctx context.Context, b *bench, file string, all bool, stdin io.R
 		out.Flush() // what is done can be seen
 		return out.Error()
 	}
-	head := append(columnNames(), "commands_total", "cycles")
+	head := append(Columns(), "commands_total", "cycles")
 	if all {
 		head = append(head, "our_cycles", "gpu_ns", "speed_up", "floor_ck", "floor_ratio")
 		if b.profile != nil {
@@ -69,8 +68,8 @@ func layerTable(ctx context.Context, b *bench, file string, all bool, stdin io.R
 }
 
 // cells is a row of the output.
-func (b *bench) cells(r *row, all bool) ([]string, error) {
-	total, cycles, err := b.first(&r.question)
+func (b *Bench) cells(r *row, all bool) ([]string, error) {
+	total, cycles, err := b.first(&r.Question)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +78,7 @@ func (b *bench) cells(r *row, all bool) ([]string, error) {
 		return cells, nil
 	}
 	cell, speedUp, floor, ratio := "", "", "", ""
-	ours, least, err := b.ours(&r.question)
+	ours, least, err := b.ours(&r.Question)
 	if err == nil {
 		cell, floor = strconv.FormatInt(ours.Stream, 10), strconv.FormatInt(int64(least.Cycles()), 10)
 		quotient := func(a, b int64) string { return strconv.FormatFloat(float64(a)/float64(b), 'f', 2, 64) }
@@ -87,7 +86,7 @@ func (b *bench) cells(r *row, all bool) ([]string, error) {
 	} else if !errors.Is(err, device.ErrUnsupported) {
 		return nil, err
 	}
-	gpu, err := b.gpu(&r.question)
+	gpu, err := b.gpu(&r.Question)
 	if err != nil {
 		return nil, err
 	}
@@ -107,12 +106,12 @@ type rows struct {
 	name string
 	m    *hw.Machine
 	in   *csv.Reader
-	at   []int // of each of columnNames
+	at   []int // of each of Columns
 }
 
-// row is a question, where it stands, and its cells in the order of columnNames.
+// row is a question, where it stands, and its cells in the order of Columns.
 type row struct {
-	question
+	Question
 	line  int
 	cells []string
 }
@@ -121,17 +120,17 @@ func newRows(name string, in io.Reader, m *hw.Machine) (*rows, error) {
 	r := &rows{name: name, m: m, in: csv.NewReader(in)}
 	head, err := r.in.Read()
 	if err == io.EOF {
-		return nil, fmt.Errorf("%s:1: it is empty: the columns %s wanted", name, strings.Join(columnNames(), ","))
+		return nil, fmt.Errorf("%s:1: it is empty: the columns %s wanted", name, strings.Join(Columns(), ","))
 	}
 	if err != nil {
 		return nil, r.wrong(err)
 	}
-	unknown := slices.DeleteFunc(slices.Clone(head), func(c string) bool { return slices.Contains(columnNames(), c) })
-	for _, c := range columnNames() {
+	unknown := slices.DeleteFunc(slices.Clone(head), func(c string) bool { return slices.Contains(Columns(), c) })
+	for _, c := range Columns() {
 		i := slices.Index(head, c)
 		switch {
 		case i < 0:
-			return nil, fmt.Errorf("%s:1: column %q is missing%s: the columns %s wanted", name, c, nearest.Hint(c, unknown), strings.Join(columnNames(), ","))
+			return nil, fmt.Errorf("%s:1: column %q is missing%s: the columns %s wanted", name, c, nearest.Hint(c, unknown), strings.Join(Columns(), ","))
 		case slices.Contains(head[i+1:], c):
 			return nil, fmt.Errorf("%s:1: column %q is there twice", name, c)
 		}
@@ -149,9 +148,9 @@ func (r *rows) next() (*row, error) {
 	if err != nil {
 		return nil, r.wrong(err)
 	}
-	row := &row{question: question{convolution: convolution{groups: 1, dilation: 1}}}
+	row := &row{Question: Question{Layer: Layer{Groups: 1, Dilation: 1}}}
 	row.line, _ = r.in.FieldPos(0)
-	for i, name := range columnNames() {
+	for i, name := range Columns() {
 		text := record[r.at[i]]
 		row.cells = append(row.cells, text)
 		at := func(wanted string) error {
@@ -165,15 +164,15 @@ func (r *rows) next() (*row, error) {
 			if lo, hi := arguments[a].min, arguments[a].max; err != nil || n < lo || n > hi {
 				return nil, at(fmt.Sprintf("a whole number of %d to %d", lo, hi))
 			}
-			*arguments[a].value(&row.question) = n
+			*arguments[a].value(&row.Question) = n
 		case name == "latency_hiding":
 			if text != "0" && text != "1" {
 				return nil, at("0 or 1")
 			}
-			row.hiding = text == "1"
+			row.Hiding = text == "1"
 		}
 	}
-	if err := row.check(r.m); err != nil {
+	if err := row.Check(r.m); err != nil {
 		return nil, fmt.Errorf("%s:%d: %w", r.name, row.line, err)
 	}
 	return row, nil
@@ -186,75 +185,4 @@ func (r *rows) wrong(err error) error {
 		return fmt.Errorf("%s:%d: %w", r.name, p.Line, p.Err)
 	}
 	return fmt.Errorf("%s: %w", r.name, err)
-}
-
-// inOrder works on what next returns until io.EOF, as many at a time as there are
-// processors, and passes the results on in order. It ends at the first error in
-// that order, or with ctx; a call of next that waits for input is left behind.
-func inOrder[T, R any](ctx context.Context, next func() (T, error), work func(T) (R, error), done func(R) error) error {
-	type task struct {
-		in    T
-		out   R
-		err   error
-		ready chan struct{}
-	}
-	workers := runtime.GOMAXPROCS(0)
-	todo := make(chan *task)
-	queue := make(chan *task, 64*workers) // ahead of the slowest
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	send := func(to chan *task, t *task) bool {
-		select {
-		case to <- t:
-			return true
-		case <-ctx.Done():
-			return false
-		}
-	}
-	go func() {
-		defer close(queue)
-		defer close(todo)
-		for {
-			in, err := next()
-			if err == io.EOF {
-				return
-			}
-			t := &task{in: in, err: err, ready: make(chan struct{})}
-			if err != nil {
-				close(t.ready)
-			}
-			if !send(queue, t) || err != nil || !send(todo, t) {
-				return
-			}
-		}
-	}()
-	for range workers {
-		go func() {
-			for t := range todo {
-				t.out, t.err = work(t.in)
-				close(t.ready)
-			}
-		}()
-	}
-	for {
-		select {
-		case t, more := <-queue:
-			if !more {
-				return ctx.Err()
-			}
-			select {
-			case <-t.ready:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-			if t.err != nil {
-				return t.err
-			}
-			if err := done(t.out); err != nil {
-				return err
-			}
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
 }
