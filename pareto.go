@@ -85,11 +85,11 @@ func (s *Session) Doubt(ctx context.Context, p *Plan, r *Report) error {
 	}
 	for _, bound := range []struct {
 		name string
-		of   func(*device.Doubt) device.Time
+		of   func(*device.Uncertainty) device.Time
 		kind func(*Layer) *string
 	}{
-		{"fast", func(d *device.Doubt) device.Time { return d.Low }, func(l *Layer) *string { return &l.Fast }},
-		{"slow", func(d *device.Doubt) device.Time { return d.High }, func(l *Layer) *string { return &l.Slow }},
+		{"fast", func(d *device.Uncertainty) device.Time { return d.Low }, func(l *Layer) *string { return &l.Fast }},
+		{"slow", func(d *device.Uncertainty) device.Time { return d.High }, func(l *Layer) *string { return &l.Slow }},
 	} {
 		t := p.target
 		t.Progress = s.phase("search for a " + bound.name + " GPU")

@@ -182,10 +182,10 @@ func newLayer(g *graph.Graph, id graph.ID, gpu, pim *device.Cost) Layer {
 func newTile(s *Session, tl *run.Timeline, step int) Tile {
 	st := &tl.Program.Steps[step]
 	c := st.Cost()
-	if st.Joined {
+	if st.Fused {
 		c.Ticks = s.machine.PIM.Clock.Cycles(int64(c.Time))
 	}
-	return Tile{st.Device, st.Box.String(), c.Time.NS(), c.Ticks, tl.Spans[step].Start.NS(), c.Bound, c.Energy.Total().Value, st.Joined, sourceOf(&c, st.Device)}
+	return Tile{st.Device, st.Box.String(), c.Time.NS(), c.Ticks, tl.Spans[step].Start.NS(), c.Bound, c.Energy.Total().Value, st.Fused, sourceOf(&c, st.Device)}
 }
 
 func newWhole(c *device.Cost) *Whole {

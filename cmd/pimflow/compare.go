@@ -144,7 +144,7 @@ func comparePolicy(ctx context.Context, s *pimflow.Session, policy string, m *re
 func fused(s *pimflow.Session, p *pimflow.Plan) (*float64, error) {
 	g, _, target, _ := s.Internal()
 	pl := *p.Internal().Plan
-	pl.Launch = plan.Joint
+	pl.Launch = plan.Fused
 	r, err := search.Given(g, &pl, target)
 	if err != nil {
 		return nil, err

@@ -8,7 +8,7 @@ import (
 
 // Launch is the launch model: how much time a tile adds to its device, which depends on the
 // tiles before it. A tile that follows PIM work and waits for nothing that the GPU made
-// meanwhile (program.Order) shares that work's launch: it is fused. Every part of the search
+// meanwhile (program.Clocks) shares that work's launch: it is fused. Every part of the search
 // that asks one of three questions asks it here: the marginal time of a tile after a state
 // (Marginal, State.Place, After), whether it may be fused (State.Place, Last), and the least
 // launch that is certain (Certain).
@@ -19,7 +19,7 @@ type Launch struct {
 }
 
 // LaunchOf is the launch model of a plan's launch mode, plan.Each or plan.Joint.
-func LaunchOf(mode string) Launch { return Launch{mode == plan.Joint} }
+func LaunchOf(mode string) Launch { return Launch{mode == plan.Fused} }
 
 // Marginal is the time that a tile adds to its device; follows says that it may be fused.
 func (l Launch) Marginal(t *Tile, follows bool) device.Time {
@@ -74,7 +74,7 @@ func (l Launch) Certain(list []*Tile) (least device.Time) {
 // Fuse fuses the launches of a program's steps where the model does.
 func (l Launch) Fuse(p *program.Program) {
 	if l.Fuses {
-		p.Join()
+		p.Fuse()
 	}
 }
 
@@ -84,14 +84,14 @@ func (l Launch) Fuse(p *program.Program) {
 // In the literature: machine availability times; the order of events is a vector clock
 // (Fidge, Mattern 1988).
 type State struct {
-	order program.Order
+	order program.Clocks
 	Free  [Lanes]device.Time
 }
 
 // Place appends a tile that is ready at an instant, when the steps in after have ended. It
 // returns its completion time and the steps that have ended then.
-func (s *State) Place(l Launch, t *Tile, ready device.Time, after program.Awaited) (device.Time, program.Awaited) {
-	ended, follows := s.order.Place(t.Lane, after)
+func (s *State) Place(l Launch, t *Tile, ready device.Time, after program.VectorClock) (device.Time, program.VectorClock) {
+	ended, follows := s.order.Advance(t.Lane, after)
 	s.Free[t.Lane] = max(s.Free[t.Lane], ready) + l.Marginal(t, follows)
 	return s.Free[t.Lane], ended
 }

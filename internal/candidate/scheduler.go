@@ -18,19 +18,19 @@ type Scheduler struct {
 	Store     *Store
 	Scheduled int // tiles that were to be placed so far: a measure of the work done
 
-	all   []*Tile           // by node
-	first []int32           // by node: the index of its first tile in all
-	left  []int32           // by tile: predecessors that are not placed yet
-	tail  []device.Time     // by tile: the critical path from its start to the end
-	ready []device.Time     // by tile: when its predecessors have ended
-	done  []device.Time     // by tile: its completion time
-	ended []program.Awaited // by tile: the steps that have ended by then
-	next  []int32           // successors, tile after tile
-	from  []int32           // by tile: where its successors begin in next; then the end
-	open  []int32           // tiles all of whose predecessors are placed
-	place []int32           // by tile: its index in list
-	list  []*Tile           // in the order of the schedule
-	end   device.Time       // a lower bound of the makespan
+	all   []*Tile               // by node
+	first []int32               // by node: the index of its first tile in all
+	left  []int32               // by tile: predecessors that are not placed yet
+	tail  []device.Time         // by tile: the critical path from its start to the end
+	ready []device.Time         // by tile: when its predecessors have ended
+	done  []device.Time         // by tile: its completion time
+	ended []program.VectorClock // by tile: the steps that have ended by then
+	next  []int32               // successors, tile after tile
+	from  []int32               // by tile: where its successors begin in next; then the end
+	open  []int32               // tiles all of whose predecessors are placed
+	place []int32               // by tile: its index in list
+	list  []*Tile               // in the order of the schedule
+	end   device.Time           // a lower bound of the makespan
 
 	trial Window // the window that is scheduled
 	o     Linear
@@ -280,7 +280,7 @@ func (s *Scheduler) Evaluate(of *Window, preds []Predecessors, list []*Tile) *Wi
 	for _, p := range list {
 		node := p.Pos - of.Lo
 		j := slices.Index(of.Partitions[node].Tiles, p)
-		ready, after := device.Time(0), program.Awaited{}
+		ready, after := device.Time(0), program.VectorClock{}
 		for _, to := range preds[node].Of(j) {
 			x := s.first[to.Node] + to.Tile
 			ready, after = max(ready, s.done[x]), after.Max(s.ended[x])

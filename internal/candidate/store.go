@@ -128,7 +128,7 @@ func (s *Store) cost(i int, at Span) *Tile {
 		return nil
 	}
 	c := code.Cost()
-	p := &Tile{Tile: plan.Tile{Cut: cut, Device: s.Devices[at.Lane].Name()}, Span: at, Pos: i, Code: code, Time: c.Time, fused: c.Joined().Time, Energy: c.Energy.Total().Value}
+	p := &Tile{Tile: plan.Tile{Cut: cut, Device: s.Devices[at.Lane].Name()}, Span: at, Pos: i, Code: code, Time: c.Time, fused: c.Fused().Time, Energy: c.Energy.Total().Value}
 	p.Need = s.Graph.Need(cut)
 	for k, x := range s.Node(i).In {
 		if s.Pos[x] < 0 || p.Need[k].Empty() {

@@ -68,7 +68,7 @@ func (t *Window) sum() {
 func fused(p *program.Program) []bool {
 	list := make([]bool, len(p.Steps))
 	for i := range list {
-		list[i] = p.Steps[i].Joined
+		list[i] = p.Steps[i].Fused
 	}
 	return list
 }

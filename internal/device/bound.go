@@ -4,21 +4,21 @@ import "pimflow/internal/graph"
 
 // Bound returns a device whose work takes what of says of its time in doubt, with no
 // doubt left: Doubt's Low or High, for a machine that is as fast or as slow as it may be.
-func Bound(d Device, of func(*Doubt) Time) Device { return bounded{d, of} }
+func Bound(d Device, of func(*Uncertainty) Time) Device { return bounded{d, of} }
 
 type bounded struct {
 	Device
-	of func(*Doubt) Time
+	of func(*Uncertainty) Time
 }
 
 func (d bounded) Compile(g *graph.Graph, c graph.Cut) (Code, error) {
 	code, err := d.Device.Compile(g, c)
-	if err != nil || code.Cost().Doubts == nil {
+	if err != nil || code.Cost().Uncertain == nil {
 		return code, err
 	}
 	cost := code.Cost()
 	cost.Time = cost.At(d.of)
-	cost.Doubts = nil
+	cost.Uncertain = nil
 	return boundedCode{code, cost}, nil
 }
 

@@ -64,7 +64,7 @@ type Cost struct {
 	Time     Time   // from start to the last value
 	Source   Source // of Time
 	Launch   Time   // the part of Time that is launching kernels, or PIM work
-	Joint    Time   // the part of Launch that is not needed after other work of the device, while nothing of another device is waited for
+	Fusible  Time   // the part of Launch that is not needed after other work of the device, while nothing of another device is waited for
 	Memory   Time   // how long the memory channels of the GPU are busy with it, if with nothing else
 	Ticks    int64  // Time in cycles of the device's own clock
 	Stream   int64  // the part of Ticks that is the command stream of the slowest channel
@@ -76,36 +76,36 @@ type Cost struct {
 	Lanes     []Time // busy time of each channel, where the device has several
 	Bound     string // what limits it, in a word
 	Energy    Ledger // of the work itself: standby depends on how long the program takes
-	Doubts    []Doubt
+	Uncertain []Uncertainty
 }
 
-// Doubt is a part of a time that is not known exactly, and its bounds. All work of a
+// Uncertainty is a part of a time that is not known exactly, and its bounds. All work of a
 // class is wrong together: a class is fast or slow, not a piece of work.
-type Doubt struct {
+type Uncertainty struct {
 	Class           string
 	Time, Low, High Time
 }
 
 // At is the time where each class of work takes as long as of says: its time, or a
 // bound.
-func (c *Cost) At(of func(*Doubt) Time) Time {
+func (c *Cost) At(of func(*Uncertainty) Time) Time {
 	t := c.Time
-	for i := range c.Doubts {
-		t += of(&c.Doubts[i]) - c.Doubts[i].Time
+	for i := range c.Uncertain {
+		t += of(&c.Uncertain[i]) - c.Uncertain[i].Time
 	}
 	return max(t, 0)
 }
 
-// Joined is the cost where the launch of the work before is its launch too. Ticks are
+// Fused is the cost where the launch of the work before is its launch too. Ticks are
 // those of the work alone.
-func (c Cost) Joined() Cost {
-	c.Time, c.Launch = c.Time-c.Joint, c.Launch-c.Joint
+func (c Cost) Fused() Cost {
+	c.Time, c.Launch = c.Time-c.Fusible, c.Launch-c.Fusible
 	return c
 }
 
 // Bounds is what Time may be at least and at most; both are Time where it is exact.
 func (c *Cost) Bounds() (low, high Time) {
-	return c.At(func(x *Doubt) Time { return x.Low }), c.At(func(x *Doubt) Time { return x.High })
+	return c.At(func(x *Uncertainty) Time { return x.Low }), c.At(func(x *Uncertainty) Time { return x.High })
 }
 
 // Count is a number of commands of one kind.

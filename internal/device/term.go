@@ -11,16 +11,16 @@ type Term struct {
 // Explainer is Code that can say what its time goes to. It is asked for when somebody
 // wants to know: a search keeps tens of thousands of codes.
 type Explainer interface {
-	// Terms add up to the time of Cost, in the device's order; none is 0. One may be below
+	// Breakdown add up to the time of Cost, in the device's order; none is 0. One may be below
 	// 0: what others take at the same time.
-	Terms() []Term
+	Breakdown() []Term
 }
 
-// Terms is what the time of code goes to: all of it to Bound where the code does not
+// Breakdown is what the time of code goes to: all of it to Bound where the code does not
 // know more.
-func Terms(c Code) []Term {
+func Breakdown(c Code) []Term {
 	if e, ok := c.(Explainer); ok {
-		return e.Terms()
+		return e.Breakdown()
 	}
 	cost := c.Cost()
 	return Fill([]Term{{cost.Bound, cost.Time}}, cost.Time)

@@ -229,7 +229,7 @@ func (e *Explainer) option(l *search.Layer, tiles []plan.Tile) (Option, error) {
 
 // Terms is what the time of a part goes to, the largest first.
 func (p *Part) Terms() []device.Term {
-	terms := device.Terms(p.Code)
+	terms := device.Breakdown(p.Code)
 	slices.SortStableFunc(terms, func(a, b device.Term) int { return cmp.Compare(b.Time, a.Time) })
 	return terms
 }

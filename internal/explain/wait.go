@@ -24,7 +24,7 @@ func (e *Explainer) Tiles(p *Placed) (list []Tile) {
 	tl := e.res.Timeline
 	for _, i := range e.steps[p.Layer.Node] {
 		cost := tl.Program.Steps[i].Cost()
-		list = append(list, Tile{tl.Program.Steps[i].Tile, tl.Spans[i], tl.Program.Steps[i].Joined, e.waited(i), tl.Spans[i].End - tl.Spans[i].Start - cost.Time})
+		list = append(list, Tile{tl.Program.Steps[i].Tile, tl.Spans[i], tl.Program.Steps[i].Fused, e.waited(i), tl.Spans[i].End - tl.Spans[i].Start - cost.Time})
 	}
 	return list
 }

@@ -48,7 +48,7 @@ func (d *Stairs) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	if d.Fusible {
 		fused = d.Launch
 	}
-	return code{device.Cost{Time: t, Launch: d.Launch, Joint: fused, Energy: device.Ledger{device.GPUMAC: {Value: float64(1 + r.IntN(20) + noise)}}}}, nil
+	return code{device.Cost{Time: t, Launch: d.Launch, Fusible: fused, Energy: device.Ledger{device.GPUMAC: {Value: float64(1 + r.IntN(20) + noise)}}}}, nil
 }
 
 // Hazard is a device on which any tile can take any time, more or less with its size. A
@@ -74,7 +74,7 @@ func (d *Hazard) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	t := rand.New(rand.NewPCG(h.Sum64(), 3)).IntN(100) + d.Slope*c.Box.Size()
 	cost := device.Cost{Time: device.Time(t), Launch: device.Time(t / 3)}
 	if d.Fusible {
-		cost.Joint = cost.Launch
+		cost.Fusible = cost.Launch
 	}
 	return code{cost}, nil
 }

@@ -78,7 +78,7 @@ func Optimum(g *graph.Graph, ds []device.Device, objective func(device.Time, flo
 				if err != nil {
 					panic(err)
 				}
-				if q.Join(); run.Time(q).Total != last {
+				if q.Fuse(); run.Time(q).Total != last {
 					tl := run.Time(q)
 					panic(fmt.Sprintf("%v by hand, %v", last, tl.Total))
 				}
@@ -106,7 +106,7 @@ func Optimum(g *graph.Graph, ds []device.Device, objective func(device.Time, flo
 				was := free[st.Device]
 				ends[k] = start + st.Code.Cost().Time
 				if follows && (known[k]&^had)&^on[st.Device] == 0 {
-					ends[k] -= st.Code.Cost().Joint
+					ends[k] -= st.Code.Cost().Fusible
 				}
 				free[st.Device], before[st.Device] = ends[k], k
 				order = append(order, st.Tile)

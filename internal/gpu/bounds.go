@@ -32,7 +32,7 @@ const longestDoubt = 1 << 60
 
 // doubtsOf are the bounds of kernels and of their launches; ok is false where they are
 // out of all proportion.
-func (d *gpu) doubtsOf(ks []Kernel, launchUS float64) (list []device.Doubt, ok bool) {
+func (d *gpu) doubtsOf(ks []Kernel, launchUS float64) (list []device.Uncertainty, ok bool) {
 	ok = true
 	add := func(class string, us float64, r hw.Range) {
 		ps := func(f float64) device.Time {
@@ -41,7 +41,7 @@ func (d *gpu) doubtsOf(ks []Kernel, launchUS float64) (list []device.Doubt, ok b
 			return device.Time(math.Round(min(t, longestDoubt)))
 		}
 		if us > 0 && (r.Low != 1 || r.High != 1) {
-			list = append(list, device.Doubt{Class: class, Time: ps(1), Low: ps(r.Low), High: ps(r.High)})
+			list = append(list, device.Uncertainty{Class: class, Time: ps(1), Low: ps(r.Low), High: ps(r.High)})
 		}
 	}
 	for i := range doubts {

@@ -136,7 +136,7 @@ func (d *gpu) cost(ks []Kernel) (device.Cost, error) {
 		c.Bound = largest(share...)
 	}
 	var ok bool
-	if c.Doubts, ok = d.doubtsOf(ks, launchUS); !ok {
+	if c.Uncertain, ok = d.doubtsOf(ks, launchUS); !ok {
 		return c, fmt.Errorf("%v: the errors of the machine's model are out of all proportion", c.Time)
 	}
 	c.Launch = device.Time(d.clock.PS(d.launch)) * device.Time(len(ks))

@@ -86,7 +86,7 @@ func TestHand(t *testing.T) {
 		Time: 14_420_000, Launch: 2_000_000, Memory: 8_736_000, Ticks: 14420, Bytes: 76416 + 98304,
 		Commands: device.Counts{{Kind: "gemm", N: 1}, {Kind: "post", N: 1}}, Bound: "dram",
 		// The error of the toy machine: half and twice of all but launches.
-		Doubts: []device.Doubt{
+		Uncertain: []device.Uncertainty{
 			{Class: "conv", Time: 7_404_800, Low: 3_702_400, High: 14_809_600}, {Class: "stream", Time: 5_015_200, Low: 2_507_600, High: 10_030_400},
 		},
 		Energy: device.Ledger{

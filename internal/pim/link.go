@@ -93,7 +93,7 @@ func (l *Link) Charge(c *device.Cost, clock hw.Period, w Traffic) {
 	}
 	c.Launch, c.Stream = l.launch, c.Ticks
 	if l.Joint {
-		c.Joint = l.launch
+		c.Fusible = l.launch
 	}
 	c.Time = around + max(c.Time, travel, finish)
 	c.Ticks = clock.Cycles(int64(c.Time))

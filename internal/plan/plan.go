@@ -41,11 +41,11 @@ var interfaces = []string{Extended, Basic}
 // How PIM work is launched, in Plan.Launch.
 const (
 	Each  = "each"  // each tile by itself
-	Joint = "joint" // tiles that follow each other on the PIM together, as long as none waits for what the GPU makes meanwhile
+	Fused = "joint" // tiles that follow each other on the PIM together, as long as none waits for what the GPU makes meanwhile
 )
 
 // launches are the values of Plan.Launch.
-var launches = []string{Each, Joint}
+var launches = []string{Each, Fused}
 
 // Tile is a box of a node's value on a device.
 type Tile struct {
@@ -74,7 +74,7 @@ type Plan struct {
 	Policy      string
 	PIMChannels int    // memory channels that compute and that the GPU does without, but in exclusive segments
 	PIM         string // Extended or Basic
-	Launch      string // Each or Joint
+	Launch      string // Each or Fused
 	Segments    []Segment
 }
 

@@ -58,7 +58,7 @@ func chain(t *rapid.T) (*graph.Graph, []graph.ID) {
 }
 
 func of(g *graph.Graph, s ...Segment) *Plan {
-	return &Plan{Graph: g.Fingerprint(), Model: "a # b", Machine: "toy", Policy: "none", PIMChannels: 2, PIM: Extended, Launch: Joint, Segments: s}
+	return &Plan{Graph: g.Fingerprint(), Model: "a # b", Machine: "toy", Policy: "none", PIMChannels: 2, PIM: Extended, Launch: Fused, Segments: s}
 }
 
 // TestPipesAndSplitsArePlans: whatever Pipe and Split write covers every node

@@ -108,9 +108,9 @@ func (d *profiled) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 		}
 		out.cost.Time, out.cost.Ticks = t, d.clock.Cycles(int64(t))
 		scale := func(t *device.Time) { *t = device.Time(math.Round(float64(*t) * share)) }
-		out.cost.Doubts = slices.Clone(cost.Doubts)
-		for i := range out.cost.Doubts {
-			x := &out.cost.Doubts[i]
+		out.cost.Uncertain = slices.Clone(cost.Uncertain)
+		for i := range out.cost.Uncertain {
+			x := &out.cost.Uncertain[i]
 			scale(&x.Time)
 			scale(&x.Low)
 			scale(&x.High)
@@ -120,7 +120,7 @@ func (d *profiled) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 		out.cost.Energy[device.GPUActive] = cost.Energy[device.GPUActive].Times(share)
 	}
 	if cost.Source == device.Measured { // the bounds are the model's
-		out.cost.Doubts = nil
+		out.cost.Uncertain = nil
 	}
 	return out, nil
 }
@@ -212,7 +212,7 @@ func (c *code) Cost() device.Cost { return c.cost }
 
 // Terms is what the model's time goes to, in proportion.
 func (c *code) Terms() []device.Term {
-	return device.Scale(device.Terms(c.Code), c.Code.Cost().Time, c.cost.Time, c.cost.Source.String())
+	return device.Scale(device.Breakdown(c.Code), c.Code.Cost().Time, c.cost.Time, c.cost.Source.String())
 }
 
 // Print says where the time is from, and prints the model's kernels.

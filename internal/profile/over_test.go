@@ -78,11 +78,11 @@ func TestModelsOwnTimes(t *testing.T) {
 							continue
 						}
 						count[got.Source]++
-						if got.Source == device.Measured && got.Doubts != nil {
-							t.Errorf("%s %s %v: measured, and in doubt: %v", kind, name, c, got.Doubts)
+						if got.Source == device.Measured && got.Uncertain != nil {
+							t.Errorf("%s %s %v: measured, and in doubt: %v", kind, name, c, got.Uncertain)
 						}
 						if got.Source == device.Measured { // the bounds are the model's alone
-							got.Doubts = want.Doubts
+							got.Uncertain = want.Uncertain
 						}
 						got.Source = 0
 						if d := cmp.Diff(want, got); d != "" {

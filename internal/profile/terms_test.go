@@ -22,7 +22,7 @@ func TestTerms(t *testing.T) {
 					t.Fatal(err)
 				}
 				sum := device.Time(0)
-				for _, x := range device.Terms(code) {
+				for _, x := range device.Breakdown(code) {
 					sum += x.Time
 				}
 				if got := code.Cost(); sum != got.Time {

@@ -2,22 +2,22 @@ package program
 
 import "pimflow/internal/plan"
 
-// Join launches steps together with the step before on the same device where their code
+// Fuse launches steps together with the step before on the same device where their code
 // can be (device.Cost.Joint) and they wait for nothing of the other device that this one
 // did not wait for. That follows from who waits for whom, not from times: whatever steps
 // take, what the later ones read of the other device is made when the first is launched.
-func (p *Program) Join() {
-	ends := make([]Awaited, len(p.Steps))
-	var c Order
+func (p *Program) Fuse() {
+	ends := make([]VectorClock, len(p.Steps))
+	var c Clocks
 	for i := range p.Steps {
 		s := &p.Steps[i]
-		var after Awaited
+		var after VectorClock
 		for _, j := range s.After {
 			after = after.Max(ends[j])
 		}
 		follows := false
-		ends[i], follows = c.Place(Lane(s.Device), after)
-		s.Joined = follows && s.Code.Cost().Joint > 0
+		ends[i], follows = c.Advance(Lane(s.Device), after)
+		s.Fused = follows && s.Code.Cost().Fusible > 0
 	}
 }
 
@@ -32,28 +32,28 @@ func Lane(device string) int {
 	return 0
 }
 
-// Awaited is how many steps of each device have ended at a point of a program, as far as
+// VectorClock is how many steps of each device have ended at a point of a program, as far as
 // who waits for whom says.
-type Awaited [Lanes]int32
+type VectorClock [Lanes]int32
 
 // Max is what has ended at the later of two points.
-func (a Awaited) Max(b Awaited) Awaited {
+func (a VectorClock) Max(b VectorClock) VectorClock {
 	for k := range a {
 		a[k] = max(a[k], b[k])
 	}
 	return a
 }
 
-// Order is the steps of a program so far.
-type Order struct {
-	steps Awaited
-	last  [Lanes]Awaited // what has ended when the device's last step starts
+// Clocks is the steps of a program so far.
+type Clocks struct {
+	steps VectorClock
+	last  [Lanes]VectorClock // what has ended when the device's last step starts
 }
 
-// Place appends a step that waits for what has ended at a point. It returns what has
+// Advance appends a step that waits for what has ended at a point. It returns what has
 // ended when the step ends, and whether it follows on its device's step before without
 // waiting for anything else of the other device.
-func (o *Order) Place(lane int, after Awaited) (ends Awaited, follows bool) {
+func (o *Clocks) Advance(lane int, after VectorClock) (ends VectorClock, follows bool) {
 	seen := o.last[lane].Max(after)
 	follows = o.steps[lane] > 0 && seen[1-lane] == o.last[lane][1-lane]
 	o.steps[lane]++

@@ -16,17 +16,17 @@ import (
 // Step is a tile with its code.
 type Step struct {
 	plan.Tile
-	Code   device.Code
-	After  []int // earlier steps that it waits for: those whose values it reads and those that exclusive segments keep from it
-	Joined bool  // it is launched with its device's step before
-	Every  bool  // it is on the GPU with every channel
+	Code  device.Code
+	After []int // earlier steps that it waits for: those whose values it reads and those that exclusive segments keep from it
+	Fused bool  // it is launched with its device's step before
+	Every bool  // it is on the GPU with every channel
 }
 
 // Cost is what the step takes in its place in the program.
 func (s *Step) Cost() device.Cost {
 	c := s.Code.Cost()
-	if s.Joined {
-		c = c.Joined()
+	if s.Fused {
+		c = c.Fused()
 	}
 	return c
 }
@@ -44,8 +44,8 @@ func Build(g *graph.Graph, p *plan.Plan, devices []device.Device) (*Program, err
 		return nil, err
 	}
 	prog, err := Part(g, p.Segments, devices, Narrow(p.Segments))
-	if err == nil && p.Launch == plan.Joint {
-		prog.Join()
+	if err == nil && p.Launch == plan.Fused {
+		prog.Fuse()
 	}
 	return prog, err
 }

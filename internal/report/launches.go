@@ -113,7 +113,7 @@ func (x *LaunchRow) pim() string {
 	case x.PIM == 0:
 		return "0"
 	case x.Joint:
-		return fmt.Sprintf("%d %s", x.PIM, plan.Joint)
+		return fmt.Sprintf("%d %s", x.PIM, plan.Fused)
 	}
 	return fmt.Sprintf("%d %s", x.PIM, plan.Each)
 }

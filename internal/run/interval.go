@@ -8,7 +8,7 @@ import (
 )
 
 // Interval is the least and the largest speed-up of a program over a baseline while
-// every class of work whose times are in doubt (device.Doubt) takes its time or a bound
+// every class of work whose times are in doubt (device.Uncertainty) takes its time or a bound
 // of it, the same in both. Each class goes where it alone moves the speed-up that way,
 // with all others at their times; so it is exact as long as classes do not turn each
 // other's effect around.
@@ -16,7 +16,7 @@ func Interval(base, p *program.Program) (low, high float64) {
 	var classes []string
 	for _, x := range []*program.Program{base, p} {
 		for i := range x.Steps {
-			for _, d := range x.Steps[i].Code.Cost().Doubts {
+			for _, d := range x.Steps[i].Code.Cost().Uncertain {
 				if !slices.Contains(classes, d.Class) {
 					classes = append(classes, d.Class)
 				}
@@ -26,7 +26,7 @@ func Interval(base, p *program.Program) (low, high float64) {
 	slices.Sort(classes)
 	speedup := func(at map[string]int) float64 {
 		of := func(c *device.Cost) device.Time {
-			return c.At(func(d *device.Doubt) device.Time {
+			return c.At(func(d *device.Uncertainty) device.Time {
 				return [...]device.Time{d.Low, d.Time, d.High}[1+at[d.Class]]
 			})
 		}

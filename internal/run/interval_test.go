@@ -12,10 +12,10 @@ import (
 // it 100 of stream and has the rest done elsewhere in 50, one after the other. Conv may
 // take half or twice its time, stream 80 to 120.
 func TestIntervalByHand(t *testing.T) {
-	conv := device.Doubt{Class: "conv", Time: 100, Low: 50, High: 200}
-	stream := device.Doubt{Class: "stream", Time: 100, Low: 80, High: 120}
-	step := func(dev string, time device.Time, doubts ...device.Doubt) program.Step {
-		return program.Step{Tile: plan.Tile{Device: dev}, Code: priced{cost: device.Cost{Time: time, Doubts: doubts}}}
+	conv := device.Uncertainty{Class: "conv", Time: 100, Low: 50, High: 200}
+	stream := device.Uncertainty{Class: "stream", Time: 100, Low: 80, High: 120}
+	step := func(dev string, time device.Time, doubts ...device.Uncertainty) program.Step {
+		return program.Step{Tile: plan.Tile{Device: dev}, Code: priced{cost: device.Cost{Time: time, Uncertain: doubts}}}
 	}
 	base := &program.Program{Steps: []program.Step{step(plan.GPU, 200, conv, stream)}}
 	p := &program.Program{Steps: []program.Step{step(plan.GPU, 100, stream), step(plan.PIM, 50)}}

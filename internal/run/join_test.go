@@ -14,7 +14,7 @@ func gpuStep(after ...int) program.Step {
 }
 
 func pimStep(after ...int) program.Step {
-	return program.Step{Tile: plan.Tile{Device: plan.PIM}, Code: priced{cost: device.Cost{Time: 50, Launch: 30, Joint: 30}}, After: after}
+	return program.Step{Tile: plan.Tile{Device: plan.PIM}, Code: priced{cost: device.Cost{Time: 50, Launch: 30, Fusible: 30}}, After: after}
 }
 
 // TestJoin: PIM work is launched with what is before as long as it waits for nothing
@@ -38,10 +38,10 @@ func TestJoin(t *testing.T) {
 	} {
 		p := &program.Program{Steps: c.steps}
 		before := Time(p).Total
-		p.Join()
+		p.Fuse()
 		for i := range p.Steps {
-			if p.Steps[i].Joined != c.want[i] {
-				t.Errorf("%s: step %d: joined %v, %v wanted", c.about, i, p.Steps[i].Joined, c.want[i])
+			if p.Steps[i].Fused != c.want[i] {
+				t.Errorf("%s: step %d: joined %v, %v wanted", c.about, i, p.Steps[i].Fused, c.want[i])
 			}
 		}
 		if got := Time(p).Total; got != c.total || got > before {
@@ -70,7 +70,7 @@ func TestJoinedNeverWaits(t *testing.T) {
 			}
 			p.Steps = append(p.Steps, s)
 		}
-		p.Join()
+		p.Fuse()
 		for i := range p.Steps { // times that Join has not seen
 			c := p.Steps[i].Code.Cost()
 			c.Time = c.Launch + device.Time(rng.IntN(200))
@@ -78,7 +78,7 @@ func TestJoinedNeverWaits(t *testing.T) {
 		}
 		tl, last := Time(p), map[string]device.Time{}
 		for i, s := range p.Steps {
-			if s.Joined {
+			if s.Fused {
 				joined++
 				if tl.Spans[i].Start != last[s.Device] {
 					t.Fatalf("step %d of %+v starts at %v, the one before ends at %v", i, p.Steps, tl.Spans[i].Start, last[s.Device])

@@ -80,12 +80,12 @@ func (s *search) auto(ctx context.Context, auto Policy) (*Result, error) {
 // launches and returns that solution.
 func (s *search) fuse(ctx context.Context, c *solution, p Policy) (anew *solution, err error) {
 	pl := *c.plan
-	pl.Launch = plan.Joint
+	pl.Launch = plan.Fused
 	tl, err := s.time(&pl)
 	if err == nil && s.value(tl) < s.value(c.timeline) {
 		c.plan, c.timeline = &pl, tl
 	}
-	if p.Launch = plan.Joint; err != nil || !p.Exclusive {
+	if p.Launch = plan.Fused; err != nil || !p.Exclusive {
 		return nil, err
 	}
 	if anew, err = s.solve(ctx, p); err == nil && s.value(anew.timeline) < s.value(c.timeline) {
@@ -167,7 +167,7 @@ func (s *search) bound() (all, two device.Time) {
 		if !st.Complete() {
 			continue // it makes no plan
 		}
-		st.Launch = candidate.LaunchOf(plan.Joint) // the least of all policies
+		st.Launch = candidate.LaunchOf(plan.Fused) // the least of all policies
 		var serial *candidate.Store
 		if k := slices.IndexFunc(s.stores, func(o *candidate.Store) bool { return o.Serial }); k >= 0 && !st.Serial && len(st.Devices) > 1 {
 			serial = s.stores[k]

@@ -165,13 +165,13 @@ func (e *branching) order(energy float64) {
 	for _, p := range e.Tiles() {
 		rest[p.Lane] += p.Least()
 	}
-	e.extend(energy, nil, left, tail, made{make([]device.Time, n), make([]program.Awaited, n)}, candidate.State{}, rest, 0)
+	e.extend(energy, nil, left, tail, made{make([]device.Time, n), make([]program.VectorClock, n)}, candidate.State{}, rest, 0)
 }
 
 // made is, by tile, when its predecessors have ended, and the steps that have ended then.
 type made struct {
 	ready []device.Time
-	after []program.Awaited
+	after []program.VectorClock
 }
 
 // extend branches on the next tile of a list. rest is the least time that each device has still

@@ -52,7 +52,7 @@ var policies = []Policy{
 	{Name: "mddp", PIM: plan.Extended, Splits: publishedSplits, About: "newton++ and convolutions split by rows in steps of 10 % (MD-DP, CGO 2023)"},
 	{Name: "pipeline", PIM: plan.Extended, Chains: published, About: "newton++ and two-stage pipelines over 1x1-dw, kxk-1x1 and 1x1-dw-1x1 (CGO 2023)"},
 	{Name: "pimflow", PIM: plan.Extended, Splits: publishedSplits, Chains: published, About: "mddp and pipeline together (PIMFlow, CGO 2023)"},
-	{Name: "auto", PIM: plan.Extended, Launch: plan.Joint, All: true, About: "layers cut by rows, channels and images, pipelines of any length, branches side by side, PIM work launched together, whatever moves find; and every other policy"},
+	{Name: "auto", PIM: plan.Extended, Launch: plan.Fused, All: true, About: "layers cut by rows, channels and images, pipelines of any length, branches side by side, PIM work launched together, whatever moves find; and every other policy"},
 }
 
 // Default is the policy of a run that names none.

@@ -161,7 +161,7 @@ func (s *survey) steps(tl *run.Timeline, channels int) {
 		}
 	}
 	for _, u := range order {
-		with := func(of func(*device.Doubt) device.Time) device.Time {
+		with := func(of func(*device.Uncertainty) device.Time) device.Time {
 			q := &program.Program{Graph: p.Graph, Steps: slices.Clone(p.Steps)}
 			for _, i := range users[u] {
 				c := p.Steps[i].Code.Cost()
@@ -170,7 +170,7 @@ func (s *survey) steps(tl *run.Timeline, channels int) {
 			}
 			return run.Time(q).Total
 		}
-		fast, slow := with(func(x *device.Doubt) device.Time { return x.Low }), with(func(x *device.Doubt) device.Time { return x.High })
+		fast, slow := with(func(x *device.Uncertainty) device.Time { return x.Low }), with(func(x *device.Uncertainty) device.Time { return x.High })
 		u.row.Effect += percent(float64(slow-fast)/2, tl.Total)
 	}
 }

@@ -50,7 +50,7 @@ type bands struct {
 	reads [][]uint64                           // by node and band: a bit for each band of the node before that it reads
 	tiles [][]*candidate.Tile                  // by node and band: those that are picked
 	ends  [][]device.Time                      // their completion times, as estimated
-	ended [][]program.Awaited                  // and the steps that have ended then
+	ended [][]program.VectorClock              // and the steps that have ended then
 }
 
 // newBands cuts a chain at shares of the last node's extent; nil if that cannot be.
@@ -90,7 +90,7 @@ func (c *climber) newBands(chain []int, dim int, shares []float64) *bands {
 			}
 		}
 		b.on, b.reads = append(b.on, on), append(b.reads, reads)
-		b.tiles, b.ends, b.ended = append(b.tiles, make([]*candidate.Tile, n)), append(b.ends, make([]device.Time, n)), append(b.ended, make([]program.Awaited, n))
+		b.tiles, b.ends, b.ended = append(b.tiles, make([]*candidate.Tile, n)), append(b.ends, make([]device.Time, n)), append(b.ended, make([]program.VectorClock, n))
 	}
 	return b
 }
@@ -141,7 +141,7 @@ func (b *bands) estimate(c *climber) float64 {
 			if j < 0 || j >= len(b.tiles[k]) {
 				continue
 			}
-			p, ready, after := b.tiles[k][j], device.Time(0), program.Awaited{}
+			p, ready, after := b.tiles[k][j], device.Time(0), program.VectorClock{}
 			for a := 0; b.reads[k][j]>>a > 0; a++ {
 				if b.reads[k][j]>>a&1 > 0 {
 					ready, after = max(ready, b.ends[k-1][a]), after.Max(b.ended[k-1][a])
