@@ -137,7 +137,7 @@ func newWay(o *explain.Option) Way {
 	for k := range o.Parts {
 		p := &o.Parts[k]
 		part := Part{Device: p.Device, Box: p.Box.String(), NS: p.Cost.Time.NS(), Bound: p.Cost.Bound, Terms: []Term{}}
-		for _, t := range p.Terms() {
+		for _, t := range p.Breakdown() {
 			part.Terms = append(part.Terms, Term{t.Name, t.Time.NS()})
 		}
 		w.Parts = append(w.Parts, part)

@@ -227,8 +227,8 @@ func (e *Explainer) option(l *search.Layer, tiles []plan.Tile) (Option, error) {
 	return o, nil
 }
 
-// Terms is what the time of a part goes to, the largest first.
-func (p *Part) Terms() []device.Term {
+// Breakdown is what the time of a part goes to, the largest first.
+func (p *Part) Breakdown() []device.Term {
 	terms := device.Breakdown(p.Code)
 	slices.SortStableFunc(terms, func(a, b device.Term) int { return cmp.Compare(b.Time, a.Time) })
 	return terms

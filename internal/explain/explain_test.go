@@ -85,7 +85,7 @@ func TestOptions(t *testing.T) {
 				longest, all := device.Time(0), device.Time(0)
 				for j := range o.Parts {
 					sum := device.Time(0)
-					for _, x := range o.Parts[j].Terms() {
+					for _, x := range o.Parts[j].Breakdown() {
 						sum += x.Time
 					}
 					if sum != o.Parts[j].Cost.Time {

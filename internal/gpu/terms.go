@@ -6,9 +6,11 @@ import (
 	"pimflow/internal/device"
 )
 
-// Terms is what the time of the kernels goes to: their launches, and the rest of each to
+var _ device.Explainer = (*Code)(nil)
+
+// Breakdown is what the time of the kernels goes to: their launches, and the rest of each to
 // what bounds it. Bound is the largest.
-func (c *Code) Terms() []device.Term {
+func (c *Code) Breakdown() []device.Term {
 	kernels := c.Kernels()
 	us := map[string]float64{"launch": c.d.launchUS() * float64(len(kernels))}
 	for i := range kernels {

@@ -28,9 +28,9 @@ func TestTerms(t *testing.T) {
 				for _, c := range cuts {
 					code := compile(t, d, g, c)
 					cost, sum, most, bound := code.Cost(), device.Time(0), device.Time(0), device.Time(0)
-					for _, x := range code.Terms() {
+					for _, x := range code.Breakdown() {
 						if x.Time <= 0 {
-							t.Errorf("%s: %s %v: %v", name, nd.Name, c.Box, code.Terms())
+							t.Errorf("%s: %s %v: %v", name, nd.Name, c.Box, code.Breakdown())
 						}
 						if x.Name == cost.Bound {
 							bound = x.Time
@@ -38,7 +38,7 @@ func TestTerms(t *testing.T) {
 						sum, most = sum+x.Time, max(most, x.Time)
 					}
 					if sum != cost.Time || bound < most-10 { // 10 ps: rounding
-						t.Errorf("%s: %s %v: %v by %s: %v", name, nd.Name, c.Box, cost.Time, cost.Bound, code.Terms())
+						t.Errorf("%s: %s %v: %v by %s: %v", name, nd.Name, c.Box, cost.Time, cost.Bound, code.Breakdown())
 					}
 				}
 			}

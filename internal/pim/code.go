@@ -41,8 +41,10 @@ func (c *Code) Print(w io.Writer) error { return c.mapped().Print(w) }
 // Replay checks the streams of all channels.
 func (c *Code) Replay() (device.Replay, error) { return c.mapped().Replay() }
 
-// Terms is what the time goes to.
-func (c *Code) Terms() []device.Term { return c.mapped().Terms() }
+var _ device.Explainer = (*Code)(nil)
+
+// Breakdown is what the time goes to.
+func (c *Code) Breakdown() []device.Term { return c.mapped().Breakdown() }
 
 // Floor is what no mapping of the cut can be faster than.
 func (c *Code) Floor() Floor { return c.mapped().Floor() }

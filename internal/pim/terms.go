@@ -14,7 +14,7 @@ import (
 //
 // Bound compares launch and latency together, the stream, the link and the finish as
 // wholes, and names the largest term of the stream where that is longest.
-func (c *mappedCode) Terms() []device.Term {
+func (c *mappedCode) Breakdown() []device.Term {
 	l, clock := c.device.link, c.device.m.Clock
 	terms := []device.Term{{Name: "launch", Time: l.launch}, {Name: "latency", Time: 2 * l.latency}}
 	stream := device.Time(clock.PS(c.cost.Stream))

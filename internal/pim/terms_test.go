@@ -23,33 +23,33 @@ func TestTerms(t *testing.T) {
 		}
 		code := compile(t, m, anyChannels(t), n.g, graph.Cut{Node: n.id, Box: anyBox(t, n.g.Nodes[n.id].Shape)})
 		cost, sum, at := code.Cost(), device.Time(0), map[string]device.Time{}
-		for _, x := range code.Terms() {
+		for _, x := range code.Breakdown() {
 			if _, ok := at[x.Name]; ok || x.Time == 0 || x.Time < 0 && x.Name != "overlap" {
-				t.Fatalf("%s %v in %v", x.Name, x.Time, code.Terms())
+				t.Fatalf("%s %v in %v", x.Name, x.Time, code.Breakdown())
 			}
 			at[x.Name] = x.Time
 			sum += x.Time
 		}
 		if sum != cost.Time {
-			t.Fatalf("%v of %v in %v", sum, cost.Time, code.Terms())
+			t.Fatalf("%v of %v in %v", sum, cost.Time, code.Breakdown())
 		}
 		switch around := at["launch"] + at["latency"]; cost.Bound {
 		case "launch":
 			if around <= cost.Time-around {
-				t.Fatalf("bound by launch: %v", code.Terms())
+				t.Fatalf("bound by launch: %v", code.Breakdown())
 			}
 		case "link", "finish":
 			if at[cost.Bound] == 0 || around > cost.Time-around {
-				t.Fatalf("bound by %s: %v", cost.Bound, code.Terms())
+				t.Fatalf("bound by %s: %v", cost.Bound, code.Breakdown())
 			}
 		default:
 			for _, word := range []string{"mac", "activate", "write", "read", "mode", "refresh", "wait"} {
 				if at[word] > at[cost.Bound]+1000 { // less than a cycle: rounding
-					t.Fatalf("bound by %s: %v", cost.Bound, code.Terms())
+					t.Fatalf("bound by %s: %v", cost.Bound, code.Breakdown())
 				}
 			}
 			if at["link"]+at["finish"] > 0 || around > cost.Time-around {
-				t.Fatalf("bound by %s: %v", cost.Bound, code.Terms())
+				t.Fatalf("bound by %s: %v", cost.Bound, code.Breakdown())
 			}
 		}
 	})

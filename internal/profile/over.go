@@ -210,8 +210,10 @@ type code struct {
 // Cost is the model's with the profile's time.
 func (c *code) Cost() device.Cost { return c.cost }
 
-// Terms is what the model's time goes to, in proportion.
-func (c *code) Terms() []device.Term {
+var _ device.Explainer = (*code)(nil)
+
+// Breakdown is what the model's time goes to, in proportion.
+func (c *code) Breakdown() []device.Term {
 	return device.Scale(device.Breakdown(c.Code), c.Code.Cost().Time, c.cost.Time, c.cost.Source.String())
 }
 

@@ -37,7 +37,7 @@ func duo(launch device.Time, time func(pim bool, k, lo, hi int) device.Time) []d
 			t := time(pim, int(c.Node)-1, c.Box[plan.Rows].Lo, c.Box[plan.Rows].Hi)
 			cost := device.Cost{Time: t}
 			if pim {
-				cost.Time, cost.Launch, cost.Joint = t+launch, launch, launch
+				cost.Time, cost.Launch, cost.Fusible = t+launch, launch, launch
 			}
 			return cost, t > 0
 		}
