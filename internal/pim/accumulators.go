@@ -34,10 +34,10 @@ func newAccumulators(d *Device) scheme {
 	return c
 }
 
-func (c *accumulators) plans(l *layer, r *scratch) (plans []planned, need int) {
+func (c *accumulators) candidates(l *layer, r *scratch) (plans []candidate, need int) {
 	var seen [][]part
-	shares, plans := r.shares[0], r.plans[:0]
-	defer func() { r.plans = plans }()
+	shares, plans := r.shares[0], r.candidates[:0]
+	defer func() { r.candidates = plans }()
 	for _, merge := range l.merges(c.d.outputs) {
 		blocks := l.blocks(merge, c.d.lanes)
 		for _, size := range c.lengths(l, blocks) {
@@ -47,12 +47,12 @@ func (c *accumulators) plans(l *layer, r *scratch) (plans []planned, need int) {
 				}
 				seen = append(seen, ps)
 				for _, teams := range c.d.teamCounts(ps) {
-					p := planned{way: way{scheme: c, layer: l, merge: merge, teams: teams, parts: ps}}
+					p := candidate{way: way{scheme: c, layer: l, merge: merge, teams: teams, parts: ps}}
 					p.assign(shares)
 					if !c.staying(shares) {
 						continue
 					}
-					if p.foreseen = foreseeAll(shares, c.foresee); p.rows <= c.d.rows {
+					if p.estimate = estimateAll(shares, c.estimate); p.rows <= c.d.rows {
 						plans = append(plans, p)
 					} else if need == 0 || p.rows < need {
 						need = p.rows
@@ -93,21 +93,21 @@ func (c *accumulators) ways(l *layer, ps []part) (ways [][]part) {
 		func(p *part) int { return c.whole(level(p, slots(p)/min(slots(p), p.groups)), p, slots(p)) },
 		func(p *part) int { return level(p, min(slots(p), c.d.sums)) },
 	}
-	for _, pattern := range []pattern{{accs: c.d.sums}, {accs: c.d.sums, inputs: true}, {accs: c.d.sums, inputs: true, stay: true}} {
-		if pattern.stay && (len(ps) > 1 || ps[0].chunks == 1) {
+	for _, flow := range []dataflow{{accumulators: c.d.sums}, {accumulators: c.d.sums, inputStationary: true}, {accumulators: c.d.sums, inputStationary: true, outputStationary: true}} {
+		if flow.outputStationary && (len(ps) > 1 || ps[0].chunks == 1) {
 			continue
 		}
 		for _, fold := range folds {
-			way := slices.Clone(ps)
-			for i := range way {
-				p := &way[i]
-				p.pattern = pattern
+			ps := slices.Clone(ps)
+			for i := range ps {
+				p := &ps[i]
+				p.dataflow = flow
 				p.fold = fold(p)
-				p.pack = max(1, min(p.groups, slots(p)/p.fold))
+				p.rowGroups = max(1, min(p.groups, slots(p)/p.fold))
 				p.units = ceilDiv(l.pixels, p.fold)
 				p.tail = l.pixels - (p.units-1)*p.fold
 			}
-			ways = append(ways, way)
+			ways = append(ways, ps)
 		}
 	}
 	return ways
@@ -131,7 +131,7 @@ func (c *accumulators) whole(fold int, p *part, slots int) int {
 func (c *accumulators) staying(shares []share) bool {
 	for _, s := range shares {
 		for i := range s {
-			if sp := &s[i]; sp.stay && sp.fold*sp.at[byGroup].Len() > sp.accs {
+			if sp := &s[i]; sp.outputStationary && sp.fold*sp.at[byGroup].Len() > sp.accumulators {
 				return false
 			}
 		}
@@ -140,25 +140,25 @@ func (c *accumulators) staying(shares []share) bool {
 }
 
 func (c *accumulators) layout(key []byte, _ *mapping, s share) []byte {
-	return c.packing.layout(key, s, func(sp *span, k packed) []int { return []int{sp.fold, c.period(sp, k, k.last)} })
+	return c.packing.layout(key, s, func(sp *span, k rowPacking) []int { return []int{sp.fold, c.period(sp, k, k.last)} })
 }
 
-// standing: a row has its weights for each pixel of the buffer.
-func (c *accumulators) standing(_ *mapping, s share, row int) standing {
-	x, sp := c.packing.standing(s, row)
-	x.period, x.copies = c.period(sp, sp.packed(&c.d.geometry), x.groups), x.fold
+// rowWeights: a row has its weights for each pixel of the buffer.
+func (c *accumulators) rowWeights(_ *mapping, s share, row int) rowWeights {
+	x, sp := c.packing.rowWeights(s, row)
+	x.period, x.copies = c.period(sp, sp.packing(&c.d.geometry), x.groups), x.fold
 	return x
 }
 
 // period is after how many chunks of columns the groups of a row, so many of them, stand in
 // it again: as in the fill where that stays.
-func (c *accumulators) period(s *span, p packed, groups int) int {
-	if s.inputs {
+func (c *accumulators) period(s *span, p rowPacking, groups int) int {
+	if s.inputStationary {
 		return p.groups
 	}
 	return groups
 }
 
-func (c *accumulators) describe(p *part) (dataflow, place string) {
-	return fmt.Sprintf("%s, %d x %d slots, %d accumulators", p.stays(), p.fold, p.pack, p.accs), fmt.Sprintf("%d of them in a row", p.pack)
+func (c *accumulators) describe(p *part) (flow, where string) {
+	return fmt.Sprintf("%s, %d x %d slots, %d accumulators", p.stationary(), p.fold, p.rowGroups, p.accumulators), fmt.Sprintf("%d of them in a row", p.rowGroups)
 }

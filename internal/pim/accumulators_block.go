@@ -3,8 +3,8 @@ package pim
 import "pimflow/internal/dram"
 
 // pixel is the distance from a pixel to the next where each has so many slots.
-func (v *builder) pixel(slots int) place {
-	return place{col: slots * v.s.cols, result: v.s.outs}
+func (v *blockWriter) pixel(slots int) address {
+	return address{col: slots * v.s.cols, result: v.s.outs}
 }
 
 // tile is what a block computes: so many pixels and groups in each of so many rows, and
@@ -16,11 +16,11 @@ type tile struct {
 }
 
 // block writes a block: inits, COMPs, reads.
-func (v *builder) block(w writer, t tile) dram.Stream {
+func (v *blockWriter) block(w writer, t tile) dram.Stream {
 	var st dram.Stream
 	each, ops := t.pixels*t.groups, v.d.ops
 	if v.init {
-		st = w.loop(t.rows*each+t.pixels*t.last, place{acc: 1}, func(w writer) dram.Stream {
+		st = w.loop(t.rows*each+t.pixels*t.last, address{acc: 1}, func(w writer) dram.Stream {
 			return dram.Stream{w.command(ops.Init[0])}
 		})
 	}
@@ -50,16 +50,16 @@ func (v *builder) block(w writer, t tile) dram.Stream {
 }
 
 // slots writes body for the slots of a row that a block has, each with a sum of its own.
-func (v *builder) slots(w writer, t tile, groups int, body func(w writer) dram.Stream) dram.Stream {
+func (v *blockWriter) slots(w writer, t tile, groups int, body func(w writer) dram.Stream) dram.Stream {
 	step := v.pixel(t.slots)
 	step.acc = groups
 	return w.loop(t.pixels, step, func(w writer) dram.Stream {
-		return w.loop(groups, place{col: v.s.cols, result: v.d.outputs, acc: 1}, body)
+		return w.loop(groups, address{col: v.s.cols, result: v.d.outputs, acc: 1}, body)
 	})
 }
 
 // open closes the open row and opens one where that is pending.
-func (v *builder) open(w writer) dram.Stream {
+func (v *blockWriter) open(w writer) dram.Stream {
 	var st dram.Stream
 	if v.acts == 0 {
 		return nil
@@ -74,19 +74,19 @@ func (v *builder) open(w writer) dram.Stream {
 	return st
 }
 
-func (v *builder) comp(w writer) dram.Stream {
-	return w.loop(v.s.cols, place{col: 1}, func(w writer) dram.Stream {
+func (v *blockWriter) comp(w writer) dram.Stream {
+	return w.loop(v.s.cols, address{col: 1}, func(w writer) dram.Stream {
 		return dram.Stream{w.command(v.d.ops.Comp[0])}
 	})
 }
 
 // tiles writes blocks for the slots of one row: so many pixels and groups of those that a
 // pixel has slots for.
-func (v *builder) tiles(w writer, pixels, groups, slots int) dram.Stream {
-	_, b, c := blocks(pixels, groups, v.s.accs)
+func (v *blockWriter) tiles(w writer, pixels, groups, slots int) dram.Stream {
+	_, b, c := sumBlocks(pixels, groups, v.s.accumulators)
 	across := func(b int) func(w writer) dram.Stream {
 		return func(w writer) dram.Stream {
-			step := place{col: c * v.s.cols, result: c * v.d.outputs}
+			step := address{col: c * v.s.cols, result: c * v.d.outputs}
 			st := v.loop(w, groups/c, step, func(w writer) dram.Stream { return v.block(w, tile{1, b, c, 0, slots, false}) })
 			if rest := groups % c; rest > 0 {
 				st = append(st, v.block(w.ahead(groups/c, step), tile{1, b, rest, 0, slots, false})...)

@@ -15,27 +15,27 @@ func (c *accumulators) work(s share) work {
 func (c *accumulators) count(s share) (w work, n int64) {
 	for i := range s {
 		sp := &s[i]
-		p, all := sp.packed(&c.d.geometry), sp.fills()
+		p, all := sp.packing(&c.d.geometry), sp.fills()
 		matrices, chunks := int64(sp.at[byMatrix].Len()), int64(sp.at[byChunk].Len())
 		pixels, groups := matrices*chunks*int64(sp.selected()), int64(sp.at[byGroup].Len())
 		w.comps += pixels * groups * int64(sp.cols)
 		sums := pixels * groups
-		if sp.stay {
+		if sp.outputStationary {
 			sums /= chunks
 		}
 		w.inits += sums
 		w.reads += sums
 		if sp.turns(p) {
-			fills := func(units, pixels int) {
+			fill := func(units, pixels int) {
 				k := matrices * chunks * int64(units)
 				w.visits += k * int64(p.rows)
 				w.acts += k * int64((p.rows-1)*c.d.acts+p.acts)
 				n += k * int64(sp.blocks(c.d.acts, p, pixels))
 			}
 			w.writes += pixels * int64(p.groups*sp.cols)
-			fills(all.full, sp.fold)
+			fill(all.full, sp.fold)
 			if all.tail > 0 {
-				fills(1, all.tail)
+				fill(1, all.tail)
 			}
 			continue
 		}
@@ -45,10 +45,10 @@ func (c *accumulators) count(s share) (w work, n int64) {
 			visits := k * int64(ceilDiv(all.units(), c.passes(sp, groups)))
 			w.visits += visits
 			w.acts += visits * int64(acts)
-			b, _, _ := blocks(sp.fold, groups, sp.accs)
+			b, _, _ := sumBlocks(sp.fold, groups, sp.accumulators)
 			n += k * int64(all.full*b)
 			if all.tail > 0 {
-				b, _, _ := blocks(all.tail, groups, sp.accs)
+				b, _, _ := sumBlocks(all.tail, groups, sp.accumulators)
 				n += k * int64(b)
 			}
 		}
@@ -60,38 +60,38 @@ func (c *accumulators) count(s share) (w work, n int64) {
 }
 
 // turns reports whether rows pass fills: a lone row stays anyway.
-func (s *span) turns(p packed) bool { return s.inputs && p.rows*s.at[byChunk].Len() > 1 }
+func (s *span) turns(p rowPacking) bool { return s.inputStationary && p.rows*s.at[byChunk].Len() > 1 }
 
 // blocks is how many blocks the visits of all rows of a chunk to a fill need.
-func (s *span) blocks(acts int, p packed, pixels int) int {
+func (s *span) blocks(acts int, p rowPacking, pixels int) int {
 	full, last := p.rows, 0
 	if p.last < p.groups || p.acts < acts {
 		full, last = full-1, p.last
 	}
 	each := pixels * p.groups
-	if each > s.accs {
-		n, _, _ := blocks(pixels, p.groups, s.accs)
-		m, _, _ := blocks(pixels, last, s.accs)
+	if each > s.accumulators {
+		n, _, _ := sumBlocks(pixels, p.groups, s.accumulators)
+		m, _, _ := sumBlocks(pixels, last, s.accumulators)
 		return full*n + m
 	}
-	if full*each+last*pixels <= s.accs {
+	if full*each+last*pixels <= s.accumulators {
 		return 1
 	}
-	n := s.accs / each
+	n := s.accumulators / each
 	rest := full % n
 	k := full / n
 	if rest > 0 {
 		k++
 	}
-	if last > 0 && (rest == 0 || rest*each+last*pixels > s.accs) {
+	if last > 0 && (rest == 0 || rest*each+last*pixels > s.accumulators) {
 		k++
 	}
 	return k
 }
 
-// blocks is how many blocks of at most accs sums the slots of a row need, pixels × groups, and
+// sumBlocks is how many blocks of at most accs sums the slots of a row need, pixels × groups, and
 // the pixels and groups of each.
-func blocks(pixels, groups, accs int) (n, b, c int) {
+func sumBlocks(pixels, groups, accs int) (n, b, c int) {
 	for g := min(groups, accs); g > 0; g-- {
 		p := min(pixels, accs/g)
 		if k := ceilDiv(pixels, p) * ceilDiv(groups, g); n == 0 || k < n {
@@ -105,7 +105,7 @@ func blocks(pixels, groups, accs int) (n, b, c int) {
 // refreshes never to wait too long, in runs of about one length.
 func (c *accumulators) passes(s *span, groups int) int {
 	t := &c.waits
-	n, _, _ := blocks(s.fold, groups, s.accs)
+	n, _, _ := sumBlocks(s.fold, groups, s.accumulators)
 	slots := int64(s.fold * groups)
 	fill := slots*(int64(s.cols)*(t.write+t.comp)+t.write+c.read) + int64(n)*c.block()
 	around := c.opening() + t.close + int64(c.d.acts)*t.act + fill
@@ -124,27 +124,27 @@ func (c *accumulators) block() int64 {
 // opening is what a block takes longer if it opens a row.
 func (c *accumulators) opening() int64 { return c.waits.shut + c.waits.open }
 
-// foresee estimates the cycles of a share. Nothing hides behind anything, so the
+// estimate estimates the cycles of a share. Nothing hides behind anything, so the
 // estimate is off by the edges only, and refreshes.
-func (c *accumulators) foresee(s share) foreseen {
+func (c *accumulators) estimate(s share) estimate {
 	t := &c.waits
 	w, n := c.count(s)
 	within := max(w.visits-n, 0) // rows that are opened inside a block
 	fixed := n*2*c.mode + w.visits*c.opening() + within*t.close
-	estimate := t.write*(w.writes+w.inits) + t.comp*w.comps + c.read*w.reads + fixed + n*(c.block()-2*c.mode)
+	cycles := t.write*(w.writes+w.inits) + t.comp*w.comps + c.read*w.reads + fixed + n*(c.block()-2*c.mode)
 	// Every run of commands of one kind can be a wait shorter.
 	least := t.comp*max(w.comps-w.visits-w.reads, 0) + t.write*max(w.writes+w.inits-n, 0) + c.read*max(w.reads-n, 0) + fixed - c.opening() - t.shut
-	return foreseen{estimate, least, c.rows(s).Len(), true}
+	return estimate{cycles, least, c.rows(s).Len(), true}
 }
 
-// spent counts commands, each times the cycles from its like to it, and refreshes; what is
+// breakdown counts commands, each times the cycles from its like to it, and refreshes; what is
 // left are waits that no command can be blamed for.
-func (c *accumulators) spent(w work, r dram.Result) (list []spent, rest string) {
+func (c *accumulators) breakdown(w work, r dram.Result) (list []cycleTerm, rest string) {
 	t, modes := &c.waits, int64(0)
 	for _, o := range c.d.ops.mode {
 		modes += r.Issued[o]
 	}
-	return []spent{
+	return []cycleTerm{
 		{"mac", float64(t.comp * w.comps)},
 		{"activate", float64((t.close + c.opening()) * w.visits)},
 		{"write", float64(t.write * (w.writes + w.inits))},
@@ -157,9 +157,9 @@ func (c *accumulators) spent(w work, r dram.Result) (list []spent, rest string) 
 func (c *accumulators) shape(key []byte, s share) []byte {
 	for i := range s {
 		sp := &s[i]
-		p, all := sp.packed(&c.d.geometry), sp.fills()
+		p, all := sp.packing(&c.d.geometry), sp.fills()
 		mode := 0
-		for i, set := range []bool{sp.inputs, sp.stay, sp.cols*sp.lanes == sp.pitch} {
+		for i, set := range []bool{sp.inputStationary, sp.outputStationary, sp.cols*sp.lanes == sp.pitch} {
 			if set {
 				mode |= 1 << i
 			}

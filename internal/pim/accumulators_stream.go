@@ -4,13 +4,13 @@ import "pimflow/internal/dram"
 
 func (c *accumulators) stream(w writer, s share) dram.Stream {
 	var st dram.Stream
-	v := builder{accumulators: c, init: true, read: true}
+	v := blockWriter{accumulators: c, init: true, read: true}
 	row := 0
 	for i := range s {
-		v.s, v.p = &s[i], s[i].packed(&c.d.geometry)
+		v.s, v.p = &s[i], s[i].packing(&c.d.geometry)
 		var x writer
 		x, v.k = w.enter(v.s, v.p, row)
-		row += v.s.held(&c.d.geometry)
+		row += v.s.rowCount(&c.d.geometry)
 		st = append(st, v.loop(x, v.s.at[byMatrix].Len(), v.k.matrix, v.matrix)...)
 	}
 	if v.opened {
@@ -19,12 +19,12 @@ func (c *accumulators) stream(w writer, s share) dram.Stream {
 	return st
 }
 
-// builder writes streams.
-type builder struct {
+// blockWriter writes streams.
+type blockWriter struct {
 	*accumulators
 	s *span
-	p packed
-	k strides
+	p rowPacking
+	k spanSteps
 
 	opened     bool // a row has been opened, which the next opening must close
 	acts       int  // activations that the next block begins its COMPs with; 0: its row is open
@@ -48,27 +48,27 @@ func (l load) after(n, most int) load {
 	return load{full: max(l.full-n, 0), tail: l.tail}
 }
 
-// strides are the distances between the items of a span whose rows are packed.
-type strides struct {
-	matrix, unit, chunk place
-	set                 place // a row's groups
+// spanSteps are the distances between the items of a span whose rows are packed.
+type spanSteps struct {
+	matrix, unit, chunk address
+	set                 address // a row's groups
 }
 
 // enter returns the writer at the first item of a span, whose rows begin with the given
 // one, and the strides from there.
-func (w writer) enter(sp *span, p packed, row int) (writer, strides) {
+func (w writer) enter(sp *span, p rowPacking, row int) (writer, spanSteps) {
 	matrix, unit, chunk, group := w.distances(sp.part)
 	matrix.row, chunk.row, group.row = sp.at[byChunk].Len()*p.rows, p.rows, 0
-	w.place = sp.start()
+	w.address = sp.start()
 	w = w.ahead(sp.at[byMatrix].Lo, matrix).ahead(sp.at[byUnit].Lo, unit)
 	w = w.ahead(sp.at[byChunk].Lo, chunk).ahead(sp.at[byGroup].Lo, group)
-	w.place.row = row
-	return w, strides{matrix, unit, chunk, place{row: 1, result: p.groups * group.result}}
+	w.address.row = row
+	return w, spanSteps{matrix, unit, chunk, address{row: 1, result: p.groups * group.result}}
 }
 
 // loop writes body n times, the first time by itself where it differs: it opens a row
 // and the others do not, or it is the first of all to open one.
-func (v *builder) loop(w writer, n int, step place, body func(w writer) dram.Stream) dram.Stream {
+func (v *blockWriter) loop(w writer, n int, step address, body func(w writer) dram.Stream) dram.Stream {
 	if n < 2 || v.opened && v.acts == 0 {
 		return w.loop(n, step, body)
 	}
@@ -77,26 +77,26 @@ func (v *builder) loop(w writer, n int, step place, body func(w writer) dram.Str
 }
 
 // matrix writes what a span does with a matrix.
-func (v *builder) matrix(w writer) dram.Stream {
+func (v *blockWriter) matrix(w writer) dram.Stream {
 	s, all, chunks := v.s, v.s.fills(), v.s.at[byChunk].Len()
 	if !s.turns(v.p) {
 		return v.loop(w, chunks, v.k.chunk, func(w writer) dram.Stream {
 			return v.eachRow(w, func(w writer, groups int) dram.Stream { return v.row(w, all, groups) })
 		})
 	}
-	fills := func(w writer, pixels int) dram.Stream {
+	fill := func(w writer, pixels int) dram.Stream {
 		return v.chunks(w, chunks, func(w writer) dram.Stream { return v.fill(w, pixels) })
 	}
-	st := v.loop(w, all.full, v.k.unit, func(w writer) dram.Stream { return fills(w, s.fold) })
+	st := v.loop(w, all.full, v.k.unit, func(w writer) dram.Stream { return fill(w, s.fold) })
 	if all.tail > 0 {
-		st = append(st, fills(w.ahead(all.full, v.k.unit), all.tail)...)
+		st = append(st, fill(w.ahead(all.full, v.k.unit), all.tail)...)
 	}
 	return st
 }
 
 // chunks writes all chunks of K of a fill's pixels.
-func (v *builder) chunks(w writer, n int, fill func(w writer) dram.Stream) dram.Stream {
-	if !v.s.stay || n == 1 {
+func (v *blockWriter) chunks(w writer, n int, fill func(w writer) dram.Stream) dram.Stream {
+	if !v.s.outputStationary || n == 1 {
 		return v.loop(w, n, v.k.chunk, fill)
 	}
 	v.read = false
@@ -111,7 +111,7 @@ func (v *builder) chunks(w writer, n int, fill func(w writer) dram.Stream) dram.
 
 // alike is the number of rows of a chunk that are as full as the first and activated as
 // a whole.
-func (v *builder) alike() int {
+func (v *blockWriter) alike() int {
 	if v.p.last < v.p.groups || v.p.acts < v.d.acts {
 		return v.p.rows - 1
 	}
@@ -119,7 +119,7 @@ func (v *builder) alike() int {
 }
 
 // eachRow writes a row after the other.
-func (v *builder) eachRow(w writer, row func(w writer, groups int) dram.Stream) dram.Stream {
+func (v *blockWriter) eachRow(w writer, row func(w writer, groups int) dram.Stream) dram.Stream {
 	n := v.alike()
 	st := v.loop(w, n, v.k.set, func(w writer) dram.Stream {
 		v.acts = v.d.acts
@@ -134,7 +134,7 @@ func (v *builder) eachRow(w writer, row func(w writer, groups int) dram.Stream) 
 
 // row writes the visits to a row of so many groups, whose activations are pending, while
 // all fills pass it.
-func (v *builder) row(w writer, all load, groups int) dram.Stream {
+func (v *blockWriter) row(w writer, all load, groups int) dram.Stream {
 	acts, n := v.acts, v.passes(v.s, groups)
 	v.acts = 0
 	visits := (all.units() - 1) / n // and one that may be shorter
@@ -157,17 +157,17 @@ func (v *builder) row(w writer, all load, groups int) dram.Stream {
 }
 
 // fill writes a fill and the visits of all rows of a chunk to it.
-func (v *builder) fill(w writer, pixels int) dram.Stream {
+func (v *blockWriter) fill(w writer, pixels int) dram.Stream {
 	st := v.write(w, pixels, v.p.groups)
 	full, each, last := v.alike(), pixels*v.p.groups, 0
 	if full < v.p.rows {
 		last = v.p.last
 	}
-	if each > v.s.accs {
+	if each > v.s.accumulators {
 		return append(st, v.eachRow(w, func(w writer, groups int) dram.Stream { return v.tiles(w, pixels, groups, v.p.groups) })...)
 	}
-	n := v.s.accs / each // rows in a block
-	if full*each+last*pixels <= v.s.accs {
+	n := v.s.accumulators / each // rows in a block
+	if full*each+last*pixels <= v.s.accumulators {
 		return append(st, v.block(w, tile{full, pixels, v.p.groups, last, v.p.groups, true})...)
 	}
 	step := scaled(v.k.set, n)
@@ -176,7 +176,7 @@ func (v *builder) fill(w writer, pixels int) dram.Stream {
 	})...)
 	w = w.ahead(full/n, step)
 	rest := full % n
-	if last > 0 && rest*each+last*pixels > v.s.accs {
+	if last > 0 && rest*each+last*pixels > v.s.accumulators {
 		st = append(st, v.block(w, tile{rest, pixels, v.p.groups, 0, v.p.groups, true})...)
 		w, rest = w.ahead(rest, v.k.set), 0
 	}
@@ -187,19 +187,19 @@ func (v *builder) fill(w writer, pixels int) dram.Stream {
 }
 
 // write writes a fill of so many pixels, each so many times.
-func (v *builder) write(w writer, pixels, times int) dram.Stream {
+func (v *blockWriter) write(w writer, pixels, times int) dram.Stream {
 	s := v.s
 	n := s.cols
 	if times == 1 && s.cols*s.lanes == s.pitch { // pixels follow each other
 		n, pixels = n*pixels, 1
 	}
-	return w.loop(pixels, place{source: s.pitch, into: times * s.cols}, func(w writer) dram.Stream {
-		return w.loop(times, place{into: s.cols}, func(w writer) dram.Stream {
-			return w.loop(n, place{source: s.lanes, into: 1}, func(w writer) dram.Stream {
+	return w.loop(pixels, address{source: s.pitch, into: times * s.cols}, func(w writer) dram.Stream {
+		return w.loop(times, address{into: s.cols}, func(w writer) dram.Stream {
+			return w.loop(n, address{source: s.lanes, into: 1}, func(w writer) dram.Stream {
 				return dram.Stream{w.command(v.d.ops.Write[0])}
 			})
 		})
 	})
 }
 
-func scaled(p place, n int) place { return place{}.plus(p, n) }
+func scaled(p address, n int) address { return address{}.plus(p, n) }

@@ -227,7 +227,7 @@ func TestRegistersForms(t *testing.T) {
 	code := compile(t, m, 1, n.g, n.g.Whole(n.id))
 	cols := m.PIM.Columns
 	read := int64(3*(2*cols+158+2*cols+103+2*cols)) + ending(code.device)
-	if p := &code.parts[0]; !p.stay || code.cost.Stream != read-2*(2*(3+2)+1+5-3) {
+	if p := &code.parts[0]; !p.outputStationary || code.cost.Stream != read-2*(2*(3+2)+1+5-3) {
 		t.Errorf("%d cycles, %d if sums are read; %v", code.cost.Stream, read, code.mapping)
 	}
 }
@@ -288,7 +288,7 @@ func TestRegistersPanic(t *testing.T) {
 					got = fmt.Sprint(r)
 				}
 			}()
-			ch := code.channel(code.perChannel()[0], code.operands(n.in))
+			ch := code.performer(code.perChannel()[0], code.operands(n.in))
 			ch.reads = make([]float32, code.layer.results())
 			ch.run(row.s, nil)
 		}()
@@ -366,10 +366,10 @@ func TestRegisterChoice(t *testing.T) {
 }
 
 func bestEstimate(d *Device, l *layer) int64 {
-	plans, _ := d.scheme.plans(l, d.newScratch())
-	best := plans[0].estimate
+	plans, _ := d.scheme.candidates(l, d.newScratch())
+	best := plans[0].cycles
 	for i := range plans {
-		best = min(best, plans[i].estimate)
+		best = min(best, plans[i].cycles)
 	}
 	return best
 }
@@ -381,9 +381,9 @@ func bestOfAll(d *Device, l *layer) int64 {
 	shares := make([]share, d.channels)
 	weigh := func(merge int, ps []part) {
 		for _, teams := range d.teamCounts(ps) {
-			p := planned{way: way{merge: merge, teams: teams, parts: ps}}
+			p := candidate{way: way{merge: merge, teams: teams, parts: ps}}
 			if p.assign(shares); a.staying(shares) {
-				best = min(best, foreseeAll(shares, a.foresee).estimate)
+				best = min(best, estimateAll(shares, a.estimate).cycles)
 			}
 		}
 	}
@@ -395,20 +395,20 @@ func bestOfAll(d *Device, l *layer) int64 {
 				continue
 			}
 			slots := d.m.Columns / size
-			for _, pattern := range []pattern{{}, {inputs: true}, {inputs: true, stay: true}} {
-				if pattern.stay && (len(base) > 1 || base[0].chunks < 2) {
+			for _, pattern := range []dataflow{{}, {inputStationary: true}, {inputStationary: true, outputStationary: true}} {
+				if pattern.outputStationary && (len(base) > 1 || base[0].chunks < 2) {
 					continue
 				}
-				pattern.accs = d.m.Sums
+				pattern.accumulators = d.m.Sums
 				for fold := 1; fold <= min(slots, l.pixels); fold++ {
-					for pattern.pack = 1; pattern.pack <= min(slots/fold, base[0].groups); pattern.pack++ {
-						if sparse(fold) || sparse(pattern.pack) {
+					for pattern.rowGroups = 1; pattern.rowGroups <= min(slots/fold, base[0].groups); pattern.rowGroups++ {
+						if sparse(fold) || sparse(pattern.rowGroups) {
 							continue
 						}
 						ps := slices.Clone(base)
 						for i := range ps {
 							p := &ps[i]
-							p.pattern, p.fold, p.units = pattern, fold, ceilDiv(l.pixels, fold)
+							p.dataflow, p.fold, p.units = pattern, fold, ceilDiv(l.pixels, fold)
 							p.tail = l.pixels - (p.units-1)*fold
 						}
 						weigh(merge, ps)

@@ -13,12 +13,12 @@ import (
 
 // way is one way to execute a layer.
 type way struct {
-	scheme  scheme
-	layer   *layer // in the order of K that it is for
-	merge   int    // groups of the convolution in a matrix
-	cutting string // of K, where it has a name
-	teams   int    // of channels; 0: even shares
-	parts   []part
+	scheme scheme
+	layer  *layer // in the order of K that it is for
+	merge  int    // groups of the convolution in a matrix
+	tiling string // of K, where it has a name
+	teams  int    // of channels; 0: even shares
+	parts  []part
 }
 
 // mapping is a way, and what the channels do then.
@@ -34,28 +34,28 @@ type mapping struct {
 	beaten  bool       // one was slower than another mapping's slowest: not all were
 }
 
-// planned is a mapping that has not been simulated.
-type planned struct {
+// candidate is a mapping that has not been simulated.
+type candidate struct {
 	way
-	foreseen     // of all channels
+	estimate     // of all channels
 	size     int // of chunks, at most
 }
 
-// choice is the mapping of layers of one form.
-type choice struct {
+// chosenMapping is the mapping of layers of one form.
+type chosenMapping struct {
 	once sync.Once
 	best *mapping
 	cost device.Cost
 	err  error
 }
 
-// mapped is choose, once for layers of one form, of which networks have many.
-func (d *Device) mapped(l *layer) *choice {
+// mappingOf is choose, once for layers of one form, of which networks have many.
+func (d *Device) mappingOf(l *layer) *chosenMapping {
 	f := l.form(d.traits.padding)
 	d.mu.Lock()
 	c := d.chosen[f]
 	if c == nil {
-		c = &choice{}
+		c = &chosenMapping{}
 		d.chosen[f] = c
 	}
 	d.mu.Unlock()
@@ -74,19 +74,19 @@ func (d *Device) mapped(l *layer) *choice {
 // least energy; and all that were simulated, in order of the estimate, which decides nothing
 // but ties of both. Their shares are in the scratch: those of best stay there.
 func (d *Device) choose(l *layer, r *scratch) (best *mapping, tried []*mapping, err error) {
-	plans, need := d.scheme.plans(l, r)
+	plans, need := d.scheme.candidates(l, r)
 	if len(plans) == 0 && need > 0 {
 		return nil, nil, fmt.Errorf("weights of %d rows in a bank of %d rows: %w", need, d.rows, device.ErrUnsupported)
 	}
 	// The likely winner first: the others are given up at the channel that loses.
-	slices.SortStableFunc(plans, func(a, b planned) int { return cmp.Compare(a.estimate, b.estimate) })
+	slices.SortStableFunc(plans, func(a, b candidate) int { return cmp.Compare(a.cycles, b.cycles) })
 	free, t := 0, &d.traits // the set of shares that best does not have
 	for i := range plans {
 		p := &plans[i]
-		if len(tried) >= t.simulated && (len(tried) == t.atMost || t.refresh.with(p.estimate) >= int64(best.elapsed)) {
+		if len(tried) >= t.simulated && (len(tried) == t.atMost || t.refresh.with(p.cycles) >= int64(best.elapsed)) {
 			break
 		}
-		if best != nil && p.least >= int64(best.elapsed) {
+		if best != nil && p.lowerBound >= int64(best.elapsed) {
 			continue
 		}
 		m := &mapping{way: p.way, shares: r.shares[1+free]}
@@ -203,8 +203,8 @@ func (d *Device) time(s share) dram.Result {
 	d.mu.Unlock()
 	if !ok {
 		room := d.enter()
-		r = d.channel.Time(d.scheme.stream(writer{d: d, bare: true, made: &room.made, stock: &room.items}, s))
-		room.items.chunk = room.items.chunk[:0]
+		r = d.channel.Time(d.scheme.stream(writer{d: d, bare: true, batches: &room.batches, arena: &room.arena}, s))
+		room.arena.chunk = room.arena.chunk[:0]
 		d.leave(room)
 		d.mu.Lock()
 		d.timed[string(key)] = r
@@ -216,10 +216,10 @@ func (d *Device) time(s share) dram.Result {
 // scratch is memory that the mappings of a layer are compared in. It is used for one layer
 // after another.
 type scratch struct {
-	shares [3][]share // in which plans are made, and of two mappings that are compared
-	plans  []planned
-	items  stock
-	made   batches // of streams without addresses
+	shares     [3][]share // in which plans are made, and of two mappings that are compared
+	candidates []candidate
+	arena      arena
+	batches    batchArena // of streams without addresses
 }
 
 func (d *Device) newScratch() *scratch {

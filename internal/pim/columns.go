@@ -24,12 +24,12 @@ func newColumns(d *Device) scheme {
 	return &columns{packing: newPacking(d), rates: d.measure(), pieces: map[string]dram.Stream{}}
 }
 
-// plans lists the ways to execute a layer whose weights fit the banks. If none
+// candidates lists the ways to execute a layer whose weights fit the banks. If none
 // fits, need is the smallest number of rows that one wanted.
-func (c *columns) plans(l *layer, r *scratch) (plans []planned, need int) {
+func (c *columns) candidates(l *layer, r *scratch) (plans []candidate, need int) {
 	var seen [][]part
-	shares, plans := r.shares[0], r.plans[:0]
-	defer func() { r.plans = plans }()
+	shares, plans := r.shares[0], r.candidates[:0]
+	defer func() { r.candidates = plans }()
 	var likely []cutSize
 	for _, o := range c.orders(l) {
 		l, merge, before := o.layer, o.merge, len(plans)
@@ -40,23 +40,23 @@ func (c *columns) plans(l *layer, r *scratch) (plans []planned, need int) {
 			}
 			seen = append(seen, slices.Clone(ps))
 			for i := range ps {
-				ps[i].sumUp()
+				ps[i].countColumns()
 			}
 			counts := c.d.teamCounts(ps)
 			if l.byTap { // the others are not likely to be better now
 				counts = slices.DeleteFunc(counts, func(n int) bool { return !slices.Contains(likely, cutSize{n, size}) })
 			}
-			patterns := c.patterns(ps[0].cols)
-			made := make([][]part, len(patterns)) // with each of them
+			flows := c.dataflows(ps[0].cols)
+			made := make([][]part, len(flows)) // with each of them
 			for _, teams := range counts {
-				p := planned{way: way{scheme: c, layer: l, merge: merge, teams: teams, parts: ps}, size: size}
+				p := candidate{way: way{scheme: c, layer: l, merge: merge, teams: teams, parts: ps}, size: size}
 				p.assign(shares)
-				for k, pattern := range patterns {
+				for k, flow := range flows {
 					for i := range ps {
-						ps[i].pattern = pattern
-						ps[i].pack = max(1, c.d.columns/ps[i].cols)
+						ps[i].dataflow = flow
+						ps[i].rowGroups = max(1, c.d.columns/ps[i].cols)
 					}
-					p.foreseen = foreseeAll(shares, c.foresee)
+					p.estimate = estimateAll(shares, c.estimate)
 					if p.rows <= c.d.rows && p.timely {
 						if made[k] == nil {
 							made[k] = slices.Clone(ps)
@@ -71,14 +71,14 @@ func (c *columns) plans(l *layer, r *scratch) (plans []planned, need int) {
 			}
 		}
 		if !l.byTap {
-			likely = best(plans[before:])
+			likely = bestSizes(plans[before:])
 		}
 	}
 	return plans, need
 }
 
-// order is a layer in an order of K, its groups taken together.
-type order struct {
+// kOrder is a layer in an order of K, its groups taken together.
+type kOrder struct {
 	*layer
 	merge  int
 	blocks []block
@@ -86,12 +86,12 @@ type order struct {
 
 // orders are those that are tried: channel by channel, and tap by tap where padding can
 // be left out.
-func (c *columns) orders(l *layer) (all []order) {
+func (c *columns) orders(l *layer) (all []kOrder) {
 	merges := l.merges(c.d.outputs)
 	add := func(l *layer, merge int) {
-		o := order{l, merge, l.blocks(merge, c.d.lanes)}
+		o := kOrder{l, merge, l.blocks(merge, c.d.lanes)}
 		for i := range o.blocks {
-			o.blocks[i].skips = l.skips(&o.blocks[i])
+			o.blocks[i].classes = l.classColumns(&o.blocks[i])
 		}
 		all = append(all, o)
 	}
@@ -104,16 +104,16 @@ func (c *columns) orders(l *layer) (all []order) {
 	return all
 }
 
-// patterns are the ways to use the machine's buffers for chunks of so many columns.
-func (c *columns) patterns(cols int) []pattern {
+// dataflows are the ways to use the machine's buffers for chunks of so many columns.
+func (c *columns) dataflows(cols int) []dataflow {
 	wide := ceilDiv(cols, c.d.buffer)
 	n := c.d.buffers / wide
 	if c.d.basic || n == 1 {
-		return []pattern{{depth: 1, wide: wide}, {inputs: true, depth: 1, wide: wide}}
+		return []dataflow{{fillUnits: 1, unitBuffers: wide}, {inputStationary: true, fillUnits: 1, unitBuffers: wide}}
 	}
-	p := []pattern{{depth: 1, wide: wide, double: true}, {inputs: true, depth: n, wide: wide}}
-	if n >= 4 && c.room(cols) <= 0 { // the bus turns seldom
-		p = append(p, pattern{depth: n / 2, wide: wide, double: true})
+	p := []dataflow{{fillUnits: 1, unitBuffers: wide, doubleBuffered: true}, {inputStationary: true, fillUnits: n, unitBuffers: wide}}
+	if n >= 4 && c.overlapSlots(cols) <= 0 { // the bus turns seldom
+		p = append(p, dataflow{fillUnits: n / 2, unitBuffers: wide, doubleBuffered: true})
 	}
 	return p
 }
@@ -121,13 +121,13 @@ func (c *columns) patterns(cols int) []pattern {
 // cutSize is a number of teams and a size of chunks.
 type cutSize struct{ teams, size int }
 
-// best are teams and sizes of the plans with the best estimates.
-func best(plans []planned) (all []cutSize) {
+// bestSizes are teams and sizes of the plans with the best estimates.
+func bestSizes(plans []candidate) (all []cutSize) {
 	const most = 8 // of 20 and more, with which golden layers are no faster
 	for len(all) < most {
 		best := -1
 		for i := range plans {
-			if p := &plans[i]; (best < 0 || p.estimate < plans[best].estimate) && !slices.Contains(all, cutSize{p.teams, p.size}) {
+			if p := &plans[i]; (best < 0 || p.cycles < plans[best].cycles) && !slices.Contains(all, cutSize{p.teams, p.size}) {
 				best = i
 			}
 		}
@@ -140,25 +140,25 @@ func best(plans []planned) (all []cutSize) {
 }
 
 func (c *columns) layout(key []byte, _ *mapping, s share) []byte {
-	return c.packing.layout(key, s, func(*span, packed) []int { return nil })
+	return c.packing.layout(key, s, func(*span, rowPacking) []int { return nil })
 }
 
-// standing: a buffer's columns are not those of the row, which has each weight once.
-func (c *columns) standing(_ *mapping, s share, row int) standing {
-	x, _ := c.packing.standing(s, row)
+// rowWeights: a buffer's columns are not those of the row, which has each weight once.
+func (c *columns) rowWeights(_ *mapping, s share, row int) rowWeights {
+	x, _ := c.packing.rowWeights(s, row)
 	x.period, x.copies = c.d.columns, 1
 	return x
 }
 
-func (c *columns) describe(p *part) (dataflow, place string) {
-	dataflow = p.stays()
-	switch n := p.depth * p.wide; {
-	case p.double:
-		dataflow += fmt.Sprintf(", %d buffers", 2*n)
+func (c *columns) describe(p *part) (flow, where string) {
+	flow = p.stationary()
+	switch n := p.fillUnits * p.unitBuffers; {
+	case p.doubleBuffered:
+		flow += fmt.Sprintf(", %d buffers", 2*n)
 	case n == 1:
-		dataflow += ", 1 buffer"
+		flow += ", 1 buffer"
 	default:
-		dataflow += fmt.Sprintf(", %d buffers", n)
+		flow += fmt.Sprintf(", %d buffers", n)
 	}
-	return dataflow, fmt.Sprintf("%d of them in a row", p.pack)
+	return flow, fmt.Sprintf("%d of them in a row", p.rowGroups)
 }

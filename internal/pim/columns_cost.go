@@ -7,74 +7,74 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// foresee estimates the cycles of a share.
-func (c *columns) foresee(s share) foreseen {
-	f := foreseen{timely: true}
+// estimate estimates the cycles of a share.
+func (c *columns) estimate(s share) estimate {
+	f := estimate{timely: true}
 	t, w := &c.waits, work{}
 	var visits, acts int64 // beyond those of w
-	var buf [usualKinds]batch
+	var buf [usualClasses]batch
 	for i := range s {
 		sp := &s[i]
-		p, bs := sp.packed(&c.d.geometry), sp.batches(buf[:0])
+		p, bs := sp.packing(&c.d.geometry), sp.batches(buf[:0])
 		lo, hi := sp.at[byChunk].Lo, sp.at[byChunk].Hi
 		f.rows += sp.at[byMatrix].Len() * sp.at[byChunk].Len() * p.rows
 		f.timely = f.timely && c.timely(sp, p)
 		matrices, rows, groups := int64(sp.at[byMatrix].Len()), int64(p.rows), int64(sp.at[byGroup].Len())
 		first, short := c.runs(sp, p.groups), c.runs(sp, p.last)
 		all := sp.at[byUnit].Len()
-		var units, before, last, stalls, columns int64 // before, last: visits to those rows for the pixels that need most
+		var units, before, last, stalls, accesses int64 // before, last: visits to those rows for the pixels that need most
 		for i := range bs {
 			b := &bs[i]
-			need := sp.need(b.kind, lo, hi)
+			need := sp.need(b.class, lo, hi)
 			if need.chunks == 0 {
 				continue
 			}
 			pixels := matrices * int64(b.pixels(sp.fold))
 			w.comps += pixels * int64(need.columns) * groups
 			w.reads += pixels * int64(need.chunks) * groups
-			columns += pixels * int64(need.columns)
+			accesses += pixels * int64(need.columns)
 			n := int64(b.units() * need.chunks)
 			units += n
 			before = max(before, int64(need.chunks*first.visits(b.units())))
 			last = max(last, int64(need.chunks*short.visits(b.units())))
 			b.cols = need.columns / need.chunks
-			written := int64(min(sp.depth, b.units()) * sp.fold * b.cols) // of a fill
+			written := int64(min(sp.fillUnits, b.units()) * sp.fold * b.cols) // of a fill
 			wait := max(0, (written*t.write+t.ready)-(t.shut-t.toWrite+int64(c.d.acts-1)*t.act+t.open))
-			if sp.inputs {
-				late, _ := c.late(sp, p.groups, []batch{{load: load{full: min(sp.depth, b.units())}, cols: b.cols}})
+			if sp.inputStationary {
+				late, _ := c.overlapped(sp, p.groups, []batch{{load: load{full: min(sp.fillUnits, b.units())}, cols: b.cols}})
 				wait = max(0, wait-int64(late)*t.write)
-				stalls += n * wait / int64(sp.depth)
+				stalls += n * wait / int64(sp.fillUnits)
 				continue
 			}
 			stall := t.toWrite + written*t.write + t.ready
-			if sp.double {
+			if sp.doubleBuffered {
 				stall = 0
-				if room := c.room(b.cols); room <= 0 {
+				if room := c.overlapSlots(b.cols); room <= 0 {
 					stall = max(0, t.toWrite+written*t.write+t.toRead-int64(b.cols)*t.comp)
 				} else {
-					stall = max(0, written-int64(room*sp.depth*sp.fold*p.groups)) * t.write
+					stall = max(0, written-int64(room*sp.fillUnits*sp.fold*p.groups)) * t.write
 				}
 			}
-			stalls += rows * (stall*(n-int64(need.chunks))/int64(sp.depth) + wait*int64(need.chunks)*int64(b.units())/int64(all))
+			stalls += rows * (stall*(n-int64(need.chunks))/int64(sp.fillUnits) + wait*int64(need.chunks)*int64(b.units())/int64(all))
 		}
-		if !sp.inputs {
-			columns *= rows
+		if !sp.inputStationary {
+			accesses *= rows
 		}
-		w.writes += columns
+		w.writes += accesses
 		w.visits += matrices * (before*(rows-1) + last)
 		w.acts += matrices * (before*(rows-1)*int64(c.d.acts) + last*int64(p.acts))
 		if len(bs) > 1 { // visits that no kind of pixels needs alone
 			more := matrices * rows * max(0, units*int64(first.visits(all))/int64(all)-before)
 			visits, acts = visits+more, acts+more*int64(c.d.acts)
 		}
-		f.estimate += matrices * stalls
+		f.cycles += matrices * stalls
 	}
-	f.least = t.comp*(w.comps+w.reads) + w.visits*(t.shut+t.open-t.act-t.comp) + w.acts*t.act - t.shut
+	f.lowerBound = t.comp*(w.comps+w.reads) + w.visits*(t.shut+t.open-t.act-t.comp) + w.acts*t.act - t.shut
 	if r := &c.refresh; r.cycles < r.interval { // nothing is open during one; some may still wait at the end
-		f.least = max(f.least, int64((float64(f.least)-r.cycles*float64(t.postpone)/r.interval-2*r.cycles)/(1-r.cycles/r.interval)))
+		f.lowerBound = max(f.lowerBound, int64((float64(f.lowerBound)-r.cycles*float64(t.postpone)/r.interval-2*r.cycles)/(1-r.cycles/r.interval)))
 	}
-	f.least = max(f.least, t.write*(w.writes+w.reads))
-	f.estimate += t.comp*(w.comps+w.reads) + (w.visits+visits)*(t.close+t.shut+t.open-t.act) + (w.acts+acts)*t.act
+	f.lowerBound = max(f.lowerBound, t.write*(w.writes+w.reads))
+	f.cycles += t.comp*(w.comps+w.reads) + (w.visits+visits)*(t.close+t.shut+t.open-t.act) + (w.acts+acts)*t.act
 	return f
 }
 
@@ -88,11 +88,11 @@ func (c *columns) longest(s *span, groups, units int) (step, around int64) {
 }
 
 // timely reports whether no visit of a span keeps refreshes waiting for too long.
-func (c *columns) timely(s *span, p packed) bool {
-	if !s.inputs {
+func (c *columns) timely(s *span, p rowPacking) bool {
+	if !s.inputStationary {
 		return true // by the length of its runs
 	}
-	step, around := c.longest(s, p.groups, min(s.depth, s.at[byUnit].Len()))
+	step, around := c.longest(s, p.groups, min(s.fillUnits, s.at[byUnit].Len()))
 	return step+around <= c.waits.postpone
 }
 
@@ -102,15 +102,15 @@ type runs struct{ most, grain int }
 // runs is that of a span's rows of so many groups: few enough for refreshes never to wait
 // too long; where fills stay, a fill.
 func (c *columns) runs(s *span, groups int) runs {
-	if s.inputs {
-		return runs{s.depth, s.depth}
+	if s.inputStationary {
+		return runs{s.fillUnits, s.fillUnits}
 	}
-	step, around := c.longest(s, groups, s.depth)
-	grain := s.depth
-	if s.double {
+	step, around := c.longest(s, groups, s.fillUnits)
+	grain := s.fillUnits
+	if s.doubleBuffered {
 		grain *= 2
 	}
-	most := max(1, int((c.waits.postpone-around)/step)*s.depth)
+	most := max(1, int((c.waits.postpone-around)/step)*s.fillUnits)
 	if most > grain {
 		most -= most % grain
 	}
@@ -134,10 +134,10 @@ func (r runs) visits(units int) int {
 	return ceilDiv(units, r.length(units))
 }
 
-// late is how many columns of a fill that stays are written after a row is opened, between
+// overlapped is how many columns of a fill that stays are written after a row is opened, between
 // the first results of the first unit: into other buffers than that in which it begins.
-func (c *columns) late(s *span, groups int, bs []batch) (columns, results int) {
-	room, all, b := c.room(bs[0].cols), 0, &bs[0]
+func (c *columns) overlapped(s *span, groups int, bs []batch) (late, results int) {
+	room, all, b := c.overlapSlots(bs[0].cols), 0, &bs[0]
 	if room <= 0 || c.d.basic {
 		return 0, 0
 	}
@@ -149,7 +149,7 @@ func (c *columns) late(s *span, groups int, bs []batch) (columns, results int) {
 		pixels = b.tail
 	}
 	first := pixels * b.cols
-	if results = groups * pixels; s.wide > 1 { // the first result needs all of the unit
+	if results = groups * pixels; s.unitBuffers > 1 { // the first result needs all of the unit
 		first, results = c.d.buffer, 1
 	}
 	return max(0, min(all-first, room*results)), results
@@ -166,46 +166,46 @@ func (c *columns) work(s share) work {
 
 // count adds the commands of a span: of all its chunks, or where fills stay, of each fill.
 func (c *columns) count(w *work, s *span) {
-	var all, one [usualKinds]batch
-	p, bs, times := s.packed(&c.d.geometry), s.batches(all[:0]), int64(s.at[byMatrix].Len())
-	if !s.inputs || len(bs) == 1 {
+	var all, one [usualClasses]batch
+	p, bs, times := s.packing(&c.d.geometry), s.batches(all[:0]), int64(s.at[byMatrix].Len())
+	if !s.inputStationary || len(bs) == 1 {
 		c.chunks(w, s, p, bs, times)
 		return
 	}
 	for u, units := 0, unitsOf(bs); u < units; {
-		n := max(1, same(bs, u)/s.depth)
-		c.chunks(w, s, p, cut(one[:0], bs, s.fold, u, u+s.depth), times*int64(n))
-		u += n * s.depth
+		n := max(1, fullUnitsFrom(bs, u)/s.fillUnits)
+		c.chunks(w, s, p, cutBatches(one[:0], bs, s.fold, u, u+s.fillUnits), times*int64(n))
+		u += n * s.fillUnits
 	}
 }
 
 // chunks adds the commands of a span's chunks for batches, so many times.
-func (c *columns) chunks(w *work, s *span, p packed, bs []batch, times int64) {
+func (c *columns) chunks(w *work, s *span, p rowPacking, bs []batch, times int64) {
 	groups, first, short := int64(s.at[byGroup].Len()), c.runs(s, p.groups), c.runs(s, p.last)
 	for k := s.at[byChunk].Lo; k < s.at[byChunk].Hi; {
 		n := s.alike(bs, k, s.at[byChunk].Hi, true)
-		var pixels, columns int64
+		var pixels, accesses int64
 		units := 0
 		for i := range bs {
 			var some [8]tensor.Range
-			if _, cols := s.within(some[:0], bs[i].kind, k); cols > 0 {
+			if _, cols := s.within(some[:0], bs[i].class, k); cols > 0 {
 				m := times * int64(n) * int64(bs[i].pixels(s.fold))
 				pixels += m
-				columns += m * int64(cols)
+				accesses += m * int64(cols)
 				units += bs[i].units()
 			}
 		}
 		if units > 0 {
 			w.reads += pixels * groups
-			w.comps += columns * groups
+			w.comps += accesses * groups
 			before := times * int64(n) * int64(p.rows-1) * int64(first.visits(units))
 			last := times * int64(n) * int64(short.visits(units))
 			w.visits += before + last
 			w.acts += before*int64(c.d.acts) + last*int64(p.acts)
-			if !s.inputs {
-				columns *= int64(p.rows)
+			if !s.inputStationary {
+				accesses *= int64(p.rows)
 			}
-			w.writes += columns
+			w.writes += accesses
 		}
 		k += n
 	}
@@ -214,12 +214,12 @@ func (c *columns) chunks(w *work, s *span, p packed, bs []batch, times int64) {
 func (c *columns) shape(key []byte, s share) []byte {
 	for i := range s {
 		sp := &s[i]
-		p := sp.packed(&c.d.geometry)
+		p := sp.packing(&c.d.geometry)
 		mode := 0
-		if sp.inputs {
+		if sp.inputStationary {
 			mode = 1
 		}
-		if sp.double {
+		if sp.doubleBuffered {
 			mode += 2
 		}
 		add := func(n ...int) {
@@ -227,8 +227,8 @@ func (c *columns) shape(key []byte, s share) []byte {
 				key = binary.AppendUvarint(key, uint64(v))
 			}
 		}
-		add(sp.at[byMatrix].Len(), p.rows, p.groups, p.last, p.acts, sp.fold, sp.depth, sp.wide, mode, sp.at[byChunk].Len())
-		var all [usualKinds]batch
+		add(sp.at[byMatrix].Len(), p.rows, p.groups, p.last, p.acts, sp.fold, sp.fillUnits, sp.unitBuffers, mode, sp.at[byChunk].Len())
+		var all [usualClasses]batch
 		bs := sp.batches(all[:0])
 		add(len(bs))
 		for _, b := range bs {
@@ -239,7 +239,7 @@ func (c *columns) shape(key []byte, s share) []byte {
 			add(n)
 			for _, b := range bs {
 				var need [8]tensor.Range
-				_, cols := sp.within(need[:0], b.kind, k)
+				_, cols := sp.within(need[:0], b.class, k)
 				add(cols)
 			}
 			k += n
@@ -248,11 +248,11 @@ func (c *columns) shape(key []byte, s share) []byte {
 	return key
 }
 
-// spent counts commands, each times the cycles that one more of them takes, and refreshes;
+// breakdown counts commands, each times the cycles that one more of them takes, and refreshes;
 // what is left is the wait for writes, which are mostly hidden.
-func (c *columns) spent(w work, result dram.Result) (list []spent, rest string) {
+func (c *columns) breakdown(w work, result dram.Result) (list []cycleTerm, rest string) {
 	r := c.rates
-	return []spent{
+	return []cycleTerm{
 		{"mac", r.comp * float64(w.comps)}, {"activate", r.act * float64(w.acts)},
 		{"refresh", c.refresh.cycles * float64(result.Issued[c.refresh.op])}, {"read", r.read * float64(w.reads)},
 	}, "write"

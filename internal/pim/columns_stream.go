@@ -13,19 +13,19 @@ func (c *columns) stream(w writer, s share) dram.Stream {
 	for i := range s {
 		sp := &s[i]
 		matrix, _, chunk, group := w.distances(sp.part)
-		p := sp.packed(&c.d.geometry)
+		p := sp.packing(&c.d.geometry)
 		matrix.row, chunk.row, group.row = sp.at[byChunk].Len()*p.rows, p.rows, 0
 		x := w
-		x.place = sp.start()
+		x.address = sp.start()
 		x = x.ahead(sp.at[byMatrix].Lo, matrix).ahead(sp.at[byChunk].Lo, chunk).ahead(sp.at[byGroup].Lo, group)
-		x.place.row = row
+		x.address.row = row
 		row += sp.at[byMatrix].Len() * matrix.row
-		*w.made = (*w.made)[:0]
-		v := visitor{c, sp, p, w.made}
+		*w.batches = (*w.batches)[:0]
+		v := visitor{c, sp, p, w.batches}
 		st = w.join(st, x.loop(sp.at[byMatrix].Len(), matrix, func(w writer) dram.Stream {
-			all := w.made.add(sp.batches)
-			if sp.inputs {
-				return v.fills(w, chunk, all)
+			all := w.batches.add(sp.batches)
+			if sp.inputStationary {
+				return v.eachFill(w, chunk, all)
 			}
 			return v.chunks(w, chunk, all, v.eachRow)
 		})...)
@@ -36,16 +36,16 @@ func (c *columns) stream(w writer, s share) dram.Stream {
 // visitor writes visits to the rows of a span.
 type visitor struct {
 	*columns
-	s    *span
-	p    packed
-	made *batches // of the span
+	s       *span
+	p       rowPacking
+	batches *batchArena // of the span
 }
 
-// batches are those made for a stream, one list after the other.
-type batches []batch
+// batchArena are those made for a stream, one list after the other.
+type batchArena []batch
 
 // add returns what f appends.
-func (m *batches) add(f func(to []batch) []batch) []batch {
+func (m *batchArena) add(f func(to []batch) []batch) []batch {
 	n := len(*m)
 	*m = f(*m)
 	return (*m)[n:len(*m):len(*m)]
@@ -56,11 +56,11 @@ func (m *batches) add(f func(to []batch) []batch) []batch {
 func (p *part) of(to, bs []batch, chunk int, bare bool) []batch {
 	for _, b := range bs {
 		var some [8]tensor.Range
-		need, cols := p.within(some[:0], b.kind, chunk)
+		need, cols := p.within(some[:0], b.class, chunk)
 		if cols == 0 {
 			continue
 		}
-		if b.cols = cols; p.skips != nil && !bare {
+		if b.cols = cols; p.classes != nil && !bare {
 			b.need = slices.Clone(need)
 		}
 		to = append(to, b)
@@ -77,8 +77,8 @@ func unitsOf(bs []batch) int {
 	return n
 }
 
-// same is the number of full units from one on that are in one batch.
-func same(bs []batch, unit int) int {
+// fullUnitsFrom is the number of full units from one on that are in one batch.
+func fullUnitsFrom(bs []batch, unit int) int {
 	for i := range bs {
 		n := bs[i].units()
 		if unit < n {
@@ -89,8 +89,8 @@ func same(bs []batch, unit int) int {
 	return 0
 }
 
-// cut appends units lo to hi, as far as there are so many.
-func cut(out, bs []batch, fold, lo, hi int) []batch {
+// cutBatches appends units lo to hi, as far as there are so many.
+func cutBatches(out, bs []batch, fold, lo, hi int) []batch {
 	for _, b := range bs {
 		n := b.units()
 		if from, to := max(lo, 0), min(hi, n); from < to {
@@ -111,15 +111,15 @@ func cut(out, bs []batch, fold, lo, hi int) []batch {
 
 // cut returns units lo to hi of batches.
 func (v visitor) cut(bs []batch, lo, hi int) []batch {
-	return v.made.add(func(to []batch) []batch { return cut(to, bs, v.s.fold, lo, hi) })
+	return v.batches.add(func(to []batch) []batch { return cutBatches(to, bs, v.s.fold, lo, hi) })
 }
 
 // chunks writes the chunks of the span of which batches need something.
-func (v visitor) chunks(w writer, chunk place, bs []batch, write func(w writer, bs []batch) dram.Stream) (st dram.Stream) {
+func (v visitor) chunks(w writer, chunk address, bs []batch, write func(w writer, bs []batch) dram.Stream) (st dram.Stream) {
 	lo, hi := v.s.at[byChunk].Lo, v.s.at[byChunk].Hi
 	for c := lo; c < hi; {
 		n := v.s.alike(bs, c, hi, w.bare)
-		if now := v.made.add(func(to []batch) []batch { return v.s.of(to, bs, c, w.bare) }); len(now) > 0 {
+		if now := v.batches.add(func(to []batch) []batch { return v.s.of(to, bs, c, w.bare) }); len(now) > 0 {
 			st = w.join(st, w.ahead(c-lo, chunk).loop(n, chunk, func(w writer) dram.Stream { return write(w, now) })...)
 		}
 		c += n
@@ -128,13 +128,13 @@ func (v visitor) chunks(w writer, chunk place, bs []batch, write func(w writer, 
 }
 
 // pixels is the distance from a pixel to the n-th after it.
-func (v visitor) pixels(n int) place { return place{source: n * v.s.pitch, result: n * v.s.outs} }
+func (v visitor) pixels(n int) address { return address{source: n * v.s.pitch, result: n * v.s.outs} }
 
-// fills writes fills, each followed by the visits of all rows to it.
-func (v visitor) fills(w writer, chunk place, bs []batch) (st dram.Stream) {
-	h, fold := v.s.depth, v.s.fold
+// eachFill writes fills, each followed by the visits of all rows to it.
+func (v visitor) eachFill(w writer, chunk address, bs []batch) (st dram.Stream) {
+	h, fold := v.s.fillUnits, v.s.fold
 	for u, units := 0, unitsOf(bs); u < units; {
-		n := max(1, same(bs, u)/h)
+		n := max(1, fullUnitsFrom(bs, u)/h)
 		now := v.cut(bs, u, u+h)
 		st = w.join(st, w.loop(n, v.pixels(h*fold), func(w writer) dram.Stream { return v.chunks(w, chunk, now, v.fill) })...)
 		u += n * h
@@ -143,12 +143,12 @@ func (v visitor) fills(w writer, chunk place, bs []batch) (st dram.Stream) {
 }
 
 // sets is how many rows are visited alike, and the step from one to the next.
-func (v visitor) sets() (full int, step place) {
+func (v visitor) sets() (full int, step address) {
 	full = v.p.rows
 	if v.p.last < v.p.groups || v.p.acts < v.d.acts {
 		full--
 	}
-	return full, place{row: 1, result: v.p.groups * v.d.outputs}
+	return full, address{row: 1, result: v.p.groups * v.d.outputs}
 }
 
 // fill writes a fill and the visits of all rows of a chunk to it.
@@ -157,7 +157,7 @@ func (v visitor) fill(w writer, bs []batch) dram.Stream {
 	visit := func(w writer, groups, acts int, f []batch) dram.Stream {
 		late := 0
 		if f != nil {
-			late, _ = v.late(v.s, groups, f)
+			late, _ = v.overlapped(v.s, groups, f)
 		}
 		st := v.open(w, acts, f, late)
 		st = w.join(st, v.step(w, groups, bs, nil, 0, late)...)
@@ -190,7 +190,7 @@ func (v visitor) row(w writer, groups, acts int, bs []batch) (st dram.Stream) {
 	units := unitsOf(bs)
 	n := v.runs(v.s, groups).length(units)
 	for u := 0; u < units; {
-		times := max(1, same(bs, u)/n)
+		times := max(1, fullUnitsFrom(bs, u)/n)
 		now := v.cut(bs, u, u+n)
 		st = w.join(st, w.loop(times, v.pixels(n*v.s.fold), func(w writer) dram.Stream { return v.visit(w, groups, acts, now) })...)
 		u += times * n

@@ -133,7 +133,7 @@ func TestColumnsPanic(t *testing.T) {
 				}
 			}()
 			s := code.perChannel()[0]
-			ch := code.channel(s, code.operands(n.in))
+			ch := code.performer(s, code.operands(n.in))
 			ch.reads = make([]float32, code.layer.results())
 			ch.run(row.s, nil)
 		}()
@@ -196,7 +196,7 @@ func TestColumnsBasic(t *testing.T) {
 			t.Fatal(diff)
 		}
 		c := basic.(*Code).mapped().mapped()
-		if p := &c.parts[0]; c.teams != 1 || p.double || p.depth != 1 {
+		if p := &c.parts[0]; c.teams != 1 || p.doubleBuffered || p.fillUnits != 1 {
 			t.Fatalf("mapping %v", c.mapping)
 		}
 	})
@@ -218,7 +218,7 @@ func TestEveryPlan(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		plans, _ := d.scheme.plans(l, d.newScratch())
+		plans, _ := d.scheme.candidates(l, d.newScratch())
 		for i := range plans {
 			p := &plans[i]
 			code.mapping = &mapping{way: p.way}
@@ -229,8 +229,8 @@ func TestEveryPlan(t *testing.T) {
 			if _, err := code.Replay(); err != nil {
 				t.Fatalf("%v: %v", &p.way, err)
 			}
-			if cycles, _ := d.slowest(code.mapping, tooLate); int64(cycles) < p.least || cycles == tooLate {
-				t.Fatalf("%v: %d cycles, at least %d foreseen", &p.way, cycles, p.least)
+			if cycles, _ := d.slowest(code.mapping, tooLate); int64(cycles) < p.lowerBound || cycles == tooLate {
+				t.Fatalf("%v: %d cycles, at least %d foreseen", &p.way, cycles, p.lowerBound)
 			}
 		}
 	})

@@ -8,22 +8,22 @@ import (
 
 // visit writes one visit to a row: units pass it.
 func (v visitor) visit(w writer, groups, acts int, bs []batch) dram.Stream {
-	h, fold, units := v.s.depth, v.s.fold, unitsOf(bs)
+	h, fold, units := v.s.fillUnits, v.s.fold, unitsOf(bs)
 	st := v.open(w, acts, v.cut(bs, 0, h), 0)
 	buffer := 0
 	step := func(w writer, u int) dram.Stream {
 		st := v.step(w, groups, v.cut(bs, u, u+h), v.cut(bs, u+h, u+2*h), buffer, 0)
-		if v.s.double {
-			buffer = h*v.s.wide - buffer
+		if v.s.doubleBuffered {
+			buffer = h*v.s.unitBuffers - buffer
 		}
 		return st
 	}
 	for u := 0; u < units; u += h {
 		// Steps that are followed by one alike; an even number where buffers change.
-		if n := same(bs, u)/h - 1; n > 1 && v.s.double {
+		if n := fullUnitsFrom(bs, u)/h - 1; n > 1 && v.s.doubleBuffered {
 			st = w.join(st, w.loop(n/2, v.pixels(2*h*fold), func(w writer) dram.Stream { return w.join(step(w, u), step(w, u+h)...) })...)
 			u += n / 2 * 2 * h
-		} else if n > 0 && !v.s.double {
+		} else if n > 0 && !v.s.doubleBuffered {
 			st = w.join(st, w.loop(n, v.pixels(h*fold), func(w writer) dram.Stream { return step(w, u) })...)
 			u += n * h
 		}
@@ -48,18 +48,18 @@ func (v visitor) kept(w writer, numbers [4]int, now, next []batch, write func(w 
 		}
 	}
 	double := 0
-	if v.s.double {
+	if v.s.doubleBuffered {
 		double = 1
 	}
 	add(numbers[:]...)
-	add(v.s.depth, v.s.wide, double, v.s.fold, len(now))
+	add(v.s.fillUnits, v.s.unitBuffers, double, v.s.fold, len(now))
 	for i := range now {
 		add(now[i].full, now[i].tail, now[i].cols)
 	}
 	for i := range next {
 		add(next[i].full, next[i].tail, next[i].cols)
 	}
-	w.stock = nil
+	w.arena = nil
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	st, ok := v.pieces[string(key)]
@@ -77,7 +77,7 @@ func (v visitor) open(w writer, acts int, bs []batch, late int) dram.Stream {
 }
 
 func (v visitor) writeOpen(w writer, acts int, bs []batch, late int) dram.Stream {
-	f, t := v.feed(bs, 0), &v.waits
+	f, t := v.pendingWrites(bs, 0), &v.waits
 	st := make(dram.Stream, 0, 2*acts+2)
 	gap := int(max(t.shut-t.toWrite, 0)/t.write) + 1 // writes before the first activation
 	if v.d.basic {
@@ -100,34 +100,34 @@ func (v visitor) step(w writer, groups int, now, next []batch, buffer, late int)
 func (v visitor) writeStep(w writer, groups int, now, next []batch, buffer, late int) dram.Stream {
 	var st dram.Stream
 	s := v.s
-	group := place{col: s.cols, result: v.d.outputs}
-	f, carriers := &feed{}, 0
+	group := address{col: s.cols, result: v.d.outputs}
+	f, carriers := &pendingWrites{}, 0
 	lead := int(v.waits.toWrite / v.waits.comp) // the bus is turned meanwhile
 	switch {
 	case late > 0:
-		f = v.feed(now, 0)
+		f = v.pendingWrites(now, 0)
 		f.drop(f.left - late)
-		_, results := v.late(s, groups, now)
-		carriers, lead = v.carriers(now[0].cols, late, results), 0
-	case s.double:
-		f = v.feed(next, s.depth*s.wide-buffer)
-		carriers = v.carriers(now[0].cols, f.left, pixelsOf(now, s.fold)*groups)
+		_, results := v.overlapped(s, groups, now)
+		carriers, lead = v.overlapResults(now[0].cols, late, results), 0
+	case s.doubleBuffered:
+		f = v.pendingWrites(next, s.fillUnits*s.unitBuffers-buffer)
+		carriers = v.overlapResults(now[0].cols, f.left, pixelsOf(now, s.fold)*groups)
 	}
 	for i := range now {
 		b := &now[i]
-		pixel := place{buf: b.cols, result: s.outs}
+		pixel := address{buf: b.cols, result: s.outs}
 		for u := range b.units() {
 			pixels := s.fold
 			if u == b.full {
 				pixels = b.tail
 			}
-			x := w.ahead(b.pixel+u*s.fold, place{result: s.outs})
+			x := w.ahead(b.pixel+u*s.fold, address{result: s.outs})
 			done := 0
 			for ; done < pixels && carriers > 0; done++ {
 				y := x.ahead(done, pixel)
 				g := 0
 				for ; g < groups && carriers > 0; g++ {
-					st = w.join(st, v.carry(y.ahead(g, group), f, ceilDiv(f.left, carriers), lead, buffer, b)...)
+					st = w.join(st, v.overlapDot(y.ahead(g, group), f, ceilDiv(f.left, carriers), lead, buffer, b)...)
 					carriers--
 				}
 				st = w.join(st, y.ahead(g, group).loop(groups-g, group, func(w writer) dram.Stream { return v.dot(w, buffer, b) })...)
@@ -135,30 +135,30 @@ func (v visitor) writeStep(w writer, groups int, now, next []batch, buffer, late
 			st = w.join(st, x.ahead(done, pixel).loop(pixels-done, pixel, func(w writer) dram.Stream {
 				return w.loop(groups, group, func(w writer) dram.Stream { return v.dot(w, buffer, b) })
 			})...)
-			buffer += s.wide
+			buffer += s.unitBuffers
 		}
 	}
-	if !s.double {
-		f = v.feed(next, 0)
+	if !s.doubleBuffered {
+		f = v.pendingWrites(next, 0)
 		st = w.join(st, v.write(w, f, f.left, 0, 0, nil, 0)...)
 	}
 	return st
 }
 
-// feed is columns that are still to be written to buffers.
-type feed struct {
-	pieces []feedPiece
-	left   int
-	lanes  int
+// pendingWrites is columns that are still to be written to buffers.
+type pendingWrites struct {
+	runs  []pendingRun
+	left  int
+	lanes int
 }
 
-// feedPiece is columns of the inputs in a row: source and into relative to the
+// pendingRun is columns of the inputs in a row: source and into relative to the
 // writer's.
-type feedPiece struct{ buffer, source, into, n int }
+type pendingRun struct{ buffer, source, into, n int }
 
-// feed lists the columns of a fill to buffers from the given one on.
-func (v visitor) feed(bs []batch, buffer int) *feed {
-	s, f := v.s, &feed{lanes: v.s.lanes}
+// pendingWrites lists the columns of a fill to buffers from the given one on.
+func (v visitor) pendingWrites(bs []batch, buffer int) *pendingWrites {
+	s, f := v.s, &pendingWrites{lanes: v.s.lanes}
 	for i := range bs {
 		b := &bs[i]
 		f.left += b.pixels(s.fold) * b.cols
@@ -167,17 +167,17 @@ func (v visitor) feed(bs []batch, buffer int) *feed {
 			if u == b.full {
 				pixels = b.tail
 			}
-			p := feedPiece{buffer: buffer, source: (b.pixel + u*s.fold) * s.pitch, n: pixels * b.cols}
-			buffer += s.wide
-			if b.cols*s.lanes == s.pitch && s.wide == 1 {
-				f.pieces = append(f.pieces, p)
+			p := pendingRun{buffer: buffer, source: (b.pixel + u*s.fold) * s.pitch, n: pixels * b.cols}
+			buffer += s.unitBuffers
+			if b.cols*s.lanes == s.pitch && s.unitBuffers == 1 {
+				f.runs = append(f.runs, p)
 				continue
 			}
 			for range pixels {
 				for at := 0; at < b.cols; {
 					col, n := b.column(at)
 					n = v.within(at, n)
-					f.pieces = append(f.pieces, feedPiece{p.buffer + at/v.d.buffer, p.source + col*s.lanes, p.into + at%v.d.buffer, n})
+					f.runs = append(f.runs, pendingRun{p.buffer + at/v.d.buffer, p.source + col*s.lanes, p.into + at%v.d.buffer, n})
 					at += n
 				}
 				p.into += b.cols
@@ -205,33 +205,33 @@ func (b *batch) column(i int) (col, left int) {
 }
 
 // drop leaves n columns out.
-func (f *feed) drop(n int) {
+func (f *pendingWrites) drop(n int) {
 	for f.left -= n; n > 0; {
-		p := &f.pieces[0]
+		p := &f.runs[0]
 		t := min(n, p.n)
 		p.n, p.source, p.into, n = p.n-t, p.source+t*f.lanes, p.into+t, n-t
 		if p.n == 0 {
-			f.pieces = f.pieces[1:]
+			f.runs = f.runs[1:]
 		}
 	}
 }
 
 // write takes n columns from a feed: pairs of them each behind a multiplication in the
 // given buffer, of the columns of a batch from the given one on, then the others.
-func (v visitor) write(w writer, f *feed, n, pairs, buffer int, b *batch, at int) dram.Stream {
+func (v visitor) write(w writer, f *pendingWrites, n, pairs, buffer int, b *batch, at int) dram.Stream {
 	var st dram.Stream
 	for n > 0 {
-		p := &f.pieces[0]
+		p := &f.runs[0]
 		t := min(n, p.n)
 		x := w
-		x.place.source += p.source
-		x.place.into += p.into
-		step := place{source: v.s.lanes, into: 1}
+		x.address.source += p.source
+		x.address.into += p.into
+		step := address{source: v.s.lanes, into: 1}
 		both, from := pairs > 0, 0
 		if both {
 			col, left := b.column(at)
-			x.place.col += col
-			x.place.buf += at % v.d.buffer
+			x.address.col += col
+			x.address.buf += at % v.d.buffer
 			from = buffer + at/v.d.buffer
 			t = min(t, pairs, v.within(at, left))
 			step.col, step.buf = 1, 1
@@ -250,18 +250,18 @@ func (v visitor) write(w writer, f *feed, n, pairs, buffer int, b *batch, at int
 	return st
 }
 
-// carriers is how many results of cols columns carry a fill of n columns between
+// overlapResults is how many results of cols columns carry a fill of n columns between
 // their multiplications: the fewest without a wait, or all there are. Where none has
 // room it is one, so that the bus turns once.
-func (c *columns) carriers(cols, n, results int) int {
-	if room := c.room(cols); room > 0 {
+func (c *columns) overlapResults(cols, n, results int) int {
+	if room := c.overlapSlots(cols); room > 0 {
 		return min(ceilDiv(n, room), results)
 	}
 	return min(1, n)
 }
 
-// carry is dot with n columns of a feed written behind the first lead ones.
-func (v visitor) carry(w writer, f *feed, n, lead, buffer int, b *batch) dram.Stream {
+// overlapDot is dot with n columns of a feed written behind the first lead ones.
+func (v visitor) overlapDot(w writer, f *pendingWrites, n, lead, buffer int, b *batch) dram.Stream {
 	lead = min(lead, b.cols)
 	pairs := min(n, b.cols-lead)
 	st := v.run(w, buffer, b, 0, lead)
@@ -284,7 +284,7 @@ func (v visitor) run(w writer, buffer int, b *batch, lo, hi int) (st dram.Stream
 		col, left := b.column(lo)
 		n := v.within(lo, min(left, hi-lo))
 		from := buffer + lo/v.d.buffer
-		st = append(st, w.ahead(1, place{col: col, buf: lo % v.d.buffer}).loop(n, place{col: 1, buf: 1}, func(w writer) dram.Stream {
+		st = append(st, w.ahead(1, address{col: col, buf: lo % v.d.buffer}).loop(n, address{col: 1, buf: 1}, func(w writer) dram.Stream {
 			return dram.Stream{v.comp(w, from)}
 		})...)
 		lo += n

@@ -56,17 +56,17 @@ func (m *mapping) additions(outputs int) int64 {
 		if stayed := m.stayed(b, outputs); stayed > 0 {
 			n += stayed - int64(b.count*b.pixels*b.outs)
 			for _, p := range m.parts[first:i] {
-				if !p.stay {
+				if !p.outputStationary {
 					n += int64(b.count*b.pixels*b.outs) * int64(p.chunks)
 				}
 			}
 			continue
 		}
-		if b.skips == nil {
+		if b.classes == nil {
 			count(0, b.pixels)
 			continue
 		}
-		for k, q := range *b.skips {
+		for k, q := range *b.classes {
 			count(k, q.pixels)
 		}
 	}
@@ -77,7 +77,7 @@ func (m *mapping) additions(outputs int) int64 {
 func (m *mapping) stayed(b *block, outputs int) (n int64) {
 	for _, s := range m.shares {
 		for i := range s {
-			if sp := &s[i]; sp.block == b && sp.stay {
+			if sp := &s[i]; sp.block == b && sp.outputStationary {
 				groups := sp.at[byGroup]
 				outs := min(sp.outs, groups.Hi*outputs) - groups.Lo*outputs
 				n += int64(sp.at[byMatrix].Len()) * int64(sp.selected()) * int64(outs)
@@ -89,7 +89,7 @@ func (m *mapping) stayed(b *block, outputs int) (n int64) {
 
 // bound is the word for what takes most of the cycles of a stream, the first on a tie.
 func (d *Device) bound(w work, result dram.Result) string {
-	list, other := d.scheme.spent(w, result)
+	list, other := d.scheme.breakdown(w, result)
 	word, most, rest := "", 0.0, float64(result.Cycles)
 	for _, x := range list {
 		rest -= x.cycles

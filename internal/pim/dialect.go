@@ -85,18 +85,18 @@ const (
 type operand struct {
 	of    func(c *dram.Command) *dram.Affine
 	print string
-	pick  func(p place) int
+	pick  func(p address) int
 }
 
 // operandWords are the words of a dialect's operands. A fill is set by the scheme that gathers.
 var operandWords = map[string]operand{
-	"row":    {func(c *dram.Command) *dram.Affine { return &c.Row }, "row", func(p place) int { return p.row }},
-	"col":    {func(c *dram.Command) *dram.Affine { return &c.Col }, "col", func(p place) int { return p.col }},
-	"buf":    {func(c *dram.Command) *dram.Affine { return &c.Buf }, "buf", func(p place) int { return p.buf }},
-	"into":   {func(c *dram.Command) *dram.Affine { return &c.Buf }, "buf", func(p place) int { return p.into }},
-	"acc":    {func(c *dram.Command) *dram.Affine { return &c.Acc }, "acc", func(p place) int { return p.acc }},
-	"source": {func(c *dram.Command) *dram.Affine { return &c.Data }, "data", func(p place) int { return p.source }},
-	"result": {func(c *dram.Command) *dram.Affine { return &c.Data }, "data", func(p place) int { return p.result }},
+	"row":    {func(c *dram.Command) *dram.Affine { return &c.Row }, "row", func(p address) int { return p.row }},
+	"col":    {func(c *dram.Command) *dram.Affine { return &c.Col }, "col", func(p address) int { return p.col }},
+	"buf":    {func(c *dram.Command) *dram.Affine { return &c.Buf }, "buf", func(p address) int { return p.buf }},
+	"into":   {func(c *dram.Command) *dram.Affine { return &c.Buf }, "buf", func(p address) int { return p.into }},
+	"acc":    {func(c *dram.Command) *dram.Affine { return &c.Acc }, "acc", func(p address) int { return p.acc }},
+	"source": {func(c *dram.Command) *dram.Affine { return &c.Data }, "data", func(p address) int { return p.source }},
+	"result": {func(c *dram.Command) *dram.Affine { return &c.Data }, "data", func(p address) int { return p.result }},
 }
 
 // Commands says which commands of a DRAM standard do what.

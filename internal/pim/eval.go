@@ -32,9 +32,9 @@ func (c *mappedCode) Eval(in []*tensor.Tensor, dst *tensor.Tensor) error {
 				if i >= len(shares) {
 					return
 				}
-				part, at := c.perform(shares[i], o)
+				sums, at := c.perform(shares[i], o)
 				<-added[i]
-				for j, v := range part {
+				for j, v := range sums {
 					results[at+j] += v
 				}
 				close(added[i+1])
@@ -51,19 +51,19 @@ func (c *mappedCode) Eval(in []*tensor.Tensor, dst *tensor.Tensor) error {
 type operands struct {
 	*layer
 	x       []float32
-	w       []float32      // by output, then k of its group
-	windows []int          // the axes that are windows
-	tables  map[int]*table // by groups of a matrix
+	w       []float32            // by output, then k of its group
+	windows []int                // the axes that are windows
+	tables  map[int]*gatherTable // by groups of a matrix
 }
 
-// table says where element k of a pixel's row is.
-type table struct {
+// gatherTable says where element k of a pixel's row is.
+type gatherTable struct {
 	offset []int   // in x, from the pixel's first
 	reach  [][]int // along each window axis
 }
 
 func (c *mappedCode) operands(in []*tensor.Tensor) *operands {
-	o := &operands{layer: c.layer, x: in[0].Floats(), w: in[1].Floats(), tables: map[int]*table{}}
+	o := &operands{layer: c.layer, x: in[0].Floats(), w: in[1].Floats(), tables: map[int]*gatherTable{}}
 	if c.layer.byColumn {
 		o.w = transpose(o.w, o.groupK, o.groupOuts)
 	}
@@ -87,9 +87,9 @@ func (c *mappedCode) operands(in []*tensor.Tensor) *operands {
 	return o
 }
 
-func (l *layer) table(b *block) *table {
+func (l *layer) table(b *block) *gatherTable {
 	t, kernel := &l.taps, tensor.Shape(l.taps.kernel).Size()
-	tb := &table{make([]int, b.k), make([][]int, len(t.kernel))}
+	tb := &gatherTable{make([]int, b.k), make([][]int, len(t.kernel))}
 	for d := range tb.reach {
 		tb.reach[d] = make([]int, b.k)
 	}
@@ -109,14 +109,14 @@ func (l *layer) table(b *block) *table {
 }
 
 // transpose returns the columns of a matrix of rows × columns as rows.
-func transpose(w []float32, rows, columns int) []float32 {
+func transpose(w []float32, rows, width int) []float32 {
 	t := make([]float32, len(w))
 	const tile = 64 // both sides of a tile stay in the first-level cache
 	for r0 := 0; r0 < rows; r0 += tile {
-		for c0 := 0; c0 < columns; c0 += tile {
+		for c0 := 0; c0 < width; c0 += tile {
 			for r := r0; r < min(r0+tile, rows); r++ {
-				for c := c0; c < min(c0+tile, columns); c++ {
-					t[c*rows+r] = w[r*columns+c]
+				for c := c0; c < min(c0+tile, width); c++ {
+					t[c*rows+r] = w[r*width+c]
 				}
 			}
 		}
@@ -130,7 +130,7 @@ func (o *operands) fill(to []float32, b *block, matrix, pixel, k0 int) {
 	base := (b.first + matrix*b.merge) * o.channels() * o.taps.channel
 	inside := true
 	var origin [maxRank]int
-	q, pixel := o.kindOf(pixel)
+	q, pixel := o.classOf(pixel)
 	window := len(o.windows)
 	for i := len(o.axes) - 1; i >= 0; i-- {
 		a, r := &o.axes[i], q.at[i]
@@ -182,7 +182,7 @@ type bankRow struct {
 // its weights in a row; it is empty for a bank without an output.
 func (o *operands) bankRow(p *part, matrix, chunk, output int) bankRow {
 	k0, r := (p.k0+chunk*p.cols)*p.lanes, bankRow{}
-	o.kept(p, matrix, chunk, output, func(k, weight, n int, all bool) {
+	o.eachWeight(p, matrix, chunk, output, func(k, weight, n int, all bool) {
 		if all {
 			r = bankRow{k - k0, o.w[weight:][:n]}
 			return
@@ -195,9 +195,9 @@ func (o *operands) bankRow(p *part, matrix, chunk, output int) bankRow {
 	return r
 }
 
-// kept calls f for each stretch of n weights of an output of an item: from product k of
+// eachWeight calls f for each stretch of n weights of an output of an item: from product k of
 // the matrix on, its group's weights from the given one on; all says that there is no other.
-func (l *layer) kept(p *part, matrix, chunk, output int, f func(k, weight, n int, all bool)) {
+func (l *layer) eachWeight(p *part, matrix, chunk, output int, f func(k, weight, n int, all bool)) {
 	if output >= p.outs {
 		return
 	}

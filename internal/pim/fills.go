@@ -30,15 +30,15 @@ func newFills(d *Device) scheme {
 // traits: all mappings are simulated, and late refreshes are the simulator's affair.
 func (f *fills) traits() traits { return traits{fill: f.d.m.Buffer, simulated: math.MaxInt} }
 
-// plans leaves out the mappings of which another asks no channel for more commands of any
+// candidates leaves out the mappings of which another asks no channel for more commands of any
 // kind: only by where refreshes happen to fall could they be faster, by less than one of
 // them.
-func (f *fills) plans(l *layer, r *scratch) (plans []planned, need int) {
+func (f *fills) candidates(l *layer, r *scratch) (plans []candidate, need int) {
 	var seen [][]part
 	var kept []counted
 	shares := r.shares[0]
 	for _, merge := range l.merges(f.d.outputs) {
-		for _, c := range cuttings {
+		for _, c := range kTilings {
 			ps := f.parts(l, merge, c)
 			if slices.ContainsFunc(seen, func(o []part) bool { return slices.EqualFunc(o, ps, part.equal) }) {
 				continue
@@ -63,7 +63,7 @@ func (f *fills) plans(l *layer, r *scratch) (plans []planned, need int) {
 	}
 	slices.SortStableFunc(kept, func(a, b counted) int { return cmp.Compare(a.estimate, b.estimate) })
 	for _, k := range kept {
-		plans = append(plans, planned{way: k.way, foreseen: foreseen{estimate: int64(k.estimate)}})
+		plans = append(plans, candidate{way: k.way, estimate: estimate{cycles: int64(k.estimate)}})
 	}
 	return plans, need
 }
@@ -116,7 +116,7 @@ func (w work) max(o work) work {
 }
 
 // parts cuts a layer: merge groups together, K as c says.
-func (f *fills) parts(l *layer, merge int, c cutting) []part {
+func (f *fills) parts(l *layer, merge int, c kTiling) []part {
 	var ps []part
 	row := 0
 	size := min(f.d.buffer, f.d.columns)
@@ -124,7 +124,7 @@ func (f *fills) parts(l *layer, merge int, c cutting) []part {
 		b := &bs[i]
 		groups := ceilDiv(b.outs, f.d.outputs)
 		k := b.pitch / f.d.lanes
-		for _, pc := range c.cut(k, size, spread(k, size, b.count*l.pixels*groups, f.d.channels)) {
+		for _, pc := range c.cut(k, size, shortestChunk(k, size, b.count*l.pixels*groups, f.d.channels)) {
 			p := part{
 				block: b, k0: pc.k0, cols: pc.cols, chunks: pc.chunks, row: row,
 				groups: groups, ends: b.outs - (groups-1)*f.d.outputs,
@@ -139,45 +139,45 @@ func (f *fills) parts(l *layer, merge int, c cutting) []part {
 	return ps
 }
 
-// piece is a stretch of K: chunks of cols columns from k0 on.
-type piece struct{ k0, cols, chunks int }
+// kTile is a stretch of K: chunks of cols columns from k0 on.
+type kTile struct{ k0, cols, chunks int }
 
-// cutting is a way to cut k columns into pieces that fit a buffer of size columns;
+// kTiling is a way to cut k columns into pieces that fit a buffer of size columns;
 // spread is a shorter length of chunk, for more items.
-type cutting struct {
+type kTiling struct {
 	name string
-	cut  func(k, size, spread int) []piece
+	cut  func(k, size, spread int) []kTile
 }
 
-// chunks cuts k columns into chunks of size, and what is left over.
-func chunks(k, size int) []piece {
-	var ps []piece
+// equalChunks cuts k columns into chunks of size, and what is left over.
+func equalChunks(k, size int) []kTile {
+	var ps []kTile
 	if k >= size {
-		ps = append(ps, piece{0, size, k / size})
+		ps = append(ps, kTile{0, size, k / size})
 	}
 	if k%size > 0 {
-		ps = append(ps, piece{k - k%size, k % size, 1})
+		ps = append(ps, kTile{k - k%size, k % size, 1})
 	}
 	return ps
 }
 
-// cuttings are the ways that are tried.
-var cuttings = []cutting{
-	{"fold", func(k, size, _ int) []piece { return chunks(k, size) }},
+// kTilings are the ways that are tried.
+var kTilings = []kTiling{
+	{"fold", func(k, size, _ int) []kTile { return equalChunks(k, size) }},
 	// What is left over in pieces that fill rows without a gap.
-	{"pack", func(k, size, _ int) []piece {
-		var ps []piece
+	{"pack", func(k, size, _ int) []kTile {
+		var ps []kTile
 		at := 0
 		for cols := size; at < k; cols-- {
 			if n := (k - at) / cols; n > 0 && size%cols == 0 {
-				ps = append(ps, piece{at, cols, n})
+				ps = append(ps, kTile{at, cols, n})
 				at += n * cols
 			}
 		}
 		return ps
 	}},
 	// Shorter chunks, for more channels than there are items otherwise.
-	{"spread", func(k, _, spread int) []piece { return chunks(k, spread) }},
+	{"spread", func(k, _, spread int) []kTile { return equalChunks(k, spread) }},
 }
 
 func (f *fills) work(s share) work {
@@ -240,11 +240,11 @@ func (f *fills) shape(key []byte, s share) []byte {
 	return key
 }
 
-// spent counts commands, each times the cycles that one more of them takes; what is left
+// breakdown counts commands, each times the cycles that one more of them takes; what is left
 // is refreshes.
-func (f *fills) spent(w work, _ dram.Result) (list []spent, rest string) {
+func (f *fills) breakdown(w work, _ dram.Result) (list []cycleTerm, rest string) {
 	r := f.rates
-	return []spent{
+	return []cycleTerm{
 		{"mac", r.comp * float64(w.comps)}, {"activate", r.act * float64(w.acts)},
 		{"write", r.write * float64(w.writes)}, {"read", r.read * float64(w.reads)},
 	}, "refresh"
@@ -253,24 +253,24 @@ func (f *fills) spent(w work, _ dram.Result) (list []spent, rest string) {
 func (f *fills) layout(key []byte, m *mapping, _ share) []byte {
 	for i := range m.parts {
 		p := &m.parts[i]
-		for _, v := range append(p.held(), p.row, p.count, p.chunks, p.groups, p.fold) {
+		for _, v := range append(p.weightKey(), p.row, p.count, p.chunks, p.groups, p.fold) {
 			key = binary.AppendUvarint(key, uint64(v))
 		}
 	}
 	return key
 }
 
-func (f *fills) standing(m *mapping, _ share, row int) standing {
+func (f *fills) rowWeights(m *mapping, _ share, row int) rowWeights {
 	for i := range m.parts {
 		p := &m.parts[i]
 		if at := row - p.row; at >= 0 && at < p.rows() {
 			chunk := at / p.groups
-			return standing{p, chunk / p.chunks, chunk % p.chunks, at % p.groups, 1, 1, p.fold}
+			return rowWeights{p, chunk / p.chunks, chunk % p.chunks, at % p.groups, 1, 1, p.fold}
 		}
 	}
 	panic(fmt.Sprintf("pim: no weights for row %d", row))
 }
 
-func (f *fills) describe(p *part) (dataflow, place string) {
+func (f *fills) describe(p *part) (flow, where string) {
 	return "", fmt.Sprintf("rows %d:%d", p.row, p.row+p.rows())
 }

@@ -10,8 +10,8 @@ func (f *fills) stream(w writer, s share) dram.Stream {
 		sp := &s[i]
 		matrix, unit, chunk, group := w.distances(sp.part)
 		w := w
-		w.place = sp.start()
-		w.place.row -= first
+		w.address = sp.start()
+		w.address.row -= first
 		w = w.ahead(sp.at[byMatrix].Lo, matrix).ahead(sp.at[byUnit].Lo, unit)
 		w = w.ahead(sp.at[byChunk].Lo, chunk).ahead(sp.at[byGroup].Lo, group)
 		st = append(st, w.loop(sp.at[byMatrix].Len(), matrix, func(w writer) dram.Stream {
@@ -67,9 +67,9 @@ func (f *fills) write(w writer, s *span, acts, pixels int) dram.Stream {
 	for _, o := range f.d.ops.Open[:acts] {
 		st = append(st, w.command(o))
 	}
-	pixel := place{col: s.cols, result: s.outs}
+	pixel := address{col: s.cols, result: s.outs}
 	return append(st, w.loop(pixels, pixel, func(w writer) dram.Stream {
-		st := w.loop(s.cols, place{col: 1}, func(w writer) dram.Stream {
+		st := w.loop(s.cols, address{col: 1}, func(w writer) dram.Stream {
 			return dram.Stream{w.command(f.d.ops.Comp[0])}
 		})
 		return append(st, w.command(f.d.ops.Read))

@@ -40,7 +40,7 @@ func (c *mappedCode) Floor() Floor {
 // the positions of the input that they read.
 func (a *axis) taps(kernel, dilation int) (taps, read int) {
 	last := map[int]int{} // that was read, by remainder of the dilation; positions only grow
-	for _, s := range a.stripes(kernel, dilation) {
+	for _, s := range a.classes(kernel, dilation) {
 		taps += s.at.Len() * s.taps.Len()
 		if s.taps.Len() == 0 {
 			continue

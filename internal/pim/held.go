@@ -53,9 +53,9 @@ func (c *mappedCode) layout(s share) []byte {
 func (c *mappedCode) Weights(channel int, rows tensor.Range) int {
 	n, s, outputs := 0, c.perChannel()[channel], c.device.outputs
 	for row := rows.Lo; row < rows.Hi; row++ {
-		x := c.device.scheme.standing(c.mapping, s, row)
+		x := c.device.scheme.rowWeights(c.mapping, s, row)
 		for output := x.group * outputs; output < (x.group+x.groups)*outputs; output++ {
-			c.layer.kept(x.part, x.matrix, x.chunk, output, func(_, _, weights int, _ bool) { n += weights * x.copies })
+			c.layer.eachWeight(x.part, x.matrix, x.chunk, output, func(_, _, weights int, _ bool) { n += weights * x.copies })
 		}
 	}
 	return n

@@ -19,8 +19,8 @@ type content struct {
 	Width, Times, Period int
 }
 
-func (ch *channel) content(row int) content {
-	x := ch.scheme.standing(ch.mapping, ch.share, row)
+func (ch *performer) content(row int) content {
+	x := ch.scheme.rowWeights(ch.mapping, ch.share, row)
 	c := content{Width: x.cols * x.lanes, Times: x.copies, Period: x.period}
 	for _, b := range ch.load(row).banks {
 		c.At, c.Weights = append(c.At, b.at), append(c.Weights, b.w...)
@@ -60,7 +60,7 @@ func TestHeld(t *testing.T) {
 					seen[h.Layout] = map[int]content{}
 				}
 				rows := seen[h.Layout]
-				ch, count := code.channel(s, code.operands(n.in)), 0
+				ch, count := code.performer(s, code.operands(n.in)), 0
 				for row := h.Rows.Lo; row < h.Rows.Hi; row++ {
 					x := ch.content(row)
 					if before, ok := rows[row]; ok {

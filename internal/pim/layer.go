@@ -15,16 +15,16 @@ import (
 // pixel is a position of the box in all dimensions but that of the outputs; the
 // source matrix is the im2col view of the first input and is never built.
 type layer struct {
-	pixels int
-	axes   []axis // of a pixel, the outermost first
-	kinds  []kind // of pixels, in the order of their numbers
-	outs   tensor.Range
-	outDst int // step of dst from one output to the next
+	pixels  int
+	axes    []axis         // of a pixel, the outermost first
+	classes []paddingClass // of pixels, in the order of their numbers
+	outs    tensor.Range
+	outDst  int // step of dst from one output to the next
 
-	groupK    int  // multiply-accumulates of an output
-	groupOuts int  // outputs of a group
-	taps      tap  // how an element of a pixel is found
-	byTap     bool // k goes tap by tap, not channel by channel
+	groupK    int         // multiply-accumulates of an output
+	groupOuts int         // outputs of a group
+	taps      kernelSteps // how an element of a pixel is found
+	byTap     bool        // k goes tap by tap, not channel by channel
 
 	byColumn bool // the weights are stored k by k, not output by output
 
@@ -83,14 +83,14 @@ func (l *layer) first() *layer {
 	return &f
 }
 
-// oneKind is the pixels of the axes as they come, with all taps.
-func oneKind(axes []axis) []kind {
-	q := kind{pixels: 1, at: make([]tensor.Range, len(axes))}
+// oneClass is the pixels of the axes as they come, with all taps.
+func oneClass(axes []axis) []paddingClass {
+	q := paddingClass{pixels: 1, at: make([]tensor.Range, len(axes))}
 	for i, a := range axes {
 		q.at[i] = a.Range
 		q.pixels *= a.Len()
 	}
-	return []kind{q}
+	return []paddingClass{q}
 }
 
 // at is a mapping of l.first() as one of l.
@@ -98,7 +98,7 @@ func (m *mapping) at(l *layer) *mapping {
 	moved := *m
 	if moved.layer = l; m.layer.byTap {
 		t := *l
-		t.byTap, t.kinds = true, m.layer.kinds
+		t.byTap, t.classes = true, m.layer.classes
 		moved.layer = &t
 	}
 	outs := l.outs.Lo - m.layer.outs.Lo
@@ -129,10 +129,10 @@ type axis struct {
 	reach        int // from the first to the last tap, in elements
 }
 
-// tap says where element k of a pixel's row is: channel k/(product of kernel),
+// kernelSteps says where element k of a pixel's row is: channel k/(product of kernel),
 // then the position in the kernel, as ONNX stores the weights of Conv; tap by tap, the
 // position in the kernel, then the channel.
-type tap struct {
+type kernelSteps struct {
 	kernel, dilation []int
 	step             []int // of the input along each kernel dimension
 	channel          int   // step of the input from one channel to the next
@@ -172,8 +172,8 @@ func lower(g *graph.Graph, c graph.Cut) (*layer, error) {
 	if err != nil {
 		return nil, no(nd.Op.Name, "%v", err)
 	}
-	l.kinds = oneKind(l.axes)
-	l.pixels = l.kinds[0].pixels
+	l.classes = oneClass(l.axes)
+	l.pixels = l.classes[0].pixels
 	if l.groupK == 0 {
 		return nil, no(nd.Op.Name, "sums of no products")
 	}
@@ -188,7 +188,7 @@ func lowerConv(nd *graph.Node, in []tensor.Shape, box tensor.Box) (*layer, error
 		axes: []axis{{Range: box[0], src: xs[0], dst: ys[0]}},
 		outs: box[1], outDst: ys[1],
 		groupK: w[1:].Size(), groupOuts: w[0] / nd.Attrs.Int("group"),
-		taps:  tap{kernel: w[2:], dilation: dil, step: xs[2:], channel: xs[1]},
+		taps:  kernelSteps{kernel: w[2:], dilation: dil, step: xs[2:], channel: xs[1]},
 		alpha: 1, beta: 1, bias: -1,
 	}
 	for i, k := range w[2:] {
@@ -207,7 +207,7 @@ func lowerGemm(nd *graph.Node, in []tensor.Shape, box tensor.Box) (*layer, error
 	if nd.Attrs.Int("transA") != 0 {
 		return nil, fmt.Errorf("transA=1")
 	}
-	l := matrix(in[0], in[1], nd.Attrs.Int("transB") != 0)
+	l := matrixLayer(in[0], in[1], nd.Attrs.Int("transB") != 0)
 	l.axes = []axis{{Range: box[0], src: in[0][1], dst: nd.Shape[1]}}
 	l.outs = box[1]
 	l.alpha, l.beta = nd.Attrs.Float("alpha"), nd.Attrs.Float("beta")
@@ -227,7 +227,7 @@ func lowerMatMul(nd *graph.Node, in []tensor.Shape, box tensor.Box) (*layer, err
 	if len(in[1]) != 2 {
 		return nil, fmt.Errorf("right operand of shape %v, a matrix wanted", in[1])
 	}
-	l := matrix(in[0], in[1], false)
+	l := matrixLayer(in[0], in[1], false)
 	last := len(box) - 1
 	l.outs = box[last]
 	xs, ys := in[0].Strides(), nd.Shape.Strides()
@@ -237,9 +237,9 @@ func lowerMatMul(nd *graph.Node, in []tensor.Shape, box tensor.Box) (*layer, err
 	return l, nil
 }
 
-// matrix is the layer of rows of x times w, without its axes and outputs.
-func matrix(x, w tensor.Shape, transposed bool) *layer {
-	l := &layer{outDst: 1, alpha: 1, beta: 1, bias: -1, taps: tap{channel: 1}}
+// matrixLayer is the layer of rows of x times w, without its axes and outputs.
+func matrixLayer(x, w tensor.Shape, transposed bool) *layer {
+	l := &layer{outDst: 1, alpha: 1, beta: 1, bias: -1, taps: kernelSteps{channel: 1}}
 	l.groupK, l.groupOuts, l.byColumn = w[0], w[1], !transposed
 	if transposed {
 		l.groupK, l.groupOuts = w[1], w[0]
@@ -251,18 +251,18 @@ func matrix(x, w tensor.Shape, transposed bool) *layer {
 // convolution or, where groups have so few outputs that banks would be idle,
 // several neighbouring ones with zeros for the weights between different groups.
 type block struct {
-	first  int // group of the first matrix
-	merge  int // groups of a matrix
-	count  int // matrices
-	out0   int // first output of the first matrix
-	outs   int // outputs of a matrix
-	k      int // elements of a pixel's row
-	lanes  int // elements of a column access
-	pitch  int // k rounded up to whole column accesses
-	pixels int
-	source int // first element in the source matrices
-	result int // first element in the result matrices
-	skips  *[]skip
+	first   int // group of the first matrix
+	merge   int // groups of a matrix
+	count   int // matrices
+	out0    int // first output of the first matrix
+	outs    int // outputs of a matrix
+	k       int // elements of a pixel's row
+	lanes   int // elements of a column access
+	pitch   int // k rounded up to whole column accesses
+	pixels  int
+	source  int // first element in the source matrices
+	result  int // first element in the result matrices
+	classes *[]classColumns
 }
 
 // blocks lists the matrices of the layer when merge groups are taken together.

@@ -27,25 +27,25 @@ func (c *packing) traits() traits {
 	return traits{padding: true, fill: c.d.lanes, refresh: c.refresh, simulated: 3, atMost: 8}
 }
 
-// held is the number of packed rows of a span.
-func (s *span) held(g *geometry) int {
-	return s.at[byMatrix].Len() * s.at[byChunk].Len() * s.packed(g).rows
+// rowCount is the number of packed rows of a span.
+func (s *span) rowCount(g *geometry) int {
+	return s.at[byMatrix].Len() * s.at[byChunk].Len() * s.packing(g).rows
 }
 
 func (c *packing) rows(s share) tensor.Range {
 	n := 0
 	for i := range s {
-		n += s[i].held(&c.d.geometry)
+		n += s[i].rowCount(&c.d.geometry)
 	}
 	return tensor.Range{Hi: n}
 }
 
 // layout appends the layout of a share's spans, with what more says of each.
-func (c *packing) layout(key []byte, s share, more func(sp *span, k packed) []int) []byte {
+func (c *packing) layout(key []byte, s share, more func(sp *span, k rowPacking) []int) []byte {
 	for i := range s {
 		sp := &s[i]
-		k := sp.packed(&c.d.geometry)
-		n := append(sp.part.held(), more(sp, k)...)
+		k := sp.packing(&c.d.geometry)
+		n := append(sp.part.weightKey(), more(sp, k)...)
 		n = append(n, k.rows, k.groups, k.last, sp.at[byMatrix].Lo, sp.at[byMatrix].Len(), sp.at[byChunk].Lo, sp.at[byChunk].Len(), sp.at[byGroup].Lo)
 		for _, v := range n {
 			key = binary.AppendUvarint(key, uint64(v))
@@ -54,19 +54,19 @@ func (c *packing) layout(key []byte, s share, more func(sp *span, k packed) []in
 	return key
 }
 
-// standing finds a row of a share, and the span that it belongs to; period and copies are
+// rowWeights finds a row of a share, and the span that it belongs to; period and copies are
 // the scheme's.
-func (c *packing) standing(s share, row int) (standing, *span) {
+func (c *packing) rowWeights(s share, row int) (rowWeights, *span) {
 	at := row
 	for i := range s {
 		sp := &s[i]
-		if n := sp.held(&c.d.geometry); at >= n {
+		if n := sp.rowCount(&c.d.geometry); at >= n {
 			at -= n
 			continue
 		}
-		k := sp.packed(&c.d.geometry)
+		k := sp.packing(&c.d.geometry)
 		set, chunk := at%k.rows, at/k.rows
-		x := standing{
+		x := rowWeights{
 			part: sp.part, matrix: sp.at[byMatrix].Lo + chunk/sp.at[byChunk].Len(), chunk: sp.at[byChunk].Lo + chunk%sp.at[byChunk].Len(),
 			group: sp.at[byGroup].Lo + set*k.groups, groups: k.groups,
 		}
@@ -78,23 +78,23 @@ func (c *packing) standing(s share, row int) (standing, *span) {
 	panic(fmt.Sprintf("pim: no weights for row %d", row))
 }
 
-// pattern is how the spans of a part are executed.
-type pattern struct {
-	pack   int  // output groups that fit a row
-	inputs bool // a fill stays, rows change; otherwise a row stays, fills change
-	depth  int  // units of a fill
-	wide   int  // buffers of a unit
-	double bool // the next fill is written to other buffers meanwhile
-	accs   int  // accumulators used, where sums are set
-	stay   bool // sums stay in the banks from chunk to chunk
+// dataflow is how the spans of a part are executed.
+type dataflow struct {
+	rowGroups        int  // output groups that fit a row
+	inputStationary  bool // a fill stays, rows change; otherwise a row stays, fills change
+	fillUnits        int  // units of a fill
+	unitBuffers      int  // buffers of a unit
+	doubleBuffered   bool // the next fill is written to other buffers meanwhile
+	accumulators     int  // accumulators used, where sums are set
+	outputStationary bool // sums stay in the banks from chunk to chunk
 }
 
-// stays says what stays.
-func (p pattern) stays() string {
+// stationary says what stays.
+func (p dataflow) stationary() string {
 	switch {
-	case p.stay:
+	case p.outputStationary:
 		return ", fills and sums stay"
-	case p.inputs:
+	case p.inputStationary:
 		return ", fills stay"
 	}
 	return ", rows stay"
@@ -117,7 +117,7 @@ func (c *packing) sizes(l *layer, blocks []block) []int {
 		add(c.d.columns / groups)
 	}
 	b := &blocks[0]
-	add(spread(b.pitch/c.d.lanes, most, b.count*l.pixels*ceilDiv(b.outs, c.d.outputs), c.d.channels))
+	add(shortestChunk(b.pitch/c.d.lanes, most, b.count*l.pixels*ceilDiv(b.outs, c.d.outputs), c.d.channels))
 	return sizes
 }
 
@@ -134,15 +134,15 @@ func (c *packing) parts(l *layer, blocks []block, size int) []part {
 		n := ceilDiv(k/grain, size/grain)
 		short := k / grain / n
 		long := k/grain - n*short // chunks of a grain more
-		for _, pc := range []piece{{0, (short + 1) * grain, long}, {long * (short + 1) * grain, short * grain, n - long}} {
+		for _, pc := range []kTile{{0, (short + 1) * grain, long}, {long * (short + 1) * grain, short * grain, n - long}} {
 			if pc.chunks == 0 {
 				continue
 			}
 			p := part{block: b, k0: pc.k0, cols: pc.cols, chunks: pc.chunks, groups: groups, ends: b.outs - (groups-1)*c.d.outputs, fold: 1}
-			if c.d.buffers == 1 || c.room(p.cols) <= 0 {
+			if c.d.buffers == 1 || c.overlapSlots(p.cols) <= 0 {
 				p.fold = l.level(max(1, c.d.buffer/p.cols), p.rows(), c.d.channels)
 			}
-			for _, q := range l.kinds {
+			for _, q := range l.classes {
 				p.units += ceilDiv(q.pixels, p.fold)
 				p.tail = q.pixels - (ceilDiv(q.pixels, p.fold)-1)*p.fold // where there is one kind
 			}
@@ -165,9 +165,9 @@ func (l *layer) grain(b *block, size int) int {
 	return 1
 }
 
-// room is how many columns of a fill can be written without a wait between the
+// overlapSlots is how many columns of a fill can be written without a wait between the
 // multiplications of a result of cols columns, while the bus is turned before and after.
-func (c *packing) room(cols int) int {
+func (c *packing) overlapSlots(cols int) int {
 	w := &c.waits
 	return cols - int(w.toWrite/w.comp) - int((w.toRead-1)/w.comp)
 }

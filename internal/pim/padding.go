@@ -10,38 +10,38 @@ import (
 // in the padding are whole columns where a tap has enough channels. Pixels for which the
 // same columns are padding are a kind; a layer's pixels are numbered kind by kind.
 
-// kind is pixels of a box of positions, in row-major order.
-type kind struct {
+// paddingClass is pixels of a box of positions, in row-major order.
+type paddingClass struct {
 	at            []tensor.Range // along the layer's axes
 	taps          []tensor.Range // along the kernel's dimensions; all others are padding. nil: all taps
 	first, pixels int
 }
 
-// kindOf returns the kind of a pixel, and its number among them.
-func (l *layer) kindOf(pixel int) (*kind, int) {
+// classOf returns the kind of a pixel, and its number among them.
+func (l *layer) classOf(pixel int) (*paddingClass, int) {
 	n := 0
-	if len(l.kinds) > 1 {
-		n, _ = slices.BinarySearchFunc(l.kinds, pixel, func(q kind, p int) int { return q.first + q.pixels - 1 - p })
+	if len(l.classes) > 1 {
+		n, _ = slices.BinarySearchFunc(l.classes, pixel, func(q paddingClass, p int) int { return q.first + q.pixels - 1 - p })
 	}
-	q := &l.kinds[n]
+	q := &l.classes[n]
 	return q, pixel - q.first
 }
 
 // position sets at to the position of a pixel along the axes.
 func (l *layer) position(pixel int, at []int) {
-	q, n := l.kindOf(pixel)
+	q, n := l.classOf(pixel)
 	for i := len(q.at) - 1; i >= 0; i-- {
 		at[i] = q.at[i].Lo + n%q.at[i].Len()
 		n /= q.at[i].Len()
 	}
 }
 
-// stripe is the positions along a window axis that the same taps reach the input from.
-type stripe struct{ at, taps tensor.Range }
+// axisClass is the positions along a window axis that the same taps reach the input from.
+type axisClass struct{ at, taps tensor.Range }
 
-// stripes are those of an axis with a kernel of so many taps.
-func (a *axis) stripes(kernel, dilation int) []stripe {
-	var all []stripe
+// classes are those of an axis with a kernel of so many taps.
+func (a *axis) classes(kernel, dilation int) []axisClass {
+	var all []axisClass
 	for p := a.Lo; p < a.Hi; p++ {
 		origin, taps := p*a.stride-a.pad, tensor.Range{}
 		if last := a.extent - 1 - origin; last >= 0 {
@@ -53,14 +53,14 @@ func (a *axis) stripes(kernel, dilation int) []stripe {
 		if n := len(all) - 1; n >= 0 && all[n].taps == taps {
 			all[n].at.Hi++
 		} else {
-			all = append(all, stripe{tensor.Range{Lo: p, Hi: p + 1}, taps})
+			all = append(all, axisClass{tensor.Range{Lo: p, Hi: p + 1}, taps})
 		}
 	}
 	return all
 }
 
 // join returns two neighbouring stripes as one.
-func (s stripe) join(o stripe) stripe {
+func (s axisClass) join(o axisClass) axisClass {
 	s.at.Hi = o.at.Hi
 	switch {
 	case s.taps.Len() == 0:
@@ -71,21 +71,21 @@ func (s stripe) join(o stripe) stripe {
 	return s
 }
 
-// maxKinds bounds the kinds of a layer, and with them the length of its streams. A 7x7
+// maxClasses bounds the kinds of a layer, and with them the length of its streams. A 7x7
 // kernel has 49 (estimated: enough).
-const maxKinds = 64
+const maxClasses = 64
 
-// usualKinds are the kinds that nearly all layers have at most: those of a 5x5 kernel.
-const usualKinds = 25
+// usualClasses are the kinds that nearly all layers have at most: those of a 5x5 kernel.
+const usualClasses = 25
 
-// maxTold bounds the columns of a pixel times the kinds, so that no layer takes long: a 31x31
+// maxClassColumns bounds the columns of a pixel times the kinds, so that no layer takes long: a 31x31
 // kernel over 64 channels has fewer (estimated: enough).
-const maxTold = 1 << 18
+const maxClassColumns = 1 << 18
 
 // skipping returns the layer tap by tap, its pixels by kind, or nil if hardly any column
 // of lanes elements is all padding for a pixel when merge groups are taken together.
 func (l *layer) skipping(merge, lanes int) *layer {
-	var dims [][]stripe // by kernel dimension
+	var dims [][]axisClass // by kernel dimension
 	any := false
 	for i := range l.axes {
 		if a := &l.axes[i]; a.window {
@@ -93,10 +93,10 @@ func (l *layer) skipping(merge, lanes int) *layer {
 			kernel, dilation := l.taps.kernel[d], l.taps.dilation[d]
 			dims = append(dims, nil)
 			if !a.padded() {
-				dims[d] = []stripe{{a.Range, tensor.Range{Hi: kernel}}}
+				dims[d] = []axisClass{{a.Range, tensor.Range{Hi: kernel}}}
 				continue
 			}
-			any, dims[d] = true, a.stripes(kernel, dilation)
+			any, dims[d] = true, a.classes(kernel, dilation)
 		}
 	}
 	if !any {
@@ -106,18 +106,18 @@ func (l *layer) skipping(merge, lanes int) *layer {
 	t.byTap = true
 	b := slices.MaxFunc(t.blocks(merge, lanes), func(a, b block) int { return a.merge - b.merge })
 	all := b.pitch / lanes
-	if all > maxTold {
+	if all > maxClassColumns {
 		return nil
 	}
-	shorten(dims, 16*maxKinds) // that kernels of any size take little time here
+	shorten(dims, 16*maxClasses) // that kernels of any size take little time here
 	t.joinAlike(&b, dims)
-	shorten(dims, maxKinds)
-	t.kinds = t.product(dims)
-	if all*len(t.kinds) > maxTold {
+	shorten(dims, maxClasses)
+	t.classes = t.product(dims)
+	if all*len(t.classes) > maxClassColumns {
 		return nil
 	}
 	skipped := 0
-	for _, q := range t.kinds {
+	for _, q := range t.classes {
 		skipped += q.pixels * all
 		for _, r := range t.needed(&b, q.taps) {
 			skipped -= q.pixels * r.Len()
@@ -129,20 +129,20 @@ func (l *layer) skipping(merge, lanes int) *layer {
 	return &t
 }
 
-// skip is pixels of a kind, and the columns of their rows that are not all padding.
-type skip struct {
+// classColumns is pixels of a kind, and the columns of their rows that are not all padding.
+type classColumns struct {
 	first, pixels int
 	need          []tensor.Range
 }
 
-// skips says what each kind of pixels needs of a block; nil: everything.
-func (l *layer) skips(b *block) *[]skip {
+// classColumns says what each kind of pixels needs of a block; nil: everything.
+func (l *layer) classColumns(b *block) *[]classColumns {
 	if !l.byTap {
 		return nil
 	}
-	s := make([]skip, len(l.kinds))
-	for i, q := range l.kinds {
-		s[i] = skip{q.first, q.pixels, l.needed(b, q.taps)}
+	s := make([]classColumns, len(l.classes))
+	for i, q := range l.classes {
+		s[i] = classColumns{q.first, q.pixels, l.needed(b, q.taps)}
 	}
 	return &s
 }
@@ -153,11 +153,11 @@ func (l *layer) skips(b *block) *[]skip {
 const worth = 50
 
 // joinAlike joins neighbouring stripes whose pixels need the same columns.
-func (l *layer) joinAlike(b *block, dims [][]stripe) {
+func (l *layer) joinAlike(b *block, dims [][]axisClass) {
 	alike := func(d, i int) bool {
 		same := true
 		others := slices.Clone(dims)
-		others[d] = []stripe{{}}
+		others[d] = []axisClass{{}}
 		eachTaps(others, func(taps []tensor.Range) {
 			taps[d] = dims[d][i].taps
 			one := l.needed(b, taps)
@@ -178,7 +178,7 @@ func (l *layer) joinAlike(b *block, dims [][]stripe) {
 
 // shorten joins stripes, those that lose least, until there are no more than so many
 // kinds.
-func shorten(dims [][]stripe, most int) {
+func shorten(dims [][]axisClass, most int) {
 	for {
 		n, longest := 1, 0
 		for d := range dims {
@@ -207,7 +207,7 @@ func shorten(dims [][]stripe, most int) {
 }
 
 // eachTaps calls f with the taps of each choice of a stripe a dimension.
-func eachTaps(dims [][]stripe, f func(taps []tensor.Range)) {
+func eachTaps(dims [][]axisClass, f func(taps []tensor.Range)) {
 	n := 1
 	for _, d := range dims {
 		n *= len(d)
@@ -223,15 +223,15 @@ func eachTaps(dims [][]stripe, f func(taps []tensor.Range)) {
 }
 
 // product is the kinds of all choices of a stripe a window axis.
-func (l *layer) product(dims [][]stripe) []kind {
+func (l *layer) product(dims [][]axisClass) []paddingClass {
 	n := 1
 	for _, d := range dims {
 		n *= len(d)
 	}
-	kinds := make([]kind, n)
+	kinds := make([]paddingClass, n)
 	first := 0
 	for i := range kinds {
-		q := kind{at: make([]tensor.Range, len(l.axes)), taps: make([]tensor.Range, len(dims)), first: first, pixels: 1}
+		q := paddingClass{at: make([]tensor.Range, len(l.axes)), taps: make([]tensor.Range, len(dims)), first: first, pixels: 1}
 		d, rest := len(dims), i
 		for x := len(l.axes) - 1; x >= 0; x-- {
 			q.at[x] = l.axes[x].Range

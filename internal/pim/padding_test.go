@@ -60,7 +60,7 @@ func TestPaddingLeftOut(t *testing.T) {
 				comps += d.scheme.work(s).comps
 			}
 			inside := n.products(cut) / cut.Box[1].Len() / d.m.Lanes // columns of one output
-			if needed := inside * ceilDiv(cut.Box[1].Len(), d.m.Banks); comps < int64(needed) || comps > int64(needed) && len(m.layer.kinds) <= maxKinds/2 {
+			if needed := inside * ceilDiv(cut.Box[1].Len(), d.m.Banks); comps < int64(needed) || comps > int64(needed) && len(m.layer.classes) <= maxClasses/2 {
 				t.Fatalf("%v: %d COMPs, %d needed", m, comps, needed)
 			}
 			if _, err := code.Replay(); err != nil {
@@ -90,7 +90,7 @@ func TestKindsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	code := c.(*Code).mapped()
-	if k := len(code.layer.kinds); k <= maxKinds/2 || k > maxKinds {
+	if k := len(code.layer.classes); k <= maxClasses/2 || k > maxClasses {
 		t.Errorf("%d kinds", k)
 	}
 	if _, err := code.Replay(); err != nil {
@@ -104,8 +104,8 @@ func TestReplaySkips(t *testing.T) {
 	n := conv(t, rand.New(rand.NewPCG(3, 4)), tensor.Shape{1, 32, 5, 5}, 16, 1, 3, 1, 1, []int64{1, 1, 1, 1}, false)
 	make := func() *mappedCode {
 		code := compile(t, machineOf(t, "newton"), 1, n.g, n.g.Whole(n.id))
-		if !code.layer.byTap || len(code.layer.kinds) != 9 {
-			t.Fatalf("%v: %d kinds", code.mapping, len(code.layer.kinds))
+		if !code.layer.byTap || len(code.layer.classes) != 9 {
+			t.Fatalf("%v: %d kinds", code.mapping, len(code.layer.classes))
 		}
 		return code
 	}
@@ -118,18 +118,18 @@ func TestReplaySkips(t *testing.T) {
 	}
 	for kind := range 9 {
 		code := make()
-		q := &(*code.parts[0].skips)[kind]
+		q := &(*code.parts[0].classes)[kind]
 		q.need[len(q.need)-1].Hi--
-		code.parts[0].sums = nil
+		code.parts[0].counts = nil
 		for i := range code.parts { // the sums of another need
-			code.parts[i].sumUp()
+			code.parts[i].countColumns()
 		}
 		fails("a column less", "column accesses are missing", code)
 	}
 	code := make()
-	code.layer.kinds[1].at[2].Lo++
+	code.layer.classes[1].at[2].Lo++
 	fails("kinds that overlap", "as another one", code)
 	code = make()
-	code.layer.kinds[0].at[1] = tensor.Range{Lo: 5, Hi: 6}
+	code.layer.classes[0].at[1] = tensor.Range{Lo: 5, Hi: 6}
 	fails("a kind that is outside", "outside of", code)
 }

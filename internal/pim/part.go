@@ -21,8 +21,8 @@ type part struct {
 	units, tail      int // buffers of pixels; the last holds tail ≤ fold of them
 	groups, ends     int // output groups; the outputs of the last
 	row              int // where its weights start
-	pattern              // where buffer writes move single columns
-	sums             *[]sum
+	dataflow             // where buffer writes move single columns
+	counts           *[]columnCount
 }
 
 // The dimensions of a part.
@@ -41,8 +41,8 @@ func (p *part) rowOf(matrix, chunk, group int) int {
 	return p.row + (matrix*p.chunks+chunk)*p.groups + group
 }
 
-// held is what a part's weights are, beside the rows they stand in.
-func (p *part) held() []int { return []int{p.first, p.merge, p.out0, p.outs, p.k, p.k0, p.cols} }
+// weightKey is what a part's weights are, beside the rows they stand in.
+func (p *part) weightKey() []int { return []int{p.first, p.merge, p.out0, p.outs, p.k, p.k0, p.cols} }
 
 // level is the smallest number of pixels in a buffer that leaves no channel more
 // items than fold pixels do: with fewer of them the items are shorter. rows is
@@ -52,9 +52,9 @@ func (l *layer) level(fold, rows, n int) int {
 	return min(fold, ceilDiv(l.pixels, max(rounds*n/rows, 1)))
 }
 
-// spread is the shortest chunk of k columns that leaves no channel more items
+// shortestChunk is the shortest chunk of k columns that leaves no channel more items
 // than the longest does, when chunk items of one pixel each are shared out.
-func spread(k, size, items, n int) int {
+func shortestChunk(k, size, items, n int) int {
 	rounds := ceilDiv(items*ceilDiv(k, size), n)
 	return max(1, min(size, ceilDiv(k, max(rounds*n/items, 1))))
 }
@@ -62,33 +62,33 @@ func spread(k, size, items, n int) int {
 // equal reports whether both parts are the same work.
 func (p part) equal(o part) bool {
 	same := *p.block == *o.block
-	p.block, p.sums = o.block, o.sums
+	p.block, p.counts = o.block, o.counts
 	return same && p == o
 }
 
-// sumUp keeps the sums of all chunks.
-func (p *part) sumUp() {
-	if p.skips != nil {
-		sums := make([]sum, len(*p.skips))
+// countColumns keeps the sums of all chunks.
+func (p *part) countColumns() {
+	if p.classes != nil {
+		sums := make([]columnCount, len(*p.classes))
 		for k := range sums {
 			sums[k] = p.need(k, 0, p.chunks)
 		}
-		p.sums = &sums
+		p.counts = &sums
 	}
 }
 
-// sum is what a pixel of a kind needs of some chunks: columns, and of how many chunks any.
-type sum struct{ columns, chunks int }
+// columnCount is what a pixel of a kind needs of some chunks: columns, and of how many chunks any.
+type columnCount struct{ columns, chunks int }
 
 // need sums chunks lo to hi up for a kind of pixels.
-func (p *part) need(kind, lo, hi int) sum {
-	if p.skips == nil {
-		return sum{p.cols * (hi - lo), hi - lo}
+func (p *part) need(kind, lo, hi int) columnCount {
+	if p.classes == nil {
+		return columnCount{p.cols * (hi - lo), hi - lo}
 	}
-	if p.sums != nil && hi-lo == p.chunks {
-		return (*p.sums)[kind]
+	if p.counts != nil && hi-lo == p.chunks {
+		return (*p.counts)[kind]
 	}
-	var s sum
+	var s columnCount
 	for c := lo; c < hi; c++ {
 		var need [8]tensor.Range
 		if _, n := p.within(need[:0], kind, c); n > 0 {
@@ -100,11 +100,11 @@ func (p *part) need(kind, lo, hi int) sum {
 
 // within appends what a kind of pixels needs of a chunk, and counts it.
 func (p *part) within(to []tensor.Range, kind, chunk int) (need []tensor.Range, cols int) {
-	if p.skips == nil {
+	if p.classes == nil {
 		return append(to, tensor.Range{Hi: p.cols}), p.cols
 	}
 	lo := p.k0 + chunk*p.cols
-	for _, r := range (*p.skips)[kind].need {
+	for _, r := range (*p.classes)[kind].need {
 		if r = (tensor.Range{Lo: max(r.Lo-lo, 0), Hi: min(r.Hi-lo, p.cols)}); r.Lo < r.Hi {
 			to, cols = append(to, r), cols+r.Len()
 		}
@@ -112,13 +112,13 @@ func (p *part) within(to []tensor.Range, kind, chunk int) (need []tensor.Range, 
 	return to, cols
 }
 
-// packed is how a span's output groups lie in rows: rows of groups each, the last
+// rowPacking is how a span's output groups lie in rows: rows of groups each, the last
 // of last, activated as a whole but for the last, which needs acts.
-type packed struct{ rows, groups, last, acts int }
+type rowPacking struct{ rows, groups, last, acts int }
 
-func (s *span) packed(g *geometry) packed {
+func (s *span) packing(g *geometry) rowPacking {
 	n := s.at[byGroup].Len()
-	p := packed{rows: ceilDiv(n, s.pack), acts: g.acts}
+	p := rowPacking{rows: ceilDiv(n, s.rowGroups), acts: g.acts}
 	p.groups = ceilDiv(n, p.rows) // as equal as can be
 	p.rows = ceilDiv(n, p.groups)
 	p.last = n - (p.rows-1)*p.groups
@@ -144,14 +144,14 @@ func (l load) pixels(fold int) int { return l.full*fold + l.tail }
 type batch struct {
 	load
 	pixel int            // the first, of the part's
-	kind  int            // of the block's skips
+	class int            // of the block's skips
 	need  []tensor.Range // of the columns of a chunk; nil: the first ones
 	cols  int            // how many that are
 }
 
 // batches appends the units of the span, which need everything as far as is known.
 func (s *span) batches(to []batch) []batch {
-	if s.skips == nil {
+	if s.classes == nil {
 		l := load{full: s.full()}
 		if s.short() {
 			l.tail = s.tail
@@ -159,7 +159,7 @@ func (s *span) batches(to []batch) []batch {
 		return append(to, batch{load: l, pixel: s.at[byUnit].Lo * s.fold})
 	}
 	unit := 0
-	for i, q := range *s.skips {
+	for i, q := range *s.classes {
 		full, n := q.pixels, q.pixels
 		if s.fold > 1 { // seldom, and divisions are slow
 			full, n = q.pixels/s.fold, ceilDiv(q.pixels, s.fold)
@@ -169,7 +169,7 @@ func (s *span) batches(to []batch) []batch {
 		if lo >= hi {
 			continue
 		}
-		b := batch{load: load{full: hi - lo}, pixel: q.first + lo*s.fold, kind: i}
+		b := batch{load: load{full: hi - lo}, pixel: q.first + lo*s.fold, class: i}
 		if hi > full {
 			b.load = load{full - lo, q.pixels % s.fold}
 		}
@@ -181,15 +181,15 @@ func (s *span) batches(to []batch) []batch {
 // alike is the number of chunks from one on, before another, of which the batches need
 // the same; where addresses are left out, as much.
 func (p *part) alike(bs []batch, chunk, end int, bare bool) int {
-	if p.skips == nil {
+	if p.classes == nil {
 		return end - chunk
 	}
 	n := 1
 	for ; chunk+n < end; n++ {
 		for i := range bs {
 			var a, b [8]tensor.Range
-			one, cols := p.within(a[:0], bs[i].kind, chunk)
-			other, same := p.within(b[:0], bs[i].kind, chunk+n)
+			one, cols := p.within(a[:0], bs[i].class, chunk)
+			other, same := p.within(b[:0], bs[i].class, chunk+n)
 			if cols != same || !bare && !slices.Equal(one, other) {
 				return n
 			}

@@ -10,9 +10,9 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// channel is the state of a channel that performs a stream: its banks, its
+// performer is the state of a channel that performs a stream: its banks, its
 // buffer, and the results it has read out.
-type channel struct {
+type performer struct {
 	values *operands
 	*mappedCode
 	share share
@@ -20,7 +20,7 @@ type channel struct {
 	rows  []*loaded     // by row and bank, made on first activation
 	open  []int         // by bank, the open row; -1: none
 	sums  []accumulator // by accumulator
-	input []buffer
+	input []inputBuffer
 	lo    int // address of results[0]
 	reads []float32
 }
@@ -33,20 +33,20 @@ func (c *mappedCode) perform(s share, o *operands) (sums []float32, at int) {
 		return nil, 0
 	}
 	results := s.results(d.outputs)
-	ch := c.channel(s, o)
+	ch := c.performer(s, o)
 	ch.lo, ch.reads = results.Lo, make([]float32, results.Len())
 	ch.run(d.stream(s), nil)
 	ch.unread("the end of the stream")
 	return ch.reads, ch.lo
 }
 
-// channel is a channel before its stream.
-func (c *mappedCode) channel(s share, o *operands) *channel {
+// performer is a channel before its stream.
+func (c *mappedCode) performer(s share, o *operands) *performer {
 	d := c.device
 	rows := d.scheme.rows(s)
-	ch := &channel{
+	ch := &performer{
 		values: o, mappedCode: c, share: s, base: rows.Lo, rows: make([]*loaded, rows.Len()),
-		open: make([]int, d.banks), sums: make([]accumulator, d.sums), input: make([]buffer, len(d.ops.Write)),
+		open: make([]int, d.banks), sums: make([]accumulator, d.sums), input: make([]inputBuffer, len(d.ops.Write)),
 	}
 	for i := range ch.sums {
 		ch.sums[i] = newAccumulator(d.ops.cleared(), d.units)
@@ -55,25 +55,25 @@ func (c *mappedCode) channel(s share, o *operands) *channel {
 		ch.open[b] = -1
 	}
 	for i := range d.buffers {
-		ch.input[i] = newBuffer(d.m.Buffer, d.lanes)
+		ch.input[i] = newInputBuffer(d.m.Buffer, d.lanes)
 	}
 	return ch
 }
 
-// buffer is a global buffer. A fill from column 0 on forgets what was there.
-type buffer struct {
+// inputBuffer is a global buffer. A fill from column 0 on forgets what was there.
+type inputBuffer struct {
 	lanes  int
 	v      []float32
 	filled []bool // by column
 }
 
-func newBuffer(elements, lanes int) buffer {
+func newInputBuffer(elements, lanes int) inputBuffer {
 	n := elements / lanes
-	return buffer{lanes, make([]float32, n*lanes), make([]bool, n)}
+	return inputBuffer{lanes, make([]float32, n*lanes), make([]bool, n)}
 }
 
 // write is where so many columns go, from the given one on.
-func (b *buffer) write(col, n int) []float32 {
+func (b *inputBuffer) write(col, n int) []float32 {
 	if col < 0 || col+n > len(b.filled) {
 		panic(fmt.Sprintf("pim: columns %d to %d written to a buffer of %d", col, col+n, len(b.filled)))
 	}
@@ -87,7 +87,7 @@ func (b *buffer) write(col, n int) []float32 {
 }
 
 // read is the columns from the given one on.
-func (b *buffer) read(col, n int) []float32 {
+func (b *inputBuffer) read(col, n int) []float32 {
 	for i := range n {
 		if col < 0 || col+i >= len(b.filled) || !b.filled[col+i] {
 			panic(fmt.Sprintf("pim: COMP of column %d of a buffer, which was not filled", col+i))
@@ -117,7 +117,7 @@ func (s share) results(outputs int) tensor.Range {
 }
 
 // run performs a stream inside loops of the given indices.
-func (ch *channel) run(s dram.Stream, index []int) {
+func (ch *performer) run(s dram.Stream, index []int) {
 	for i := range s {
 		it := &s[i]
 		if it.Times == 0 {
@@ -151,7 +151,7 @@ func along(c *dram.Command, depth int) bool {
 }
 
 // issue performs a command; of a column access, so many in a row.
-func (ch *channel) issue(c *dram.Command, index []int, times int) {
+func (ch *performer) issue(c *dram.Command, index []int, times int) {
 	ops, lanes := ch.device.ops, ch.device.lanes
 	switch n := ops.index[c.Op]; ops.roles[c.Op] {
 	case gatherRole:
@@ -181,7 +181,7 @@ func (ch *channel) issue(c *dram.Command, index []int, times int) {
 }
 
 // gwrite fills columns of a buffer from the source matrix.
-func (ch *channel) gwrite(to []float32, at int, f dram.Gather) {
+func (ch *performer) gwrite(to []float32, at int, f dram.Gather) {
 	b := ch.find(at, func(b *block) (first, size int) { return b.source, b.count * b.pixels * b.pitch })
 	at -= b.source
 	for i := range f.Count {
@@ -192,7 +192,7 @@ func (ch *channel) gwrite(to []float32, at int, f dram.Gather) {
 }
 
 // round rounds operands and results to the machine's number format.
-func (ch *channel) round(v []float32) {
+func (ch *performer) round(v []float32) {
 	if t := ch.device.format; t != tensor.Float32 {
 		for i, x := range v {
 			v[i] = tensor.Round(t, x)
@@ -201,7 +201,7 @@ func (ch *channel) round(v []float32) {
 }
 
 // find returns the block that an address of a matrix is in.
-func (ch *channel) find(at int, of func(b *block) (first, size int)) *block {
+func (ch *performer) find(at int, of func(b *block) (first, size int)) *block {
 	for i := range ch.parts {
 		if first, size := of(ch.parts[i].block); at >= first && at < first+size {
 			return ch.parts[i].block
@@ -211,7 +211,7 @@ func (ch *channel) find(at int, of func(b *block) (first, size int)) *block {
 }
 
 // activate opens a row in a quarter of the banks.
-func (ch *channel) activate(quad, row int) {
+func (ch *performer) activate(quad, row int) {
 	if row < 0 || row >= len(ch.rows) {
 		panic(fmt.Sprintf("pim: activation of row %d of %d", row, len(ch.rows)))
 	}
@@ -236,8 +236,8 @@ type loaded struct {
 }
 
 // load finds the weights of a row, in the numbering of the layout, of all banks.
-func (ch *channel) load(row int) *loaded {
-	x, outputs := ch.scheme.standing(ch.mapping, ch.share, row), ch.device.outputs
+func (ch *performer) load(row int) *loaded {
+	x, outputs := ch.scheme.rowWeights(ch.mapping, ch.share, row), ch.device.outputs
 	l := &loaded{width: x.cols * x.lanes, packs: x.groups, period: x.period}
 	for output := x.group * outputs; output < (x.group+x.groups)*outputs; output++ {
 		l.banks = append(l.banks, ch.weights(x.part, x.matrix, x.chunk, output))
@@ -246,7 +246,7 @@ func (ch *channel) load(row int) *loaded {
 }
 
 // weights is bankRow in the machine's number format.
-func (ch *channel) weights(p *part, matrix, chunk, output int) bankRow {
+func (ch *performer) weights(p *part, matrix, chunk, output int) bankRow {
 	r := ch.values.bankRow(p, matrix, chunk, output)
 	if ch.device.format != tensor.Float32 {
 		r.w = slices.Clone(r.w)
@@ -276,7 +276,7 @@ func (l *loaded) elements(bank, lo, hi int) (at int, w []float32) {
 
 // comp multiplies columns of a buffer by those of the open row from the given one
 // on, in all banks that have it open, and adds the products to their sums.
-func (ch *channel) comp(s *accumulator, row, col int, x []float32) {
+func (ch *performer) comp(s *accumulator, row, col int, x []float32) {
 	lo := col * ch.device.lanes
 	hi := lo + len(x)
 	any := false

@@ -19,7 +19,7 @@ func newAccumulator(cleared bool, units int) accumulator {
 }
 
 // unread panics if results are lost.
-func (ch *channel) unread(when string) {
+func (ch *performer) unread(when string) {
 	for i := range ch.sums {
 		for b, u := range ch.sums[i].used {
 			if u {
@@ -30,7 +30,7 @@ func (ch *channel) unread(when string) {
 }
 
 // sum returns the accumulator that a command names.
-func (ch *channel) sum(c *dram.Command, index []int) *accumulator {
+func (ch *performer) sum(c *dram.Command, index []int) *accumulator {
 	i := int(c.Acc.At(index))
 	if i < 0 || i >= len(ch.sums) {
 		panic(fmt.Sprintf("pim: accumulator %d of %d", i, len(ch.sums)))
@@ -39,7 +39,7 @@ func (ch *channel) sum(c *dram.Command, index []int) *accumulator {
 }
 
 // init sets a sum to 0.
-func (ch *channel) init(s *accumulator) {
+func (ch *performer) init(s *accumulator) {
 	if s.set {
 		panic("pim: a sum is set that has not been read")
 	}
@@ -47,7 +47,7 @@ func (ch *channel) init(s *accumulator) {
 }
 
 // readres adds the sums of the banks that have an output to the results.
-func (ch *channel) readres(s *accumulator, at int) {
+func (ch *performer) readres(s *accumulator, at int) {
 	b := ch.find(at, func(b *block) (first, size int) { return b.result, b.count * b.pixels * b.outs })
 	n := min(len(s.v), b.outs-(at-b.result)%b.outs)
 	for i := range n {

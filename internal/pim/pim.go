@@ -55,7 +55,7 @@ type Device struct {
 	channel   *dram.Channel
 	mu        sync.Mutex
 	timed     map[string]dram.Result // by shape of the stream
-	chosen    map[form]*choice
+	chosen    map[form]*chosenMapping
 	scratches sync.Pool // *scratch
 }
 
@@ -132,7 +132,7 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error)
 	}
 	d := &Device{
 		m: p, geometry: g, element: m.Memory.ElementSize, channels: channels, ops: ops, format: format, link: NewLink(m, channels),
-		standard: std, timing: timing, channel: ch, timed: map[string]dram.Result{}, chosen: map[form]*choice{},
+		standard: std, timing: timing, channel: ch, timed: map[string]dram.Result{}, chosen: map[form]*chosenMapping{},
 	}
 	for o := range std.Ops {
 		d.bare = append(d.bare, dram.Command{Op: dram.Op(o)})
@@ -158,7 +158,7 @@ func (d *Device) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 		return nil, err
 	}
 	first := l.first()
-	m := d.mapped(first)
+	m := d.mappingOf(first)
 	if m.err != nil {
 		return nil, fmt.Errorf("pim: %s %q: %w", g.Nodes[c.Node].Op.Name, g.Nodes[c.Node].Name, m.err)
 	}

@@ -229,7 +229,7 @@ func TestProductsOnce(t *testing.T) {
 		}
 		lanes, o, ops := code.device.m.Lanes, code.operands(n.in), code.device.ops
 		for _, s := range code.perChannel() {
-			ch := code.channel(s, o)
+			ch := code.performer(s, o)
 			done := make([][][]product, len(ch.sums)) // by accumulator and bank
 			for i := range done {
 				done[i] = make([][]product, len(ch.open))
@@ -361,11 +361,11 @@ func offset(s tensor.Shape, index []int) int {
 }
 
 // foresee is what the scheme of a device that writes columns knows of a share.
-func foresee(d *Device, s share) foreseen {
+func foresee(d *Device, s share) estimate {
 	if c, ok := d.scheme.(*columns); ok {
-		return c.foresee(s)
+		return c.estimate(s)
 	}
-	return d.scheme.(*accumulators).foresee(s)
+	return d.scheme.(*accumulators).estimate(s)
 }
 
 // The mapping is no slower than one team of all channels, and counts and bytes
@@ -381,9 +381,9 @@ func TestCost(t *testing.T) {
 			t.Fatalf("%v between %v and %v: it is counted", cost.Time, low, high)
 		}
 		if !byColumn(d.ops) {
-			one := &mapping{way: way{scheme: d.scheme, parts: d.scheme.(*fills).parts(code.layer, 1, cuttings[0])}}
+			one := &mapping{way: way{scheme: d.scheme, parts: d.scheme.(*fills).parts(code.layer, 1, kTilings[0])}}
 			one.shares = make([]share, channels)
-			teams(one.shares, one.parts, 1)
+			shareByTeams(one.shares, one.parts, 1)
 			// A mapping with fewer commands is not simulated against one with more, but
 			// can meet a refresh where that takes longer.
 			refresh := m.PIM.Timing["rfc_ck"] + m.PIM.Timing["rp_ck"]
@@ -457,7 +457,7 @@ func TestCost(t *testing.T) {
 					t.Fatalf("channel %d: late refreshes", i)
 				}
 				if byColumn(d.ops) {
-					if least := foresee(d, s).least; int64(r.Cycles) < least {
+					if least := foresee(d, s).lowerBound; int64(r.Cycles) < least {
 						t.Fatalf("channel %d: %d cycles, at least %d foreseen", i, r.Cycles, least)
 					}
 				}

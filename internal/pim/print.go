@@ -30,7 +30,7 @@ func (c *mappedCode) Print(w io.Writer) error {
 	}
 	if all, left := c.leftOut(); left > 0 {
 		fmt.Fprintf(b, "tap by tap: %d kinds of pixels, %.1f %% of the column accesses are padding and left out\n",
-			len(c.layer.kinds), 100*float64(left)/float64(all))
+			len(c.layer.classes), 100*float64(left)/float64(all))
 	}
 	for i := range c.parts {
 		p := &c.parts[i]
@@ -39,8 +39,8 @@ func (c *mappedCode) Print(w io.Writer) error {
 			fmt.Fprintf(b, " in %d chunks", p.chunks)
 		}
 		fmt.Fprintf(b, ", %d pixels a buffer, %d buffers, %d output groups", p.fold, p.units, p.groups)
-		_, place := c.scheme.describe(p)
-		fmt.Fprintf(b, ", %s\n", place)
+		_, where := c.scheme.describe(p)
+		fmt.Fprintf(b, ", %s\n", where)
 	}
 	best, tried := c.compared()
 	for _, m := range tried {
@@ -69,11 +69,11 @@ func (c *mappedCode) leftOut() (all, left int) {
 		p := &c.parts[i]
 		n := p.count * p.pixels * p.cols * p.chunks
 		all += n
-		if p.skips == nil {
+		if p.classes == nil {
 			continue
 		}
 		left += n
-		for k, q := range *p.skips {
+		for k, q := range *p.classes {
 			left -= p.count * q.pixels * p.need(k, 0, p.chunks).columns
 		}
 	}
@@ -82,7 +82,7 @@ func (c *mappedCode) leftOut() (all, left int) {
 
 // String names the choices of a mapping.
 func (m *way) String() string {
-	s := m.cutting
+	s := m.tiling
 	if s == "" {
 		s = fmt.Sprintf("%d columns", m.parts[0].cols)
 	}
@@ -91,8 +91,8 @@ func (m *way) String() string {
 	} else {
 		s += ", even"
 	}
-	dataflow, _ := m.scheme.describe(&m.parts[0])
-	s += dataflow
+	flow, _ := m.scheme.describe(&m.parts[0])
+	s += flow
 	if m.layer != nil && m.layer.byTap {
 		s += ", tap by tap"
 	}
@@ -115,7 +115,7 @@ func (c *mappedCode) printChannels(b *bufio.Writer) {
 	}
 	for _, k := range order {
 		s := shares[members[k][0]]
-		fmt.Fprintf(b, "%s: ", channels(members[k]))
+		fmt.Fprintf(b, "%s: ", channelRanges(members[k]))
 		if len(s) == 0 {
 			fmt.Fprintln(b, "idle")
 			continue
@@ -125,8 +125,8 @@ func (c *mappedCode) printChannels(b *bufio.Writer) {
 	}
 }
 
-// channels prints channel numbers with runs as ranges: "channels 0-3, 7".
-func channels(n []int) string {
+// channelRanges prints channel numbers with runs as ranges: "channels 0-3, 7".
+func channelRanges(n []int) string {
 	var p []string
 	for i := 0; i < len(n); {
 		j := i

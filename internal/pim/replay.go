@@ -47,7 +47,7 @@ func (c *mappedCode) replay(stream func(channel int) dram.Stream) (device.Replay
 	}
 	for i, s := range c.perChannel() {
 		st := stream(i)
-		w := &follower{products: p, held: p.layout(s), channel: i}
+		w := &follower{productSet: p, held: p.layout(s), channel: i}
 		if err := w.follow(st); err != nil {
 			return r, err
 		}
@@ -107,8 +107,8 @@ func (c *mappedCode) replayTime(channel int, s share, st dram.Stream) (int64, er
 
 // follower follows a stream.
 type follower struct {
-	*products
-	held    []held // by row
+	*productSet
+	held    []rowContents // by row
 	channel int
 	n       int // commands done
 
@@ -259,7 +259,7 @@ func (f *follower) comp(into *int, buffer, row, col, buf int) {
 		return
 	}
 	group += slot
-	m := h.matrices
+	m := h.matrixRun
 	outs := min(d.outputs, m.outs-group*d.outputs)
 	for q := 0; q*f.gang < outs; q++ {
 		if f.open[q] != row {
@@ -277,7 +277,7 @@ func (f *follower) comp(into *int, buffer, row, col, buf int) {
 	}
 	sum := m.first + (at/m.k*m.groups+group)*m.k
 	switch {
-	case *into == read:
+	case *into == mustBeSet:
 		f.violated("COMP for %s to a sum that has not been set", f.name(sum))
 		return
 	case *into >= 0 && *into != sum:
@@ -293,9 +293,9 @@ func (f *follower) comp(into *int, buffer, row, col, buf int) {
 func (f *follower) end() {
 	f.unread("the end")
 	f.unset()
-	for b, columns := range f.columns {
-		for i := range columns {
-			if !columns[i].used {
+	for b, buffer := range f.columns {
+		for i := range buffer {
+			if !buffer[i].used {
 				f.violated("column %d of buffer %d is not multiplied before the end", i, b)
 			}
 		}

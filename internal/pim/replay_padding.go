@@ -8,7 +8,7 @@ import (
 
 // placed checks that the pixels' numbers are those of the positions of the cut, once
 // each.
-func (p *products) placed() error {
+func (p *productSet) placed() error {
 	l := p.layer
 	box := make(tensor.Box, len(l.axes))
 	for i, a := range l.axes {
@@ -34,7 +34,7 @@ func (p *products) placed() error {
 
 // padding reports whether a column of K of a pixel of a matrix is nothing but padding:
 // by the attributes of the node, whatever the mapping left out.
-func (p *products) padding(m *matrices, pixel, k int) bool {
+func (p *productSet) padding(m *matrixRun, pixel, k int) bool {
 	nd := &p.graph.Nodes[p.cut.Node]
 	if nd.Op.Name != "Conv" {
 		return false

@@ -5,19 +5,19 @@ import (
 	"math/bits"
 )
 
-// products counts what the channels compute: a bit for each column access, which is a
+// productSet counts what the channels compute: a bit for each column access, which is a
 // column of K of the outputs of a group for a pixel. The layer needs all but padding. Those of
 // a sum follow each other.
-type products struct {
+type productSet struct {
 	*mappedCode
-	blocks  []matrices
+	blocks  []matrixRun
 	sources int // columns of the source matrices
 	bits    []uint64
 	n       int
 }
 
-// matrices are equal matrices of the layer, as addresses see them.
-type matrices struct {
+// matrixRun are equal matrices of the layer, as addresses see them.
+type matrixRun struct {
 	*block
 	number int // of the first
 	source int // first column of the source matrices
@@ -27,12 +27,12 @@ type matrices struct {
 }
 
 // newProducts lays out the matrices, and checks that they make up the layer.
-func (c *mappedCode) newProducts() (*products, error) {
+func (c *mappedCode) newProducts() (*productSet, error) {
 	l, d := c.layer, c.device
-	p := &products{mappedCode: c}
+	p := &productSet{mappedCode: c}
 	number, source, result, out := 0, 0, 0, l.outs.Lo
 	for _, b := range l.blocks(c.merge, d.lanes) {
-		x := matrices{
+		x := matrixRun{
 			block: &b, number: number, source: b.source / d.lanes, k: b.pitch / d.lanes,
 			groups: ceilDiv(b.outs, d.outputs), first: p.n,
 		}
@@ -61,7 +61,7 @@ func (c *mappedCode) newProducts() (*products, error) {
 }
 
 // done marks a column access, and reports whether it was done before.
-func (p *products) done(i int) bool {
+func (p *productSet) done(i int) bool {
 	w, b := &p.bits[i/64], uint64(1)<<(i%64)
 	before := *w&b != 0
 	*w |= b
@@ -69,7 +69,7 @@ func (p *products) done(i int) bool {
 }
 
 // complete says what has not been computed and is not padding.
-func (p *products) complete() error {
+func (p *productSet) complete() error {
 	n, first := 0, -1
 	for i, w := range p.bits {
 		for w = ^w; w != 0; w &= w - 1 {
@@ -97,7 +97,7 @@ func (p *products) complete() error {
 }
 
 // of returns the matrices of a bit.
-func (p *products) of(bit int) *matrices {
+func (p *productSet) of(bit int) *matrixRun {
 	i := len(p.blocks) - 1
 	for p.blocks[i].first > bit {
 		i--
@@ -106,7 +106,7 @@ func (p *products) of(bit int) *matrices {
 }
 
 // name names the sum whose products begin with a bit.
-func (p *products) name(sum int) string {
+func (p *productSet) name(sum int) string {
 	m := p.of(sum)
 	at := (sum - m.first) / m.k
 	group := at % m.groups
@@ -116,7 +116,7 @@ func (p *products) name(sum int) string {
 
 // sumAt returns the first bit of the sums whose results begin at an element, -1 if
 // none do.
-func (p *products) sumAt(element int) int {
+func (p *productSet) sumAt(element int) int {
 	for i := range p.blocks {
 		m := &p.blocks[i]
 		at := element - m.result
@@ -130,26 +130,26 @@ func (p *products) sumAt(element int) int {
 	return -1
 }
 
-// held is what a row of a channel's banks holds: columns of weights from k on for an
+// rowContents is what a row of a channel's banks holds: columns of weights from k on for an
 // output group of a matrix, or for each of so many groups from that one on, and these
 // again after as many groups as period says.
-type held struct {
-	*matrices
+type rowContents struct {
+	*matrixRun
 	matrix, group int
 	k, cols       int
 	packs, period int
 }
 
 // layout says what the rows of a channel hold.
-func (p *products) layout(s share) []held {
-	var all []held
+func (p *productSet) layout(s share) []rowContents {
+	var all []rowContents
 	rows := p.scheme.rows(s)
 	for r := rows.Lo; r < rows.Hi; r++ {
-		x := p.scheme.standing(p.mapping, s, r)
-		h := held{matrix: x.matrix, group: x.group, k: x.k0 + x.chunk*x.cols, cols: x.cols, packs: x.groups, period: x.period}
+		x := p.scheme.rowWeights(p.mapping, s, r)
+		h := rowContents{matrix: x.matrix, group: x.group, k: x.k0 + x.chunk*x.cols, cols: x.cols, packs: x.groups, period: x.period}
 		for i := range p.blocks {
 			if p.blocks[i].result == x.block.result {
-				h.matrices = &p.blocks[i]
+				h.matrixRun = &p.blocks[i]
 			}
 		}
 		all = append(all, h)

@@ -8,16 +8,16 @@ import (
 
 // What a sum is to which nothing has been added.
 const (
-	ready = -1 // something may be
-	read  = -2 // it must be set before
+	mayBeAdded = -1 // something may be
+	mustBeSet  = -2 // it must be set before
 )
 
 // afterRead is what a sum is that has been read.
 func (f *follower) afterRead() int {
 	if f.device.ops.cleared() {
-		return ready
+		return mayBeAdded
 	}
-	return read
+	return mustBeSet
 }
 
 // sum returns the accumulator that a command names, nil if there is none.
@@ -34,10 +34,10 @@ func (f *follower) init(sum *int) {
 	switch {
 	case *sum >= 0:
 		f.violated("a sum is set when %s has not been read", f.name(*sum))
-	case *sum == ready:
+	case *sum == mayBeAdded:
 		f.violated("a sum is set again before anything is added to it")
 	}
-	*sum = ready
+	*sum = mayBeAdded
 }
 
 // read takes the sums to the results from an element on.
@@ -63,7 +63,7 @@ func (f *follower) unread(when string) {
 
 // unset finds sums that were set for nothing.
 func (f *follower) unset() {
-	if f.afterRead() != ready && slices.Contains(f.sums, ready) {
+	if f.afterRead() != mayBeAdded && slices.Contains(f.sums, mayBeAdded) {
 		f.violated("a sum is set to which nothing is added before the end")
 	}
 }

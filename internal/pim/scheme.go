@@ -25,7 +25,7 @@ type scheme interface {
 	// plans lists the ways to execute a layer whose weights fit the banks, those of equal
 	// estimates in order of preference. If none fits, need is the smallest number of rows
 	// that one wanted. The plans are gone when the scratch is used again.
-	plans(l *layer, m *scratch) (plans []planned, need int)
+	candidates(l *layer, m *scratch) (plans []candidate, need int)
 
 	// work counts the commands of a share, and the elements that they move.
 	work(s share) work
@@ -40,17 +40,17 @@ type scheme interface {
 	shape(key []byte, s share) []byte
 
 	// spent says where the cycles of a stream go, and the word for what is left of them.
-	spent(w work, r dram.Result) (list []spent, rest string)
+	breakdown(w work, r dram.Result) (list []cycleTerm, rest string)
 
 	// layout appends what standing depends on, beside the layer.
 	layout(key []byte, m *mapping, s share) []byte
 
 	// standing finds the weights of a row, which is one of those that the share has.
-	standing(m *mapping, s share, row int) standing
+	rowWeights(m *mapping, s share, row int) rowWeights
 
 	// describe names what stays in place in a part, for the name of a mapping, and where
 	// its weights are.
-	describe(p *part) (dataflow, place string)
+	describe(p *part) (flow, where string)
 }
 
 // traits are what a scheme says about all layers.
@@ -64,15 +64,15 @@ type traits struct {
 	simulated, atMost int
 }
 
-// spent is cycles of a stream, and the word for what takes them.
-type spent struct {
+// cycleTerm is cycles of a stream, and the word for what takes them.
+type cycleTerm struct {
 	word   string
 	cycles float64
 }
 
-// standing is the weights that stand in a row: those of output groups of a part side by
+// rowWeights is the weights that stand in a row: those of output groups of a part side by
 // side.
-type standing struct {
+type rowWeights struct {
 	*part
 	matrix, chunk int
 	group, groups int // from one on, so many

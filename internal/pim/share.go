@@ -62,9 +62,9 @@ func (m *way) assign(shares []share) {
 		shares[i] = shares[i][:0]
 	}
 	if m.teams > 0 {
-		teams(shares, m.parts, m.teams)
+		shareByTeams(shares, m.parts, m.teams)
 	} else {
-		even(shares, m.parts)
+		shareEvenly(shares, m.parts)
 	}
 }
 
@@ -114,7 +114,7 @@ func (s share) split(sp *span, dim, lo, hi int) share {
 // alike reports whether two shares clearly take the same time.
 func (s share) alike(o share) bool {
 	return slices.EqualFunc(s, o, func(a, b span) bool {
-		if a.skips != nil && (a.at[byUnit] != b.at[byUnit] || a.at[byChunk] != b.at[byChunk]) {
+		if a.classes != nil && (a.at[byUnit] != b.at[byUnit] || a.at[byChunk] != b.at[byChunk]) {
 			return false
 		}
 		if a.part != b.part || a.short() != b.short() || (a.at[byGroup].Hi == a.groups) != (b.at[byGroup].Hi == b.groups) {
@@ -150,16 +150,16 @@ func (s *span) selected() int {
 	return n
 }
 
-// even shares each part out to n channels so that none has more than one item
+// shareEvenly shares each part out to n channels so that none has more than one item
 // more than another: first as many whole units to each as there are, then the
 // items of the units that are left. What is over in one part goes to the channels
 // after those that had it in the part before. It appends to out, one a channel.
-func even(out []share, ps []part) {
+func shareEvenly(out []share, ps []part) {
 	n, turn := len(out), 0
 	for i := range ps {
 		p := &ps[i]
-		if p.skips != nil {
-			p.evenly(out)
+		if p.classes != nil {
+			p.shareByWork(out)
 			continue
 		}
 		box, unit := p.whole(), p.chunks*p.groups
@@ -180,11 +180,11 @@ func even(out []share, ps []part) {
 	}
 }
 
-// teams shares the units of each part out to teams of channels; the members of a
+// shareByTeams shares the units of each part out to teams of channels; the members of a
 // team share the output groups. A team that has a channel less than another, so
 // that each member has more output groups, gets fewer units. It appends to out,
 // one a channel.
-func teams(out []share, ps []part, count int) {
+func shareByTeams(out []share, ps []part, count int) {
 	n := len(out)
 	for i := range ps {
 		p := &ps[i]
@@ -212,45 +212,45 @@ func teams(out []share, ps []part, count int) {
 }
 
 // unitAt is the number of the part's units that are about so much of its work.
-func (p *part) unitAt(share, total int) int {
-	if p.skips == nil {
-		return p.count * p.units * share / total
+func (p *part) unitAt(portion, total int) int {
+	if p.classes == nil {
+		return p.count * p.units * portion / total
 	}
-	unit, _, _ := p.find(share, total)
+	unit, _, _ := p.find(portion, total)
 	return unit
 }
 
 // work is about that of a pixel, in column accesses of a group: a result is one more.
-func (s sum) work() int { return s.columns + s.chunks }
+func (s columnCount) work() int { return s.columns + s.chunks }
 
 // find divides the work of a part, of one group: units that are done, and of the next,
 // of a kind, so much.
-func (p *part) find(share, total int) (unit, kind, rest int) {
+func (p *part) find(portion, total int) (unit, kind, rest int) {
 	all := 0
-	var buf [maxKinds]int
-	works := buf[:len(*p.skips)]
-	for k, q := range *p.skips {
+	var buf [maxClasses]int
+	works := buf[:len(*p.classes)]
+	for k, q := range *p.classes {
 		works[k] = p.need(k, 0, p.chunks).work()
 		all += works[k] * q.pixels
 	}
-	done := all * p.count * share / total
-	if all == 0 || share == total {
+	done := all * p.count * portion / total
+	if all == 0 || portion == total {
 		return p.count * p.units, 0, 0
 	}
 	unit, rest = done/all*p.units, done%all
-	for k, q := range *p.skips {
-		n, work := ceilDiv(q.pixels, p.fold), works[k]*p.fold
+	for k, q := range *p.classes {
+		n, need := ceilDiv(q.pixels, p.fold), works[k]*p.fold
 		if rest < works[k]*q.pixels {
-			return unit + rest/work, k, rest % work
+			return unit + rest/need, k, rest % need
 		}
 		unit, rest = unit+n, rest-works[k]*q.pixels
 	}
 	panic("pim: more work than there is")
 }
 
-// evenly shares a part of several kinds of pixels out to channels, item by item in
+// shareByWork shares a part of several kinds of pixels out to channels, item by item in
 // their order, each about as much work.
-func (p *part) evenly(out []share) {
+func (p *part) shareByWork(out []share) {
 	lo := 0
 	for c := range out {
 		hi := p.items()
@@ -258,12 +258,12 @@ func (p *part) evenly(out []share) {
 			hi = unit * p.chunks * p.groups
 			pixels := p.fold // of the unit, at most
 			for chunk := range p.chunks {
-				work := p.need(kind, chunk, chunk+1).work() * pixels
-				if rest < work {
-					hi += rest * p.groups / work
+				need := p.need(kind, chunk, chunk+1).work() * pixels
+				if rest < need {
+					hi += rest * p.groups / need
 					break
 				}
-				rest -= work
+				rest -= need
 				hi += p.groups
 			}
 		}
@@ -272,22 +272,22 @@ func (p *part) evenly(out []share) {
 	}
 }
 
-// foreseen is what is known of a share without simulating it.
-type foreseen struct {
-	estimate int64 // cycles, without refreshes
-	least    int64 // that it takes at least
-	rows     int   // that it holds
-	timely   bool  // no visit keeps refreshes waiting for too long
+// estimate is what is known of a share without simulating it.
+type estimate struct {
+	cycles     int64 // cycles, without refreshes
+	lowerBound int64 // that it takes at least
+	rows       int   // that it holds
+	timely     bool  // no visit keeps refreshes waiting for too long
 }
 
 // with is what is known of channels that do one or the other.
-func (f foreseen) with(o foreseen) foreseen {
-	return foreseen{max(f.estimate, o.estimate), max(f.least, o.least), max(f.rows, o.rows), f.timely && o.timely}
+func (f estimate) with(o estimate) estimate {
+	return estimate{max(f.cycles, o.cycles), max(f.lowerBound, o.lowerBound), max(f.rows, o.rows), f.timely && o.timely}
 }
 
-// foreseeAll is what is known of channels that do these shares.
-func foreseeAll(shares []share, foresee func(s share) foreseen) foreseen {
-	f := foreseen{timely: true}
+// estimateAll is what is known of channels that do these shares.
+func estimateAll(shares []share, foresee func(s share) estimate) estimate {
+	f := estimate{timely: true}
 	for i, s := range shares {
 		if i == 0 || !s.alike(shares[i-1]) {
 			f = f.with(foresee(s))

@@ -35,7 +35,7 @@ func (c *mappedCode) streamTerms(stream device.Time) []device.Term {
 		if int64(r.Cycles) != c.cost.Stream || stream == 0 {
 			continue
 		}
-		list, rest := d.scheme.spent(d.scheme.work(s), r)
+		list, rest := d.scheme.breakdown(d.scheme.work(s), r)
 		var terms []device.Term
 		left := stream
 		for _, x := range list {

@@ -2,16 +2,16 @@ package pim
 
 import "pimflow/internal/dram"
 
-// place is an address of each kind, or the distance between two.
-type place struct {
+// address is an address of each kind, or the distance between two.
+type address struct {
 	row, col       int
 	buf, into      int // column of the buffer that is multiplied, that is written
 	source, result int
 	acc            int
 }
 
-func (p place) plus(q place, n int) place {
-	return place{
+func (p address) plus(q address, n int) address {
+	return address{
 		p.row + n*q.row, p.col + n*q.col, p.buf + n*q.buf, p.into + n*q.into, p.source + n*q.source, p.result + n*q.result,
 		p.acc + n*q.acc,
 	}
@@ -20,16 +20,16 @@ func (p place) plus(q place, n int) place {
 // writer writes a share as a stream: where it stands, and the steps of the loops
 // around it.
 type writer struct {
-	d     *Device
-	bare  bool // leaves addresses out
-	made  *batches
-	stock *stock // where items are from; nil: from anywhere
-	place
-	steps []place
+	d       *Device
+	bare    bool // leaves addresses out
+	batches *batchArena
+	arena   *arena // where items are from; nil: from anywhere
+	address
+	steps []address
 }
 
 // loop writes body n times, a step apart; a loop of one is no loop.
-func (w writer) loop(n int, step place, body func(w writer) dram.Stream) dram.Stream {
+func (w writer) loop(n int, step address, body func(w writer) dram.Stream) dram.Stream {
 	switch n {
 	case 0:
 		return nil
@@ -44,15 +44,15 @@ func (w writer) loop(n int, step place, body func(w writer) dram.Stream) dram.St
 
 // join appends items to a stream.
 func (w writer) join(st dram.Stream, more ...dram.Item) dram.Stream {
-	if w.stock != nil && cap(st)-len(st) < len(more) {
-		st = w.stock.grown(st, len(more))
+	if w.arena != nil && cap(st)-len(st) < len(more) {
+		st = w.arena.grown(st, len(more))
 	}
 	return append(st, more...)
 }
 
 // ahead returns the writer n steps further.
-func (w writer) ahead(n int, step place) writer {
-	w.place = w.plus(step, n)
+func (w writer) ahead(n int, step address) writer {
+	w.address = w.plus(step, n)
 	return w
 }
 
@@ -69,8 +69,8 @@ func (w writer) command(op dram.Op) dram.Item {
 	return dram.Do(c)
 }
 
-func (w writer) affine(pick func(p place) int) dram.Affine {
-	a := dram.Affine{Base: int64(pick(w.place))}
+func (w writer) affine(pick func(p address) int) dram.Affine {
+	a := dram.Affine{Base: int64(pick(w.address))}
 	for d, s := range w.steps {
 		if v := pick(s); v != 0 {
 			for len(a.Stride) < d {
@@ -84,31 +84,31 @@ func (w writer) affine(pick func(p place) int) dram.Affine {
 
 // stream is the program of a channel, whose first row is row 0.
 func (d *Device) stream(s share) dram.Stream {
-	return d.scheme.stream(writer{d: d, made: new(batches)}, s)
+	return d.scheme.stream(writer{d: d, batches: new(batchArena)}, s)
 }
 
 // start is the place of a part's first item.
-func (p *part) start() place {
-	return place{row: p.row, source: p.block.source + p.k0*p.lanes, result: p.block.result}
+func (p *part) start() address {
+	return address{row: p.row, source: p.block.source + p.k0*p.lanes, result: p.block.result}
 }
 
 // distances are those from an item of a part to the next along each
 // dimension.
-func (w writer) distances(p *part) (matrix, unit, chunk, group place) {
-	matrix = place{row: p.chunks * p.groups, source: p.pixels * p.pitch, result: p.pixels * p.outs}
-	unit = place{source: p.fold * p.pitch, result: p.fold * p.outs}
-	chunk = place{row: p.groups, source: p.cols * p.lanes}
-	group = place{row: 1, result: w.d.outputs}
+func (w writer) distances(p *part) (matrix, unit, chunk, group address) {
+	matrix = address{row: p.chunks * p.groups, source: p.pixels * p.pitch, result: p.pixels * p.outs}
+	unit = address{source: p.fold * p.pitch, result: p.fold * p.outs}
+	chunk = address{row: p.groups, source: p.cols * p.lanes}
+	group = address{row: 1, result: w.d.outputs}
 	return matrix, unit, chunk, group
 }
 
-// stock is items of streams without addresses, which are gone once the stream is timed.
-type stock struct {
+// arena is items of streams without addresses, which are gone once the stream is timed.
+type arena struct {
 	chunk dram.Stream // the part that is free begins at its length
 }
 
 // grown returns a copy of a stream with room for n items more.
-func (k *stock) grown(st dram.Stream, n int) dram.Stream {
+func (k *arena) grown(st dram.Stream, n int) dram.Stream {
 	const items = 1 << 10
 	want := max(len(st)+n, 2*len(st))
 	at := len(k.chunk)
