@@ -7,15 +7,16 @@ import (
 	"pimflow/internal/dram"
 )
 
-// accumulators is the scheme of channels whose commands set accumulators and name them
-// (aim): one buffer, whose columns are those of the row. Each write, init and read is made
-// in another mode than activations and COMPs, so nothing hides behind anything, and as many
-// sums as the banks hold are computed from one change of mode to the next: a block.
+// accumulators is the scheme of channels whose commands set and name accumulators (aim). There
+// is one buffer, whose columns are those of the row. Writes, inits and reads are made in
+// another mode than activations and COMPs, so nothing overlaps. From one change of mode to the
+// next, a block computes as many sums as there are accumulators.
 //
-// The chunk of a row's columns that a pixel and an output group need is a slot. A fill
-// has fold pixels, each again for every group of the row; a row has its groups again for
-// every pixel. Either a row stays open while fills pass it, or a fill stays while rows
-// pass it; there sums may stay in the banks from a chunk of K to the next.
+// A slot is the columns of a row that a pixel and an output group need: one chunk. A fill has
+// fold pixels, each repeated for every group of the row; a row has its groups repeated for
+// every pixel. Weight-stationary, a row stays open while fills pass it. Input-stationary, a
+// fill stays while rows pass it, and sums may stay in the accumulators from a chunk of K to
+// the next (output-stationary).
 type accumulators struct {
 	packing
 	read     int64 // cycles from a read to the next
@@ -34,6 +35,7 @@ func newAccumulators(d *Device) scheme {
 	return c
 }
 
+// candidates tries each length of chunks, filling of the slots, and number of teams.
 func (c *accumulators) candidates(l *layer, r *scratch) (plans []candidate, need int) {
 	var seen [][]part
 	shares, plans := r.shares[0], r.candidates[:0]
@@ -64,8 +66,8 @@ func (c *accumulators) candidates(l *layer, r *scratch) (plans []candidate, need
 	return plans, need
 }
 
-// lengths are the lengths of chunks that are tried: as elsewhere, and the longest
-// of which some make up K, since sums stay in the banks between equal ones only.
+// lengths are the lengths of chunks that are tried: sizes, and the longest that divides K,
+// since sums stay only between equal chunks.
 func (c *accumulators) lengths(l *layer, blocks []block) []int {
 	sizes := c.sizes(l, blocks)
 	k := blocks[0].pitch / c.d.lanes
@@ -80,9 +82,9 @@ func (c *accumulators) lengths(l *layer, blocks []block) []int {
 	return sizes
 }
 
-// ways are the ways to fill the slots of a row for given chunks: a row that
-// stays or a fill; pixels first or output groups, as many pixels as leave no channel idle
-// or as fill blocks to the last sum; sums that stay in the banks.
+// ways are the ways to fill the slots of a row for given chunks: each dataflow; pixels first
+// or output groups first; as many pixels as leave no channel idle, or as fill blocks to the
+// last accumulator.
 func (c *accumulators) ways(l *layer, ps []part) (ways [][]part) {
 	slots := func(p *part) int { return min(c.d.buffer, c.d.columns) / p.cols }
 	level := func(p *part, fold int) int { return l.level(min(fold, l.pixels), p.rows(), c.d.channels) }
@@ -113,8 +115,8 @@ func (c *accumulators) ways(l *layer, ps []part) (ways [][]part) {
 	return ways
 }
 
-// whole is about fold pixels, but as many as fill blocks to the last sum where that is
-// near.
+// whole is about fold pixels: as many as fill blocks to the last accumulator where that number
+// is near.
 func (c *accumulators) whole(fold int, p *part, slots int) int {
 	b := max(1, c.d.sums/min(p.groups, max(1, slots/fold), c.d.sums))
 	if up := roundUp(fold, b); up <= slots && up <= p.pixels {
@@ -126,8 +128,8 @@ func (c *accumulators) whole(fold int, p *part, slots int) int {
 	return fold
 }
 
-// staying reports whether the banks have sums for all groups of a fill's pixels wherever
-// these stay in them from chunk to chunk.
+// staying reports whether there are accumulators for all groups of a fill's pixels wherever
+// sums stay from chunk to chunk.
 func (c *accumulators) staying(shares []share) bool {
 	for _, s := range shares {
 		for i := range s {
@@ -150,8 +152,8 @@ func (c *accumulators) rowWeights(_ *mapping, s share, row int) rowWeights {
 	return x
 }
 
-// period is after how many chunks of columns the groups of a row, so many of them, stand in
-// it again: as in the fill where that stays.
+// period is the number of chunks of columns after which the groups of a row stand in it again:
+// input-stationary, as many as in the fill.
 func (c *accumulators) period(s *span, p rowPacking, groups int) int {
 	if s.inputStationary {
 		return p.groups

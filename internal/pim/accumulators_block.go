@@ -7,8 +7,10 @@ func (v *blockWriter) pixel(slots int) address {
 	return address{col: slots * v.s.cols, result: v.s.outs}
 }
 
-// tile is what a block computes: so many pixels and groups in each of so many rows, and
-// last groups in one more.
+// tile is the shape of a block: pixels and groups in each of rows rows, and last groups in one
+// more row.
+//
+// In the literature: register tiling.
 type tile struct {
 	rows, pixels, groups, last int
 	slots                      int  // of a pixel
@@ -49,7 +51,8 @@ func (v *blockWriter) block(w writer, t tile) dram.Stream {
 	return st
 }
 
-// slots writes body for the slots of a row that a block has, each with a sum of its own.
+// slots writes body for the slots of a row that a block has, each with an accumulator of its
+// own.
 func (v *blockWriter) slots(w writer, t tile, groups int, body func(w writer) dram.Stream) dram.Stream {
 	step := v.pixel(t.slots)
 	step.acc = groups
@@ -58,7 +61,7 @@ func (v *blockWriter) slots(w writer, t tile, groups int, body func(w writer) dr
 	})
 }
 
-// open closes the open row and opens one where that is pending.
+// open closes the open row and opens the pending one, if any.
 func (v *blockWriter) open(w writer) dram.Stream {
 	var st dram.Stream
 	if v.acts == 0 {
@@ -80,8 +83,8 @@ func (v *blockWriter) comp(w writer) dram.Stream {
 	})
 }
 
-// tiles writes blocks for the slots of one row: so many pixels and groups of those that a
-// pixel has slots for.
+// tiles writes blocks for the slots of one row: pixels and groups of those that a pixel has
+// slots for.
 func (v *blockWriter) tiles(w writer, pixels, groups, slots int) dram.Stream {
 	_, b, c := sumBlocks(pixels, groups, v.s.accumulators)
 	across := func(b int) func(w writer) dram.Stream {

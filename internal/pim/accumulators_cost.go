@@ -59,10 +59,10 @@ func (c *accumulators) count(s share) (w work, n int64) {
 	return w, n
 }
 
-// turns reports whether rows pass fills: a lone row stays anyway.
+// turns reports whether rows pass fills. A lone row stays open in any case.
 func (s *span) turns(p rowPacking) bool { return s.inputStationary && p.rows*s.at[byChunk].Len() > 1 }
 
-// blocks is how many blocks the visits of all rows of a chunk to a fill need.
+// blocks is the number of blocks that the visits of all rows of a chunk to a fill need.
 func (s *span) blocks(acts int, p rowPacking, pixels int) int {
 	full, last := p.rows, 0
 	if p.last < p.groups || p.acts < acts {
@@ -89,8 +89,8 @@ func (s *span) blocks(acts int, p rowPacking, pixels int) int {
 	return k
 }
 
-// sumBlocks is how many blocks of at most accs sums the slots of a row need, pixels × groups, and
-// the pixels and groups of each.
+// sumBlocks is how many blocks of at most accs sums the slots of a row need, pixels × groups,
+// and the pixels and groups of each.
 func sumBlocks(pixels, groups, accs int) (n, b, c int) {
 	for g := min(groups, accs); g > 0; g-- {
 		p := min(pixels, accs/g)
@@ -101,8 +101,8 @@ func sumBlocks(pixels, groups, accs int) (n, b, c int) {
 	return n, b, c
 }
 
-// passes is the number of fills that pass a row before it is closed: few enough for
-// refreshes never to wait too long, in runs of about one length.
+// passes is the number of fills that pass a row before it is closed: few enough that refreshes
+// are in time, in runs of about equal length.
 func (c *accumulators) passes(s *span, groups int) int {
 	t := &c.waits
 	n, _, _ := sumBlocks(s.fold, groups, s.accumulators)
@@ -114,18 +114,18 @@ func (c *accumulators) passes(s *span, groups int) int {
 	return ceilDiv(units, ceilDiv(units, most))
 }
 
-// block is what a block takes beside its commands: two changes of mode, and what the
-// commands before and after them wait for longer or shorter than for their like.
+// block is the cycles of a block beside its commands: two changes of mode, and the difference
+// that they make to the waits of the commands around them.
 func (c *accumulators) block() int64 {
 	t := &c.waits
 	return 2*c.mode + 1 - t.write + c.fromComp - t.comp + t.toWrite - c.read
 }
 
-// opening is what a block takes longer if it opens a row.
+// opening is the cycles that a block takes longer if it opens a row.
 func (c *accumulators) opening() int64 { return c.waits.shut + c.waits.open }
 
-// estimate estimates the cycles of a share. Nothing hides behind anything, so the
-// estimate is off by the edges only, and refreshes.
+// estimate adds up the waits of all commands, since nothing overlaps. It is off by the edges
+// and the refreshes only.
 func (c *accumulators) estimate(s share) estimate {
 	t := &c.waits
 	w, n := c.count(s)
@@ -137,8 +137,8 @@ func (c *accumulators) estimate(s share) estimate {
 	return estimate{cycles, least, c.rows(s).Len(), true}
 }
 
-// breakdown counts commands, each times the cycles from its like to it, and refreshes; what is
-// left are waits that no command can be blamed for.
+// breakdown charges each command with the cycles from another of its kind, and counts
+// refreshes. The rest is waits that no command explains.
 func (c *accumulators) breakdown(w work, r dram.Result) (list []cycleTerm, rest string) {
 	t, modes := &c.waits, int64(0)
 	for _, o := range c.d.ops.mode {

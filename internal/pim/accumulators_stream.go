@@ -19,7 +19,7 @@ func (c *accumulators) stream(w writer, s share) dram.Stream {
 	return st
 }
 
-// blockWriter writes streams.
+// blockWriter writes the stream of a share block by block.
 type blockWriter struct {
 	*accumulators
 	s *span
@@ -31,7 +31,7 @@ type blockWriter struct {
 	init, read bool // blocks begin with inits, end with reads
 }
 
-// fills are those of a span's pixels.
+// fills is the fills of a span's pixels.
 func (s *span) fills() load {
 	l := load{full: s.full()}
 	if s.short() {
@@ -48,14 +48,14 @@ func (l load) after(n, most int) load {
 	return load{full: max(l.full-n, 0), tail: l.tail}
 }
 
-// spanSteps are the distances between the items of a span whose rows are packed.
+// spanSteps are the distances between the items of a span.
 type spanSteps struct {
 	matrix, unit, chunk address
 	set                 address // a row's groups
 }
 
-// enter returns the writer at the first item of a span, whose rows begin with the given
-// one, and the strides from there.
+// enter returns the writer at the first item of a span whose rows begin with the given one,
+// and the steps from there.
 func (w writer) enter(sp *span, p rowPacking, row int) (writer, spanSteps) {
 	matrix, unit, chunk, group := w.distances(sp.part)
 	matrix.row, chunk.row, group.row = sp.at[byChunk].Len()*p.rows, p.rows, 0
@@ -66,8 +66,8 @@ func (w writer) enter(sp *span, p rowPacking, row int) (writer, spanSteps) {
 	return w, spanSteps{matrix, unit, chunk, address{row: 1, result: p.groups * group.result}}
 }
 
-// loop writes body n times, the first time by itself where it differs: it opens a row
-// and the others do not, or it is the first of all to open one.
+// loop writes body n times. The first time stands by itself where it differs: it opens a row
+// and the others do not, or no row was open before.
 func (v *blockWriter) loop(w writer, n int, step address, body func(w writer) dram.Stream) dram.Stream {
 	if n < 2 || v.opened && v.acts == 0 {
 		return w.loop(n, step, body)
@@ -76,7 +76,7 @@ func (v *blockWriter) loop(w writer, n int, step address, body func(w writer) dr
 	return append(st, w.ahead(1, step).loop(n-1, step, body)...)
 }
 
-// matrix writes what a span does with a matrix.
+// matrix writes the work of a span for one matrix.
 func (v *blockWriter) matrix(w writer) dram.Stream {
 	s, all, chunks := v.s, v.s.fills(), v.s.at[byChunk].Len()
 	if !s.turns(v.p) {
@@ -109,8 +109,8 @@ func (v *blockWriter) chunks(w writer, n int, fill func(w writer) dram.Stream) d
 	return st
 }
 
-// alike is the number of rows of a chunk that are as full as the first and activated as
-// a whole.
+// alike is the number of rows of a chunk that are as full as the first and opened in all
+// banks.
 func (v *blockWriter) alike() int {
 	if v.p.last < v.p.groups || v.p.acts < v.d.acts {
 		return v.p.rows - 1
@@ -132,8 +132,8 @@ func (v *blockWriter) eachRow(w writer, row func(w writer, groups int) dram.Stre
 	return st
 }
 
-// row writes the visits to a row of so many groups, whose activations are pending, while
-// all fills pass it.
+// row writes the visits to a row of so many groups while all fills pass it. The row's
+// activations are pending.
 func (v *blockWriter) row(w writer, all load, groups int) dram.Stream {
 	acts, n := v.acts, v.passes(v.s, groups)
 	v.acts = 0
@@ -186,7 +186,7 @@ func (v *blockWriter) fill(w writer, pixels int) dram.Stream {
 	return st
 }
 
-// write writes a fill of so many pixels, each so many times.
+// write writes a fill of so many pixels, each of them times over.
 func (v *blockWriter) write(w writer, pixels, times int) dram.Stream {
 	s := v.s
 	n := s.cols

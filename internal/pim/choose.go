@@ -11,7 +11,11 @@ import (
 	"pimflow/internal/dram"
 )
 
-// way is one way to execute a layer.
+// way is a mapping without its shares: the form of the layer, the tiling of K, the teams and
+// the parts.
+//
+// In the literature: a mapping (loop order, tiling and spatial partition), as in Timeloop
+// (Parashar et al., ISPASS 2019).
 type way struct {
 	scheme scheme
 	layer  *layer // in the order of K that it is for
@@ -21,7 +25,7 @@ type way struct {
 	parts  []part
 }
 
-// mapping is a way, and what the channels do then.
+// mapping is a way and the work of each channel under it.
 type mapping struct {
 	way
 	shares []share // by channel; kept while mappings are compared
@@ -41,7 +45,7 @@ type candidate struct {
 	size     int // of chunks, at most
 }
 
-// chosenMapping is the mapping of layers of one form.
+// chosenMapping is the mapping of layers of one form, computed once.
 type chosenMapping struct {
 	once sync.Once
 	best *mapping
@@ -49,7 +53,8 @@ type chosenMapping struct {
 	err  error
 }
 
-// mappingOf is choose, once for layers of one form, of which networks have many.
+// mappingOf chooses the mapping of a layer, once for all layers of its form. Networks have
+// many.
 func (d *Device) mappingOf(l *layer) *chosenMapping {
 	f := l.form(d.traits.padding)
 	d.mu.Lock()
@@ -70,9 +75,12 @@ func (d *Device) mappingOf(l *layer) *chosenMapping {
 	return c
 }
 
-// choose returns the mapping that is done first (elapsed), on a tie the one that takes
-// least energy; and all that were simulated, in order of the estimate, which decides nothing
-// but ties of both. Their shares are in the scratch: those of best stay there.
+// choose returns the mapping with the least elapsed time, of equal ones that of least energy,
+// and all mappings that were simulated, by ascending estimate. The estimate decides no more
+// than the order. The shares are in the scratch memory; those of best stay there.
+//
+// In the literature: a mapper that ranks candidates by an analytical model and simulates the
+// best.
 func (d *Device) choose(l *layer, r *scratch) (best *mapping, tried []*mapping, err error) {
 	plans, need := d.scheme.candidates(l, r)
 	if len(plans) == 0 && need > 0 {
@@ -103,8 +111,8 @@ func (d *Device) choose(l *layer, r *scratch) (best *mapping, tried []*mapping, 
 	return best, tried, nil
 }
 
-// wins simulates a mapping as far as it may be better than the best so far, and reports
-// whether it is.
+// wins simulates a mapping until it is slower than the best so far, and reports whether it is
+// better.
 func (d *Device) wins(m, best *mapping) bool {
 	limit := dram.Cycle(math.MaxInt64)
 	if best != nil {
@@ -126,7 +134,7 @@ func (d *Device) wins(m, best *mapping) bool {
 	return a.Energy.Total().Value < b.Energy.Total().Value
 }
 
-// count sets what the channels issue.
+// count adds up the commands of the channels.
 func (m *mapping) count() {
 	var most int64
 	var w work
@@ -143,14 +151,14 @@ func (m *mapping) count() {
 	}
 }
 
-// work is what a share issues, in commands that all standards have, how often it visits a
-// row, and the elements that its commands move.
+// work is the commands of a share by what they do, the visits to a row, and the elements moved
+// over the bus.
 type work struct{ writes, acts, visits, comps, inits, reads, moved int64 }
 
 func (w work) commands() int64 { return w.writes + w.acts + w.comps + w.inits + w.reads }
 
-// slowest returns when the last channel of a mapping is done; it stops, with
-// done false, at the first that takes longer than limit.
+// slowest returns the cycle at which the last channel ends. At the first channel that takes
+// longer than limit it stops, with done false.
 func (d *Device) slowest(m *mapping, limit dram.Cycle) (t dram.Cycle, done bool) {
 	// Nearly always this channel decides.
 	t = d.cycles(m.shares[m.most])
@@ -162,8 +170,8 @@ func (d *Device) slowest(m *mapping, limit dram.Cycle) (t dram.Cycle, done bool)
 	return t, t <= limit
 }
 
-// tooLate is the time of a stream that leaves a refresh waiting for longer than is
-// allowed, where that is a rule of the DRAM and not of a simulator.
+// tooLate is the time of a stream that delays a refresh for longer than the DRAM allows. A
+// simulator's limit is no such rule.
 const tooLate = dram.Cycle(math.MaxInt64)
 
 func (d *Device) cycles(s share) dram.Cycle {
@@ -174,8 +182,7 @@ func (d *Device) cycles(s share) dram.Cycle {
 	return r.Cycles
 }
 
-// refreshes are those of a channel on which they take their time and wait for no longer
-// than the standard allows. The zero value is a channel without.
+// refreshes are the refreshes of a channel. The zero value is a channel without.
 type refreshes struct {
 	op       dram.Op
 	cycles   float64 // that one takes
@@ -191,7 +198,7 @@ func (r *refreshes) with(cycles int64) int64 {
 	return int64(float64(cycles) / (1 - r.cycles/r.interval))
 }
 
-// time runs a share on a channel; shares of one shape are run once.
+// time simulates a share on a channel. Shares of one shape are simulated once.
 func (d *Device) time(s share) dram.Result {
 	if len(s) == 0 {
 		return dram.Result{}
@@ -213,10 +220,12 @@ func (d *Device) time(s share) dram.Result {
 	return r
 }
 
-// scratch is memory that the mappings of a layer are compared in. It is used for one layer
-// after another.
+// scratch is the memory in which the mappings of a layer are compared. It is used for one
+// layer after another.
+//
+// In the literature: a scratch arena.
 type scratch struct {
-	shares     [3][]share // in which plans are made, and of two mappings that are compared
+	shares     [3][]share // of the candidate being made, and of the two mappings being compared
 	candidates []candidate
 	arena      arena
 	batches    batchArena // of streams without addresses
@@ -234,7 +243,7 @@ func (d *Device) newScratch() *scratch {
 	return m
 }
 
-// enter returns a scratch that nobody else uses until it is left.
+// enter returns scratch memory that nobody else uses until it is left.
 func (d *Device) enter() *scratch {
 	if r, ok := d.scratches.Get().(*scratch); ok {
 		return r

@@ -9,8 +9,8 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// Code is a cut mapped to the channels. A search keeps tens of thousands of codes and
-// wants the cost of each: the layer is lowered again when more is asked.
+// Code is a cut mapped to the channels. A search keeps tens of thousands of codes and needs
+// only their costs, so the layer is lowered again when more is asked.
 type Code struct {
 	device *Device
 	graph  *graph.Graph
@@ -19,17 +19,17 @@ type Code struct {
 	cost   device.Cost
 }
 
-// Cost is that of the slowest channel, all of which start together, and what the link
-// adds (hw.Link): Stream is its cycles, Lanes the time of each channel, Commands and Bytes the sums over all
-// channels. Bytes counts the elements that GWRITE fills, READRES reads out and, where
-// there are such commands, sums are set to.
+// Cost is the cost of the slowest channel, all of which start together, and of the link
+// (hw.Link). Stream is its cycles, Lanes the time of each channel, Commands and Bytes the sums
+// over all channels. Bytes counts the elements that writes fill, that reads read out, and that
+// accumulators are set to.
 //
-// Bound says what takes most of the slowest channel's cycles: "activate", "mac",
-// "write" and "read" are its G_ACTs, COMPs, GWRITEs and READRESs, each times the
-// cycles one more of them costs; "refresh" is the rest. Where buffers are written
-// column by column, mostly hidden, refreshes are counted and "write" is the rest; where
-// sums are set, nothing is hidden, and changes of "mode" are counted too. It is
-// "launch", "link" or "finish" where that takes longer than the streams.
+// Bound names the largest term. "activate", "mac", "write" and "read" are the slowest
+// channel's commands, each times the cycles that one more of them takes. "refresh" is the
+// rest. Where buffers are written column by column and mostly hidden, refreshes are counted
+// and "write" is the rest. Where accumulators are set nothing is hidden, and changes of "mode"
+// are counted too. "launch", "link" and "finish" are named where they take longer than the
+// streams.
 func (c *Code) Cost() device.Cost { return c.cost }
 
 // Eval computes the cut as its streams do.
@@ -43,17 +43,16 @@ func (c *Code) Replay() (device.Replay, error) { return c.mapped().Replay() }
 
 var _ device.Explainer = (*Code)(nil)
 
-// Breakdown is what the time goes to.
+// Breakdown is the times that add up to the cost.
 func (c *Code) Breakdown() []device.Term { return c.mapped().Breakdown() }
 
-// Floor is what no mapping of the cut can be faster than.
+// Floor is a lower bound on any mapping of the cut.
 func (c *Code) Floor() Floor { return c.mapped().Floor() }
 
-// Held says where each channel has its weights; a channel that is idle has none.
+// Held says where each channel has its weights. An idle channel has none.
 func (c *Code) Held() []Held { return c.mapped().Held() }
 
-// Weights is the number of weights in some rows of a channel, in the numbering of their
-// layout.
+// Weights counts the weights in rows of a channel, in the numbering of its layout.
 func (c *Code) Weights(channel int, rows tensor.Range) int { return c.mapped().Weights(channel, rows) }
 
 // lowered is the layer of the cut.
@@ -73,8 +72,8 @@ type mappedCode struct {
 	*mapping
 }
 
-// compared returns the mapping that was chosen for a code and all that were simulated, as
-// choose does, again: a search keeps tens of thousands of codes and asks none.
+// compared returns the chosen mapping and all that were simulated. It chooses again, since a
+// search keeps tens of thousands of codes and asks none.
 func (c *mappedCode) compared() (best *mapping, tried []*mapping) {
 	best, tried, err := c.device.choose(c.lowered().first(), c.device.newScratch())
 	if err != nil {
@@ -83,7 +82,7 @@ func (c *mappedCode) compared() (best *mapping, tried []*mapping) {
 	return best, tried
 }
 
-// perChannel is what each channel does.
+// perChannel is the share of each channel.
 func (c *mappedCode) perChannel() []share {
 	s := make([]share, c.device.channels)
 	c.mapping.assign(s)

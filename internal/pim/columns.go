@@ -8,10 +8,11 @@ import (
 	"pimflow/internal/dram"
 )
 
-// columns is the scheme of channels on which a command writes one column of a buffer
+// columns is the scheme of channels with a command that writes one column of a buffer
 // (newton). A row of the banks holds several output groups of one chunk of K, side by side.
-// Either the row stays open while the pixels pass it, each fill of the buffers being
-// written while the one before is multiplied; or a fill stays while all rows pass it.
+// Weight-stationary, a row stays open while the pixels pass it; the next fill of the buffers
+// is written while the present one is multiplied. Input-stationary, a fill stays while all
+// rows pass it.
 type columns struct {
 	packing
 	rates rates
@@ -24,8 +25,7 @@ func newColumns(d *Device) scheme {
 	return &columns{packing: newPacking(d), rates: d.measure(), pieces: map[string]dram.Stream{}}
 }
 
-// candidates lists the ways to execute a layer whose weights fit the banks. If none
-// fits, need is the smallest number of rows that one wanted.
+// candidates tries each order of K, length of chunks, number of teams and dataflow.
 func (c *columns) candidates(l *layer, r *scratch) (plans []candidate, need int) {
 	var seen [][]part
 	shares, plans := r.shares[0], r.candidates[:0]
@@ -77,15 +77,15 @@ func (c *columns) candidates(l *layer, r *scratch) (plans []candidate, need int)
 	return plans, need
 }
 
-// kOrder is a layer in an order of K, its groups taken together.
+// kOrder is a layer in one order of K, with merge groups of the convolution in a matrix.
 type kOrder struct {
 	*layer
 	merge  int
 	blocks []block
 }
 
-// orders are those that are tried: channel by channel, and tap by tap where padding can
-// be left out.
+// orders are the orders of K that are tried: channel by channel, and tap by tap where padding
+// can be left out.
 func (c *columns) orders(l *layer) (all []kOrder) {
 	merges := l.merges(c.d.outputs)
 	add := func(l *layer, merge int) {
@@ -104,7 +104,7 @@ func (c *columns) orders(l *layer) (all []kOrder) {
 	return all
 }
 
-// dataflows are the ways to use the machine's buffers for chunks of so many columns.
+// dataflows are the ways to use the machine's buffers for chunks of cols columns.
 func (c *columns) dataflows(cols int) []dataflow {
 	wide := ceilDiv(cols, c.d.buffer)
 	n := c.d.buffers / wide
@@ -121,7 +121,7 @@ func (c *columns) dataflows(cols int) []dataflow {
 // cutSize is a number of teams and a size of chunks.
 type cutSize struct{ teams, size int }
 
-// bestSizes are teams and sizes of the plans with the best estimates.
+// bestSizes are the numbers of teams and sizes of the candidates with the best estimates.
 func bestSizes(plans []candidate) (all []cutSize) {
 	const most = 8 // of 20 and more, with which golden layers are no faster
 	for len(all) < most {
@@ -143,7 +143,7 @@ func (c *columns) layout(key []byte, _ *mapping, s share) []byte {
 	return c.packing.layout(key, s, func(*span, rowPacking) []int { return nil })
 }
 
-// rowWeights: a buffer's columns are not those of the row, which has each weight once.
+// rowWeights: a row has each weight once, since a buffer's columns are not those of the row.
 func (c *columns) rowWeights(_ *mapping, s share, row int) rowWeights {
 	x, _ := c.packing.rowWeights(s, row)
 	x.period, x.copies = c.d.columns, 1

@@ -7,7 +7,8 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// estimate estimates the cycles of a share.
+// estimate adds up the cycles of a share from the waits between commands. It leaves refreshes
+// out of cycles and counts them in lowerBound.
 func (c *columns) estimate(s share) estimate {
 	f := estimate{timely: true}
 	t, w := &c.waits, work{}
@@ -63,7 +64,7 @@ func (c *columns) estimate(s share) estimate {
 		w.writes += accesses
 		w.visits += matrices * (before*(rows-1) + last)
 		w.acts += matrices * (before*(rows-1)*int64(c.d.acts) + last*int64(p.acts))
-		if len(bs) > 1 { // visits that no kind of pixels needs alone
+		if len(bs) > 1 { // visits that no padding class needs alone
 			more := matrices * rows * max(0, units*int64(first.visits(all))/int64(all)-before)
 			visits, acts = visits+more, acts+more*int64(c.d.acts)
 		}
@@ -78,16 +79,15 @@ func (c *columns) estimate(s share) estimate {
 	return f
 }
 
-// longest is how long a step with so many units and groups takes at most, and what is
-// around the steps of a visit: every command at its longest, each fill with both turns of
-// the bus.
+// longest bounds the cycles of a step with so many groups and units, and of everything around
+// the steps of a visit: each command at its longest, each fill with both turns of the bus.
 func (c *columns) longest(s *span, groups, units int) (step, around int64) {
 	w, pixels := &c.waits, int64(units)*int64(s.fold)
 	step = pixels*(int64(s.cols)*w.write+int64(groups)*int64(s.cols+2)*w.comp) + w.toRead + w.toWrite + w.ready
 	return step, int64(c.d.acts)*w.act + w.open + w.close + w.shut + pixels*int64(s.cols)*w.write
 }
 
-// timely reports whether no visit of a span keeps refreshes waiting for too long.
+// timely reports whether no visit of a span delays refreshes for too long.
 func (c *columns) timely(s *span, p rowPacking) bool {
 	if !s.inputStationary {
 		return true // by the length of its runs
@@ -96,11 +96,12 @@ func (c *columns) timely(s *span, p rowPacking) bool {
 	return step+around <= c.waits.postpone
 }
 
-// runs says how many units pass a row before it is closed.
+// runs says how many units pass a row before it is closed: at most most, in multiples of
+// grain.
 type runs struct{ most, grain int }
 
-// runs is that of a span's rows of so many groups: few enough for refreshes never to wait
-// too long; where fills stay, a fill.
+// runs is that of a span's rows of so many groups: few enough that refreshes are in time;
+// input-stationary, one fill.
 func (c *columns) runs(s *span, groups int) runs {
 	if s.inputStationary {
 		return runs{s.fillUnits, s.fillUnits}
@@ -117,7 +118,8 @@ func (c *columns) runs(s *span, groups int) runs {
 	return runs{most, grain}
 }
 
-// length is the units of a run, of so many: runs are of about one length.
+// length is the number of units of a run when that many units pass a row. Runs are about
+// equally long.
 func (r runs) length(units int) int {
 	if units <= r.most {
 		return min(r.most, roundUp(units, r.grain))
@@ -126,7 +128,7 @@ func (r runs) length(units int) int {
 	return min(r.most, roundUp(n, r.grain))
 }
 
-// visits is how often a row is opened for so many units of a chunk.
+// visits is how often a row is opened for that many units of a chunk.
 func (r runs) visits(units int) int {
 	if units <= r.most && units > 0 { // and not above the length
 		return 1
@@ -134,8 +136,9 @@ func (r runs) visits(units int) int {
 	return ceilDiv(units, r.length(units))
 }
 
-// overlapped is how many columns of a fill that stays are written after a row is opened, between
-// the first results of the first unit: into other buffers than that in which it begins.
+// overlapped is the number of columns of a stationary fill that are written after a row is
+// opened, between the first results of the first unit. They go into other buffers than the
+// first.
 func (c *columns) overlapped(s *span, groups int, bs []batch) (late, results int) {
 	room, all, b := c.overlapSlots(bs[0].cols), 0, &bs[0]
 	if room <= 0 || c.d.basic {
@@ -164,7 +167,8 @@ func (c *columns) work(s share) work {
 	return w
 }
 
-// count adds the commands of a span: of all its chunks, or where fills stay, of each fill.
+// count adds the commands of a span: of all its chunks at once or, input-stationary, of each
+// fill.
 func (c *columns) count(w *work, s *span) {
 	var all, one [usualClasses]batch
 	p, bs, times := s.packing(&c.d.geometry), s.batches(all[:0]), int64(s.at[byMatrix].Len())
@@ -179,7 +183,7 @@ func (c *columns) count(w *work, s *span) {
 	}
 }
 
-// chunks adds the commands of a span's chunks for batches, so many times.
+// chunks adds the commands of a span's chunks for batches, times over.
 func (c *columns) chunks(w *work, s *span, p rowPacking, bs []batch, times int64) {
 	groups, first, short := int64(s.at[byGroup].Len()), c.runs(s, p.groups), c.runs(s, p.last)
 	for k := s.at[byChunk].Lo; k < s.at[byChunk].Hi; {
@@ -248,8 +252,8 @@ func (c *columns) shape(key []byte, s share) []byte {
 	return key
 }
 
-// breakdown counts commands, each times the cycles that one more of them takes, and refreshes;
-// what is left is the wait for writes, which are mostly hidden.
+// breakdown charges each command with the cycles that one more of it takes, and counts
+// refreshes. The rest is the wait for writes, which are mostly hidden.
 func (c *columns) breakdown(w work, result dram.Result) (list []cycleTerm, rest string) {
 	r := c.rates
 	return []cycleTerm{

@@ -33,7 +33,8 @@ func (c *columns) stream(w writer, s share) dram.Stream {
 	return st
 }
 
-// visitor writes visits to the rows of a span.
+// visitor writes the visits to the rows of a span. A visit opens a row, multiplies, and closes
+// it.
 type visitor struct {
 	*columns
 	s       *span
@@ -41,7 +42,7 @@ type visitor struct {
 	batches *batchArena // of the span
 }
 
-// batchArena are those made for a stream, one list after the other.
+// batchArena holds the batches of a stream, one list after the other.
 type batchArena []batch
 
 // add returns what f appends.
@@ -51,8 +52,8 @@ func (m *batchArena) add(f func(to []batch) []batch) []batch {
 	return (*m)[n:len(*m):len(*m)]
 }
 
-// of appends the batches that need something of a chunk. Where addresses are left out,
-// that is its first columns.
+// of appends the batches that need columns of a chunk. Without addresses these are the chunk's
+// first columns.
 func (p *part) of(to, bs []batch, chunk int, bare bool) []batch {
 	for _, b := range bs {
 		var some [8]tensor.Range
@@ -77,7 +78,7 @@ func unitsOf(bs []batch) int {
 	return n
 }
 
-// fullUnitsFrom is the number of full units from one on that are in one batch.
+// fullUnitsFrom counts the full units from one on that are in the same batch.
 func fullUnitsFrom(bs []batch, unit int) int {
 	for i := range bs {
 		n := bs[i].units()
@@ -89,7 +90,7 @@ func fullUnitsFrom(bs []batch, unit int) int {
 	return 0
 }
 
-// cutBatches appends units lo to hi, as far as there are so many.
+// cutBatches appends units lo to hi of batches, as far as they exist.
 func cutBatches(out, bs []batch, fold, lo, hi int) []batch {
 	for _, b := range bs {
 		n := b.units()
@@ -114,7 +115,7 @@ func (v visitor) cut(bs []batch, lo, hi int) []batch {
 	return v.batches.add(func(to []batch) []batch { return cutBatches(to, bs, v.s.fold, lo, hi) })
 }
 
-// chunks writes the chunks of the span of which batches need something.
+// chunks writes the chunks of the span of which batches need columns.
 func (v visitor) chunks(w writer, chunk address, bs []batch, write func(w writer, bs []batch) dram.Stream) (st dram.Stream) {
 	lo, hi := v.s.at[byChunk].Lo, v.s.at[byChunk].Hi
 	for c := lo; c < hi; {
@@ -142,7 +143,7 @@ func (v visitor) eachFill(w writer, chunk address, bs []batch) (st dram.Stream) 
 	return st
 }
 
-// sets is how many rows are visited alike, and the step from one to the next.
+// sets is the number of rows that are visited alike, and the step from each to the next.
 func (v visitor) sets() (full int, step address) {
 	full = v.p.rows
 	if v.p.last < v.p.groups || v.p.acts < v.d.acts {
@@ -185,7 +186,7 @@ func (v visitor) eachRow(w writer, bs []batch) dram.Stream {
 	return st
 }
 
-// row writes all the visits to a row, with so many groups in it.
+// row writes all visits to a row with so many groups.
 func (v visitor) row(w writer, groups, acts int, bs []batch) (st dram.Stream) {
 	units := unitsOf(bs)
 	n := v.runs(v.s, groups).length(units)

@@ -34,8 +34,8 @@ func (v visitor) visit(w writer, groups, acts int, bs []batch) dram.Stream {
 
 func (v visitor) close(w writer) dram.Item { return w.command(v.d.ops.Close[0]) }
 
-// kept returns a piece of a stream; those without addresses are written once. It
-// depends on the numbers and on the units, besides the pattern.
+// kept returns a piece of a stream. Without addresses a piece is written once; it depends on
+// the numbers, the units and the dataflow.
 func (v visitor) kept(w writer, numbers [4]int, now, next []batch, write func(w writer) dram.Stream) dram.Stream {
 	if !w.bare {
 		return write(w)
@@ -70,8 +70,8 @@ func (v visitor) kept(w writer, numbers [4]int, now, next []batch, write func(w 
 	return st
 }
 
-// open writes the activations of a row, and a fill, but so many columns, in the time that
-// they take.
+// open writes the activations of a row and, in the time that they take, a fill but for its
+// last late columns.
 func (v visitor) open(w writer, acts int, bs []batch, late int) dram.Stream {
 	return v.kept(w, [4]int{acts, 0, 0, late}, bs, nil, func(w writer) dram.Stream { return v.writeOpen(w, acts, bs, late) })
 }
@@ -91,8 +91,10 @@ func (v visitor) writeOpen(w writer, acts int, bs []batch, late int) dram.Stream
 	return append(st, v.write(w, f, f.left-late, 0, 0, nil, 0)...)
 }
 
-// step multiplies a fill in buffers from the given one on by the groups of the open
-// row, and writes its last late columns or the next fill.
+// step multiplies a fill, in buffers from the given one on, by the groups of the open row.
+// Between the multiplications it writes its own last late columns, or the next fill.
+//
+// In the literature: a software-pipelined loop body.
 func (v visitor) step(w writer, groups int, now, next []batch, buffer, late int) dram.Stream {
 	return v.kept(w, [4]int{0, groups, buffer, late}, now, next, func(w writer) dram.Stream { return v.writeStep(w, groups, now, next, buffer, late) })
 }
@@ -145,15 +147,15 @@ func (v visitor) writeStep(w writer, groups int, now, next []batch, buffer, late
 	return st
 }
 
-// pendingWrites is columns that are still to be written to buffers.
+// pendingWrites is the columns of a fill that are still to be written to buffers.
 type pendingWrites struct {
 	runs  []pendingRun
 	left  int
 	lanes int
 }
 
-// pendingRun is columns of the inputs in a row: source and into relative to the
-// writer's.
+// pendingRun is a run of neighbouring columns of the inputs. source and into are relative to
+// the writer.
 type pendingRun struct{ buffer, source, into, n int }
 
 // pendingWrites lists the columns of a fill to buffers from the given one on.
@@ -188,8 +190,8 @@ func (v visitor) pendingWrites(bs []batch, buffer int) *pendingWrites {
 	return f
 }
 
-// column is the i-th column that a batch needs, and how many are left from it on without
-// a gap.
+// column is the i-th column that a batch needs, and how many follow it without a gap, itself
+// included.
 func (b *batch) column(i int) (col, left int) {
 	if b.need == nil {
 		return i, b.cols - i
@@ -216,8 +218,8 @@ func (f *pendingWrites) drop(n int) {
 	}
 }
 
-// write takes n columns from a feed: pairs of them each behind a multiplication in the
-// given buffer, of the columns of a batch from the given one on, then the others.
+// write writes the next n pending columns. The first pairs of them each follow a
+// multiplication: of columns at and on of a batch in the given buffer.
 func (v visitor) write(w writer, f *pendingWrites, n, pairs, buffer int, b *batch, at int) dram.Stream {
 	var st dram.Stream
 	for n > 0 {
@@ -250,9 +252,9 @@ func (v visitor) write(w writer, f *pendingWrites, n, pairs, buffer int, b *batc
 	return st
 }
 
-// overlapResults is how many results of cols columns carry a fill of n columns between
-// their multiplications: the fewest without a wait, or all there are. Where none has
-// room it is one, so that the bus turns once.
+// overlapResults is how many results of cols columns take the n columns of a fill in their
+// overlap slots: as few as need no wait, or all. Where there are no slots it is one result, so
+// that the bus turns once.
 func (c *columns) overlapResults(cols, n, results int) int {
 	if room := c.overlapSlots(cols); room > 0 {
 		return min(ceilDiv(n, room), results)
@@ -260,7 +262,7 @@ func (c *columns) overlapResults(cols, n, results int) int {
 	return min(1, n)
 }
 
-// overlapDot is dot with n columns of a feed written behind the first lead ones.
+// overlapDot is dot with n pending columns written after the first lead multiplications.
 func (v visitor) overlapDot(w writer, f *pendingWrites, n, lead, buffer int, b *batch) dram.Stream {
 	lead = min(lead, b.cols)
 	pairs := min(n, b.cols-lead)
@@ -270,15 +272,15 @@ func (v visitor) overlapDot(w writer, f *pendingWrites, n, lead, buffer int, b *
 	return append(st, v.read(w))
 }
 
-// dot is the columns of a pixel times those of an output group, and the result.
+// dot multiplies the columns of a pixel by those of an output group and reads the result.
 func (v visitor) dot(w writer, buffer int, b *batch) dram.Stream {
 	return append(v.run(w, buffer, b, 0, b.cols), v.read(w))
 }
 
-// within is how many of n columns from one of a unit on are in the same buffer.
+// within is how many of n columns, from column at of a unit on, are in the same buffer.
 func (v visitor) within(at, n int) int { return min(n, v.d.buffer-at%v.d.buffer) }
 
-// run multiplies columns lo to hi of a batch's, which follow each other in a buffer.
+// run multiplies columns lo to hi of a batch, which follow each other in a buffer.
 func (v visitor) run(w writer, buffer int, b *batch, lo, hi int) (st dram.Stream) {
 	for lo < hi {
 		col, left := b.column(lo)

@@ -5,7 +5,7 @@ import (
 	"pimflow/internal/dram"
 )
 
-// cost is what executing a mapping takes.
+// cost is the cost of a mapping without the link.
 func (d *Device) cost(m *mapping) device.Cost {
 	c := device.Cost{Lanes: make([]device.Time, d.channels), Commands: make(device.Counts, len(d.ops.names))}
 	for i, n := range d.ops.names {
@@ -34,11 +34,11 @@ func (d *Device) cost(m *mapping) device.Cost {
 	return c
 }
 
-// bytes is what the streams of a mapping that was counted move to and from the channels.
+// bytes is the traffic of the streams of a counted mapping, in both directions.
 func (d *Device) bytes(m *mapping) int64 { return m.moved * int64(d.element) }
 
-// additions is the number of elements of results that are added to earlier ones of the
-// same output. A part has a result of each pixel for each chunk that is not all padding.
+// additions counts the elements of results that are added to earlier ones of the same output.
+// A part has a result of each pixel for each chunk that is not all padding.
 func (m *mapping) additions(outputs int) int64 {
 	var n int64
 	for i := 0; i < len(m.parts); {
@@ -46,10 +46,10 @@ func (m *mapping) additions(outputs int) int64 {
 		for i < len(m.parts) && m.parts[i].block == b {
 			i++
 		}
-		count := func(kind, pixels int) {
+		count := func(class, pixels int) {
 			results := 0
 			for _, p := range m.parts[first:i] {
-				results += p.need(kind, 0, p.chunks).chunks
+				results += p.need(class, 0, p.chunks).chunks
 			}
 			n += int64(b.count*pixels*b.outs) * int64(max(0, results-1))
 		}
@@ -73,7 +73,8 @@ func (m *mapping) additions(outputs int) int64 {
 	return n
 }
 
-// stayed is how many results of a block are read out whose sums stay in the banks.
+// stayed counts the results of a block that are read out, where sums stay in the accumulators
+// from chunk to chunk.
 func (m *mapping) stayed(b *block, outputs int) (n int64) {
 	for _, s := range m.shares {
 		for i := range s {
@@ -87,7 +88,7 @@ func (m *mapping) stayed(b *block, outputs int) (n int64) {
 	return n
 }
 
-// bound is the word for what takes most of the cycles of a stream, the first on a tie.
+// bound is the word for the largest term of a stream's cycles, the first on a tie.
 func (d *Device) bound(w work, result dram.Result) string {
 	list, other := d.scheme.breakdown(w, result)
 	word, most, rest := "", 0.0, float64(result.Cycles)

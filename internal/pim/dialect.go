@@ -9,8 +9,9 @@ import (
 	"pimflow/internal/nearest"
 )
 
-// dialect says which commands of a DRAM standard do what, and which scheme writes them. An
-// operand of several commands is by number: buffers, quarters of the banks.
+// dialect says which commands of a DRAM standard do what, and which scheme writes them. Where
+// several commands do the same they are in order of the number of the buffer, or of the
+// quarter of the banks.
 type dialect struct {
 	standard string
 	scheme   func(d *Device) scheme
@@ -80,8 +81,8 @@ const (
 	roles // how many there are
 )
 
-// operand is an address that commands have: where it is, how it prints, and how a writer sets
-// it.
+// operand is an address of a command: its field, the word that is printed for it, and the
+// address of a writer that it is set to.
 type operand struct {
 	of    func(c *dram.Command) *dram.Affine
 	print string
@@ -99,12 +100,13 @@ var operandWords = map[string]operand{
 	"result": {func(c *dram.Command) *dram.Affine { return &c.Data }, "data", func(p address) int { return p.result }},
 }
 
-// Commands says which commands of a DRAM standard do what.
+// Commands are the commands of a DRAM standard, by what they do. A standard has one close and
+// one init command or none.
 type Commands struct {
 	Write       []dram.Op // fill a buffer, by its number
 	Open        []dram.Op // together open a row in all banks
 	Comp        []dram.Op // multiply a column of a buffer, by its number, by one of the open row
-	Close, Init []dram.Op // close the row, set an accumulator: one command, or none
+	Close, Init []dram.Op // close the row, set an accumulator
 	Read        dram.Op   // reads the results
 
 	dialect  *dialect

@@ -8,16 +8,17 @@ import (
 	"pimflow/internal/hw"
 )
 
-// charge says what each command of a standard takes, in counts of hw.PIMEnergy's
-// constants; the I/O of a command depends on its size and is charged by bytes.
+// charge is the energy of a command in counts of hw.PIMEnergy's constants. Its I/O depends on
+// its size and is charged by bytes.
 type charge struct {
 	activate, precharge, column float64 // banks
 	write, init, read           float64
 }
 
-// newCharges lists the charges of a standard's commands, by Op. A refresh has none: the
-// channels are refreshed whether they work or not (Standby). Nor has a change of mode, of which
-// no energy is known, and where banks are told apart most commands are not for streams.
+// newCharges lists the charges of a standard's commands, by Op. A refresh has none, since the
+// channels are refreshed whether they work or not (Standby). A change of mode has none, since
+// no energy of it is known. Where a standard names single banks, most commands are not for
+// streams.
 func (d *Device) newCharges(std *dram.Standard) ([]charge, error) {
 	list := make([]charge, len(std.Ops))
 	for i, o := range std.Ops {
@@ -43,7 +44,7 @@ func (d *Device) newCharges(std *dram.Standard) ([]charge, error) {
 	return list, nil
 }
 
-// energy is what a cost's commands, bytes and busy channels take.
+// energy is the energy of a cost's commands, bytes and busy channels.
 func (d *Device) energy(c *device.Cost) (l device.Ledger) {
 	e := &d.m.Energy
 	for i, n := range c.Commands {
@@ -67,9 +68,9 @@ func (d *Device) energy(c *device.Cost) (l device.Ledger) {
 	return l
 }
 
-// Standby is what the channels of a machine that can compute draw whether they do or
-// not, refresh included, in pJ a nanosecond. A machine has them, and pays for them,
-// also where a plan leaves them to the GPU.
+// Standby is the power that the computing channels of a machine draw whether they work or not,
+// refresh included, in pJ a nanosecond. A machine pays for them also where a plan leaves them
+// to the GPU.
 func Standby(m *hw.Machine) (l device.Ledger, err error) {
 	if m.Memory.PIMChannels == 0 {
 		return l, nil

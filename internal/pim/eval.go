@@ -56,7 +56,7 @@ type operands struct {
 	tables  map[int]*gatherTable // by groups of a matrix
 }
 
-// gatherTable says where element k of a pixel's row is.
+// gatherTable locates element k of a pixel's row.
 type gatherTable struct {
 	offset []int   // in x, from the pixel's first
 	reach  [][]int // along each window axis
@@ -108,7 +108,7 @@ func (l *layer) table(b *block) *gatherTable {
 	return tb
 }
 
-// transpose returns the columns of a matrix of rows × columns as rows.
+// transpose returns the columns of a matrix of rows × width as rows.
 func transpose(w []float32, rows, width int) []float32 {
 	t := make([]float32, len(w))
 	const tile = 64 // both sides of a tile stay in the first-level cache
@@ -124,8 +124,8 @@ func transpose(w []float32, rows, width int) []float32 {
 	return t
 }
 
-// fill reads elements k0 on of a pixel's row of a matrix; padding, and elements
-// beyond the row, are 0.
+// fill reads elements k0 on of a pixel's row of a matrix. Padding, and elements beyond the
+// row, are 0.
 func (o *operands) fill(to []float32, b *block, matrix, pixel, k0 int) {
 	base := (b.first + matrix*b.merge) * o.channels() * o.taps.channel
 	inside := true
@@ -171,15 +171,15 @@ next:
 // maxRank is the most spatial dimensions that package op's Conv has.
 const maxRank = 3
 
-// bankRow is what a row of a bank holds for an item: from an element on, weights,
-// and zeros around them. It stands there as often as pixels fit the buffer.
+// bankRow is the contents of a row of a bank for an item: weights from an element on, and
+// zeros around them.
 type bankRow struct {
 	at int
 	w  []float32
 }
 
-// bankRow returns the row for one output of an item, a part of the operand if it has
-// its weights in a row; it is empty for a bank without an output.
+// bankRow returns the row for one output of an item, a part of the operand if the weights are
+// contiguous there. It is empty for a bank without an output.
 func (o *operands) bankRow(p *part, matrix, chunk, output int) bankRow {
 	k0, r := (p.k0+chunk*p.cols)*p.lanes, bankRow{}
 	o.eachWeight(p, matrix, chunk, output, func(k, weight, n int, all bool) {
@@ -195,8 +195,9 @@ func (o *operands) bankRow(p *part, matrix, chunk, output int) bankRow {
 	return r
 }
 
-// eachWeight calls f for each stretch of n weights of an output of an item: from product k of
-// the matrix on, its group's weights from the given one on; all says that there is no other.
+// eachWeight calls f for each run of n weights of an output of an item: they are for products
+// k on of the matrix and start at the given weight of the operand. all says that there is no
+// other run.
 func (l *layer) eachWeight(p *part, matrix, chunk, output int, f func(k, weight, n int, all bool)) {
 	if output >= p.outs {
 		return

@@ -7,11 +7,10 @@ import (
 	"pimflow/internal/hw"
 )
 
-// Exposed returns the timing of a machine on which a buffer write takes its time,
-// a column access of the row for each part of the buffer, before anything follows
-// (32 x nCCDS on the artifact, whose switch is RAMULATOR_DISABLE_GWRITE_LATENCY_HIDING).
-// Where buffer writes move single columns they always take their time, and it
-// returns the timing as it is.
+// Exposed returns the timing of a machine on which a buffer write takes its time, a column
+// access of the row for each part of the buffer, before anything follows. (On the artifact 32
+// x nCCDS; its switch is RAMULATOR_DISABLE_GWRITE_LATENCY_HIDING.) Where commands write single
+// columns, these always take their time, and the timing is returned as it is.
 func Exposed(p *hw.PIM) dram.Timing {
 	t := maps.Clone(dram.Timing(p.Timing))
 	for i := range dialects {

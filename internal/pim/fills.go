@@ -12,9 +12,9 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// fills is the scheme of channels on which a command fills a whole buffer (artifact). An
-// item of work is a row of all banks, activated for the pixels in the buffer: the row has
-// the weights of one output group for one chunk of K. Rows are numbered over the layer.
+// fills is the scheme of channels with a command that fills a whole buffer (artifact). An item
+// of work is one row of all banks, opened for the pixels in the buffer. The row has the
+// weights of one output group for one chunk of K. Rows are numbered over the layer.
 type fills struct {
 	d     *Device
 	rates rates
@@ -27,12 +27,11 @@ func newFills(d *Device) scheme {
 	return &fills{d: d, rates: d.measure(), items: map[[3]int]dram.Stream{}}
 }
 
-// traits: all mappings are simulated, and late refreshes are the simulator's affair.
+// traits: all candidates are simulated. Late refreshes are the simulator's affair.
 func (f *fills) traits() traits { return traits{fill: f.d.m.Buffer, simulated: math.MaxInt} }
 
-// candidates leaves out the mappings of which another asks no channel for more commands of any
-// kind: only by where refreshes happen to fall could they be faster, by less than one of
-// them.
+// candidates leaves out each mapping that another one beats: it could be faster only by the
+// place of its refreshes, by less than one of them.
 func (f *fills) candidates(l *layer, r *scratch) (plans []candidate, need int) {
 	var seen [][]part
 	var kept []counted
@@ -68,7 +67,7 @@ func (f *fills) candidates(l *layer, r *scratch) (plans []candidate, need int) {
 	return plans, need
 }
 
-// counted is a way, and what its channels issue.
+// counted is a way and the commands that its channels issue.
 type counted struct {
 	way
 	busiest  work  // the most of each command that any channel issues
@@ -77,8 +76,8 @@ type counted struct {
 	estimate float64
 }
 
-// counted counts the work of a way. The estimate is about the cycles of the channel that
-// issues most commands.
+// counted counts the commands of a way. The estimate is about the cycles of the channel with
+// most commands.
 func (f *fills) counted(w way, shares []share) counted {
 	k := counted{way: w}
 	var busy work
@@ -96,8 +95,8 @@ func (f *fills) counted(w way, shares []share) counted {
 	return k
 }
 
-// beats reports whether k asks no channel for more commands of any kind than o,
-// and all together for no more if they are as many.
+// beats reports whether no channel has more commands of any kind under k than under o, and all
+// channels together no more where these are equal.
 func (k *counted) beats(o *counted) bool {
 	return k.busiest.within(o.busiest) && (k.busiest != o.busiest || k.total <= o.total)
 }
@@ -115,7 +114,7 @@ func (w work) max(o work) work {
 	}
 }
 
-// parts cuts a layer: merge groups together, K as c says.
+// parts cuts a layer, with merge groups of the convolution in a matrix and K tiled by c.
 func (f *fills) parts(l *layer, merge int, c kTiling) []part {
 	var ps []part
 	row := 0
@@ -139,17 +138,17 @@ func (f *fills) parts(l *layer, merge int, c kTiling) []part {
 	return ps
 }
 
-// kTile is a stretch of K: chunks of cols columns from k0 on.
+// kTile is a stretch of K: chunks of cols columns each, from k0 on.
 type kTile struct{ k0, cols, chunks int }
 
-// kTiling is a way to cut k columns into pieces that fit a buffer of size columns;
-// spread is a shorter length of chunk, for more items.
+// kTiling is a way to tile k columns with chunks that fit a buffer of size columns. spread is
+// a shorter length of chunk, for more items.
 type kTiling struct {
 	name string
 	cut  func(k, size, spread int) []kTile
 }
 
-// equalChunks cuts k columns into chunks of size, and what is left over.
+// equalChunks tiles k columns with chunks of size, and one shorter chunk.
 func equalChunks(k, size int) []kTile {
 	var ps []kTile
 	if k >= size {
@@ -161,7 +160,7 @@ func equalChunks(k, size int) []kTile {
 	return ps
 }
 
-// kTilings are the ways that are tried.
+// kTilings are the tilings that are tried.
 var kTilings = []kTiling{
 	{"fold", func(k, size, _ int) []kTile { return equalChunks(k, size) }},
 	// What is left over in pieces that fill rows without a gap.
@@ -199,8 +198,8 @@ func (f *fills) work(s share) work {
 	return w
 }
 
-// groups is the number of output groups of a span that need all banks, and the
-// activations that the last one needs, 0 if it is one of them or not in the span.
+// groups is the number of output groups of a span that need all banks, and the activations of
+// the last group: 0 if it needs all banks or is not in the span.
 func (f *fills) groups(s *span) (full, acts int) {
 	full = s.at[byGroup].Len()
 	if a := ceilDiv(s.ends, f.d.opened); s.at[byGroup].Hi == s.groups && a < f.d.acts {
@@ -240,8 +239,8 @@ func (f *fills) shape(key []byte, s share) []byte {
 	return key
 }
 
-// breakdown counts commands, each times the cycles that one more of them takes; what is left
-// is refreshes.
+// breakdown charges each command with the cycles that one more of it takes. The rest is
+// refreshes.
 func (f *fills) breakdown(w work, _ dram.Result) (list []cycleTerm, rest string) {
 	r := f.rates
 	return []cycleTerm{

@@ -26,7 +26,7 @@ func (f *fills) stream(w writer, s share) dram.Stream {
 	return st
 }
 
-// unit writes the items of a buffer of that many pixels, for each chunk.
+// unit writes the items of a buffer of so many pixels, for each chunk.
 func (f *fills) unit(w writer, s *span, pixels int) dram.Stream {
 	_, _, chunk, group := w.distances(s.part)
 	return w.loop(s.at[byChunk].Len(), chunk, func(w writer) dram.Stream {
@@ -44,7 +44,7 @@ func (f *fills) unit(w writer, s *span, pixels int) dram.Stream {
 	})
 }
 
-// item writes an item. Without addresses there are few different ones.
+// item writes an item. Without addresses there are few different items.
 func (f *fills) item(w writer, s *span, acts, pixels int) dram.Stream {
 	if !w.bare {
 		return f.write(w, s, acts, pixels)
@@ -60,7 +60,7 @@ func (f *fills) item(w writer, s *span, acts, pixels int) dram.Stream {
 	return st
 }
 
-// write writes activations, then the columns and the results of each pixel in the
+// write writes activations, then the multiplications and the result of each pixel in the
 // buffer.
 func (f *fills) write(w writer, s *span, acts, pixels int) dram.Stream {
 	st := make(dram.Stream, 0, acts+2)

@@ -2,11 +2,11 @@ package pim
 
 import "pimflow/internal/dram"
 
-// Floor is what no mapping of a cut can be faster than, in cycles of a channel: the
-// products, all banks and lanes of all channels busy, a COMP as soon after another as may
-// be; and the columns that hold each input that is read once and each result once, moved by
-// GWRITEs and READRESs that follow each other as soon as may be, shared out to all channels.
-// Products with padding do not count, nor do activations, turns of the bus and refreshes.
+// Floor is a lower bound on the cycles of any mapping of a cut. MAC counts the products with
+// all MAC units of all channels busy and COMPs as close as may be. Move counts the columns
+// that hold each input that is read once and each result once, moved by writes and reads as
+// close as may be and shared out to all channels. Padding, activations, turns of the bus and
+// refreshes do not count.
 type Floor struct{ MAC, Move dram.Cycle }
 
 // Cycles is the larger of both.
@@ -36,8 +36,8 @@ func (c *mappedCode) Floor() Floor {
 	}
 }
 
-// taps counts the taps of all positions of a window axis that are inside the input, and
-// the positions of the input that they read.
+// taps counts the taps of all positions of a window axis that are inside the input, and the
+// positions of the input that they read.
 func (a *axis) taps(kernel, dilation int) (taps, read int) {
 	last := map[int]int{} // that was read, by remainder of the dilation; positions only grow
 	for _, s := range a.classes(kernel, dilation) {

@@ -6,10 +6,10 @@ import (
 	"pimflow/internal/hw"
 )
 
-// geometry is the sizes of a channel. The first five are one number where each bank has a
-// MAC unit; they differ where a unit serves several banks.
+// geometry is the sizes of a channel. The first five are equal where each bank has a MAC unit,
+// and differ where several banks share one.
 type geometry struct {
-	banks   int // that a closing command closes
+	banks   int // that one command closes
 	opened  int // banks whose row one activation opens
 	outputs int // of an output group: the results that one column access adds to
 	results int // values that a result read moves, or that a command sets
@@ -24,8 +24,8 @@ type geometry struct {
 	sums    int // accumulators of a MAC unit
 }
 
-// newGeometry is that of a machine whose channels have these commands. The error names the
-// number that does not fit.
+// newGeometry is the geometry of a machine whose channels have these commands. The error
+// names the number that does not fit.
 func newGeometry(m *hw.Machine, ops *Commands) (geometry, error) {
 	p := &m.PIM
 	acts := len(ops.Open)

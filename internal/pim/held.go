@@ -6,8 +6,10 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// Held is where a channel has a code's weights: in rows of all its banks, numbered
-// as the layout says. The rows of the channel's stream count from Rows.Lo on.
+// Held is where a channel has a code's weights: in rows of all its banks, numbered as the
+// layout says. The rows of the channel's stream count from Rows.Lo on.
+//
+// In the literature: a weight layout.
 type Held struct {
 	// Layout says which weights stand in which row: in equal layouts of the same
 	// constant, rows of the same number hold the same.
@@ -29,7 +31,7 @@ func (c *mappedCode) Held() []Held {
 	return held
 }
 
-// layout names what standing depends on.
+// layout identifies the weights of each row of a share.
 func (c *mappedCode) layout(s share) []byte {
 	var key []byte
 	add := func(n ...int) {
@@ -48,8 +50,8 @@ func (c *mappedCode) layout(s share) []byte {
 	return c.device.scheme.layout(key, c.mapping, s)
 }
 
-// Weights is the number of weights that a channel's rows, in the numbering of its
-// layout, hold together, without the zeros around them.
+// Weights counts the weights in rows of a channel, in the numbering of its layout, without the
+// zeros around them.
 func (c *mappedCode) Weights(channel int, rows tensor.Range) int {
 	n, s, outputs := 0, c.perChannel()[channel], c.device.outputs
 	for row := rows.Lo; row < rows.Hi; row++ {

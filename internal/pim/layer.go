@@ -10,10 +10,12 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// layer is a cut of a contraction in the one form the mapping knows: for each
-// group, result[pixels][outputs] = source[pixels][k] × weights[k][outputs]. A
-// pixel is a position of the box in all dimensions but that of the outputs; the
-// source matrix is the im2col view of the first input and is never built.
+// layer is a cut of a contraction in the single form that mappings know: for each group,
+// result[pixels][outputs] = source[pixels][k] × weights[k][outputs]. A pixel is a position of
+// the box in all dimensions but that of the outputs. The source matrix is a view of the first
+// input and is never built.
+//
+// In the literature: im2col, or implicit GEMM (Chetlur et al., cuDNN, 2014).
 type layer struct {
 	pixels  int
 	axes    []axis         // of a pixel, the outermost first
@@ -33,7 +35,7 @@ type layer struct {
 	biasStep    []int // its steps along axes, then along the outputs
 }
 
-// form is all of a layer that its mapping depends on.
+// form is everything about a layer that its mapping depends on.
 type form struct {
 	pixels            int
 	outs              tensor.Range
@@ -70,9 +72,8 @@ func (a *axis) padded() bool {
 	return a.window && (a.Lo*a.stride < a.pad || (a.Hi-1)*a.stride-a.pad+a.reach >= a.extent)
 }
 
-// first is the layer with its outputs moved to where mappings are made for all that
-// differ in the place of their outputs only: to the first group, and of less than
-// one group to its first outputs.
+// first is the layer with its outputs moved to the first group, and of less than one group to
+// its first outputs. Layers that differ only in the place of their outputs have one mapping.
 func (l *layer) first() *layer {
 	f := *l
 	lo := l.outs.Lo % l.groupOuts
@@ -83,7 +84,7 @@ func (l *layer) first() *layer {
 	return &f
 }
 
-// oneClass is the pixels of the axes as they come, with all taps.
+// oneClass is the pixels of the axes in one class, with all taps.
 func oneClass(axes []axis) []paddingClass {
 	q := paddingClass{pixels: 1, at: make([]tensor.Range, len(axes))}
 	for i, a := range axes {
@@ -93,7 +94,7 @@ func oneClass(axes []axis) []paddingClass {
 	return []paddingClass{q}
 }
 
-// at is a mapping of l.first() as one of l.
+// at is a mapping of l.first() as a mapping of l.
 func (m *mapping) at(l *layer) *mapping {
 	moved := *m
 	if moved.layer = l; m.layer.byTap {
@@ -119,7 +120,8 @@ func (m *mapping) at(l *layer) *mapping {
 	return &moved
 }
 
-// axis is one dimension of the pixels.
+// axis is a dimension of the pixels: where input and output move from one position to the
+// next.
 type axis struct {
 	tensor.Range     // of the box
 	src, dst     int // step of input and dst from one position to the next
@@ -129,24 +131,24 @@ type axis struct {
 	reach        int // from the first to the last tap, in elements
 }
 
-// kernelSteps says where element k of a pixel's row is: channel k/(product of kernel),
-// then the position in the kernel, as ONNX stores the weights of Conv; tap by tap, the
-// position in the kernel, then the channel.
+// kernelSteps locate element k of a pixel's row. Channel by channel it is element k mod
+// (product of kernel) of the kernel in channel k / (product of kernel), as ONNX stores the
+// weights of Conv. Tap by tap it is the position in the kernel, then the channel.
 type kernelSteps struct {
 	kernel, dilation []int
 	step             []int // of the input along each kernel dimension
 	channel          int   // step of the input from one channel to the next
 }
 
-// lowerings says which operators the channels can execute and how each becomes a
-// layer. shapes and attributes have been checked by the graph.
+// lowerings are the operators that the channels execute and how each becomes a layer. The
+// graph has checked shapes and attributes.
 var lowerings = map[string]func(nd *graph.Node, in []tensor.Shape, box tensor.Box) (*layer, error){
 	"Conv":   lowerConv,
 	"Gemm":   lowerGemm,
 	"MatMul": lowerMatMul,
 }
 
-// lower turns a cut into a layer, or reports device.ErrUnsupported.
+// lower turns a cut into a layer. The error wraps device.ErrUnsupported.
 func lower(g *graph.Graph, c graph.Cut) (*layer, error) {
 	nd := &g.Nodes[c.Node]
 	no := func(name, format string, a ...any) error {
@@ -237,7 +239,7 @@ func lowerMatMul(nd *graph.Node, in []tensor.Shape, box tensor.Box) (*layer, err
 	return l, nil
 }
 
-// matrixLayer is the layer of rows of x times w, without its axes and outputs.
+// matrixLayer is the layer of rows of x times w, still without axes and outputs.
 func matrixLayer(x, w tensor.Shape, transposed bool) *layer {
 	l := &layer{outDst: 1, alpha: 1, beta: 1, bias: -1, taps: kernelSteps{channel: 1}}
 	l.groupK, l.groupOuts, l.byColumn = w[0], w[1], !transposed
@@ -247,9 +249,9 @@ func matrixLayer(x, w tensor.Shape, transposed bool) *layer {
 	return l
 }
 
-// block is a run of equal matrices of a layer. A matrix is one group of the
-// convolution or, where groups have so few outputs that banks would be idle,
-// several neighbouring ones with zeros for the weights between different groups.
+// block is a run of equal matrices of a layer. A matrix is one group of the convolution. Where
+// groups have so few outputs that banks would idle, it is several neighbouring groups, with
+// zeros for the weights between different ones.
 type block struct {
 	first   int // group of the first matrix
 	merge   int // groups of a matrix
@@ -265,7 +267,7 @@ type block struct {
 	classes *[]classColumns
 }
 
-// blocks lists the matrices of the layer when merge groups are taken together.
+// blocks lists the matrices of the layer with merge groups in each.
 func (l *layer) blocks(merge, lanes int) []block {
 	lo := l.outs.Lo / l.groupOuts
 	hi := (l.outs.Hi-1)/l.groupOuts + 1
@@ -304,7 +306,7 @@ func (l *layer) blocks(merge, lanes int) []block {
 // results is the number of elements of the result matrices.
 func (l *layer) results() int { return l.pixels * l.outs.Len() }
 
-// merges are the numbers of groups that may be taken together.
+// merges are the numbers of groups that may share a matrix.
 func (l *layer) merges(banks int) []int {
 	groups := (l.outs.Hi-1)/l.groupOuts - l.outs.Lo/l.groupOuts + 1
 	if m := min(banks/l.groupOuts, groups); m > 1 {

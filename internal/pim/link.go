@@ -8,8 +8,8 @@ import (
 	"pimflow/internal/hw"
 )
 
-// Link is the way to the channels and back (hw.Link), with what PIM work costs there
-// beside its commands.
+// Link is the way to the channels and back (hw.Link), and the cost of PIM work there beside
+// its commands.
 type Link struct {
 	*hw.Link
 	launch, latency device.Time
@@ -18,8 +18,8 @@ type Link struct {
 	gpu             *hw.GPUEnergy
 }
 
-// NewLink is the link of a machine of whose memory channels so many compute. Where all
-// do, inputs and results are taken to be in the banks of the same channels.
+// NewLink is the link of a machine with so many computing channels. Where all channels
+// compute, inputs and results are taken to be in the banks of the same channels.
 func NewLink(m *hw.Machine, channels int) *Link {
 	kept := m.Memory.Channels - channels
 	if kept <= 0 {
@@ -32,16 +32,16 @@ func NewLink(m *hw.Machine, channels int) *Link {
 	}
 }
 
-// Traffic is what a piece of PIM work asks of the link.
+// Traffic is the load of PIM work on the link.
 type Traffic struct {
 	bytes  int64 // to and from the channels, in all
 	unique int64 // of the inputs that it reads and the values that it makes, each once
 	ops    int64 // that make values of the results (hw.Finish)
 }
 
-// traffic is what the link carries for a cut. Every result is read out once for each
-// chunk of K that it is summed from, or for all that its sum stays in the banks for. The
-// zeros that sums are set to do not travel.
+// traffic is the link's load for a cut. Each result is read out once for each chunk of K, or
+// once for all chunks over which its sum stays in an accumulator. The zeros that accumulators
+// are set to do not travel.
 func (c *Code) traffic(l *layer) Traffic {
 	nd, values := &c.graph.Nodes[c.cut.Node], int64(c.cut.Box.Size())
 	t := Traffic{bytes: c.cost.Bytes, ops: c.cost.Additions}
@@ -67,20 +67,20 @@ func (c *Code) traffic(l *layer) Traffic {
 	return t
 }
 
-// cycles is how long the link carries so many bytes, in cycles of a clock.
+// cycles is the time of the link for so many bytes, in cycles of a clock.
 func (l *Link) cycles(bytes int64, clock hw.Period) dram.Cycle {
 	return dram.Cycle(math.Ceil(float64(bytes) * l.PerByte / clock.Picoseconds()))
 }
 
-// times is how long launch and latencies, the link's traffic, and the finish take.
+// times are the times of launch and latencies, of the traffic, and of the finish.
 func (l *Link) times(w Traffic) (around, travel, finish device.Time) {
 	return l.launch + 2*l.latency, device.Time(math.Ceil(float64(w.bytes) * l.PerByte)),
 		device.Time(math.Ceil(float64(w.ops) / l.channels * l.Finish.PerOp))
 }
 
-// Charge adds to the cost of command streams what surrounds them: the work is launched,
-// the first inputs arrive, streams run while inputs and results follow each other over
-// the link and results are finished, and the last value returns.
+// Charge adds to the cost of command streams the time around them. The work is launched, the
+// first inputs arrive, streams run while inputs and results follow each other over the link
+// and results are finished, and the last value returns.
 func (l *Link) Charge(c *device.Cost, clock hw.Period, w Traffic) {
 	around, travel, finish := l.times(w)
 	switch {

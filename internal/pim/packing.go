@@ -8,8 +8,8 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// packing is what the schemes have in common that write buffers column by column: rows
-// hold several output groups side by side, and are numbered by channel.
+// packing is common to the schemes that write buffers column by column. A row holds several
+// output groups side by side. Rows are numbered by channel.
 type packing struct {
 	d       *Device
 	waits   waits
@@ -40,7 +40,7 @@ func (c *packing) rows(s share) tensor.Range {
 	return tensor.Range{Hi: n}
 }
 
-// layout appends the layout of a share's spans, with what more says of each.
+// layout appends the layout of a share's spans, and whatever more adds to each.
 func (c *packing) layout(key []byte, s share, more func(sp *span, k rowPacking) []int) []byte {
 	for i := range s {
 		sp := &s[i]
@@ -54,8 +54,8 @@ func (c *packing) layout(key []byte, s share, more func(sp *span, k rowPacking) 
 	return key
 }
 
-// rowWeights finds a row of a share, and the span that it belongs to; period and copies are
-// the scheme's.
+// rowWeights finds the weights of a row of a share, and the span they belong to. The scheme
+// adds period and copies.
 func (c *packing) rowWeights(s share, row int) (rowWeights, *span) {
 	at := row
 	for i := range s {
@@ -78,18 +78,22 @@ func (c *packing) rowWeights(s share, row int) (rowWeights, *span) {
 	panic(fmt.Sprintf("pim: no weights for row %d", row))
 }
 
-// dataflow is how the spans of a part are executed.
+// dataflow is what stays in place while the spans of a part are executed. Each scheme uses the
+// fields that it needs.
+//
+// In the literature: weight-stationary, input-stationary and output-stationary dataflow (Chen
+// et al., Eyeriss, ISCA 2016); double buffering.
 type dataflow struct {
 	rowGroups        int  // output groups that fit a row
-	inputStationary  bool // a fill stays, rows change; otherwise a row stays, fills change
+	inputStationary  bool // a fill stays and rows pass it; otherwise a row stays and fills pass it
 	fillUnits        int  // units of a fill
 	unitBuffers      int  // buffers of a unit
-	doubleBuffered   bool // the next fill is written to other buffers meanwhile
-	accumulators     int  // accumulators used, where sums are set
-	outputStationary bool // sums stay in the banks from chunk to chunk
+	doubleBuffered   bool // the next fill is written to other buffers during the present one
+	accumulators     int  // accumulators in use
+	outputStationary bool // sums stay in the accumulators from chunk to chunk
 }
 
-// stationary says what stays.
+// stationary names what stays in place.
 func (p dataflow) stationary() string {
 	switch {
 	case p.outputStationary:
@@ -100,8 +104,8 @@ func (p dataflow) stationary() string {
 	return ", rows stay"
 }
 
-// sizes are the lengths of chunks, in columns, that are tried: of which so many
-// groups fit a row, and those that leave no channel idle.
+// sizes are the lengths of chunks, in columns, that are tried: those of which one to four
+// output groups fill a row, and the longest that leaves no channel idle.
 func (c *packing) sizes(l *layer, blocks []block) []int {
 	most := min(c.d.buffer*c.d.buffers, c.d.columns)
 	if c.d.basic {
@@ -121,9 +125,8 @@ func (c *packing) sizes(l *layer, blocks []block) []int {
 	return sizes
 }
 
-// parts cuts a layer in chunks of at most size columns, of about one length.
-// Of chunks too short to hide the writes of the next one pixel, several pixels fill a
-// buffer.
+// parts cuts a layer in chunks of at most size columns and about equal length. Where a chunk
+// is too short to hide the writes of the next pixel, several pixels share a buffer.
 func (c *packing) parts(l *layer, blocks []block, size int) []part {
 	var ps []part
 	for i := range blocks {
@@ -144,7 +147,7 @@ func (c *packing) parts(l *layer, blocks []block, size int) []part {
 			}
 			for _, q := range l.classes {
 				p.units += ceilDiv(q.pixels, p.fold)
-				p.tail = q.pixels - (ceilDiv(q.pixels, p.fold)-1)*p.fold // where there is one kind
+				p.tail = q.pixels - (ceilDiv(q.pixels, p.fold)-1)*p.fold // where there is one class
 			}
 			ps = append(ps, p)
 		}
@@ -152,8 +155,8 @@ func (c *packing) parts(l *layer, blocks []block, size int) []part {
 	return ps
 }
 
-// grain is the number of columns that chunks of at most size columns are cut by: tap by
-// tap whole taps where they are whole columns, or equal pieces of one.
+// grain is the unit, in columns, in which chunks are cut. Tap by tap it is a whole tap where
+// taps are whole columns, or an equal part of a tap.
 func (l *layer) grain(b *block, size int) int {
 	width := b.merge * l.channels()
 	if !l.byTap || width%b.lanes != 0 {
@@ -165,8 +168,10 @@ func (l *layer) grain(b *block, size int) int {
 	return 1
 }
 
-// overlapSlots is how many columns of a fill can be written without a wait between the
-// multiplications of a result of cols columns, while the bus is turned before and after.
+// overlapSlots is how many column writes fit between the multiplications of a result of cols
+// columns without a wait. The bus turns before and after them.
+//
+// In the literature: the slots of a software-pipelined loop.
 func (c *packing) overlapSlots(cols int) int {
 	w := &c.waits
 	return cols - int(w.toWrite/w.comp) - int((w.toRead-1)/w.comp)

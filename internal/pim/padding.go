@@ -6,18 +6,19 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// Padding that need not be multiplied. With K tap by tap, the taps of a pixel that lie
-// in the padding are whole columns where a tap has enough channels. Pixels for which the
-// same columns are padding are a kind; a layer's pixels are numbered kind by kind.
+// Padding that need not be multiplied. With K tap by tap, the taps of a pixel that lie in the
+// padding are whole columns if a tap has enough channels. Pixels whose padding is the same
+// columns are a padding class. A layer's pixels are numbered class by class.
 
-// paddingClass is pixels of a box of positions, in row-major order.
+// paddingClass is the pixels of a box of positions, in row-major order, for which the same
+// taps of the kernel lie in the padding.
 type paddingClass struct {
 	at            []tensor.Range // along the layer's axes
 	taps          []tensor.Range // along the kernel's dimensions; all others are padding. nil: all taps
 	first, pixels int
 }
 
-// classOf returns the kind of a pixel, and its number among them.
+// classOf returns the class of a pixel, and the pixel's number within it.
 func (l *layer) classOf(pixel int) (*paddingClass, int) {
 	n := 0
 	if len(l.classes) > 1 {
@@ -36,10 +37,10 @@ func (l *layer) position(pixel int, at []int) {
 	}
 }
 
-// axisClass is the positions along a window axis that the same taps reach the input from.
+// axisClass is the positions along a window axis from which the same taps reach the input.
 type axisClass struct{ at, taps tensor.Range }
 
-// classes are those of an axis with a kernel of so many taps.
+// classes divides the positions of an axis under a kernel of so many taps.
 func (a *axis) classes(kernel, dilation int) []axisClass {
 	var all []axisClass
 	for p := a.Lo; p < a.Hi; p++ {
@@ -59,7 +60,7 @@ func (a *axis) classes(kernel, dilation int) []axisClass {
 	return all
 }
 
-// join returns two neighbouring stripes as one.
+// join returns two neighbouring classes as one.
 func (s axisClass) join(o axisClass) axisClass {
 	s.at.Hi = o.at.Hi
 	switch {
@@ -71,19 +72,20 @@ func (s axisClass) join(o axisClass) axisClass {
 	return s
 }
 
-// maxClasses bounds the kinds of a layer, and with them the length of its streams. A 7x7
-// kernel has 49 (estimated: enough).
+// maxClasses bounds the classes of a layer, and so the length of its streams. A 7x7 kernel has
+// 49 (estimated: enough).
 const maxClasses = 64
 
-// usualClasses are the kinds that nearly all layers have at most: those of a 5x5 kernel.
+// usualClasses are the most classes of nearly all layers: those of a 5x5 kernel.
 const usualClasses = 25
 
-// maxClassColumns bounds the columns of a pixel times the kinds, so that no layer takes long: a 31x31
-// kernel over 64 channels has fewer (estimated: enough).
+// maxClassColumns bounds the columns of a pixel times the classes, so that no layer takes
+// long. A 31x31 kernel over 64 channels has fewer (estimated: enough).
 const maxClassColumns = 1 << 18
 
-// skipping returns the layer tap by tap, its pixels by kind, or nil if hardly any column
-// of lanes elements is all padding for a pixel when merge groups are taken together.
+// skipping returns the layer tap by tap with its pixels by padding class. It returns nil if
+// hardly any column of lanes elements is all padding for a pixel when merge groups are in a
+// matrix.
 func (l *layer) skipping(merge, lanes int) *layer {
 	var dims [][]axisClass // by kernel dimension
 	any := false
@@ -129,13 +131,14 @@ func (l *layer) skipping(merge, lanes int) *layer {
 	return &t
 }
 
-// classColumns is pixels of a kind, and the columns of their rows that are not all padding.
+// classColumns is pixels of a padding class, and the columns of their rows that are not all
+// padding.
 type classColumns struct {
 	first, pixels int
 	need          []tensor.Range
 }
 
-// classColumns says what each kind of pixels needs of a block; nil: everything.
+// classColumns lists the columns that each padding class needs of a block; nil: all columns.
 func (l *layer) classColumns(b *block) *[]classColumns {
 	if !l.byTap {
 		return nil
@@ -147,12 +150,12 @@ func (l *layer) classColumns(b *block) *[]classColumns {
 	return &s
 }
 
-// worth is the part of all column accesses that must be padding for another order of K to
-// be tried, one of so many: with 1 % VGG-16 as a whole gains 0.2 % on newton, for a third
-// more time of the search.
+// worth: another order of K is tried if at least one of so many column accesses is padding.
+// With 1 % VGG-16 as a whole gains 0.2 % on newton, for a third more time of the search
+// (measured).
 const worth = 50
 
-// joinAlike joins neighbouring stripes whose pixels need the same columns.
+// joinAlike joins neighbouring classes whose pixels need the same columns.
 func (l *layer) joinAlike(b *block, dims [][]axisClass) {
 	alike := func(d, i int) bool {
 		same := true
@@ -176,8 +179,7 @@ func (l *layer) joinAlike(b *block, dims [][]axisClass) {
 	}
 }
 
-// shorten joins stripes, those that lose least, until there are no more than so many
-// kinds.
+// shorten joins the classes that lose least until at most most classes of pixels are left.
 func shorten(dims [][]axisClass, most int) {
 	for {
 		n, longest := 1, 0
@@ -206,7 +208,7 @@ func shorten(dims [][]axisClass, most int) {
 	}
 }
 
-// eachTaps calls f with the taps of each choice of a stripe a dimension.
+// eachTaps calls f with the taps of each combination of one class a dimension.
 func eachTaps(dims [][]axisClass, f func(taps []tensor.Range)) {
 	n := 1
 	for _, d := range dims {
@@ -222,15 +224,15 @@ func eachTaps(dims [][]axisClass, f func(taps []tensor.Range)) {
 	}
 }
 
-// product is the kinds of all choices of a stripe a window axis.
+// product is the classes of pixels: one for each combination of classes of the window axes.
 func (l *layer) product(dims [][]axisClass) []paddingClass {
 	n := 1
 	for _, d := range dims {
 		n *= len(d)
 	}
-	kinds := make([]paddingClass, n)
+	classes := make([]paddingClass, n)
 	first := 0
-	for i := range kinds {
+	for i := range classes {
 		q := paddingClass{at: make([]tensor.Range, len(l.axes)), taps: make([]tensor.Range, len(dims)), first: first, pixels: 1}
 		d, rest := len(dims), i
 		for x := len(l.axes) - 1; x >= 0; x-- {
@@ -244,13 +246,13 @@ func (l *layer) product(dims [][]axisClass) []paddingClass {
 			q.pixels *= q.at[x].Len()
 		}
 		first += q.pixels
-		kinds[i] = q
+		classes[i] = q
 	}
-	return kinds
+	return classes
 }
 
-// needed lists the columns of a pixel's row of a block, tap by tap, that hold one of the
-// taps of a box; nil stands for all of them.
+// needed lists the columns of a pixel's row of a block, tap by tap, that hold a tap of the
+// box. Nil stands for all taps.
 func (l *layer) needed(b *block, taps []tensor.Range) []tensor.Range {
 	if taps == nil {
 		return []tensor.Range{{Hi: b.pitch / b.lanes}}

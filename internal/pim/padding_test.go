@@ -116,9 +116,9 @@ func TestReplaySkips(t *testing.T) {
 			t.Errorf("%s: %v, %q wanted", name, err, want)
 		}
 	}
-	for kind := range 9 {
+	for class := range 9 {
 		code := make()
-		q := &(*code.parts[0].classes)[kind]
+		q := &(*code.parts[0].classes)[class]
 		q.need[len(q.need)-1].Hi--
 		code.parts[0].counts = nil
 		for i := range code.parts { // the sums of another need

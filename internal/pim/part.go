@@ -6,14 +6,15 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// part is one pass over the pixels of a block with some of its K: chunks of cols
-// columns each, a column being the elements of one column access. Of the shorter
-// rows the buffer holds fold pixels at once.
+// part is one pass over the pixels of a block with a stretch of K: chunks of cols columns
+// each. A column is the elements of one column access. A buffer holds fold pixels of short
+// chunks.
 //
-// A part is a box of items, the units of work that channels share out: matrix,
-// unit (a buffer full of pixels), chunk, output group (one output a bank), in
-// this order. An item is the activation of one row of all banks and what is
-// computed with it.
+// A part is a box of items, which are shared out to the channels. Its dimensions, the
+// outermost first, are matrix, unit (a buffer full of pixels), chunk of K, and output group.
+// An item is one activated row of all banks and the products computed with it.
+//
+// In the literature: a tile of the loop nest of a matrix product.
 type part struct {
 	*block
 	k0, cols, chunks int
@@ -21,7 +22,7 @@ type part struct {
 	units, tail      int // buffers of pixels; the last holds tail ≤ fold of them
 	groups, ends     int // output groups; the outputs of the last
 	row              int // where its weights start
-	dataflow             // where buffer writes move single columns
+	dataflow             // set by the scheme
 	counts           *[]columnCount
 }
 
@@ -36,24 +37,23 @@ const (
 
 func (p *part) rows() int { return p.count * p.chunks * p.groups }
 
-// rowOf is the row of the weights of an item, in the layer's own numbering.
+// rowOf is the row of an item's weights, in the layer's own numbering.
 func (p *part) rowOf(matrix, chunk, group int) int {
 	return p.row + (matrix*p.chunks+chunk)*p.groups + group
 }
 
-// weightKey is what a part's weights are, beside the rows they stand in.
+// weightKey identifies a part's weights, apart from the rows that hold them.
 func (p *part) weightKey() []int { return []int{p.first, p.merge, p.out0, p.outs, p.k, p.k0, p.cols} }
 
-// level is the smallest number of pixels in a buffer that leaves no channel more
-// items than fold pixels do: with fewer of them the items are shorter. rows is
-// the number of items of a unit.
+// level is the smallest number of pixels in a buffer that leaves no channel more items than
+// fold pixels do. Fewer pixels make shorter items. rows is the number of items of a unit.
 func (l *layer) level(fold, rows, n int) int {
 	rounds := ceilDiv(ceilDiv(l.pixels, fold)*rows, n)
 	return min(fold, ceilDiv(l.pixels, max(rounds*n/rows, 1)))
 }
 
-// shortestChunk is the shortest chunk of k columns that leaves no channel more items
-// than the longest does, when chunk items of one pixel each are shared out.
+// shortestChunk is the shortest chunk of k columns that leaves no channel more items than
+// chunks of size columns do, when chunk items of one pixel each are shared out.
 func shortestChunk(k, size, items, n int) int {
 	rounds := ceilDiv(items*ceilDiv(k, size), n)
 	return max(1, min(size, ceilDiv(k, max(rounds*n/items, 1))))
@@ -66,7 +66,7 @@ func (p part) equal(o part) bool {
 	return same && p == o
 }
 
-// countColumns keeps the sums of all chunks.
+// countColumns stores the columns that each padding class needs of all chunks.
 func (p *part) countColumns() {
 	if p.classes != nil {
 		sums := make([]columnCount, len(*p.classes))
@@ -77,34 +77,36 @@ func (p *part) countColumns() {
 	}
 }
 
-// columnCount is what a pixel of a kind needs of some chunks: columns, and of how many chunks any.
+// columnCount is what a pixel needs of several chunks: columns, and the number of chunks with
+// at least one of them.
 type columnCount struct{ columns, chunks int }
 
-// need sums chunks lo to hi up for a kind of pixels.
-func (p *part) need(kind, lo, hi int) columnCount {
+// need adds up what a pixel of a padding class needs of chunks lo to hi.
+func (p *part) need(class, lo, hi int) columnCount {
 	if p.classes == nil {
 		return columnCount{p.cols * (hi - lo), hi - lo}
 	}
 	if p.counts != nil && hi-lo == p.chunks {
-		return (*p.counts)[kind]
+		return (*p.counts)[class]
 	}
 	var s columnCount
 	for c := lo; c < hi; c++ {
 		var need [8]tensor.Range
-		if _, n := p.within(need[:0], kind, c); n > 0 {
+		if _, n := p.within(need[:0], class, c); n > 0 {
 			s.columns, s.chunks = s.columns+n, s.chunks+1
 		}
 	}
 	return s
 }
 
-// within appends what a kind of pixels needs of a chunk, and counts it.
-func (p *part) within(to []tensor.Range, kind, chunk int) (need []tensor.Range, cols int) {
+// within appends the columns that a pixel of a padding class needs of one chunk, and counts
+// them.
+func (p *part) within(to []tensor.Range, class, chunk int) (need []tensor.Range, cols int) {
 	if p.classes == nil {
 		return append(to, tensor.Range{Hi: p.cols}), p.cols
 	}
 	lo := p.k0 + chunk*p.cols
-	for _, r := range (*p.classes)[kind].need {
+	for _, r := range (*p.classes)[class].need {
 		if r = (tensor.Range{Lo: max(r.Lo-lo, 0), Hi: min(r.Hi-lo, p.cols)}); r.Lo < r.Hi {
 			to, cols = append(to, r), cols+r.Len()
 		}
@@ -112,10 +114,14 @@ func (p *part) within(to []tensor.Range, kind, chunk int) (need []tensor.Range, 
 	return to, cols
 }
 
-// rowPacking is how a span's output groups lie in rows: rows of groups each, the last
-// of last, activated as a whole but for the last, which needs acts.
+// rowPacking is how the output groups of a span are packed in rows: rows rows of groups groups
+// each, the last with last of them. The last row is opened with acts activations, all others
+// with as many as open all banks.
+//
+// In the literature: the layout of weights in DRAM rows.
 type rowPacking struct{ rows, groups, last, acts int }
 
+// packing packs a span's output groups in as few rows as hold them, as equal as can be.
 func (s *span) packing(g *geometry) rowPacking {
 	n := s.at[byGroup].Len()
 	p := rowPacking{rows: ceilDiv(n, s.rowGroups), acts: g.acts}
@@ -128,7 +134,7 @@ func (s *span) packing(g *geometry) rowPacking {
 	return p
 }
 
-// load is units of pixels: full ones, and a short one of tail pixels if that is not 0.
+// load is a run of units: full units, and a short unit of tail pixels unless tail is 0.
 type load struct{ full, tail int }
 
 func (l load) units() int {
@@ -140,16 +146,17 @@ func (l load) units() int {
 
 func (l load) pixels(fold int) int { return l.full*fold + l.tail }
 
-// batch is units of pixels of a kind that follow each other.
+// batch is a run of units whose pixels are of one padding class.
 type batch struct {
 	load
 	pixel int            // the first, of the part's
-	class int            // of the block's skips
+	class int            // number of the padding class
 	need  []tensor.Range // of the columns of a chunk; nil: the first ones
 	cols  int            // how many that are
 }
 
-// batches appends the units of the span, which need everything as far as is known.
+// batches appends the units of the span by padding class. The columns that they need are not
+// known yet.
 func (s *span) batches(to []batch) []batch {
 	if s.classes == nil {
 		l := load{full: s.full()}
@@ -178,8 +185,8 @@ func (s *span) batches(to []batch) []batch {
 	return to
 }
 
-// alike is the number of chunks from one on, before another, of which the batches need
-// the same; where addresses are left out, as much.
+// alike counts the chunks from one on, before end, of which the batches need the same columns;
+// without addresses, as many columns.
 func (p *part) alike(bs []batch, chunk, end int, bare bool) int {
 	if p.classes == nil {
 		return end - chunk

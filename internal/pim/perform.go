@@ -10,8 +10,8 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// performer is the state of a channel that performs a stream: its banks, its
-// buffer, and the results it has read out.
+// performer is a channel that performs a stream: its banks, its buffers, and the results it
+// has read out.
 type performer struct {
 	values *operands
 	*mappedCode
@@ -25,8 +25,8 @@ type performer struct {
 	reads []float32
 }
 
-// perform executes the stream of a channel and returns the sums it read out,
-// which belong at the given element of the results.
+// perform executes the stream of a channel. It returns the sums read out, which belong at the
+// given element of the results.
 func (c *mappedCode) perform(s share, o *operands) (sums []float32, at int) {
 	d := c.device
 	if len(s) == 0 {
@@ -60,7 +60,7 @@ func (c *mappedCode) performer(s share, o *operands) *performer {
 	return ch
 }
 
-// inputBuffer is a global buffer. A fill from column 0 on forgets what was there.
+// inputBuffer is a global buffer. A fill from column 0 on forgets the contents.
 type inputBuffer struct {
 	lanes  int
 	v      []float32
@@ -72,7 +72,7 @@ func newInputBuffer(elements, lanes int) inputBuffer {
 	return inputBuffer{lanes, make([]float32, n*lanes), make([]bool, n)}
 }
 
-// write is where so many columns go, from the given one on.
+// write is the destination of n columns from the given one on.
 func (b *inputBuffer) write(col, n int) []float32 {
 	if col < 0 || col+n > len(b.filled) {
 		panic(fmt.Sprintf("pim: columns %d to %d written to a buffer of %d", col, col+n, len(b.filled)))
@@ -86,7 +86,7 @@ func (b *inputBuffer) write(col, n int) []float32 {
 	return b.v[col*b.lanes : (col+n)*b.lanes]
 }
 
-// read is the columns from the given one on.
+// read is n columns from the given one on. It panics if one was not filled.
 func (b *inputBuffer) read(col, n int) []float32 {
 	for i := range n {
 		if col < 0 || col+i >= len(b.filled) || !b.filled[col+i] {
@@ -150,7 +150,7 @@ func along(c *dram.Command, depth int) bool {
 	return step(c.Col) == 1 && step(c.Buf) <= 1 && step(c.Row) == 0 && step(c.Acc) == 0
 }
 
-// issue performs a command; of a column access, so many in a row.
+// issue performs a command; of column accesses, so many in a row.
 func (ch *performer) issue(c *dram.Command, index []int, times int) {
 	ops, lanes := ch.device.ops, ch.device.lanes
 	switch n := ops.index[c.Op]; ops.roles[c.Op] {
@@ -200,7 +200,7 @@ func (ch *performer) round(v []float32) {
 	}
 }
 
-// find returns the block that an address of a matrix is in.
+// find returns the block with an address of a matrix.
 func (ch *performer) find(at int, of func(b *block) (first, size int)) *block {
 	for i := range ch.parts {
 		if first, size := of(ch.parts[i].block); at >= first && at < first+size {
@@ -235,7 +235,7 @@ type loaded struct {
 	period int // … again after so many widths
 }
 
-// load finds the weights of a row, in the numbering of the layout, of all banks.
+// load finds the weights of a row of all banks, in the numbering of the layout.
 func (ch *performer) load(row int) *loaded {
 	x, outputs := ch.scheme.rowWeights(ch.mapping, ch.share, row), ch.device.outputs
 	l := &loaded{width: x.cols * x.lanes, packs: x.groups, period: x.period}
@@ -255,8 +255,8 @@ func (ch *performer) weights(p *part, matrix, chunk, output int) bankRow {
 	return r
 }
 
-// elements are those of a row of a bank from element lo to hi, and where in
-// between they stand; what is left out is 0. All must be of one pixel.
+// elements are those of a row of a bank from element lo to hi, all of one pixel, and their
+// place in between. What is left out is 0.
 func (l *loaded) elements(bank, lo, hi int) (at int, w []float32) {
 	pixel := lo / l.width * l.width
 	g := lo / l.width % l.period
@@ -274,8 +274,8 @@ func (l *loaded) elements(bank, lo, hi int) (at int, w []float32) {
 	return from + pixel - lo, r.w[from-r.at : to-r.at]
 }
 
-// comp multiplies columns of a buffer by those of the open row from the given one
-// on, in all banks that have it open, and adds the products to their sums.
+// comp multiplies columns of a buffer by those of the open row from the given one on, in all
+// banks that have it open, and adds the products to their sums.
 func (ch *performer) comp(s *accumulator, row, col int, x []float32) {
 	lo := col * ch.device.lanes
 	hi := lo + len(x)

@@ -1,26 +1,3 @@
-// Package pim executes convolutions and matrix products in DRAM channels that
-// compute (hw.PIM; Newton, MICRO 2020).
-//
-// A cut of a graph and a machine go in. Out comes Code: for each channel a
-// command stream (package dram) that is timed, performed on values, and printed.
-// A layer becomes a matrix product (layer.go) whose rows are cut to the length of
-// the channels' buffer (part.go); the items of work, one activated row each, are
-// shared out to the channels in several ways (share.go, candidate.go), of which
-// the fastest in simulation is taken. Every product is computed exactly once. Where
-// a DRAM standard writes buffers column by column and rows are closed (dialect.go),
-// rows hold several output groups and stay open, or fills do (columns.go), and padding
-// that is whole columns is left out (padding.go); where sums are set, as many at once as
-// the banks hold (registers.go). The
-// published generator (package generator), which the mapping is compared with, shares
-// nothing with it.
-//
-// The package does not know graphs beyond the node it maps, other devices, or
-// how the weights came to the banks: as in the published system they are there
-// when a network starts. It numbers the rows of each cut from 0 (held.go); package
-// memory gives those of a whole plan their places.
-// What GWRITE and READRES move to and from the channels, the launch of the work, and
-// what makes values of results (partial sums, bias, epilogue) cost what the machine's
-// link says (link.go): nothing on artifact, as in the published system.
 package pim
 
 import (

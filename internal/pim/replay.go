@@ -105,7 +105,7 @@ func (c *mappedCode) replayTime(channel int, s share, st dram.Stream) (int64, er
 	return int64(n), nil
 }
 
-// follower follows a stream.
+// follower follows a stream by its addresses.
 type follower struct {
 	*productSet
 	held    []rowContents // by row
@@ -115,11 +115,11 @@ type follower struct {
 	open    []int // by quarter of the banks, the open row; -1: none
 	gang    int   // banks in a quarter
 	columns [][]bufferColumn
-	sums    []int // by accumulator, the first product of what is in the banks, or …
+	sums    []int // by accumulator, the first product of the sum in it, or …
 	wrong   *Violation
 }
 
-// bufferColumn is what a column of a buffer holds.
+// bufferColumn is the contents of a column of a buffer.
 type bufferColumn struct {
 	source int // column of the source matrices; -1: nothing
 	used   bool

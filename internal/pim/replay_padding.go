@@ -6,8 +6,7 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// placed checks that the pixels' numbers are those of the positions of the cut, once
-// each.
+// placed checks that the pixels' numbers are the positions of the cut, each once.
 func (p *productSet) placed() error {
 	l := p.layer
 	box := make(tensor.Box, len(l.axes))
@@ -32,8 +31,8 @@ func (p *productSet) placed() error {
 	return nil
 }
 
-// padding reports whether a column of K of a pixel of a matrix is nothing but padding:
-// by the attributes of the node, whatever the mapping left out.
+// padding reports whether a column of K of a pixel of a matrix is all padding, by the
+// attributes of the node and whatever the mapping left out.
 func (p *productSet) padding(m *matrixRun, pixel, k int) bool {
 	nd := &p.graph.Nodes[p.cut.Node]
 	if nd.Op.Name != "Conv" {

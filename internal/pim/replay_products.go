@@ -5,9 +5,9 @@ import (
 	"math/bits"
 )
 
-// productSet counts what the channels compute: a bit for each column access, which is a
-// column of K of the outputs of a group for a pixel. The layer needs all but padding. Those of
-// a sum follow each other.
+// productSet records the products that the channels compute: a bit for each column access,
+// that is for a column of K of an output group of a pixel. The layer needs all but padding.
+// The bits of a sum follow each other.
 type productSet struct {
 	*mappedCode
 	blocks  []matrixRun
@@ -16,7 +16,7 @@ type productSet struct {
 	n       int
 }
 
-// matrixRun are equal matrices of the layer, as addresses see them.
+// matrixRun is equal matrices of the layer, as addresses see them.
 type matrixRun struct {
 	*block
 	number int // of the first
@@ -68,7 +68,7 @@ func (p *productSet) done(i int) bool {
 	return before
 }
 
-// complete says what has not been computed and is not padding.
+// complete reports column accesses that were not computed and are not padding.
 func (p *productSet) complete() error {
 	n, first := 0, -1
 	for i, w := range p.bits {
@@ -130,9 +130,9 @@ func (p *productSet) sumAt(element int) int {
 	return -1
 }
 
-// rowContents is what a row of a channel's banks holds: columns of weights from k on for an
-// output group of a matrix, or for each of so many groups from that one on, and these
-// again after as many groups as period says.
+// rowContents is the contents of a row of a channel's banks: columns of weights from k on for
+// packs output groups of a matrix, side by side from group on, and the same again after period
+// groups.
 type rowContents struct {
 	*matrixRun
 	matrix, group int

@@ -12,7 +12,7 @@ const (
 	mustBeSet  = -2 // it must be set before
 )
 
-// afterRead is what a sum is that has been read.
+// afterRead is the state of a sum that has been read.
 func (f *follower) afterRead() int {
 	if f.device.ops.cleared() {
 		return mayBeAdded

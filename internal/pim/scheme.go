@@ -5,77 +5,76 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// scheme is how DRAM channels of one kind compute a matrix product: which rows hold which
-// weights, what stays in place and what streams past it, and the commands for it. A dialect
-// names its scheme. Everything else in the package asks the scheme and does not know which
-// it is.
+// scheme is a family of DRAM channels that compute: which rows hold which weights, what
+// stays in place and what streams past it, and the commands for it. A dialect names its
+// scheme. The rest of the package asks the scheme and does not know which one it has.
 //
-//	fills         a command fills a whole buffer      fills.go, fills_*.go
-//	columns       a command writes one column         columns.go, columns_*.go
-//	accumulators  commands set and name accumulators  accumulators.go, accumulators_*.go
+//	fills         a command fills a whole buffer      fills*.go
+//	columns       a command writes one column         columns*.go
+//	accumulators  commands set and name accumulators  accumulators*.go
 //
-// To add one: a file with these methods and a row of the table dialects.
+// To add a scheme, write a file with these methods and a row of the table dialects.
 //
-// In the literature: the mapping (dataflow and tiling) of a layer to an accelerator; Chen et
-// al., Eyeriss, ISCA 2016.
+// In the literature: the mapping space of an accelerator, its dataflow and tiling (Chen et
+// al., Eyeriss, ISCA 2016).
 type scheme interface {
-	// traits are what is known before there is a layer.
+	// traits are the properties that do not depend on a layer.
 	traits() traits
 
-	// plans lists the ways to execute a layer whose weights fit the banks, those of equal
-	// estimates in order of preference. If none fits, need is the smallest number of rows
-	// that one wanted. The plans are gone when the scratch is used again.
-	candidates(l *layer, m *scratch) (plans []candidate, need int)
+	// candidates lists the mappings of a layer whose weights fit the banks; of equal
+	// estimates the preferred first. If none fits, need is the least number of rows that
+	// one wanted. The list is valid until the scratch memory is used again.
+	candidates(l *layer, m *scratch) (list []candidate, need int)
 
 	// work counts the commands of a share, and the elements that they move.
 	work(s share) work
 
-	// rows is the range of rows whose weights a channel holds, in the numbering of its layout.
+	// rows is the range of rows with a channel's weights, in the numbering of its layout.
 	rows(s share) tensor.Range
 
-	// stream writes a share as commands.
+	// stream writes the commands of a share.
 	stream(w writer, s share) dram.Stream
 
-	// shape appends all that the timing of a share's stream depends on.
+	// shape appends everything that the timing of a share's stream depends on.
 	shape(key []byte, s share) []byte
 
-	// spent says where the cycles of a stream go, and the word for what is left of them.
-	breakdown(w work, r dram.Result) (list []cycleTerm, rest string)
+	// breakdown divides the cycles of a stream into terms. rest is the word for the
+	// cycles left over.
+	breakdown(w work, r dram.Result) (terms []cycleTerm, rest string)
 
-	// layout appends what standing depends on, beside the layer.
+	// layout appends everything that rowWeights depends on, apart from the layer.
 	layout(key []byte, m *mapping, s share) []byte
 
-	// standing finds the weights of a row, which is one of those that the share has.
+	// rowWeights finds the weights of one of the share's rows.
 	rowWeights(m *mapping, s share, row int) rowWeights
 
-	// describe names what stays in place in a part, for the name of a mapping, and where
-	// its weights are.
+	// describe says what stays in place in a part, for the name of its mapping, and where
+	// the part's weights are.
 	describe(p *part) (flow, where string)
 }
 
-// traits are what a scheme says about all layers.
+// traits are the properties of a scheme that do not depend on a layer.
 type traits struct {
-	padding bool      // plans may leave out what is padding for some pixels
-	fill    int       // elements that a write moves at most
-	refresh refreshes // and what is known of them
+	padding bool // candidates may leave out padding
+	fill    int  // the most elements that a write moves
+	refresh refreshes
 
-	// simulated is how many plans are simulated, those of the best estimates; atMost is how
-	// many where their estimates are better than the best of them turned out.
+	// simulated is the number of candidates that are simulated, those with the best
+	// estimates. It grows to atMost while estimates are below the best simulated time.
 	simulated, atMost int
 }
 
-// cycleTerm is cycles of a stream, and the word for what takes them.
+// cycleTerm is cycles of a stream, and the word for what they are spent on.
 type cycleTerm struct {
 	word   string
 	cycles float64
 }
 
-// rowWeights is the weights that stand in a row: those of output groups of a part side by
-// side.
+// rowWeights is the weights in a row: output groups of a part side by side.
 type rowWeights struct {
 	*part
 	matrix, chunk int
-	group, groups int // from one on, so many
-	period        int // the first stands again after so many chunks of columns
-	copies        int // how often each stands in the row
+	group, groups int // the first output group, and their number
+	period        int // chunks of columns after which the first group stands in the row again
+	copies        int // of each group in the row
 }

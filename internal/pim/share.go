@@ -12,7 +12,7 @@ type span struct {
 	at [partDims]tensor.Range
 }
 
-// share is what one channel does: spans in order.
+// share is the work of one channel: spans in order.
 type share []span
 
 func (p *part) dims() [partDims]int { return [partDims]int{p.count, p.units, p.chunks, p.groups} }
@@ -27,9 +27,9 @@ func (p *part) whole() [partDims]tensor.Range {
 	return b
 }
 
-// teamCounts lists 0, for even shares, and the numbers of teams, ascending, of
-// which none makes another pointless: more teams are better when the members have
-// as many output groups, fewer when the teams have as many units.
+// teamCounts lists the numbers of teams worth trying: 0 for even shares, then ascending. A
+// number is left out if another has as many output groups a member with more teams, or as many
+// units a team with fewer.
 func (d *Device) teamCounts(ps []part) []int {
 	if d.basic {
 		return []int{1}
@@ -56,7 +56,7 @@ func (d *Device) teamCounts(ps []part) []int {
 	return counts
 }
 
-// assign says what each channel does.
+// assign gives each channel its share.
 func (m *way) assign(shares []share) {
 	for i := range shares {
 		shares[i] = shares[i][:0]
@@ -68,14 +68,14 @@ func (m *way) assign(shares []share) {
 	}
 }
 
-// spans appends items lo to hi of the box of a part (counted in the order of its
-// dimensions) as boxes: at most 7.
+// spans appends items lo to hi of the box of a part, counted in the order of its dimensions,
+// as at most 7 boxes.
 func (s share) spans(p *part, box [partDims]tensor.Range, lo, hi int) share {
 	return s.split(&span{p, box}, 0, lo, hi)
 }
 
-// split appends items lo to hi of a box, counted from dimension dim on; sp is as it was
-// afterwards.
+// split appends items lo to hi of a box, counted from dimension dim on. It leaves sp as it
+// was.
 func (s share) split(sp *span, dim, lo, hi int) share {
 	if lo == hi {
 		return s
@@ -111,7 +111,7 @@ func (s share) split(sp *span, dim, lo, hi int) share {
 	return s
 }
 
-// alike reports whether two shares clearly take the same time.
+// alike reports whether two shares certainly take the same time.
 func (s share) alike(o share) bool {
 	return slices.EqualFunc(s, o, func(a, b span) bool {
 		if a.classes != nil && (a.at[byUnit] != b.at[byUnit] || a.at[byChunk] != b.at[byChunk]) {
@@ -129,7 +129,7 @@ func (s share) alike(o share) bool {
 	})
 }
 
-// short reports whether the span ends with a unit of less than fold pixels.
+// short reports whether the span ends with a unit of fewer than fold pixels.
 func (s *span) short() bool { return s.at[byUnit].Hi == s.units && s.tail < s.fold }
 
 // full is the number of units of fold pixels.
@@ -150,10 +150,12 @@ func (s *span) selected() int {
 	return n
 }
 
-// shareEvenly shares each part out to n channels so that none has more than one item
-// more than another: first as many whole units to each as there are, then the
-// items of the units that are left. What is over in one part goes to the channels
-// after those that had it in the part before. It appends to out, one a channel.
+// shareEvenly shares each part out to n channels, none with more than one item more than
+// another. Each first gets the same number of whole units, then its part of the items of the
+// units left over. The items left over in a part go to the channels after those that had them
+// in the part before. The shares are appended to out, by channel.
+//
+// In the literature: block distribution of a loop (static scheduling).
 func shareEvenly(out []share, ps []part) {
 	n, turn := len(out), 0
 	for i := range ps {
@@ -180,10 +182,9 @@ func shareEvenly(out []share, ps []part) {
 	}
 }
 
-// shareByTeams shares the units of each part out to teams of channels; the members of a
-// team share the output groups. A team that has a channel less than another, so
-// that each member has more output groups, gets fewer units. It appends to out,
-// one a channel.
+// shareByTeams shares the units of each part out to teams of channels; the members of a team
+// share the output groups. A team with a channel less has more output groups a member and gets
+// fewer units. The shares are appended to out, by channel.
 func shareByTeams(out []share, ps []part, count int) {
 	n := len(out)
 	for i := range ps {
@@ -211,7 +212,7 @@ func shareByTeams(out []share, ps []part, count int) {
 	}
 }
 
-// unitAt is the number of the part's units that are about so much of its work.
+// unitAt is the first unit after a portion of the part's work.
 func (p *part) unitAt(portion, total int) int {
 	if p.classes == nil {
 		return p.count * p.units * portion / total
@@ -220,12 +221,13 @@ func (p *part) unitAt(portion, total int) int {
 	return unit
 }
 
-// work is about that of a pixel, in column accesses of a group: a result is one more.
+// work is the work of a pixel in column accesses of an output group. A result read counts as
+// one more.
 func (s columnCount) work() int { return s.columns + s.chunks }
 
-// find divides the work of a part, of one group: units that are done, and of the next,
-// of a kind, so much.
-func (p *part) find(portion, total int) (unit, kind, rest int) {
+// find locates a portion of the part's work: the units before it, then, within the next unit,
+// the padding class of its pixels and the work already done.
+func (p *part) find(portion, total int) (unit, class, rest int) {
 	all := 0
 	var buf [maxClasses]int
 	works := buf[:len(*p.classes)]
@@ -248,17 +250,17 @@ func (p *part) find(portion, total int) (unit, kind, rest int) {
 	panic("pim: more work than there is")
 }
 
-// shareByWork shares a part of several kinds of pixels out to channels, item by item in
-// their order, each about as much work.
+// shareByWork shares a part with several padding classes out to the channels, item by item in
+// order, so that all have about the same work.
 func (p *part) shareByWork(out []share) {
 	lo := 0
 	for c := range out {
 		hi := p.items()
-		if unit, kind, rest := p.find(c+1, len(out)); unit < p.count*p.units {
+		if unit, class, rest := p.find(c+1, len(out)); unit < p.count*p.units {
 			hi = unit * p.chunks * p.groups
 			pixels := p.fold // of the unit, at most
 			for chunk := range p.chunks {
-				need := p.need(kind, chunk, chunk+1).work() * pixels
+				need := p.need(class, chunk, chunk+1).work() * pixels
 				if rest < need {
 					hi += rest * p.groups / need
 					break
@@ -280,12 +282,12 @@ type estimate struct {
 	timely     bool  // no visit keeps refreshes waiting for too long
 }
 
-// with is what is known of channels that do one or the other.
+// with is the estimate of channels that do the one share or the other.
 func (f estimate) with(o estimate) estimate {
 	return estimate{max(f.cycles, o.cycles), max(f.lowerBound, o.lowerBound), max(f.rows, o.rows), f.timely && o.timely}
 }
 
-// estimateAll is what is known of channels that do these shares.
+// estimateAll is the estimate of the slowest of the channels.
 func estimateAll(shares []share, foresee func(s share) estimate) estimate {
 	f := estimate{timely: true}
 	for i, s := range shares {

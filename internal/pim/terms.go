@@ -6,11 +6,10 @@ import (
 	"pimflow/internal/device"
 )
 
-// Terms is what the time goes to: the launch, both latencies of the link, the stream of
-// the slowest channel by command, and as "link" or "finish" what these take longer than
-// all streams. A stream's terms are its commands, each times the cycles one more of them
-// costs; what is left has the word that Bound has for it, and what is too much is
-// "overlap", below 0.
+// Breakdown is the times that add up to the cost: the launch, both latencies of the link, the
+// stream of the slowest channel by command, and "link" or "finish" where they take longer than
+// all streams. A stream's terms are its commands, each times the cycles that one more of them
+// takes. The rest has the word that Bound has for it; a negative rest is "overlap".
 //
 // Bound compares launch and latency together, the stream, the link and the finish as
 // wholes, and names the largest term of the stream where that is longest.
@@ -27,7 +26,7 @@ func (c *mappedCode) Breakdown() []device.Term {
 	return device.Fill(append(terms, device.Term{Name: word, Time: max(travel, finish, stream) - stream}), c.cost.Time)
 }
 
-// streamTerms is what the stream of the slowest channel goes to, which takes a time.
+// streamTerms are the terms of the slowest channel's stream, which takes the given time.
 func (c *mappedCode) streamTerms(stream device.Time) []device.Term {
 	d := c.device
 	for _, s := range c.perChannel() {

@@ -2,8 +2,8 @@ package pim
 
 import "pimflow/internal/dram"
 
-// waits are the cycles from a command to the next that a plan is estimated with, where
-// buffers are written column by column.
+// waits are the cycles from a command to the next that estimates use where buffers are written
+// column by column.
 type waits struct {
 	comp     int64 // COMP to COMP or READRES, READRES to COMP
 	write    int64 // GWRITE to GWRITE
@@ -29,7 +29,7 @@ func newWaits(c *Commands, ch *dram.Channel) waits {
 	}
 }
 
-// newRefreshes are those of a channel that must not be late.
+// newRefreshes are the refreshes of a channel that must not be late.
 func newRefreshes(d *Device) refreshes {
 	r := refreshes{strict: true}
 	if std := d.standard.Refresh; std != nil {
@@ -40,10 +40,10 @@ func newRefreshes(d *Device) refreshes {
 	return r
 }
 
-// rates are the cycles that one more command of a kind costs.
+// rates are the cycles that one more command of a kind takes.
 type rates struct{ write, act, comp, read float64 }
 
-// measure finds the rates of a channel from the periods of small streams.
+// measure finds the rates of a channel from the periods of short streams.
 func (d *Device) measure() rates {
 	const comps, times = 32, 4
 	write := dram.Do(dram.Command{Op: d.ops.Write[0]})

@@ -2,7 +2,7 @@ package pim
 
 import "pimflow/internal/dram"
 
-// address is an address of each kind, or the distance between two.
+// address is a place of each kind that commands name, or the distance between two places.
 type address struct {
 	row, col       int
 	buf, into      int // column of the buffer that is multiplied, that is written
@@ -17,8 +17,7 @@ func (p address) plus(q address, n int) address {
 	}
 }
 
-// writer writes a share as a stream: where it stands, and the steps of the loops
-// around it.
+// writer writes commands: where it stands, and the steps of the loops around it.
 type writer struct {
 	d       *Device
 	bare    bool // leaves addresses out
@@ -28,7 +27,7 @@ type writer struct {
 	steps []address
 }
 
-// loop writes body n times, a step apart; a loop of one is no loop.
+// loop writes body n times, each a step further. A single iteration is written without a loop.
 func (w writer) loop(n int, step address, body func(w writer) dram.Stream) dram.Stream {
 	switch n {
 	case 0:
@@ -69,6 +68,7 @@ func (w writer) command(op dram.Op) dram.Item {
 	return dram.Do(c)
 }
 
+// affine is an address under the loops around it.
 func (w writer) affine(pick func(p address) int) dram.Affine {
 	a := dram.Affine{Base: int64(pick(w.address))}
 	for d, s := range w.steps {
@@ -82,18 +82,17 @@ func (w writer) affine(pick func(p address) int) dram.Affine {
 	return a
 }
 
-// stream is the program of a channel, whose first row is row 0.
+// stream is the command stream of a share. Its first row is row 0.
 func (d *Device) stream(s share) dram.Stream {
 	return d.scheme.stream(writer{d: d, batches: new(batchArena)}, s)
 }
 
-// start is the place of a part's first item.
+// start is the address of a part's first item.
 func (p *part) start() address {
 	return address{row: p.row, source: p.block.source + p.k0*p.lanes, result: p.block.result}
 }
 
-// distances are those from an item of a part to the next along each
-// dimension.
+// distances are the steps from an item of a part to the next along each dimension.
 func (w writer) distances(p *part) (matrix, unit, chunk, group address) {
 	matrix = address{row: p.chunks * p.groups, source: p.pixels * p.pitch, result: p.pixels * p.outs}
 	unit = address{source: p.fold * p.pitch, result: p.fold * p.outs}
@@ -102,12 +101,13 @@ func (w writer) distances(p *part) (matrix, unit, chunk, group address) {
 	return matrix, unit, chunk, group
 }
 
-// arena is items of streams without addresses, which are gone once the stream is timed.
+// arena holds the items of streams without addresses, which are dropped as soon as the stream
+// is timed.
 type arena struct {
 	chunk dram.Stream // the part that is free begins at its length
 }
 
-// grown returns a copy of a stream with room for n items more.
+// grown returns a copy of a stream with space for n more items.
 func (k *arena) grown(st dram.Stream, n int) dram.Stream {
 	const items = 1 << 10
 	want := max(len(st)+n, 2*len(st))
