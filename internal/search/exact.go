@@ -221,7 +221,7 @@ func (e *branching) offer(energy float64, list []*candidate.Tile, prog *program.
 func (s *search) decide(ctx context.Context, c *solution, p Policy, o candidate.Linear) (bool, error) {
 	n := c.store.CountInTwo()
 	switch {
-	case n <= exactAlways, s.t.Exact && n <= exactMost:
+	case n <= s.always, s.t.Exact && n <= exactMost:
 		return s.branchAndBound(ctx, c, p, o)
 	case s.t.Exact:
 		return false, fmt.Errorf("%.3g divisions of the nodes: at most %d wanted: %w", n, exactMost, ErrTooLarge)

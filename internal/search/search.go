@@ -116,7 +116,8 @@ type search struct {
 	stores   []*candidate.Store // by devices, in the order of their first use
 	policies []Policy
 	local    *local.Options
-	points   int // candidate.Store.Points
+	points   int     // candidate.Store.Points
+	always   float64 // exactAlways
 	done     atomic.Int64
 	total    int
 }
@@ -124,7 +125,7 @@ type search struct {
 func newSearch(g *graph.Graph, t Target) *search {
 	return &search{
 		g: g, t: t, order: candidate.Operations(g), standby: t.Standby.Total().Value,
-		policies: policies, local: local.Default(), points: candidate.Points,
+		policies: policies, local: local.Default(), points: candidate.Points, always: exactAlways,
 	}
 }
 
