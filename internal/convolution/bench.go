@@ -46,7 +46,7 @@ type key struct {
 type entry struct {
 	once  sync.Once
 	cost  device.Cost
-	floor pim.Floor // on the PIM
+	floor pim.LowerBound // on the PIM
 	err   error
 }
 
@@ -86,7 +86,7 @@ func (b *Bench) first(q *Question) (total int64, cycles dram.Cycle, err error) {
 }
 
 // ours is the cost of our own commands, and the cycles that no commands can do without.
-func (b *Bench) ours(q *Question) (device.Cost, pim.Floor, error) {
+func (b *Bench) ours(q *Question) (device.Cost, pim.LowerBound, error) {
 	return b.cost(key{q.Layer, setting{q.Channels, q.Hiding}, plan.PIM})
 }
 
@@ -100,7 +100,7 @@ func (b *Bench) gpu(q *Question) (*device.Cost, error) {
 }
 
 // cost compiles a layer for a device once.
-func (b *Bench) cost(k key) (device.Cost, pim.Floor, error) {
+func (b *Bench) cost(k key) (device.Cost, pim.LowerBound, error) {
 	b.mu.Lock()
 	e := b.costs[k]
 	if e == nil {
@@ -110,7 +110,7 @@ func (b *Bench) cost(k key) (device.Cost, pim.Floor, error) {
 	d, err := b.device(k)
 	b.mu.Unlock()
 	if err != nil {
-		return device.Cost{}, pim.Floor{}, err
+		return device.Cost{}, pim.LowerBound{}, err
 	}
 	e.once.Do(func() {
 		g, node, err := k.Graph()
@@ -125,7 +125,7 @@ func (b *Bench) cost(k key) (device.Cost, pim.Floor, error) {
 		}
 		e.cost = code.Cost()
 		if c, ok := code.(*pim.Code); ok {
-			e.floor = c.Floor()
+			e.floor = c.LowerBound()
 		}
 	})
 	return e.cost, e.floor, e.err

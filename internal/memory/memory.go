@@ -90,7 +90,7 @@ func New(p *program.Program) (*Map, error) {
 // step, in the numbering of the layout.
 func placed(p *program.Program) (*Map, []reserved, error) {
 	m := &Map{}
-	var held [][]pim.Held // by step on the PIM
+	var held [][]pim.WeightLayout // by step on the PIM
 	for i := range p.Steps {
 		s := &p.Steps[i]
 		if s.Device != plan.PIM {
@@ -102,7 +102,7 @@ func placed(p *program.Program) (*Map, []reserved, error) {
 		}
 		m.Rows = code.Rows()
 		m.Steps = append(m.Steps, Step{Index: i, Constant: p.Graph.Nodes[s.Node].In[weights]})
-		held = append(held, code.Held())
+		held = append(held, code.WeightLayout())
 	}
 	regions := m.regions(held)
 	var full *FullError
@@ -124,7 +124,7 @@ func placed(p *program.Program) (*Map, []reserved, error) {
 // reserved is the rows of a step by channel: those that it reads, and those of them that
 // are reserved at it, in the numbering of the layout.
 type reserved struct {
-	held []pim.Held
+	held []pim.WeightLayout
 	rows []tensor.Range
 }
 
@@ -167,7 +167,7 @@ type region struct {
 
 // regions joins the rows that steps read of each layout where they overlap; in
 // ascending order.
-func (m *Map) regions(held [][]pim.Held) map[key][]*region {
+func (m *Map) regions(held [][]pim.WeightLayout) map[key][]*region {
 	all := map[key][]*region{}
 	for i, channels := range held {
 		for ch, h := range channels {
@@ -194,7 +194,7 @@ func (m *Map) regions(held [][]pim.Held) map[key][]*region {
 
 // place reserves what a step needs and no step before it did, which it returns; nothing
 // where there is no room for all of it.
-func (m *Map) place(p *program.Program, i int, held []pim.Held, regions map[key][]*region) ([]tensor.Range, *FullError) {
+func (m *Map) place(p *program.Program, i int, held []pim.WeightLayout, regions map[key][]*region) ([]tensor.Range, *FullError) {
 	st := &m.Steps[i]
 	s := &p.Steps[st.Index]
 	if m.Taken == nil {

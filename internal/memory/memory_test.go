@@ -178,7 +178,7 @@ func check(t failer, p *program.Program, m *memory.Map) (shared, shifted int) {
 		if st.Index != i {
 			t.Fatalf("step %d in the place of %d", st.Index, i)
 		}
-		for ch, h := range s.Code.(*pim.Code).Held() {
+		for ch, h := range s.Code.(*pim.Code).WeightLayout() {
 			at := st.Places[ch]
 			if at.Len() != h.Rows.Len() {
 				t.Fatalf("%d rows wanted, %d there", h.Rows.Len(), at.Len())

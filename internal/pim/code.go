@@ -46,11 +46,11 @@ var _ device.Explainer = (*Code)(nil)
 // Breakdown is the times that add up to the cost.
 func (c *Code) Breakdown() []device.Term { return c.mapped().Breakdown() }
 
-// Floor is a lower bound on any mapping of the cut.
-func (c *Code) Floor() Floor { return c.mapped().Floor() }
+// LowerBound is a lower bound on any mapping of the cut.
+func (c *Code) LowerBound() LowerBound { return c.mapped().LowerBound() }
 
-// Held says where each channel has its weights. An idle channel has none.
-func (c *Code) Held() []Held { return c.mapped().Held() }
+// WeightLayout says where each channel has its weights. An idle channel has none.
+func (c *Code) WeightLayout() []WeightLayout { return c.mapped().WeightLayout() }
 
 // Weights counts the weights in rows of a channel, in the numbering of its layout.
 func (c *Code) Weights(channel int, rows tensor.Range) int { return c.mapped().Weights(channel, rows) }

@@ -27,7 +27,7 @@
 //
 // The package knows no node of the graph but the one it maps, no other device, and not how
 // the weights came to the banks: as in the published system they are there when a network
-// starts. It numbers the rows of each cut from 0 (held.go); package memory gives those of a
+// starts. It numbers the rows of each cut from 0 (weight_layout.go); package memory gives those of a
 // whole plan their places. The link's costs (link.go) are those of the machine: on artifact
 // they are 0, as in the published system. The published generator
 // (internal/published/generator), which mappings are compared with, is no part of it.

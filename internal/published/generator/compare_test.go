@@ -114,7 +114,7 @@ func TestNewtonAgainstPublished(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := channel.Time(streams[0]).Cycles
-		got, floor := code.Cost().Stream, code.Floor().Cycles()
+		got, floor := code.Cost().Stream, code.LowerBound().Cycles()
 		if got > int64(want) {
 			t.Errorf("%v: %d cycles, the published mapping takes %d", r, got, want)
 		}

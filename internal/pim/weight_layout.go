@@ -6,11 +6,11 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// Held is where a channel has a code's weights: in rows of all its banks, numbered as the
+// WeightLayout is where a channel has a code's weights: in rows of all its banks, numbered as the
 // layout says. The rows of the channel's stream count from Rows.Lo on.
 //
 // In the literature: a weight layout.
-type Held struct {
+type WeightLayout struct {
 	// Layout says which weights stand in which row: in equal layouts of the same
 	// constant, rows of the same number hold the same.
 	Layout string
@@ -20,12 +20,12 @@ type Held struct {
 // Rows is the number of rows of each bank.
 func (c *Code) Rows() int { return c.device.rows }
 
-// Held says where each channel has its weights; a channel that is idle has none.
-func (c *mappedCode) Held() []Held {
-	held := make([]Held, c.device.channels)
+// WeightLayout says where each channel has its weights; a channel that is idle has none.
+func (c *mappedCode) WeightLayout() []WeightLayout {
+	held := make([]WeightLayout, c.device.channels)
 	for i, s := range c.perChannel() {
 		if len(s) > 0 {
-			held[i] = Held{string(c.layout(s)), c.device.scheme.rows(s)}
+			held[i] = WeightLayout{string(c.layout(s)), c.device.scheme.rows(s)}
 		}
 	}
 	return held

@@ -15,15 +15,15 @@ import (
 func TestFloor(t *testing.T) {
 	for _, c := range []struct {
 		k, stride, channels int
-		want                Floor
+		want                LowerBound
 	}{
-		{3, 1, 1, Floor{MAC: 13 * 13 * 32 / 16 * 2, Move: (25*32/16 + 25) * 2}}, // one output group
-		{3, 1, 16, Floor{MAC: 22 * 2, Move: 10}},                                // 338 COMPs, 150 cycles
-		{1, 2, 1, Floor{MAC: 9 * 2 * 2, Move: (9*2 + 9) * 2}},
+		{3, 1, 1, LowerBound{MAC: 13 * 13 * 32 / 16 * 2, Move: (25*32/16 + 25) * 2}}, // one output group
+		{3, 1, 16, LowerBound{MAC: 22 * 2, Move: 10}},                                // 338 COMPs, 150 cycles
+		{1, 2, 1, LowerBound{MAC: 9 * 2 * 2, Move: (9*2 + 9) * 2}},
 	} {
 		p := int64(c.k / 2)
 		n := conv(t, rand.New(rand.NewPCG(1, 2)), tensor.Shape{1, 32, 5, 5}, 16, 1, c.k, c.stride, 1, []int64{p, p, p, p}, false)
-		if got := compile(t, machineOf(t, "newton"), c.channels, n.g, n.g.Whole(n.id)).Floor(); got != c.want {
+		if got := compile(t, machineOf(t, "newton"), c.channels, n.g, n.g.Whole(n.id)).LowerBound(); got != c.want {
 			t.Errorf("kernel %d, stride %d, %d channels: %+v, %+v wanted", c.k, c.stride, c.channels, got, c.want)
 		}
 	}
@@ -57,7 +57,7 @@ func TestFloorHolds(t *testing.T) {
 		rapid.Check(t, func(t *rapid.T) {
 			n := make(t)
 			code := compile(t, anyMachine(t), anyChannels(t), n.g, graph.Cut{Node: n.id, Box: anyBox(t, n.g.Nodes[n.id].Shape)})
-			if floor := code.Floor(); floor.MAC < 0 || floor.Move < 1 || int64(floor.Cycles()) > code.Cost().Ticks {
+			if floor := code.LowerBound(); floor.MAC < 0 || floor.Move < 1 || int64(floor.Cycles()) > code.Cost().Ticks {
 				t.Fatalf("floor %+v, %d cycles", floor, code.Cost().Ticks)
 			}
 		})

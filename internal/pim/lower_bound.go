@@ -2,18 +2,18 @@ package pim
 
 import "pimflow/internal/dram"
 
-// Floor is a lower bound on the cycles of any mapping of a cut. MAC counts the products with
+// LowerBound is a lower bound on the cycles of any mapping of a cut. MAC counts the products with
 // all MAC units of all channels busy and COMPs as close as may be. Move counts the columns
 // that hold each input that is read once and each result once, moved by writes and reads as
 // close as may be and shared out to all channels. Padding, activations, turns of the bus and
 // refreshes do not count.
-type Floor struct{ MAC, Move dram.Cycle }
+type LowerBound struct{ MAC, Move dram.Cycle }
 
 // Cycles is the larger of both.
-func (f Floor) Cycles() dram.Cycle { return max(f.MAC, f.Move) }
+func (f LowerBound) Cycles() dram.Cycle { return max(f.MAC, f.Move) }
 
-// Floor is that of the code's cut.
-func (c *mappedCode) Floor() Floor {
+// LowerBound is that of the code's cut.
+func (c *mappedCode) LowerBound() LowerBound {
 	d, l := c.device, c.layer
 	products, inputs := l.outs.Len()*l.channels(), l.channels()
 	window := 0
@@ -30,7 +30,7 @@ func (c *mappedCode) Floor() Floor {
 	wait := func(o dram.Op) int { return int(max(1, d.channel.Wait(o, o))) }
 	comps := ceilDiv(products, d.units*d.lanes)
 	move := ceilDiv(inputs*groups, d.traits.fill)*wait(d.ops.Write[0]) + ceilDiv(l.results(), d.results)*wait(d.ops.Read)
-	return Floor{
+	return LowerBound{
 		MAC:  dram.Cycle(ceilDiv(comps, d.channels) * wait(d.ops.Comp[0])),
 		Move: dram.Cycle(ceilDiv(move, d.channels)),
 	}

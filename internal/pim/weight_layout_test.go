@@ -47,7 +47,7 @@ func TestHeld(t *testing.T) {
 		seen := map[string]map[int]content{}
 		for _, b := range []tensor.Box{box, upper, anyBox(t, shape)} {
 			code := compile(t, m, channels, n.g, graph.Cut{Node: n.id, Box: b})
-			held := code.Held()
+			held := code.WeightLayout()
 			for i, s := range code.perChannel() {
 				h := held[i]
 				if len(s) == 0 {
