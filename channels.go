@@ -10,9 +10,9 @@ import (
 	"pimflow/internal/platform"
 )
 
-// tune finds how many of the memory channels should compute, and the best plan with them:
-// first each eighth of the channels, then the neighbours of the best number, and of their
-// best, until none is better. A number between two that are worse can be missed.
+// tune searches the best number of PIM channels and its plan: first each eighth of the channels,
+// then the neighbours of the best number, until none is better. It can miss a number between two
+// worse ones.
 //
 // In the literature: hill climbing from the best point of a grid.
 func (s *Session) tune(ctx context.Context, how Search) (*Plan, error) {

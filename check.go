@@ -9,13 +9,13 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// Check is how far a plan's outputs are from the model's.
+// Check compares a plan's outputs with the model's.
 type Check struct {
 	OK      bool          `json:"ok"` // every output is, and the replay
 	MaxAbs  float64       `json:"max_abs"`
 	MaxRel  float64       `json:"max_rel"` // relative to the output's largest magnitude
 	Outputs []OutputCheck `json:"outputs"` // nil where the replay failed
-	// Replay is how many commands of the PIM's streams were checked without values.
+	// Replay counts the commands of the PIM's streams that were checked without values.
 	Replay struct {
 		OK       bool   `json:"ok"`
 		Streams  int    `json:"streams"`
@@ -52,8 +52,8 @@ func (s *Session) Run(ctx context.Context, p *Plan, inputs ...Tensor) ([]Tensor,
 }
 
 // Check replays the plan's command streams, executes the model as it was read and the plan, and
-// compares their outputs. What differs is no error but a Check that is not OK. Where the replay
-// fails nothing is executed. Inputs are those of Run.
+// compares their outputs. A difference is no error: OK is false. If the replay fails, nothing is
+// executed. Inputs are those of Run.
 func (s *Session) Check(ctx context.Context, p *Plan, inputs ...Tensor) (*Check, error) {
 	p, values, err := s.prepare(p, inputs)
 	if err != nil {
@@ -118,7 +118,7 @@ func (s *Session) outputs(values []*tensor.Tensor) []Tensor {
 	return list
 }
 
-// tolerance is what a check accepts, by the formats of the model and of the PIM.
+// tolerance returns the accepted difference, by the formats of the model and of the PIM.
 func (s *Session) tolerance() float64 {
 	format, err := pim.Format(s.machine)
 	if err != nil { // the GPU alone does without

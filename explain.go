@@ -10,8 +10,8 @@ import (
 	"pimflow/internal/search"
 )
 
-// Reason is where a layer is in a plan, and what it would take elsewhere. Tiles are written as
-// plans print them, with + between: "gpu[0:1 0:16 0:8 0:8] + pim[0:1 16:32 0:8 0:8]".
+// Reason is the placement of a layer in a plan and its time elsewhere. Tiles are written as plans
+// print them, with + between: "gpu[0:1 0:16 0:8 0:8] + pim[0:1 16:32 0:8 0:8]".
 type Reason struct {
 	Name      string  `json:"name"`
 	Op        string  `json:"op"`
@@ -21,10 +21,10 @@ type Reason struct {
 	Placement string  `json:"placement"` // its tiles
 	NS        float64 `json:"ns"`        // in the plan, from the first start to the last end
 	Alone     float64 `json:"alone_ns"`  // of the same tiles, executed by themselves
-	GPU       *Whole  `json:"gpu"`       // all of it on the GPU; nil where that cannot be
+	GPU       *Whole  `json:"gpu"`       // the whole layer on the GPU; nil if the GPU cannot execute it
 	GPULow    float64 `json:"gpu_low_ns"`
 	GPUHigh   float64 `json:"gpu_high_ns"`
-	PIM       *Whole  `json:"pim"` // all of it on the PIM
+	PIM       *Whole  `json:"pim"` // the whole layer on the PIM; nil likewise
 	// Best is the fastest alone on other devices; nil for none.
 	Best *Alternative `json:"best"`
 }
@@ -46,7 +46,7 @@ type Explanation struct {
 	Refused []string `json:"refused"` // why there are no others
 }
 
-// Wait is a tile in the plan, and what it waited for.
+// Wait is a tile in the plan with the cause of its start time.
 type Wait struct {
 	Device string  `json:"device"`
 	Box    string  `json:"box"`
@@ -65,7 +65,7 @@ type Way struct {
 	Energy float64 `json:"energy_pj"`       // without standby
 	With   float64 `json:"with_standby_pj"` // with that of the time alone
 	Total  float64 `json:"plan_ns"`         // of the plan with it in the placement's place; 0: no place, or no room
-	Why    string  `json:"why"`             // it was chosen or lost
+	Why    string  `json:"why"`             // the reason why it was chosen or lost
 	Parts  []Part  `json:"parts"`
 }
 
@@ -75,7 +75,7 @@ type Part struct {
 	Box    string  `json:"box"`
 	NS     float64 `json:"ns"`
 	Bound  string  `json:"bound"` // what limits it
-	Terms  []Term  `json:"terms"` // what NS goes to, the largest first
+	Terms  []Term  `json:"terms"` // breakdown of NS, the largest first
 }
 
 // Term is a part of a time.
@@ -84,8 +84,8 @@ type Term struct {
 	NS   float64 `json:"ns"`
 }
 
-// Reasons says of every layer of a plan where it is, and what it would take elsewhere, in the
-// graph's order.
+// Reasons returns the placement of every layer of a plan and its time elsewhere, in the graph's
+// order.
 func (s *Session) Reasons(p *Plan) ([]Reason, error) {
 	p, e, err := s.explainer(p)
 	if err != nil {
@@ -102,8 +102,8 @@ func (s *Session) Reasons(p *Plan) ([]Reason, error) {
 	return list, nil
 }
 
-// Explain says of one layer what else was tried, what its time would go to, and what the plan
-// would take with it. The error of a name that is no layer's has the nearest that is.
+// Explain returns all alternatives of one layer, the breakdowns of their times, and the time of the
+// plan with each. The error for an unknown layer names the nearest.
 func (s *Session) Explain(p *Plan, layer string) (*Explanation, error) {
 	p, e, err := s.explainer(p)
 	if err != nil {

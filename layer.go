@@ -11,7 +11,7 @@ import (
 	"pimflow/internal/platform"
 )
 
-// Layers lists the layers of the model with what all of each takes on either device beside the
+// Layers lists the layers of the model with the cost of the whole layer on either device, beside the
 // machine's PIM channels. They are in no plan: Kind is "", and there are no tiles.
 func (s *Session) Layers() ([]Layer, error) {
 	ds, err := s.target.Devices(s.machine.Memory.PIMChannels, plan.Extended)
@@ -32,7 +32,7 @@ func (s *Session) Layers() ([]Layer, error) {
 	return list, nil
 }
 
-// costs are those of a whole layer on the GPU and the PIM; nil where that cannot be.
+// costs returns the costs of a whole layer on both devices; nil if a device cannot execute it.
 func costs(g *graph.Graph, id graph.ID, ds []device.Device) (gpu, pim *device.Cost, err error) {
 	for _, d := range ds {
 		to := map[string]**device.Cost{plan.GPU: &gpu, plan.PIM: &pim}[d.Name()]
@@ -61,9 +61,9 @@ type Convolution struct {
 	Groups                  int // Channels and Out are multiples of it; Groups = Channels = Out: depthwise
 }
 
-// Cost is what a convolution takes on the GPU with the memory channels that do not compute, and
-// on the machine's PIM channels, its launch included. Either is nil where the device has no
-// channels or cannot execute the layer.
+// Cost returns the cost of a convolution on the GPU with the machine's other memory channels, and on
+// its PIM channels, launches included. Either is nil if the device has no channels or cannot execute
+// the layer.
 func (m *Machine) Cost(c Convolution) (gpu, pim *Whole, err error) {
 	g, id, err := c.graph()
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 type Machine struct{ hw *hw.Machine }
 
 // LoadMachine returns a machine that Machines lists, or that of a .json file; "newton+t4" is
-// newton with the GPU t4. An error names the file, the line, the key and what is wanted, or
-// says why no device can be made of the numbers.
+// newton with the GPU t4. An error names the file, the line, the key and what is wanted, or the
+// number that a device refuses.
 func LoadMachine(name string) (*Machine, error) {
 	m, err := hw.Load(name)
 	if err != nil {
@@ -42,8 +42,8 @@ func (s *Session) Machine() *Machine { return &Machine{s.machine} }
 func (m *Machine) Name() string { return m.hw.Name }
 
 // Set returns a machine with keys changed, each written as "memory.pim_channels=8": a key that
-// Print shows, and a number, true or false, or a text. The error of a key that there is not
-// names the nearest; that of a value says what is wanted.
+// Print shows, and a number, true or false, or a text. The error for an unknown key names the
+// nearest, that for a value what is wanted.
 func (m *Machine) Set(keys ...string) (*Machine, error) {
 	c := m.hw
 	for _, text := range keys {

@@ -10,7 +10,7 @@ import (
 	"pimflow/internal/search"
 )
 
-// Point is a plan as its time and energy.
+// Point is the time and the energy of a plan.
 type Point struct {
 	Policy    string  `json:"policy"`
 	Objective string  `json:"objective"` // that it was searched for
@@ -72,8 +72,8 @@ func front(all []Point) (front []Point) {
 	return front
 }
 
-// Doubt searches the plan again for a GPU that is as fast, and as slow, as the bounds of its
-// times let it be, and sets Fast and Slow of the report's layers.
+// Doubt searches the plan again for the fastest and for the slowest GPU within the bounds of its
+// times, and sets Fast and Slow of the report's layers.
 func (s *Session) Doubt(ctx context.Context, p *Plan, r *Report) error {
 	p, err := s.own(p)
 	if err != nil {

@@ -19,10 +19,10 @@ import (
 // DefaultMachine and DefaultPolicy are those of a session and a search that name none.
 const (
 	DefaultMachine = "newton"
-	DefaultPolicy  = search.Default
+	DefaultPolicy  = "auto"
 )
 
-// ErrNoDevice is wrapped by Plan where a policy has no device for some layer.
+// ErrNoDevice is wrapped by Plan if a policy has no device for some layer.
 var ErrNoDevice = search.ErrNoDevice
 
 // Options say what a model is opened with. The zero value is the machine newton, one image,
@@ -32,12 +32,12 @@ type Options struct {
 	Set     []string // keys of the machine to change, as "memory.pim_channels=8"
 	Batch   int      // images at once, for models that leave it open; 0: 1
 	Profile string   // a .csv file of measured GPU kernels, whose times replace the model's; "": none
-	// Progress, unless nil, is told how much of a phase of long work is done; a phase begins
-	// with 0 of 0. It is called concurrently.
+	// Progress, unless nil, takes the progress of each phase of long work; a phase begins with 0
+	// of 0. It is called concurrently.
 	Progress func(phase string, done, total int)
 }
 
-// Session is a model on a machine. Its methods may be called one after the other.
+// Session is a model on a machine. It is not safe for concurrent use.
 type Session struct {
 	name     string       // of the model, as Open was given it
 	model    *graph.Graph // as read
@@ -75,18 +75,17 @@ func Open(model string, o Options) (*Session, error) {
 	return s, nil
 }
 
-// On returns a session of the same model, which stays open as long as the first, on another
-// machine.
+// On returns a session of the same model on another machine. Both share the model's file: Close of
+// either closes it.
 func (s *Session) On(m *Machine) (*Session, error) {
 	c := *s
-	c.file = nil
 	if err := c.place(m.hw); err != nil {
 		return nil, err
 	}
 	return &c, nil
 }
 
-// place makes a machine that of the session.
+// place puts the session on a machine.
 func (s *Session) place(m *hw.Machine) (err error) {
 	var by platform.Makers
 	if s.profile != nil {
@@ -105,18 +104,18 @@ func (s *Session) Close() error {
 	return s.file.Close()
 }
 
-// Search says which plan is wanted. The zero value is the policy auto and the least time.
+// Search selects a plan. The zero value is the fastest plan of policy auto.
 type Search struct {
 	Policy    string // a name that Policies lists; "": auto
-	Objective string // what is made small: "latency", "energy" or "edp", their product; "": latency
+	Objective string // to minimise: "latency", "energy" or "edp", their product; "": latency
 	// Exact proves that no plan of at most two pieces a layer is better. It is an error for
 	// graphs that are too large for the proof, for other policies than auto, and with
 	// Channels.
 	Exact bool
-	// Channels also finds how many of the memory channels should compute.
+	// Channels also searches the best number of PIM channels.
 	Channels bool
-	// Partial returns the best plan so far where the context ends before the search; its
-	// Report is Stopped. Otherwise that is the context's error.
+	// Partial returns the best plan so far if the context ends during the search; its Report is
+	// Stopped. Without Partial Plan then returns the context's error.
 	Partial bool
 }
 
@@ -154,7 +153,7 @@ func (s *Session) best(ctx context.Context, how Search, t search.Target) (*Plan,
 	return &Plan{plan: r.Plan, home: s, how: how, target: t, result: r}, nil
 }
 
-// aim is the session's target with what a search asks of it.
+// aim returns the session's target with the objective and the switches of a search.
 func (s *Session) aim(how Search) (t search.Target, err error) {
 	if how.Exact && (how.Channels || cmp.Or(how.Policy, DefaultPolicy) != DefaultPolicy) {
 		return t, fmt.Errorf("Exact with Policy %q, Channels %v: policy %s and a fixed number of channels wanted", how.Policy, how.Channels, DefaultPolicy)
@@ -165,8 +164,8 @@ func (s *Session) aim(how Search) (t search.Target, err error) {
 	return t, err
 }
 
-// Time is what a plan takes on the session's machine, and where its layers are. The error says
-// why a plan of another session is none for this model and machine.
+// Time times a plan on the session's machine. The plan may come from another session of the same
+// model; the error says why it does not fit this model or machine.
 func (s *Session) Time(p *Plan) (*Report, error) {
 	p, err := s.own(p)
 	if err != nil {
@@ -175,7 +174,7 @@ func (s *Session) Time(p *Plan) (*Report, error) {
 	return newReport(s, p), nil
 }
 
-// own is a plan with its result on the session's machine.
+// own returns the plan with its result on the session's machine.
 func (s *Session) own(p *Plan) (*Plan, error) {
 	if p.home == s {
 		return p, nil
@@ -187,8 +186,8 @@ func (s *Session) own(p *Plan) (*Plan, error) {
 	return &Plan{plan: p.plan, home: s, how: p.how, target: s.target, result: r}, nil
 }
 
-// phase begins a phase of long work, and returns what is told how much of it is done; nil
-// where nobody listens.
+// phase begins a phase of long work and returns a function that takes its progress; nil if nobody
+// listens.
 func (s *Session) phase(name string) func(done, total int) {
 	if s.progress == nil {
 		return nil
@@ -209,9 +208,8 @@ func Policies() []string {
 // Networks lists the names of the networks that are built in, in order.
 func Networks() []string { return zoo.Names() }
 
-// Internal returns what the commands of this module work on beyond the exported methods: the
-// simplified graph, the machine, the target of its searches, and the profile or nil. Other
-// modules cannot name these types.
+// Internal serves the commands of this module: the simplified graph, the machine, the target of
+// its searches, and the profile or nil. Other modules cannot name these types.
 func (s *Session) Internal() (*graph.Graph, *hw.Machine, search.Target, *profile.Profile) {
 	return s.graph, s.machine, s.target, s.profile
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"pimflow/internal/search"
 )
 
 func open(t *testing.T, model string, o Options) *Session {
@@ -129,6 +131,9 @@ func TestProgress(t *testing.T) {
 
 // TestErrors: errors name the place, the value and what is wanted.
 func TestErrors(t *testing.T) {
+	if DefaultPolicy != search.Default {
+		t.Errorf("%s: %s wanted", DefaultPolicy, search.Default)
+	}
 	s := open(t, "toy", Options{})
 	ctx := t.Context()
 	p, _ := planned(t, s, Search{Policy: "gpu"})

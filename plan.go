@@ -14,12 +14,12 @@ import (
 	"pimflow/internal/zoo"
 )
 
-// Plan says which device makes which part of each layer, and in what order.
+// Plan assigns the parts of each layer to devices, in an order.
 //
 // In the literature: a static schedule with a mapping; a part is a tile.
 type Plan struct {
 	plan   *plan.Plan
-	home   *Session // that result is of
+	home   *Session // of the result
 	how    Search
 	target search.Target
 	result *search.Result
@@ -75,11 +75,11 @@ type Step struct {
 	code     device.Code
 }
 
-// Print writes what the device executes: the GPU's kernels, or the loop nest of DRAM commands
-// of each PIM channel.
+// Print writes the step's code: the GPU's kernels, or the loop nest of DRAM commands of each PIM
+// channel.
 func (s *Step) Print(w io.Writer) error { return s.code.Print(w) }
 
-// Steps lists what a plan executes, in its order; steps of different devices overlap in time.
+// Steps lists the steps of a plan in its order. Steps of different devices overlap in time.
 func (s *Session) Steps(p *Plan) ([]Step, error) {
 	p, err := s.own(p)
 	if err != nil {
@@ -100,6 +100,5 @@ func (s *Session) Steps(p *Plan) ([]Step, error) {
 	return list, nil
 }
 
-// Internal returns what the commands of this module work on beyond the exported methods. Other
-// modules cannot name its type.
+// Internal serves the commands of this module. Other modules cannot name its type.
 func (p *Plan) Internal() *search.Result { return p.result }

@@ -11,9 +11,9 @@ import (
 // ReportSchema names the form of Report's JSON.
 const ReportSchema = "pimflow.run/1"
 
-// Report is what a plan takes, and where its layers are: the JSON of pimflow run --json. Times
-// are in ns and, where a key ends in _ck, in cycles of the clock of their device; energies are
-// in pJ.
+// Report holds the time, the energy and the placement of a plan: the JSON of pimflow run --json.
+// Times are in ns or, if a key ends in _ck, in cycles of the clock of their device; energies are in
+// pJ.
 type Report struct {
 	Schema      string `json:"schema"`
 	Model       string `json:"model"`
@@ -31,9 +31,9 @@ type Report struct {
 
 	Baseline float64 `json:"baseline_ns"` // the GPU alone, with every memory channel
 	Total    float64 `json:"total_ns"`    // the plan
-	// Bound is a time that no plan of the search is below; nil where it was not asked for.
+	// Bound is a lower bound of the time of every plan of the search; nil if none was computed.
 	Bound     *float64 `json:"bound_ns"`
-	BoundTwo  *float64 `json:"bound_two_pieces_ns"` // the same of plans that cut no layer in more than two pieces
+	BoundTwo  *float64 `json:"bound_two_pieces_ns"` // the same for plans with at most two pieces a layer
 	Exact     bool     `json:"exact"`               // no plan of at most two pieces a layer is better
 	Stopped   bool     `json:"stopped"`             // the search ended early: the plan is the best so far
 	Objective string   `json:"objective"`           // latency, energy or edp
@@ -61,13 +61,13 @@ type Report struct {
 	GPUProfile *GPUProfile `json:"gpu_profile,omitempty"` // nil where all GPU times are the model's
 }
 
-// ChannelsTried is the best plan's time, in ns, when so many memory channels compute.
+// ChannelsTried is the time of the best plan for a number of PIM channels, in ns.
 type ChannelsTried struct {
 	PIMChannels int     `json:"pim_channels"`
 	Total       float64 `json:"total_ns"`
 }
 
-// Layer is an operation of the graph, with what is fused into it, and its place in a plan.
+// Layer is an operation of the graph with its fused epilogue, and its placement in a plan.
 type Layer struct {
 	Name      string `json:"name"`
 	Op        string `json:"op"`    // ONNX operator and those fused into it, as "Conv+Relu"
@@ -76,8 +76,8 @@ type Layer struct {
 	Kind      string `json:"kind"`      // gpu, pim, split or pipe
 	Exclusive bool   `json:"exclusive"` // it runs alone: the GPU has every memory channel
 	Tiles     []Tile `json:"tiles"`
-	GPU       *Whole `json:"gpu"` // all of it on the GPU; nil where that cannot be
-	PIM       *Whole `json:"pim"` // all of it on the PIM
+	GPU       *Whole `json:"gpu"` // the whole layer on the GPU; nil if the GPU cannot execute it
+	PIM       *Whole `json:"pim"` // the whole layer on the PIM; nil likewise
 	// Lost is the best other way to execute the layer alone; nil where there is none.
 	Lost *struct {
 		Kind string  `json:"kind"`
@@ -92,7 +92,7 @@ type Layer struct {
 	Error *LayerError `json:"error"`
 }
 
-// LayerError is how far a layer's values are from those that the graph defines. Relative
+// LayerError is the difference of a layer's values from those that the graph defines. Relative
 // errors are relative to the largest magnitude of the value.
 type LayerError struct {
 	OwnAbs float64 `json:"own_max_abs"` // of its PIM part, computed from exact inputs
@@ -211,9 +211,9 @@ func (r *Report) SetCheck(c *Check) {
 	}
 }
 
-// Energies are what the plan and the GPU alone take, in pJ. Low and high are the least and the
-// most while each energy constant of the machine is within its bounds; those of the ratio have
-// the same constants above and below it.
+// Energies holds the energies of the plan and of the GPU alone, in pJ. Low and high are the values
+// with every energy constant of the machine at its lower or at its upper bound. Those of the ratio
+// use the same constants in numerator and denominator.
 type Energies struct {
 	Baseline     float64      `json:"baseline_pj"`
 	BaselineLow  float64      `json:"baseline_low_pj"`
@@ -227,7 +227,7 @@ type Energies struct {
 	Parts        []EnergyPart `json:"parts"` // they add up to the sums above
 }
 
-// EnergyPart is what takes energy, as gpu_standby or pim_mac, in pJ.
+// EnergyPart is a component of the energy, as gpu_standby or pim_mac, in pJ.
 type EnergyPart struct {
 	Name         string  `json:"name"`
 	Baseline     float64 `json:"baseline_pj"`
@@ -239,12 +239,12 @@ type EnergyPart struct {
 }
 
 func newEnergies(r *search.Result) Energies {
-	base, plan := r.Baseline.Energy(&r.Standby), r.Timeline.Energy(&r.Standby)
-	b, p := base.Total(), plan.Total()
+	base, own := r.Baseline.Energy(&r.Standby), r.Timeline.Energy(&r.Standby)
+	b, p := base.Total(), own.Total()
 	e := Energies{Baseline: b.Value, BaselineLow: b.Low, BaselineHigh: b.High, Total: p.Value, Low: p.Low, High: p.High}
-	e.Ratio, e.RatioLow, e.RatioHigh = plan.Ratio(&base)
+	e.Ratio, e.RatioLow, e.RatioHigh = own.Ratio(&base)
 	for i := range device.Parts {
-		b, p := base[i], plan[i]
+		b, p := base[i], own[i]
 		e.Parts = append(e.Parts, EnergyPart{i.String(), b.Value, b.Low, b.High, p.Value, p.Low, p.High})
 	}
 	return e

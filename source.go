@@ -8,7 +8,7 @@ import (
 	"pimflow/internal/search"
 )
 
-// GPUProfile says how much of the GPU's times is measured.
+// GPUProfile counts the measured times of the GPU.
 type GPUProfile struct {
 	File       string  `json:"file"`
 	Kernels    int     `json:"kernels"` // measured
@@ -18,8 +18,7 @@ type GPUProfile struct {
 	Layers     Sources `json:"layers"`   // of whole layers on the GPU beside the plan's PIM channels
 }
 
-// Sources counts times of the GPU by where they come from. What takes no time, as a layer that
-// only renames values, is not counted.
+// Sources counts times of the GPU by source. Layers of no time, such as a Reshape, do not count.
 type Sources struct {
 	Measured     int `json:"measured"`     // the kernel itself
 	Interpolated int `json:"interpolated"` // between sizes of the same layer

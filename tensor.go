@@ -95,8 +95,7 @@ func (s *Session) input(name string) (*graph.Node, error) {
 	return &s.graph.Nodes[s.graph.Inputs[i]], nil
 }
 
-// values returns a tensor for each input of the graph: those given, and seeded noise for the
-// others.
+// values returns a tensor for each input of the graph: the given ones, else seeded noise.
 func (s *Session) values(given []Tensor) ([]*tensor.Tensor, error) {
 	at := map[graph.ID]*tensor.Tensor{}
 	for i := range given {
@@ -122,8 +121,8 @@ func (s *Session) values(given []Tensor) ([]*tensor.Tensor, error) {
 	return list, nil
 }
 
-// Class is one of the largest values of an output. As JSON a score that is no number is the
-// text "NaN", "+Inf" or "-Inf".
+// Class is one of the largest values of an output. In JSON a score that is no number is the text
+// "NaN", "+Inf" or "-Inf".
 type Class struct {
 	Index int
 	Label string // "" for none

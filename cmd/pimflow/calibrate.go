@@ -87,7 +87,7 @@ model, batch, ms, source.`,
 	return c
 }
 
-// loadBoards loads a GPU and checks it, and all that come with the program.
+// loadBoards loads and checks a GPU, and loads all built-in GPUs.
 func loadBoards(nameOrPath string) (*hw.Board, []*hw.Board, error) {
 	b, err := hw.LoadBoard(nameOrPath)
 	if err != nil {
@@ -107,7 +107,7 @@ func loadBoards(nameOrPath string) (*hw.Board, []*hw.Board, error) {
 	return b, boards, nil
 }
 
-// checkBoard says what is wrong with a GPU: it is right when its device can be made.
+// checkBoard returns the error of making the GPU's device.
 func checkBoard(nameOrPath string, b *hw.Board) error {
 	if _, err := gpu.New(b.Machine(2), b.Memory.Channels); err != nil {
 		return fmt.Errorf("%s: %w", nameOrPath, err)
@@ -115,8 +115,7 @@ func checkBoard(nameOrPath string, b *hw.Board) error {
 	return nil
 }
 
-// readTables reads tables of measurements, nil where none is named, and says what
-// they are.
+// readTables reads tables of measurements, nil if none is named, and returns their names.
 func readTables(names []string, flag string) (*calibrate.Measured, string, error) {
 	if len(names) == 0 {
 		return nil, "", nil

@@ -66,8 +66,7 @@ func codeCommand() *cobra.Command {
 	return c
 }
 
-// printCode prints the cost and the code of a cut on each of the devices, or on
-// the one named dev.
+// printCode prints the cost and the code of a cut on each device, or on device dev alone.
 func printCode(w io.Writer, g *graph.Graph, cut graph.Cut, ds []device.Device, dev string) error {
 	var names []string
 	found := false

@@ -69,8 +69,8 @@ of its plans is in the table, with its number of channels; run --pim-channels au
 	return c
 }
 
-// compareModel plans one model under every policy; own with every eighth of the channels
-// computing, of which it keeps the best plan of each.
+// compareModel plans one model under every policy. With own it tries every eighth of the memory
+// channels as PIM channels, and keeps the best plan of each policy.
 func compareModel(ctx context.Context, s *pimflow.Session, own bool, bar *bar) (report.ModelResult, error) {
 	g, base, _, _ := s.Internal()
 	m := report.ModelResult{Model: g.Name}
@@ -91,7 +91,7 @@ func compareModel(ctx context.Context, s *pimflow.Session, own bool, bar *bar) (
 			if k == 0 {
 				m.Results = append(m.Results, report.PolicyResult{Policy: policy.Name})
 			} else if policy.PIM == "" {
-				continue // the same whatever computes
+				continue // policies without PIM do not depend on the number
 			}
 			bar.label = fmt.Sprintf(label, policy.Name)
 			row, err := comparePolicy(ctx, on, policy.Name, &m)
@@ -106,7 +106,7 @@ func compareModel(ctx context.Context, s *pimflow.Session, own bool, bar *bar) (
 	return m, nil
 }
 
-// comparePolicy plans a model under a policy; without a speed-up where that has no device for
+// comparePolicy plans a model under a policy. The speed-up stays 0 if the policy has no device for
 // some layer.
 func comparePolicy(ctx context.Context, s *pimflow.Session, policy string, m *report.ModelResult) (report.PolicyResult, error) {
 	row := report.PolicyResult{Policy: policy}
@@ -140,7 +140,7 @@ func comparePolicy(ctx context.Context, s *pimflow.Session, policy string, m *re
 	return row, nil
 }
 
-// fused is the time of a plan whose PIM work is launched together where it can be, in ns.
+// fused returns the time of the plan with fused launches of PIM work, in ns.
 func fused(s *pimflow.Session, p *pimflow.Plan) (*float64, error) {
 	g, _, target, _ := s.Internal()
 	pl := *p.Internal().Plan

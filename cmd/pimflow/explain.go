@@ -8,7 +8,7 @@ import (
 	"pimflow/internal/report"
 )
 
-// shownOptions is how many alternatives of a layer are printed without --all.
+// shownOptions is the number of alternatives that are printed without --all.
 const shownOptions = 6
 
 func explainCommand() *cobra.Command {

@@ -11,7 +11,7 @@ import (
 	"pimflow/internal/sweep"
 )
 
-// launchNetworks are those of the published evaluation (CGO 2023).
+// launchNetworks lists the networks of the published evaluation (CGO 2023).
 var launchNetworks = []string{"mobilenet-v2", "mnasnet-1.0", "efficientnet-b0", "resnet-50", "vgg-16"}
 
 func launchesCommand() *cobra.Command {
@@ -40,7 +40,7 @@ that split layers do. "launches free" is the speed-up that the same plan would h
 			defer bar.stop()
 			out := &report.Launches{Schema: report.LaunchesSchema, Policy: r.how.Policy}
 			var models []*sweep.Model
-			for _, model := range args { // what cannot be read is said before anything is searched
+			for _, model := range args { // errors of reading come before any search
 				r.model = model
 				opened, err := r.open(bar)
 				if err != nil {

@@ -94,7 +94,7 @@ banks, gpu_ns where no channel is left. latency_hiding 1 is the machine as it is
 	return c
 }
 
-// bench makes what costs layers.
+// bench returns the bench of a machine, with the profile of the flags.
 func (f *layerFlags) bench(m *hw.Machine) (*convolution.Bench, error) {
 	if f.profile == "" {
 		return convolution.NewBench(m, nil)
@@ -106,7 +106,7 @@ func (f *layerFlags) bench(m *hw.Machine) (*convolution.Bench, error) {
 	return convolution.NewBench(m, p)
 }
 
-// check reports flags that do not go together.
+// check reports flags that exclude each other.
 func (f *layerFlags) check(changed func(string) bool) error {
 	if f.csv == "" && f.in == "" {
 		return fmt.Errorf("--in CxHxW or --csv FILE wanted")
@@ -130,7 +130,7 @@ func (f *layerFlags) check(changed func(string) bool) error {
 	return nil
 }
 
-// question is what the flags ask.
+// question returns the layer and the channels of the flags.
 func (f *layerFlags) question(m *hw.Machine, changed func(string) bool) (*convolution.Question, error) {
 	q := &convolution.Question{Layer: f.conv, Channels: f.channels, Buffers: f.buffers, Hiding: !f.noHiding}
 	for _, row := range []struct {
@@ -175,7 +175,7 @@ func layerCost(ctx context.Context, m *hw.Machine, b *convolution.Bench, q *conv
 	return report.Convolution(stdout, cost)
 }
 
-// writeTraces writes the published generator's file of each channel.
+// writeTraces writes the published generator's trace of each channel.
 func writeTraces(ctx context.Context, m *hw.Machine, q *convolution.Question, dir, name string) error {
 	if name == "" {
 		name = q.String()

@@ -1,5 +1,6 @@
-// Command pimflow divides the work of a CNN between a GPU and the DRAM channels
-// beside it that can compute, simulates the result to the cycle, and executes it.
+// Command pimflow partitions a CNN between a GPU and DRAM channels that can compute, simulates the
+// plan to the cycle, and executes it. Its files hold flags and printing; the work is done by
+// package pimflow.
 package main
 
 import (
@@ -22,10 +23,10 @@ func main() {
 	os.Exit(command(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// errFailed ends the command with exit code 1 after it has said why itself.
+// errFailed ends the command with exit code 1; the reason is already printed.
 var errFailed = errors.New("failed")
 
-// errStopped ends the command after an interrupt that it has made the best of.
+// errStopped ends the command after an interrupt with the best plan so far.
 var errStopped = errors.New("the search was stopped: the plan is the best one so far, and nothing was executed")
 
 // command executes one command line and returns the exit code: 0, 1 for an error, 130
@@ -72,7 +73,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 1
 }
 
-// output is the standard output until an interrupt.
+// output is the standard output; after an interrupt it refuses to write.
 type output struct {
 	ctx context.Context
 	w   io.Writer
@@ -85,8 +86,7 @@ func (o *output) Write(p []byte) (int, error) {
 	return o.w.Write(p)
 }
 
-// checkFlags reports a value that no flag of its kind can have: an empty text, as
-// an unset variable of a shell gives, and a batch below 1.
+// checkFlags refuses empty texts, as unset variables of a shell give, and a batch below 1.
 func checkFlags(c *cobra.Command) error {
 	for _, name := range textFlags {
 		if f := c.Flags().Lookup(name); f != nil && f.Changed && strings.Trim(f.Value.String(), "[]") == "" {
@@ -99,13 +99,13 @@ func checkFlags(c *cobra.Command) error {
 	return nil
 }
 
-// textFlags are the flags whose value is a text.
+// textFlags lists the flags that take a text.
 var textFlags = []string{
 	"artifact-trace", "box", "csv", "data", "device", "eval", "gpu", "gpu-profile", "in", "input", "kernel", "labels", "library", "machine", "model", "name", "objective", "only", "out", "output", "pad", "pim-channels",
 	"plan", "policy", "runner", "trace", "with",
 }
 
-// wantArgs wants as many arguments as a command's Use names.
+// wantArgs refuses another number of arguments than least to most.
 func wantArgs(least, most int) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if n := len(args); n < least || n > most {
@@ -115,7 +115,7 @@ func wantArgs(least, most int) cobra.PositionalArgs {
 	}
 }
 
-// commands are the subcommands, in the order of a newcomer's path.
+// commands lists the subcommands, in the order a newcomer needs them.
 var commands = []func() *cobra.Command{
 	runCommand, compareCommand, diffCommand, sensitivityCommand, launchesCommand, reproduceCommand, zooCommand, machineCommand, gpuCommand, calibrateCommand, profileCommand, policyCommand,
 	graphCommand, codeCommand, explainCommand, mapCommand, layerCommand, simCommand,

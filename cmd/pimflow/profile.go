@@ -13,13 +13,13 @@ import (
 	"pimflow/internal/survey"
 )
 
-// surveyFlags are the flags of profile.
+// surveyFlags holds the flags of profile.
 type surveyFlags struct {
 	request
 	limit           int
 	anyChannels     bool
 	out             string
-	with            string // what measures; "": nothing
+	with            string // the program that measures; "": none
 	runner, library string
 	device          string
 	repeats         int

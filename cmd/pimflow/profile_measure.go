@@ -16,8 +16,7 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// checkWith reports a way to measure that is not known, and flags of one that is not
-// asked for.
+// checkWith refuses an unknown way to measure, and flags of measuring without --with.
 func (f *surveyFlags) checkWith(changed func(string) bool) error {
 	known := []string{"onnxruntime"}
 	if f.with != "" && f.with != known[0] {
@@ -34,7 +33,7 @@ func (f *surveyFlags) checkWith(changed func(string) bool) error {
 	return nil
 }
 
-// measure writes into each row what its kernel takes, one kernel after the other.
+// measure writes the measured time of its kernel into each row, one after the other.
 func (f *surveyFlags) measure(ctx context.Context, rows []profile.Row, progress func(done, total int)) error {
 	args := []string{"--repeats", strconv.Itoa(f.repeats), "--device", f.device}
 	if f.library != "" {
@@ -68,8 +67,8 @@ func (f *surveyFlags) measure(ctx context.Context, rows []profile.Row, progress 
 	return r.Close()
 }
 
-// measureRow measures the kernel of a row, written to a file. On a CPU floating values
-// are float32, whatever the machine's are: ONNX Runtime has few kernels for others there.
+// measureRow writes the kernel of a row to a file and measures it. On a CPU floating values are
+// float32, whatever the machine's type: ONNX Runtime has few CPU kernels for others.
 func measureRow(r *profile.Runner, row *profile.Row, file string) error {
 	var g *graph.Graph
 	var err error

@@ -11,11 +11,11 @@ import (
 	"golang.org/x/term"
 )
 
-// bar shows the progress of long work on a terminal, one phase after the other,
-// from the second after a phase began. Its zero value shows nothing.
+// bar shows the progress of long work on a terminal, phase by phase, each from its second second
+// on. The zero value shows nothing.
 type bar struct {
 	mu       sync.Mutex
-	out      io.Writer // nil where nobody looks
+	out      io.Writer // nil without a terminal
 	began    time.Time
 	name     string // of the phase
 	label    string // in place of the names of phases; "" for none
@@ -23,10 +23,10 @@ type bar struct {
 	current  *mpb.Bar
 }
 
-// barAfter is how long a phase runs before it shows a bar.
+// barAfter is the age at which a phase shows a bar.
 const barAfter = time.Second
 
-// newBar returns a bar on w, which shows nothing unless w is a terminal.
+// newBar returns a bar on w; it shows nothing if w is no terminal.
 func newBar(w io.Writer) *bar {
 	b := &bar{}
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
@@ -35,8 +35,8 @@ func newBar(w io.Writer) *bar {
 	return b
 }
 
-// phase begins a phase, which ends the one before; the function it returns is told how much is
-// done, from any goroutine. It is nil where nobody looks.
+// phase ends the phase before and begins another. The function it returns takes the progress, from
+// any goroutine; it is nil without a terminal.
 func (b *bar) phase(name string) func(done, total int) {
 	b.tell(name, 0, 0)
 	if b.out == nil {
@@ -45,8 +45,7 @@ func (b *bar) phase(name string) func(done, total int) {
 	return func(done, total int) { b.tell(name, done, total) }
 }
 
-// tell says how much of a phase is done, from any goroutine; another phase than before
-// begins.
+// tell takes the progress of a phase, from any goroutine. A new name begins a new phase.
 func (b *bar) tell(phase string, done, total int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -70,7 +69,7 @@ func (b *bar) tell(phase string, done, total int) {
 	}
 }
 
-// stop removes what is shown.
+// stop removes the bar.
 func (b *bar) stop() {
 	b.mu.Lock()
 	defer b.mu.Unlock()

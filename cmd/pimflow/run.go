@@ -20,7 +20,7 @@ import (
 	"pimflow/internal/report"
 )
 
-// runFlags are the flags of run.
+// runFlags holds the flags of run.
 type runFlags struct {
 	request
 	verbose, json, check bool
@@ -104,7 +104,7 @@ func runModel(ctx context.Context, f *runFlags, stdout, stderr io.Writer) error 
 	}
 	if rep.Stopped {
 		if out, ok := stdout.(*output); ok {
-			out.ctx = context.WithoutCancel(ctx) // what was found is still shown
+			out.ctx = context.WithoutCancel(ctx) // the plan so far is still printed
 		}
 	} else if err := f.more(ctx, s, p, rep); err != nil {
 		return err
@@ -135,7 +135,7 @@ func runModel(ctx context.Context, f *runFlags, stdout, stderr io.Writer) error 
 	return failed(rep, stderr)
 }
 
-// failed says on the error output how a check failed.
+// failed prints the reason of a failed check on the error output.
 func failed(rep *pimflow.Report, stderr io.Writer) error {
 	switch c := rep.Check; {
 	case c == nil || c.OK:
@@ -148,7 +148,7 @@ func failed(rep *pimflow.Report, stderr io.Writer) error {
 	return errFailed
 }
 
-// more adds to the report what the flags ask beyond the plan and its time.
+// more adds the further searches and the execution of the flags to the report.
 func (f *runFlags) more(ctx context.Context, s *pimflow.Session, p *pimflow.Plan, rep *pimflow.Report) error {
 	var err error
 	if f.pareto {
@@ -167,7 +167,7 @@ func (f *runFlags) more(ctx context.Context, s *pimflow.Session, p *pimflow.Plan
 	return nil
 }
 
-// execute computes the plan's outputs and does with them what the flags ask.
+// execute computes the plan's outputs, and checks, prints or writes them as the flags ask.
 func (f *runFlags) execute(ctx context.Context, s *pimflow.Session, p *pimflow.Plan, rep *pimflow.Report) error {
 	inputs, err := f.values(s)
 	if err != nil {
@@ -205,8 +205,7 @@ func (f *runFlags) execute(ctx context.Context, s *pimflow.Session, p *pimflow.P
 	return nil
 }
 
-// outputFiles names the file of each output; where two names come out alike, the
-// later has its position too.
+// outputFiles names the file of each output; of two equal names the later gets its position.
 func outputFiles(outputs []pimflow.Tensor) []string {
 	var files []string
 	for i, o := range outputs {
@@ -265,7 +264,7 @@ func (f *runFlags) values(s *pimflow.Session) ([]pimflow.Tensor, error) {
 	return list, nil
 }
 
-// readLabels reads one name a line; no file, no names.
+// readLabels reads a file of one name a line; "" is no file.
 func readLabels(file string) ([]string, error) {
 	if file == "" {
 		return nil, nil

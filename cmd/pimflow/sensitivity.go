@@ -85,7 +85,7 @@ value that the machine cannot have is "invalid", with the reason. Energies are l
 	return c
 }
 
-// varied is a session and a policy as package sweep takes them.
+// varied returns a session and a policy as the input of package sweep.
 func varied(s *pimflow.Session, policy string) (*sweep.Model, error) {
 	row, err := search.Lookup(policy)
 	if err != nil {
@@ -95,9 +95,9 @@ func varied(s *pimflow.Session, policy string) (*sweep.Model, error) {
 	return &sweep.Model{Graph: g, Machine: m, Policy: row}, nil
 }
 
-// chosen accepts the constants that a user names, by path or by what paths begin with.
+// chosen returns a function that accepts the constants of --only, paths or beginnings of paths.
 func chosen(m *hw.Machine, only []string, energy bool) (func(path string) bool, error) {
-	var names []string // paths, and what they begin with
+	var names []string // paths, and the beginnings of paths
 	for _, c := range m.Constants() {
 		for at := 0; at < len(c.Path); at++ {
 			if c.Path[at] == '.' && !slices.Contains(names, c.Path[:at]) {

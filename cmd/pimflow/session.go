@@ -12,23 +12,23 @@ import (
 	"pimflow"
 )
 
-// PublishedMachine is the machine of the commands that hold this project against the
+// PublishedMachine is the default machine of the commands that compare this project with the
 // published system.
 const PublishedMachine = "artifact"
 
-// autoChannels is the number of PIM channels that a search finds.
+// autoChannels asks for a search of the best number of PIM channels.
 const autoChannels = "auto"
 
-// request is what the flags of a command ask of a session and a plan.
+// request holds the flags that open a session and choose a plan.
 type request struct {
 	model    string
 	opts     pimflow.Options
 	how      pimflow.Search
-	plan     string // a file; "" to search
-	channels string // that compute: a number, or autoChannels; "": what the machine says
+	plan     string // a file; "": search one
+	channels string // number of PIM channels, or autoChannels; "": the machine's
 }
 
-// settle checks that a command asks for a plan in one way only.
+// settle refuses a plan file together with a policy.
 func (r *request) settle(c *cobra.Command) error {
 	if r.plan != "" && c.Flags().Changed("policy") {
 		return fmt.Errorf("--plan %s already is a plan: leave out --policy", r.plan)
@@ -62,7 +62,7 @@ func (r *request) walk(ctx context.Context, bar *bar) (*pimflow.Session, *pimflo
 		return nil, nil, err
 	}
 	r.how.Channels = r.channels == autoChannels
-	r.how.Exact = r.how.Exact && !r.how.Channels // numbers of channels are compared as they are found
+	r.how.Exact = r.how.Exact && !r.how.Channels // the proof is for one number of channels
 	p, err := find(ctx, s, r.how)
 	if err != nil {
 		s.Close()
@@ -81,14 +81,14 @@ func (r *request) walked(c *cobra.Command) (*pimflow.Session, *pimflow.Plan, err
 	return r.walk(c.Context(), bar)
 }
 
-// find searches a plan, with room for the heap.
+// find searches a plan under the limits of heap.
 func find(ctx context.Context, s *pimflow.Session, how pimflow.Search) (*pimflow.Plan, error) {
 	g, _, _, _ := s.Internal()
 	defer heap(len(g.Nodes))()
 	return s.Plan(ctx, how)
 }
 
-// withChannels is a session on the same machine, of whose channels so many compute.
+// withChannels returns a session on the same machine with another number of PIM channels.
 func withChannels(s *pimflow.Session, text string) (*pimflow.Session, error) {
 	_, m, _, _ := s.Internal()
 	n, err := strconv.Atoi(text)
@@ -102,12 +102,11 @@ func withChannels(s *pimflow.Session, text string) (*pimflow.Session, error) {
 	return s.On(machine)
 }
 
-// heap lets the heap of a search grow to what it takes at its end before it is collected
-// more often, and returns what undoes that. A search makes and drops plans beside few
-// bytes that stay, some more a node (measured: a fourth less time than without; of large
-// graphs, whose share of that is small, nothing is assumed). What is there before, as the
-// weights of a graph that was read as text, counts besides: where that alone is beyond the
-// limit, the heap is collected without end (measured: three times as long).
+// heap lets the heap of a search grow to its final size before frequent collections begin, and
+// returns a function that undoes that. A search allocates and drops plans; few bytes stay, in
+// proportion to the nodes (measured: a fourth less time). Large graphs gain little and keep the
+// defaults. The limit counts beside the bytes in use before, such as the weights of a graph read
+// as text: a limit below those would collect without end (measured: three times the time).
 func heap(nodes int) (undo func()) {
 	if nodes > 4000 {
 		return func() {}

@@ -29,9 +29,9 @@ type Bench struct {
 	costs   map[key]*entry
 }
 
-// setting is what devices are made for.
+// setting selects the devices.
 type setting struct {
-	channels int // that compute
+	channels int // number of PIM channels
 	hiding   bool
 }
 
@@ -50,7 +50,7 @@ type entry struct {
 	err   error
 }
 
-// NewBench returns a bench for a machine; a profile replaces the GPU model's times, nil for
+// NewBench returns a bench for a machine. The times of a profile replace the GPU model's; nil for
 // none.
 func NewBench(m *hw.Machine, p *profile.Profile) (*Bench, error) {
 	b := &Bench{m: m, profile: p, simulators: map[bool]*trace.Simulator{}, devices: map[setting][]device.Device{}, costs: map[key]*entry{}}
@@ -90,7 +90,7 @@ func (b *Bench) ours(q *Question) (device.Cost, pim.LowerBound, error) {
 	return b.cost(key{q.Layer, setting{q.Channels, q.Hiding}, plan.PIM})
 }
 
-// gpu is the cost on the GPU with the channels that are left, nil if none is.
+// gpu returns the cost on the GPU with the other channels; nil if there are none.
 func (b *Bench) gpu(q *Question) (*device.Cost, error) {
 	if q.Channels == b.m.Memory.Channels {
 		return nil, nil
@@ -131,7 +131,7 @@ func (b *Bench) cost(k key) (device.Cost, pim.LowerBound, error) {
 	return e.cost, e.floor, e.err
 }
 
-// device makes the devices of a setting once; b.mu is held.
+// device makes the devices of a setting once. The caller holds b.mu.
 func (b *Bench) device(k key) (device.Device, error) {
 	ds := b.devices[k.setting]
 	if ds == nil {
@@ -220,7 +220,7 @@ func (b *Bench) Cost(q *Question) (*Cost, error) {
 	return out, nil
 }
 
-// lane is the program of channels as it is reported.
+// lane returns the program of channels for the report.
 func lane(s *trace.Simulator, r dram.Result) Lane {
 	return Lane{
 		Total: s.Commands(r.Issued), Cycles: int64(r.Cycles), NS: s.NS(r.Cycles), Issued: s.Counts(r.Issued),

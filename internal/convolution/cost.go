@@ -28,12 +28,12 @@ type Cost struct {
 	Gap         int64 `json:"gwrite_gap_ck"`
 
 	Published Published `json:"published"`
-	Ours      *PIM      `json:"ours"` // null where our commands cannot execute it
-	GPU       *GPU      `json:"gpu"`  // null where every channel computes
+	Ours      *PIM      `json:"ours"` // null if our commands cannot execute it
+	GPU       *GPU      `json:"gpu"`  // null if every channel computes
 
-	Unsupported string `json:"unsupported,omitempty"` // why Ours is null
+	Unsupported string `json:"unsupported,omitempty"` // the reason why Ours is null
 
-	Profile   *Profile `json:"gpu_profile,omitempty"` // unless the GPU's time is the model's
+	Profile   *Profile `json:"gpu_profile,omitempty"` // null if the GPU's time is the model's
 	Uncounted []string `json:"-"`                     // commands of refreshes
 }
 
@@ -58,15 +58,15 @@ type Lane struct {
 	Issued device.Counts `json:"issued"`
 }
 
-// PIM is our program for the same channels: its slowest, and the whole of it,
-// launched and with its results returned.
+// PIM is our program for the same channels: the slowest channel's stream, and the whole with its
+// launch and the return of its results.
 type PIM struct {
 	Lane
 	Whole Whole `json:"whole"`
 	Bytes int64 `json:"bytes"`
-	Added int64 `json:"additions"`     // partial sums, added outside of the banks
-	MAC   int64 `json:"floor_mac_ck"`  // what the products take at least, all channels busy
-	Move  int64 `json:"floor_move_ck"` // what moving each input and each result once does
+	Added int64 `json:"additions"`     // of partial sums, outside of the banks
+	MAC   int64 `json:"floor_mac_ck"`  // lower bound: the products, all channels busy
+	Move  int64 `json:"floor_move_ck"` // lower bound: each input and each result moved once
 }
 
 // GPU is the layer on the GPU that keeps the other channels.
@@ -80,7 +80,7 @@ type GPU struct {
 	Source   string        `json:"gpu_source"` // of NS: measured, interpolated, scaled or model
 }
 
-// Whole is the cost on the PIM with its launch and its results' way back.
+// Whole is the cost on the PIM with its launch and the return of its results.
 type Whole struct {
 	NS    float64 `json:"ns"`
 	Ticks int64   `json:"ck"`

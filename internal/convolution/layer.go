@@ -22,29 +22,28 @@ type Layer struct {
 	Groups, Dilation                     int
 }
 
-// Question is a layer and the channels that it is to be costed for.
+// Question is a layer with the channels to cost it for.
 type Question struct {
 	Layer
-	Channels int  // that compute
+	Channels int  // number of PIM channels
 	Buffers  int  // the most groups of channels with inputs of their own in the published generator
 	Hiding   bool // GWRITE latency hiding
 }
 
-// The largest argument and the largest layer that are taken: far beyond any
-// network, and cycles fit 64 bits.
+// The largest argument and the largest layer: far beyond any network, and cycles fit 64 bits.
 const (
 	maxArgument = 1 << 20
 	maxMACs     = 1 << 50
 )
 
-// argument is a number of a question, by its column.
+// argument is a column of a table with its range and the number of the question it sets.
 type argument struct {
 	name     string
 	min, max int
 	value    func(q *Question) *int
 }
 
-// arguments are the numbers of a question in the order of the columns.
+// arguments lists the numbers of a question in the order of the columns.
 var arguments = []argument{
 	{"ic", 1, maxArgument, func(q *Question) *int { return &q.IC }},
 	{"oc", 1, maxArgument, func(q *Question) *int { return &q.OC }},

@@ -6,9 +6,9 @@ import (
 	"runtime"
 )
 
-// inOrder works on what next returns until io.EOF, as many at a time as there are
-// processors, and passes the results on in order. It ends at the first error in
-// that order, or with ctx; a call of next that waits for input is left behind.
+// inOrder works on the values of next until io.EOF, in parallel on all processors, and passes the
+// results to done in order. It ends at the first error in that order, or with ctx; a call of next
+// that still waits for input is left behind.
 func inOrder[T, R any](ctx context.Context, next func() (T, error), work func(T) (R, error), done func(R) error) error {
 	type task struct {
 		in    T

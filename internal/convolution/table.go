@@ -16,7 +16,7 @@ import (
 	"pimflow/internal/nearest"
 )
 
-// Columns are the columns of a table of layers, in the order of the output.
+// Columns lists the columns of a table of layers, in the order of the output.
 func Columns() []string {
 	names := []string{"network", "layer"}
 	for _, a := range arguments {
@@ -25,7 +25,8 @@ func Columns() []string {
 	return append(names, "latency_hiding")
 }
 
-// Table costs the rows of a CSV file, "-" for stdin.
+// Table costs the rows of a CSV file, "-" for stdin, and writes them as CSV with further columns.
+// Errors begin with file and line.
 func (b *Bench) Table(ctx context.Context, file string, all bool, stdin io.Reader, stdout io.Writer) error {
 	name, in := "stdin", stdin
 	if file != "-" {
@@ -45,7 +46,7 @@ func (b *Bench) Table(ctx context.Context, file string, all bool, stdin io.Reade
 		if err := out.Write(cells); err != nil {
 			return err
 		}
-		out.Flush() // what is done can be seen
+		out.Flush() // finished rows appear at once
 		return out.Error()
 	}
 	head := append(Columns(), "commands_total", "cycles")
@@ -67,7 +68,7 @@ func (b *Bench) Table(ctx context.Context, file string, all bool, stdin io.Reade
 	}, write)
 }
 
-// cells is a row of the output.
+// cells returns a row of the output.
 func (b *Bench) cells(r *row, all bool) ([]string, error) {
 	total, cycles, err := b.first(&r.Question)
 	if err != nil {
@@ -109,7 +110,7 @@ type rows struct {
 	at   []int // of each of Columns
 }
 
-// row is a question, where it stands, and its cells in the order of Columns.
+// row is a question, its line, and its cells in the order of Columns.
 type row struct {
 	Question
 	line  int
@@ -178,7 +179,7 @@ func (r *rows) next() (*row, error) {
 	return row, nil
 }
 
-// wrong says where a file is no CSV.
+// wrong adds file and line to an error of the CSV reader.
 func (r *rows) wrong(err error) error {
 	var p *csv.ParseError
 	if errors.As(err, &p) {

@@ -1,10 +1,9 @@
-// Package explain says why each layer of a plan is where it is: what bounds it on each
-// device, what each other way to execute it would take, alone and in its place in the
-// plan, and why it lost.
+// Package explain gives the reason for each layer's placement: the limit on each device, the
+// time of every alternative, alone and in the plan, and why the alternative lost.
 //
-// The result of a search and the devices of its plan go in; layers and their
-// alternatives come out. Every reason is derived from times that are computed here or
-// in the plan; the package does not know how a device finds them.
+// The result of a search and its target go in; layers with their alternatives come out. Every
+// reason follows from times that are computed here or in the plan. The package does not know
+// how a device computes its times.
 package explain
 
 import (
@@ -21,7 +20,7 @@ import (
 	"pimflow/internal/search"
 )
 
-// Explainer has what explaining a plan takes.
+// Explainer holds one plan and its devices.
 type Explainer struct {
 	g       *graph.Graph
 	res     *search.Result
@@ -46,15 +45,15 @@ func New(g *graph.Graph, res *search.Result, t search.Target) (*Explainer, error
 	return e, nil
 }
 
-// Placed is where a layer is in the plan.
+// Placed is the placement of a layer in the plan.
 type Placed struct {
 	Layer      *search.Layer
 	Tiles      []plan.Tile
 	Start, End device.Time // in the plan, of all tiles
-	Alone      device.Time // of the tiles, executed by themselves
+	Alone      device.Time // of the tiles, without the rest of the plan
 }
 
-// Placed finds a layer in the plan.
+// Placed returns the placement of a layer.
 func (e *Explainer) Placed(l *search.Layer) (*Placed, error) {
 	p := &Placed{Layer: l}
 	for k, i := range e.steps[l.Node] {
@@ -84,23 +83,23 @@ type Option struct {
 	Parts  []Part
 	Time   device.Time // alone
 	Energy float64     // pJ, without standby
-	// With is Energy and the standby that the machine draws in Time.
+	// With is Energy plus the standby energy of the machine during Time.
 	With float64
-	// Total is what the plan takes with the option in the placement's place; 0 where
-	// the plan's order leaves it none.
+	// Total is the time of the plan with the option instead of the placement; 0 if no position in
+	// the plan's order fits it.
 	Total  device.Time
 	Chosen bool
-	Why    string // it was chosen or lost
+	Why    string // the reason why it was chosen or lost
 }
 
-// part is the program of a layer's tiles alone, one after the other where one device
-// works at a time then in the plan.
+// part returns the program of a layer's tiles alone; those of an exclusive layer run one after
+// the other.
 func (e *Explainer) part(l *search.Layer, tiles []plan.Tile) (*program.Program, error) {
 	return program.Part(e.g, []plan.Segment{{Tiles: tiles, Exclusive: l.Exclusive}}, e.ds, e.narrow)
 }
 
-// ways are the ways to execute a layer: that of the plan, whole on each
-// device, and those that the search kept; and why others are not.
+// ways lists the alternatives of a layer: its placement first, the whole layer on each device,
+// and the cuts that the search kept. refused has the reasons against the others.
 func (e *Explainer) ways(p *Placed) (ways [][]plan.Tile, refused []string, err error) {
 	whole := e.g.Whole(p.Layer.Node)
 	tried := [][]plan.Tile{p.Tiles}
@@ -131,8 +130,8 @@ func (e *Explainer) ways(p *Placed) (ways [][]plan.Tile, refused []string, err e
 	return ways, refused, nil
 }
 
-// refuses says which device of the plan does not execute a tile, and why; auto may take
-// the plan of a policy that has other devices than those that options were tried on.
+// refuses returns the reason why a device of the plan cannot execute a tile; "" if all can. The
+// plan that auto returns can be that of another policy, with other devices than its options.
 func (e *Explainer) refuses(l *search.Layer, tiles []plan.Tile) (why string, err error) {
 	for _, t := range tiles {
 		d, err := program.On(e.g, t, l.Exclusive, e.narrow, e.ds)
@@ -149,7 +148,7 @@ func (e *Explainer) refuses(l *search.Layer, tiles []plan.Tile) (why string, err
 	return "", nil
 }
 
-// same reports whether tiles are the same, in any order.
+// same reports whether two lists hold the same tiles, in any order.
 func same(a, b []plan.Tile) bool {
 	return len(a) == len(b) && !slices.ContainsFunc(a, func(x plan.Tile) bool {
 		return !slices.ContainsFunc(b, func(y plan.Tile) bool { return x.Device == y.Device && x.Box.Equal(y.Box) })
@@ -166,8 +165,8 @@ func kind(tiles []plan.Tile) string {
 	return tiles[0].Device
 }
 
-// Best is the fastest way alone that uses other devices than the placement; nil where
-// there is none.
+// Best returns the fastest alternative, executed alone, on other devices than the placement; nil
+// for none.
 func (e *Explainer) Best(p *Placed) (*Option, error) {
 	ways, _, err := e.ways(p)
 	if err != nil {
@@ -189,8 +188,8 @@ func (e *Explainer) Best(p *Placed) (*Option, error) {
 	return best, nil
 }
 
-// Options are the ways to execute a layer that the search kept, the fastest alone first, and
-// why there are no others.
+// Options lists the alternatives of a layer, the fastest alone first, and the reasons why there
+// are no others.
 func (e *Explainer) Options(p *Placed) (list []Option, refused []string, err error) {
 	ways, refused, err := e.ways(p)
 	if err != nil {
@@ -227,14 +226,14 @@ func (e *Explainer) option(l *search.Layer, tiles []plan.Tile) (Option, error) {
 	return o, nil
 }
 
-// Breakdown is what the time of a part goes to, the largest first.
+// Breakdown returns the breakdown of the part's time, the largest term first.
 func (p *Part) Breakdown() []device.Term {
 	terms := device.Breakdown(p.Code)
 	slices.SortStableFunc(terms, func(a, b device.Term) int { return cmp.Compare(b.Time, a.Time) })
 	return terms
 }
 
-// Tiles are those of an option.
+// Tiles returns the tiles of the option.
 func (o *Option) Tiles() (list []plan.Tile) {
 	for i := range o.Parts {
 		list = append(list, o.Parts[i].Tile)

@@ -8,18 +8,18 @@ import (
 	"pimflow/internal/run"
 )
 
-// Tile is a part of a layer in the plan.
+// Tile is a tile of the plan with its interval, and the reason for its start.
 type Tile struct {
 	plan.Tile
 	run.Span
-	Joined bool   // launched with the tile before on its device
-	Waited string // for what, until Start
-	// Longer is by how much more than its cost it takes, while the other device uses
-	// the bandwidth of the GPU's memory channels too.
+	Joined bool   // launched with the device's tile before
+	Waited string // the cause of its start time
+	// Longer is the time beyond its cost: the other device shares the bandwidth of the GPU's
+	// memory channels meanwhile.
 	Longer device.Time
 }
 
-// Tiles are those of a layer in the plan's order.
+// Tiles returns the tiles of a layer in the plan's order.
 func (e *Explainer) Tiles(p *Placed) (list []Tile) {
 	tl := e.res.Timeline
 	for _, i := range e.steps[p.Layer.Node] {
@@ -29,8 +29,8 @@ func (e *Explainer) Tiles(p *Placed) (list []Tile) {
 	return list
 }
 
-// waited says which step ended when a step of the plan began: the last that made what it
-// reads, or else the one before on its device.
+// waited names the step whose end let a step begin: the last producer of its inputs, else the
+// step before on its device.
 func (e *Explainer) waited(i int) string {
 	tl := e.res.Timeline
 	step, start := &tl.Program.Steps[i], tl.Spans[i].Start
@@ -46,7 +46,7 @@ func (e *Explainer) waited(i int) string {
 			return "what it reads, made by " + name(j)
 		}
 	}
-	for _, j := range step.After { // what does not make what it reads
+	for _, j := range step.After { // no producer of its inputs
 		if tl.Spans[j].End == start {
 			return name(j) + ": one device works at a time"
 		}
@@ -59,7 +59,7 @@ func (e *Explainer) waited(i int) string {
 	panic("explain: a step that starts late waits for none")
 }
 
-// reads reports whether a step of the plan reads what another makes.
+// reads reports whether step i of the plan reads a value that step j makes.
 func (e *Explainer) reads(i, j int) bool {
 	a, b := &e.res.Timeline.Program.Steps[i], &e.res.Timeline.Program.Steps[j]
 	need := e.g.Need(a.Cut)

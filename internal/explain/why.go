@@ -13,7 +13,7 @@ import (
 	"pimflow/internal/run"
 )
 
-// judge says why an option lost to the placement, or was chosen.
+// judge sets the reason why an option lost to the placement, or was chosen.
 func (e *Explainer) judge(p *Placed, chosen, o *Option, is bool) error {
 	if is {
 		o.Chosen, o.Total, o.Why = true, e.res.Timeline.Total, "chosen"
@@ -68,7 +68,7 @@ func (e *Explainer) judge(p *Placed, chosen, o *Option, is bool) error {
 	return nil
 }
 
-// launches counts those of a program's PIM work that take time.
+// launches counts the PIM launches of a program that take time.
 func launches(tl *run.Timeline) (n int) {
 	for i := range tl.Program.Steps {
 		if s := &tl.Program.Steps[i]; s.Device == plan.PIM && s.Cost().Launch > 0 {
@@ -80,7 +80,7 @@ func launches(tl *run.Timeline) (n int) {
 
 func ns(t device.Time) string { return fmt.Sprintf("%.1f ns", t.NS()) }
 
-// last is the part that takes longest, the first on a tie.
+// last returns the part with the longest time; on a tie the first.
 func (o *Option) last() *Part {
 	last := &o.Parts[0]
 	for i := range o.Parts {
@@ -91,7 +91,7 @@ func (o *Option) last() *Part {
 	return last
 }
 
-// works is how long a device works in an option.
+// works returns the busy time of a device in an option.
 func (o *Option) works(dev string) (t device.Time) {
 	for i := range o.Parts {
 		if o.Parts[i].Device == dev {
@@ -101,8 +101,8 @@ func (o *Option) works(dev string) (t device.Time) {
 	return t
 }
 
-// busy names what else the plan has, while an option would work, on the devices that it
-// would give more work than the placement does.
+// busy names the other work of the plan on the devices that the option would load more than the
+// placement does, during the time of the option.
 func (e *Explainer) busy(p *Placed, chosen, o *Option) (s string) {
 	for _, d := range e.ds {
 		if o.works(d.Name()) <= chosen.works(d.Name()) {
@@ -131,9 +131,9 @@ func (e *Explainer) busy(p *Placed, chosen, o *Option) (s string) {
 	return s
 }
 
-// instead is the plan with an option in the place of a layer's tiles: of the first or the
-// last of them, whichever is better; nil where neither keeps the order in which values
-// are made.
+// instead returns the timeline of the plan with an option instead of a layer's tiles, at the
+// position of the first or of the last of them, the better of both; nil if neither position
+// keeps producers before consumers.
 func (e *Explainer) instead(p *Placed, o *Option) (best *run.Timeline, err error) {
 	tiles := o.Tiles()
 	for _, last := range []bool{false, true} {
@@ -163,7 +163,7 @@ func (e *Explainer) replaced(p *Placed, tiles []plan.Tile, last bool) (*run.Time
 			for i, n := 0, 0; last && i < len(seg.Tiles); i++ {
 				if of(seg.Tiles[i]) {
 					n++
-					at = i + 1 - n // without those before
+					at = i + 1 - n // without the tiles before
 				}
 			}
 		}

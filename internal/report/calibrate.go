@@ -12,7 +12,7 @@ import (
 // CalibrationSchema names the form of Calibration's JSON.
 const CalibrationSchema = "pimflow.calibrate/1"
 
-// Calibration is a fit of the GPU model and how far it is from measurements.
+// Calibration is a fit of the GPU model with its errors against measurements.
 type Calibration struct {
 	Schema     string      `json:"schema"`
 	GPU        string      `json:"gpu"`
@@ -21,20 +21,19 @@ type Calibration struct {
 	Eval       []SetScore  `json:"eval,omitempty"` // of tables that were not
 }
 
-// Parameter is a fitted number in the unit of its path. Deviations are relative to it
-// and left out where there is none.
+// Parameter is a fitted number in the unit of its path. Deviations are relative to it; those that
+// do not exist are left out.
 type Parameter struct {
 	Path  string   `json:"parameter"`
-	Board string   `json:"gpu,omitempty"` // where it is not of all GPUs of the architecture
+	Board string   `json:"gpu,omitempty"` // "" for a number of all GPUs of the architecture
 	Value float64  `json:"value"`
 	Sigma *float64 `json:"sigma,omitempty"` // one standard deviation, from the Jacobian
 	Folds *float64 `json:"folds,omitempty"` // spread of the fits without a fold each
 	Note  string   `json:"note,omitempty"`
 }
 
-// SetScore is the errors of a set: relative, not in percent. Spearman is a rank
-// correlation. Scores are null where there are no rows; the cross-validated are left out
-// where the rows were not fitted.
+// SetScore holds the errors of a set, as shares, not per cent. Spearman is a rank correlation. The
+// scores of an empty set are null; cross-validated scores exist for fitted rows only.
 type SetScore struct {
 	Set          string   `json:"set"`
 	N            int      `json:"n"`
@@ -50,7 +49,7 @@ type SetScore struct {
 	Why          string   `json:"why,omitempty"`
 }
 
-// NewCalibration reports the fitted numbers of a calibration.
+// NewCalibration returns the fitted numbers of a calibration.
 func NewCalibration(c *calibrate.Calibration) *Calibration {
 	r := &Calibration{Schema: CalibrationSchema, GPU: c.Board.Name}
 	finite := func(x float64) *float64 {
@@ -65,7 +64,7 @@ func NewCalibration(c *calibrate.Calibration) *Calibration {
 	return r
 }
 
-// Scores turns scores into their rows of the report.
+// Scores returns a row of the report for each score.
 func Scores(scores []calibrate.SetScore) []SetScore {
 	rows := []SetScore{}
 	for _, s := range scores {
@@ -110,7 +109,7 @@ func (r *Calibration) Text(w io.Writer) error {
 		fmt.Fprintf(&b, "%s: mean absolute error and bias in %%, rank correlation; cv: each shape left out of the fit\n", block.title)
 		t := table{{}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {}}
 		roof := "roofline"
-		if r.Data == nil { // there is none that was fitted
+		if r.Data == nil { // no roofline was fitted
 			roof = "data sheet's roofline"
 		}
 		t.row("set", "n", "error", "bias", "rank", "cv", "cv rank", roof, "its rank", "")

@@ -11,7 +11,7 @@ import (
 // CompareSchema names the form of Comparison's JSON.
 const CompareSchema = "pimflow.compare/1"
 
-// Comparison is policies against models on one machine.
+// Comparison holds the results of every policy for several models on one machine.
 type Comparison struct {
 	Schema   string        `json:"schema"`
 	Machine  string        `json:"machine"`
@@ -19,21 +19,21 @@ type Comparison struct {
 	Policies []string      `json:"policies"`
 	Models   []ModelResult `json:"models"`
 
-	Profile *ProfileFile `json:"gpu_profile,omitempty"` // unless all GPU times are the model's
+	Profile *ProfileFile `json:"gpu_profile,omitempty"` // null if all GPU times are the model's
 }
 
-// ModelResult is one model's row of results, one a policy in order.
+// ModelResult holds the results of one model, in the order of the policies.
 type ModelResult struct {
 	Model    string         `json:"model"`
 	Baseline float64        `json:"baseline_ns"`         // GPU alone, with every channel
 	Joint    *float64       `json:"pimflow_joint_ns"`    // the plan of policy pimflow, its PIM work launched together
-	Bound    *float64       `json:"bound_ns"`            // no plan of auto's takes less, with any of the numbers of PIM channels tried
-	BoundTwo *float64       `json:"bound_two_pieces_ns"` // nor one that cuts no layer in more than two pieces than this
+	Bound    *float64       `json:"bound_ns"`            // lower bound of auto's plans, over all numbers of PIM channels tried
+	BoundTwo *float64       `json:"bound_two_pieces_ns"` // the same for plans with at most two pieces a layer
 	Results  []PolicyResult `json:"results"`
 }
 
-// PolicyResult is what one policy found for a model; the speed-up is 0 where it has no
-// device for some layer.
+// PolicyResult is the plan of one policy; its speed-up is 0 if the policy has no device for some
+// layer.
 type PolicyResult struct {
 	Policy  string  `json:"policy"`
 	Total   float64 `json:"total_ns"`
@@ -43,7 +43,7 @@ type PolicyResult struct {
 
 	PIMChannels int `json:"pim_channels"` // that compute in the plan
 
-	GPUSources *pimflow.Sources `json:"gpu_sources,omitempty"` // of the plan's tiles on the GPU, where there is a profile
+	GPUSources *pimflow.Sources `json:"gpu_sources,omitempty"` // of the plan's tiles on the GPU; null without a profile
 }
 
 // JSON writes the comparison as one object.
@@ -68,7 +68,7 @@ func (c *Comparison) Text(w io.Writer) error {
 	for i, p := range c.Policies {
 		cells := []string{p}
 		for _, m := range c.Models {
-			r, of := &m.Results[i], []string{"-", "-", "-"} // where no device executes some layer
+			r, of := &m.Results[i], []string{"-", "-", "-"} // no device executes some layer
 			if r.Speedup > 0 {
 				of = []string{fmt.Sprintf("%.1f", r.Total), fmt.Sprintf("%.3f", r.Speedup), fmt.Sprint(r.PIMChannels)}
 			}
@@ -98,13 +98,13 @@ func (c *Comparison) Text(w io.Writer) error {
 	return err
 }
 
-// Measure is the policy that others are held against.
+// Measure is the policy that the last rows compare with.
 const Measure = "pimflow"
 
-// below are the last rows: how much less than PIMFlow's policy plans take, and can take.
+// below lists the last rows: times and bounds in per cent below policy pimflow.
 var below = []struct {
 	name string
-	of   func(m *ModelResult) float64 // ns; 0 where there is none
+	of   func(m *ModelResult) float64 // ns; 0 for none
 }{
 	{"auto below pimflow", func(m *ModelResult) float64 { return m.total("auto") }},
 	{"  pimflow joint", func(m *ModelResult) float64 { return known(m.Joint) }},
@@ -119,7 +119,7 @@ func known(ns *float64) float64 {
 	return *ns
 }
 
-// total is what a policy found; 0 where it has no plan.
+// total returns the time of a policy's plan; 0 if it has none.
 func (m *ModelResult) total(policy string) float64 {
 	for _, r := range m.Results {
 		if r.Policy == policy {
@@ -129,7 +129,7 @@ func (m *ModelResult) total(policy string) float64 {
 	return 0
 }
 
-// less is by how much a time is below that of PIMFlow's policy.
+// less returns the per cent by which a time is below that of policy pimflow.
 func (m *ModelResult) less(ns float64) string {
 	of := m.total(Measure)
 	if ns == 0 || of == 0 {
@@ -138,7 +138,7 @@ func (m *ModelResult) less(ns float64) string {
 	return fmt.Sprintf("%.1f %%", 100*(1-ns/of))
 }
 
-// sources writes where the times of each plan's tiles on the GPU come from.
+// sources writes a table of the sources of GPU times, one row a plan.
 func (c *Comparison) sources(b *strings.Builder) {
 	fmt.Fprintf(b, "\nGPU times %s\n", c.Profile.from())
 	t := table{{}, {}, {right: true}, {right: true}, {right: true}, {right: true}}

@@ -14,17 +14,17 @@ import (
 // DiffSchema names the form of Diff's JSON.
 const DiffSchema = "pimflow.diff/1"
 
-// Diff is what changes from one run to another. Differences are B's less A's.
+// Diff is the difference between two runs, B less A.
 type Diff struct {
 	Schema string       `json:"schema"`
 	A      DiffSide     `json:"a"`
 	B      DiffSide     `json:"b"`
-	Totals []DiffNumber `json:"totals"` // all that Run has of the whole
-	Layers []DiffLayer  `json:"layers"` // those that differ, in the order of A, then those of B alone
+	Totals []DiffNumber `json:"totals"` // the totals of both
+	Layers []DiffLayer  `json:"layers"` // differing layers in the order of A, then those of B alone
 	Same   int          `json:"same_layers"`
 }
 
-// DiffSide is one of both runs.
+// DiffSide names one of the runs.
 type DiffSide struct {
 	File        string `json:"file"`
 	Model       string `json:"model"`
@@ -33,15 +33,15 @@ type DiffSide struct {
 	PIMChannels int    `json:"pim_channels"`
 }
 
-// DiffNumber is a number of both runs.
+// DiffNumber is a number in both runs.
 type DiffNumber struct {
-	Name string  `json:"name"` // its key in Run's JSON
+	Name string  `json:"name"` // its key in the JSON of pimflow.Report
 	A    float64 `json:"a"`
 	B    float64 `json:"b"`
 }
 
-// DiffLayer is a layer of both runs: where it is placed, the time that its tiles take
-// together and their energy without standby. A side that has no such layer has neither.
+// DiffLayer is a layer in both runs: its placement, and the sums of its tiles' times and of their
+// energies without standby. A side without the layer has none of them.
 type DiffLayer struct {
 	Name   string   `json:"name"`
 	PlaceA []string `json:"a_placement"`
@@ -52,7 +52,7 @@ type DiffLayer struct {
 	PJB    float64  `json:"b_pj"`
 }
 
-// ReadRun reads the JSON that Run writes; name is for errors.
+// ReadRun reads the JSON of pimflow run; errors begin with name.
 func ReadRun(r io.Reader, name string) (*pimflow.Report, error) {
 	var run pimflow.Report
 	d := json.NewDecoder(r)
@@ -65,8 +65,8 @@ func ReadRun(r io.Reader, name string) (*pimflow.Report, error) {
 	return &run, nil
 }
 
-// NewDiff compares two runs, which need not be of one model: layers are matched by name.
-// It fails if no name is in both.
+// NewDiff compares two runs, of one model or not, and matches their layers by name. It is an
+// error if no name is in both.
 func NewDiff(fileA string, a *pimflow.Report, fileB string, b *pimflow.Report) (*Diff, error) {
 	side := func(file string, r *pimflow.Report) DiffSide {
 		return DiffSide{file, r.Model, r.Machine, r.Policy, r.PIMChannels}
@@ -107,7 +107,7 @@ func NewDiff(fileA string, a *pimflow.Report, fileB string, b *pimflow.Report) (
 	return d, nil
 }
 
-// totals are the numbers of a whole run, in the order of the output.
+// totals lists the numbers of a whole run, in the order of the output.
 var totals = []struct {
 	key string
 	of  func(*pimflow.Report) float64
@@ -124,7 +124,7 @@ var totals = []struct {
 	{"energy_pj", func(r *pimflow.Report) float64 { return r.Energy.Total }},
 }
 
-// placed is where a layer's tiles are, and what they take together.
+// placed returns the places of a layer's tiles, and the sums of their times and energies.
 func placed(l *pimflow.Layer) (where []string, ns, pj float64) {
 	for _, t := range l.Tiles {
 		where = append(where, t.Device+t.Box)
@@ -137,7 +137,7 @@ func placed(l *pimflow.Layer) (where []string, ns, pj float64) {
 // JSON writes the comparison as one object.
 func (d *Diff) JSON(w io.Writer) error { return JSON(w, d) }
 
-// Text writes what changes, for people.
+// Text writes the differences for people.
 func (d *Diff) Text(w io.Writer) error {
 	b := &strings.Builder{}
 	for i, s := range []DiffSide{d.A, d.B} {
@@ -170,7 +170,7 @@ func (d *Diff) Text(w io.Writer) error {
 	return err
 }
 
-// layers writes a row a layer that differs, and one more for each further tile.
+// layers writes a row for each differing layer, and one for each further tile.
 func (d *Diff) layers(b *strings.Builder) {
 	t := table{{}, {}, {}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}}
 	t.row("layer", "A", "B", "A ns", "B ns", "B - A", "A pJ", "B pJ", "B - A")
@@ -203,7 +203,7 @@ func (d *Diff) layers(b *strings.Builder) {
 	t.write(b)
 }
 
-// change is the change from a to b in per cent.
+// change returns the change from a to b in per cent.
 func change(a, b float64) string {
 	if a == 0 {
 		return ""

@@ -9,7 +9,7 @@ import (
 	"pimflow/internal/device"
 )
 
-// energyRows gather parts for people.
+// energyRows groups the parts.
 var energyRows = []struct {
 	row   string
 	parts []device.Part
@@ -20,7 +20,7 @@ var energyRows = []struct {
 	{"PIM work", []device.Part{device.PIMActive, device.PIMActivate, device.PIMColumnRead, device.PIMMAC, device.PIMBuffer, device.PIMIO, device.PIMFinish}},
 }
 
-// energyText writes the sums, each with its bounds; with verbose every part.
+// energyText writes the groups with their bounds; with verbose also every part.
 func energyText(b *strings.Builder, e *pimflow.Energies, verbose bool) {
 	t := table{{}, {right: true}, {right: true}, {right: true}, {right: true}, {}}
 	row := func(name string, x pimflow.EnergyPart, note string) {

@@ -14,24 +14,23 @@ import (
 // ExplainSchema names the form of Explain's JSON.
 const ExplainSchema = "pimflow.explain/1"
 
-// Explain says why the layers of a plan are where they are. Times are in ns, energies
-// in pJ.
+// Explain holds the reasons for the placement of a plan's layers. Times are in ns, energies in pJ.
 type Explain struct {
 	Schema  string `json:"schema"`
 	Model   string `json:"model"`
 	Machine string `json:"machine"`
 	Policy  string `json:"policy"`
 	PIM     string `json:"pim"` // the command interface of the plan
-	// Exclusive is how many layers are in exclusive segments.
+	// Exclusive is the number of exclusive layers.
 	Exclusive int `json:"layers_exclusive"`
 	layers    int
-	Given     bool                 `json:"given"` // the plan: no cuts were tried
+	Given     bool                 `json:"given"` // the plan was given: the search kept no cuts
 	Total     float64              `json:"total_ns"`
 	Layers    []pimflow.Reason     `json:"layers,omitempty"`
 	Layer     *pimflow.Explanation `json:"layer,omitempty"` // in place of Layers
 }
 
-// NewExplain is an explanation of a plan, without layers yet; pim is its command interface.
+// NewExplain returns the head of an explanation; pim is the plan's command interface.
 func NewExplain(r *pimflow.Report, pim string, given bool) *Explain {
 	x := &Explain{Schema: ExplainSchema, Model: r.Model, Machine: r.Machine, Policy: r.Policy, PIM: pim, Given: given, Total: r.Total, layers: len(r.Layers)}
 	for i := range r.Layers {
@@ -44,8 +43,8 @@ func NewExplain(r *pimflow.Report, pim string, given bool) *Explain {
 
 var dimNames = [...]string{plan.Images: "images", plan.Channels: "channels", plan.Rows: "rows"}
 
-// briefly is tiles by the one dimension that they are cut along, as "channels gpu 0:175,
-// pim 175:192", or only the device; as they are where more are cut.
+// briefly shortens tiles that cover a layer to the device, and tiles cut along one dimension to
+// their ranges in it, as "channels gpu 0:175, pim 175:192". Others stay as they are.
 func briefly(shape []int, tiles string) string {
 	list := strings.Split(tiles, " + ")
 	full, dim := tensor.Full(shape), -1
@@ -82,7 +81,7 @@ func briefly(shape []int, tiles string) string {
 // JSON writes the explanation as one object.
 func (x *Explain) JSON(w io.Writer) error { return JSON(w, x) }
 
-// Text writes a row a layer, or all there is to say of one, at most most alternatives of it.
+// Text writes a row for each layer, or one layer in full with at most most alternatives.
 func (x *Explain) Text(w io.Writer, most int) error {
 	b := &strings.Builder{}
 	fmt.Fprintf(b, "model     %s\nmachine   %s\npolicy    %s%s\nplan      %s\n\n", printable(x.Model), x.Machine, printable(x.Policy), x.given(), ns(x.Total))
@@ -95,7 +94,7 @@ func (x *Explain) Text(w io.Writer, most int) error {
 	return err
 }
 
-// given is what else there is to know of the plan.
+// given names a plan that was not searched, and exclusive layers.
 func (x *Explain) given() (s string) {
 	if x.Given {
 		s = ", a plan that was given: no cuts were tried"
@@ -127,7 +126,7 @@ func (x *Explain) table(b *strings.Builder) {
 	t.write(b)
 }
 
-// placement is the tiles, and that they are of a pipeline or an exclusive segment.
+// placement returns the tiles in short, marked if exclusive or pipelined.
 func placement(l *pimflow.Reason) (s string) {
 	if l.Exclusive {
 		s = "exclusive "
@@ -138,7 +137,7 @@ func placement(l *pimflow.Reason) (s string) {
 	return s + briefly(l.Shape, l.Placement)
 }
 
-// doubt is the bounds of the GPU's time.
+// doubt returns the bounds of the GPU's time.
 func doubt(l *pimflow.Reason) string {
 	if l.GPU == nil {
 		return "-"
@@ -153,7 +152,7 @@ func bound(w *pimflow.Whole) string {
 	return w.Bound
 }
 
-// terms is the largest terms of a time, at most so many, in ns.
+// terms returns at most most terms of a time, the largest first, in ns.
 func terms(list []pimflow.Term, most int) string {
 	var parts []string
 	for i, t := range list {

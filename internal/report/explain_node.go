@@ -7,7 +7,7 @@ import (
 	"pimflow"
 )
 
-// explanation writes a layer and at most most of its alternatives, all for 0.
+// explanation writes a layer with at most most alternatives; 0 for all.
 func explanation(b *strings.Builder, n *pimflow.Explanation, most int) {
 	fmt.Fprintf(b, "layer     %s, %s, %s, %d multiply-accumulates\n", printable(n.Name), n.Op, shape(n.Shape), n.MACs)
 	fmt.Fprintf(b, "placed    %s: %s in the plan, %s alone\n", placement(&n.Reason), ns(n.NS), ns(n.Alone))

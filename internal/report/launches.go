@@ -13,7 +13,7 @@ import (
 // LaunchesSchema names the form of Launches' JSON.
 const LaunchesSchema = "pimflow.launches/1"
 
-// Launches is what launch latencies make of networks on a machine.
+// Launches holds the effects of launch latencies on networks on a machine.
 type Launches struct {
 	Schema  string         `json:"schema"`
 	Machine string         `json:"machine"`
@@ -22,29 +22,29 @@ type Launches struct {
 	Models  []LaunchResult `json:"models"`
 }
 
-// LaunchResult is one network.
+// LaunchResult holds the rows of one network.
 type LaunchResult struct {
 	Model string      `json:"model"`
 	Rows  []LaunchRow `json:"rows"`
 }
 
-// LaunchRow is a plan under a launch latency of the GPU and one of the PIM.
+// LaunchRow is the plan for one launch latency of the GPU and one of the PIM.
 type LaunchRow struct {
-	Fused        bool    `json:"fused"` // a GPU kernel a convolution, not three
+	Fused        bool    `json:"fused"` // one GPU kernel for each convolution, not three
 	GPU          int64   `json:"gpu_launch_ck"`
 	PIM          int64   `json:"pim_launch_ck"` // cycles of the GPU's clock
 	Joint        bool    `json:"pim_launch_joint"`
-	Own          bool    `json:"own"`         // the machine as it is
+	Own          bool    `json:"own"`         // the unchanged machine
 	Baseline     float64 `json:"baseline_ns"` // GPU alone
 	Total        float64 `json:"total_ns"`
 	Speedup      float64 `json:"speedup"`
-	NotGPU       int     `json:"layers_not_gpu"`       // that are not whole on the GPU
-	BaseLaunches float64 `json:"baseline_launches_ns"` // added over its kernels
-	Launches     float64 `json:"launches_ns"`          // added over kernels and PIM work of the plan
+	NotGPU       int     `json:"layers_not_gpu"`       // number of layers that are not whole on the GPU
+	BaseLaunches float64 `json:"baseline_launches_ns"` // summed over its kernels
+	Launches     float64 `json:"launches_ns"`          // summed over the plan's kernels and PIM work
 	Gain         float64 `json:"gain_ns"`              // Baseline - Total
 	Removed      float64 `json:"removed_ns"`           // BaseLaunches - Launches
-	Share        float64 `json:"removed_share"`        // Removed / Gain; 0 where nothing is gained
-	FreeGain     float64 `json:"free_gain_ns"`         // of the same plan where no launch takes time
+	Share        float64 `json:"removed_share"`        // Removed / Gain; 0 without a gain
+	FreeGain     float64 `json:"free_gain_ns"`         // of the same plan with launches of no time
 	FreeSpeedup  float64 `json:"free_speedup"`
 }
 
@@ -107,7 +107,7 @@ func (r *LaunchResult) table(b *strings.Builder, m *hw.Machine) {
 	t.write(b)
 }
 
-// pim is how PIM work is launched.
+// pim describes the launches of PIM work.
 func (x *LaunchRow) pim() string {
 	switch {
 	case x.PIM == 0:

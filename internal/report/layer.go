@@ -9,7 +9,7 @@ import (
 	"pimflow/internal/convolution"
 )
 
-// Convolution writes what a convolution costs for people.
+// Convolution writes the costs of a convolution for people.
 func Convolution(w io.Writer, c *convolution.Cost) error {
 	b := &strings.Builder{}
 	fmt.Fprintf(b, "layer      Conv %s to %s, kernel %s, pad %s, stride %d", shape(c.In), shape(c.Out), shape(c.Kernel), shape(c.Pad), c.Stride)
@@ -79,7 +79,7 @@ func Convolution(w io.Writer, c *convolution.Cost) error {
 	return err
 }
 
-// convolutionCommands writes one row a command kind.
+// convolutionCommands writes a row for each kind of command.
 func convolutionCommands(b *strings.Builder, c *convolution.Cost) {
 	head := []string{"issued", "published, first", "published, all"}
 	lanes := []*convolution.Lane{&c.Published.First, &c.Published.All}

@@ -10,8 +10,8 @@ import (
 	"pimflow/internal/plan"
 )
 
-// layerColumn is a column of the table of layers: a cell of the layer, in the row of its
-// first tile, or a cell of each tile.
+// layerColumn is a column of the table of layers: one cell for the layer, in the row of its first
+// tile, or one for each tile.
 type layerColumn struct {
 	name  string
 	right bool
@@ -60,11 +60,11 @@ var layerColumns = []layerColumn{
 	{name: "error", right: true, layer: func(l *pimflow.Layer) string { return fmt.Sprintf("%.2g", l.Error.Rel) }, shown: checked},
 }
 
-func profiled(r *pimflow.Report) bool { return r.GPUProfile != nil } // otherwise all times are the model's
+func profiled(r *pimflow.Report) bool { return r.GPUProfile != nil } // without a profile all times are the model's
 
 func joined(r *pimflow.Report) bool { n, pieces := launches(r); return n < pieces }
 
-// launch says how a tile is launched.
+// launch names the launch of a tile.
 func launch(joined bool) string {
 	if joined {
 		return "joint"
@@ -72,7 +72,7 @@ func launch(joined bool) string {
 	return "own"
 }
 
-// launches counts those of the PIM, and the pieces of work that they launch.
+// launches counts the PIM launches of a plan, and the pieces of work that they start.
 func launches(r *pimflow.Report) (n, pieces int) {
 	for i := range r.Layers {
 		for _, t := range r.Layers[i].Tiles {
@@ -88,7 +88,7 @@ func launches(r *pimflow.Report) (n, pieces int) {
 
 func checked(r *pimflow.Report) bool { return len(r.Layers) > 0 && r.Layers[0].Error != nil }
 
-// layerTable writes one row a layer, and one more for each further tile.
+// layerTable writes a row for each layer, and one for each further tile.
 func layerTable(b *strings.Builder, r *pimflow.Report) {
 	var columns []layerColumn
 	var t table
@@ -119,8 +119,8 @@ func layerTable(b *strings.Builder, r *pimflow.Report) {
 	t.write(b)
 }
 
-// flips is how the layer would be placed if the GPU were as fast or as slow as it may be,
-// where that is otherwise.
+// flips names the layer's kinds for the fastest and the slowest GPU within its bounds; "" if both
+// are the plan's.
 func flips(l *pimflow.Layer) string {
 	if l.Fast == l.Kind && l.Slow == l.Kind {
 		return ""
@@ -134,7 +134,7 @@ func flips(l *pimflow.Layer) string {
 	return other(l.Fast) + ", " + other(l.Slow)
 }
 
-// wholeNS and wholeCK are the cells of a cost that may not be.
+// wholeNS and wholeCK return the cells of a cost, "-" for none.
 func wholeNS(w *pimflow.Whole) string {
 	if w == nil {
 		return "-"

@@ -17,7 +17,7 @@ import (
 // MemorySchema names the form of Memory's JSON.
 const MemorySchema = "pimflow.map/1"
 
-// Memory is where the weights of a plan are in the banks of the PIM channels.
+// Memory is the layout of a plan's weights in the banks of the PIM channels.
 type Memory struct {
 	Schema   string `json:"schema"`
 	Model    string `json:"model"`
@@ -28,30 +28,30 @@ type Memory struct {
 	RowBytes int    `json:"row_bytes"` // of a row of all banks of a channel
 
 	Network  int `json:"network_bytes"`  // floating constants of the graph
-	Weights  int `json:"weights_bytes"`  // those of them that the PIM reads, each once
+	Weights  int `json:"weights_bytes"`  // the part that the PIM reads, each weight once
 	Stored   int `json:"stored_bytes"`   // with every copy
-	Reserved int `json:"reserved_bytes"` // the rows they stand in
+	Reserved int `json:"reserved_bytes"` // the rows that hold them
 
 	Steps []MemoryStep `json:"steps"`
 	Taken []int        `json:"rows_by_channel"`
 }
 
-// MemoryStep is where the weights of a step on the PIM are.
+// MemoryStep is the layout of the weights of one PIM step.
 type MemoryStep struct {
 	Step     int             `json:"step"` // of the plan
 	Layer    string          `json:"layer"`
 	Box      string          `json:"box"`     // "" for all of the layer
 	ReadBy   string          `json:"read_by"` // readers has the words
 	Weights  int             `json:"weights_bytes"`
-	Both     int             `json:"gpu_too_bytes"` // those of them that the GPU reads too, from its own channels
+	Both     int             `json:"gpu_too_bytes"` // the part that the GPU reads too, from its own channels
 	Copies   float64         `json:"copies"`        // of each weight, in the mean
-	Reserved int             `json:"reserved_rows"` // at this step, all channels together; 0 where the rows were there
-	Stored   int             `json:"stored_bytes"`  // in what is reserved
-	Share    float64         `json:"share"`         // of the rows of all channels that this step reserves
-	Channels []MemoryChannel `json:"channels"`      // those that have work
+	Reserved int             `json:"reserved_rows"` // new rows of this step, all channels together; 0 if it reuses rows
+	Stored   int             `json:"stored_bytes"`  // in the new rows
+	Share    float64         `json:"share"`         // of the new rows in all rows of all channels
+	Channels []MemoryChannel `json:"channels"`      // with work
 }
 
-// MemoryChannel is the rows of a channel that hold a step's weights.
+// MemoryChannel is the range of a channel's rows with the weights of a step.
 type MemoryChannel struct {
 	Channel  int `json:"channel"`
 	From     int `json:"from"`
@@ -59,7 +59,7 @@ type MemoryChannel struct {
 	Reserved int `json:"reserved_rows"`
 }
 
-// NewMemory describes the map of a plan on a machine.
+// NewMemory returns the layout of a plan's weights on a machine.
 func NewMemory(g *graph.Graph, hm *hw.Machine, r *search.Result, m *memory.Map) *Memory {
 	e := hm.Memory.ElementSize
 	rep := &Memory{
@@ -92,7 +92,7 @@ func NewMemory(g *graph.Graph, hm *hw.Machine, r *search.Result, m *memory.Map) 
 	return rep
 }
 
-// readers says which devices read the weights of a step.
+// readers names the devices that read the weights of a step.
 func readers(s *memory.Step) string {
 	switch {
 	case !s.Elsewhere:
@@ -108,8 +108,8 @@ func readers(s *memory.Step) string {
 // JSON writes the map as one object.
 func (m *Memory) JSON(w io.Writer) error { return JSON(w, m) }
 
-// Text writes one row a step, with verbose one more for each run of channels that
-// have their rows in the same place, and the sums.
+// Text writes a row for each step and the sums; with verbose also a row for each run of channels
+// with equal ranges of rows.
 func (m *Memory) Text(w io.Writer, verbose bool) error {
 	b := &strings.Builder{}
 	fmt.Fprintf(b, "model     %s\n", printable(m.Model))
@@ -176,7 +176,7 @@ func (m *Memory) Text(w io.Writer, verbose bool) error {
 	return err
 }
 
-// runs groups neighbouring channels that have their rows in the same place.
+// runs groups neighbouring channels with equal ranges of rows.
 func runs(cs []MemoryChannel) (groups [][]MemoryChannel) {
 	for i, c := range cs {
 		if i > 0 && c.Channel == cs[i-1].Channel+1 && c.From == cs[i-1].From && c.To == cs[i-1].To {

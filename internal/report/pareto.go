@@ -7,7 +7,7 @@ import (
 	"pimflow"
 )
 
-// pareto writes the front.
+// pareto writes the Pareto front.
 func pareto(b *strings.Builder, r *pimflow.Report) {
 	b.WriteString("\nplans of which none takes both less time and less energy\n")
 	t := table{{right: true}, {right: true}, {right: true}, {right: true}, {}, {}}

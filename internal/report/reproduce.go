@@ -12,8 +12,8 @@ import (
 // ReproduceSchema names the form of Reproduction's JSON.
 const ReproduceSchema = "pimflow.reproduce/1"
 
-// Reproduction is the published accounting of networks, and the bridge from it to
-// this project's.
+// Reproduction holds networks in the published accounting, and the bridge from it to this
+// project's.
 type Reproduction struct {
 	Schema  string            `json:"schema"`
 	Machine string            `json:"machine"`
@@ -21,7 +21,7 @@ type Reproduction struct {
 	Models  []ReproducedModel `json:"models"`
 }
 
-// ReproducedModel is one network.
+// ReproducedModel holds the results of one network.
 type ReproducedModel struct {
 	Model    string         `json:"model"`
 	Reported *Published     `json:"reported"` // what the artifact's README prints; null for other networks
@@ -29,8 +29,8 @@ type ReproducedModel struct {
 	Bridge   []BridgeResult `json:"bridge"`
 }
 
-// Published is one row of the published table: cycles of the GPU alone, speed-ups
-// of convolutions only by policy, and end to end under pimflow.
+// Published is a row of the published table: cycles of the GPU alone, speed-ups of convolutions
+// alone by policy, and end to end under policy pimflow.
 type Published struct {
 	GPU          string             `json:"gpu"`
 	ConvBaseline float64            `json:"conv_baseline_ck,omitempty"`
@@ -39,7 +39,7 @@ type Published struct {
 	EndToEnd     map[string]float64 `json:"end_to_end"`
 }
 
-// BridgeResult is the sum under pimflow after a step of the bridge.
+// BridgeResult is the sum under policy pimflow after a step of the bridge.
 type BridgeResult struct {
 	Step         string  `json:"step"`
 	About        string  `json:"about"`
@@ -114,7 +114,7 @@ func (m *ReproducedModel) variants(b *strings.Builder) {
 	t.write(b)
 }
 
-// cells is a row of the table.
+// cells returns a row of the table.
 func (p *Published) cells(policies []string) []string {
 	number := func(v float64, format string) string {
 		if v == 0 {
@@ -129,7 +129,7 @@ func (p *Published) cells(policies []string) []string {
 	return append(c, number(p.Baseline, "%.0f"), number(p.EndToEnd["pimflow"], "%.3f"))
 }
 
-// difference is a row of the table: how far p is from what was reported.
+// difference returns a row of the table: the differences of p from the reported figures.
 func (p *Published) difference(policies []string, from *Published) []string {
 	percent := func(v, of float64) string {
 		if of == 0 {

@@ -16,41 +16,40 @@ import (
 // SensitivitySchema names the form of Sensitivity's JSON.
 const SensitivitySchema = "pimflow.sensitivity/1"
 
-// Sensitivity is what changed constants of a machine make of a model's speed-up, those
-// with the largest effect first.
+// Sensitivity holds the effects of a machine's constants on a model's speed-up, the largest first.
 type Sensitivity struct {
 	Schema    string            `json:"schema"`
 	Model     string            `json:"model"`
 	Machine   string            `json:"machine"`
 	Policy    string            `json:"policy"`
 	Layers    int               `json:"layers"`
-	Baseline  float64           `json:"baseline_ns"` // of the machine as it is
+	Baseline  float64           `json:"baseline_ns"` // of the unchanged machine
 	Total     float64           `json:"total_ns"`
 	Speedup   float64           `json:"speedup"`
-	Percents  []int             `json:"percents"` // that each constant is changed by
+	Percents  []int             `json:"percents"` // the changes of each constant
 	Constants []ConstantEffect  `json:"constants"`
-	Energy    *EnergySensitives `json:"energy"` // null unless asked for
+	Energy    *EnergySensitives `json:"energy"` // null until SetEnergy
 }
 
-// ConstantEffect is a constant and its changes, one for each of the per cents.
+// ConstantEffect is a constant and its changes, one for each of Percents.
 type ConstantEffect struct {
 	Name    string           `json:"name"`   // its path in the machine's file
 	Value   string           `json:"value"`  // as the file has it
-	Effect  float64          `json:"effect"` // the largest of the speed-ups searched again over Speedup, less 1
+	Effect  float64          `json:"effect"` // largest change of the speed-up searched again, as a share
 	Changes []ConstantChange `json:"changes"`
 }
 
-// ConstantChange is a value of a constant.
+// ConstantChange is one value of a constant and its effect.
 type ConstantChange struct {
-	Percent int     `json:"percent"`        // asked for
-	Value   string  `json:"value"`          // as the file would have it
-	Actual  float64 `json:"actual_percent"` // which whole numbers are rounded to; 0 where the constant is 0
-	Moved   int     `json:"layers_moved"`   // that the plan searched again places differently
+	Percent int     `json:"percent"`        // the wanted change
+	Value   string  `json:"value"`          // as in a machine's file
+	Actual  float64 `json:"actual_percent"` // after rounding; 0 if the constant is 0
+	Moved   int     `json:"layers_moved"`   // number of layers placed differently in the plan searched again
 	Found   Outcome `json:"searched_again"`
 	Kept    Outcome `json:"plan_kept"`
 }
 
-// Outcome is a plan on a changed machine, or why there is none.
+// Outcome is a plan on a changed machine, or the reason why there is none.
 type Outcome struct {
 	Baseline float64 `json:"baseline_ns"`
 	Total    float64 `json:"total_ns"`
@@ -58,14 +57,14 @@ type Outcome struct {
 	Error    string  `json:"error,omitempty"`
 }
 
-// EnergySensitives is what the bounds of single constants make of the energy of the plan
-// over that of the GPU alone.
+// EnergySensitives holds the ratio of the plan's energy to that of the GPU alone, and the ratios at
+// the bounds of single constants.
 type EnergySensitives struct {
 	Ratio     float64          `json:"ratio"`
 	Constants []EnergyConstant `json:"constants"`
 }
 
-// EnergyConstant is a constant with bounds, and the ratio at each of them.
+// EnergyConstant is a constant with bounds, and the ratio at each bound.
 type EnergyConstant struct {
 	Name      string  `json:"name"`
 	Value     float64 `json:"value"`
@@ -75,7 +74,7 @@ type EnergyConstant struct {
 	RatioHigh float64 `json:"ratio_at_high"`
 }
 
-// NewSensitivity builds the report.
+// NewSensitivity returns the report of a sensitivity analysis.
 func NewSensitivity(g *graph.Graph, m *hw.Machine, policy string, percents []int, s *sweep.Sensitivity) *Sensitivity {
 	base := sweep.Times{Baseline: s.Base.Baseline.Total, Total: s.Base.Timeline.Total}
 	out := &Sensitivity{
@@ -102,7 +101,7 @@ func NewSensitivity(g *graph.Graph, m *hw.Machine, policy string, percents []int
 	return out
 }
 
-// SetEnergy adds what bounds of energies do.
+// SetEnergy adds the ratios at the bounds of energy constants.
 func (s *Sensitivity) SetEnergy(ratio float64, list []sweep.Energy) {
 	s.Energy = &EnergySensitives{Ratio: ratio}
 	for _, e := range list {
@@ -177,7 +176,7 @@ func (o Outcome) cell() string {
 	return fmt.Sprintf("%.3f", o.Speedup)
 }
 
-// note says which values whole numbers took, and why a value is not valid.
+// note lists the values of whole numbers, and the reasons against invalid values.
 func (c *ConstantEffect) note() string {
 	var values, actual, notes []string
 	rounded := false
@@ -218,7 +217,7 @@ func (c *ConstantEffect) valid() bool {
 	return slices.ContainsFunc(c.Changes, func(ch ConstantChange) bool { return ch.Found.Error == "" })
 }
 
-// short is a number to six digits, and a fraction as it is.
+// short returns a number with six digits; a fraction stays as it is.
 func short(text string) string {
 	x, err := strconv.ParseFloat(text, 64)
 	if err != nil || x == math.Trunc(x) {

@@ -10,7 +10,7 @@ import (
 	"pimflow/internal/trace"
 )
 
-// energyOf returns the part of the energy that belongs to a command kind.
+// energyOf returns the energy of a kind of command.
 func energyOf(e *trace.Energy, kind string) (float64, bool) {
 	switch kind {
 	case "COMP":
@@ -25,8 +25,8 @@ func energyOf(e *trace.Energy, kind string) (float64, bool) {
 	return 0, false
 }
 
-// Traces writes the traces of channels for people: a row a command kind for one trace, a row a
-// trace for several.
+// Traces writes the traces of channels for people: a row for each kind of command of a single
+// trace, a row for each of several traces.
 func Traces(w io.Writer, s *trace.Traces) error {
 	b := &strings.Builder{}
 	machine := fmt.Sprintf("machine    %s; PIM clock %.4f ns, gwrite_gap_ck %d\n", s.Machine, s.Clock/1e3, s.Gap)
@@ -47,7 +47,7 @@ func Traces(w io.Writer, s *trace.Traces) error {
 	return err
 }
 
-// traceCommands writes one row a command kind.
+// traceCommands writes a row for each kind of command.
 func traceCommands(b *strings.Builder, t *trace.Trace) {
 	rows := table{{}, {right: true}, {right: true}}
 	rows.row("", "issued", "energy J")
@@ -64,7 +64,7 @@ func traceCommands(b *strings.Builder, t *trace.Trace) {
 	rows.write(b)
 }
 
-// traceTable writes one row a trace: time and commands, then energy.
+// traceTable writes a row for each trace: time and commands, then energy.
 func traceTable(b *strings.Builder, s *trace.Traces) {
 	times := table{{}, {right: true}, {right: true}, {right: true}}
 	head := []string{"trace", "ns", "ck", "refreshes"}
@@ -93,7 +93,7 @@ func traceTable(b *strings.Builder, s *trace.Traces) {
 	energy.write(b)
 }
 
-// joules has the digits of the published simulator.
+// joules prints as many digits as the published simulator.
 func joules(v float64) string { return fmt.Sprintf("%.6g", v) }
 
 // Host writes the trace of a host's instructions for people.
@@ -118,7 +118,7 @@ func Host(w io.Writer, r *trace.Host) error {
 	return err
 }
 
-// HostJSON writes it as one object.
+// HostJSON writes the trace of a host's instructions as one JSON object.
 func HostJSON(w io.Writer, r *trace.Host) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")

@@ -15,7 +15,7 @@ type ProfileFile struct {
 	MeasuredOn string `json:"measured_on"`
 }
 
-// sourceCells are the numbers as columns.
+// sourceCells returns the numbers as cells.
 func sourceCells(n *pimflow.Sources) []string {
 	var c []string
 	for _, v := range []int{n.Measured, n.Interpolated, n.Scaled, n.Model} {
@@ -27,7 +27,7 @@ func sourceCells(n *pimflow.Sources) []string {
 // sourceHead names the columns of sourceCells.
 var sourceHead = []string{"measured", "interpolated", "scaled", "model"}
 
-// profileText writes the block of the report.
+// profileText writes the sources of the GPU's times.
 func profileText(b *strings.Builder, g *pimflow.GPUProfile) {
 	b.WriteByte('\n')
 	t := table{{}, {right: true}, {right: true}, {right: true}, {right: true}, {}}
@@ -42,7 +42,7 @@ func profileText(b *strings.Builder, g *pimflow.GPUProfile) {
 	t.write(b)
 }
 
-// from says whose times they are.
+// from names the profile.
 func (p *ProfileFile) from() string {
 	s := fmt.Sprintf("by %s: %d kernels", p.File, p.Kernels)
 	if p.MeasuredOn != "" {
@@ -51,7 +51,7 @@ func (p *ProfileFile) from() string {
 	return s
 }
 
-// sourceName is a source for a row of a layer, "-" where there is none.
+// sourceName returns a source, "-" for none.
 func sourceName(s string) string {
 	if s == "" {
 		return "-"

@@ -14,8 +14,8 @@ import (
 	"pimflow/internal/search"
 )
 
-// Run writes what a plan takes for people: where the time goes and, with verbose, one row a
-// layer.
+// Run writes the report of a plan for people: the breakdown of its time and energy and, with
+// verbose, a row for each layer.
 func Run(w io.Writer, r *pimflow.Report, verbose bool) error {
 	b := &strings.Builder{}
 	gpu := fmt.Sprintf("clock %.4f ns", r.Clocks.GPU/1e3)
@@ -103,8 +103,8 @@ func checkText(b *strings.Builder, c *pimflow.Check) {
 	fmt.Fprintf(b, "replay ok: %d streams, %d commands, %d of them timed\n", c.Replay.Streams, c.Replay.Commands, c.Replay.Timed)
 }
 
-// difference is an error in words; run.Compare's largest number stands for a value
-// that is infinite or NaN on one side alone.
+// difference describes an error. run.Compare returns the largest number for a value that is
+// infinite or NaN on one side alone.
 func difference(largest, relative float64) string {
 	if largest == math.MaxFloat64 {
 		return "values infinite or NaN on one side alone, more than any share"
@@ -150,7 +150,7 @@ func shape(s []int) string {
 	return strings.Join(p, "x")
 }
 
-// printable shows what a terminal would obey, as names in a model's file can hold.
+// printable quotes control characters, which names in a model's file can contain.
 func printable(s string) string {
 	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) || !utf8.ValidString(s) {
 		return strings.TrimSuffix(strconv.Quote(s)[1:], `"`)

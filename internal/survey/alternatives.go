@@ -12,24 +12,24 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// option is a way to execute a layer alone: a box of it on the GPU, and the rest on
-// the PIM at the same time.
+// option is a layer executed alone: a box of it on the GPU, the rest on the PIM at the same
+// time.
 type option struct {
 	cut  graph.Cut
 	cost device.Cost // of the GPU's part
 	rest device.Time // of the PIM's
 }
 
-// time is that of the option.
+// time returns the time of the option.
 func (o *option) time() device.Time { return max(o.cost.Time, o.rest) }
 
-// least is its time when the GPU is as fast as may be.
+// least returns its time with the GPU's part at its lower bound.
 func (o *option) least() device.Time {
 	low, _ := o.cost.Bounds()
 	return max(low, o.rest)
 }
 
-// alternatives adds what other ways to execute the plan's layers might gain.
+// alternatives adds the possible gains of other placements of the plan's layers.
 func (s *survey) alternatives(r *search.Result, t search.Target, channels int) error {
 	ds, err := t.Devices(r.Plan.PIMChannels, r.Plan.PIM)
 	if err != nil {
@@ -53,7 +53,7 @@ func (s *survey) alternatives(r *search.Result, t search.Target, channels int) e
 			gpu, errGPU := on(plan.GPU)
 			pim, errPIM := on(plan.PIM)
 			if errGPU != nil || errPIM != nil {
-				return nil // a plan without both has no others
+				return nil // without both devices there is no alternative
 			}
 			nodes = append(nodes, id)
 			every[id] = gpu.Name() == plan.Every
@@ -65,7 +65,7 @@ func (s *survey) alternatives(r *search.Result, t search.Target, channels int) e
 			sum += fastest
 		}
 		for _, id := range nodes {
-			// Of a pipeline the other layers would be executed by themselves too.
+			// The other layers of a pipeline would run by themselves too.
 			on := channels
 			if every[id] {
 				on = s.machine.Memory.Channels
@@ -76,8 +76,8 @@ func (s *survey) alternatives(r *search.Result, t search.Target, channels int) e
 	return nil
 }
 
-// options are the ways to use the GPU for a layer: for all of it, and for its first
-// rows, ascending. fastest is the least time of any way.
+// options lists the splits of a layer whose GPU part is all of it or its first rows, ascending.
+// fastest is the least time of any of them.
 func (s *survey) options(id graph.ID, gpu, pim device.Device) (list []option, fastest device.Time, err error) {
 	whole := s.g.Whole(id)
 	on, err := gpu.Compile(s.g, whole)
@@ -118,8 +118,8 @@ func (s *survey) options(id graph.ID, gpu, pim device.Device) (list []option, fa
 	return list, fastest, nil
 }
 
-// gains adds the effects of a layer's options against the time that the plan, in a
-// segment, has for it.
+// gains adds the effects of a layer's options, compared with the layer's time in its segment of
+// the plan.
 func (s *survey) gains(r *search.Result, seg plan.Segment, list []option, have device.Time, channels int) {
 	var useful []option // divisions that would gain
 	best := 0

@@ -1,8 +1,8 @@
-// Package survey lists the GPU's kernels whose measurement would matter to a plan,
-// most valuable first.
+// Package survey ranks the GPU's kernels by the uncertainty that their modelled times add to a
+// plan: the kernels to measure first.
 //
-// The result of a search goes in, a profile without times comes out. The package does
-// not measure.
+// The result of a search goes in, a profile without times comes out. The package does not
+// measure.
 package survey
 
 import (
@@ -22,25 +22,23 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// List is the kernels that a plan and its alternatives have on the GPU, in order of
-// their effect: the percentage of the total time that depends on what a kernel really
-// takes. By the bounds of its time (device.Cost.Bounds: those of the GPU's errors), it
-// is the sum of
+// List returns the GPU kernels of a plan and of its alternatives, the largest effect first. The
+// effect of a kernel is the percentage of the total time that depends on its true time. With
+// the bounds of its time (device.Cost.Bounds) it is the sum of
 //
-//   - half of the difference between the plan's total with the kernel as slow and with
-//     it as fast as may be, over the total;
-//   - the same of the GPU alone, with every channel;
-//   - for each layer that could use it instead: what the plan would gain, were it as
-//     fast as may be, over the total.
+//   - half of the difference between the plan's total with the kernel at its upper and at its
+//     lower bound, over the total;
+//   - the same for the GPU alone, with every memory channel;
+//   - for each layer that could use the kernel instead: the plan's gain with the kernel at its
+//     lower bound, over the total.
 //
-// The alternatives of a layer are all of it on the GPU and, where the PIM executes it,
-// its rows divided: the fastest division and the first and the last that would gain.
-// The plan's kernels and whole layers are listed whatever their effect.
+// The alternatives of a layer are the whole layer on the GPU and, if the PIM executes it, splits
+// of its rows: the fastest split, and the first and the last that would gain. The plan's kernels
+// and whole layers are listed whatever their effect.
 //
-// Kernels that the target's devices have measured times of are left out, as are those
-// for which there is no layer that would be them alone; the number of the latter is
-// returned. With any, kernels are the same for every number of memory channels, and
-// Model is that beside the plan's PIM channels.
+// Kernels with measured times are left out. So are parts of layers that no single layer equals;
+// left is their number. With any, kernels are the same for every number of memory channels, and
+// Model is the time beside the plan's PIM channels.
 func List(g *graph.Graph, m *hw.Machine, t search.Target, r *search.Result, any bool) (rows []profile.Row, left int, err error) {
 	typ, ok := profile.Type(m)
 	if !ok {
@@ -78,13 +76,13 @@ type survey struct {
 	uses    []*use
 }
 
-// key is a kernel on a GPU with so many memory channels.
+// key is a kernel and the number of the GPU's memory channels.
 type key struct {
 	kernel   string
 	channels int
 }
 
-// use is a kernel and who uses it.
+// use is a kernel and its users.
 type use struct {
 	row    profile.Row
 	layers []graph.ID
@@ -94,7 +92,7 @@ type use struct {
 	measured bool // wherever it is used
 }
 
-// layer names the first layer, and says how many others there are.
+// layer names the first layer that uses the kernel, and counts the others.
 func (u *use) layer() string {
 	if n := len(u.layers) - 1; n > 0 {
 		return fmt.Sprintf("%s +%d", u.first, n)
@@ -102,7 +100,7 @@ func (u *use) layer() string {
 	return u.first
 }
 
-// use is the entry of a cut and its cost.
+// use returns the entry of a cut's kernel.
 func (s *survey) use(c graph.Cut, cost device.Cost, channels int) *use {
 	k := profile.Of(s.g, c, s.typ)
 	at := key{k.String(), channels}
@@ -125,7 +123,7 @@ func (s *survey) use(c graph.Cut, cost device.Cost, channels int) *use {
 	return u
 }
 
-// model is what the model says of a cut, whatever was measured.
+// model returns the modelled time of a cut, even if it was measured.
 func (s *survey) model(c graph.Cut, cost device.Cost, channels int) device.Time {
 	if cost.Source == device.Modelled {
 		return cost.Time
@@ -141,7 +139,7 @@ func (s *survey) model(c graph.Cut, cost device.Cost, channels int) device.Time 
 	return code.Cost().Time
 }
 
-// steps adds what a program's total depends on each of its kernels.
+// steps adds the effect of each kernel of a program on its total.
 func (s *survey) steps(tl *run.Timeline, channels int) {
 	p := tl.Program
 	users := map[*use][]int{}

@@ -24,25 +24,25 @@ type Launch struct {
 	Fused    bool  // a kernel a convolution; else an offset kernel, the convolution and its epilogue, as on artifact
 	GPU, PIM int64 // cycles of the GPU's clock
 	Joint    bool  // PIM work may be launched together (hw.Link)
-	Own      bool  // this is the machine as it is
+	Own      bool  // the unchanged machine
 	Times
-	// BaseLaunches and Launches are the time of launches of the GPU alone and of the
-	// plan, added over both devices, whether or not the other one works meanwhile.
+	// BaseLaunches and Launches are the launch times of the GPU alone and of the plan, summed over
+	// both devices even where they overlap.
 	BaseLaunches, Launches device.Time
-	Free                   Times // of the same plan where no launch takes time
-	Layers                 int   // that are not whole on the GPU
+	Free                   Times // of the same plan with launches of no time
+	Layers                 int   // number of layers that are not whole on the GPU
 }
 
 // Gain is the time that the plan saves.
 func (l *Launch) Gain() device.Time { return l.Baseline - l.Total }
 
-// Removed is the part of the gain that is launch time: that of the baseline less that of
-// the plan. It is negative where a plan launches more than the GPU alone does.
+// Removed is the launch time of the baseline less that of the plan. It is negative if the plan
+// launches more than the GPU alone.
 func (l *Launch) Removed() device.Time { return l.BaseLaunches - l.Launches }
 
-// Launches searches the plan for each launch latency, with the GPU's kernels fused and
-// not, and PIM work launched as a kernel is, each piece or together where the machine can,
-// and for nothing, as published.
+// Launches searches the plan for each launch latency, with fused and unfused GPU kernels. PIM
+// work is launched like a kernel, each piece by itself or fused where the machine can, or at no
+// cost, as published.
 func Launches(ctx context.Context, m *Model) ([]Launch, error) {
 	list := variants(m.Machine)
 	done := m.counter(len(list))
@@ -82,7 +82,7 @@ func Launches(ctx context.Context, m *Model) ([]Launch, error) {
 	return list, eg.Wait()
 }
 
-// machine is a machine with the kernels of l and launches of so many cycles.
+// machine returns the machine with the kernels and the launch cycles of l.
 func (l *Launch) machine(m *hw.Machine, gpu, pim int64) *hw.Machine {
 	c := *m
 	c.GPU.Fused, c.GPU.ConvLaunches = l.Fused, 0
@@ -93,7 +93,7 @@ func (l *Launch) machine(m *hw.Machine, gpu, pim int64) *hw.Machine {
 	return &c
 }
 
-// variants are the rows of the experiment, each once.
+// variants lists the rows of the experiment, each once.
 func variants(m *hw.Machine) (list []Launch) {
 	cycles := []int64{m.GPU.Launch}
 	for _, ps := range latencies {

@@ -17,25 +17,24 @@ import (
 	"pimflow/internal/search"
 )
 
-// untimed are the numbers of a machine that no time depends on, by path or by what
-// paths begin with: energies.
+// untimed lists the energies, which no time depends on, by path or by the beginning of paths.
 var untimed = []string{"gpu.energy", "pim.energy", "link.finish.pj_per_op"}
 
-// Timed reports whether times may depend on a number of a machine.
+// Timed reports whether a time can depend on a number of a machine.
 func Timed(path string) bool {
 	return !slices.ContainsFunc(untimed, func(of string) bool { return Within(path, of) })
 }
 
-// Within reports whether a path is another or begins with its keys.
+// Within reports whether a path equals another or begins with its keys.
 func Within(path, of string) bool { return path == of || strings.HasPrefix(path, of+".") }
 
-// Sensitivity is what a plan and the search for it make of changed constants.
+// Sensitivity is the plan of a machine and the effects of changed constants.
 type Sensitivity struct {
-	Base      *search.Result // on the machine as it is
-	Constants []Constant     // those with the largest effect first, then in the machine's order
+	Base      *search.Result // on the unchanged machine
+	Constants []Constant     // the largest effect first, then in the machine's order
 }
 
-// Constant is a number of the machine and what its changes do.
+// Constant is a number of the machine and its changes.
 type Constant struct {
 	hw.Constant
 	Changes []Change // one for each of the per cents
@@ -43,18 +42,18 @@ type Constant struct {
 
 // Change is one value of a constant.
 type Change struct {
-	Percent int     // asked for
+	Percent int     // the wanted change
 	Text    string  // the value, as the machine's file would have it
-	Actual  float64 // per cent that it lies above the constant
-	Found   Times   // of the plan that is found on the changed machine
-	Moved   int     // layers that it places differently
+	Actual  float64 // the change in per cent, after rounding
+	Found   Times   // of the plan searched on the changed machine
+	Moved   int     // number of layers placed differently in that plan
 	Err     error   // instead of Found: why the machine is not valid, or has no plan
-	Kept    Times   // of the plan of the machine as it is
+	Kept    Times   // of the unchanged machine's plan on the changed machine
 	KeptErr error   // instead of Kept
 }
 
-// Effect is the largest relative change of the speed-up by any change of the constant,
-// the plan being searched again; with its sign.
+// Effect is the largest relative change of the speed-up, with its sign, over all changes of the
+// constant, with the plan searched again.
 func (c *Constant) Effect(base float64) float64 {
 	most := 0.0
 	for _, ch := range c.Changes {
@@ -65,8 +64,8 @@ func (c *Constant) Effect(base float64) float64 {
 	return most
 }
 
-// Vary changes the constants of the machine one at a time by each of the per cents. It
-// takes those that times may depend on and that only accepts.
+// Vary changes the constants of the machine one at a time by each of the per cents: those that
+// times can depend on and that only accepts.
 func Vary(ctx context.Context, m *Model, percents []int, only func(path string) bool) (*Sensitivity, error) {
 	p := newPool()
 	to, err := p.of(m.Machine, true)
@@ -89,7 +88,7 @@ func Vary(ctx context.Context, m *Model, percents []int, only func(path string) 
 		c := &s.Constants[i]
 		for k, percent := range percents {
 			c.Changes[k] = c.changed(percent)
-			if slices.ContainsFunc(c.Changes[:k], c.Changes[k].same) { // small whole numbers
+			if slices.ContainsFunc(c.Changes[:k], c.Changes[k].same) { // small whole numbers round to the same
 				done()
 				continue
 			}
@@ -117,7 +116,7 @@ func Vary(ctx context.Context, m *Model, percents []int, only func(path string) 
 	return s, nil
 }
 
-// changed is a change that nothing is known of yet.
+// changed returns a change without results.
 func (c *Constant) changed(percent int) Change {
 	text, value := c.Changed(percent)
 	ch := Change{Percent: percent, Text: text}
@@ -129,7 +128,7 @@ func (c *Constant) changed(percent int) Change {
 
 func (c Change) same(o Change) bool { return c.Text == o.Text }
 
-// change fills in a change of a constant; the error is an interrupt.
+// change computes a change of a constant; the error is that of the context.
 func (s *Sensitivity) change(ctx context.Context, m *Model, p *pool, c *Constant, ch *Change) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -163,16 +162,15 @@ func (s *Sensitivity) change(ctx context.Context, m *Model, p *pool, c *Constant
 	return nil
 }
 
-// Energy is what the bounds of a constant make of a plan's energy over that of the GPU
-// alone, all other constants having their values.
+// Energy is the ratio of the plan's energy to that of the GPU alone at the bounds of one
+// constant, all others at their values.
 type Energy struct {
 	hw.Constant
 	Low, High float64 // the ratio with the constant at its lower and upper bound
 }
 
-// Energies takes the constants that have bounds, that no time depends on and that only
-// accepts; those that change the ratio most come first. ratio is that of the machine as
-// it is.
+// Energies computes the ratio at the bounds of each energy constant that only accepts, the
+// largest change first. ratio is that of the unchanged machine.
 func (s *Sensitivity) Energies(ctx context.Context, m *Model, only func(path string) bool) (ratio float64, list []Energy, err error) {
 	ratio = ratioOf(s.Base)
 	for _, c := range m.Machine.Constants() {
@@ -218,7 +216,7 @@ func (s *Sensitivity) Energies(ctx context.Context, m *Model, only func(path str
 	return ratio, list, nil
 }
 
-// ratioOf is the energy of a plan over that of the GPU alone, each constant at its value.
+// ratioOf returns the plan's energy over that of the GPU alone, each constant at its value.
 func ratioOf(r *search.Result) float64 {
 	base, of := r.Baseline.Energy(&r.Standby), r.Timeline.Energy(&r.Standby)
 	var ratio float64

@@ -1,9 +1,10 @@
-// Package sweep searches plans on machines that differ in a few numbers: which constant
-// decides (Vary), and what launches do (Launches).
+// Package sweep searches plans on machines that differ in a few numbers: the sensitivity of the
+// speed-up to each constant (Vary), and the effect of launch latencies (Launches).
 //
-// A graph and a machine go in; times and the layers that move
-// come out. The package does not know what a number means, apart from those of launches
-// and which numbers are energies.
+// A graph and a machine go in; times and numbers of moved layers come out. The package does not
+// know the meaning of a number, apart from launches and energies.
+//
+// In the literature: one-at-a-time sensitivity analysis.
 package sweep
 
 import (
@@ -21,7 +22,7 @@ import (
 	"pimflow/internal/search"
 )
 
-// Model is a graph on a machine under a policy: what is varied.
+// Model is a graph on a machine under a policy.
 type Model struct {
 	Graph   *graph.Graph
 	Machine *hw.Machine
@@ -31,10 +32,10 @@ type Model struct {
 	Progress func(done, total int)
 }
 
-// Times are those of a plan and of the GPU alone.
+// Times are the times of the GPU alone and of a plan.
 type Times struct{ Baseline, Total device.Time }
 
-// Speedup is that of the plan over the GPU alone; 1 of nothing to do.
+// Speedup is Baseline over Total; 1 for an empty plan.
 func (t Times) Speedup() float64 {
 	if t.Total == 0 {
 		return 1
@@ -54,7 +55,7 @@ func (m *Model) counter(total int) func() {
 	}
 }
 
-// on is a plan, with as many PIM channels as a machine has.
+// on returns the plan with the machine's number of PIM channels.
 func on(p *plan.Plan, m *hw.Machine) *plan.Plan {
 	c := *p
 	if c.PIMChannels > 0 {
@@ -63,7 +64,7 @@ func on(p *plan.Plan, m *hw.Machine) *plan.Plan {
 	return &c
 }
 
-// placements says where each node is made: the devices and boxes of its tiles.
+// placements returns the devices and boxes of each node's tiles.
 func placements(p *plan.Plan) map[graph.ID]string {
 	tiles := map[graph.ID][]string{}
 	for _, t := range p.Tiles() {
@@ -88,8 +89,8 @@ func moved(a, b *plan.Plan) int {
 	return n
 }
 
-// pool shares devices, and the code they have compiled, between machines that do not
-// differ in what the device reads.
+// pool shares devices, and the code they have compiled, between machines whose numbers for the
+// device are equal.
 type pool struct {
 	mu   sync.Mutex
 	kept map[string]device.Device
@@ -97,8 +98,8 @@ type pool struct {
 
 func newPool() *pool { return &pool{kept: map[string]device.Device{}} }
 
-// of is the target of a machine, with devices of the pool where they are there. keep
-// puts its other devices into the pool.
+// of returns the target of a machine, with devices of the pool if there are any. With keep its
+// new devices join the pool.
 func (p *pool) of(m *hw.Machine, keep bool) (search.Target, error) {
 	t, err := platform.Target(m, platform.Makers{})
 	if err != nil {
@@ -127,9 +128,9 @@ func (p *pool) of(m *hw.Machine, keep bool) (search.Target, error) {
 	return t, nil
 }
 
-// reads is what a device reads of a machine, all else being zero: the GPU nothing of
-// the PIM channels and the link, they of the GPU what the link is made of (its clock,
-// and what bytes of its memory take).
+// reads returns the numbers that a device reads of a machine, all others zero. The GPU reads
+// nothing of the PIM channels and the link. The PIM reads the GPU's clock, its DRAM efficiency
+// and its energies, which the link's costs are made of.
 func reads(dev string, m *hw.Machine) hw.Machine {
 	r := hw.Machine{Memory: m.Memory, GPU: m.GPU, PIM: m.PIM, Link: m.Link}
 	if dev != plan.PIM {

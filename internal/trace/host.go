@@ -100,7 +100,7 @@ func (s *Simulator) HostTable(ctx context.Context, file string, stdin io.Reader,
 		if err := out.Write(cells); err != nil {
 			return err
 		}
-		out.Flush() // what is done can be seen
+		out.Flush() // finished rows appear at once
 		return out.Error()
 	}
 	wrong := func(err error) error {

@@ -19,14 +19,14 @@ import (
 	"pimflow/internal/pim"
 )
 
-// Simulator times channels of a machine.
+// Simulator times the channels of a machine.
 type Simulator struct {
 	Machine  *hw.Machine
 	Standard *dram.Standard
 	channel  *dram.Channel
 }
 
-// New returns the simulator of a machine, or of the same without latency hiding.
+// New returns the simulator of a machine; with noHiding without GWRITE latency hiding.
 func New(m *hw.Machine, noHiding bool) (*Simulator, error) {
 	std, err := dram.Lookup(m.PIM.Standard)
 	if err != nil {
@@ -44,14 +44,14 @@ func New(m *hw.Machine, noHiding bool) (*Simulator, error) {
 	return &Simulator{m, std, ch}, nil
 }
 
-// Phase begins a phase of long work and returns what is told how much of it is done; nil where
-// nobody listens.
+// Phase begins a phase of long work and returns a function that takes its progress; nil if nobody
+// listens.
 type Phase func(name string) func(done, total int)
 
 // Schema names the form of Traces' JSON.
 const Schema = "pimflow.sim/1"
 
-// Traces is the traces of DRAM channels, each timed alone.
+// Traces holds traces of DRAM channels, each timed alone.
 type Traces struct {
 	Schema  string  `json:"schema"`
 	Machine string  `json:"machine"`
@@ -128,8 +128,8 @@ func (s *Simulator) result(file string, r dram.Result) Trace {
 	return t
 }
 
-// Time times the program of a channel. The error is where the published simulator aborts: too
-// many refreshes wait.
+// Time times the program of a channel. Too many waiting refreshes are an error, as the published
+// simulator aborts then.
 func (s *Simulator) Time(stream dram.Stream) (dram.Result, error) {
 	r := s.channel.Time(stream)
 	if r.Overflow {
@@ -138,12 +138,12 @@ func (s *Simulator) Time(stream dram.Stream) (dram.Result, error) {
 	return r, nil
 }
 
-// NS is a duration in ns.
+// NS converts cycles to ns.
 func (s *Simulator) NS(c dram.Cycle) float64 {
 	return device.Time(s.Machine.PIM.Clock.PS(int64(c))).NS()
 }
 
-// Counts names commands.
+// Counts adds the names of commands to their numbers.
 func (s *Simulator) Counts(n []int64) device.Counts {
 	var c device.Counts
 	for op := range n {
@@ -152,7 +152,7 @@ func (s *Simulator) Counts(n []int64) device.Counts {
 	return c
 }
 
-// Commands is how many commands a stream has, those of refreshes left out.
+// Commands returns the number of commands without those of refreshes.
 func (s *Simulator) Commands(issued []int64) int64 {
 	total := int64(0)
 	for op, n := range issued {
@@ -163,7 +163,7 @@ func (s *Simulator) Commands(issued []int64) int64 {
 	return total
 }
 
-// openFile opens a file, "-" for stdin, and returns its name in errors.
+// openFile opens a file, "-" for stdin, and returns its name for errors.
 func openFile(file string, stdin io.Reader) (string, io.ReadCloser, error) {
 	if file == "-" {
 		return "stdin", io.NopCloser(stdin), nil
@@ -179,8 +179,7 @@ func openFile(file string, stdin io.Reader) (string, io.ReadCloser, error) {
 	return file, f, nil
 }
 
-// read times one file, "-" for stdin. It returns at once when ctx ends, though
-// a read may be waiting still.
+// read times one file, "-" for stdin. It returns as soon as ctx ends, even if a read still waits.
 func read[R any](ctx context.Context, file string, stdin io.Reader, progress func(done, total int), time func(string, io.Reader) (R, error)) (R, error) {
 	var none R
 	name, in, err := openFile(file, stdin)
@@ -215,7 +214,7 @@ func read[R any](ctx context.Context, file string, stdin io.Reader, progress fun
 	}
 }
 
-// reader reads until ctx ends, and tells how far it is where the size is known.
+// reader reads until ctx ends, and reports progress if the size is known.
 type reader struct {
 	ctx        context.Context
 	in         io.Reader
