@@ -1,6 +1,9 @@
-// Package program turns a plan into steps: each tile with the code its device
-// compiled for it and the earlier steps it waits for. A graph, a plan and devices
-// go in; what package run performs comes out. It does not know when steps run.
+// Package program compiles a plan to steps: each tile with the code of its device and the
+// earlier steps that it waits for. A graph, a plan and devices go in; a Program, which
+// package run performs, comes out.
+//
+// In the literature: a task graph with its precedence constraints, bound to machines. The
+// package does not know when a step starts or ends.
 package program
 
 import (
@@ -17,12 +20,13 @@ import (
 type Step struct {
 	plan.Tile
 	Code  device.Code
-	After []int // earlier steps that it waits for: those whose values it reads and those that exclusive segments keep from it
-	Fused bool  // it is launched with its device's step before
-	Every bool  // it is on the GPU with every channel
+	After []int // the earlier steps that it waits for: those whose values it reads, and those that an exclusive segment orders before it
+	Fused bool  // its launch is fused with that of its device's step before
+	Every bool  // the GPU executes it with every memory channel (plan.Every)
 }
 
-// Cost is what the step takes in its place in the program.
+// Cost is the cost of the step in its place in the program: of the code, with its launch
+// fused where it is.
 func (s *Step) Cost() device.Cost {
 	c := s.Code.Cost()
 	if s.Fused {
@@ -37,8 +41,8 @@ type Program struct {
 	Steps []Step
 }
 
-// Build checks a plan against its graph and compiles it. The error names the
-// tile that cannot be compiled and why.
+// Build checks a plan against its graph, compiles it, and fuses launches where the plan
+// says so. The error names the tile that cannot be compiled and the reason.
 func Build(g *graph.Graph, p *plan.Plan, devices []device.Device) (*Program, error) {
 	if err := p.Check(g); err != nil {
 		return nil, err
@@ -51,7 +55,7 @@ func Build(g *graph.Graph, p *plan.Plan, devices []device.Device) (*Program, err
 }
 
 // Part compiles segments that need not be a whole plan: values that none of their tiles
-// makes are there from the start. narrow is Narrow of the plan that they are of.
+// makes exist from the start. narrow is Narrow of their plan. No launch is fused.
 func Part(g *graph.Graph, segments []plan.Segment, devices []device.Device, narrow map[graph.ID]bool) (*Program, error) {
 	p := &Program{Graph: g}
 	var tiles []plan.Tile
@@ -76,18 +80,20 @@ func Part(g *graph.Graph, segments []plan.Segment, devices []device.Device, narr
 	return p, nil
 }
 
-// waits are the steps that others wait for because of exclusive segments.
+// waits orders steps around exclusive segments: nothing runs beside a step of one.
+//
+// In the literature: a barrier.
 type waits struct {
 	n    int
-	last [Lanes]int // the last step of each device
-	sole int        // the last step of an exclusive segment
+	last [Lanes]int // the last step of each device, -1 before the first
+	sole int        // the last step of an exclusive segment, -1 before the first
 }
 
 func newWaits() *waits { return &waits{last: [Lanes]int{-1, -1}, sole: -1} }
 
-// add appends a step that waits for what it reads, and returns all that it waits for: in
-// an exclusive segment also for all steps before, and the first of a device after one for
-// its last.
+// add appends a step that waits for the steps in after, and returns all steps that it waits
+// for, ascending. A step of an exclusive segment also waits for all steps before it. The
+// first step of a device behind an exclusive segment waits for the last step of the segment.
 func (w *waits) add(lane int, exclusive bool, after []int) []int {
 	more := func(i int) {
 		if i >= 0 && !slices.Contains(after, i) {
@@ -112,7 +118,7 @@ func (w *waits) add(lane int, exclusive bool, after []int) []int {
 	return after
 }
 
-// after lists the steps that make what a tile reads, ascending, each once.
+// after lists the steps that make the values that a tile reads, ascending, each once.
 func after(g *graph.Graph, t plan.Tile, tiles []plan.Tile, makers map[graph.ID][]int) []int {
 	var list []int
 	need := g.Need(t.Cut)
@@ -127,8 +133,8 @@ func after(g *graph.Graph, t plan.Tile, tiles []plan.Tile, makers map[graph.ID][
 	return slices.Compact(list)
 }
 
-// Narrow are the values that are in the GPU's own channels only: those of which any part
-// is made outside of exclusive segments.
+// Narrow is the set of values that lie in the GPU's own channels only: some part of each is
+// made outside of exclusive segments.
 func Narrow(segments []plan.Segment) map[graph.ID]bool {
 	narrow := map[graph.ID]bool{}
 	for _, seg := range segments {
@@ -141,15 +147,15 @@ func Narrow(segments []plan.Segment) map[graph.ID]bool {
 	return narrow
 }
 
-// On is the device that executes a tile. In an exclusive segment the GPU has every
-// channel, but for a tile that reads values that are in some of them only (Narrow).
+// On is the device that executes a tile. In an exclusive segment the GPU has every channel,
+// unless the tile reads a value that lies in some of them only (Narrow).
 func On(g *graph.Graph, t plan.Tile, exclusive bool, narrow map[graph.ID]bool, devices []device.Device) (device.Device, error) {
 	if exclusive && t.Device == plan.GPU {
 		names := []string{plan.Every, plan.GPU}
 		if slices.ContainsFunc(g.Nodes[t.Node].In, func(x graph.ID) bool { return narrow[x] }) {
 			slices.Reverse(names)
 		}
-		for _, name := range names { // where all channels compute the GPU has none of its own
+		for _, name := range names { // where all channels compute, the GPU has none of its own
 			if d, err := find(devices, name); err == nil {
 				return d, nil
 			}
