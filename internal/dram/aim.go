@@ -29,15 +29,13 @@ const (
 	aimRegister             // accesses to the global buffer and the MAC registers
 )
 
-// aim is SK hynix's GDDR6-AiM as the published simulator has it (aim_simulator,
-// commit 0f28a07, device GDDR6_AiM, preset GDDR6_AiM_timing), absences included:
-// no tFAW, nothing between a write to the global buffer or the MAC registers and
-// the computation but the change of mode, nothing from a MAC to a write. A command
-// whose name ends in 16 acts on all banks at once.
+// aim is SK hynix's GDDR6-AiM as in the published simulator (aim_simulator, commit 0f28a07,
+// device GDDR6_AiM, preset GDDR6_AiM_timing), with its omissions: no tFAW; no wait but the
+// change of mode between a write to the global buffer or the MAC registers and the
+// computation; no wait from a MAC to a write. Commands whose names end in 16 act on all banks.
 //
-// The preset has a refresh that the simulator never issues (its manager finds no
-// rank). A Host has none either; a Channel serves it as newton's does, where a stream
-// closes all rows.
+// The preset has a refresh that the simulator never issues, since its manager finds no rank.
+// Package aimhost serves none either; a Channel serves it at a PREA, as for newton.
 var aim = &Standard{
 	Name: "aim",
 	Ops: []OpSpec{
@@ -49,7 +47,7 @@ var aim = &Standard{
 		aimACT16:   {Name: "ACT16", Opens: true, Modes: In(aimMemory)},
 		aimMAC:     {Name: "MAC", Bank: true, Row: true, Modes: In(aimMemory)},
 		aimMAC16:   {Name: "MAC16", Row: true, Modes: In(aimMemory)},
-		aimAF16:    {Name: "AF16", Row: true, Modes: In(aimMemory)}, // the row of its table
+		aimAF16:    {Name: "AF16", Row: true, Modes: In(aimMemory)}, // its row is a table of the function
 		aimEWMUL16: {Name: "EWMUL16", Row: true, Modes: In(aimMemory)},
 		aimRDCP:    {Name: "RDCP", Bank: true, Row: true, Modes: In(aimMemory)}, // bank to global buffer
 		aimWRCP:    {Name: "WRCP", Bank: true, Row: true, Modes: In(aimMemory)}, // global buffer to bank
@@ -102,9 +100,8 @@ var aim = &Standard{
 	},
 }
 
-// aimRules follows the tables of the device. Rules that its instructions can never
-// meet are there too: an activation of all banks waits rc after another, though a
-// precharge always lies between.
+// aimRules follows the tables of the device, with rules that no instruction can meet: an
+// activation of all banks waits rc after another, though a precharge always lies between.
 func aimRules(t Timing) Book {
 	ops := func(o ...Op) []Op { return o }
 	var (

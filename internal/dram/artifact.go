@@ -13,13 +13,11 @@ const (
 	artREF
 )
 
-// artifact is GDDR6 with Newton's commands as PIMFlow's published simulator has
-// it (PIMFlow_ramulator, branch 2023cgo-artifact, src/GDDR6.cpp and
-// src/Controller.cpp, configs/GDDR6-config.cfg), absences included: activations
-// wait neither for a precharge nor for tRC unless two parameters that are 0 there
-// say so, tFAW holds inside a group of
-// four only, a computation ignores whether its row is open, and a refresh waits
-// for a READRES.
+// artifact is GDDR6 with Newton's commands as in PIMFlow's published simulator
+// (PIMFlow_ramulator, branch 2023cgo-artifact, src/GDDR6.cpp and src/Controller.cpp,
+// configs/GDDR6-config.cfg), with its omissions: an activation waits neither for a precharge
+// nor for tRC, except by two parameters that are 0 there; tFAW holds only inside a group of
+// four activations; a COMP needs no open row; a refresh waits for a READRES.
 var artifact = &Standard{
 	Name: "artifact",
 	Ops: []OpSpec{

@@ -1,13 +1,13 @@
 package dram
 
-// Joules is the energy of one channel by the published simulator's account: no
-// activation, refresh, transfer or leakage is in it.
+// Joules is the energy of one channel as the published simulator counts it, without
+// activations, refreshes, transfers and leakage.
 type Joules struct{ COMP, GWRITE, READRES, PREA float64 }
 
 // Total is the sum.
 func (j Joules) Total() float64 { return j.COMP + j.GWRITE + j.READRES + j.PREA }
 
-// ArtifactEnergy is what the published simulator prints for a result of the
+// ArtifactEnergy is the energy that the published simulator prints for a result of the
 // standard artifact (PIMFlow_ramulator, src/Controller.h; 16 banks of 16 lanes).
 func ArtifactEnergy(r Result) Joules {
 	const (
@@ -23,7 +23,7 @@ func ArtifactEnergy(r Result) Joules {
 	n := func(op Op) float64 { return float64(r.Issued[op]) }
 	return Joules{
 		COMP:    n(artCOMP) / burst * banks * (burst*lanes*multiply + burst*sramRead + dramRead + burst*lanes*add),
-		GWRITE:  n(artGWRITE) * sramWrite, // whatever the number of inputs
+		GWRITE:  n(artGWRITE) * sramWrite, // one word for any number of inputs
 		READRES: n(artREADRES) * sramRead,
 		PREA:    n(artPREA) * banks * precharge,
 	}

@@ -1,9 +1,8 @@
 package dram
 
-// Banks is a channel whose banks are told apart: how long each command is held back at
-// each place, which row each bank has open, and the mode. It issues nothing by itself;
-// a controller asks which command comes next and when, and says what it issues. A copy
-// is a channel of its own.
+// Banks is the state of a channel bank by bank: the earliest issue of each command at each
+// place, the open row of each bank, and the mode. A controller asks it for the next command
+// and its earliest cycle, and tells it what is issued. A copy is an independent channel.
 type Banks struct {
 	c     *Channel
 	next  [1 + maxGroups + maxBanks][maxSlots]Cycle // by place: the channel, its groups, its banks
@@ -30,14 +29,14 @@ func (c *Channel) Banks() Banks {
 	return b
 }
 
-// places are the group and the bank in next.
+// places are the indices of a bank's group and of the bank in next.
 func (b *Banks) places(bank int) (group, own int) {
 	g := b.c.std.Banks
 	return 1 + bank/g.PerGroup, 1 + g.Groups + bank
 }
 
-// Toward is the command that comes next on the way to op in a row of a bank: itself, or
-// the precharge or activation that it still needs. Modes are Change's.
+// Toward is the next command on the way to op in a row of a bank: op itself, or the
+// precharge or activation that it still needs, whatever the mode.
 func (b *Banks) Toward(op Op, bank int, row int64) Op {
 	g, o := b.c.std.Banks, &b.c.std.Ops[op]
 	switch {
@@ -65,12 +64,12 @@ func (b *Banks) Toward(op Op, bank int, row int64) Op {
 	return next
 }
 
-// Change is the command of a change of mode that must be issued before op; false: op
-// runs in the mode that the channel is in.
+// Change is the next command of the mode change that op needs; false: op runs in the mode
+// of the channel.
 func (b *Banks) Change(op Op) (Op, bool) { return b.modes.next(op) }
 
-// Ready is the first cycle in which the rules allow op, whatever its mode; 0 and less:
-// any.
+// Ready is the first cycle in which the rules allow op, whatever the mode; any, if it is 0
+// or less.
 func (b *Banks) Ready(op Op, bank int) Cycle {
 	x := max(b.next[0][op], b.modes.until)
 	if b.c.std.Ops[op].Bank {
@@ -80,8 +79,8 @@ func (b *Banks) Ready(op Op, bank int) Cycle {
 	return x
 }
 
-// Issue applies the rules for a command issued at x and what it does to the banks and
-// the mode.
+// Issue records a command issued at x: its holds on later commands, and its effect on the
+// rows and the mode.
 func (b *Banks) Issue(op Op, bank int, row int64, x Cycle) {
 	g, r := b.c.std.Banks, &b.c.rows[op]
 	b.hold(0, r.near[ChannelLevel], x)

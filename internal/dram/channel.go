@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// Channel is a standard's rules compiled for given timing parameters. It issues
-// at most one command a cycle, in the order of the stream, the first in cycle 1.
+// Channel is a standard compiled for given timing parameters. It issues at most one command
+// a cycle, in the order of the stream, the first in cycle 1. It is safe for concurrent use.
 type Channel struct {
 	std      *Standard
 	rows     []row // by Op
@@ -15,48 +15,54 @@ type Channel struct {
 	slots    []Cycle // the wait of the window that each slot belongs to
 	interval Cycle
 	mu       sync.Mutex
-	jumps    []*jump // that no stream is timed with now
+	jumps    []*jump // free memories of Time
 }
 
-// row is what issuing a command does.
+// row is the effect of issuing a command.
 type row struct {
-	holds                 []hold         // in a stream: over the channel, the host's waiting included
-	near                  [levels][]hold // by level, the rules alone
+	holds                 []hold         // on later commands of a stream, by rules of the channel and the host's waiting
+	near                  [levels][]hold // by the rules alone, by level
 	windows               []window
 	opens, closes, yields bool
 	modes                 ModeSet // in which it runs
 	result                Cycle
 }
 
-// hold keeps a command back until wait cycles after the issue.
+// hold keeps a command back for wait cycles after the issue.
 type hold struct {
 	op   Op
 	wait Cycle
 }
 
-// window is a rule over the last n > 1 issues: slots lo to hi of a state keep the
-// n-1 before this one, the oldest first.
+// window is a rule over the last n > 1 issues. Slots lo to hi of a state hold the cycles of
+// the n-1 before this one, the oldest first.
 type window struct {
 	lo, hi int
 	before []Op
 	wait   Cycle
 }
 
-// Result is what timing a stream says.
+// Result is the outcome of timing a stream.
 type Result struct {
-	Cycles   Cycle   // of the whole run: the last result has arrived, refreshes due by then are done; 1 for an empty stream
-	Issued   []int64 // commands by Op, those of refreshes included
-	Overflow bool    // more refreshes waited at once than the standard allows (Refresh.Queue): on artifact the published simulator aborts there; on newton they are late
+	// Cycles is the length of the run: the last result has arrived, and all refreshes due by
+	// then are done. It is 1 for an empty stream.
+	Cycles Cycle
+	// Issued counts commands by Op, with those of refreshes and mode changes.
+	Issued []int64
+	// Overflow: at some point more refreshes waited than the standard allows
+	// (Refresh.Queue). The published simulator of artifact aborts there; elsewhere they are late.
+	Overflow bool
 }
 
-// never is an instant before any rule could matter.
+// never is a cycle before all that any rule looks back at.
 const never = math.MinInt64 / 4
 
-// maxSlots bounds a state: commands, and slots of windows.
+// maxSlots bounds the commands of a standard and the slots of its windows together.
 const maxSlots = 31
 
-// New compiles the rules; the error names a parameter that is missing, unknown
-// (with the nearest known name) or impossible.
+// New compiles the standard. The error names a parameter that is missing, unknown (with the
+// nearest known name) or out of range. New panics if the tables of the standard contradict
+// each other.
 func (s *Standard) New(t Timing) (*Channel, error) {
 	book, err := s.book(t)
 	if err != nil {
@@ -69,7 +75,7 @@ func (s *Standard) New(t Timing) (*Channel, error) {
 	for a, o := range s.Ops {
 		r := row{opens: o.Opens, closes: o.Closes, yields: o.Yields, modes: c.modes.runs[a], result: Cycle(book.Result[Op(a)])}
 		for b := range s.Ops {
-			// One command a cycle: a wait of 1 holds by itself.
+			// A wait of 1 needs no hold: there is one command a cycle.
 			for l := range levels {
 				if w := book.longest(l, Op(a), Op(b)); w > 1 {
 					r.near[l] = append(r.near[l], hold{Op(b), Cycle(w)})
@@ -101,8 +107,8 @@ func (s *Standard) New(t Timing) (*Channel, error) {
 	return c, nil
 }
 
-// Wait is the least number of cycles from an issue of after to the next of before, by
-// the rules of these two alone and the change of mode that after ends.
+// Wait is the least number of cycles from an issue of after to the next issue of before, by
+// the rules between the two and the change of mode that after completes.
 func (c *Channel) Wait(after, before Op) Cycle {
 	wait := max(1, c.modes.wait(after))
 	for _, h := range c.rows[after].holds {
@@ -113,15 +119,15 @@ func (c *Channel) Wait(after, before Op) Cycle {
 	return wait
 }
 
-// Standard is the rulebook that the channel was made of.
+// Standard is the standard that the channel was compiled from.
 func (c *Channel) Standard() *Standard { return c.std }
 
-// ResultAfter is the time from the issue of a command to the arrival of its result, 0
-// where it has none.
+// ResultAfter is the number of cycles from the issue of a command to the arrival of its
+// result, 0 for a command without one.
 func (c *Channel) ResultAfter(op Op) Cycle { return c.rows[op].result }
 
-// Longest is the longest that one command holds another back, or takes to its result; at
-// least 1.
+// Longest is the longest wait of the channel: between two commands, for a result, or of a
+// change of mode. It is at least 1.
 func (c *Channel) Longest() Cycle {
 	longest := Cycle(1)
 	for _, r := range c.rows {
@@ -138,7 +144,7 @@ func (c *Channel) Longest() Cycle {
 	return longest
 }
 
-// Postponable is how long a refresh may wait to be served.
+// Postponable is the number of cycles for which a refresh may be postponed.
 func (c *Channel) Postponable() Cycle {
 	if c.std.Refresh == nil {
 		return c.interval
@@ -146,13 +152,13 @@ func (c *Channel) Postponable() Cycle {
 	return c.interval * Cycle(c.std.Refresh.Queue)
 }
 
-// state is a channel between two commands.
+// state is the state of a channel between two commands.
 type state struct {
-	next      [maxSlots]Cycle // by Op, the earliest issue; behind them the windows' slots
+	next      [maxSlots]Cycle // the earliest issue by Op; then the slots of the windows
 	t         Cycle           // the last issue, 0 before the first
 	due       Cycle           // when the next refresh is requested
 	result    Cycle           // when the last result arrives
-	look      Cycle           // the cycle that ended the last service of refreshes: none was due then
+	look      Cycle           // the cycle after the last service of refreshes, in which none was due
 	closes    int64           // commands issued for refreshes
 	refreshes int64
 	changes   *changeCount // of mode, counted up
@@ -160,7 +166,7 @@ type state struct {
 	mode      Mode
 	yield     bool // the last command lets refreshes pass
 	overflow  bool
-	seen      func(Op, Cycle) // told of each command issued; nil where nobody asks
+	seen      func(Op, Cycle) // the observer of issues; nil: none
 }
 
 func (c *Channel) start() state {
@@ -171,7 +177,8 @@ func (c *Channel) start() state {
 	return s
 }
 
-// issue issues the next command as early as the rules allow, refreshes first.
+// issue issues the next command in the first cycle that the rules allow. Refreshes that are
+// due go first, if the command before yields to them.
 func (c *Channel) issue(s *state, op Op) {
 	u := s.t + 1
 	if s.yield && u >= s.due {
@@ -192,8 +199,8 @@ func (c *Channel) issue(s *state, op Op) {
 	}
 }
 
-// enter changes the mode if op needs another, from cycle x on, in which op could go
-// but for its mode. It returns when op can go.
+// enter changes the mode if op needs another. The change starts at x, the first cycle in
+// which op could be issued but for its mode. enter returns the first cycle for op.
 func (c *Channel) enter(s *state, op Op, x Cycle) Cycle {
 	if c.rows[op].modes.Has(s.mode) {
 		return x
@@ -250,7 +257,7 @@ func (c *Channel) slide(s *state, windows []window, x Cycle) {
 	}
 }
 
-// refresh serves one refresh from cycle u on and returns when it was issued.
+// refresh serves one refresh from cycle u on and returns the cycle of its issue.
 func (c *Channel) refresh(s *state, u Cycle) Cycle {
 	f := c.std.Refresh
 	if s.open {
@@ -275,8 +282,8 @@ func (c *Channel) finish(s *state, n int64) Cycle {
 		return 1
 	}
 	x := max(s.t, s.result)
-	// The front end hands one command a cycle to the controller and needs a cycle
-	// to see the end. It is behind only if no command has ever waited.
+	// The front end sends one command a cycle and needs one more cycle to see the end. That
+	// cycle counts only if no command has ever waited.
 	if s.t == Cycle(n) {
 		x = max(x, s.t+1)
 	}

@@ -6,24 +6,27 @@ import (
 	"slices"
 )
 
-// Check holds issued commands against the rules of a standard as its table states
-// them. It shares nothing with Channel but that table, and issues nothing itself.
+// Check holds a log of issued commands against the rules of a standard. It issues nothing,
+// and shares only the tables of the standard with Channel.
+//
+// In the literature: a protocol checker; DRAM models are verified by replaying their command
+// trace against a vendor's model (DRAMSim2, Rosenfeld et al., IEEE CAL 2011).
 type Check struct {
 	std   *Standard
 	book  Book
-	after [][]int   // by Op, the rules that it starts
-	until [][]int   // by Op, the rules that it waits for
-	last  [][]Cycle // by rule, the last issues of its After, as many as its Window, the oldest first
+	after [][]int   // by Op, the rules that have it in After
+	until [][]int   // by Op, the rules that have it in Before
+	last  [][]Cycle // by rule, the last issues of After, as many as Window, the oldest first
 	at    Cycle     // the last issue
-	block Cycle     // nothing may be issued up to here
-	open  []bool    // by Op, what it opens is open
+	block Cycle     // the arrival of a result that the host waits for
+	open  []bool    // by Op, the rows that it opens are open
 	rows  bool      // some command needs its row open
 	modes modeTracker
 	done  int64 // refreshes
 }
 
-// NewCheck starts a check at cycle 0, of commands of all banks. The error is of the
-// parameters.
+// NewCheck starts a check at cycle 0, of commands of all banks. The error names a wrong
+// timing parameter.
 func (s *Standard) NewCheck(t Timing) (*Check, error) {
 	book, err := s.book(t)
 	if err != nil {
@@ -33,7 +36,7 @@ func (s *Standard) NewCheck(t Timing) (*Check, error) {
 		std: s, book: book, after: make([][]int, len(s.Ops)), until: make([][]int, len(s.Ops)),
 		last: make([][]Cycle, len(book.Rules)), open: make([]bool, len(s.Ops)), modes: modeTracker{modeTable: s.modeTable(t)},
 	}
-	const before = math.MinInt64 / 2 // all issues, further than any wait
+	const before = math.MinInt64 / 2 // further back than any wait
 	for i, r := range book.Rules {
 		c.last[i] = slices.Repeat([]Cycle{before}, max(r.Window, 1))
 		if r.Level != ChannelLevel { // between commands of single banks
@@ -52,7 +55,7 @@ func (s *Standard) NewCheck(t Timing) (*Check, error) {
 	return c, nil
 }
 
-// Issue says which rule a command that is issued at a cycle breaks, if one.
+// Issue checks a command issued in a cycle. The error names the rule that it breaks.
 func (c *Check) Issue(op Op, at Cycle) error {
 	o := &c.std.Ops[op]
 	broken := func(format string, a ...any) error {
@@ -94,8 +97,8 @@ func (c *Check) Issue(op Op, at Cycle) error {
 	return nil
 }
 
-// refresh checks that no refresh waits for longer than is allowed, and that none is
-// served before it is requested.
+// refresh checks that no refresh waits longer than the standard allows, and that none is
+// served before its request.
 func (c *Check) refresh(op Op, at Cycle, broken func(string, ...any) error) error {
 	f := c.std.Refresh
 	if f == nil {
@@ -114,7 +117,7 @@ func (c *Check) refresh(op Op, at Cycle, broken func(string, ...any) error) erro
 	return nil
 }
 
-// row checks that rows are open where they must be, and closed.
+// row checks that rows are open, or closed, where the command needs it.
 func (c *Check) row(op Op, broken func(string, ...any) error) error {
 	o := &c.std.Ops[op]
 	any := false
@@ -137,7 +140,7 @@ func (c *Check) row(op Op, broken func(string, ...any) error) error {
 	return nil
 }
 
-// Finish says what is missing in a run that ends with a cycle.
+// Finish checks the end of a run. The error names a refresh that is missing.
 func (c *Check) Finish(end Cycle) error {
 	if due := (c.done + 1) * c.book.Interval; c.std.Refresh != nil && due <= int64(end) {
 		return fmt.Errorf("cycle %d: the refresh of cycle %d is missing", end, due)
@@ -145,7 +148,7 @@ func (c *Check) Finish(end Cycle) error {
 	return nil
 }
 
-// names are the commands of a rule, and which of the last of them it counts from.
+// names is the text of a rule's commands, and of the one among the last that it counts from.
 func (c *Check) names(ops []Op, nth int) string {
 	s := c.std.Ops[ops[0]].Name
 	for _, op := range ops[1:] {

@@ -2,12 +2,19 @@ package dram
 
 import "math"
 
-// Time times a stream exactly without visiting each command, and is safe for
-// concurrent use. Between refreshes a piece of a loop nest does the same whenever
-// it is entered in the same state, seen from its first cycle; with a refresh it
-// does the same whenever that is served at the same place. What it does is kept;
-// iterations that return to their state are multiplied, and so are runs of
-// iterations with refreshes that return to their state and phase.
+// Time times a stream exactly without visiting each command. It is safe for concurrent use.
+//
+// A node of the loop nest has the same effect whenever it is entered in the same state,
+// with times counted from its entry, as long as no refresh is served in it. With a refresh
+// the effect also depends on the place of the refresh. Effects are memoised (move). A loop
+// whose body returns to its state is multiplied, not repeated (perform). Iterations with
+// refreshes are multiplied once they return to a state at the same distance from the next
+// request (loop, leap).
+//
+// In the literature: a max-plus linear system. The earliest issues after a command are
+// maxima of sums of those before it, so a loop becomes periodic, and a period's length is
+// the eigenvalue of its max-plus matrix (Baccelli, Cohen, Olsder, Quadrat, Synchronization
+// and Linearity, 1992). The states of a period are found by memoisation, not from the matrix.
 func (c *Channel) Time(s Stream) Result {
 	j := c.idle()
 	if j == nil {
@@ -24,7 +31,7 @@ func (c *Channel) Time(s Stream) Result {
 	return r
 }
 
-// idle takes a jump that is not in use; nil: there is none.
+// idle takes a memory that is not in use; nil: there is none.
 func (c *Channel) idle() (j *jump) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -34,17 +41,17 @@ func (c *Channel) idle() (j *jump) {
 	return j
 }
 
-// keptForms and keptMoves bound what is kept from one stream to the next: half a megabyte
-// and one.
+// keptForms and keptMoves bound the memory kept from one stream to the next, to half a
+// megabyte and one. Estimated.
 const keptForms, keptMoves = 1 << 11, 1 << 14
 
-// jump is the memory of timing streams: states and what commands in a row do, which are
-// the same in all streams of a channel, and the nodes of one.
+// jump is a memory of Time: states and the effects of straight runs of commands, which hold
+// for all streams of a channel, and the nodes of the stream at hand.
 type jump struct {
 	c     *Channel
 	nodes []node // the first is the whole stream
-	// bodies are the nodes of what is repeated once, by its first item: what stands in
-	// several places is one node.
+	// bodies are the nodes of loops of one iteration, by their first item: a body that stands
+	// in several places is one node.
 	bodies map[*Item]int32
 
 	forms []form // by state, from 1
@@ -52,9 +59,9 @@ type jump struct {
 
 	rowCounts, counts []changeCount // of mode: by move, of rows and of other nodes
 
-	ops      []Op           // of all rows
-	rows     map[rowKey]int // where a row's are in ops, which is its number
-	rowMoves []move         // without a refresh, found by row and state
+	ops      []Op           // the commands of all straight runs
+	rows     map[rowKey]int // the number of a straight run: its place in ops
+	rowMoves []move         // of straight runs without a refresh, found by run and state
 	rowAt    table
 	looks    []Cycle // of rowMoves
 
@@ -62,7 +69,7 @@ type jump struct {
 	moves  []move  // of other nodes without a refresh, found by node and state
 	moveAt table
 
-	served   []move // with one refresh, found by node, state and the place where it is served
+	served   []move // with one refresh, found by node, state and the place of the refresh
 	servedAt table
 
 	marks  []mark        // found by visit to a loop, state and cycles to the next request
@@ -70,32 +77,32 @@ type jump struct {
 	markAt table
 	visit  int32
 
-	at      int32 // the state now; its times are in clock
+	at      int32 // the form of the state now; its times are in clock
 	clock   clock
 	changes changeCount // of mode, so far
 	late    bool
 }
 
-// form is a state without its times: how long each command is still held back
-// after the last issue (1: no longer), the same for the slots, and the flags.
+// form is a state relative to its last issue: the cycles for which each command is still
+// held back (1: not at all), the same for the slots, and the flags.
 type form struct {
 	next        [maxSlots]int32
 	open, yield bool
 	mode        Mode
 }
 
-// move is what a piece does from a state, in cycles since the issue before it.
+// move is the effect of a node on a state, in cycles since the issue before it.
 type move struct {
 	at      int32 // the state afterwards
-	lo, hi  int32 // of commands in a row: all looks, in jump.looks
+	lo, hi  int32 // of a straight run: all looks, in jump.looks
 	closes  int32 // commands Close issued for the refresh, if there is one
 	changes int32 // of mode, by number (note)
 	took    Cycle // its last issue
-	look    Cycle // when refreshes are last looked for, never if nowhere
-	result  Cycle // its last result, never if none
+	look    Cycle // the last look for refreshes, never if there is none
+	result  Cycle // the arrival of the last result, never if there is none
 }
 
-// then adds k times m, which returns to its own state if k > 1.
+// then appends k times m. If k > 1, m returns to its own state.
 func (a *move) then(m *move, k int) {
 	base := a.took + Cycle(k-1)*m.took
 	if m.look != never {
@@ -108,20 +115,20 @@ func (a *move) then(m *move, k int) {
 	a.at = m.at
 }
 
-// clock is the part of a state that form leaves out.
+// clock is the absolute times and counts of a state, which form leaves out.
 type clock struct {
 	t, due, result    Cycle
-	look              Cycle // when refreshes were last looked for
+	look              Cycle // the last look for refreshes
 	closes, refreshes int64
 }
 
-// mark is where a phase was met.
+// mark is the iteration and the clock at which a state and phase were met.
 type mark struct {
 	i     int
 	clock clock
 }
 
-// forget drops what is kept from one stream to the next.
+// forget drops the memory that is kept from one stream to the next.
 func (j *jump) forget() {
 	j.forms, j.ids = append(j.forms[:0], form{}), map[form]int32{}
 	j.ops, j.rows = j.ops[:0], map[rowKey]int{}
@@ -172,8 +179,8 @@ func (j *jump) intern(s *state) int32 {
 	return id
 }
 
-// note keeps a count of mode changes and returns its number, 0 for none. Those of rows
-// are kept from one stream to the next and have numbers below 0.
+// note keeps a count of mode changes and returns its number, 0 for none. The counts of
+// straight runs are kept from one stream to the next and have numbers below 0.
 func (j *jump) note(n *changeCount, row bool) int32 {
 	switch {
 	case *n == (changeCount{}):
@@ -201,7 +208,7 @@ func (j *jump) noted(number int32, n *changeCount, k int64) {
 	}
 }
 
-// thaw sets s to a form with its last issue at cycle t.
+// thaw sets s to a form whose last issue is at cycle t.
 func (j *jump) thaw(s *state, at int32, t Cycle) {
 	f := &j.forms[at]
 	*s = state{open: f.open, yield: f.yield, mode: f.mode, t: t, due: math.MaxInt64, result: never}
@@ -210,7 +217,7 @@ func (j *jump) thaw(s *state, at int32, t Cycle) {
 	}
 }
 
-// load sets s to the state now, store the state now to s.
+// load sets s to the state now; store sets the state now to s.
 func (j *jump) load(s *state) {
 	k := &j.clock
 	j.thaw(s, j.at, k.t)
@@ -223,7 +230,7 @@ func (j *jump) store(s *state) {
 	k.t, k.due, k.result, k.closes, k.refreshes, j.late = s.t, s.due, s.result, s.closes, s.refreshes, s.overflow
 }
 
-// move returns what node n does from a state without a refresh.
+// move returns the effect of node n on a state, without a refresh.
 func (j *jump) move(n, at int32) *move {
 	nd := &j.nodes[n]
 	moves, found, key := &j.moves, &j.moveAt, pair(n, at)
@@ -350,8 +357,8 @@ func (j *jump) repeat(m *move, k int) {
 	j.count(&j.changes, m, k)
 }
 
-// firstLook is when node n first looks for refreshes rest cycles after the issue
-// before it or later, no refresh served till then; it does.
+// firstLook is the first look for refreshes in node n that is rest cycles or more after the
+// issue before the node. There must be one, and no refresh before it.
 func (j *jump) firstLook(n, at int32, rest Cycle) Cycle {
 	base := Cycle(0)
 	for {
@@ -382,13 +389,13 @@ func (j *jump) firstLook(n, at int32, rest Cycle) Cycle {
 	}
 }
 
-// often is how many iterations must be left for a search for a period to pay.
+// often is the least number of iterations left for which the search for a period pays.
+// Estimated.
 const often = 8
 
-// loop performs node n times over. Where no refresh is served it goes as far as
-// the next one at once; where one is, it looks whether an earlier iteration
-// started in the same state as long before a request, and then repeats what
-// happened since.
+// loop performs node n times over. Iterations up to the next refresh are multiplied. Where a
+// refresh is served, loop searches an earlier iteration that started in the same state at
+// the same distance from a request, and repeats the iterations since.
 func (j *jump) loop(times int, n int32) {
 	j.visit++
 	visit, leapt := j.visit, false
@@ -429,7 +436,7 @@ func (j *jump) loop(times int, n int32) {
 	}
 }
 
-// leap repeats up to n times what happened since was, and returns how often.
+// leap repeats the iterations since was up to n times, and returns the number of times.
 func (k *clock) leap(was *clock, n int) int {
 	if k.result == was.result && n > 0 {
 		n-- // an earlier, longer wait for a result hides the period's own: one is left to happen

@@ -16,7 +16,7 @@ type Mode uint8
 // every mode.
 type ModeSet uint8
 
-// In returns the set of the given modes.
+// In returns a set of modes.
 func In(modes ...Mode) (s ModeSet) {
 	for _, m := range modes {
 		s |= 1 << m
@@ -27,15 +27,15 @@ func In(modes ...Mode) (s ModeSet) {
 // Has reports whether the set contains a mode.
 func (s ModeSet) Has(m Mode) bool { return s>>m&1 == 1 }
 
-// Change is one entry of a standard's table of mode changes: the commands that take
-// a channel from one mode to another, and the time they need.
+// Change is an entry of the table of mode changes of a standard: the commands that take a
+// channel from one mode to another, and the time that they take.
 type Change struct {
 	From, To Mode
-	// Issue are the commands, in order. They occur in changes only: no stream has
-	// them, and they neither open nor close a row. None: the change takes no time.
+	// Issue are the commands, in order. They occur in changes only: no stream contains
+	// them, and none opens or closes a row. A change of no commands takes no time.
 	Issue []Op
-	// Wait names the timing parameter that holds every command back after the last of
-	// Issue; "": the rules of the commands are all that counts.
+	// Wait names a timing parameter: the cycles for which every command waits after the
+	// last of Issue. "": only the rules of the commands count.
 	Wait string
 }
 
@@ -59,13 +59,13 @@ func (n *changeCount) since(o *changeCount) *changeCount {
 	return &d
 }
 
-// modeTable is the modes of a standard under given timing parameters. It is the one
-// place that knows which change a command needs.
+// modeTable is the modes of a standard under given timing parameters. Every engine asks it
+// for the change that a command needs.
 type modeTable struct {
 	names   []string
-	runs    []ModeSet // by Op, never empty
+	runs    []ModeSet // the modes of each Op, never empty
 	changes []change
-	belongs []bool // by Op: occurs in changes only
+	belongs []bool // by Op: it occurs in changes only
 }
 
 // change is a Change under given timing parameters.
@@ -119,8 +119,8 @@ func (s *Standard) modeTable(t Timing) *modeTable {
 	return m
 }
 
-// needed is the number of the change that op needs in a mode: the first in the table
-// that leads to a mode of op; -1 if op runs as it is.
+// needed is the number of the change that op needs in a mode: the first in the table that
+// leads to a mode of op. It is -1 if op runs in the mode.
 func (m *modeTable) needed(at Mode, op Op) int {
 	if m.runs[op].Has(at) {
 		return -1
@@ -133,7 +133,7 @@ func (m *modeTable) started(at Mode, op Op) int {
 	return slices.IndexFunc(m.changes, func(c change) bool { return c.from == at && len(c.issue) > 0 && c.issue[0] == op })
 }
 
-// wait is the least that a change that ends with op holds every command back.
+// wait is the least Wait of the changes that end with op, 0 without one.
 func (m *modeTable) wait(op Op) (least Cycle) {
 	first := true
 	for _, c := range m.changes {
@@ -144,16 +144,16 @@ func (m *modeTable) wait(op Op) (least Cycle) {
 	return least
 }
 
-// modeTracker follows the mode of a channel, command by command.
+// modeTracker follows the mode of a channel command by command.
 type modeTracker struct {
 	*modeTable
 	mode  Mode
 	step  int   // commands issued of the change under way
-	under int   // the change under way, where step > 0
-	until Cycle // nothing is issued before, because of the last change
+	under int   // the change under way, if step > 0
+	until Cycle // nothing is issued before this cycle, because of the last change
 }
 
-// next is the command of a mode change that must be issued before op; false: op can go.
+// next is the next command of the mode change that op needs; false: op runs in the mode.
 func (t *modeTracker) next(op Op) (Op, bool) {
 	if t.step > 0 {
 		return t.changes[t.under].issue[t.step], true
@@ -164,7 +164,7 @@ func (t *modeTracker) next(op Op) (Op, bool) {
 	return 0, false
 }
 
-// allows says why the modes forbid a command in a cycle, if they do.
+// allows checks a command in a cycle. The error is the reason that the modes forbid it.
 func (t *modeTracker) allows(op Op, at Cycle) error {
 	switch {
 	case at < t.until:
@@ -185,7 +185,7 @@ func (t *modeTracker) allows(op Op, at Cycle) error {
 	return nil
 }
 
-// issue follows a command that is issued in a cycle and allowed.
+// issue records an issue that the modes allow.
 func (t *modeTracker) issue(op Op, at Cycle) {
 	if !t.belongs[op] {
 		if i := t.needed(t.mode, op); i >= 0 { // a change without commands

@@ -1,17 +1,17 @@
 package dram
 
-// node is a piece of a stream: commands in a row (nodes false), a sequence of
-// nodes (times 0) or a loop of one node.
+// node is a part of a stream: a straight run of commands (nodes false), a sequence of nodes
+// (times 0), or a loop of one node.
 type node struct {
 	nodes  bool
 	times  int
 	lo, hi int32 // in jump.ops or jump.nodes
-	lastAt int32 // the state last asked about, never 0 once asked, and the answer
+	lastAt int32 // the state of the last question, 0 before the first, and its answer
 	last   int32
 }
 
-// leaf bounds the commands in a row of a node; loops that are shorter, all in all,
-// are commands in a row.
+// leaf bounds the commands of a straight run. Loops of no more commands, all iterations
+// counted, are unrolled into one. Estimated.
 const leaf = 48
 
 // build makes nodes[at] the node of s.
@@ -40,17 +40,17 @@ func (j *jump) build(at int32, s Stream) {
 	}
 }
 
-// rowKey is commands in a row.
+// rowKey identifies a straight run.
 type rowKey struct {
 	n   int
 	ops [leaf]Op
 }
 
-// piece is items that are one node: commands in a row, so many, or a loop, with none.
+// piece is the number of items of one node, and of its commands if it is a straight run.
 type piece struct{ items, commands int }
 
-// firstPiece is the length of the first piece of s, and its commands if they
-// are in a row.
+// firstPiece is the number of items of the first node of s, and of its commands if it is a
+// straight run.
 func firstPiece(s Stream) (n, commands int) {
 	for n < len(s) {
 		k, ok := short(&s[n], leaf-commands)
@@ -63,7 +63,7 @@ func firstPiece(s Stream) (n, commands int) {
 	return max(n, 1), commands
 }
 
-// short is the number of commands of it if they are at most most.
+// short is the number of commands of an item; false: more than most.
 func short(it *Item, most int) (int, bool) {
 	n := 1
 	if it.Times > 0 {
@@ -106,7 +106,7 @@ func (j *jump) piece(at int32, s Stream, n int) {
 		j.ops, lo = j.ops[:lo], known
 	} else {
 		j.rows[key] = lo
-		if key.n == 0 { // it is a number of its own
+		if key.n == 0 { // its place must be its own
 			j.ops = append(j.ops, 0)
 		}
 	}
@@ -126,9 +126,9 @@ func (j *jump) row(s Stream) {
 	}
 }
 
-// table maps a pair and a number of cycles to an index. It is a hash table with
-// linear probing that is cleared by counting: timing a short stream must not pay
-// for the size of the last one.
+// table maps a pair and a number of cycles to an index. It is a hash table with linear
+// probing. Clearing it only starts a new round: a short stream must not pay for the size of
+// the one before.
 type table struct {
 	slots []slot
 	used  int
@@ -146,13 +146,13 @@ func pair(a, b int32) uint64 { return uint64(a)<<32 | uint64(uint32(b)) }
 
 func (t *table) clear() {
 	t.used = 0
-	if t.round++; t.round == 0 { // counted round: the old slots would look new
+	if t.round++; t.round == 0 { // overflow: old slots would count as new
 		clear(t.slots)
 		t.round = 1
 	}
 }
 
-// find returns the slot of the key, or the free one where it belongs.
+// find returns the slot of the key, or the free slot for it.
 func (t *table) find(key uint64, rest Cycle) *slot {
 	// Multiplying by 2^64 over the golden ratio spreads small numbers (Knuth,
 	// The Art of Computer Programming 3, 6.4).

@@ -1,7 +1,7 @@
 package dram
 
-// The commands of the standard newton, in the order of its Ops. A buffer has a
-// GWRITE and a COMP of its own, as each quarter of the banks has its G_ACT.
+// The commands of the standard newton, in the order of its Ops. Each buffer has its own
+// GWRITE and COMP, and each quarter of the banks its own G_ACT.
 const (
 	newGWRITE0 Op = iota
 	newGWRITE1
@@ -20,14 +20,13 @@ const (
 	newREF
 )
 
-// newton is GDDR6 with Newton's commands (He et al., MICRO 2020) and the rules of
-// DRAM that PIMFlow's published simulator lost. A GWRITE moves one column, the
-// inputs of one column access, over the data bus into one of four buffers. A row is
-// closed before another is opened, and refreshes are served where a stream closes,
-// so that no row is used after one. Rules between column commands are those that
-// Ramulator's GDDR6 has between the reads and writes that they are (PIMFlow_ramulator,
-// src/GDDR6.cpp: READRES reads over the bus, GWRITE writes); rules of READRES and COMP
-// are those of RDMAC16 and MAC16 in aim_simulator (GDDR6_AiM).
+// newton is GDDR6 with Newton's commands (He et al., MICRO 2020) and the DRAM rules that
+// PIMFlow's published simulator omits. A GWRITE moves one column, the inputs of one column
+// access, over the data bus into one of four buffers. A row is closed before the next is
+// opened. Refreshes are served at a PREA, so that no row is used after one. Column commands
+// have the rules of Ramulator's GDDR6 for reads (READRES) and writes (GWRITE) over the bus
+// (PIMFlow_ramulator, src/GDDR6.cpp). READRES and COMP have the rules of RDMAC16 and MAC16 in
+// aim_simulator (GDDR6_AiM).
 var newton = &Standard{
 	Name: "newton",
 	Ops: []OpSpec{
@@ -88,7 +87,7 @@ var newton = &Standard{
 			rules = append(rules,
 				Rule{After: acts[i : i+1], Before: acts[i : i+1], Wait: t["rc_ck"]},
 				Rule{After: writes[i : i+1], Before: comps[i : i+1], Wait: t["cwl_ck"] + t["bl_ck"]},
-				// What is written must not arrive before what was there meets its column of the row.
+				// New data must not arrive in the buffer before the old is multiplied.
 				Rule{After: comps[i : i+1], Before: writes[i : i+1], Wait: t["cl_ck"] - t["cwl_ck"]})
 		}
 		return Book{Rules: rules, Result: map[Op]int64{newREADRES: t["cl_ck"] + t["bl_ck"]}, Interval: t["refi_ck"]}

@@ -5,12 +5,13 @@ import (
 	"slices"
 )
 
-// Referee times a stream the slow way, a cycle at a time, with the queues of the
-// published simulator's front end and controller. It shares nothing with Channel
-// but the standard's tables, which it looks up anew in each cycle: for any command
-// that waits it searches the rules and the history of issues. It is there to be
-// compared with. The error is of the parameters, or that more refreshes waited at
-// once than the queue holds.
+// Referee times a stream cycle by cycle, with the queues of the published simulator's front
+// end and controller. It shares only the tables of the standard with Channel, and in each
+// cycle searches the rules and the whole history of issues: the reference of the tests. The
+// error names a wrong timing parameter, or says that more refreshes waited than the queue
+// holds.
+//
+// In the literature: a reference model, or golden model.
 func (s *Standard) Referee(t Timing, st Stream) (Result, error) {
 	book, err := s.book(t)
 	if err != nil {
@@ -22,8 +23,7 @@ func (s *Standard) Referee(t Timing, st Stream) (Result, error) {
 	return r.simulate(trace)
 }
 
-// commandQueue is how many commands wait in the published controller (the depth
-// of its queue for PIM requests).
+// commandQueue is the depth of the published controller's queue of PIM requests.
 const commandQueue = 32
 
 type referee struct {
@@ -39,15 +39,15 @@ type referee struct {
 	modes    modeTracker
 }
 
-// simulate runs the front end: one command a cycle into the queue if there is
-// room, then a cycle of the controller, until nothing is left anywhere.
+// simulate runs the front end until nothing is left anywhere: each cycle one command into
+// the queue, if there is room, then a cycle of the controller.
 func (r *referee) simulate(trace []Op) (Result, error) {
 	next, end, now := 0, false, int64(0)
 	for {
 		now++
 		switch {
 		case next == len(trace):
-			end = true // finding the end takes the cycle's reading step
+			end = true // the front end needs a cycle to find the end
 		case len(r.queue) < commandQueue:
 			r.queue = append(r.queue, trace[next])
 			next++
@@ -105,8 +105,8 @@ func (r *referee) tick(now int64) error {
 	return nil
 }
 
-// try issues op if no rule forbids it now, or the next command of a change of mode on
-// the way to it. A change starts in the first cycle in which op could go but for its mode.
+// try issues op, or the next command of the mode change that op needs, if no rule forbids
+// it now. A change starts in the first cycle in which op could be issued but for its mode.
 func (r *referee) try(op Op, now int64) bool {
 	change, needed := r.modes.next(op)
 	if (!needed || r.modes.step == 0) && !r.allowed(op, now) {
@@ -147,7 +147,7 @@ func (r *referee) allowed(op Op, now int64) bool {
 	return Cycle(now) >= r.modes.until
 }
 
-// last is the cycle from which a rule counts for op, if it does.
+// last is the cycle that a rule counts from for op; false: the rule does not apply.
 func (r *referee) last(rule Rule, op Op) (int64, bool) {
 	concerned := false
 	for _, b := range rule.Before {

@@ -1,6 +1,6 @@
 package dram
 
-// Run times commands one by one as they come: the plain engine.
+// Run is the plain engine: it times commands one by one.
 type Run struct {
 	c      *Channel
 	s      state
@@ -13,11 +13,11 @@ func (c *Channel) Run() *Run {
 	return &Run{c: c, s: c.start(), issued: make([]int64, len(c.rows))}
 }
 
-// Observe has f told of every command with its cycle, in order, those of refreshes
-// and changes of mode included.
+// Observe makes f the observer of the run: it is told of every command and its cycle in
+// order, with the commands of refreshes and mode changes.
 func (r *Run) Observe(f func(op Op, at Cycle)) { r.s.seen = f }
 
-// Issue issues op as early as the rules allow and returns its cycle.
+// Issue issues op in the first cycle that the rules allow and returns that cycle.
 func (r *Run) Issue(op Op) Cycle {
 	r.c.issue(&r.s, op)
 	r.n++
@@ -25,14 +25,14 @@ func (r *Run) Issue(op Op) Cycle {
 	return r.s.t
 }
 
-// Finish ends the run; nothing may be issued after it.
+// Finish ends the run. Nothing may be issued after it.
 func (r *Run) Finish() Result {
 	return r.c.result(&r.s, r.n, r.issued)
 }
 
-// result ends the run of a state and adds to issued the commands that are not of the
-// stream: those of refreshes and changes of mode. It panics if the stream had one of
-// a change, or a command of a single bank: a stream says of no command which bank that is.
+// result ends the run of a state, and adds to issued the commands of refreshes and mode
+// changes. It panics if the stream had a command of a mode change or of a single bank: the
+// commands of a stream name no bank.
 func (c *Channel) result(s *state, n int64, issued []int64) Result {
 	for op, k := range issued {
 		if k > 0 && (c.std.Ops[op].Bank || c.modes.belongs[op]) {

@@ -8,9 +8,18 @@ import (
 	"pimflow/internal/nearest"
 )
 
+// Cycle is an instant or a duration in ticks of the command clock.
+type Cycle int64
+
+// Op indexes a standard's commands (Standard.Ops).
+type Op uint8
+
 // Standard is a rulebook as its datasheet states it: the commands, what they do
 // to the banks, the modes they run in, how long one must wait after another, and
 // when the channel is refreshed.
+//
+// In the literature: the timing constraints and state diagram of a JEDEC standard, as
+// DRAM simulators tabulate them (Ramulator 2.0, Luo et al., IEEE CAL).
 type Standard struct {
 	Name    string
 	Ops     []OpSpec          // indexed by Op
@@ -18,8 +27,8 @@ type Standard struct {
 	Rules   func(Timing) Book // needs every parameter of Timing
 	Refresh *Refresh          // nil: never refreshed
 	Banks   *BankSpec         // nil: every command acts on all the banks of its name
-	Modes   []string          // the operating modes, that after reset first; none: there is one
-	Changes []Change          // of mode; a command that can reach several modes takes the first
+	Modes   []string          // the operating modes, the one after reset first; none: there is one
+	Changes []Change          // of mode; where several lead to a mode of a command, the first is taken
 }
 
 // OpSpec is a command of a standard.
@@ -28,31 +37,31 @@ type OpSpec struct {
 	Opens  bool // leaves a bank open
 	Closes bool // leaves no bank open
 	Yields bool // refreshes that are due are served right after it
-	Blocks bool // the host sends nothing more before its result has arrived
-	Row    bool // needs its row open wherever it acts: a stream opens it itself
-	Bank   bool // acts on one bank, else on all; for standards with Banks
+	Blocks bool // the host sends nothing more until its result has arrived
+	Row    bool // needs an open row in each bank that it acts on; a stream opens rows itself
+	Bank   bool // acts on one bank, otherwise on all; only in standards with Banks
 
-	Modes ModeSet // in which it runs: elsewhere the mode is changed for it
+	Modes ModeSet // the modes it runs in; in any other the mode is changed for it
 }
 
-// BankSpec says how many banks a channel has, and which commands a controller puts
-// before another to open its row.
+// BankSpec is the banks of a channel, and the commands that a controller issues to open
+// and close their rows.
 type BankSpec struct {
 	Groups, PerGroup  int
 	Open, Close       Op // one bank
 	OpenAll, CloseAll Op
 }
 
-// Book holds the durations of a standard under given timing parameters.
+// Book is the waits of a standard in cycles, under given timing parameters.
 type Book struct {
 	Rules    []Rule
 	Result   map[Op]int64 // cycles from the issue of a command to its result's arrival, 0 when missing
-	Interval int64        // cycles from one refresh request to the next; 0: none is ever requested
+	Interval int64        // cycles from one refresh request to the next (tREFI); 0: no refresh
 }
 
-// Rule demands that no command of Before is issued less than Wait cycles after
-// the Window-th last command of After (0 and 1: the last) that acted at the same
-// place of the Level: the same bank, the same group of banks or the same channel.
+// Rule is a timing constraint: a command of Before is issued Wait cycles or more after the
+// Window-th last command of After (0 and 1: the last) that acted at the same place of the
+// Level: the same bank, group of banks or channel. tFAW is a rule with Window 4.
 type Rule struct {
 	Level         Level
 	After, Before []Op
@@ -60,7 +69,7 @@ type Rule struct {
 	Window        int
 }
 
-// Level is how far a rule reaches; the zero value is the whole channel.
+// Level is the reach of a rule; the zero value is the whole channel.
 type Level uint8
 
 // The levels, the largest first.
@@ -71,20 +80,20 @@ const (
 	levels
 )
 
-// Refresh says how refreshes are served: Close first if any bank is open, then Do.
+// Refresh is how a refresh is served: Close, if any bank is open, then Do.
 type Refresh struct {
 	Close, Do Op
-	Queue     int // requests that may wait at once: the room for them, or how many may be postponed
+	Queue     int // requests that may wait at once
 }
 
-// Timing gives the value in cycles of each parameter, named as in the machine
-// file ("rcdr_ck").
+// Timing is the value of each timing parameter in cycles, named as in the machine file:
+// "rcdr_ck" is tRCDR.
 type Timing map[string]int64
 
-// neverRefreshed is an interval that no stream reaches the end of.
+// neverRefreshed is an interval longer than any stream.
 const neverRefreshed = 1 << 50
 
-// maxTiming bounds the parameters so that sums of a few fit 32 bits.
+// maxTiming bounds a parameter: a sum of twenty fits 32 bits.
 const maxTiming = 100_000_000
 
 var standards = []*Standard{artifact, newton, aim}
@@ -114,8 +123,8 @@ func (s *Standard) Op(name string) Op {
 // Parameters returns the names that Timing must have, sorted.
 func (s *Standard) Parameters() []string { return slices.Sorted(slices.Values(s.Timing)) }
 
-// book returns the rules under t, or the first parameter that is missing, unknown
-// or out of range.
+// book returns the rules under t. The error names the first parameter that is missing,
+// unknown or out of range.
 func (s *Standard) book(t Timing) (Book, error) {
 	known := s.Parameters()
 	for _, p := range slices.Sorted(maps.Keys(t)) {
@@ -145,8 +154,7 @@ func (s *Standard) book(t Timing) (Book, error) {
 	return b, nil
 }
 
-// longest is the longest wait from the last after to before at a level, 0 if
-// there is none.
+// longest is the longest wait at a level from the last after to before, 0 without a rule.
 func (b Book) longest(l Level, after, before Op) int64 {
 	wait := int64(0)
 	for _, r := range b.Rules {

@@ -12,12 +12,12 @@ const (
 	traceColumns = 1 << 5
 )
 
-// WriteTrace prints a stream of the standard artifact as the text that the
-// published simulator reads, a command a line: the address in 8 hexadecimal digits
-// (activation index in bits 28:27, row in 24:11, column in 10:6), a blank, the
-// command; READRES has no address. Buffer writes are spelt gwrite: the simulator
-// takes any word that contains GWRITE, and ignores what follows. The error is w's, or
-// an address that does not fit.
+// WriteTrace prints a stream of the standard artifact as the text that the published
+// simulator reads. A line is a command: the address in 8 hexadecimal digits (activation
+// index in bits 28:27, row in 24:11, column in 10:6), a blank, the name; READRES has no
+// address. Buffer writes have the name gwrite: the simulator accepts any word that contains
+// GWRITE, and ignores the rest of the line. The error is w's, or names an address that does
+// not fit.
 func WriteTrace(w io.Writer, s Stream, gwrite string) error {
 	out := bufio.NewWriterSize(w, 1<<16)
 	var line []byte

@@ -15,9 +15,9 @@ import (
 // MaxLine bounds a line of a trace; the generator's are under 100 bytes.
 const MaxLine = 4096
 
-// TimeTrace times a text trace of the standard artifact, plain or gzip, command by
-// command in constant memory. The error is `name:line: …`; it is one wherever the
-// published simulator would hang, abort or drop a line without a word.
+// TimeTrace times a text trace of the standard artifact, plain or gzip, in constant memory.
+// The error is `name:line: …`. A line on which the published simulator would hang, abort or
+// silently skip is an error.
 func (c *Channel) TimeTrace(name string, trace io.Reader) (Result, error) {
 	if c.std != artifact {
 		return Result{}, fmt.Errorf("%s: a text trace is of the DRAM standard artifact, not of %s", name, c.std.Name)
@@ -75,7 +75,7 @@ func readTrace(name string, trace io.Reader, f func(Op)) error {
 
 const traceWanted = "GWRITE, G_ACT0 to G_ACT3, COMP or READRES wanted"
 
-// parseLine is one line, with the published parser's freedoms.
+// parseLine reads one line as leniently as the published parser.
 func parseLine(line []byte) (Op, error) {
 	if bytes.HasPrefix(line, []byte("READRES")) {
 		return artREADRES, nil
@@ -97,7 +97,7 @@ func parseLine(line []byte) (Op, error) {
 	case token[0] == 'R' || token[0] == 'W':
 		return 0, fmt.Errorf("%q is an ordinary access, which the published simulator never ends: %s", token, traceWanted)
 	case bytes.Contains(line, []byte("GWRITE")):
-		return artGWRITE, nil // whatever number and operands follow
+		return artGWRITE, nil // the number and the operands after it are ignored
 	}
 	for op := artGACT0; op <= artCOMP; op++ {
 		if string(token) == artifact.Ops[op].Name {
