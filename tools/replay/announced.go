@@ -75,7 +75,20 @@ func (a *announcement) covers(line string) (change string, ok bool) {
 var (
 	runs     = regexp.MustCompile(`(  +|--+)`)
 	trailing = regexp.MustCompile(`(?m) +$`)
+	letter   = regexp.MustCompile(`\w`)
 )
+
+// whole matches words that are not part of a longer one: "joint", but not "pim_launch_joint".
+func whole(words string) *regexp.Regexp {
+	text := regexp.QuoteMeta(words)
+	if letter.MatchString(words[:1]) {
+		text = `\b` + text
+	}
+	if letter.MatchString(words[len(words)-1:]) {
+		text += `\b`
+	}
+	return regexp.MustCompile(text)
+}
 
 // equal reports whether outputs are equal, and returns them as they were compared.
 func (a *announcement) equal(was, now []byte) (_, _ []byte, same bool) {
@@ -83,7 +96,7 @@ func (a *announcement) equal(was, now []byte) (_, _ []byte, same bool) {
 		return was, now, bytes.Equal(was, now)
 	}
 	for _, w := range a.words {
-		was = bytes.ReplaceAll(was, []byte(w[0]), []byte(w[1]))
+		was = whole(w[0]).ReplaceAllLiteral(was, []byte(w[1]))
 	}
 	squeeze := func(text []byte) []byte {
 		text = runs.ReplaceAllFunc(text, func(run []byte) []byte { return run[:1] })

@@ -28,8 +28,9 @@ The line "search_s" of run --json, a measured time, is left out.
 Lines of the commit messages in BASE..HEAD announce differences:
   Changes: run, explain --machine aim   the output of these commands may differ: the
                                         subcommand, and words of the command line
-  Words: old => new                     old in the output of BASE is read as new, and runs
-                                        of spaces or dashes count as one on both sides
+  Words: old => new                     old in the output of BASE, as whole words, is read as
+                                        new, and runs of spaces or dashes count as one on
+                                        both sides
 
 Outputs of commits are kept in the git folder (replay/), by commit and command.
 

@@ -34,6 +34,8 @@ func TestAnnounced(t *testing.T) {
 	}{
 		{"joint  1\n-----\n", "fused 1\n---- \n", true},
 		{"joint 1\n", "fused 2\n", false},
+		{"pim_launch_joint joint\n", "pim_launch_joint fused\n", true},
+		{"disjoint\n", "disfused\n", false},
 		{"one hill\n", "one neighbourhood\n", true},
 		{"one hill\n", "onehill\n", false},
 	} {
