@@ -42,13 +42,13 @@ func (c *accumulators) candidates(l *layer, r *scratch) (plans []candidate, need
 	defer func() { r.candidates = plans }()
 	for _, merge := range l.merges(c.d.outputs) {
 		blocks := l.blocks(merge, c.d.lanes)
-		for _, size := range c.lengths(l, blocks) {
+		for _, size := range c.sizes(l, blocks, accumulatorLengths) {
 			for _, ps := range c.ways(l, c.parts(l, blocks, size)) {
 				if slices.ContainsFunc(seen, func(o []part) bool { return slices.EqualFunc(o, ps, part.equal) }) {
 					continue
 				}
 				seen = append(seen, ps)
-				for _, teams := range c.d.teamCounts(ps) {
+				for _, teams := range c.d.counts(ps) {
 					p := candidate{way: way{scheme: c, layer: l, merge: merge, teams: teams, parts: ps}}
 					p.assign(shares)
 					if !c.staying(shares) {
@@ -66,46 +66,77 @@ func (c *accumulators) candidates(l *layer, r *scratch) (plans []candidate, need
 	return plans, need
 }
 
-// lengths are the lengths of chunks that are tried: sizes, and the longest that divides K,
-// since sums stay only between equal chunks.
-func (c *accumulators) lengths(l *layer, blocks []block) []int {
-	sizes := c.sizes(l, blocks)
-	k := blocks[0].pitch / c.d.lanes
-	for n := ceilDiv(k, sizes[0]); n <= 2*ceilDiv(k, sizes[0]); n++ {
+// accumulatorLengths are the lengths of chunks that are tried: chunkLengths, and the longest
+// that divides K, since sums stay only between equal chunks.
+var accumulatorLengths = slices.Concat(chunkLengths, []chunkLength{{"equal chunks", equalLength}})
+
+func equalLength(c *packing, _ *layer, b *block, sizes []int, most int) int {
+	k := b.pitch / c.d.lanes
+	fewest := ceilDiv(k, slices.Max(append(sizes, 1)))
+	for n := fewest; n <= 2*fewest; n++ {
 		if k%n == 0 {
-			if !slices.Contains(sizes, k/n) {
-				sizes = append(sizes, k/n)
-			}
-			break
+			return k / n
 		}
 	}
-	return sizes
+	return 0
 }
 
-// ways are the ways to fill the slots of a row for given chunks: each dataflow; pixels first
-// or output groups first; as many pixels as leave no channel idle, or as fill blocks to the
-// last accumulator.
+// namedDataflow is a dataflow and its name.
+type namedDataflow struct {
+	name string
+	dataflow
+}
+
+// accumulatorDataflows are the dataflows that are tried.
+var accumulatorDataflows = []namedDataflow{
+	{"weight-stationary", dataflow{}},
+	{"input-stationary", dataflow{inputStationary: true}},
+	{"output-stationary", dataflow{inputStationary: true, outputStationary: true}},
+}
+
+// pixelFold is a number of pixels in a buffer, for a row with so many slots.
+type pixelFold struct {
+	name string
+	of   func(c *accumulators, l *layer, p *part, slots int) int
+}
+
+// pixelFolds are the numbers that are tried: pixels first or output groups first; as many as
+// leave no channel idle, or as fill blocks to the last accumulator.
+var pixelFolds = []pixelFold{
+	{"pixels first", func(c *accumulators, l *layer, p *part, slots int) int { return c.level(l, p, slots) }},
+	{"groups first", func(c *accumulators, l *layer, p *part, slots int) int {
+		return c.level(l, p, slots/min(slots, p.groups))
+	}},
+	{"pixels first, whole blocks", func(c *accumulators, l *layer, p *part, slots int) int {
+		return c.whole(c.level(l, p, slots), p, slots)
+	}},
+	{"groups first, whole blocks", func(c *accumulators, l *layer, p *part, slots int) int {
+		return c.whole(c.level(l, p, slots/min(slots, p.groups)), p, slots)
+	}},
+	{"one block", func(c *accumulators, l *layer, p *part, slots int) int { return c.level(l, p, min(slots, c.d.sums)) }},
+}
+
+// level is at most fold pixels, as few as leave no channel more items.
+func (c *accumulators) level(l *layer, p *part, fold int) int {
+	return l.level(min(fold, l.pixels), p.rows(), c.d.channels)
+}
+
+// ways are the ways to fill the slots of a row for given chunks: each dataflow and number of
+// pixels. Sums stay only between equal chunks.
 func (c *accumulators) ways(l *layer, ps []part) (ways [][]part) {
-	slots := func(p *part) int { return min(c.d.buffer, c.d.columns) / p.cols }
-	level := func(p *part, fold int) int { return l.level(min(fold, l.pixels), p.rows(), c.d.channels) }
-	folds := []func(p *part) int{
-		func(p *part) int { return level(p, slots(p)) },
-		func(p *part) int { return level(p, slots(p)/min(slots(p), p.groups)) },
-		func(p *part) int { return c.whole(level(p, slots(p)), p, slots(p)) },
-		func(p *part) int { return c.whole(level(p, slots(p)/min(slots(p), p.groups)), p, slots(p)) },
-		func(p *part) int { return level(p, min(slots(p), c.d.sums)) },
-	}
-	for _, flow := range []dataflow{{accumulators: c.d.sums}, {accumulators: c.d.sums, inputStationary: true}, {accumulators: c.d.sums, inputStationary: true, outputStationary: true}} {
+	for _, flow := range accumulatorDataflows {
 		if flow.outputStationary && (len(ps) > 1 || ps[0].chunks == 1) {
 			continue
 		}
-		for _, fold := range folds {
+		for _, fold := range pixelFolds {
 			ps := slices.Clone(ps)
 			for i := range ps {
 				p := &ps[i]
-				p.dataflow = flow
-				p.fold = fold(p)
-				p.rowGroups = max(1, min(p.groups, slots(p)/p.fold))
+				slots := min(c.d.buffer, c.d.columns) / p.cols
+				p.dataflow = flow.dataflow
+				p.accumulators = c.d.sums
+				p.fold = fold.of(c, l, p, slots)
+				p.rowGroups = max(1, min(p.groups, slots/p.fold))
 				p.units = ceilDiv(l.pixels, p.fold)
 				p.tail = l.pixels - (p.units-1)*p.fold
 			}

@@ -380,7 +380,7 @@ func bestOfAll(d *Device, l *layer) int64 {
 	best := int64(1) << 60
 	shares := make([]share, d.channels)
 	weigh := func(merge int, ps []part) {
-		for _, teams := range d.teamCounts(ps) {
+		for _, teams := range d.counts(ps) {
 			p := candidate{way: way{merge: merge, teams: teams, parts: ps}}
 			if p.assign(shares); a.staying(shares) {
 				best = min(best, estimateAll(shares, a.estimate).cycles)

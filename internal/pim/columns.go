@@ -15,14 +15,15 @@ import (
 // rows pass it.
 type columns struct {
 	packing
-	rates rates
+	rates  rates
+	likely int // sizes for which K is also tried tap by tap
 
 	mu     sync.Mutex
 	pieces map[string]dram.Stream // without addresses, by what they depend on
 }
 
 func newColumns(d *Device) scheme {
-	return &columns{packing: newPacking(d), rates: d.measure(), pieces: map[string]dram.Stream{}}
+	return &columns{packing: newPacking(d), rates: d.measure(), likely: likelySizes, pieces: map[string]dram.Stream{}}
 }
 
 // candidates tries each order of K, length of chunks, number of teams and dataflow.
@@ -33,7 +34,7 @@ func (c *columns) candidates(l *layer, r *scratch) (plans []candidate, need int)
 	var likely []cutSize
 	for _, o := range c.orders(l) {
 		l, merge, before := o.layer, o.merge, len(plans)
-		for _, size := range c.sizes(l, o.blocks) {
+		for _, size := range c.sizes(l, o.blocks, chunkLengths) {
 			ps := c.parts(l, o.blocks, size)
 			if slices.ContainsFunc(seen, func(o []part) bool { return slices.EqualFunc(o, ps, part.equal) }) {
 				continue
@@ -42,7 +43,7 @@ func (c *columns) candidates(l *layer, r *scratch) (plans []candidate, need int)
 			for i := range ps {
 				ps[i].countColumns()
 			}
-			counts := c.d.teamCounts(ps)
+			counts := c.d.counts(ps)
 			if l.byTap { // the others are not likely to be better now
 				counts = slices.DeleteFunc(counts, func(n int) bool { return !slices.Contains(likely, cutSize{n, size}) })
 			}
@@ -71,7 +72,7 @@ func (c *columns) candidates(l *layer, r *scratch) (plans []candidate, need int)
 			}
 		}
 		if !l.byTap {
-			likely = bestSizes(plans[before:])
+			likely = bestSizes(plans[before:], c.likely)
 		}
 	}
 	return plans, need
@@ -84,46 +85,85 @@ type kOrder struct {
 	blocks []block
 }
 
-// orders are the orders of K that are tried: channel by channel, and tap by tap where padding
-// can be left out.
+// reordering is a layer in an order of K; nil: none.
+type reordering struct {
+	name string
+	of   func(l *layer, merge, lanes int) *layer
+}
+
+// kOrders are the orders of K that are tried.
+var kOrders = []reordering{
+	{"channel by channel", func(l *layer, _, _ int) *layer { return l }},
+	{"tap by tap", func(l *layer, merge, lanes int) *layer { return l.skipping(merge, lanes, worth) }},
+}
+
+// orders are the orders of K for each number of groups in a matrix.
 func (c *columns) orders(l *layer) (all []kOrder) {
-	merges := l.merges(c.d.outputs)
-	add := func(l *layer, merge int) {
-		o := kOrder{l, merge, l.blocks(merge, c.d.lanes)}
-		for i := range o.blocks {
-			o.blocks[i].classes = l.classColumns(&o.blocks[i])
-		}
-		all = append(all, o)
-	}
-	for _, merge := range merges {
-		add(l, merge)
-		if t := l.skipping(merge, c.d.lanes); t != nil {
-			add(t, merge)
+	for _, merge := range l.merges(c.d.outputs) {
+		for _, row := range kOrders {
+			t := row.of(l, merge, c.d.lanes)
+			if t == nil {
+				continue
+			}
+			o := kOrder{t, merge, t.blocks(merge, c.d.lanes)}
+			for i := range o.blocks {
+				o.blocks[i].classes = t.classColumns(&o.blocks[i])
+			}
+			all = append(all, o)
 		}
 	}
 	return all
 }
 
-// dataflows are the ways to use the machine's buffers for chunks of cols columns.
-func (c *columns) dataflows(cols int) []dataflow {
+// columnDataflow is a dataflow for chunks of cols columns that take wide buffers each, n of
+// them all buffers; without fill units: none.
+type columnDataflow struct {
+	name string
+	of   func(c *columns, cols, wide, n int) dataflow
+}
+
+// columnDataflows are the dataflows that are tried.
+var columnDataflows = []columnDataflow{
+	{"weight-stationary", func(_ *columns, _, wide, n int) dataflow {
+		return dataflow{fillUnits: 1, unitBuffers: wide, doubleBuffered: n > 1}
+	}},
+	{"input-stationary", func(_ *columns, _, wide, n int) dataflow {
+		return dataflow{inputStationary: true, fillUnits: n, unitBuffers: wide}
+	}},
+	{"weight-stationary, several units", func(c *columns, cols, wide, n int) dataflow {
+		if n < 4 || c.overlapSlots(cols) > 0 {
+			return dataflow{}
+		}
+		return dataflow{fillUnits: n / 2, unitBuffers: wide, doubleBuffered: true} // the bus turns seldom
+	}},
+}
+
+// dataflows are the dataflows for chunks of cols columns.
+func (c *columns) dataflows(cols int) (all []dataflow) {
 	wide := ceilDiv(cols, c.d.buffer)
 	n := c.d.buffers / wide
-	if c.d.basic || n == 1 {
-		return []dataflow{{fillUnits: 1, unitBuffers: wide}, {inputStationary: true, fillUnits: 1, unitBuffers: wide}}
+	if c.d.basic {
+		n = 1
 	}
-	p := []dataflow{{fillUnits: 1, unitBuffers: wide, doubleBuffered: true}, {inputStationary: true, fillUnits: n, unitBuffers: wide}}
-	if n >= 4 && c.overlapSlots(cols) <= 0 { // the bus turns seldom
-		p = append(p, dataflow{fillUnits: n / 2, unitBuffers: wide, doubleBuffered: true})
+	for _, row := range columnDataflows {
+		if f := row.of(c, cols, wide, n); f.fillUnits > 0 {
+			all = append(all, f)
+		}
 	}
-	return p
+	return all
 }
 
 // cutSize is a number of teams and a size of chunks.
 type cutSize struct{ teams, size int }
 
-// bestSizes are the numbers of teams and sizes of the candidates with the best estimates.
-func bestSizes(plans []candidate) (all []cutSize) {
-	const most = 8 // of 20 and more, with which golden layers are no faster
+// likelySizes is the number of pairs of teams and size, of 20 and more, for which K is also
+// tried tap by tap. With all of them the golden layers are no faster (measured:
+// BenchmarkLikelySizes).
+const likelySizes = 8
+
+// bestSizes are the numbers of teams and sizes of the candidates with the best estimates, at
+// most so many.
+func bestSizes(plans []candidate, most int) (all []cutSize) {
 	for len(all) < most {
 		best := -1
 		for i := range plans {

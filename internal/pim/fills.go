@@ -43,7 +43,7 @@ func (f *fills) candidates(l *layer, r *scratch) (plans []candidate, need int) {
 				continue
 			}
 			seen = append(seen, ps)
-			for _, teams := range f.d.teamCounts(ps) {
+			for _, teams := range f.d.counts(ps) {
 				w := way{f, l, merge, c.name, teams, ps}
 				w.assign(shares)
 				k := f.counted(w, shares)

@@ -306,13 +306,36 @@ func (l *layer) blocks(merge, lanes int) []block {
 // results is the number of elements of the result matrices.
 func (l *layer) results() int { return l.pixels * l.outs.Len() }
 
-// merges are the numbers of groups that may share a matrix.
-func (l *layer) merges(banks int) []int {
-	groups := (l.outs.Hi-1)/l.groupOuts - l.outs.Lo/l.groupOuts + 1
-	if m := min(banks/l.groupOuts, groups); m > 1 {
-		return []int{1, m}
+// merge is a number of groups in a matrix; 0: none.
+type merge struct {
+	name string
+	of   func(l *layer, outputs int) int
+}
+
+// merges are the numbers that are tried.
+var merges = []merge{
+	{"single groups", func(*layer, int) int { return 1 }},
+	{"merged groups", (*layer).merged},
+}
+
+// merges lists the numbers of groups in a matrix that are tried.
+func (l *layer) merges(outputs int) (all []int) {
+	for _, m := range merges {
+		if n := m.of(l, outputs); n > 0 {
+			all = append(all, n)
+		}
 	}
-	return []int{1}
+	return all
+}
+
+// merged is as many groups as have an output for each of the outputs of an output group, 0
+// if that is no more than a single group.
+func (l *layer) merged(outputs int) int {
+	groups := (l.outs.Hi-1)/l.groupOuts - l.outs.Lo/l.groupOuts + 1
+	if m := min(outputs/l.groupOuts, groups); m > 1 {
+		return m
+	}
+	return 0
 }
 
 func roundUp(n, to int) int { return ceilDiv(n, to) * to }

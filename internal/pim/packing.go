@@ -20,9 +20,10 @@ func newPacking(d *Device) packing {
 	return packing{d, newWaits(d.ops, d.channel), newRefreshes(d)}
 }
 
-// traits: simulated and atMost are chosen by the golden layers of MobileNetV2 and
-// ResNet-50. One mapping gives cycles within 0.3 % of those that 12 give in the mean, three
-// within 0.05 % (measured); on drawn small ones more of them are worth 0.3 %.
+// traits: simulated and atMost are chosen by the golden layers of MobileNetV2 and ResNet-50. A
+// single simulated candidate gives cycles within 0.3 % of those that 12 give in the mean,
+// three within 0.05 % (measured: BenchmarkSimulated). On drawn small layers more candidates are
+// worth 0.3 %.
 func (c *packing) traits() traits {
 	return traits{padding: true, fill: c.d.lanes, refresh: c.refresh, simulated: 3, atMost: 8}
 }
@@ -104,24 +105,40 @@ func (p dataflow) stationary() string {
 	return ", rows stay"
 }
 
-// sizes are the lengths of chunks, in columns, that are tried: those of which one to four
-// output groups fill a row, and the longest that leaves no channel idle.
-func (c *packing) sizes(l *layer, blocks []block) []int {
+// chunkLength is a length of chunks, in columns. of gets the longest and those tried so far; 0
+// is none.
+type chunkLength struct {
+	name string
+	of   func(c *packing, l *layer, b *block, sizes []int, most int) int
+}
+
+// chunkLengths are the lengths of chunks that are tried: those of which some output groups
+// fill a row, and the longest that leaves no channel idle.
+var chunkLengths = []chunkLength{
+	rowPart("one to a row", 1),
+	rowPart("two to a row", 2),
+	rowPart("three to a row", 3),
+	rowPart("four to a row", 4),
+	{"no channel idle", func(c *packing, l *layer, b *block, _ []int, most int) int {
+		return shortestChunk(b.pitch/c.d.lanes, most, b.count*l.pixels*ceilDiv(b.outs, c.d.outputs), c.d.channels)
+	}},
+}
+
+func rowPart(name string, groups int) chunkLength {
+	return chunkLength{name, func(c *packing, _ *layer, _ *block, _ []int, _ int) int { return c.d.columns / groups }}
+}
+
+// sizes are the lengths of a table for a layer, each once.
+func (c *packing) sizes(l *layer, blocks []block, table []chunkLength) (sizes []int) {
 	most := min(c.d.buffer*c.d.buffers, c.d.columns)
 	if c.d.basic {
 		most = min(c.d.buffer, c.d.columns)
 	}
-	var sizes []int
-	add := func(size int) {
-		if size = min(size, most); size > 0 && !slices.Contains(sizes, size) {
+	for _, row := range table {
+		if size := min(row.of(c, l, &blocks[0], sizes, most), most); size > 0 && !slices.Contains(sizes, size) {
 			sizes = append(sizes, size)
 		}
 	}
-	for _, groups := range []int{1, 2, 3, 4} {
-		add(c.d.columns / groups)
-	}
-	b := &blocks[0]
-	add(shortestChunk(b.pitch/c.d.lanes, most, b.count*l.pixels*ceilDiv(b.outs, c.d.outputs), c.d.channels))
 	return sizes
 }
 

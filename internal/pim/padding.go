@@ -84,9 +84,9 @@ const usualClasses = 25
 const maxClassColumns = 1 << 18
 
 // skipping returns the layer tap by tap with its pixels by padding class. It returns nil if
-// hardly any column of lanes elements is all padding for a pixel when merge groups are in a
-// matrix.
-func (l *layer) skipping(merge, lanes int) *layer {
+// less than one of worth columns of lanes elements is all padding for a pixel when merge
+// groups are in a matrix.
+func (l *layer) skipping(merge, lanes, worth int) *layer {
 	var dims [][]axisClass // by kernel dimension
 	any := false
 	for i := range l.axes {
@@ -150,9 +150,9 @@ func (l *layer) classColumns(b *block) *[]classColumns {
 	return &s
 }
 
-// worth: another order of K is tried if at least one of so many column accesses is padding.
-// With 1 % VGG-16 as a whole gains 0.2 % on newton, for a third more time of the search
-// (measured).
+// worth: K is also tried tap by tap if at least one of so many column accesses is padding. At 1
+// of 100, VGG-16 as a whole gains 0.2 % on newton, for a third more time of the search
+// (measured: BenchmarkWorth).
 const worth = 50
 
 // joinAlike joins neighbouring classes whose pixels need the same columns.

@@ -27,15 +27,41 @@ func (p *part) whole() [partDims]tensor.Range {
 	return b
 }
 
-// teamCounts lists the numbers of teams worth trying: 0 for even shares, then ascending. A
-// number is left out if another has as many output groups a member with more teams, or as many
-// units a team with fewer.
-func (d *Device) teamCounts(ps []part) []int {
+// sharing is a way to share parts out, as numbers of teams; 0 stands for even shares.
+type sharing struct {
+	name   string
+	counts func(d *Device, ps []part) []int
+}
+
+// sharings are the ways that are tried.
+var sharings = []sharing{
+	{"even", (*Device).evenCounts},
+	{"teams", (*Device).teamCounts},
+}
+
+// counts are the numbers of teams that are tried.
+func (d *Device) counts(ps []part) []int {
+	all := make([]int, 0, 16)
+	for _, s := range sharings {
+		all = append(all, s.counts(d, ps)...)
+	}
+	return all
+}
+
+func (d *Device) evenCounts([]part) []int {
+	if d.basic {
+		return nil
+	}
+	return []int{0}
+}
+
+// teamCounts lists numbers of teams, ascending. A number is left out if another has as many
+// output groups a member with more teams, or as many units a team with fewer.
+func (d *Device) teamCounts(ps []part) (counts []int) {
 	if d.basic {
 		return []int{1}
 	}
 	n := d.channels
-	counts := make([]int, 1, 16)
 	lastUnits, lastGroups := 0, 0
 	for c := 1; c <= n; c++ {
 		units, groups := 0, 0
