@@ -10,15 +10,13 @@ import (
 // instance is a store with the tiles that it has costed.
 type instance struct {
 	*candidate.Store
-	tiles [][]*candidate.Tile // by position
+	tiles       [][]*candidate.Tile // by position
+	multipliers *multipliers
 }
 
-// Of returns two lower bounds of the makespan of plans of the tiles that a store has costed:
-// for all plans, and for plans that cut no node into more than two tiles. Plans may also have
-// serial segments of the tiles of a second store; nil: there are none, or the first store is
-// serial itself.
-func Of(st, serial *candidate.Store) (all, two device.Time) {
-	s := &instance{Store: st, tiles: make([][]*candidate.Tile, len(st.Order))}
+// newInstance returns an instance and its nodes. serial is Of's.
+func newInstance(st, serial *candidate.Store) (*instance, []node) {
+	s := &instance{Store: st, tiles: make([][]*candidate.Tile, len(st.Order)), multipliers: newMultipliers(shares, balances)}
 	nodes := make([]node, len(s.Order))
 	for i := range nodes {
 		s.tiles[i] = st.Costed(i)
@@ -28,6 +26,15 @@ func Of(st, serial *candidate.Store) (all, two device.Time) {
 		}
 		nodes[i] = s.node(i, more)
 	}
+	return s, nodes
+}
+
+// Of returns two lower bounds of the makespan of plans of the tiles that a store has costed:
+// for all plans, and for plans that cut no node into more than two tiles. Plans may also have
+// serial segments of the tiles of a second store; nil: there are none, or the first store is
+// serial itself.
+func Of(st, serial *candidate.Store) (all, two device.Time) {
+	s, nodes := newInstance(st, serial)
 	barrier, gate, closed := barriers(nodes)
 	base := 0.0
 	if s.Serial {

@@ -80,19 +80,25 @@ var (
 )
 
 // multipliers are those of each share, by balance; then the one of following tiles alone.
-var multipliers = func() (list [len(shares)*len(balances) + 1]multiplier) {
+type multipliers struct {
+	of     [len(shares)*len(balances) + 1]multiplier
+	shares [len(shares)]float64
+}
+
+func newMultipliers(shares [len(shares)]float64, balances [len(balances)]float64) *multipliers {
+	m := &multipliers{shares: shares}
 	for i, s := range shares {
 		for j, b := range balances {
-			list[i*len(balances)+j] = multiplier{s * b, s * (1 - b)}
+			m.of[i*len(balances)+j] = multiplier{s * b, s * (1 - b)}
 		}
 	}
-	return list
-}()
+	return m
+}
 
 // weights are the multipliers of the devices' work. If one device works at a time, each
 // occupies the other, too.
 func (s *instance) weights(k int) [candidate.Lanes]float64 {
-	b := multipliers[k]
+	b := s.multipliers.of[k]
 	if s.Serial {
 		return [candidate.Lanes]float64{b[0] + b[1], b[0] + b[1]}
 	}
@@ -103,7 +109,7 @@ func (s *instance) weights(k int) [candidate.Lanes]float64 {
 const chainOnly = len(shares) * len(balances)
 
 // sums are bounds of a part of a plan, by multiplier.
-type sums [len(multipliers)]float64
+type sums [chainOnly + 1]float64
 
 func (s *sums) most() float64 { return slices.Max(s[:]) }
 
@@ -181,7 +187,7 @@ func (s *instance) bySplits(nodes []node, gate, closed []bool) (all, two float64
 		case len(g.graphs) == 0:
 		case !gate[i]:
 			var add sums
-			for k := range multipliers {
+			for k := range add {
 				add[k], _ = g.shortestPath(s.weights(k), false)
 			}
 			for k := range before {
@@ -236,9 +242,9 @@ func makespan(list []split) float64 {
 func (s *instance) least(p *candidate.Tile) float64 { return float64(s.Launch.Marginal(p, true)) }
 
 // worked is the sums without F.
-func (s *sums) worked() (out sums) {
+func (m *multipliers) worked(s *sums) (out sums) {
 	for k := range chainOnly {
-		out[k] = shares[k/len(balances)] * s[k%len(balances)]
+		out[k] = m.shares[k/len(balances)] * s[k%len(balances)]
 	}
 	return out
 }

@@ -126,9 +126,9 @@ func (s *instance) manyTiles(dim int, g *node, t track) (v assignment, ok bool) 
 	}
 	v.cost = new(sums)
 	cost := make([][3]float64, w.points)
-	for k := range multipliers {
+	for k := range v.cost {
 		b := s.weights(k)
-		rest := 1 - multipliers[k][0] - multipliers[k][1]
+		rest := 1 - s.multipliers.of[k][0] - s.multipliers.of[k][1]
 		v.cost[k] = w.threeOrMore(cost, func(k int, e *edge) float64 { return (b[e.lane] + rest*share[k]) * e.time })
 		if dim != plan.Rows || len(t.rows) == 0 {
 			v.cost[k] += rest * least

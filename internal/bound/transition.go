@@ -165,9 +165,9 @@ func (e *transition) extend(c *split, closed bool, launch float64) {
 					continue
 				}
 				if !follows {
-					st.sums = st.sums.worked()
+					st.sums = e.s.multipliers.worked(&st.sums)
 				}
-				c.relax(&st, [2]float64{st.start(wait[0]), st.start(wait[1])}, closed, false, 0)
+				c.relax(e.s.multipliers, &st, [2]float64{st.start(wait[0]), st.start(wait[1])}, closed, false, 0)
 			}
 			b = n
 		}
@@ -212,13 +212,13 @@ func (e *transition) synchronize(c *split, b, n int, closed bool, launch float64
 		if e.sealed {
 			st.sums = sums{}
 		}
-		c.relax(st, [2]float64{st.done, st.done}, closed, e.sealed, float64(k)*launch)
+		c.relax(e.s.multipliers, st, [2]float64{st.done, st.done}, closed, e.sealed, float64(k)*launch)
 	}
 }
 
 // relax lowers the labels of a split to those of plans that come from a label and whose tiles
 // start at given times at the earliest. met says that all tiles wait for all nodes before.
-func (c *split) relax(from *label, start [2]float64, closed, met bool, launch float64) {
+func (c *split) relax(m *multipliers, from *label, start [2]float64, closed, met bool, launch float64) {
 	least := min(start[0], start[1])
 	base := from.sums
 	for k := range base {
@@ -237,8 +237,8 @@ func (c *split) relax(from *label, start [2]float64, closed, met bool, launch fl
 			}
 		}
 		to, most := &w.label, 0.0
-		for k := range multipliers {
-			b := &multipliers[k]
+		for k := range m.of {
+			b := &m.of[k]
 			x := base[k]
 			if w.cost != nil {
 				x += w.cost[k]

@@ -13,57 +13,6 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// timed are a GPU and a PIM whose tiles take what a function says, in picoseconds; 0: the device
-// does not execute the tile. Nodes are numbered from 0 and have one input, node -1. A PIM tile
-// has a launch beside its time, which can be fused.
-func timed(launch device.Time, of func(pim bool, node int, box tensor.Box) device.Time) []device.Device {
-	on := func(pim bool) func(graph.Cut) (device.Cost, bool) {
-		return func(c graph.Cut) (device.Cost, bool) {
-			t := of(pim, int(c.Node)-1, c.Box)
-			cost := device.Cost{Time: t, Energy: device.Ledger{device.GPUMAC: {Value: 1}}}
-			if pim {
-				cost.Time, cost.Launch, cost.Fusible = t+launch, launch, launch
-			}
-			return cost, t > 0
-		}
-	}
-	return []device.Device{&fake.Func{Called: plan.GPU, Of: on(false)}, &fake.Func{Called: plan.PIM, Of: on(true)}}
-}
-
-// branches is a graph of elementwise operations on values of 1 x 1 x 2 x 1: node k reads node
-// inputs[k], or the input, -1; node k with two inputs adds them.
-func branches(inputs ...[]int) *graph.Graph {
-	b := graph.NewBuilder("branches")
-	ids := []graph.ID{b.Input("x", tensor.Float32, tensor.Shape{1, 1, 2, 1})}
-	read := map[int]bool{}
-	for _, in := range inputs {
-		var from []graph.ID
-		for _, k := range in {
-			from = append(from, ids[k+1])
-			read[k] = true
-		}
-		name := "Relu"
-		if len(from) > 1 {
-			name = "Add"
-		}
-		id, err := b.Op("", name, nil, from...)
-		if err != nil {
-			panic(err)
-		}
-		ids = append(ids, id)
-	}
-	for k := range inputs {
-		if !read[k] {
-			b.Output("", ids[k+1])
-		}
-	}
-	g, err := b.Graph()
-	if err != nil {
-		panic(err)
-	}
-	return g
-}
-
 // on are the nodes of a store whole on given lanes.
 func on(s *Store, lanes ...int) (parts []*Partition) {
 	for i, lane := range lanes {
@@ -74,7 +23,7 @@ func on(s *Store, lanes ...int) (parts []*Partition) {
 
 // TestLaunch: the launch model's three questions.
 func TestLaunch(t *testing.T) {
-	s := NewStore(branches([]int{-1}, []int{0}, []int{1}, []int{2}), timed(7, func(pim bool, k int, box tensor.Box) device.Time {
+	s := NewStore(fake.Branches(2, []int{-1}, []int{0}, []int{1}, []int{2}), fake.Pair(7, func(pim bool, k int, box tensor.Box) device.Time {
 		return device.Time(10 * (k + 1) * box[plan.Rows].Len())
 	}))
 	gpu, pim := s.Whole(0, 0), s.Whole(1, 1)
@@ -154,7 +103,7 @@ func TestScheduler(t *testing.T) {
 		// On the GPU node 0, then node 3 while node 1 is on the PIM, then node 2.
 		{"two devices", [][]int{{-1}, {0}, {1}, {-1}}, []int{0, 1, 0, 0}, []device.Time{10, 20, 30, 15}, 60},
 	} {
-		s := NewStore(branches(c.inputs...), timed(0, func(_ bool, k int, _ tensor.Box) device.Time { return c.times[k] }))
+		s := NewStore(fake.Branches(2, c.inputs...), fake.Pair(0, func(_ bool, k int, _ tensor.Box) device.Time { return c.times[k] }))
 		k := &Scheduler{Store: s}
 		w := k.Schedule(0, on(s, c.lanes...))
 		if w.Time != c.end {
@@ -183,7 +132,7 @@ func TestSplit(t *testing.T) {
 		{"side by side", [][]int{{-1}, {0}, {0}, {1, 2}}, []int{0, 0, 1, 0}, []int{1, 2, 1}},
 		{"fused", [][]int{{-1}, {0}, {1}, {2}}, []int{0, 1, 1, 0}, []int{1, 2, 1}},
 	} {
-		s := NewStore(branches(c.inputs...), timed(3, func(bool, int, tensor.Box) device.Time { return 10 }))
+		s := NewStore(fake.Branches(2, c.inputs...), fake.Pair(3, func(bool, int, tensor.Box) device.Time { return 10 }))
 		s.Launch.Fuses = true
 		w := (&Scheduler{Store: s}).Schedule(0, on(s, c.lanes...))
 		var got []int
@@ -214,7 +163,7 @@ func TestDimensions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := NewStore(g, timed(0, func(_ bool, _ int, box tensor.Box) device.Time {
+		s := NewStore(g, fake.Pair(0, func(_ bool, _ int, box tensor.Box) device.Time {
 			switch {
 			case box.Size() == 16:
 				return 100
@@ -242,7 +191,7 @@ func TestChoices(t *testing.T) {
 	const rows = 997
 	for _, first := range []int{0, 1} {
 		for ratio := device.Time(2); ratio < 7; ratio++ {
-			s := NewStore(fake.Chain(1, rows), timed(0, func(pim bool, _ int, box tensor.Box) device.Time {
+			s := NewStore(fake.Chain(1, rows), fake.Pair(0, func(pim bool, _ int, box tensor.Box) device.Time {
 				n := device.Time(box[plan.Rows].Len())
 				if mine := (box[plan.Rows].Lo == 0) == (pim == (first == 1)); !mine && n < rows {
 					return 100 * n // the other order of devices

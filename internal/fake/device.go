@@ -8,6 +8,7 @@ import (
 
 	"pimflow/internal/device"
 	"pimflow/internal/graph"
+	"pimflow/internal/plan"
 	"pimflow/internal/tensor"
 )
 
@@ -95,4 +96,21 @@ func (d *Func) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 		return nil, fmt.Errorf("%s: %w", g.Nodes[c.Node].Name, device.ErrUnsupported)
 	}
 	return code{cost}, nil
+}
+
+// Pair returns a GPU and a PIM on which a tile takes what of says, in picoseconds; 0: the device
+// does not execute it. Nodes count from 0 and follow one input (Branches). A PIM tile has a
+// launch beside that time, which can be fused. Each tile takes 1 pJ.
+func Pair(launch device.Time, of func(pim bool, node int, box tensor.Box) device.Time) []device.Device {
+	on := func(pim bool) func(graph.Cut) (device.Cost, bool) {
+		return func(c graph.Cut) (device.Cost, bool) {
+			t := of(pim, int(c.Node)-1, c.Box)
+			cost := device.Cost{Time: t, Energy: device.Ledger{device.GPUMAC: {Value: 1}}}
+			if pim {
+				cost.Time, cost.Launch, cost.Fusible = t+launch, launch, launch
+			}
+			return cost, t > 0
+		}
+	}
+	return []device.Device{&Func{Called: plan.GPU, Of: on(false)}, &Func{Called: plan.PIM, Of: on(true)}}
 }

@@ -108,18 +108,43 @@ func Wild(rng *rand.Rand, most, images, channels, rows int) *graph.Graph {
 	return g
 }
 
-// Chain is a chain of elementwise operations on values of 1 x 1 x rows x 1. Operation k is node
-// k+1: node 0 is the input.
+// Chain is a chain of elementwise operations, as Branches has them.
 func Chain(nodes, rows int) *graph.Graph {
-	b := graph.NewBuilder("chain")
-	x := b.Input("x", tensor.Float32, tensor.Shape{1, 1, rows, 1})
-	for range nodes {
-		var err error
-		if x, err = b.Op("", "Relu", nil, x); err != nil {
+	var inputs [][]int
+	for k := range nodes {
+		inputs = append(inputs, []int{k - 1})
+	}
+	return Branches(rows, inputs...)
+}
+
+// Branches is a graph of elementwise operations on values of 1 x 1 x rows x 1. Operation k, from 0,
+// reads the operations inputs[k]; -1 is the graph's input. It is node k+1, and adds its inputs
+// if there are two. Values that nothing reads are outputs.
+func Branches(rows int, inputs ...[]int) *graph.Graph {
+	b := graph.NewBuilder("branches")
+	ids := []graph.ID{b.Input("x", tensor.Float32, tensor.Shape{1, 1, rows, 1})}
+	read := map[int]bool{}
+	for _, in := range inputs {
+		var from []graph.ID
+		for _, k := range in {
+			from = append(from, ids[k+1])
+			read[k] = true
+		}
+		name := "Relu"
+		if len(from) > 1 {
+			name = "Add"
+		}
+		id, err := b.Op("", name, nil, from...)
+		if err != nil {
 			panic(err)
 		}
+		ids = append(ids, id)
 	}
-	b.Output("y", x)
+	for k := range inputs {
+		if !read[k] {
+			b.Output("", ids[k+1])
+		}
+	}
 	g, err := b.Graph()
 	if err != nil {
 		panic(err)

@@ -29,20 +29,11 @@ func less[T any](t *testing.T, table []T, i int) []T {
 }
 
 // duo is a GPU and a PIM on which time says what the rows [lo, hi) of node k, from 0, take; 0:
-// the device does not execute nodes of the kind. A PIM tile has a launch, which can be fused,
-// of which time has none.
+// the device does not execute the node. A PIM tile has a launch beside its time (fake.Pair).
 func duo(launch device.Time, time func(pim bool, k, lo, hi int) device.Time) []device.Device {
-	of := func(pim bool) func(graph.Cut) (device.Cost, bool) {
-		return func(c graph.Cut) (device.Cost, bool) {
-			t := time(pim, int(c.Node)-1, c.Box[plan.Rows].Lo, c.Box[plan.Rows].Hi)
-			cost := device.Cost{Time: t}
-			if pim {
-				cost.Time, cost.Launch, cost.Fusible = t+launch, launch, launch
-			}
-			return cost, t > 0
-		}
-	}
-	return []device.Device{&fake.Func{Called: plan.GPU, Of: of(false)}, &fake.Func{Called: plan.PIM, Of: of(true)}}
+	return fake.Pair(launch, func(pim bool, k int, box tensor.Box) device.Time {
+		return time(pim, k, box[plan.Rows].Lo, box[plan.Rows].Hi)
+	})
 }
 
 // store is a store of a graph under fused launches.
@@ -369,28 +360,14 @@ func TestFollow(t *testing.T) {
 	check(t, "follow", run(Default()), run(without(t, "follow")), 180, 220)
 }
 
-// apart is a graph of a node, a chain of others, and a node that reads the first one.
+// apart is a graph of a node, a chain of others that read the input, and a node that reads the
+// first one.
 func apart(between, rows int) *graph.Graph {
-	b := graph.NewBuilder("apart")
-	x := b.Input("x", tensor.Float32, tensor.Shape{1, 1, rows, 1})
-	relu := func(x graph.ID) graph.ID {
-		y, err := b.Op("", "Relu", nil, x)
-		if err != nil {
-			panic(err)
-		}
-		return y
+	inputs := [][]int{{-1}, {-1}}
+	for k := 1; k < between; k++ {
+		inputs = append(inputs, []int{k})
 	}
-	first, y := relu(x), x
-	for range between {
-		y = relu(y)
-	}
-	b.Output("y", y)
-	b.Output("z", relu(first))
-	g, err := b.Graph()
-	if err != nil {
-		panic(err)
-	}
-	return g
+	return fake.Branches(rows, append(inputs, []int{0})...)
 }
 
 // TestStarts: the first node, on the GPU, and the last, on the PIM, gain in two bands, which only
