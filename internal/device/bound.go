@@ -2,8 +2,9 @@ package device
 
 import "pimflow/internal/graph"
 
-// Bound returns a device whose work takes what of says of its time in doubt, with no
-// doubt left: Doubt's Low or High, for a machine that is as fast or as slow as it may be.
+// Bound returns a device whose uncertain times are replaced by the time that of chooses:
+// Uncertainty's Low or High, for a machine as fast or as slow as its bounds allow. The costs
+// of the device have no uncertainty.
 func Bound(d Device, of func(*Uncertainty) Time) Device { return bounded{d, of} }
 
 type bounded struct {

@@ -1,8 +1,8 @@
-// Package device is the contract between the compiler and what executes cuts:
-// a Device compiles a cut of a graph to Code, which knows its cost, computes its
-// values and prints itself. The GPU and the PIM are the two devices.
+// Package device is the contract between the compiler and the devices. A Device compiles a
+// cut of a graph to Code. Code knows its Cost, computes its values and prints itself. The
+// GPU and the PIM are the two devices.
 //
-// The package does not know what a plan or a schedule is.
+// The package does not know plans or schedules.
 package device
 
 import (
@@ -30,7 +30,10 @@ func (t Time) String() string { return fmt.Sprintf("%.3f ns", t.NS()) }
 // ErrUnsupported is wrapped by Compile for a cut that the device cannot execute.
 var ErrUnsupported = errors.New("not supported by the device")
 
-// Device compiles cuts. Compile is safe for concurrent use and deterministic.
+// Device compiles cuts. Compile is deterministic and safe for concurrent use. Its error
+// wraps ErrUnsupported if the device cannot execute the cut.
+//
+// In the literature: a compiler back end with its cost model.
 type Device interface {
 	Name() string
 	Compile(g *graph.Graph, c graph.Cut) (Code, error)
@@ -39,55 +42,57 @@ type Device interface {
 // Code is a compiled cut.
 type Code interface {
 	Cost() Cost
-	// Eval computes the cut's box of dst, a tensor of the whole value, from the
-	// values of the node's inputs (each of its whole shape; only the boxes that
-	// Graph.Need names are read).
+	// Eval computes the cut's box of dst, a tensor of the whole value, from the node's
+	// inputs. Each input has its whole shape; only the boxes of Graph.Need are read.
 	Eval(in []*tensor.Tensor, dst *tensor.Tensor) error
 	// Print writes what the device executes: kernels or DRAM commands.
 	Print(w io.Writer) error
 }
 
-// Replayer is Code that can check its command streams without performing them.
+// Replayer is Code that can check its command streams without values.
 type Replayer interface {
-	// Replay returns what was checked, or the first command that is wrong and why.
+	// Replay returns the extent of the check. The error names the first wrong command and
+	// the reason.
 	Replay() (Replay, error)
 }
 
-// Replay is how much of command streams was checked.
+// Replay is the extent of a check of command streams.
 type Replay struct {
 	Streams         int
-	Commands, Timed int64 // all for what they mean, Timed of them for when they are issued
+	Commands, Timed int64 // checked in meaning; of these, checked in time
 }
 
-// Cost is what executing a piece of code takes.
+// Cost is the cost of executing code alone.
 type Cost struct {
 	Time     Time   // from start to the last value
 	Source   Source // of Time
-	Launch   Time   // the part of Time that is launching kernels, or PIM work
-	Fusible  Time   // the part of Launch that is not needed after other work of the device, while nothing of another device is waited for
-	Memory   Time   // how long the memory channels of the GPU are busy with it, if with nothing else
+	Launch   Time   // the part of Time in which kernels or PIM work are launched
+	Fusible  Time   // the part of Launch saved when the work directly follows other work on the device and waits for no other device
+	Memory   Time   // the time for which the work alone occupies the memory channels of the GPU
 	Ticks    int64  // Time in cycles of the device's own clock
-	Stream   int64  // the part of Ticks that is the command stream of the slowest channel
+	Stream   int64  // the part of Ticks in the command stream of the slowest channel
 	Bytes    int64  // moved between the device and its DRAM
 	Commands Counts // kernels or DRAM commands by kind, over all channels
-	// Additions is how many elements are added up outside of the DRAM: each sum of products
-	// that is read from the banks in n parts counts n−1 times for each output.
+	// Additions is the number of additions outside the DRAM: an output whose sum is read
+	// from the banks in n parts counts n−1.
 	Additions int64
 	Lanes     []Time // busy time of each channel, where the device has several
-	Bound     string // what limits it, in a word
-	Energy    Ledger // of the work itself: standby depends on how long the program takes
+	Bound     string // the largest term of Time, in a word
+	Energy    Ledger // of the work itself; standby depends on the length of the program
 	Uncertain []Uncertainty
 }
 
-// Uncertainty is a part of a time that is not known exactly, and its bounds. All work of a
-// class is wrong together: a class is fast or slow, not a piece of work.
+// Uncertainty is a part of a time with its bounds. All work of a class deviates together: a
+// class is fast or slow, not a single piece of work.
+//
+// In the literature: interval uncertainty, one correlated factor a class.
 type Uncertainty struct {
 	Class           string
 	Time, Low, High Time
 }
 
-// At is the time where each class of work takes as long as of says: its time, or a
-// bound.
+// At is the time if each class of work takes the time that of chooses from its
+// uncertainty: the time itself or a bound.
 func (c *Cost) At(of func(*Uncertainty) Time) Time {
 	t := c.Time
 	for i := range c.Uncertain {
@@ -96,14 +101,16 @@ func (c *Cost) At(of func(*Uncertainty) Time) Time {
 	return max(t, 0)
 }
 
-// Fused is the cost where the launch of the work before is its launch too. Ticks are
-// those of the work alone.
+// Fused is the cost with the launch fused with that of the work before. Ticks stay those of
+// the work alone.
+//
+// In the literature: marginal cost.
 func (c Cost) Fused() Cost {
 	c.Time, c.Launch = c.Time-c.Fusible, c.Launch-c.Fusible
 	return c
 }
 
-// Bounds is what Time may be at least and at most; both are Time where it is exact.
+// Bounds are the lower and the upper bound of Time. Both are Time where it is exact.
 func (c *Cost) Bounds() (low, high Time) {
 	return c.At(func(x *Uncertainty) Time { return x.Low }), c.At(func(x *Uncertainty) Time { return x.High })
 }
@@ -146,8 +153,10 @@ type named struct {
 
 func (n named) Name() string { return n.name }
 
-// Memo returns a device that compiles each cut of one graph once. It is safe for
-// concurrent use.
+// Memo returns a device that compiles each cut of a graph once. It is safe for concurrent
+// use.
+//
+// In the literature: memoisation.
 func Memo(d Device) Device { return &memo{Device: d, codes: map[memoKey]*memoEntry{}} }
 
 type memoKey struct {

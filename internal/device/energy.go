@@ -7,8 +7,8 @@ import (
 	"pimflow/internal/hw"
 )
 
-// Energy is in picojoules: what the machine's constants say, and what their lower
-// and upper bounds say.
+// Energy is an energy in picojoules, with the machine's constants at their values and at
+// their lower and upper bounds.
 type Energy struct{ Value, Low, High float64 }
 
 // Of is n times a constant of a machine in pJ, or n nanoseconds of one in mW.
@@ -19,14 +19,14 @@ func (e Energy) Plus(o Energy) Energy {
 	return Energy{e.Value + o.Value, e.Low + o.Low, e.High + o.High}
 }
 
-// Times is n of them.
+// Times is n times the energy.
 func (e Energy) Times(n float64) Energy { return Energy{e.Value * n, e.Low * n, e.High * n} }
 
 // Part is an account of a Ledger.
 type Part int
 
-// The parts, in the order of every output. Standby is drawn all the time, whatever
-// works; everything else is caused by work.
+// The parts, in the order of every output. Standby power is charged for the whole run; all
+// other parts are caused by work.
 const (
 	GPUStandby    Part = iota // board and idle SMs
 	GPUActive                 // SMs that have work, beyond idle ones
@@ -41,8 +41,8 @@ const (
 	PIMColumnRead             // columns read from open rows
 	PIMMAC
 	PIMBuffer // the SRAM of inputs and results
-	PIMIO     // bits between the channels and the rest
-	PIMFinish // values made of results that were read out
+	PIMIO     // bits over the pins of the channels
+	PIMFinish // outputs computed from results that were read out
 	Parts     // the number of parts
 )
 
@@ -54,8 +54,8 @@ var partNames = [Parts]string{
 // String is the part's name in reports, as "pim_column_read".
 func (p Part) String() string { return partNames[p] }
 
-// Ledger is an energy by parts. Each is in proportion to constants of the machine
-// that no other part uses.
+// Ledger is an energy by parts. Each part is proportional to constants of the machine that
+// no other part uses.
 type Ledger [Parts]Energy
 
 // Total is the sum of the parts.
@@ -73,7 +73,7 @@ func (l *Ledger) Add(o *Ledger) {
 	}
 }
 
-// Times is n of the ledger.
+// Times is n times the ledger, part by part.
 func (l *Ledger) Times(n float64) (out Ledger) {
 	for i, e := range l {
 		out[i] = e.Times(n)
@@ -81,9 +81,12 @@ func (l *Ledger) Times(n float64) (out Ledger) {
 	return out
 }
 
-// Ratio is the total of l over that of base, and the least and the most that it is
-// while each part's constants lie anywhere between their bounds, the same in both
-// ledgers. It is 0 where base has no energy.
+// Ratio is the total of l over that of base, with its least and its greatest value if the
+// constants of each part lie anywhere between their bounds, the same in both ledgers. It is 0
+// if base has no energy.
+//
+// In the literature: a linear-fractional programme over a box; an optimum is at a threshold
+// of the quotients.
 func (l *Ledger) Ratio(base *Ledger) (value, low, high float64) {
 	var order []Part
 	for p := range Parts {
@@ -91,9 +94,8 @@ func (l *Ledger) Ratio(base *Ledger) (value, low, high float64) {
 			order = append(order, p)
 		}
 	}
-	// A quotient of sums grows with each term whose own quotient is above it: at
-	// an extreme the parts with the larger quotients are at one bound and the
-	// others at the other.
+	// A quotient of sums grows with each term whose own quotient is above it. At an extreme,
+	// the parts with the larger quotients are at one bound and the rest at the other.
 	slices.SortStableFunc(order, func(p, q Part) int {
 		return cmp.Compare(l[q].Value*base[p].Value, l[p].Value*base[q].Value)
 	})

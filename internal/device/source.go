@@ -1,14 +1,14 @@
 package device
 
-// Source says where the time of a Cost comes from.
+// Source is the origin of the time of a Cost.
 type Source int
 
-// The sources; what is only modelled is the zero value.
+// The sources. The zero value is the model.
 const (
 	Modelled     Source = iota
-	Measured            // of this very kernel
+	Measured            // for this very kernel
 	Interpolated        // between measured sizes of the same layer
-	Scaled              // the model's, by what measured sizes of the same layer took against it
+	Scaled              // the model's time, scaled by the error at measured sizes of the same layer
 	Sources             // the number of sources
 )
 

@@ -2,22 +2,24 @@ package device
 
 import "math"
 
-// Term is a part of a time and the word for what it goes to, as in Cost.Bound.
+// Term is a part of a time with its word, as in Cost.Bound.
+//
+// In the literature: a cycle breakdown, or CPI stack (Eyerman et al., ASPLOS 2006).
 type Term struct {
 	Name string
 	Time Time
 }
 
-// Explainer is Code that can say what its time goes to. It is asked for when somebody
-// wants to know: a search keeps tens of thousands of codes.
+// Explainer is Code that knows the breakdown of its time. The breakdown is computed on
+// demand, since a search keeps tens of thousands of codes.
 type Explainer interface {
-	// Breakdown add up to the time of Cost, in the device's order; none is 0. One may be below
-	// 0: what others take at the same time.
+	// Breakdown returns terms that add up to the time of Cost, in the device's order. None
+	// is 0. A negative term is time in which other terms overlap.
 	Breakdown() []Term
 }
 
-// Breakdown is what the time of code goes to: all of it to Bound where the code does not
-// know more.
+// Breakdown is the breakdown of the time of code. It is one term, Bound, if the code is no
+// Explainer.
 func Breakdown(c Code) []Term {
 	if e, ok := c.(Explainer); ok {
 		return e.Breakdown()
@@ -26,8 +28,8 @@ func Breakdown(c Code) []Term {
 	return Fill([]Term{{cost.Bound, cost.Time}}, cost.Time)
 }
 
-// Fill makes terms add up to a time: the last that is not 0 takes what rounding left.
-// Those that are 0 are left out.
+// Fill makes terms add up to a time: the last that is not 0 takes the rounding error. Terms
+// of 0 are left out.
 func Fill(terms []Term, t Time) []Term {
 	out, sum := make([]Term, 0, len(terms)), Time(0)
 	for _, x := range terms {
@@ -44,8 +46,8 @@ func Fill(terms []Term, t Time) []Term {
 	return out
 }
 
-// Scale makes terms of one time those of another, each in proportion; all is called
-// rest where there were none.
+// Scale scales terms from one time to another. Without terms, all of the time is one term
+// called rest.
 func Scale(terms []Term, from, to Time, rest string) []Term {
 	if from == 0 || len(terms) == 0 {
 		return Fill([]Term{{rest, to}}, to)
