@@ -1,9 +1,9 @@
-// Package plan says which device makes which box of which node, and in what
-// order: a plan is tiles, grouped into segments. The graph never changes.
+// Package plan assigns the work of a graph to devices: a plan is tiles in order, grouped into
+// segments. Whole, split and pipelined execution are three ways to write tiles; the graph
+// never changes. A plan prints, parses back and can be edited by hand.
 //
-// Whole, split and pipelined execution are three ways to write tiles. A graph
-// goes in; a plan comes out, prints, parses back and can be edited by hand. The
-// package does not know what anything costs.
+// In the literature: partition and placement of an operator graph. The package does not know
+// costs.
 package plan
 
 import (
@@ -16,7 +16,7 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// The dimensions of N C H W values that layers are cut along.
+// The dimensions of N C H W values along which layers are cut.
 const (
 	Images   = 0
 	Channels = 1
@@ -29,7 +29,7 @@ const (
 	PIM = "pim"
 )
 
-// What the PIM's command interface offers, in Plan.PIM.
+// The values of Plan.PIM: the PIM's command interface.
 const (
 	Extended = "extended" // PIMFlow's: channels in groups of different inputs, buffer writes hidden (CGO 2023)
 	Basic    = "basic"    // Newton's: every channel reads the same inputs, buffer writes exposed (MICRO 2020)
@@ -38,16 +38,18 @@ const (
 // interfaces are the values of Plan.PIM.
 var interfaces = []string{Extended, Basic}
 
-// How PIM work is launched, in Plan.Launch.
+// The values of Plan.Launch: the launch of PIM work.
 const (
-	Each  = "each"  // each tile by itself
-	Fused = "joint" // tiles that follow each other on the PIM together, as long as none waits for what the GPU makes meanwhile
+	Each  = "each"  // each tile has its own
+	Fused = "joint" // consecutive tiles on the PIM share one, as long as none waits for values that the GPU makes meanwhile
 )
 
 // launches are the values of Plan.Launch.
 var launches = []string{Each, Fused}
 
-// Tile is a box of a node's value on a device.
+// Tile is a box of a node's value on a device, the unit of work.
+//
+// In the literature: a tile, or a partition of an operator.
 type Tile struct {
 	graph.Cut
 	Device string
@@ -56,23 +58,23 @@ type Tile struct {
 // Segment is a group of tiles that the search placed together.
 type Segment struct {
 	Tiles []Tile
-	// Exclusive: one device works at a time, in the order of the tiles, and nothing else
-	// does meanwhile. Then the GPU has all channels, those that compute too, for what it
-	// makes of values that were made so.
+	// Exclusive: the tiles run one after the other in their order, and no other tile beside
+	// them. The GPU may then use every memory channel, provided its inputs were also made by
+	// exclusive segments.
 	Exclusive bool
 }
 
-// Every is the name of the GPU with all channels among the devices of a plan.
+// Every is the name of the GPU with every memory channel, among the devices of a plan.
 const Every = "gpu with every channel"
 
-// Plan is a complete division of a graph's work. The order of the tiles is the
-// order in which each device executes those that are its own.
+// Plan is a complete assignment of a graph's work. Each device executes its tiles in the
+// order of the plan.
 type Plan struct {
 	Graph       string // graph.Fingerprint of the graph it is for
 	Model       string
 	Machine     string
 	Policy      string
-	PIMChannels int    // memory channels that compute and that the GPU does without, but in exclusive segments
+	PIMChannels int    // memory channels that compute; the GPU uses them in exclusive segments only
 	PIM         string // Extended or Basic
 	Launch      string // Each or Fused
 	Segments    []Segment
@@ -92,8 +94,8 @@ func Whole(g *graph.Graph, id graph.ID, dev string) Segment {
 	return Segment{Tiles: []Tile{{g.Whole(id), dev}}}
 }
 
-// Split places [0, at) of a dimension of a node on device first and the rest on
-// second. ok is false where the node cannot be cut there, or a part is empty.
+// Split places [0, at) of a dimension of a node on device first and the rest on second. ok is
+// false if the node cannot be cut there or a part is empty.
 func Split(g *graph.Graph, id graph.ID, dim, at int, first, second string) (s Segment, ok bool) {
 	nd := &g.Nodes[id]
 	if !Cuttable(nd, dim) || at <= 0 || at >= nd.Shape[dim] {
@@ -109,15 +111,16 @@ func Split(g *graph.Graph, id graph.ID, dim, at int, first, second string) (s Se
 	return s, true
 }
 
-// Cuttable reports whether a node's value has a dimension and may be cut along it.
+// Cuttable reports whether a node's value has the dimension and may be cut along it.
 func Cuttable(nd *graph.Node, dim int) bool {
 	return nd.Op != nil && nd.Op.Need != nil && dim < len(nd.Shape)
 }
 
-// Pipe places a chain of nodes, each reading the one before it, each on its own
-// device, in bands that follow each other through the chain: while one device
-// makes the second band of a node, another makes the first band of the next. ok
-// is false where the chain has no such Bands.
+// Pipe places a chain of nodes, each reading the one before it, as a pipeline over bands:
+// while one device makes the second band of a node, another makes the first band of the
+// next. devices has the device of each node. ok is false if the chain has no such Bands.
+//
+// In the literature: pipelining over tiles of fused layers (Alwani et al., MICRO 2016).
 func Pipe(g *graph.Graph, chain []graph.ID, devices []string, dim int, cuts []int) (s Segment, ok bool) {
 	bands, ok := Bands(g, chain, dim, cuts, func(id, x graph.ID, dim, end int) int { return Reach(g, id, x, dim, end) })
 	if !ok {
@@ -126,9 +129,9 @@ func Pipe(g *graph.Graph, chain []graph.ID, devices []string, dim int, cuts []in
 	return stagger(g, chain, devices, dim, bands), true
 }
 
-// PipeUp is Pipe in two bands as PIMFlow (CGO 2023) cuts them: the lower band goes
-// first, from row at of the first node on; the lower band of each further node is
-// what follows from that of the one before.
+// PipeUp is Pipe in two bands as PIMFlow (CGO 2023) cuts them. The lower band goes first; it
+// starts at row at of the first node. The lower band of each further node is the rows that
+// need only the lower band of the node before.
 func PipeUp(g *graph.Graph, chain []graph.ID, devices []string, at int) (s Segment, ok bool) {
 	bands := make([][]tensor.Range, len(chain))
 	for i, id := range chain {
@@ -149,7 +152,7 @@ func PipeUp(g *graph.Graph, chain []graph.ID, devices []string, at int) (s Segme
 	return stagger(g, chain, devices, Rows, bands), true
 }
 
-// firstRow is the first row of x that rows [r, end) of a node read.
+// firstRow is the first row of x that rows from r on of a node read.
 func firstRow(g *graph.Graph, id, x graph.ID, r int) int {
 	nd := &g.Nodes[id]
 	first := g.Nodes[x].Shape[Rows]
@@ -162,9 +165,8 @@ func firstRow(g *graph.Graph, id, x graph.ID, r int) int {
 	return first
 }
 
-// stagger writes the tiles of bands [node][band] so that band b of node i runs in
-// time slot b+i; within a slot the earliest node goes first, so that what the next
-// slot waits for is made soonest.
+// stagger writes the tiles of bands [node][band]: band b of node i runs in time slot b+i.
+// Within a slot the earliest node goes first, since the next slot waits for it longest.
 func stagger(g *graph.Graph, chain []graph.ID, devices []string, dim int, bands [][]tensor.Range) (s Segment) {
 	n := len(bands[0])
 	for slot := range n + len(chain) - 1 {
@@ -178,14 +180,15 @@ func stagger(g *graph.Graph, chain []graph.ID, devices []string, dim int, bands 
 	return s
 }
 
-// Bands cuts a chain of nodes, each reading the one before it, along a dimension:
-// the last node at the indices given, the others at what Need asks for, so that
-// each value is made once, in the first band that reads it. It returns the ranges
-// of each node; ok is false where a node cannot be cut so, or a band is empty.
-// reach is Reach, or remembers it.
+// Bands cuts a chain of nodes, each reading the one before it, along a dimension. The last
+// node is cut at the given indices, the others where Need ends, so that each value is made
+// once, in the first band that reads it. Bands returns the ranges of each node. ok is false
+// if a node cannot be cut so or a band is empty. reach is Reach, or a cache of it.
+//
+// In the literature: overlapped tiles without recomputation, backwards from the consumer.
 func Bands(g *graph.Graph, chain []graph.ID, dim int, cuts []int, reach func(id, x graph.ID, dim, end int) int) ([][]tensor.Range, bool) {
 	out := make([][]tensor.Range, len(chain))
-	ends := slices.Clone(cuts) // where each band but the last ends, of the node at hand
+	ends := slices.Clone(cuts) // the ends of all bands but the last, at the node at hand
 	for i := len(chain) - 1; i >= 0; i-- {
 		nd := &g.Nodes[chain[i]]
 		if !Cuttable(nd, dim) || i > 0 && !slices.Contains(nd.In, chain[i-1]) {
@@ -213,8 +216,8 @@ func Bands(g *graph.Graph, chain []graph.ID, dim int, cuts []int, reach func(id,
 	return out, true
 }
 
-// Reach is how far into a dimension of x the first end indices of a node, which
-// reads it, read: 0 where they read nothing.
+// Reach is the end of the range of x, along a dimension, that the first end indices of its
+// reader id read; 0 if they read nothing.
 func Reach(g *graph.Graph, id, x graph.ID, dim, end int) (hi int) {
 	cut := g.Whole(id)
 	cut.Box[dim] = tensor.Range{Lo: 0, Hi: end}
@@ -227,9 +230,8 @@ func Reach(g *graph.Graph, id, x graph.ID, dim, end int) (hi int) {
 	return hi
 }
 
-// Check reports the first thing that is wrong with a plan for a graph: another
-// graph, an unknown device, a box outside its node, a value made twice or not at
-// all, a tile before what it reads.
+// Check checks a plan against its graph. The error is the first of: another graph, an unknown
+// device, a box outside its node, a value made twice or not at all, a tile before its inputs.
 func (p *Plan) Check(g *graph.Graph) error {
 	if fp := g.Fingerprint(); p.Graph != fp {
 		return fmt.Errorf("the plan is for graph %s (%s): %s has %s", p.Graph, p.Model, g.Name, fp)
@@ -284,7 +286,7 @@ func checkTile(g *graph.Graph, t Tile, made [][]tensor.Box) error {
 	return nil
 }
 
-// Covers reports whether disjoint boxes together hold all of want.
+// Covers reports whether disjoint boxes cover all of want.
 func Covers(boxes []tensor.Box, want tensor.Box) bool {
 	n := 0
 	for _, b := range boxes {

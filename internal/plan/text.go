@@ -13,8 +13,7 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// Print writes the plan as text that Parse reads; g supplies the nodes' names,
-// which are comments.
+// Print writes the plan as text that Parse reads. The names of g's nodes are comments.
 func (p *Plan) Print(w io.Writer, g *graph.Graph) error {
 	b := bufio.NewWriter(w)
 	for _, f := range fields {
@@ -29,7 +28,7 @@ func (p *Plan) Print(w io.Writer, g *graph.Graph) error {
 	return b.Flush()
 }
 
-// opening is the line that begins a segment.
+// opening is the first line of a segment.
 func opening(exclusive bool) string {
 	if exclusive {
 		return "segment exclusive"
@@ -72,7 +71,7 @@ var fields = []field{
 	quoted("launch", func(p *Plan) *string { return &p.Launch }),
 }
 
-// maxLine bounds a line, which names of any length can be on.
+// maxLine bounds a line, since names have any length. Estimated.
 const maxLine = 1 << 26
 
 // Parse reads what Print writes: the head's lines in order, then segments. Text
@@ -85,7 +84,7 @@ func Parse(r io.Reader, name string) (*Plan, error) {
 		line++
 		text := strings.TrimSpace(sc.Text())
 		if begun == len(fields) || strings.HasPrefix(text, "#") {
-			text, _, _ = strings.Cut(text, "#") // a head's values may hold the sign
+			text, _, _ = strings.Cut(text, "#") // values of the head may contain the sign
 		}
 		if text = strings.TrimSpace(text); text == "" {
 			continue
