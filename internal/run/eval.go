@@ -12,18 +12,18 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// Progress is told how much of a long piece of work is done.
+// Progress is called with the amount done and the total of a long computation.
 type Progress func(done, total int)
 
-// Eval computes the graph's outputs by executing a program's steps on real
-// tensors, the devices concurrently, each its own steps in order. inputs has one
-// tensor an input of the graph, of its shape and type; progress, unless nil, is
-// told concurrently how many steps are done.
+// Eval computes the outputs of the graph by executing the steps of a program on tensors. The
+// devices run concurrently, each its steps in order. inputs has a tensor for each input of
+// the graph, of its shape and type. progress, unless nil, is called concurrently with the
+// number of finished steps.
 func Eval(ctx context.Context, p *program.Program, inputs []*tensor.Tensor, progress Progress) ([]*tensor.Tensor, error) {
 	return eval(ctx, p, inputs, progress, nil)
 }
 
-// eval is Eval that shows each value once it is made, concurrently.
+// eval is Eval that also shows each finished value, concurrently.
 func eval(ctx context.Context, p *program.Program, inputs []*tensor.Tensor, progress Progress, show func(graph.ID, *tensor.Tensor)) ([]*tensor.Tensor, error) {
 	v, err := newValues(p.Graph, inputs)
 	if err != nil {
@@ -79,13 +79,13 @@ func eval(ctx context.Context, p *program.Program, inputs []*tensor.Tensor, prog
 	return v.outputs(), nil
 }
 
-// Reference computes the graph's outputs by its definition: every node whole, in
-// order. inputs and progress are as for Eval.
+// Reference computes the outputs of the graph by definition: every node whole, in order.
+// inputs and progress are as for Eval.
 func Reference(ctx context.Context, g *graph.Graph, inputs []*tensor.Tensor, progress Progress) ([]*tensor.Tensor, error) {
 	return reference(ctx, g, inputs, progress, nil)
 }
 
-// reference is Reference that shows each value once it is made.
+// reference is Reference that also shows each finished value.
 func reference(ctx context.Context, g *graph.Graph, inputs []*tensor.Tensor, progress Progress, show func(graph.ID, *tensor.Tensor)) ([]*tensor.Tensor, error) {
 	v, err := newValues(g, inputs)
 	if err != nil {
@@ -116,21 +116,23 @@ func reference(ctx context.Context, g *graph.Graph, inputs []*tensor.Tensor, pro
 	return v.outputs(), nil
 }
 
-// values holds the tensors of a graph being evaluated; each is dropped after the
-// last step that reads it.
+// values holds the tensors of a graph under evaluation. Each is dropped after the last step
+// that reads it.
+//
+// In the literature: reference-counted buffer liveness.
 type values struct {
 	g     *graph.Graph
 	mu    sync.Mutex
 	t     []*tensor.Tensor
-	reads []int // steps that are still to read the value; outputs keep one
-	steps []int // that are still to make some of the value
+	reads []int // unfinished readers of each value; an output counts as one more
+	steps []int // unfinished steps that make a part of each value
 }
 
-// MaxSize is the most numbers that a value may have to be executed: 8 GiB of
-// float32.
+// MaxSize bounds the elements of a value that is executed: 8 GiB of float32. Estimated.
 const MaxSize = 1 << 31
 
-// Fits reports a value that is too large to execute, before memory is asked for.
+// Fits checks that all values are small enough to execute, before any is allocated. The
+// error names the first that is not.
 func Fits(g *graph.Graph) error {
 	for i := range g.Nodes {
 		if nd := &g.Nodes[i]; nd.Shape.Size() > MaxSize {
@@ -168,7 +170,7 @@ func newValues(g *graph.Graph, inputs []*tensor.Tensor) (*values, error) {
 	return v, nil
 }
 
-// made says that a step of a node is done, and reports whether it was the last.
+// made records the end of a step of a node, and reports whether it was the node's last.
 func (v *values) made(id graph.ID) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -176,7 +178,7 @@ func (v *values) made(id graph.ID) bool {
 	return v.steps[id] == 0
 }
 
-// expect announces one step of a node, so that its inputs are kept for it.
+// expect announces a step of a node: its inputs are kept for it.
 func (v *values) expect(id graph.ID) {
 	v.steps[id]++
 	for _, x := range v.g.Nodes[id].In {
@@ -189,12 +191,12 @@ func (v *values) open(id graph.ID) (in []*tensor.Tensor, dst *tensor.Tensor) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for _, x := range v.g.Nodes[id].In {
-		in = append(in, v.tensor(x)) // not made yet where the step reads none of it
+		in = append(in, v.tensor(x)) // empty so far, if the step reads none of it
 	}
 	return in, v.tensor(id)
 }
 
-// tensor returns the tensor of a node, making it at first use.
+// tensor returns the tensor of a node. The first call allocates it.
 func (v *values) tensor(id graph.ID) *tensor.Tensor {
 	if nd := &v.g.Nodes[id]; v.t[id] == nil {
 		v.t[id] = tensor.New(nd.Type, nd.Shape)
@@ -202,7 +204,7 @@ func (v *values) tensor(id graph.ID) *tensor.Tensor {
 	return v.t[id]
 }
 
-// close gives back what open returned.
+// close releases the tensors that open returned.
 func (v *values) close(id graph.ID) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -221,12 +223,11 @@ func (v *values) outputs() []*tensor.Tensor {
 	return out
 }
 
-// tolerances are the differences that Compare accepts between two orders of the
-// same sums, relative to the largest magnitude of the output, by the type that
-// values are rounded to on the way. estimated: through the depth of a CNN a few
-// hundred roundings of float32 sums, of 2^-24 each, or, where each layer rounds
-// its value to 11 or 8 bits, 8 such roundings, in which folded weights and fused
-// layers differ; measured: up to 3, in 120 random networks in float16.
+// tolerances are the differences that Compare accepts between two orders of the same sums,
+// relative to the largest magnitude of the output, by the type that values are rounded to.
+// Estimated: a few hundred roundings of float32 sums, 2^-24 each, through the depth of a CNN;
+// or 8 roundings of values to 11 or 8 bits, in which folded weights and fused layers differ.
+// Up to 3 were observed in 120 random networks in float16.
 var tolerances = map[tensor.Type]float64{
 	tensor.Float32:  1e-4,
 	tensor.Float64:  1e-4, // held as float32
@@ -234,9 +235,9 @@ var tolerances = map[tensor.Type]float64{
 	tensor.BFloat16: 8 * 0x1p-8,
 }
 
-// Tolerance is the largest difference to accept in the outputs of a graph, relative
-// to the largest magnitude of the output: that of the coarsest type among the
-// graph's and those that devices compute in.
+// Tolerance is the largest difference to accept in the outputs of a graph, relative to the
+// largest magnitude of the output. It follows from the coarsest type among those of the graph
+// and of the devices.
 func Tolerance(g *graph.Graph, devices ...tensor.Type) float64 {
 	most := tolerances[tensor.Float32]
 	for _, t := range devices {
@@ -248,15 +249,15 @@ func Tolerance(g *graph.Graph, devices ...tensor.Type) float64 {
 	return most
 }
 
-// Diff is how far an output is from its reference.
+// Diff is the difference of an output from its reference.
 type Diff struct {
 	Output string
 	MaxAbs float64 // largest absolute difference
 	MaxRel float64 // MaxAbs over the largest magnitude of the reference
-	OK     bool    // MaxRel is within the tolerance and every value is finite where the reference is
+	OK     bool    // MaxRel is within the tolerance, and each value is finite where the reference is
 }
 
-// Compare holds the outputs of a graph against reference values.
+// Compare compares the outputs of a graph with reference values.
 func Compare(g *graph.Graph, want, got []*tensor.Tensor, tolerance float64) []Diff {
 	out := make([]Diff, len(want))
 	for i := range want {

@@ -7,11 +7,10 @@ import (
 	"pimflow/internal/program"
 )
 
-// Interval is the least and the largest speed-up of a program over a baseline while
-// every class of work whose times are in doubt (device.Uncertainty) takes its time or a bound
-// of it, the same in both. Each class goes where it alone moves the speed-up that way,
-// with all others at their times; so it is exact as long as classes do not turn each
-// other's effect around.
+// Interval is the least and the greatest speed-up of a program over a baseline, if each class
+// of uncertain work (device.Uncertainty) takes its time or a bound, the same in both. Each
+// class is set to the bound that alone moves the speed-up furthest. The interval is exact
+// unless one class reverses the effect of another.
 func Interval(base, p *program.Program) (low, high float64) {
 	var classes []string
 	for _, x := range []*program.Program{base, p} {

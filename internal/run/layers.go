@@ -11,16 +11,16 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// LayerError is how far the value of an operation is from the value that the graph
-// defines for it, in float32 or the type that the model has.
+// LayerError is the difference of an operation's value from its definition by the graph, in
+// float32 or the type of the model.
 type LayerError struct {
 	Node  graph.ID
-	Own   Diff // made from exact inputs: what this operation adds; zero where the PIM makes none of it
-	Total Diff // made in the program, from what it had made before
+	Own   Diff // computed from exact inputs: the error of this operation alone; zero if none of it is on the PIM
+	Total Diff // computed in the program: the error accumulated up to here
 }
 
-// EvalLayers is Eval that also compares the value of each operation, in the order of the
-// graph, with its definition. All values of the graph are kept meanwhile.
+// EvalLayers is Eval that also compares the value of each operation with its definition, in
+// the order of the graph. It keeps all values of the graph in memory.
 func EvalLayers(ctx context.Context, p *program.Program, inputs []*tensor.Tensor, progress Progress) ([]*tensor.Tensor, []LayerError, error) {
 	g := p.Graph
 	n := len(g.Nodes) + 2*len(p.Steps)
@@ -53,7 +53,7 @@ func EvalLayers(ctx context.Context, p *program.Program, inputs []*tensor.Tensor
 	if err != nil {
 		return nil, nil, err
 	}
-	own := map[graph.ID]*tensor.Tensor{} // values with the PIM's parts made from exact inputs
+	own := map[graph.ID]*tensor.Tensor{} // values whose PIM parts are computed from exact inputs
 	last := map[graph.ID]int{}
 	for i, s := range p.Steps {
 		if s.Device == plan.PIM {

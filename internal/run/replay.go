@@ -11,8 +11,8 @@ import (
 	"pimflow/internal/program"
 )
 
-// Replay checks the command streams of a program's steps, and returns how much was
-// checked. An error names the first step with a wrong command.
+// Replay checks the command streams of a program's steps and returns the extent of the
+// check. The error names the first step with a wrong command.
 func Replay(ctx context.Context, p *program.Program, progress Progress) (device.Replay, error) {
 	done := make([]device.Replay, len(p.Steps))
 	errs := make([]error, len(p.Steps))

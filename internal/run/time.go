@@ -1,6 +1,8 @@
-// Package run performs a program twice: Time says when each step happens and
-// Eval computes what it makes. Reference is the meaning of the graph itself, which
-// Eval is held against.
+// Package run performs a program twice: Time simulates when each step runs, Eval computes its
+// values. Reference computes the values of the graph by definition, to compare Eval with.
+//
+// A program goes in; a Timeline, or the outputs, come out. The package does not know how a
+// cost or a plan was found.
 package run
 
 import (
@@ -12,27 +14,29 @@ import (
 	"pimflow/internal/program"
 )
 
-// Span is when a step of the program ran.
+// Span is the time in which a step runs, from its start to its end.
 type Span struct {
 	Start, End device.Time
 }
 
-// Timeline is a program in time. Each device executes its steps in the program's
-// order, each as soon as the device is free and what the step reads is made. A step
-// takes longer than its cost says while steps of other devices before it in the
-// program leave it too little of the bandwidth of the GPU's memory channels.
+// Timeline is the simulated execution of a program. Each device executes its steps in the
+// order of the program; a step starts when the device is free and its inputs exist. A step
+// takes longer than its cost while steps of other devices, earlier in the program, leave it
+// too little bandwidth of the GPU's memory channels.
+//
+// In the literature: a Gantt chart of a list schedule in fixed order (semi-active schedule).
 type Timeline struct {
 	Program *program.Program
-	Spans   []Span // one a step
+	Spans   []Span // by step
 	Total   device.Time
 }
 
-// Time schedules a program.
+// Time simulates a program.
 func Time(p *program.Program) *Timeline {
 	return timed(p, func(c *device.Cost) device.Time { return c.Time })
 }
 
-// timed is Time where a step alone takes what of says.
+// timed is Time with the time of each step alone chosen by of.
 func timed(p *program.Program, of func(*device.Cost) device.Time) *Timeline {
 	tl := &Timeline{Program: p, Spans: make([]Span, len(p.Steps))}
 	var lanes []*lane
@@ -67,15 +71,15 @@ func timed(p *program.Program, of func(*device.Cost) device.Time) *Timeline {
 	return tl
 }
 
-// lane is the spans of a device's steps so far, and the part of the bandwidth of the
-// GPU's memory channels that each uses while it runs.
+// lane is the spans of a device's steps so far, and the share of the bandwidth of the GPU's
+// memory channels that each uses.
 type lane struct {
 	device string
 	spans  []Span
 	use    []float64
 }
 
-// at is the use of a lane's span at an instant, and when that changes next.
+// at is the share that a lane uses at an instant, and the instant of the next change.
 func (l *lane) at(t device.Time) (use float64, until device.Time) {
 	i, _ := slices.BinarySearchFunc(l.spans, t, func(s Span, t device.Time) int {
 		if s.End <= t {
@@ -92,9 +96,9 @@ func (l *lane) at(t device.Time) (use float64, until device.Time) {
 	return l.use[i], l.spans[i].End
 }
 
-// shared is when a step ends that starts at an instant and takes a time by itself,
-// using a part of the bandwidth: as far as the other lanes' spans and it want more than
-// all of it, it waits.
+// shared is the end of a step that starts at an instant, takes the time left if alone, and
+// uses a share of the bandwidth. While the shares of all lanes add up to more than 1, the
+// step progresses with the share that is left.
 func shared(lanes []*lane, own *lane, start, left device.Time, use float64) device.Time {
 	for t := start; ; {
 		others, until := 0.0, device.Time(math.MaxInt64)
@@ -120,8 +124,8 @@ func shared(lanes []*lane, own *lane, start, left device.Time, use float64) devi
 	}
 }
 
-// Energy is what the program takes: the work of its steps and, for as long as it
-// lasts, standby, which is in pJ a nanosecond.
+// Energy is the energy of the program: the work of its steps, and standby, in pJ a
+// nanosecond, for the whole run.
 func (tl *Timeline) Energy(standby *device.Ledger) device.Ledger {
 	sum := standby.Times(tl.Total.NS())
 	for i := range tl.Program.Steps {
@@ -131,15 +135,15 @@ func (tl *Timeline) Energy(standby *device.Ledger) device.Ledger {
 	return sum
 }
 
-// Busy says where the time of a timeline goes. Total = GPU + PIM - Both + idle.
+// Busy is the busy time of the devices. Total = GPU + PIM - Both + idle.
 type Busy struct {
-	GPU, PIM device.Time // at least this device works
+	GPU, PIM device.Time // the device works
 	Both     device.Time // both work
 	// Launch and PIMLaunch are the parts of GPU and PIM that are launches.
 	Launch, PIMLaunch device.Time
 }
 
-// Busy adds up the timeline's spans by device.
+// Busy adds up the spans of the timeline by device.
 func (tl *Timeline) Busy() Busy {
 	var b Busy
 	var edges []edge
