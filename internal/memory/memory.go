@@ -1,11 +1,12 @@
-// Package memory gives the weights of a compiled plan their place in the banks of
-// the PIM channels. A program goes in; out comes a Map: for each step on the PIM and
-// each channel the rows that hold its weights, disjoint from those of other weights.
+// Package memory allocates the weights of a compiled plan in the banks of the PIM channels.
+// A program goes in; a Map comes out: for each step on the PIM and each channel, the rows
+// that hold its weights.
 //
-// Rows are reserved in plan order, each channel for itself, from row 0 on. Rows that
-// hold the same weights in the same layout are reserved once, whichever steps read
-// them. The package does not know when weights are read, or how the GPU's channels
-// hold theirs.
+// Rows are allocated in plan order from row 0 on, in each channel by itself. Steps that read
+// the same weights in the same layout share their rows. Different weights never share a row.
+// The package does not know when weights are read, nor the layout in the GPU's channels.
+//
+// In the literature: static memory planning, a bump allocator with sharing.
 package memory
 
 import (
@@ -20,36 +21,36 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// Map is where a program's weights are.
+// Map is the allocation of a program's weights.
 type Map struct {
 	Rows    int    // of a bank
-	Steps   []Step // those on the PIM, in plan order
-	Taken   []int  // rows by channel
-	Network int    // weights: elements of all floating constants of the graph
-	Read    int    // those of them that the PIM reads, each once
-	Stored  int    // elements in the banks, with every copy
+	Steps   []Step // the steps on the PIM, in plan order
+	Taken   []int  // allocated rows, by channel
+	Network int    // weights: elements of all floating-point constants of the graph
+	Read    int    // elements of these that the PIM reads, each counted once
+	Stored  int    // elements in the banks, every copy counted
 }
 
-// Step is where the weights of one step are.
+// Step is the allocation of the weights of one step.
 type Step struct {
 	Index     int      // in the program
 	Constant  graph.ID // the weights
-	Places    []Place  // one a channel
+	Places    []Place  // by channel
 	Read      int      // elements of the constant that the step reads
-	Both      int      // those of them that steps on the GPU read too, from their own channels
+	Both      int      // elements of these that steps on the GPU also read, from the GPU's own channels
 	Elsewhere bool     // steps on the GPU read the constant
 }
 
-// Place is the rows of a channel that hold a step's weights: row r of the channel's
-// stream is row Lo+r of the banks.
+// Place is the rows of a channel that hold a step's weights. Row r of the channel's stream is
+// row Lo+r of the banks.
 type Place struct {
 	tensor.Range
-	Weights  int // elements in these rows, without the zeros around them
-	Reserved int // rows that are reserved at this step, 0 where they were before
-	Stored   int // elements in what is reserved
+	Weights  int // elements in these rows, padding not counted
+	Reserved int // rows allocated at this step; 0 if an earlier step has allocated them
+	Stored   int // elements in the rows allocated at this step
 }
 
-// FullError says that the banks of a channel do not hold the weights of a step.
+// FullError reports that the weights of a step do not fit the banks of a channel.
 type FullError struct {
 	Node    graph.ID
 	Name    string
@@ -58,8 +59,8 @@ type FullError struct {
 	Want    int // rows
 	Left    int // rows
 	Rows    int // of a bank
-	// Nodes are that of the step and of the steps after it that find no room either
-	// when those before them that find none are left out; each once a step.
+	// Nodes are the nodes of all steps that do not fit, this one first. A step that does not
+	// fit takes no room from the steps after it. A node is listed once for each such step.
 	Nodes []graph.ID
 }
 
@@ -74,8 +75,8 @@ func Fits(p *program.Program) error {
 	return err
 }
 
-// New maps a program. The error is a FullError, or names a step whose device does
-// not say how its weights lie.
+// New allocates the weights of a program. The error is a FullError, or names a step whose
+// code has no weight layout.
 func New(p *program.Program) (*Map, error) {
 	m, reserved, err := placed(p)
 	if err != nil {
@@ -86,11 +87,11 @@ func New(p *program.Program) (*Map, error) {
 	return m, nil
 }
 
-// placed gives the rows of all steps their places, and says which rows are reserved at a
-// step, in the numbering of the layout.
+// placed allocates the rows of all steps. It also returns the rows allocated at each step, in
+// the numbering of the layout.
 func placed(p *program.Program) (*Map, []reserved, error) {
 	m := &Map{}
-	var held [][]pim.WeightLayout // by step on the PIM
+	var layouts [][]pim.WeightLayout // by step on the PIM
 	for i := range p.Steps {
 		s := &p.Steps[i]
 		if s.Device != plan.PIM {
@@ -102,18 +103,18 @@ func placed(p *program.Program) (*Map, []reserved, error) {
 		}
 		m.Rows = code.Rows()
 		m.Steps = append(m.Steps, Step{Index: i, Constant: p.Graph.Nodes[s.Node].In[weights]})
-		held = append(held, code.WeightLayout())
+		layouts = append(layouts, code.WeightLayout())
 	}
-	regions := m.regions(held)
+	regions := m.regions(layouts)
 	var full *FullError
 	var all []reserved
 	for i := range m.Steps {
-		r, e := m.place(p, i, held[i], regions)
+		r, e := m.place(p, i, layouts[i], regions)
 		if e != nil {
 			full = cmp.Or(full, e)
 			full.Nodes = append(full.Nodes, e.Node)
 		}
-		all = append(all, reserved{held[i], r})
+		all = append(all, reserved{layouts[i], r})
 	}
 	if full != nil {
 		return nil, nil, full
@@ -121,11 +122,11 @@ func placed(p *program.Program) (*Map, []reserved, error) {
 	return m, all, nil
 }
 
-// reserved is the rows of a step by channel: those that it reads, and those of them that
-// are reserved at it, in the numbering of the layout.
+// reserved is the rows of a step by channel, in the numbering of the layout: the rows that
+// it reads, and the rows allocated at it.
 type reserved struct {
-	held []pim.WeightLayout
-	rows []tensor.Range
+	layouts []pim.WeightLayout
+	rows    []tensor.Range
 }
 
 // weigh counts the weights in the rows of all steps.
@@ -133,7 +134,7 @@ func (m *Map) weigh(p *program.Program, all []reserved) {
 	for i, r := range all {
 		st := &m.Steps[i]
 		code := p.Steps[st.Index].Code.(*pim.Code)
-		for ch, h := range r.held {
+		for ch, h := range r.layouts {
 			if h.Rows.Len() == 0 {
 				continue
 			}
@@ -147,29 +148,28 @@ func (m *Map) weigh(p *program.Program, all []reserved) {
 	}
 }
 
-// weights is the input that is multiplied from the banks, in every operator that
-// package pim maps.
+// weights is the index of the input that lies in the banks, for every operator that package
+// pim maps.
 const weights = 1
 
-// key names a layout of a constant in a channel.
+// key identifies a layout of a constant in a channel.
 type key struct {
 	channel  int
 	constant graph.ID
 	layout   string
 }
 
-// region is rows that are reserved together, in the numbering of the layout.
+// region is rows that are allocated together, in the numbering of the layout.
 type region struct {
 	tensor.Range
-	base   int // where they are, once placed
+	base   int // the first row in the banks, once placed
 	placed bool
 }
 
-// regions joins the rows that steps read of each layout where they overlap; in
-// ascending order.
-func (m *Map) regions(held [][]pim.WeightLayout) map[key][]*region {
+// regions are the unions of overlapping rows that steps read of each layout, ascending.
+func (m *Map) regions(layouts [][]pim.WeightLayout) map[key][]*region {
 	all := map[key][]*region{}
-	for i, channels := range held {
+	for i, channels := range layouts {
 		for ch, h := range channels {
 			if h.Rows.Len() > 0 {
 				k := key{ch, m.Steps[i].Constant, h.Layout}
@@ -192,16 +192,16 @@ func (m *Map) regions(held [][]pim.WeightLayout) map[key][]*region {
 	return all
 }
 
-// place reserves what a step needs and no step before it did, which it returns; nothing
-// where there is no room for all of it.
-func (m *Map) place(p *program.Program, i int, held []pim.WeightLayout, regions map[key][]*region) ([]tensor.Range, *FullError) {
+// place allocates the rows of a step that no earlier step has allocated, and returns them. If
+// they do not all fit, it allocates none.
+func (m *Map) place(p *program.Program, i int, layouts []pim.WeightLayout, regions map[key][]*region) ([]tensor.Range, *FullError) {
 	st := &m.Steps[i]
 	s := &p.Steps[st.Index]
 	if m.Taken == nil {
-		m.Taken = make([]int, len(held))
+		m.Taken = make([]int, len(layouts))
 	}
-	at := make([]*region, len(held))
-	for ch, h := range held {
+	at := make([]*region, len(layouts))
+	for ch, h := range layouts {
 		if h.Rows.Len() == 0 {
 			continue
 		}
@@ -212,13 +212,13 @@ func (m *Map) place(p *program.Program, i int, held []pim.WeightLayout, regions 
 		}
 		at[ch] = r
 	}
-	st.Places = make([]Place, len(held))
-	now := make([]tensor.Range, len(held))
+	st.Places = make([]Place, len(layouts))
+	now := make([]tensor.Range, len(layouts))
 	for ch, r := range at {
 		if r == nil {
 			continue
 		}
-		h, pl := held[ch], &st.Places[ch]
+		h, pl := layouts[ch], &st.Places[ch]
 		if !r.placed {
 			r.base, r.placed = m.Taken[ch], true
 			m.Taken[ch] += r.Len()
@@ -230,7 +230,7 @@ func (m *Map) place(p *program.Program, i int, held []pim.WeightLayout, regions 
 	return now, nil
 }
 
-// count fills in who reads how much of which constant.
+// count sets the numbers of elements that devices read.
 func (m *Map) count(p *program.Program) {
 	for i := range p.Graph.Nodes {
 		if c := p.Graph.Nodes[i].Const; c != nil && c.Type.Float() {
@@ -266,7 +266,8 @@ func (m *Map) count(p *program.Program) {
 	}
 }
 
-// volume is the number of values in any of the boxes, which have the same rank.
+// volume is the number of elements in the union of boxes of the same rank (Klee's measure
+// problem, by a sweep over the first dimension).
 func volume(boxes []tensor.Box) int {
 	if len(boxes) == 0 {
 		return 0

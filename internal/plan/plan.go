@@ -166,7 +166,7 @@ func firstRow(g *graph.Graph, id, x graph.ID, r int) int {
 }
 
 // stagger writes the tiles of bands [node][band]: band b of node i runs in time slot b+i.
-// Within a slot the earliest node goes first, since the next slot waits for it longest.
+// Within a slot the earliest node goes first, so that the inputs of the next slot exist soonest.
 func stagger(g *graph.Graph, chain []graph.ID, devices []string, dim int, bands [][]tensor.Range) (s Segment) {
 	n := len(bands[0])
 	for slot := range n + len(chain) - 1 {
