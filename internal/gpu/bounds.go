@@ -7,8 +7,8 @@ import (
 	"pimflow/internal/hw"
 )
 
-// doubts are the classes of work that hw.GPUError has, as it names them.
-var doubts = []struct {
+// uncertainClasses are the classes of hw.GPUError, by its names, and the kernels of each.
+var uncertainClasses = []struct {
 	class string
 	of    func(*hw.GPUError) hw.Range
 	has   func(k *Kernel) bool
@@ -27,31 +27,31 @@ func forConv(k *Kernel) bool {
 	return ok && g.Conv
 }
 
-// longestDoubt bounds the bounds, in picoseconds.
-const longestDoubt = 1 << 60
+// longestUncertain limits a bound, in picoseconds, so that sums do not overflow.
+const longestUncertain = 1 << 60
 
-// doubtsOf are the bounds of kernels and of their launches; ok is false where they are
-// out of all proportion.
-func (d *gpu) doubtsOf(ks []Kernel, launchUS float64) (list []device.Uncertainty, ok bool) {
+// uncertainties are the uncertain times of kernels and of their launches, by class. ok is
+// false if a bound exceeds longestUncertain.
+func (d *gpu) uncertainties(ks []Kernel, launchUS float64) (list []device.Uncertainty, ok bool) {
 	ok = true
 	add := func(class string, us float64, r hw.Range) {
 		ps := func(f float64) device.Time {
 			t := f * us * 1e6
-			ok = ok && t < longestDoubt
-			return device.Time(math.Round(min(t, longestDoubt)))
+			ok = ok && t < longestUncertain
+			return device.Time(math.Round(min(t, longestUncertain)))
 		}
 		if us > 0 && (r.Low != 1 || r.High != 1) {
 			list = append(list, device.Uncertainty{Class: class, Time: ps(1), Low: ps(r.Low), High: ps(r.High)})
 		}
 	}
-	for i := range doubts {
+	for i := range uncertainClasses {
 		us := 0.0
 		for j := range ks {
-			if doubts[i].has(&ks[j]) {
+			if uncertainClasses[i].has(&ks[j]) {
 				us += ks[j].US
 			}
 		}
-		add(doubts[i].class, us, doubts[i].of(&d.errors))
+		add(uncertainClasses[i].class, us, uncertainClasses[i].of(&d.errors))
 	}
 	add("launch", launchUS*float64(len(ks)), d.errors.Launch)
 	return list, ok

@@ -2,8 +2,8 @@ package gpu
 
 import "pimflow/internal/graph"
 
-// madeInPlace says whether the operands of a concatenation can be written where the
-// result has them: each is made by a kernel and read by nothing else.
+// madeInPlace reports whether the operands of a concatenation can be written directly into
+// the result: a kernel makes each, and nothing else reads it.
 func madeInPlace(g *graph.Graph, nd *graph.Node) bool {
 	if nd.Op.Name != "Concat" {
 		return false

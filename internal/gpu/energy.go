@@ -8,8 +8,8 @@ import (
 // The model follows AccelWattch (Kandiah et al., MICRO 2021): constant power, static
 // power of idle and busy SMs, and energies of what is executed and moved.
 
-// Standby is what a machine's GPU draws whether it works or not, its launches and
-// its waits included, in pJ a nanosecond.
+// Standby is the power of a machine's GPU, busy or idle, in pJ a nanosecond. It is charged
+// for the whole run, launches and waits included.
 func Standby(m *hw.Machine) (l device.Ledger) {
 	const watt = 1e3 // pJ a nanosecond
 	e := &m.GPU.Energy
@@ -17,7 +17,7 @@ func Standby(m *hw.Machine) (l device.Ledger) {
 	return l
 }
 
-// energy is what a kernel takes beyond standby.
+// energy is the energy of a kernel beyond standby.
 func energy(e *hw.GPUEnergy, t Timing) (l device.Ledger) {
 	const microjoule = 1e6 // pJ: watts times microseconds
 	l[device.GPUActive] = device.Of(e.Busy, microjoule*t.SMs*t.US)

@@ -5,27 +5,28 @@ import (
 	"math"
 )
 
-// GEMM is a matrix product, or a convolution as an implicit one: G products of
-// M×K by K×N.
+// GEMM is G matrix products of M×K by K×N. A convolution is an implicit one.
+//
+// In the literature: implicit GEMM (cuDNN, Chetlur et al. 2014).
 type GEMM struct {
 	M, N, K, G int
-	// Bytes of the operands and the result; a convolution's input is counted
-	// once, not as its M×K matrix.
+	// Bytes of the operands and the result. The input of a convolution counts once, not as
+	// its M×K matrix.
 	A, B, O float64
 	Conv    bool // A is pixels, gathered tap by tap
-	// DRAM traffic in multiples of A, B and O, and in bytes beyond.
+	// DRAM traffic in multiples of A, B and O, and Extra bytes.
 	MissA, MissB, MissO, Extra float64
 }
 
 // String prints the extents.
 func (g GEMM) String() string { return dims(g.M, g.N, g.K, g.G) }
 
-// Choice is the fastest way to run a GEMM.
+// Choice is the fastest tile and split of a GEMM.
 type Choice struct {
 	Tile  Tile
 	Split int // of K
 	CTAs  int
-	Occ   int // CTAs that fit an SM
+	Occ   int // occupancy: CTAs that fit an SM
 }
 
 // String prints the choice.
@@ -33,11 +34,11 @@ func (c Choice) String() string {
 	return fmt.Sprintf("tile %v split %d, %d CTAs, %d an SM", c.Tile, c.Split, c.CTAs, c.Occ)
 }
 
-// GEMM times a matrix product with the fastest of the tiles and splits of K, the
-// first of them on a tie.
+// GEMM times a matrix product with the fastest tile and split of K. Of equal ones, the first
+// wins.
 //
-// Its activity is that of the tile it would take if nothing came from the DRAM: how
-// many SMs compute what does not depend on the bandwidth.
+// The activity is that of the fastest tile without DRAM traffic: the energy of computation
+// does not depend on the bandwidth.
 func (m *Model) GEMM(g GEMM, tiles []Tile, splits []int) Timing {
 	best := m.Fastest(g, tiles, splits)
 	t := m.Fastest(GEMM{M: g.M, N: g.N, K: g.K, G: g.G, A: 1, B: 1, O: 1, Conv: g.Conv}, tiles, splits)
@@ -51,7 +52,7 @@ func (m *Model) Fastest(g GEMM, tiles []Tile, splits []int) Timing {
 	found := false
 	for _, tile := range fitting(tiles, g) {
 		for _, s := range splits {
-			// A split needs at least 4 k-iterations a CTA: estimated.
+			// A split needs at least 4 k-iterations in each CTA. Estimated.
 			if s > 1 && ceilDiv(g.K, m.elements(tile)*s) < 4 {
 				continue
 			}
@@ -66,8 +67,8 @@ func (m *Model) Fastest(g GEMM, tiles []Tile, splits []int) Timing {
 	return best
 }
 
-// fitting drops the tiles that are mostly padding: at least twice the matrix,
-// which counts as 64 where it is smaller. When none is left it is the smallest.
+// fitting drops tiles that are mostly padding: twice an extent of the matrix or more, where
+// an extent counts as at least 64. If none is left, it returns the smallest tile.
 func fitting(tiles []Tile, g GEMM) []Tile {
 	var fit []Tile
 	least := tiles[0]
@@ -85,11 +86,11 @@ func fitting(tiles []Tile, g GEMM) []Tile {
 	return fit
 }
 
-// elements is the k-depth of a tile's iteration.
+// elements is the depth in K of an iteration of a tile.
 func (m *Model) elements(t Tile) int { return max(1, t.RowBytes/m.ElementSize) }
 
-// Launchable returns the tiles of a library of which an SM holds a CTA, in as many
-// stages as the model says.
+// Launchable returns the tiles of a library that fit an SM, with the model's number of
+// stages.
 func (m *Model) Launchable(library []Tile) []Tile {
 	var fit []Tile
 	for _, t := range library {
@@ -103,19 +104,19 @@ func (m *Model) Launchable(library []Tile) []Tile {
 	return fit
 }
 
-// Fits says whether an SM holds a CTA of a tile.
+// Fits reports whether a CTA of a tile fits an SM.
 func (m *Model) Fits(t Tile) bool { return m.occupancy(t) > 0 }
 
 // occupancy is the number of CTAs of a tile that fit an SM.
 func (m *Model) occupancy(t Tile) int {
-	// 32 threads a warp hold the accumulators of the tile and 64 registers more
-	// each, of at most 255 (CUDA C++ programming guide, compute capability 7.5).
+	// The 32 threads of each warp hold the accumulators of the tile and 64 further registers
+	// each, at most 255 in all (CUDA C++ programming guide, compute capability 7.5).
 	regs := min(255, t.M*t.N/(32*t.Warps)+64)
 	return min(m.Smem/(t.Stages*(t.M+t.N)*t.RowBytes), m.Threads/(32*t.Warps), m.Registers/(regs*32*t.Warps), m.CTAs)
 }
 
-// candidate times a product with one tile and split; of one that takes at least limit
-// it does not find out how long.
+// candidate times a product with one tile and split. It stops early, with an infinite time,
+// once the time is known to reach limit.
 func (m *Model) candidate(g GEMM, tile Tile, s int, limit float64) Timing {
 	mT, nT := ceilDiv(g.M, tile.M), ceilDiv(g.N, tile.N)
 	kb := m.elements(tile)
@@ -126,16 +127,16 @@ func (m *Model) candidate(g GEMM, tile Tile, s int, limit float64) Timing {
 		reach = float64(tile.M)*m.Pixels + float64(tile.N)
 	}
 
-	mma := area * float64(kb) / (m.MACs * m.Eta)     // of one k-iteration on a full SM
-	fetch := reach * float64(tile.RowBytes) / m.L2SM // of its operands
+	mma := area * float64(kb) / (m.MACs * m.Eta)     // a k-iteration on a full SM
+	fetch := reach * float64(tile.RowBytes) / m.L2SM // its operands
 	t1 := mma * max(1, 4/float64(tile.Warps))        // fewer than 4 warps leave sub-cores idle
-	lone := max(m.Lam+m.Om*t1, t1)                   // a CTA that has the SM to itself
+	lone := max(m.Lam+m.Om*t1, t1)                   // a CTA alone on an SM
 	per, epi := max(mma, fetch), m.Epi*area*float64(m.ElementSize)/m.L2SM
 	if s > 1 { // partial sums are stored as float32
 		epi = m.Epi * area * 4 / m.L2SM
 	}
 	full, rem := n/(m.SMs*occ), n%(m.SMs*occ)
-	last := ceilDiv(rem, m.SMs) // CTAs an SM in the wave that is not full
+	last := ceilDiv(rem, m.SMs) // CTAs an SM in the last, partial wave
 	var loop, store float64     // cycles of all waves
 	for _, w := range []struct{ waves, ctas int }{{full, occ}, {min(1, rem), last}} {
 		loop += float64(w.waves*kit) * max(lone, float64(w.ctas)*per)
@@ -154,10 +155,10 @@ func (m *Model) candidate(g GEMM, tile Tile, s int, limit float64) Timing {
 		return Timing{US: math.Inf(1)}
 	}
 	t.US = m.norm(t.SM, t.DRAM)
-	if s > 1 { // partial sums out and in again, float32, and the kernel that adds them
+	if s > 1 { // float32 partial sums are written and read, and a kernel adds them
 		t.US += m.TK2 + 2*float64(s)*float64(g.M)*float64(g.N)*4*float64(g.G)/(2*m.GBps*1e3)
 	}
-	c := float64(last) // of the waves that weigh most
+	c := float64(last) // CTAs an SM in most waves
 	if full > 0 {
 		c = float64(occ)
 	}
@@ -166,9 +167,9 @@ func (m *Model) candidate(g GEMM, tile Tile, s int, limit float64) Timing {
 	return t
 }
 
-// refetch is the DRAM traffic of an operand that does not stay in the L2 (more
-// than 0.75 of it, estimated) and is read again for each wave of tiles; the
-// rasterisation is the better of the two.
+// refetch is the extra DRAM traffic of an operand that does not stay in the L2 (more than
+// 0.75 of it, estimated) and is read again for each wave of tiles. Tiles are rasterised along
+// the dimension with less traffic.
 func (m *Model) refetch(g GEMM, mT, nT, n, occ int) float64 {
 	conc := float64(min(n, m.SMs*occ))
 	passes := func(bytes float64, tiles, across int) float64 {

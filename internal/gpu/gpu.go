@@ -1,10 +1,12 @@
-// Package gpu is the GPU as a device: it compiles a cut to the kernels that a
-// library such as cuDNN would launch and times them with a model of tiles,
-// waves, L2 and DRAM.
+// Package gpu is the GPU as a device. It compiles a cut to the kernels that a library such as
+// cuDNN would launch, and times them with a model of tiles, waves, L2 and DRAM.
 //
-// A machine (package hw) and the number of memory channels the GPU keeps go in;
-// code that knows its cost, computes its values and prints its kernels comes
-// out. The package does not know plans or the PIM channels.
+// A machine (package hw) and the number of the GPU's memory channels go in. Code comes out
+// that knows its cost, computes its values and prints its kernels. The package does not know
+// plans or the PIM channels.
+//
+// In the literature: an analytical tile-level model with a roofline for the memory
+// (Williams et al., CACM 2009), as in the delta model (Lym et al., ISPASS 2019).
 package gpu
 
 import (
@@ -28,17 +30,18 @@ type gpu struct {
 	products []Tile // of matrix products
 	splits   []int  // of convolutions
 	fused    bool
-	inPlace  bool // concatenations that nothing else reads parts of are made by their operands' kernels
+	inPlace  bool // a concatenation is written by the kernels of its operands, if nothing else reads these
 	offsets  int
 	clock    hw.Period
 	launch   int64 // cycles of a launch
-	cold     bool  // nothing of a layer's input is in the L2 when it starts
+	cold     bool  // the input of a layer is not in the L2 when the layer starts
 	energy   hw.GPUEnergy
 	errors   hw.GPUError
 }
 
-// New returns the GPU of a machine, called "gpu", when it keeps channels of the
-// machine's memory channels: its bandwidth and L2 go with them.
+// New returns the GPU of a machine, called "gpu", with that many of the machine's memory
+// channels. Bandwidth and L2 are proportional to the channels. The error names the number of
+// channels, or a tile library that is unknown or does not fit an SM.
 func New(m *hw.Machine, channels int) (device.Device, error) {
 	if channels < 1 || channels > m.Memory.Channels {
 		return nil, fmt.Errorf("machine %q: %d memory channels for the GPU: 1 to %d wanted", m.Name, channels, m.Memory.Channels)
@@ -58,9 +61,8 @@ func New(m *hw.Machine, channels int) (device.Device, error) {
 	return d, nil
 }
 
-// NewCold is New for layers measured one by one, as the published system profiles
-// them: the input of a layer, though not of its epilogue's kernel, comes from the
-// DRAM.
+// NewCold is New for layers measured one by one, as the published system profiles them: the
+// input of a layer comes from the DRAM. The input of the kernel of its epilogue does not.
 func NewCold(m *hw.Machine, channels int) (device.Device, error) {
 	d, err := New(m, channels)
 	if err != nil {
@@ -74,9 +76,8 @@ func NewCold(m *hw.Machine, channels int) (device.Device, error) {
 // Name is "gpu".
 func (d *gpu) Name() string { return "gpu" }
 
-// Compile lowers a cut of any operation to kernels; the epilogue's are among
-// them. A node that only renames values has none, and a concatenation has none on a
-// machine whose kernels write their part of it themselves.
+// Compile lowers a cut of any operation to kernels, with those of the epilogue. A view has no
+// kernel. A concatenation has none on a machine whose kernels write in place.
 func (d *gpu) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	nd := &g.Nodes[c.Node]
 	if nd.Op == nil {
@@ -96,17 +97,17 @@ func (d *gpu) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	return code, nil
 }
 
-// longest bounds the time of a cut, in picoseconds and in cycles, so that sums
-// do not overflow: 2.5 hours.
+// longest limits the time of a cut, in picoseconds and in cycles, so that sums do not
+// overflow: 2.5 hours.
 const longest = 1 << 53
 
-// bounds are the words of Cost.Bound, in the order in which the first wins.
+// bounds are the words of Cost.Bound. Of equal terms, the first in this order wins.
 var bounds = []string{"launch", "tensor", "latency", "l2", "fma", "dram"}
 
-// launchUS is how long a launch takes.
+// launchUS is the time of a launch in microseconds.
 func (d *gpu) launchUS() float64 { return float64(d.launch) / (d.model.GHz * 1e3) }
 
-// cost adds kernels up; they run one after another, each launched anew.
+// cost adds up kernels. They run one after another, each with a launch.
 func (d *gpu) cost(ks []Kernel) (device.Cost, error) {
 	c := device.Cost{Bound: "view"}
 	launchUS := d.launchUS()
@@ -136,7 +137,7 @@ func (d *gpu) cost(ks []Kernel) (device.Cost, error) {
 		c.Bound = largest(share...)
 	}
 	var ok bool
-	if c.Uncertain, ok = d.doubtsOf(ks, launchUS); !ok {
+	if c.Uncertain, ok = d.uncertainties(ks, launchUS); !ok {
 		return c, fmt.Errorf("%v: the errors of the machine's model are out of all proportion", c.Time)
 	}
 	c.Launch = device.Time(d.clock.PS(d.launch)) * device.Time(len(ks))
@@ -164,8 +165,8 @@ type Code struct {
 	cost device.Cost
 }
 
-// Kernels lists the launches in order. They are made anew each time: a search keeps tens
-// of thousands of codes and asks none.
+// Kernels lists the launches in order. They are computed on demand, since a search keeps tens
+// of thousands of codes and prints none.
 func (c *Code) Kernels() []Kernel {
 	nd := &c.g.Nodes[c.cut.Node]
 	if len(nd.Post) == 0 && (nd.Op.View || c.d.inPlace && madeInPlace(c.g, nd)) {
@@ -178,14 +179,14 @@ func (c *Code) Kernels() []Kernel {
 // Cost is the time from the first launch to the last value.
 func (c *Code) Cost() device.Cost { return c.cost }
 
-// Eval computes the cut as its operator and epilogue define it.
+// Eval computes the cut by the definition of its operator and epilogue.
 func (c *Code) Eval(in []*tensor.Tensor, dst *tensor.Tensor) error {
 	c.g.Eval(c.cut, in, dst)
 	return nil
 }
 
-// Print writes a line a kernel: class, time without launch, DRAM bytes, what
-// limits it, what it computes and how.
+// Print writes a line for each kernel: class, time without launch, DRAM bytes, bound, work
+// and tile.
 func (c *Code) Print(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	for _, k := range c.Kernels() {

@@ -12,7 +12,7 @@ import (
 // Kernel is one launch.
 type Kernel struct {
 	Class  Class
-	Work   fmt.Stringer // what it computes
+	Work   fmt.Stringer // its extents, for people
 	Timing              // without the launch
 }
 
@@ -21,7 +21,7 @@ type Class string
 
 // The classes, in the order in which Cost lists them.
 const (
-	Offset    Class = "offset"    // cuDNN's table of offsets before a convolution: a launch, no work
+	Offset    Class = "offset"    // cuDNN's table of offsets before a convolution: a launch without work
 	Matrix    Class = "gemm"      // tensor cores: convolutions and matrix products
 	Depthwise Class = "depthwise" // FMA units
 	Vector    Class = "gemv"      // matrix products of few rows
@@ -33,14 +33,14 @@ const (
 // classes lists every class in order.
 var classes = []Class{Offset, Matrix, Depthwise, Vector, Pool, Element, Post}
 
-// rule says how an operator runs: the kernels of a cut, and for those that move
-// bytes how many values they read.
+// rule is the lowering of an operator: the kernels of a cut, and for kernels that move bytes
+// the bytes that they read.
 type rule struct {
 	lower func(w *work) []Kernel
 	reads func(w *work) float64
 }
 
-// rules has a row for each operator that is not a view.
+// rules has the lowering of each operator that is no view.
 var rules = func() map[string]rule {
 	r := map[string]rule{
 		"Conv":          {lower: conv},
@@ -59,7 +59,7 @@ var rules = func() map[string]rule {
 			"Selu", "Sigmoid", "Sign", "Sin", "Softplus", "Softsign", "Sqrt", "Swish", "Tanh"}},
 		{rule{element, broadcast}, []string{"Add", "And", "Div", "Equal", "Greater", "GreaterOrEqual", "Less",
 			"LessOrEqual", "Max", "Min", "Mod", "Mul", "Or", "PRelu", "Pow", "Sub", "Where", "Xor"}},
-		// Scale, bias and statistics are vectors: not counted.
+		// Scale, bias and statistics are vectors, which are not counted.
 		{rule{element, first}, []string{"BatchNormalization", "InstanceNormalization", "LayerNormalization", "LRN",
 			"LogSoftmax", "LpNormalization", "Softmax"}},
 		{rule{element, copied}, []string{"Concat", "DepthToSpace", "Expand", "Gather", "Pad", "Reshape", "Slice",
@@ -76,7 +76,7 @@ var rules = func() map[string]rule {
 // Rules returns the names of the operators that have a rule, sorted.
 func Rules() []string { return slices.Sorted(maps.Keys(rules)) }
 
-// work is a cut to be lowered.
+// work is a cut under lowering.
 type work struct {
 	*gpu
 	*Model
@@ -86,7 +86,7 @@ type work struct {
 	nd       *graph.Node
 	need     []tensor.Box
 	out      float64 // bytes written
-	residual float64 // bytes that the epilogue reads
+	residual float64 // bytes read by the epilogue
 }
 
 func newWork(d *gpu, r rule, g *graph.Graph, c graph.Cut) *work {
@@ -96,8 +96,8 @@ func newWork(d *gpu, r rule, g *graph.Graph, c graph.Cut) *work {
 	return w
 }
 
-// bytes is the size of n values of a node on the machine: floating types are
-// computed in the machine's element size, others in their own.
+// bytes is the size of n values of a node on the machine: floating-point values have the
+// machine's element size, others that of their type.
 func (w *work) bytes(id graph.ID, n int) float64 {
 	t := w.g.Nodes[id].Type
 	if t.Float() {
@@ -106,7 +106,7 @@ func (w *work) bytes(id graph.ID, n int) float64 {
 	return float64(n) * float64(t.Bytes())
 }
 
-// operand is the bytes that the cut needs of operand i.
+// operand is the bytes of operand i that the cut needs.
 func (w *work) operand(i int) float64 { return w.bytes(w.nd.In[i], w.need[i].Size()) }
 
 func (w *work) constant(i int) bool {
@@ -114,10 +114,10 @@ func (w *work) constant(i int) bool {
 	return ok
 }
 
-// weightMiss is the DRAM traffic of a second operand in multiples of its size.
-// Weights come from the DRAM each time where the L2 writes through, as the
-// published simulation has it; elsewhere the weights of the whole network stay
-// as far as the L2 holds them. An operand that is no constant was just written.
+// weightMiss is the DRAM traffic of the second operand in multiples of its size. Under a
+// write-through L2, weights come from the DRAM each time, as in the published simulation.
+// Otherwise the weights of the whole network compete for the L2. An operand that is no
+// constant was just written.
 func (w *work) weightMiss(activations float64) float64 {
 	switch {
 	case !w.constant(1):
@@ -135,8 +135,8 @@ func (w *work) weightMiss(activations float64) float64 {
 	return w.Miss(total)
 }
 
-// arriving is the part of a layer's input that comes from the DRAM when input and
-// output are of this size.
+// arriving is the fraction of a layer's input that comes from the DRAM, for input and output
+// of this size together.
 func (w *work) arriving(bytes float64) float64 {
 	if w.cold {
 		return 1
@@ -144,11 +144,11 @@ func (w *work) arriving(bytes float64) float64 {
 	return w.Miss(bytes)
 }
 
-// conv lowers a convolution: depthwise on the FMA units, everything else as an
-// implicit matrix product of M pixels, N channels and K taps.
+// conv lowers a convolution: depthwise on the FMA units, any other as an implicit matrix
+// product of M pixels, N channels and K taps.
 //
-// A transposed convolution is the same product with the taps that one pixel
-// meets: kernel over stride. Estimated.
+// A transposed convolution is the same product with the taps of one pixel, kernel over
+// stride. Estimated.
 func conv(w *work) []Kernel {
 	a, in := w.nd.Attrs, w.g.Nodes[w.nd.In[0]].Shape
 	groups, kernel, strides := a.Int("group"), a.Ints("kernel_shape"), a.Ints("strides")
@@ -182,7 +182,7 @@ func conv(w *work) []Kernel {
 			ks = append(ks, Kernel{Class: Offset, Work: Stream{}, Timing: Timing{Bound: "launch"}})
 		}
 		perGroup := w.nd.Shape[1] / groups
-		g := ceilDiv(outC.Hi, perGroup) - outC.Lo/perGroup // groups that the cut touches
+		g := ceilDiv(outC.Hi, perGroup) - outC.Lo/perGroup // groups of the cut
 		depth := in[1] / groups
 		if groups == 1 {
 			depth = ceilDiv(depth, 8) * 8 // tensor cores take 8 channels: cuDNN pads
@@ -201,8 +201,8 @@ func conv(w *work) []Kernel {
 	return ks
 }
 
-// product lowers a matrix product, whose epilogue runs inside: up to 8 rows as a
-// matrix-vector product, more with cuBLAS's tiles and splits of K.
+// product lowers a matrix product with its epilogue: up to 8 rows as a matrix-vector product,
+// more with cuBLAS's tiles and splits of K. 8 rows are estimated.
 func product(w *work) []Kernel {
 	m, n, k, g := w.extents()
 	A, B := w.operand(0), w.operand(1)
@@ -220,8 +220,8 @@ func product(w *work) []Kernel {
 	return []Kernel{{Class: Matrix, Work: p, Timing: w.GEMM(p, w.products, Splits(ProductSplit))}}
 }
 
-// extents are those of the cut of a matrix product; g counts the matrices of the
-// second operand, each of which multiplies the same number of rows.
+// extents are the extents of the cut of a matrix product. g is the number of matrices of the
+// second operand, which multiply the same number of rows each.
 func (w *work) extents() (m, n, k, g int) {
 	a, b, box := w.g.Nodes[w.nd.In[0]].Shape, w.need[1], w.cut.Box
 	g, n, k = 1, 1, a[len(a)-1]
@@ -249,11 +249,11 @@ func stream(w *work, c Class) []Kernel {
 	return []Kernel{{Class: c, Work: s, Timing: w.Stream(s)}}
 }
 
-// first counts what is needed of the first operand, each value once.
+// first is the bytes needed of the first operand, each value once.
 func first(w *work) float64 { return w.operand(0) }
 
-// broadcast counts each operand that is no constant as of the size of the cut,
-// since a kernel reads it for each value it makes.
+// broadcast is the bytes of all operands. One that is no constant counts with the size of the
+// cut, since a kernel reads it for each value that it makes.
 func broadcast(w *work) float64 {
 	sum := 0.0
 	for i := range w.nd.Operands() {
@@ -266,8 +266,8 @@ func broadcast(w *work) float64 {
 	return sum
 }
 
-// copied counts at most one value of each operand for each value made: a copy
-// skips what it does not take.
+// copied is the bytes of all operands, at most one value of each for each value made: a copy
+// skips the values that it does not take.
 func copied(w *work) float64 {
 	sum := 0.0
 	for i := range w.nd.Operands() {

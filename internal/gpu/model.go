@@ -7,13 +7,13 @@ import (
 	"pimflow/internal/hw"
 )
 
-// Model is the arithmetic of one GPU with its share of the memory: kernels in,
-// times in microseconds out. It knows no operator.
+// Model is the arithmetic of one GPU with its memory channels: kernels in, microseconds out.
+// It knows no operator.
 //
-// A matrix product is timed as the waves of its tiles over the SMs, k-iteration
-// by k-iteration, against the traffic to the DRAM. The parameters of hw.GPUModel
-// are fitted to public measurements; on shapes kept aside the mean error is 10 to
-// 16 % (DeepBench T4: fp16 convolutions 15.4 %, products 10.8 %).
+// A matrix product takes the time of the waves of its tiles over the SMs, k-iteration by
+// k-iteration, overlapped with its DRAM traffic. The parameters of hw.GPUModel are fitted to
+// public measurements. On held-out shapes the mean error is 10 to 16 % (DeepBench T4: fp16
+// convolutions 15.4 %, products 10.8 %).
 type Model struct {
 	hw.GPUModel
 	GHz          float64 // core clock
@@ -30,8 +30,7 @@ type Model struct {
 	WriteThrough bool
 }
 
-// NewModel is the model of the machine's GPU when it keeps that many of the
-// channels: bandwidth and L2 go with them.
+// NewModel is the model of the machine's GPU with that many memory channels.
 func NewModel(m *hw.Machine, channels int) *Model {
 	g := &m.GPU
 	macs := g.MACs
@@ -46,39 +45,38 @@ func NewModel(m *hw.Machine, channels int) *Model {
 	}
 }
 
-// Timing is what a kernel takes and what limits it.
+// Timing is the time of a kernel and its bound.
 type Timing struct {
-	US     float64 // microseconds, launch excluded
-	SM     float64 // of them, the SMs' part before overlap
-	DRAM   float64 // and the DRAM's
+	US     float64 // microseconds, without the launch
+	SM     float64 // the SMs' time, before overlap
+	DRAM   float64 // the DRAM's time, before overlap
 	Bytes  float64 // to and from the DRAM
 	L2     float64 // bytes between L2 and the SMs
-	MACs   float64 // executed, padding of tiles included
+	MACs   float64 // executed, with the padding of tiles
 	Bound  string
 	Choice Choice // of a matrix product
 
-	Activity // while it runs
+	Activity
 }
 
-// Activity is what the energy of a kernel depends on beside its time and its DRAM
-// traffic.
+// Activity is the inputs of a kernel's energy beside its time and its DRAM traffic.
 type Activity struct {
-	SMs     float64 // with work
-	Tensor  float64 // multiply-accumulates of the tensor cores, padding of tiles included
+	SMs     float64 // busy SMs
+	Tensor  float64 // multiply-accumulates of the tensor cores, with the padding of tiles
 	FMA     float64 // of the FMA units
 	L2Moved float64 // bytes
 }
 
-// us turns core cycles into microseconds.
+// us converts core cycles to microseconds.
 func (m *Model) us(cycles float64) float64 { return cycles / (m.GHz * 1e3) }
 
-// dramUS is the time of bytes at a share eta of the DRAM's bandwidth.
+// dramUS is the time of DRAM traffic at efficiency eta.
 func (m *Model) dramUS(bytes, eta float64) float64 { return bytes / (m.GBps * eta * 1e3) }
 
-// l2US is the time of bytes at the L2's bandwidth to all SMs.
+// l2US is the time of bytes at the L2's bandwidth to all SMs together.
 func (m *Model) l2US(bytes float64) float64 { return bytes / (float64(m.SMs) * m.L2SM * m.GHz * 1e3) }
 
-// norm overlaps two times: the p-norm, between their maximum and their sum.
+// norm overlaps two times by the p-norm, between their maximum and their sum.
 func (m *Model) norm(a, b float64) float64 {
 	if a == 0 || b == 0 {
 		return max(a, b)
@@ -86,14 +84,14 @@ func (m *Model) norm(a, b float64) float64 {
 	return math.Pow(math.Pow(a, m.P)+math.Pow(b, m.P), 1/m.P)
 }
 
-// Miss is the fraction of a working set of so many bytes that does not stay in
-// the L2: it rises from 0 at 0.8 of the L2 to 1 at twice that. Estimated.
+// Miss is the fraction of a working set that does not stay in the L2. It rises from 0 at 0.8
+// of the L2 to 1 at 1.6 of it. Estimated.
 func (m *Model) Miss(bytes float64) float64 {
 	return min(max((bytes/m.L2-0.8)/0.8, 0), 1)
 }
 
-// written is the DRAM traffic of o written bytes: with a write-through L2 that
-// allocates on writes a byte out and one fetched, otherwise what misses.
+// written is the DRAM traffic of o written bytes. A write-through L2 that allocates on writes
+// writes and fetches each byte; any other writes the bytes that miss.
 func (m *Model) written(o, miss float64) float64 {
 	if m.WriteThrough {
 		return 2 * o
@@ -101,7 +99,7 @@ func (m *Model) written(o, miss float64) float64 {
 	return o * miss
 }
 
-// Direct is the work of a depthwise kernel, which runs on the FMA units.
+// Direct is the work of a depthwise kernel on the FMA units.
 type Direct struct {
 	MACs, Outs float64
 	Plane      int     // outputs of one channel
@@ -111,11 +109,10 @@ type Direct struct {
 // String prints the work.
 func (d Direct) String() string { return fmt.Sprintf("%.0f MAC, %.0f outputs", d.MACs, d.Outs) }
 
-// Direct times a depthwise kernel: its FMA units are busy as far as there are
-// outputs to fill them.
+// Direct times a depthwise kernel. Few outputs leave FMA units idle.
 func (m *Model) Direct(d Direct) Timing {
-	// 256 threads an SM with two outputs each fill it; the floor keeps one tiny
-	// kernel finite. Both estimated.
+	// 256 threads with two outputs each fill an SM; a utilisation of at least 1e-3 keeps a
+	// tiny kernel finite. Both estimated.
 	padding := 1.0 // a CTA makes outputs of one channel only
 	if d.Plane > 0 {
 		padding = float64(ceilDiv(d.Plane, m.Plane)*m.Plane) / float64(d.Plane)
@@ -129,7 +126,7 @@ func (m *Model) Direct(d Direct) Timing {
 	return t
 }
 
-// Stream is the work of a kernel that computes next to nothing: it moves bytes.
+// Stream is the work of a kernel that moves bytes and computes hardly anything.
 type Stream struct {
 	Bytes float64 // DRAM
 	L2    float64
@@ -146,13 +143,13 @@ func (s Stream) String() string {
 // Stream times an element-wise, pooling or copying kernel.
 func (m *Model) Stream(s Stream) Timing {
 	t := Timing{DRAM: m.dramUS(s.Bytes, m.EtaS), SM: m.l2US(s.L2), Bytes: s.Bytes, L2: s.L2,
-		Activity: Activity{SMs: float64(m.SMs), L2Moved: 2 * s.Bytes}} // in from the DRAM and out to the SMs, or back: estimated
+		Activity: Activity{SMs: float64(m.SMs), L2Moved: 2 * s.Bytes}} // between DRAM and L2, and between L2 and SMs: estimated
 	t.US = max(t.DRAM, t.SM) + m.us(m.Ramp)
 	t.Bound = largest(term{"latency", m.us(m.Ramp)}, term{"dram", t.DRAM}, term{"l2", t.SM})
 	return t
 }
 
-// GEMV is the work of a matrix product of few rows: the matrix is read once.
+// GEMV is the work of a matrix product of few rows, which reads the matrix once.
 type GEMV struct {
 	M, N, K, G int
 	B          float64 // bytes of the matrix
@@ -169,7 +166,7 @@ func (m *Model) GEMV(v GEMV) Timing {
 	start, l2 := m.us(4*m.Lam), m.l2US(v.B)
 	t := Timing{DRAM: m.dramUS(v.Bytes, m.EtaD), SM: start, Bytes: v.Bytes, L2: v.B,
 		MACs: float64(v.M) * float64(v.N) * float64(v.K) * float64(v.G)}
-	t.Activity = Activity{SMs: float64(m.SMs), FMA: t.MACs, L2Moved: 2 * v.Bytes} // as of Stream
+	t.Activity = Activity{SMs: float64(m.SMs), FMA: t.MACs, L2Moved: 2 * v.Bytes} // as for Stream
 	t.US = m.norm(start, max(t.DRAM, l2))
 	t.Bound = largest(term{"latency", start}, term{"dram", t.DRAM}, term{"l2", l2})
 	return t
@@ -184,7 +181,7 @@ func dims(m, n, k, g int) string {
 	return s
 }
 
-// term is a part of a time and the word for it.
+// term is a part of a time with its word.
 type term struct {
 	word string
 	us   float64

@@ -8,8 +8,8 @@ import (
 
 var _ device.Explainer = (*Code)(nil)
 
-// Breakdown is what the time of the kernels goes to: their launches, and the rest of each to
-// what bounds it. Bound is the largest.
+// Breakdown is the launches of the kernels, and the rest of each kernel under the word of its
+// bound. The largest term is Cost.Bound.
 func (c *Code) Breakdown() []device.Term {
 	kernels := c.Kernels()
 	us := map[string]float64{"launch": c.d.launchUS() * float64(len(kernels))}

@@ -5,13 +5,15 @@ import (
 	"slices"
 )
 
-// Tile is a kernel of a library: the part of a matrix product that one CTA
-// makes, and how.
+// Tile is a kernel of a library: the part of a matrix product that one CTA computes, and the
+// way in which it does.
+//
+// In the literature: a thread-block tile (CUTLASS).
 type Tile struct {
 	M, N     int
-	RowBytes int // of K an operand row holds in shared memory
+	RowBytes int // bytes of K in an operand row of shared memory
 	Warps    int
-	Stages   int // buffers of shared memory
+	Stages   int // buffers of shared memory; 2 is double buffering
 }
 
 // String prints the tile, as 128x64 64B 4w 2st.
@@ -19,9 +21,9 @@ func (t Tile) String() string {
 	return fmt.Sprintf("%dx%d %dB %dw %dst", t.M, t.N, t.RowBytes, t.Warps, t.Stages)
 }
 
-// The tiles of the libraries. Extents are those in the names of cuDNN 7's,
-// cuBLAS's and TensorRT 8's kernels for Turing's tensor cores; rows, warps and
-// stages are estimated where the names do not say them.
+// The tiles of the libraries. Extents are from the names of the kernels of cuDNN 7, cuBLAS
+// and TensorRT 8 for Turing's tensor cores. Rows, warps and stages are estimated where the
+// names do not contain them.
 var (
 	cudnnTiles = []Tile{
 		{256, 128, 64, 8, 2}, {128, 256, 64, 8, 2},
@@ -42,11 +44,11 @@ type library struct {
 	tiles []Tile
 }
 
-// libraries are what hw.GPU.Library may name.
+// libraries are the tile libraries that hw.GPU.Library may name.
 var libraries = []library{
 	{"cublas", cublasTiles},
 	{"cudnn", cudnnTiles},
-	// Only the largest: a bound on what a library's heuristics may choose.
+	// Only the largest: a bound on the choice of a library's heuristics.
 	{"large", []Tile{{256, 128, 64, 8, 2}, {256, 64, 64, 4, 2}, {128, 128, 64, 4, 2}}},
 	{"square", []Tile{{64, 64, 64, 4, 2}}}, // one tile: for checking by hand
 	{"trt", trtTiles},
@@ -72,7 +74,9 @@ func Library(name string) []Tile {
 	return nil
 }
 
-// Splits are the powers of two up to most: into how many parts a kernel may split K.
+// Splits are the numbers of parts that a kernel may split K into: powers of two up to most.
+//
+// In the literature: split-K.
 func Splits(most int) []int {
 	var splits []int
 	for s := 1; s <= most; s *= 2 {
@@ -81,5 +85,5 @@ func Splits(most int) []int {
 	return splits
 }
 
-// ProductSplit is the most that cuBLAS splits K into: estimated.
+// ProductSplit is the greatest number of parts that cuBLAS splits K into. Estimated.
 const ProductSplit = 16

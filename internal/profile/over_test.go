@@ -79,7 +79,7 @@ func TestModelsOwnTimes(t *testing.T) {
 						}
 						count[got.Source]++
 						if got.Source == device.Measured && got.Uncertain != nil {
-							t.Errorf("%s %s %v: measured, and in doubt: %v", kind, name, c, got.Uncertain)
+							t.Errorf("%s %s %v: measured, and uncertain: %v", kind, name, c, got.Uncertain)
 						}
 						if got.Source == device.Measured { // the bounds are the model's alone
 							got.Uncertain = want.Uncertain

@@ -14,8 +14,8 @@ import (
 func TestIntervalByHand(t *testing.T) {
 	conv := device.Uncertainty{Class: "conv", Time: 100, Low: 50, High: 200}
 	stream := device.Uncertainty{Class: "stream", Time: 100, Low: 80, High: 120}
-	step := func(dev string, time device.Time, doubts ...device.Uncertainty) program.Step {
-		return program.Step{Tile: plan.Tile{Device: dev}, Code: priced{cost: device.Cost{Time: time, Uncertain: doubts}}}
+	step := func(dev string, time device.Time, uncertain ...device.Uncertainty) program.Step {
+		return program.Step{Tile: plan.Tile{Device: dev}, Code: priced{cost: device.Cost{Time: time, Uncertain: uncertain}}}
 	}
 	base := &program.Program{Steps: []program.Step{step(plan.GPU, 200, conv, stream)}}
 	p := &program.Program{Steps: []program.Step{step(plan.GPU, 100, stream), step(plan.PIM, 50)}}
@@ -29,7 +29,7 @@ func TestIntervalByHand(t *testing.T) {
 	if want := 280. / 130; high != want {
 		t.Errorf("high %v: %v wanted", high, want)
 	}
-	// Of one program over itself nothing is in doubt.
+	// Of one program over itself nothing is uncertain.
 	if low, high := Interval(base, base); low != 1 || high != 1 {
 		t.Errorf("%v to %v of a program over itself", low, high)
 	}
