@@ -12,24 +12,23 @@ import (
 	"pimflow/internal/nearest"
 )
 
-// Board is a GPU as it is sold, in a file of its own: the gpu object of a machine,
-// with the memory and the software that it was measured with. `pimflow calibrate`
-// writes such files.
+// Board is a GPU as sold, in its own file: the gpu object of a machine, with the memory and
+// the software of its measurements. `pimflow calibrate` writes such files.
 type Board struct {
 	Name         string             `json:"name"`
 	About        string             `json:"about"`        // a sentence for people
-	Architecture string             `json:"architecture"` // boards of one share fitted parameters, as "turing"
+	Architecture string             `json:"architecture"` // as "turing"; its boards share fitted parameters
 	Memory       BoardMemory        `json:"memory"`
-	Capped       bool               `json:"power_capped"`        // its clock under load is not known and is fitted
-	Start        map[string]float64 `json:"start_us" want:">=0"` // of a kernel, launch and ramp, by stack of software
-	LaunchFrom   string             `json:"launch_from"`         // the key of Start that gpu.launch_ck is made of
+	Capped       bool               `json:"power_capped"`        // its clock under load is unknown and fitted
+	Start        map[string]float64 `json:"start_us" want:">=0"` // launch and ramp of a kernel, by software stack
+	LaunchFrom   string             `json:"launch_from"`         // the key of Start from which gpu.launch_ck is computed
 	GPU          GPU                `json:"gpu"`
 
-	// Sources is as of Machine.
+	// Sources is as in Machine.
 	Sources map[string]string `json:"-"`
 }
 
-// BoardMemory is the DRAM of a board; none of it computes.
+// BoardMemory is the DRAM of a board. None of it computes.
 type BoardMemory struct {
 	Channels    int     `json:"channels" want:"1..1024"`
 	ChannelGBps float64 `json:"channel_gb_per_s" want:">0"`
@@ -39,10 +38,10 @@ type BoardMemory struct {
 //go:embed gpus/*.json
 var boards embed.FS
 
-// BoardNames returns the names of the GPUs that come with the program, sorted.
+// BoardNames returns the names of the built-in GPUs, sorted.
 func BoardNames() []string { return namesIn(boards, "gpus") }
 
-// LoadBoard returns the GPU called name, or reads a file where the argument has a
+// LoadBoard returns the built-in GPU of that name, or reads a file if the argument contains a
 // slash or ends in .json.
 func LoadBoard(nameOrPath string) (*Board, error) {
 	name, data, err := find(boards, "gpus", "GPU", nameOrPath)
@@ -52,7 +51,7 @@ func LoadBoard(nameOrPath string) (*Board, error) {
 	return ParseBoard(name, data)
 }
 
-// ParseBoard reads a GPU file; errors are as of Parse.
+// ParseBoard reads a GPU file. Its errors are those of Parse.
 func ParseBoard(name string, data []byte) (*Board, error) {
 	b := &Board{Sources: map[string]string{}}
 	if err := decode(name, data, reflect.ValueOf(b).Elem(), b.Sources); err != nil {
@@ -64,26 +63,26 @@ func ParseBoard(name string, data []byte) (*Board, error) {
 	return b, nil
 }
 
-// Print writes the GPU as JSON with the source of each number; ParseBoard reads it
-// back to an equal one.
+// Print writes the GPU as JSON with the source of each number. ParseBoard reads it back to an
+// equal board.
 func (b *Board) Print(w io.Writer) error { return write(w, reflect.ValueOf(b).Elem(), b.Sources) }
 
-// Clone returns a copy that shares nothing.
+// Clone returns a deep copy.
 func (b *Board) Clone() *Board {
 	c := *b
 	c.Start, c.Sources = maps.Clone(b.Start), maps.Clone(b.Sources)
 	return &c
 }
 
-// Machine is the board as a machine of elements of so many bytes, none of whose
-// channels computes. It has no sources: it is not for printing.
+// Machine is the board as a machine without PIM channels, with elements of that many bytes.
+// It has no sources and is not for printing.
 func (b *Board) Machine(elementSize int) *Machine {
 	return &Machine{Name: b.Name, About: b.About, GPU: b.GPU, Memory: Memory{Channels: b.Memory.Channels,
 		ChannelGBps: b.Memory.ChannelGBps, ChannelL2: b.Memory.ChannelL2, ElementSize: elementSize}}
 }
 
-// WithGPU returns the machine with the GPU of a board. Its memory channels, and with
-// them the bandwidth and the L2, stay the machine's.
+// WithGPU returns the machine with the GPU of a board. The memory channels, with their
+// bandwidth and L2, stay those of the machine.
 func (m *Machine) WithGPU(b *Board) *Machine {
 	c := *m
 	c.Name = m.Name + "+" + b.Name

@@ -17,9 +17,9 @@ import (
 // Constant is a number of a machine.
 type Constant struct {
 	Path  string  // of the file, as "gpu.model.eta"
-	Text  string  // the value as the file has it
-	Value float64 // picoseconds of a period
-	Range *Range  // nil where the file has no bounds
+	Text  string  // the value as in the file
+	Value float64 // of a period, in picoseconds
+	Range *Range  // nil if the file has no bounds
 	whole bool
 	clock *Period
 }
@@ -49,9 +49,8 @@ func (m *Machine) Constants() []Constant {
 	return list
 }
 
-// Changed is the value that lies that many per cent above the constant, as With takes
-// it and as a number. A whole number is rounded; where that leaves it as it is, it
-// changes by 1.
+// Changed is the constant increased by percent, as a text for With and as a number. A whole
+// number is rounded, and changes by at least 1.
 func (c *Constant) Changed(percent int) (text string, value float64) {
 	switch {
 	case c.clock != nil:
@@ -71,10 +70,9 @@ func (c *Constant) Changed(percent int) (text string, value float64) {
 	return float(x), x
 }
 
-// With returns the machine with the value of one key changed: a number, a switch or a
-// text, written as in its file without quotes. Bounds beside a number move with it as far as
-// they must. Errors name the key, the value and what is wanted, as Parse does without the
-// file's name and line.
+// With returns the machine with the value of one key changed: a number, a switch or a text, as
+// in the file but without quotes. The bounds of a number widen to include it. The error is
+// that of Parse without file and line: it names the key, the value and the wanted values.
 func (m *Machine) With(path, text string) (*Machine, error) {
 	c, err := m.again()
 	if err != nil {
@@ -114,10 +112,10 @@ func (m *Machine) With(path, text string) (*Machine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return c.again() // what holds between numbers
+	return c.again() // checks relations between numbers
 }
 
-// again is the machine printed and parsed: a copy, checked.
+// again prints and parses the machine: a checked copy.
 func (m *Machine) again() (*Machine, error) {
 	var b bytes.Buffer
 	if err := m.Print(&b); err != nil {
@@ -131,7 +129,7 @@ func (m *Machine) again() (*Machine, error) {
 	return c, nil
 }
 
-// leaf is the value of a key of a machine and the way to change it.
+// leaf is the value of a key of a machine, and a function that changes it.
 type leaf struct {
 	path string
 	v    reflect.Value
@@ -139,7 +137,7 @@ type leaf struct {
 	put  func(reflect.Value)
 }
 
-// number reports whether a leaf is a number: no switch and no text.
+// number reports whether a leaf is a number, not a switch or a text.
 func (l *leaf) number() bool { return l.v.Kind() != reflect.Bool && l.v.Kind() != reflect.String }
 
 // leaves visits the values of v in the order of Print.

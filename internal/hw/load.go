@@ -13,12 +13,12 @@ import (
 //go:embed machines/*.json
 var machines embed.FS
 
-// Names returns the names of the machines that come with the program, sorted.
+// Names returns the names of the built-in machines, sorted.
 func Names() []string { return namesIn(machines, "machines") }
 
-// Load returns the machine called name, or reads a file where the argument has a
-// slash or ends in .json. "newton+t4" is newton with the GPU t4, either of which may
-// be a file.
+// Load returns the built-in machine of that name, or reads a file if the argument contains a
+// slash or ends in .json. "newton+t4" is newton with the GPU t4; either may be a file. The
+// error names the nearest known name, or the file, line and key.
 func Load(nameOrPath string) (*Machine, error) {
 	if base, with, both := strings.Cut(nameOrPath, "+"); both && !isFile(nameOrPath) {
 		m, err := Load(base)
@@ -55,8 +55,7 @@ func namesIn(files embed.FS, folder string) []string {
 	return names
 }
 
-// find reads the file of a name among those of a folder that come with the program,
-// or of a path.
+// find reads the built-in file of a name in a folder, or the file of a path.
 func find(files embed.FS, folder, what, nameOrPath string) (name string, data []byte, err error) {
 	names := namesIn(files, folder)
 	if slices.Contains(names, nameOrPath) {

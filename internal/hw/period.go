@@ -12,11 +12,11 @@ import (
 // "8000/7" or 625.
 type Period struct{ Num, Den int64 }
 
-// maxPeriod bounds both parts of a fraction: 1 s, and far from overflow.
+// maxPeriod bounds both parts of a fraction: 1 s, far from overflow.
 const maxPeriod = 1_000_000_000_000
 
-// ParsePeriod reads what String prints; the fraction must be positive and each
-// part at most 1e12.
+// ParsePeriod reads the text that String prints. The fraction must be positive and each part
+// at most 1e12.
 func ParsePeriod(text string) (Period, error) {
 	num, den, fraction := strings.Cut(text, "/")
 	if !fraction {
@@ -34,7 +34,7 @@ func ParsePeriod(text string) (Period, error) {
 	return Period{int64(n) / a, int64(d) / a}, nil
 }
 
-// String prints the fraction, or the number where it is whole.
+// String prints the fraction, or the whole number.
 func (p Period) String() string {
 	if p.Den == 1 {
 		return strconv.FormatInt(p.Num, 10)
@@ -42,8 +42,8 @@ func (p Period) String() string {
 	return fmt.Sprintf("%d/%d", p.Num, p.Den)
 }
 
-// PS is the duration of ck ≥ 0 cycles in picoseconds, rounded to the nearest; it
-// saturates at the largest int64.
+// PS is the duration of ck ≥ 0 cycles in picoseconds, rounded to the nearest. It saturates at
+// the largest int64.
 func (p Period) PS(ck int64) int64 {
 	hi, lo := bits.Mul64(uint64(ck), uint64(p.Num))
 	lo, carry := bits.Add64(lo, uint64(p.Den/2), 0)

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Print writes the machine as JSON with the source of each number; Parse reads
-// it back to an equal machine.
+// Print writes the machine as JSON with the source of each number. Parse reads it back to an
+// equal machine.
 func (m *Machine) Print(w io.Writer) error { return write(w, reflect.ValueOf(m).Elem(), m.Sources) }
 
 func write(w io.Writer, v reflect.Value, sources map[string]string) error {
@@ -85,8 +85,7 @@ func (p *printer) number(path string, xs ...any) {
 	p.WriteByte('}')
 }
 
-// json writes a string, boolean or number. Machines hold nothing that JSON
-// cannot say.
+// json writes a string, boolean or number. Machines contain no other values.
 func (p *printer) json(x any) {
 	e := json.NewEncoder(&p.Buffer)
 	e.SetEscapeHTML(false)
