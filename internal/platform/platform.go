@@ -26,7 +26,7 @@ import (
 type Makers struct {
 	GPU profile.Maker // nil: gpu.New
 	// PIM makes channels that compute through a command interface (plan.Basic or
-	// plan.Extended); nil: pim.NewBasic or pim.New.
+	// plan.Extended); nil: PIM.
 	PIM func(m *hw.Machine, channels int, commands string) (device.Device, error)
 }
 
@@ -45,7 +45,7 @@ func Devices(m *hw.Machine, by Makers, channels int, commands string) ([]device.
 		newGPU = gpu.New
 	}
 	if newPIM == nil {
-		newPIM = modelled
+		newPIM = PIM
 	}
 	var ds []device.Device
 	if channels < all {
@@ -76,7 +76,8 @@ func Devices(m *hw.Machine, by Makers, channels int, commands string) ([]device.
 	return ds, nil
 }
 
-func modelled(m *hw.Machine, channels int, commands string) (device.Device, error) {
+// PIM returns the PIM of a machine: channels that compute through a command interface.
+func PIM(m *hw.Machine, channels int, commands string) (device.Device, error) {
 	if commands == plan.Basic {
 		return pim.NewBasic(m, channels)
 	}

@@ -16,7 +16,6 @@ import (
 	"pimflow/internal/gpu"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
-	"pimflow/internal/pim"
 	"pimflow/internal/plan"
 	"pimflow/internal/platform"
 	"pimflow/internal/profile"
@@ -146,31 +145,28 @@ func Convolution(g *graph.Graph, nd *graph.Node) bool {
 // target makes the devices of the accounting; newGPU says how layers are measured.
 func (a *Accounting) target(newGPU profile.Maker) (search.Target, error) {
 	by := platform.Makers{GPU: newGPU, PIM: func(_ *hw.Machine, channels int, commands string) (device.Device, error) {
-		return a.pim(channels, commands == plan.Basic)
+		return a.pim(channels, commands)
 	}}
 	to, err := platform.Target(a.Machine, by)
 	to.Fits = nil // the published generator does not say where weights are
 	return to, err
 }
 
-// pim makes the PIM of the accounting, once for all sums in which it is the same.
-func (a *Accounting) pim(channels int, basic bool) (device.Device, error) {
-	key := fmt.Sprint(channels, basic, a.System, a.Ours, a.Machine.Link, a.Machine.PIM.Timing)
+// pim makes the PIM of the accounting, once for all sums that share it.
+func (a *Accounting) pim(channels int, commands string) (device.Device, error) {
+	key := fmt.Sprint(channels, commands, a.System, a.Ours, a.Machine.Link, a.Machine.PIM.Timing)
 	if d := a.made[key]; d != nil {
 		return d, nil
 	}
-	s := a.System
 	var d device.Device
 	var err error
-	switch {
-	case a.Ours && basic:
-		d, err = pim.NewBasic(a.Machine, channels)
-	case a.Ours:
-		d, err = pim.New(a.Machine, channels)
-	case basic:
-		s.Buffers, s.Exposed = 1, true
-		fallthrough
-	default:
+	if a.Ours {
+		d, err = platform.PIM(a.Machine, channels, commands)
+	} else {
+		s := a.System
+		if commands == plan.Basic {
+			s.Buffers, s.Exposed = 1, true
+		}
 		d, err = generator.New(a.Machine, channels, s)
 	}
 	if err != nil {
