@@ -4,6 +4,8 @@
 // The result of a search and its target go in; layers with their alternatives come out. Every
 // reason follows from times that are computed here or in the plan. The package does not know
 // how a device computes its times.
+//
+// In the literature: what-if analysis of a schedule.
 package explain
 
 import (

@@ -3,6 +3,8 @@
 //
 // The result of a search goes in, a profile without times comes out. The package does not
 // measure.
+//
+// In the literature: uncertainty analysis by intervals, one kernel at a time.
 package survey
 
 import (

@@ -4,6 +4,8 @@
 //
 // A machine and texts go in; cycles, commands and energies come out. The package does not know
 // layers and plans.
+//
+// In the literature: trace-driven simulation.
 package trace
 
 import (
