@@ -202,7 +202,7 @@ func (f *fills) work(s share) work {
 // the last group: 0 if it needs all banks or is not in the span.
 func (f *fills) groups(s *span) (full, acts int) {
 	full = s.at[byGroup].Len()
-	if a := ceilDiv(s.ends, f.d.opened); s.at[byGroup].Hi == s.groups && a < f.d.acts {
+	if a := f.d.activations(s.ends); s.at[byGroup].Hi == s.groups && a < f.d.acts {
 		return full - 1, a
 	}
 	return full, 0

@@ -55,3 +55,10 @@ func newGeometry(m *hw.Machine, ops *Commands) (geometry, error) {
 	g.buffer = p.Buffer / p.Lanes
 	return g, nil
 }
+
+// shared is the number of banks that have a MAC unit together. The unit multiplies the row of
+// the first of them.
+func (g *geometry) shared() int { return g.banks / g.units }
+
+// activations are those that open the rows of so many MAC units.
+func (g *geometry) activations(units int) int { return ceilDiv(units*g.shared(), g.opened) }

@@ -18,11 +18,11 @@ func TestGeometry(t *testing.T) {
 		change func(g *geometry)
 		moves  []string
 	}{
-		{"banks", func(g *geometry) { g.banks *= 2 }, []string{"energy of a close"}},
+		{"banks", func(g *geometry) { g.banks *= 2 }, []string{"acts", "energy of a close"}},
 		{"opened", func(g *geometry) { g.opened /= 2 }, []string{"acts", "energy of an activation"}},
 		{"outputs", func(g *geometry) { g.outputs /= 2 }, counts},
 		{"results", func(g *geometry) { g.results /= 2 }, []string{"bound of moves", "moved"}},
-		{"units", func(g *geometry) { g.units /= 2 }, []string{"bound of MACs", "energy of a COMP"}},
+		{"units", func(g *geometry) { g.units /= 2 }, []string{"acts", "bound of MACs", "energy of a COMP"}},
 	} {
 		for _, machine := range []string{"artifact", "newton", "aim"} {
 			n := conv(t, rand.New(rand.NewPCG(1, 2)), tensor.Shape{1, 32, 6, 6}, 20, 1, 1, 1, 1, []int64{0, 0, 0, 0}, false)
@@ -38,12 +38,52 @@ func TestGeometry(t *testing.T) {
 			want := c.moves
 			switch {
 			case machine == "artifact" && c.number == "banks":
-				want = nil // rows are not closed
-			case machine == "aim" && c.number == "opened":
-				want = []string{"energy of an activation"} // the first one opens all outputs
+				want = []string{"acts"} // rows are not closed
+			case machine == "aim": // one activation opens all
+				want = slices.DeleteFunc(slices.Clone(want), func(s string) bool { return s == "acts" && c.number != "outputs" })
 			}
 			if !slices.Equal(moved, want) {
 				t.Errorf("%s, %s: %q move, %q wanted", machine, c.number, moved, want)
+			}
+		}
+	}
+}
+
+// TestSharedUnits: where two banks share a MAC unit, streams compute what the operator means,
+// and each product once, with half the outputs in a group.
+func TestSharedUnits(t *testing.T) {
+	for _, machine := range []string{"artifact", "newton", "aim"} {
+		for _, outs := range []int{8, 20, 37} {
+			m := machineOf(t, machine)
+			m.PIM.Format = "fp32"
+			n := conv(t, rand.New(rand.NewPCG(1, 2)), tensor.Shape{1, 40, 6, 6}, outs, 1, 3, 1, 1, []int64{1, 1, 1, 1}, false)
+			dev, err := New(m, 3)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := dev.(*Device)
+			single := d.geometry
+			d.outputs, d.results, d.units = 8, 8, 8
+			c, err := d.Compile(n.g, n.g.Whole(n.id))
+			if err != nil {
+				t.Fatal(err)
+			}
+			code := c.(*Code).mapped()
+			want, got := tensor.New(tensor.Float32, n.g.Nodes[n.id].Shape), tensor.New(tensor.Float32, n.g.Nodes[n.id].Shape)
+			n.g.Eval(n.g.Whole(n.id), n.in, want)
+			if err := code.Eval(n.in, got); err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(want.Floats(), got.Floats()) {
+				t.Errorf("%s, %d outputs: %v computes something else", machine, outs, code.mapping)
+			}
+			if _, err := code.Replay(); err != nil {
+				t.Errorf("%s, %d outputs: %v: %v", machine, outs, code.mapping, err)
+			}
+			for i := range code.parts {
+				if want := ceilDiv(outs, single.outputs/2); code.parts[i].groups != want {
+					t.Errorf("%s, %d outputs: %d output groups, %d wanted", machine, outs, code.parts[i].groups, want)
+				}
 			}
 		}
 	}

@@ -129,7 +129,7 @@ func (s *span) packing(g *geometry) rowPacking {
 	p.rows = ceilDiv(n, p.groups)
 	p.last = n - (p.rows-1)*p.groups
 	if p.last == 1 && s.at[byGroup].Hi == s.groups {
-		p.acts = ceilDiv(s.ends, g.opened)
+		p.acts = g.activations(s.ends)
 	}
 	return p
 }

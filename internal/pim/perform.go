@@ -279,14 +279,14 @@ func (l *loaded) elements(bank, lo, hi int) (at int, w []float32) {
 func (ch *performer) comp(s *accumulator, row, col int, x []float32) {
 	lo := col * ch.device.lanes
 	hi := lo + len(x)
-	any := false
-	for b, o := range ch.open {
-		if o != row {
+	any, shared := false, ch.device.shared()
+	for u := range s.v {
+		if ch.open[u*shared] != row {
 			continue
 		}
-		any, s.used[b] = true, true
-		if at, w := ch.rows[row].elements(b, lo, hi); len(w) > 0 {
-			s.v[b] += gonum.Implementation{}.Sdot(len(w), x[at:], 1, w, 1)
+		any, s.used[u] = true, true
+		if at, w := ch.rows[row].elements(u, lo, hi); len(w) > 0 {
+			s.v[u] += gonum.Implementation{}.Sdot(len(w), x[at:], 1, w, 1)
 		}
 	}
 	if !any {

@@ -113,7 +113,6 @@ type follower struct {
 	n       int // commands done
 
 	open    []int // by quarter of the banks, the open row; -1: none
-	gang    int   // banks in a quarter
 	columns [][]bufferColumn
 	sums    []int // by accumulator, the first product of the sum in it, or …
 	wrong   *Violation
@@ -127,7 +126,6 @@ type bufferColumn struct {
 
 func (f *follower) follow(st dram.Stream) error {
 	d := f.device
-	f.gang = d.opened
 	for range d.sums {
 		f.sums = append(f.sums, f.afterRead())
 	}
@@ -261,7 +259,7 @@ func (f *follower) comp(into *int, buffer, row, col, buf int) {
 	group += slot
 	m := h.matrixRun
 	outs := min(d.outputs, m.outs-group*d.outputs)
-	for q := 0; q*f.gang < outs; q++ {
+	for q := range d.activations(outs) {
 		if f.open[q] != row {
 			f.violated("COMP in row %d, which is not open in quarter %d of the banks", row, q)
 			return
