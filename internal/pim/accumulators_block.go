@@ -14,7 +14,7 @@ func (v *blockWriter) pixel(slots int) address {
 type tile struct {
 	rows, pixels, groups, last int
 	slots                      int  // of a pixel
-	opens                      bool // every row, else what is pending
+	opens                      bool // opens every row; otherwise the pending one
 }
 
 // block writes a block: inits, COMPs, reads.

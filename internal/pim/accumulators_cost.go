@@ -132,7 +132,7 @@ func (c *accumulators) estimate(s share) estimate {
 	within := max(w.visits-n, 0) // rows that are opened inside a block
 	fixed := n*2*c.mode + w.visits*c.opening() + within*t.close
 	cycles := t.write*(w.writes+w.inits) + t.comp*w.comps + c.read*w.reads + fixed + n*(c.block()-2*c.mode)
-	// Every run of commands of one kind can be a wait shorter.
+	// Each run of equal commands can be shorter by one wait.
 	least := t.comp*max(w.comps-w.visits-w.reads, 0) + t.write*max(w.writes+w.inits-n, 0) + c.read*max(w.reads-n, 0) + fixed - c.opening() - t.shut
 	return estimate{cycles, least, c.rows(s).Len(), true}
 }

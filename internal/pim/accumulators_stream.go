@@ -51,7 +51,7 @@ func (l load) after(n, most int) load {
 // spanSteps are the distances between the items of a span.
 type spanSteps struct {
 	matrix, unit, chunk address
-	set                 address // a row's groups
+	set                 address // to the next row
 }
 
 // enter returns the writer at the first item of a span whose rows begin with the given one,
@@ -137,7 +137,7 @@ func (v *blockWriter) eachRow(w writer, row func(w writer, groups int) dram.Stre
 func (v *blockWriter) row(w writer, all load, groups int) dram.Stream {
 	acts, n := v.acts, v.passes(v.s, groups)
 	v.acts = 0
-	visits := (all.units() - 1) / n // and one that may be shorter
+	visits := (all.units() - 1) / n // full ones; one more may be shorter
 	step := scaled(v.k.unit, n)
 	visit := func(w writer, l load) dram.Stream {
 		v.acts = acts

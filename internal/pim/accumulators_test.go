@@ -21,9 +21,9 @@ import (
 	"pimflow/internal/zoo"
 )
 
-// smallRegisters is aim with small numbers: 4 banks, rows and a buffer of 8 columns of 4
+// smallAccumulators is aim with small numbers: 4 banks, rows and a buffer of 8 columns of 4
 // lanes, and so many accumulators.
-func smallRegisters(t fataler, sums int) *hw.Machine {
+func smallAccumulators(t fataler, sums int) *hw.Machine {
 	m := machineOf(t, "aim")
 	p := &m.PIM
 	p.Banks, p.Lanes, p.Columns, p.Buffer, p.Sums = 4, 4, 8, 32, sums
@@ -49,7 +49,7 @@ func TestPrintRegisters(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	n := conv(t, r, tensor.Shape{1, 8, 3, 4}, 20, 1, 1, 1, 1, []int64{0, 0, 0, 0}, true)
 	var got strings.Builder
-	if err := compile(t, smallRegisters(t, 2), 2, n.g, n.g.Whole(n.id)).Print(&got); err != nil {
+	if err := compile(t, smallAccumulators(t, 2), 2, n.g, n.g.Whole(n.id)).Print(&got); err != nil {
 		t.Fatal(err)
 	}
 	want, err := os.ReadFile("testdata/print_accumulators.txt")
@@ -61,17 +61,17 @@ func TestPrintRegisters(t *testing.T) {
 	}
 }
 
-// anyRegisters draws a small machine that sets sums.
-func anyRegisters(t *rapid.T) *hw.Machine {
-	return smallRegisters(t, rapid.SampledFrom([]int{1, 2, 3, 5, 32}).Draw(t, "accumulators"))
+// anyAccumulators draws a small machine that sets sums.
+func anyAccumulators(t *rapid.T) *hw.Machine {
+	return smallAccumulators(t, rapid.SampledFrom([]int{1, 2, 3, 5, 32}).Draw(t, "accumulators"))
 }
 
-// TestRegistersReferee: the brute-force referee times the streams of every mapping of a
+// TestAccumulatorsReferee: the brute-force referee times the streams of every mapping of a
 // layer as the engine does.
-func TestRegistersReferee(t *testing.T) {
+func TestAccumulatorsReferee(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := anyConv(t)
-		m := anyRegisters(t)
+		m := anyAccumulators(t)
 		m.PIM.Timing["refi_ck"] = rapid.SampledFrom([]int64{700, 3333}).Draw(t, "refi")
 		code := compile(t, m, 2, n.g, graph.Cut{Node: n.id, Box: anyBox(t, n.g.Nodes[n.id].Shape)})
 		d := code.device
@@ -147,14 +147,14 @@ func hosted(t fataler, d *Device, lines []string) aimhost.Result {
 // later; the host's EOC is over at x+4.
 func ending(d *Device) int64 { return d.m.Timing["modch_ck"] - 1 }
 
-// TestRegistersHost: without refreshes every stream takes as long as the same work as
+// TestAccumulatorsHost: without refreshes every stream takes as long as the same work as
 // instructions of the published simulator's host for all channels, but for the ending,
 // and issues the same commands, but for its TMOD and PREA.
-func TestRegistersHost(t *testing.T) {
+func TestAccumulatorsHost(t *testing.T) {
 	ran := 0
 	rapid.Check(t, func(t *rapid.T) {
 		n := anyConv(t)
-		m := unrefreshed(anyRegisters(t))
+		m := unrefreshed(anyAccumulators(t))
 		code := compile(t, m, rapid.IntRange(1, 3).Draw(t, "channels"), n.g, graph.Cut{Node: n.id, Box: anyBox(t, n.g.Nodes[n.id].Shape)})
 		d := code.device
 		_, tried := code.compared()
@@ -201,10 +201,10 @@ func product(t fataler, k, outs int) net {
 	return net{g: g, id: y}
 }
 
-// TestRegistersForms: a product of whole rows of a bank takes as long as CENT's schedules
+// TestAccumulatorsForms: a product of whole rows of a bank takes as long as CENT's schedules
 // on the published simulator: a segment of K is written once, and for every outputs
 // there are, in blocks of as many as there are accumulators, WR_BIAS, MAC_ABK and RD_MAC.
-func TestRegistersForms(t *testing.T) {
+func TestAccumulatorsForms(t *testing.T) {
 	for _, c := range []struct{ sums, groups, segments int }{
 		{1, 3, 1}, {1, 7, 2}, {1, 16, 4}, {2, 6, 1}, {2, 8, 3}, {32, 64, 2},
 	} {
@@ -254,11 +254,11 @@ func TestRowAhead(t *testing.T) {
 	}
 }
 
-// TestRegistersPanic performs streams that no mapping writes.
-func TestRegistersPanic(t *testing.T) {
+// TestAccumulatorsPanic performs streams that no mapping writes.
+func TestAccumulatorsPanic(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	n := conv(t, r, tensor.Shape{1, 8, 3, 4}, 20, 1, 1, 1, 1, []int64{0, 0, 0, 0}, true)
-	code := compile(t, smallRegisters(t, 2), 2, n.g, n.g.Whole(n.id))
+	code := compile(t, smallAccumulators(t, 2), 2, n.g, n.g.Whole(n.id))
 	ops := code.device.ops
 	at := func(o dram.Op, col, acc int64) dram.Item {
 		return dram.Do(dram.Command{Op: o, Col: dram.Affine{Base: col}, Buf: dram.Affine{Base: col}, Acc: dram.Affine{Base: acc}})
@@ -298,9 +298,9 @@ func TestRegistersPanic(t *testing.T) {
 	}
 }
 
-// TestRegisterFormat: operands and what is read out are rounded to bfloat16, sums in the
+// TestAccumulatorFormat: operands and what is read out are rounded to bfloat16, sums in the
 // banks are float32.
-func TestRegisterFormat(t *testing.T) {
+func TestAccumulatorFormat(t *testing.T) {
 	for _, c := range []struct {
 		x, w    []float32
 		product float32

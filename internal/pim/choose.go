@@ -18,9 +18,9 @@ import (
 // (Parashar et al., ISPASS 2019).
 type way struct {
 	scheme scheme
-	layer  *layer // in the order of K that it is for
+	layer  *layer // in the order of K of the mapping
 	merge  int    // groups of the convolution in a matrix
-	tiling string // of K, where it has a name
+	tiling string // name of the tiling of K, if any
 	teams  int    // of channels; 0: even shares
 	parts  []part
 }
@@ -33,16 +33,16 @@ type mapping struct {
 	most    int        // the channel that issues most commands
 	total   int64      // commands of all channels
 	moved   int64      // elements, to and from all channels
-	slowest dram.Cycle // of the channels, as far as they were simulated
-	elapsed dram.Cycle // slowest, or how long the link carries its bytes
-	beaten  bool       // one was slower than another mapping's slowest: not all were
+	slowest dram.Cycle // of the channels that were simulated
+	elapsed dram.Cycle // the longer of slowest and the link's time
+	beaten  bool       // a channel was slower than the best mapping; the channels after it were not simulated
 }
 
 // candidate is a mapping that has not been simulated.
 type candidate struct {
 	way
-	estimate     // of all channels
-	size     int // of chunks, at most
+	estimate     // of the slowest channel
+	size     int // the most columns of a chunk
 }
 
 // chosenMapping is the mapping of layers of one form, computed once.
@@ -86,9 +86,9 @@ func (d *Device) choose(l *layer, r *scratch) (best *mapping, tried []*mapping, 
 	if len(plans) == 0 && need > 0 {
 		return nil, nil, fmt.Errorf("weights of %d rows in a bank of %d rows: %w", need, d.rows, device.ErrUnsupported)
 	}
-	// The likely winner first: the others are given up at the channel that loses.
+	// The likely winner first: the others are given up at the first slower channel.
 	slices.SortStableFunc(plans, func(a, b candidate) int { return cmp.Compare(a.cycles, b.cycles) })
-	free, t := 0, &d.traits // the set of shares that best does not have
+	free, t := 0, &d.traits // free is the set of shares that best does not use
 	for i := range plans {
 		p := &plans[i]
 		if len(tried) >= t.simulated && (len(tried) == t.atMost || t.refresh.with(p.cycles) >= int64(best.elapsed)) {
@@ -160,7 +160,7 @@ func (w work) commands() int64 { return w.writes + w.acts + w.comps + w.inits + 
 // slowest returns the cycle at which the last channel ends. At the first channel that takes
 // longer than limit it stops, with done false.
 func (d *Device) slowest(m *mapping, limit dram.Cycle) (t dram.Cycle, done bool) {
-	// Nearly always this channel decides.
+	// The channel with most commands nearly always decides.
 	t = d.cycles(m.shares[m.most])
 	for i := 0; i < len(m.shares) && t <= limit; i++ {
 		if i == 0 || !m.shares[i].alike(m.shares[i-1]) {
@@ -185,9 +185,9 @@ func (d *Device) cycles(s share) dram.Cycle {
 // refreshes are the refreshes of a channel. The zero value is a channel without.
 type refreshes struct {
 	op       dram.Op
-	cycles   float64 // that one takes
-	interval float64 // from one to the next
-	strict   bool    // a stream that leaves one waiting for too long is none
+	cycles   float64 // of one refresh
+	interval float64 // from a refresh to the next
+	strict   bool    // a stream that delays one for too long is not allowed
 }
 
 // with is about the cycles of a stream with refreshes.
@@ -232,7 +232,7 @@ type scratch struct {
 }
 
 func (d *Device) newScratch() *scratch {
-	const spans = 6 // of a channel, usually
+	const spans = 6 // of most channels
 	m := new(scratch)
 	for i := range m.shares {
 		all := make(share, d.channels*spans)

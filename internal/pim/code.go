@@ -15,7 +15,7 @@ type Code struct {
 	device *Device
 	graph  *graph.Graph
 	cut    graph.Cut
-	best   *mapping // of the form of the layer
+	best   *mapping // of the layer's form
 	cost   device.Cost
 }
 

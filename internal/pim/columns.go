@@ -19,7 +19,7 @@ type columns struct {
 	likely int // sizes for which K is also tried tap by tap
 
 	mu     sync.Mutex
-	pieces map[string]dram.Stream // without addresses, by what they depend on
+	pieces map[string]dram.Stream // without addresses, by kept's key
 }
 
 func newColumns(d *Device) scheme {
@@ -44,11 +44,11 @@ func (c *columns) candidates(l *layer, r *scratch) (plans []candidate, need int)
 				ps[i].countColumns()
 			}
 			counts := c.d.counts(ps)
-			if l.byTap { // the others are not likely to be better now
+			if l.byTap { // other sizes are not likely to be better
 				counts = slices.DeleteFunc(counts, func(n int) bool { return !slices.Contains(likely, cutSize{n, size}) })
 			}
 			flows := c.dataflows(ps[0].cols)
-			made := make([][]part, len(flows)) // with each of them
+			made := make([][]part, len(flows)) // the parts with each dataflow
 			for _, teams := range counts {
 				p := candidate{way: way{scheme: c, layer: l, merge: merge, teams: teams, parts: ps}, size: size}
 				p.assign(shares)

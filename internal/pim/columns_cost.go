@@ -12,7 +12,7 @@ import (
 func (c *columns) estimate(s share) estimate {
 	f := estimate{timely: true}
 	t, w := &c.waits, work{}
-	var visits, acts int64 // beyond those of w
+	var visits, acts int64 // more than w has
 	var buf [usualClasses]batch
 	for i := range s {
 		sp := &s[i]
@@ -23,7 +23,7 @@ func (c *columns) estimate(s share) estimate {
 		matrices, rows, groups := int64(sp.at[byMatrix].Len()), int64(p.rows), int64(sp.at[byGroup].Len())
 		first, short := c.runs(sp, p.groups), c.runs(sp, p.last)
 		all := sp.at[byUnit].Len()
-		var units, before, last, stalls, accesses int64 // before, last: visits to those rows for the pixels that need most
+		var units, before, last, stalls, accesses int64 // before, last: visits to these rows by the class that needs most
 		for i := range bs {
 			b := &bs[i]
 			need := sp.need(b.class, lo, hi)
@@ -71,7 +71,7 @@ func (c *columns) estimate(s share) estimate {
 		f.cycles += matrices * stalls
 	}
 	f.lowerBound = t.comp*(w.comps+w.reads) + w.visits*(t.shut+t.open-t.act-t.comp) + w.acts*t.act - t.shut
-	if r := &c.refresh; r.cycles < r.interval { // nothing is open during one; some may still wait at the end
+	if r := &c.refresh; r.cycles < r.interval { // no row is open during a refresh; some may be pending at the end
 		f.lowerBound = max(f.lowerBound, int64((float64(f.lowerBound)-r.cycles*float64(t.postpone)/r.interval-2*r.cycles)/(1-r.cycles/r.interval)))
 	}
 	f.lowerBound = max(f.lowerBound, t.write*(w.writes+w.reads))
@@ -90,7 +90,7 @@ func (c *columns) longest(s *span, groups, units int) (step, around int64) {
 // timely reports whether no visit of a span delays refreshes for too long.
 func (c *columns) timely(s *span, p rowPacking) bool {
 	if !s.inputStationary {
-		return true // by the length of its runs
+		return true // runs are short enough
 	}
 	step, around := c.longest(s, p.groups, min(s.fillUnits, s.at[byUnit].Len()))
 	return step+around <= c.waits.postpone
@@ -130,7 +130,7 @@ func (r runs) length(units int) int {
 
 // visits is how often a row is opened for that many units of a chunk.
 func (r runs) visits(units int) int {
-	if units <= r.most && units > 0 { // and not above the length
+	if units <= r.most && units > 0 { // at most one length
 		return 1
 	}
 	return ceilDiv(units, r.length(units))

@@ -19,7 +19,7 @@ func (v visitor) visit(w writer, groups, acts int, bs []batch) dram.Stream {
 		return st
 	}
 	for u := 0; u < units; u += h {
-		// Steps that are followed by one alike; an even number where buffers change.
+		// Equal steps in a row as a loop; double-buffered, an even number of them.
 		if n := fullUnitsFrom(bs, u)/h - 1; n > 1 && v.s.doubleBuffered {
 			st = w.join(st, w.loop(n/2, v.pixels(2*h*fold), func(w writer) dram.Stream { return w.join(step(w, u), step(w, u+h)...) })...)
 			u += n / 2 * 2 * h
@@ -64,7 +64,7 @@ func (v visitor) kept(w writer, numbers [4]int, now, next []batch, write func(w 
 	defer v.mu.Unlock()
 	st, ok := v.pieces[string(key)]
 	if !ok {
-		st = dram.Stream{dram.Loop(1, write(w)...)} // one piece, wherever it stands
+		st = dram.Stream{dram.Loop(1, write(w)...)} // one item, the same wherever it is used
 		v.pieces[string(key)] = st
 	}
 	return st

@@ -15,17 +15,17 @@ import (
 type dialect struct {
 	standard string
 	scheme   func(d *Device) scheme
-	gather   []string      // fill a buffer with all that the command's Gather names, or …
-	write    []string      // … write one column of a buffer
+	gather   []string      // fill a buffer with everything in the command's Gather, or
+	write    []string      // write one column of a buffer
 	open     []string      // together open a row in all banks
 	close    string        // closes the row; "": an activation opens one over another
 	comp     []string      // multiply a column of a buffer by one of the open row
-	same     bool          // comp names one column for both: weights stand in a row as inputs in the buffer
+	same     bool          // comp names one column for both, so weights lie in a row as inputs in the buffer
 	init     string        // sets an accumulator before anything is added to it; "": reading clears it
 	keep     bool          // accumulators outlast their row
 	read     string        // reads the results
 	operands [roles]string // in the order in which they are printed
-	gap      string        // the timing parameter of an exposed buffer write, where it is one (Exposed)
+	gap      string        // the timing parameter that exposes buffer writes, if any (Exposed)
 }
 
 // dialects has a row for each DRAM standard that there is a mapping to.
@@ -78,7 +78,7 @@ const (
 	compRole
 	initRole
 	readRole
-	roles // how many there are
+	roles // their number
 )
 
 // operand is an address of a command: its field, the word that is printed for it, and the

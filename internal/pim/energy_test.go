@@ -135,9 +135,9 @@ func TestEnergyErrors(t *testing.T) {
 	}
 }
 
-// TestRegistersEnergy: setting and reading sums are charged as what they are, and setting
+// TestAccumulatorsEnergy: setting and reading sums are charged as what they are, and setting
 // moves data over the bus of the channel.
-func TestRegistersEnergy(t *testing.T) {
+func TestAccumulatorsEnergy(t *testing.T) {
 	m := machineOf(t, "aim")
 	e := &m.PIM.Energy
 	c := convolved(t, m)

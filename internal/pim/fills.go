@@ -72,7 +72,7 @@ type counted struct {
 	way
 	busiest  work  // the most of each command that any channel issues
 	total    int64 // commands of all channels
-	rows     int   // the most that one holds
+	rows     int   // the most of a channel
 	estimate float64
 }
 
@@ -163,7 +163,7 @@ func equalChunks(k, size int) []kTile {
 // kTilings are the tilings that are tried.
 var kTilings = []kTiling{
 	{"fold", func(k, size, _ int) []kTile { return equalChunks(k, size) }},
-	// What is left over in pieces that fill rows without a gap.
+	// The rest in tiles that fill rows without a gap.
 	{"pack", func(k, size, _ int) []kTile {
 		var ps []kTile
 		at := 0
@@ -175,7 +175,7 @@ var kTilings = []kTiling{
 		}
 		return ps
 	}},
-	// Shorter chunks, for more channels than there are items otherwise.
+	// Shorter chunks, where there are more channels than items.
 	{"spread", func(k, _, spread int) []kTile { return equalChunks(k, spread) }},
 }
 

@@ -25,7 +25,7 @@ type layer struct {
 
 	groupK    int         // multiply-accumulates of an output
 	groupOuts int         // outputs of a group
-	taps      kernelSteps // how an element of a pixel is found
+	taps      kernelSteps // locate an element of a pixel
 	byTap     bool        // k goes tap by tap, not channel by channel
 
 	byColumn bool // the weights are stored k by k, not output by output
@@ -40,7 +40,7 @@ type form struct {
 	pixels            int
 	outs              tensor.Range
 	groupK, groupOuts int
-	window            string // where padding is in reach and can be left out: where that is
+	window            string // the windows, where padding is in reach and may be left out
 }
 
 // form is the form of a layer; padded says that mappings may leave padding out.

@@ -35,8 +35,8 @@ func NewLink(m *hw.Machine, channels int) *Link {
 // Traffic is the load of PIM work on the link.
 type Traffic struct {
 	bytes  int64 // to and from the channels, in all
-	unique int64 // of the inputs that it reads and the values that it makes, each once
-	ops    int64 // that make values of the results (hw.Finish)
+	unique int64 // inputs read and values made, each once
+	ops    int64 // to make values of the results (hw.Finish)
 }
 
 // traffic is the link's load for a cut. Each result is read out once for each chunk of K, or

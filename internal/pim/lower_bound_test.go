@@ -10,9 +10,9 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// TestFloor: by hand, 3x3 over 5x5 positions of 32 channels with padding 1 reads 13 of 15
+// TestLowerBound: by hand, 3x3 over 5x5 positions of 32 channels with padding 1 reads 13 of 15
 // taps a dimension; every second position of a 1x1 is every second input.
-func TestFloor(t *testing.T) {
+func TestLowerBound(t *testing.T) {
 	for _, c := range []struct {
 		k, stride, channels int
 		want                LowerBound
@@ -51,8 +51,8 @@ func TestTaps(t *testing.T) {
 	})
 }
 
-// TestFloorHolds: no code is faster.
-func TestFloorHolds(t *testing.T) {
+// TestLowerBoundHolds: no code is faster.
+func TestLowerBoundHolds(t *testing.T) {
 	for _, make := range []func(t *rapid.T) net{anyConv, anyProduct} {
 		rapid.Check(t, func(t *rapid.T) {
 			n := make(t)

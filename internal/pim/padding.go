@@ -111,7 +111,7 @@ func (l *layer) skipping(merge, lanes, worth int) *layer {
 	if all > maxClassColumns {
 		return nil
 	}
-	shorten(dims, 16*maxClasses) // that kernels of any size take little time here
+	shorten(dims, 16*maxClasses) // keeps the time short for kernels of any size
 	t.joinAlike(&b, dims)
 	shorten(dims, maxClasses)
 	t.classes = t.product(dims)

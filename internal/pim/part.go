@@ -152,7 +152,7 @@ type batch struct {
 	pixel int            // the first, of the part's
 	class int            // number of the padding class
 	need  []tensor.Range // of the columns of a chunk; nil: the first ones
-	cols  int            // how many that are
+	cols  int            // their number
 }
 
 // batches appends the units of the span by padding class. The columns that they need are not
@@ -168,7 +168,7 @@ func (s *span) batches(to []batch) []batch {
 	unit := 0
 	for i, q := range *s.classes {
 		full, n := q.pixels, q.pixels
-		if s.fold > 1 { // seldom, and divisions are slow
+		if s.fold > 1 { // rare; divisions are slow
 			full, n = q.pixels/s.fold, ceilDiv(q.pixels, s.fold)
 		}
 		lo, hi := max(s.at[byUnit].Lo-unit, 0), min(s.at[byUnit].Hi-unit, n)

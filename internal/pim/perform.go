@@ -231,8 +231,8 @@ func (ch *performer) activate(quad, row int) {
 type loaded struct {
 	width  int // elements of a pixel
 	banks  []bankRow
-	packs  int // output groups side by side, by banks each …
-	period int // … again after so many widths
+	packs  int // output groups side by side
+	period int // widths after which the first group stands there again
 }
 
 // load finds the weights of a row of all banks, in the numbering of the layout.

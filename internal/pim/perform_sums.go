@@ -9,9 +9,9 @@ import (
 // accumulator is a sum of each MAC unit.
 type accumulator struct {
 	cleared bool // a read leaves it ready for the next sum
-	set     bool // something may be added
+	set     bool // products may be added
 	v       []float32
-	used    []bool // by MAC unit: something has been added since
+	used    []bool // by MAC unit: products have been added since
 }
 
 func newAccumulator(cleared bool, units int) accumulator {

@@ -49,7 +49,7 @@ func anyMachine(t *rapid.T) *hw.Machine {
 	case "aim":
 		p.Sums = rapid.SampledFrom([]int{1, 2, 3, 8, 32}).Draw(t, "accumulators")
 		p.Timing["refi_ck"] = rapid.SampledFrom([]int64{1500, 3333}).Draw(t, "refi")
-		p.Format = "fp32" // bf16 holds no integers above 256 (TestRegisterFormat)
+		p.Format = "fp32" // bf16 holds no integers above 256 (TestAccumulatorFormat)
 	default:
 		p.Buffers = rapid.IntRange(1, 4).Draw(t, "buffers")
 		p.Timing["refi_ck"] = rapid.SampledFrom([]int64{700, 1458}).Draw(t, "refi")

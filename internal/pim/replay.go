@@ -114,7 +114,7 @@ type follower struct {
 
 	open    []int // by quarter of the banks, the open row; -1: none
 	columns [][]bufferColumn
-	sums    []int // by accumulator, the first product of the sum in it, or …
+	sums    []int // by accumulator, the first product of the sum in it, mayBeAdded or mustBeSet
 	wrong   *Violation
 }
 

@@ -8,8 +8,8 @@ import (
 
 // What a sum is to which nothing has been added.
 const (
-	mayBeAdded = -1 // something may be
-	mustBeSet  = -2 // it must be set before
+	mayBeAdded = -1 // products may be added
+	mustBeSet  = -2 // it must be set first
 )
 
 // afterRead is the state of a sum that has been read.

@@ -303,9 +303,9 @@ func (p *part) shareByWork(out []share) {
 // estimate is what is known of a share without simulating it.
 type estimate struct {
 	cycles     int64 // cycles, without refreshes
-	lowerBound int64 // that it takes at least
-	rows       int   // that it holds
-	timely     bool  // no visit keeps refreshes waiting for too long
+	lowerBound int64 // on its cycles
+	rows       int   // of the banks in use
+	timely     bool  // no visit delays refreshes for too long
 }
 
 // with is the estimate of channels that do the one share or the other.

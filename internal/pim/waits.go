@@ -14,7 +14,7 @@ type waits struct {
 	open     int64 // the last activation to COMP
 	shut     int64 // closing to the first activation
 	close    int64 // COMP to closing
-	postpone int64 // a refresh may wait
+	postpone int64 // the longest that a refresh may wait
 }
 
 // newWaits are those of a channel.

@@ -28,9 +28,9 @@ func (ch *performer) content(row int) content {
 	return c
 }
 
-// TestHeld: in equal layouts a row holds the same weights; Weights counts them; a
+// TestWeightLayout: in equal layouts a row holds the same weights; Weights counts them; a
 // stream names no row outside of those that are held.
-func TestHeld(t *testing.T) {
+func TestWeightLayout(t *testing.T) {
 	shared := 0
 	rapid.Check(t, func(t *rapid.T) {
 		n := anyConv(t)

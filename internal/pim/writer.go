@@ -5,7 +5,7 @@ import "pimflow/internal/dram"
 // address is a place of each kind that commands name, or the distance between two places.
 type address struct {
 	row, col       int
-	buf, into      int // column of the buffer that is multiplied, that is written
+	buf, into      int // columns of a buffer: multiplied, written
 	source, result int
 	acc            int
 }
@@ -22,7 +22,7 @@ type writer struct {
 	d       *Device
 	bare    bool // leaves addresses out
 	batches *batchArena
-	arena   *arena // where items are from; nil: from anywhere
+	arena   *arena // memory of the items; nil: the heap
 	address
 	steps []address
 }
@@ -104,7 +104,7 @@ func (w writer) distances(p *part) (matrix, unit, chunk, group address) {
 // arena holds the items of streams without addresses, which are dropped as soon as the stream
 // is timed.
 type arena struct {
-	chunk dram.Stream // the part that is free begins at its length
+	chunk dram.Stream // free from its length on
 }
 
 // grown returns a copy of a stream with space for n more items.
