@@ -35,6 +35,11 @@ func newInstance(st, serial *candidate.Store) (*instance, []node) {
 // serial itself.
 func Of(st, serial *candidate.Store) (all, two device.Time) {
 	s, nodes := newInstance(st, serial)
+	return s.bounds(nodes)
+}
+
+// bounds are Of's.
+func (s *instance) bounds(nodes []node) (all, two device.Time) {
 	barrier, gate, closed := barriers(nodes)
 	base := 0.0
 	if s.Serial {

@@ -37,10 +37,12 @@ type Result struct {
 // Best searches the plans of a graph under a policy. If ctx ends, a policy with All returns the
 // best plan so far; other policies return an error.
 func Best(ctx context.Context, g *graph.Graph, p Policy, t Target) (*Result, error) {
+	return newSearch(g, t).best(ctx, p)
+}
+
+// best is Best.
+func (s *search) best(ctx context.Context, p Policy) (res *Result, err error) {
 	begin := time.Now()
-	s := newSearch(g, t)
-	var res *Result
-	var err error
 	if p.All {
 		res, err = s.auto(ctx, p)
 	} else {

@@ -22,8 +22,8 @@ type Options struct {
 	AllPatterns int
 }
 
-// Default returns the options of all plans. The limits are measured; the benchmark
-// BenchmarkLimits of package search prints the tables that they are chosen from.
+// Default returns the options of all plans. The limits are measured: BenchmarkLimits of package
+// search prints the tables that they are chosen from.
 //
 //   - Budget: with twice as much, plans of five networks on three machines are the same. For
 //     DenseNet-121 it saves a seventh of the time on a GPU with nearly no channels.
