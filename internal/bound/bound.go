@@ -16,7 +16,7 @@ type instance struct {
 
 // newInstance returns an instance and its nodes. serial is Of's.
 func newInstance(st, serial *candidate.Store) (*instance, []node) {
-	s := &instance{Store: st, tiles: make([][]*candidate.Tile, len(st.Order)), multipliers: newMultipliers(shares, balances)}
+	s := &instance{Store: st, tiles: make([][]*candidate.Tile, len(st.Order)), multipliers: newMultipliers(workShares, balances)}
 	nodes := make([]node, len(s.Order))
 	for i := range nodes {
 		s.tiles[i] = st.Costed(i)

@@ -7,12 +7,12 @@ import (
 
 // Multipliers are the shares and balances of a table.
 type Multipliers struct {
-	Shares   [len(shares)]float64
+	Shares   [len(workShares)]float64
 	Balances [len(balances)]float64
 }
 
 // Chosen is the table that bounds are made with.
-func Chosen() Multipliers { return Multipliers{shares, balances} }
+func Chosen() Multipliers { return Multipliers{workShares, balances} }
 
 // OfWith is Of with other multipliers, without serial segments.
 func OfWith(st *candidate.Store, m Multipliers) (all, two device.Time) {

@@ -240,7 +240,7 @@ func TestBalances(t *testing.T) {
 		at := func(table [len(balances)]float64) float64 {
 			x, nodes := newInstance(s, nil)
 			_, gate, closed := barriers(nodes)
-			x.multipliers = newMultipliers(shares, table)
+			x.multipliers = newMultipliers(workShares, table)
 			all, _ := x.bySplits(nodes, gate, closed)
 			return all
 		}
@@ -264,20 +264,20 @@ func TestShares(t *testing.T) {
 		g := fake.Wild(rng, 3+rng.IntN(4), 1, 1, 3+rng.IntN(3))
 		slope := 4 * rng.IntN(5)
 		s := costed(g, []device.Device{&fake.Hazard{Called: plan.GPU, Seed: c.seed, Slope: slope}, &fake.Hazard{Called: plan.PIM, Seed: c.seed + 1, Slope: 4 * rng.IntN(5)}}, false)
-		at := func(table [len(shares)]float64) float64 {
+		at := func(table [len(workShares)]float64) float64 {
 			x, nodes := newInstance(s, nil)
 			_, gate, closed := barriers(nodes)
 			x.multipliers = newMultipliers(table, balances)
 			all, _ := x.bySplits(nodes, gate, closed)
 			return all
 		}
-		i := slices.Index(shares[:], c.share)
-		if i < 0 || shares[0] != 1 {
+		i := slices.Index(workShares[:], c.share)
+		if i < 0 || workShares[0] != 1 {
 			t.Fatalf("no share %v or 1", c.share)
 		}
-		less := shares
+		less := workShares
 		less[i] = less[(i+1)%len(less)]
-		if with, without := at(shares), at(less); !near(with, c.with) || !near(without, c.without) {
+		if with, without := at(workShares), at(less); !near(with, c.with) || !near(without, c.without) {
 			t.Errorf("share %v: %v, without it %v; want %v and %v", c.share, with, without, c.with, c.without)
 		}
 	}

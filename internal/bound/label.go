@@ -72,24 +72,24 @@ import (
 // multiplier weighs the work of each device; the rest of 1 weighs tiles that follow each other.
 type multiplier [candidate.Lanes]float64
 
-// shares are the weights of work in a multiplier, and balances the part of the first device in
+// workShares are the weights of work in a multiplier, and balances the part of the first device in
 // these. With others as many, bounds of five networks differ by up to 2 %
 // (measured: BenchmarkMultipliers).
 var (
-	shares   = [...]float64{1, 0.9, 0.7}
-	balances = [...]float64{0, 0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 1}
+	workShares = [...]float64{1, 0.9, 0.7}
+	balances   = [...]float64{0, 0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 1}
 )
 
 // multipliers are those of each share, by balance; then the one of following tiles alone.
 type multipliers struct {
-	of     [len(shares)*len(balances) + 1]multiplier
-	shares [len(shares)]float64
+	of     [len(workShares)*len(balances) + 1]multiplier
+	shares [len(workShares)]float64
 }
 
-func newMultipliers(shares [len(shares)]float64, balances [len(balances)]float64) *multipliers {
-	m := &multipliers{shares: shares}
-	for i, s := range shares {
-		for j, b := range balances {
+func newMultipliers(work [len(workShares)]float64, between [len(balances)]float64) *multipliers {
+	m := &multipliers{shares: work}
+	for i, s := range work {
+		for j, b := range between {
 			m.of[i*len(balances)+j] = multiplier{s * b, s * (1 - b)}
 		}
 	}
@@ -107,7 +107,7 @@ func (s *instance) weights(k int) [candidate.Lanes]float64 {
 }
 
 // chainOnly is the multiplier without work.
-const chainOnly = len(shares) * len(balances)
+const chainOnly = len(workShares) * len(balances)
 
 // sums are bounds of a part of a plan, by multiplier.
 type sums [chainOnly + 1]float64

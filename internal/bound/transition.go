@@ -11,10 +11,10 @@ import (
 
 // What a tile waits for of a split: its first or second tile, all of it, or some tile.
 const (
-	first = iota
-	second
-	all
-	some
+	waitsFirst = iota
+	waitsSecond
+	waitsAll
+	waitsSome
 )
 
 // transition leads from the splits of a gate to those of the next.
@@ -77,34 +77,34 @@ func (e *transition) begin(before []split, i, at int, tidy, apart bool, tracks [
 }
 
 // waitsFor says what a tile that reads ranges waits for of a split of the gate before.
-func (e *transition) waitsFor(b *split, reads []tensor.Range) int {
+func (e *transition) waitsFor(b *split, needs []tensor.Range) int {
 	switch {
 	case b.dim == candidate.Uncut:
-		return all
-	case reads == nil || reads[b.dim].Lo >= reads[b.dim].Hi:
-		return some
+		return waitsAll
+	case needs == nil || needs[b.dim].Lo >= needs[b.dim].Hi:
+		return waitsSome
 	}
-	r := reads[b.dim]
+	r := needs[b.dim]
 	switch {
 	case b.at == 0:
 		if r.Lo == 0 && r.Hi == e.s.Node(e.gate).Shape[b.dim] {
-			return all
+			return waitsAll
 		}
-		return some
+		return waitsSome
 	case r.Hi <= b.at:
-		return first
+		return waitsFirst
 	case r.Lo >= b.at:
-		return second
+		return waitsSecond
 	}
-	return all
+	return waitsAll
 }
 
 // start is when a tile can start that waits so.
 func (s *label) start(wait int) float64 {
 	switch wait {
-	case first, second:
+	case waitsFirst, waitsSecond:
 		return s.ends[wait]
-	case all:
+	case waitsAll:
 		return s.done
 	}
 	return min(s.ends[0], s.ends[1])
@@ -142,7 +142,7 @@ func (e *transition) extend(c *split, closed bool, launch float64) {
 			for n < hi && wait == [2]int{e.waitsFor(&e.from[n], c.reads[0]), e.waitsFor(&e.from[n], c.reads[1])} {
 				n++
 			}
-			if wait == [2]int{all, all} {
+			if wait == [2]int{waitsAll, waitsAll} {
 				e.synchronize(c, b, n, closed, launch)
 				b = n
 				continue

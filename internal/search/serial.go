@@ -76,9 +76,9 @@ func (x *serialRuns) best(windows []*candidate.Window) (list []*candidate.Window
 	for i := n; i > 0; i = best[i].from {
 		b := best[i]
 		if b.t == nil {
-			run := x.run(b.from, i, nil)
-			slices.Reverse(run)
-			list = append(list, run...)
+			serial := x.run(b.from, i, nil)
+			slices.Reverse(serial)
+			list = append(list, serial...)
 		} else {
 			list = append(list, b.t)
 		}

@@ -14,7 +14,7 @@ type Target struct {
 	PIMChannels int // memory channels that compute in policies that use PIM
 	Devices     Devices
 	Objective   Objective
-	Exact       bool // decide exactly, or fail where a graph is too large for it
+	Exact       bool // the plan must be an exact optimum; graphs that are too large are an error
 	// Standby is the machine's power at rest, in pJ a nanosecond. It matters only to
 	// energies.
 	Standby device.Ledger
@@ -26,37 +26,38 @@ type Target struct {
 	Progress func(done, total int)
 }
 
-// Devices returns the GPU, and the PIM unless pim is 0, of a machine when pim of
-// its channels compute through a command interface (plan.PIM); and the GPU with every
-// channel (plan.Every), if it may be there. They are asked for the same cuts many times.
-type Devices func(pim int, commands string) ([]device.Device, error)
+// Devices returns the devices of a machine of which so many memory channels compute through a
+// command interface (plan.PIM): the GPU, the PIM unless no channels compute, and the GPU with
+// every channel (plan.Every) if the machine has it. They are asked for the same cuts many
+// times.
+type Devices func(channels int, commands string) ([]device.Device, error)
 
-// Memo returns devices that are made once, and compile each cut once. It is not
-// safe for concurrent use; the devices are.
-func (make Devices) Memo() Devices {
+// Memo returns devices that are made once and compile each cut once. It is not safe for
+// concurrent use; the devices are.
+func (of Devices) Memo() Devices {
 	type key struct {
-		pim      int
+		channels int
 		commands string
 	}
-	made := map[key][]device.Device{}
-	return func(pim int, commands string) ([]device.Device, error) {
-		k := key{pim, commands}
-		if made[k] == nil {
-			ds, err := make(pim, commands)
+	known := map[key][]device.Device{}
+	return func(channels int, commands string) ([]device.Device, error) {
+		k := key{channels, commands}
+		if known[k] == nil {
+			ds, err := of(channels, commands)
 			if err != nil {
 				return nil, err
 			}
 			for i, d := range ds {
 				ds[i] = device.Memo(d)
 			}
-			made[k] = ds
+			known[k] = ds
 		}
-		return made[k], nil
+		return known[k], nil
 	}
 }
 
-// segment returns the devices that execute a segment, by the names of its tiles: in an
-// exclusive one the GPU has every channel.
+// devicesOf returns the devices of a segment under the names that tiles have. In an exclusive
+// segment the GPU has every channel.
 func devicesOf(all []device.Device, exclusive bool) (ds []device.Device) {
 	for _, d := range all {
 		switch name := d.Name(); {

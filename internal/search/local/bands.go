@@ -12,13 +12,13 @@ import (
 
 // cutBands cuts a chain at shares of the last node's extent and tries the patterns of devices
 // that are worth it.
-func (c *climber) cutBands(chain []int, dim int, shares []float64) {
-	b := c.newBands(chain, dim, shares)
+func (c *climber) cutBands(chain []int, dim int, cuts []float64) {
+	b := c.newBands(chain, dim, cuts)
 	if b == nil {
 		return
 	}
 	now := c.Worth * c.spanOf(chain)
-	for _, p := range c.patternsOf(len(chain), len(shares)+1) {
+	for _, p := range c.patternsOf(len(chain), len(cuts)+1) {
 		if b.pick(c, p) && b.fits(c) && b.estimate(c) <= now && c.accept(b.changes()...) {
 			now = c.Worth * c.spanOf(chain)
 		}
@@ -54,21 +54,21 @@ type bands struct {
 }
 
 // newBands cuts a chain at shares of the last node's extent; nil if that cannot be.
-func (c *climber) newBands(chain []int, dim int, shares []float64) *bands {
+func (c *climber) newBands(chain []int, dim int, cuts []float64) *bands {
 	ids := make([]graph.ID, len(chain))
 	for k, i := range chain {
 		ids[k] = c.id(i)
 	}
 	extent := c.Store.Graph.Nodes[ids[len(ids)-1]].Shape[dim]
-	ends := make([]int, len(shares))
-	for k, s := range shares {
+	ends := make([]int, len(cuts))
+	for k, s := range cuts {
 		ends[k] = int(s*float64(extent) + 0.5)
 	}
 	ranges, ok := plan.Bands(c.Store.Graph, ids, dim, ends, c.Store.Reach)
 	if !ok {
 		return nil
 	}
-	n := len(shares) + 1
+	n := len(cuts) + 1
 	b := &bands{chain: chain}
 	for k, i := range chain {
 		on, reads := make([][candidate.Lanes]*candidate.Tile, n), make([]uint64, n)
@@ -166,15 +166,15 @@ func (b *bands) changes() []change {
 // pattern says which device makes band j of node i, the k-th of a chain.
 type pattern = func(c *climber, i, k, j int) (lane int)
 
-// patternsOf are the patterns that are tried of a chain: all there are if it has few tiles.
+// patternsOf are the patterns that are tried of a chain of nodes in n bands: all there are if it has few tiles.
 // Where the device changes inside a chain, some bands may change it and others not.
-func (c *climber) patternsOf(nodes, bands int) []pattern {
-	if nodes*bands > c.AllPatterns {
+func (c *climber) patternsOf(nodes, n int) []pattern {
+	if nodes*n > c.AllPatterns {
 		return c.patterns
 	}
-	list := make([]pattern, 1<<(nodes*bands))
+	list := make([]pattern, 1<<(nodes*n))
 	for set := range list {
-		list[set] = func(c *climber, i, k, j int) int { return c.orOther(i, set>>(k*bands+j)&1) }
+		list[set] = func(c *climber, i, k, j int) int { return c.orOther(i, set>>(k*n+j)&1) }
 	}
 	return list
 }
