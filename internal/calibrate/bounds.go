@@ -8,15 +8,15 @@ import (
 	"pimflow/internal/hw"
 )
 
-// outside is the model's time of a set's kernels, made with parameters that were not
-// fitted to their shapes.
+// outside is the out-of-fold predictions of a set: the model's times of its kernels, with
+// parameters fitted without their shapes.
 type outside struct {
 	set, op, gpu                string
 	start, floor                []float64 // us
-	measured, predicted, chosen []float64 // us; chosen: with the model's own tile
+	measured, predicted, chosen []float64 // us; chosen with the model's own tile
 }
 
-// leaveOut keeps the predictions of the sets of a fold at the present point.
+// leaveOut records the predictions of the sets of a fold with the present parameters.
 func (c *Calibration) leaveOut(sets []*Set) {
 	for _, s := range sets {
 		if len(s.kernels) == 0 {
@@ -40,7 +40,7 @@ func (c *Calibration) leaveOut(sets []*Set) {
 	}
 }
 
-// errorClasses are the kernel classes whose error rows of an operator give.
+// errorClasses are the classes of kernels whose errors are computed, by operator of the rows.
 var errorClasses = []struct {
 	op, path string
 	of       func(e *hw.GPUError) *hw.Range
@@ -50,16 +50,16 @@ var errorClasses = []struct {
 	{"gemm", "gpu.error.gemm", func(e *hw.GPUError) *hw.Range { return &e.GEMM }},
 }
 
-// third is a number to three decimals.
+// third rounds to three decimals.
 func third(x float64) float64 { return math.Round(x*1e3) / 1e3 }
 
-// fewest is the least number of rows that bounds are made of.
+// fewest is the least number of rows for bounds. Estimated.
 const fewest = 10
 
-// bounds sets the error of each class from the cross-validated rows of the board, or,
-// where it has none, of its architecture: the 10th and the 90th percentile of measured
-// over modelled time, both without the start. Rows whose start is longer than what
-// they execute would say nothing of the kernel and are left out.
+// bounds sets the error of each class: the 10th and the 90th percentile of measured over
+// modelled time, both without the start, over the out-of-fold rows of the board, or of its
+// architecture if the board has none. Rows whose start is longer than their execution are left
+// out.
 func (c *Calibration) bounds(source, how string) {
 	b := c.Board
 	for _, class := range errorClasses {
@@ -89,7 +89,7 @@ func (c *Calibration) bounds(source, how string) {
 		*class.of(&b.GPU.Error) = hw.Range{Value: 1, Low: max(0.01, min(1, third(quantile(rows, 0.1)))), High: max(1, third(quantile(rows, 0.9)))}
 		b.Sources[class.path] = fmt.Sprintf("10th and 90th percentile of measured over modelled time of %d kernels of %s, %s; by pimflow calibrate", len(rows), source, how)
 	}
-	if len(b.Start) < 2 { // one stack says nothing of others
+	if len(b.Start) < 2 { // one stack has no spread
 		return
 	}
 	launch := b.Start[b.LaunchFrom]

@@ -1,9 +1,11 @@
-// Package calibrate fits the GPU model's parameters to measured kernels and says how
-// far the model is from measurements.
+// Package calibrate fits the parameters of the GPU model to measured kernels, and scores the
+// model against measurements.
 //
-// Tables of measured kernels and networks and the GPU files (package hw) go in; a GPU
-// file with fitted numbers and scores come out, the same bytes each time. The package
-// knows neither plans nor the PIM.
+// Tables of measured kernels and networks and the GPU files (package hw) go in. A GPU file
+// with fitted numbers and scores come out, deterministically. The package knows neither plans
+// nor the PIM.
+//
+// In the literature: robust non-linear least squares with cross-validation.
 package calibrate
 
 import (
@@ -15,10 +17,10 @@ import (
 	"pimflow/internal/hw"
 )
 
-// Calibration is a GPU's numbers, fitted or as its file has them.
+// Calibration is the numbers of a GPU, fitted or from its file.
 type Calibration struct {
 	Board      *hw.Board
-	Parameters []Parameter // what was fitted
+	Parameters []Parameter // the fitted numbers
 
 	boards    map[string]*hw.Board // every known GPU by its normal name
 	graphs    graphs
@@ -32,20 +34,20 @@ type Parameter struct {
 	Path  string  // in a GPU file
 	Board string  // the GPU, or "" for all of the architecture
 	Value float64 // in the file's unit
-	Sigma float64 // one standard deviation relative to Value, from the Jacobian; infinite where the data do not determine it
-	Folds float64 // the spread of the fits that leave out a fold each: their standard deviation relative to Value
+	Sigma float64 // standard deviation relative to Value, from the Jacobian; infinite if the data do not determine Value
+	Folds float64 // standard deviation, relative to Value, over the fits that leave out one fold each
 	Note  string
 }
 
 // New returns a calibration with the numbers of the files. boards are all known GPUs; b
-// takes the place of the one of its name.
+// replaces the one of its name.
 func New(b *hw.Board, boards []*hw.Board) *Calibration {
 	c := &Calibration{Board: b.Clone(), boards: map[string]*hw.Board{}, graphs: graphs{}, rooflines: map[string]roofline{}, predict: predict}
 	for _, x := range boards {
 		c.boards[normal(x.Name)] = x.Clone()
 	}
 	c.boards[normal(b.Name)] = c.Board
-	for _, x := range c.boards { // one architecture has one set of parameters: b's
+	for _, x := range c.boards { // boards of one architecture share the parameters of b
 		if x.Architecture == b.Architecture {
 			x.GPU.Model, x.GPU.L2SM = b.GPU.Model, b.GPU.L2SM
 		}
@@ -53,8 +55,8 @@ func New(b *hw.Board, boards []*hw.Board) *Calibration {
 	return c
 }
 
-// Fit fits the parameters to the rows of GPUs of the architecture, and the starts of
-// the networks under each stack. source says where the rows are from.
+// Fit fits the parameters to the rows of GPUs of the architecture, and the start of the
+// networks under each software stack. source is the source of the rows, for the file.
 func (c *Calibration) Fit(m *Measured, source string) error {
 	sets := fittable(makeSets(m, c.boards, c.Board.Architecture), false)
 	if len(sets) == 0 {
@@ -65,7 +67,7 @@ func (c *Calibration) Fit(m *Measured, source string) error {
 	spread := make([]moments, len(at))
 	for f := range Folds {
 		training := part(sets, func(x int) bool { return x != f })
-		if len(training) < len(sets) { // a set would have no start
+		if len(training) < len(sets) { // a set would be without a start
 			continue
 		}
 		c.apply(at, begin)
@@ -97,8 +99,8 @@ func (c *Calibration) Fit(m *Measured, source string) error {
 	return nil
 }
 
-// rounded keeps six digits: more than the data say, and few enough that another
-// processor's rounding does not show.
+// rounded keeps six digits: more than the data determine, and few enough to hide the rounding
+// of another processor.
 func rounded(x float64) float64 {
 	y, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 6, 64), 64)
 	if err != nil {
@@ -114,7 +116,7 @@ func fittable(sets []*Set, networks bool) []*Set {
 	})
 }
 
-// moments add up to a standard deviation.
+// moments accumulates a standard deviation.
 type moments struct{ n, sum, squares float64 }
 
 func (m *moments) add(x float64) {
@@ -131,7 +133,7 @@ func (m *moments) deviation() float64 {
 	return math.Sqrt(max(0, m.squares/m.n-mean*mean))
 }
 
-// fitNetworks fits the start of a kernel in networks to each set of them.
+// fitNetworks fits the start of a kernel to each set of networks.
 func (c *Calibration) fitNetworks(sets []*Set) error {
 	for _, s := range sets {
 		b := c.boards[s.gpu]
@@ -150,7 +152,8 @@ func (c *Calibration) fitNetworks(sets []*Set) error {
 	return nil
 }
 
-// fitStart fits the start of a kernel to networks whose kernels take us without it.
+// fitStart fits the start of a kernel to networks whose kernels take us microseconds without
+// it.
 func fitStart(s *Set, times []network, begin float64, us func(network) float64) solution {
 	p := problem{n: len(times), low: []float64{0.01}, high: []float64{1e3}}
 	p.residuals = func(x, out []float64) {
@@ -161,15 +164,15 @@ func fitStart(s *Set, times []network, begin float64, us func(network) float64) 
 	return p.solve([]float64{max(1, begin)})
 }
 
-// Bound sets the errors of the GPU from measurements that nothing was fitted to.
+// Bound sets the errors of the GPU from measurements outside the fit.
 func (c *Calibration) Bound(m *Measured, source string) {
 	c.outside = nil
 	c.leaveOut(makeSets(m, c.boards, c.Board.Architecture))
 	c.bounds(source, "not fitted to")
 }
 
-// record writes what was fitted into the GPU's file: values, sources, the launch and
-// the errors.
+// record writes the fitted numbers into the GPU's file: values, sources, the launch and the
+// errors.
 func (c *Calibration) record(source string) {
 	b, own := c.Board, normal(c.Board.Name)
 	fitted := "fitted to " + source + " by pimflow calibrate"

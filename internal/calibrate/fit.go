@@ -6,34 +6,35 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// problem is a least-squares fit of positive parameters to logarithms: residual i is
-// the logarithm of model over measurement.
+// problem is a least-squares fit of positive parameters. Residual i is the logarithm of model
+// over measurement.
 type problem struct {
 	residuals func(x, out []float64)
 	n         int       // residuals
 	low, high []float64 // bounds of the parameters
 }
 
-// solution is a fitted point. sigma is each parameter's standard deviation relative
-// to its value, from the Jacobian; it is infinite where the data do not determine it.
+// solution is a fitted point. sigma is the standard deviation of each parameter relative to its
+// value, from the Jacobian, infinite if the data do not determine the parameter.
 type solution struct {
 	x, sigma []float64
 	cost     float64
 }
 
-// softScale is where the loss of a residual turns from quadratic to linear: errors of
-// more than 10 % count less and less. Estimated.
+// softScale is the residual at which the loss turns from quadratic to linear: 10 %. Estimated.
 const softScale = 0.1
 
-// loss is the soft-L1 loss of a residual, and the weight that makes its square's
-// gradient the loss's.
+// loss is the soft-L1 loss of a residual, and the weight under which the square of the
+// residual has the gradient of the loss.
 func loss(r float64) (cost, weight float64) {
 	root := math.Sqrt(1 + r*r/(softScale*softScale))
 	return 2 * softScale * softScale * (root - 1), 1 / root
 }
 
-// solve runs Levenberg and Marquardt's method on the logarithms of the parameters from
-// a starting point, with the weights of the soft-L1 loss. It is deterministic.
+// solve minimises the soft-L1 loss from a starting point, in the logarithms of the parameters.
+// It is deterministic.
+//
+// In the literature: Levenberg-Marquardt, with iteratively reweighted least squares.
 func (p *problem) solve(start []float64) solution {
 	k := len(start)
 	x := make([]float64, k)
@@ -86,8 +87,8 @@ func (p *problem) solve(start []float64) solution {
 	return s
 }
 
-// invert inverts a normal matrix, with a trifle on its diagonal where the data say
-// nothing of a parameter; nil where it is singular all the same.
+// invert inverts a normal matrix, with a small diagonal for parameters that the data do not
+// determine. It returns nil for a singular matrix.
 func invert(a *mat.SymDense) *mat.SymDense {
 	n := a.SymmetricDim()
 	b := mat.NewSymDense(n, nil)
@@ -106,7 +107,7 @@ func invert(a *mat.SymDense) *mat.SymDense {
 	return inverse
 }
 
-// normal is JᵀWJ and JᵀWr at x, and the weighted sum of the squares of r.
+// normal is JᵀWJ and JᵀWr at x, and the weighted sum of squares of r.
 func (p *problem) normal(x, r []float64) (*mat.SymDense, []float64, float64) {
 	k := len(x)
 	columns := make([][]float64, k)
@@ -138,8 +139,8 @@ func (p *problem) normal(x, r []float64) (*mat.SymDense, []float64, float64) {
 	return normal, gradient, sum
 }
 
-// step solves the damped normal equations for the parameters that are not held at a
-// bound by the gradient.
+// step solves the damped normal equations for the parameters that the gradient does not hold
+// at a bound.
 func (p *problem) step(x []float64, normal *mat.SymDense, gradient []float64, damping float64) []float64 {
 	var free []int
 	for i, v := range x {

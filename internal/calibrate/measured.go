@@ -25,15 +25,15 @@ type Row struct {
 	PadH, PadW, Groups int
 	M, Cols, Depth     int // of a matrix product: M×Depth by Depth×Cols
 	US                 float64
-	Kernel             string // its name in a profile, or ""
+	Kernel             string // the kernel's name in a profile, or ""
 }
 
-// Rows and columns of a convolution's output.
+// Rows and columns of the output of a convolution.
 func (r *Row) P() int { return (r.H+2*r.PadH-r.R)/r.StrideH + 1 }
 func (r *Row) Q() int { return (r.W+2*r.PadW-r.S)/r.StrideW + 1 }
 
-// shape identifies what was computed, whatever it was computed with: rows of one
-// shape are never on both sides of a cross-validation.
+// shape identifies the computation, without GPU, type and software. Rows of one shape are never
+// on both sides of a cross-validation.
 func (r *Row) shape() string {
 	if r.Op == "gemm" {
 		return fmt.Sprint(r.M, r.Cols, r.Depth)
@@ -47,10 +47,10 @@ type Network struct {
 	Name   string // torchvision's
 	Batch  int
 	US     float64
-	Source string // the software that ran it
+	Source string // the software stack
 }
 
-// Measured is what files of measurements hold.
+// Measured is the contents of files of measurements.
 type Measured struct {
 	Rows     []Row
 	Networks []Network
@@ -61,16 +61,16 @@ type column struct {
 	name     string
 	ops      string // the operators whose rows need it; "" for all
 	optional bool
-	whole    func(r *Row) *int // where a whole number goes
+	whole    func(r *Row) *int // the field of a whole number
 	min      int
 	text     func(r *Row) *string
-	known    []string // the texts it may hold
+	known    []string // the allowed texts
 }
 
-// most bounds a whole number, so that products of a row's stay finite.
+// most bounds a whole number, so that products of a row stay finite.
 const most = 1 << 20
 
-// columns are those of a table of kernels. P and Q follow from the others and are
+// columns are the columns of a table of kernels. P and Q follow from the others and are
 // checked.
 var columns = []column{
 	{name: "dataset", optional: true, text: func(r *Row) *string { return &r.Dataset }},
@@ -95,12 +95,11 @@ var columns = []column{
 	{name: "kernels", optional: true, text: func(r *Row) *string { return &r.Kernel }},
 }
 
-// extra are columns that may be there: P and Q are checked, the others not used.
+// extra are the optional columns: P and Q are checked, the others not used.
 var extra = []string{"P", "Q", "ta", "tb", "split"}
 
-// Read adds the measurements of a CSV file: kernels, or networks where the columns
-// are model,batch,ms,source. An error is a line of file, line, column, value and
-// what was wanted.
+// Read adds the measurements of a CSV file: networks if the columns are model,batch,ms,source,
+// otherwise kernels. The error is one line: file, line, column, value and the wanted values.
 func (m *Measured) Read(file string, in io.Reader) error {
 	t := table{file: file, csv: csv.NewReader(in)}
 	head, err := t.csv.Read()
@@ -112,7 +111,7 @@ func (m *Measured) Read(file string, in io.Reader) error {
 	}
 	t.at = map[string]int{}
 	for i, name := range head {
-		name = strings.TrimPrefix(name, "\ufeff") // as spreadsheets write
+		name = strings.TrimPrefix(name, "\ufeff") // a spreadsheet's byte order mark
 		if _, twice := t.at[name]; twice {
 			return fmt.Errorf("%s:1: column %q is there twice", file, name)
 		}
@@ -146,8 +145,7 @@ func (m *Measured) Read(file string, in io.Reader) error {
 	}
 }
 
-// kernelColumns lists the columns of a table of kernels, or those that may be
-// missing.
+// kernelColumns lists the columns of a table of kernels, or the optional ones.
 func kernelColumns(optional bool) (names []string) {
 	for _, c := range columns {
 		if !optional || c.optional {
@@ -160,7 +158,7 @@ func kernelColumns(optional bool) (names []string) {
 	return append(names, extra...)
 }
 
-// table is a CSV file and the record that is read.
+// table is a CSV file and its current record.
 type table struct {
 	file   string
 	csv    *csv.Reader
@@ -181,12 +179,12 @@ func (t *table) text(column string) string {
 	return ""
 }
 
-// bad says what a cell should have held.
+// bad is the error of a cell.
 func (t *table) bad(column, wanted string) error {
 	return fmt.Errorf("%s: %s: %q: %s wanted", t.place(), column, t.text(column), wanted)
 }
 
-// wrong says where a file is no CSV.
+// wrong is the error of a file that is no CSV.
 func (t *table) wrong(err error) error {
 	var p *csv.ParseError
 	if errors.As(err, &p) {
@@ -240,7 +238,7 @@ func (m *Measured) kernel(t *table) error {
 	return nil
 }
 
-// window checks that the numbers of a convolution fit together.
+// window checks the numbers of a convolution against each other.
 func (t *table) window(r *Row) error {
 	for _, d := range []struct {
 		kernel, out           string

@@ -10,10 +10,10 @@ import (
 	"pimflow/internal/zoo"
 )
 
-// networkGPU is the GPU that tables of networks are of.
+// networkGPU is the GPU of all tables of networks.
 const networkGPU = "t4"
 
-// graphs remembers simplified networks.
+// graphs caches simplified networks.
 type graphs map[Network]*graph.Graph
 
 func (gs graphs) get(n *Network) (*graph.Graph, error) {
@@ -32,8 +32,7 @@ func (gs graphs) get(n *Network) (*graph.Graph, error) {
 	return g, nil
 }
 
-// network is what a network's kernels take without their starts, and how many there
-// are.
+// network is the time of a network's kernels without their starts, and their number.
 type network struct {
 	us, roofline float64
 	kernels      int

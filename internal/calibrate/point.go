@@ -8,14 +8,14 @@ import (
 	"pimflow/internal/hw"
 )
 
-// parameter is a fitted number of hw.GPU that all boards of one architecture share.
+// parameter is a fitted number of hw.GPU, shared by all boards of an architecture.
 type parameter struct {
 	path      string // in a GPU file
 	of        func(g *hw.GPU) *float64
 	low, high float64
 }
 
-// parameters are the shared ones. The bounds are within those of hw's fields.
+// parameters are the shared numbers. Their bounds lie within the ranges of package hw.
 var parameters = []parameter{
 	{"gpu.model.eta", func(g *hw.GPU) *float64 { return &g.Model.Eta }, 0.01, 1},
 	{"gpu.model.lam_ck", func(g *hw.GPU) *float64 { return &g.Model.Lam }, 1, 1e5},
@@ -28,7 +28,7 @@ var parameters = []parameter{
 	{"gpu.model.eta_dw", func(g *hw.GPU) *float64 { return &g.Model.EtaDW }, 0.01, 1},
 }
 
-// coordinate is one number of the point that is fitted.
+// coordinate is one number of the fitted point.
 type coordinate struct {
 	path      string // as in a GPU file
 	board     string // normal name; "" for every board of the architecture
@@ -37,9 +37,9 @@ type coordinate struct {
 	low, high float64
 }
 
-// coordinates lists what is fitted to sets: the shared parameters that their kernels
-// have, the clocks of capped boards where another board's anchors them (the
-// efficiencies could not be told from a clock otherwise), and the start of each set.
+// coordinates lists the numbers fitted to sets: the shared parameters of their kernels, the
+// clocks of capped boards, and the start of each set. A clock is fitted only beside a board
+// with a known clock, since clock and efficiencies cannot be separated otherwise.
 func (c *Calibration) coordinates(sets []*Set) []coordinate {
 	var list []coordinate
 	depthwise := func(s *Set) bool {
@@ -72,7 +72,7 @@ func (c *Calibration) coordinates(sets []*Set) []coordinate {
 	return list
 }
 
-// period is a clock period rounded to a millionth of a picosecond.
+// period is a clock period, rounded to a millionth of a picosecond.
 func period(ps float64) hw.Period {
 	p, err := hw.ParsePeriod(fmt.Sprintf("%d/1000000", int64(math.Round(ps*1e6))))
 	if err != nil {
@@ -81,7 +81,7 @@ func period(ps float64) hw.Period {
 	return p
 }
 
-// point is where the boards are.
+// point is the present numbers of the boards.
 func (c *Calibration) point(at []coordinate) []float64 {
 	x := make([]float64, len(at))
 	for i, a := range at {
@@ -94,7 +94,7 @@ func (c *Calibration) point(at []coordinate) []float64 {
 	return x
 }
 
-// apply puts a point into the boards.
+// apply sets the numbers of the boards to a point.
 func (c *Calibration) apply(at []coordinate, x []float64) {
 	for i, a := range at {
 		if a.board != "" {
@@ -109,7 +109,7 @@ func (c *Calibration) apply(at []coordinate, x []float64) {
 	}
 }
 
-// solve fits the coordinates to sets; the boards are at the solution afterwards.
+// solve fits the coordinates to sets and sets the boards to the solution.
 func (c *Calibration) solve(sets []*Set, at []coordinate) solution {
 	var p problem
 	for _, x := range at {

@@ -5,8 +5,8 @@ import (
 	"pimflow/internal/hw"
 )
 
-// startOf is the start of a set's kernels in us; that of the board's launches where its
-// file has none of the set.
+// startOf is the start of a set's kernels in us. A set without its own start has that of the
+// board's launches.
 func startOf(b *hw.Board, set string) float64 {
 	if us, ok := b.Start[set]; ok {
 		return us
@@ -14,8 +14,7 @@ func startOf(b *hw.Board, set string) float64 {
 	return b.Start[b.LaunchFrom]
 }
 
-// tiles are those that a set's kernels choose from, and the splits of K; none where an
-// SM of the board holds no CTA of any.
+// tiles are the tiles of a set's kernels that fit an SM of the board, and the splits of K.
 func tiles(st stack, op, dtype string, b *hw.Board, m *gpu.Model) ([]gpu.Tile, []int) {
 	library, splits := b.GPU.Library, b.GPU.ConvSplit
 	switch {
@@ -24,13 +23,13 @@ func tiles(st stack, op, dtype string, b *hw.Board, m *gpu.Model) ([]gpu.Tile, [
 	case st.library != "":
 		library = st.library
 	case dtype == "int8" && library == "trt16":
-		library = "trt" // the longer rows are those of fp16 kernels
+		library = "trt" // only fp16 kernels have the longer rows
 	}
 	return m.Launchable(gpu.Library(library)), gpu.Splits(splits)
 }
 
-// predict writes the times of a set's kernels in us. With chosen the model takes its
-// own tile even where the kernel's name has one.
+// predict writes the times of a set's kernels in us. If chosen, the model takes its own tile,
+// not the tile in the kernel's name.
 func predict(s *Set, b *hw.Board, chosen bool, out []float64) {
 	m := gpu.NewModel(b.Machine(elementSize[s.dtype]), b.Memory.Channels)
 	library, splits := tiles(s.stack, s.Op, s.dtype, b, m)

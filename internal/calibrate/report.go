@@ -2,20 +2,20 @@ package calibrate
 
 import "slices"
 
-// SetScore is how far the model and the roofline are from a set.
+// SetScore is the errors of the model and of the roofline on a set.
 type SetScore struct {
 	Set      string
 	Fitted   bool // the parameters were fitted to these rows
-	Left     int  // rows that the model is not for
+	Left     int  // rows outside the model's scope
 	Why      string
 	Model    Score
 	Roofline Score
-	Folds    *Score // cross-validated, where the rows were fitted
+	Folds    *Score // cross-validated; only for fitted rows
 }
 
-// Score scores the sets of measurements at the present point. fitted says whether they
-// are those of Fit. Kernels whose names have a tile make a second set, in which the
-// model chooses.
+// Score scores the sets of measurements with the present numbers. fitted: they are the rows of
+// Fit. Kernels with a tile in their name make a second set, in which the model chooses the
+// tile.
 func (c *Calibration) Score(m *Measured, fitted bool) ([]SetScore, error) {
 	var list []SetScore
 	for _, s := range makeSets(m, c.boards, c.Board.Architecture) {
@@ -58,7 +58,7 @@ func (c *Calibration) scoreKernels(s *Set, row *SetScore, fitted bool) {
 	}
 }
 
-// scoreChosen is the model's part of scoreKernels with its own tiles.
+// scoreChosen is the model's score on kernels with the model's own tiles.
 func (c *Calibration) scoreChosen(s *Set, row *SetScore, fitted bool) {
 	out, measured := make([]float64, len(s.kernels)), make([]float64, len(s.kernels))
 	for i, k := range s.kernels {

@@ -6,10 +6,11 @@ import (
 	"pimflow/internal/hw"
 )
 
-// roofline is the model to beat: a start, and the longer of computing and moving, each
-// at one efficiency. Both efficiencies, and the start of each set, are fitted to the
-// rows of one architecture, also of one that the model is not fitted to: there the
-// roofline has seen what the model has not.
+// roofline is the baseline model: a start, and the longer of computation and traffic, each with
+// one efficiency. Both efficiencies and the start of each set are fitted to the rows of an
+// architecture, even if the model is not fitted to it: there the roofline has the advantage.
+//
+// In the literature: the roofline model (Williams et al., CACM 2009).
 type roofline struct {
 	compute, memory float64
 	start           map[string]float64 // us, by set
@@ -74,7 +75,7 @@ func (c *Calibration) fitRooflines(m *Measured) error {
 	return nil
 }
 
-// rooflineOf is the fitted roofline of a set's architecture, or the data sheet's.
+// rooflineOf is the fitted roofline of a set's architecture, or the roofline of the data sheet.
 func (c *Calibration) rooflineOf(s *Set) roofline {
 	if r, ok := c.rooflines[c.boards[s.gpu].Architecture]; ok {
 		return r

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Score compares predictions with measurements: the mean absolute error and the mean
-// error relative to the measurement, and Spearman's rank correlation.
+// Score is the error of predictions: the mean absolute error and the mean error, relative to
+// the measurement, and Spearman's rank correlation.
 type Score struct {
 	N                    int
 	MAPE, Bias, Spearman float64
@@ -29,7 +29,7 @@ func score(predicted, measured []float64) Score {
 	return s
 }
 
-// ranks are the places in ascending order, the mean of them for equal values.
+// ranks are the ranks in ascending order; equal values have their mean rank.
 func ranks(x []float64) []float64 {
 	order := make([]int, len(x))
 	for i := range order {
@@ -58,7 +58,7 @@ func ranks(x []float64) []float64 {
 	return out
 }
 
-// pearson is the correlation of two lists, 0 where one of them does not vary.
+// pearson is the correlation of two lists, 0 if one of them is constant.
 func pearson(a, b []float64) float64 {
 	n := float64(len(a))
 	var ma, mb, saa, sbb, sab float64
@@ -77,7 +77,7 @@ func pearson(a, b []float64) float64 {
 	return sab / math.Sqrt(saa*sbb)
 }
 
-// quantile is that of sorted values, between the two nearest.
+// quantile is the quantile of sorted values, interpolated linearly.
 func quantile(sorted []float64, q float64) float64 {
 	at := q * float64(len(sorted)-1)
 	i := int(at)

@@ -14,14 +14,14 @@ import (
 	"pimflow/internal/zoo"
 )
 
-// Set is measurements of one kind of work on one GPU with one stack of software: what
-// is scored and reported together. Each has a start of its own.
+// Set is the measurements of one kind of work on one GPU with one software stack. It is scored
+// as a whole and has its own start.
 type Set struct {
 	Name    string
 	Op      string
-	Fitted  bool // its rows are fitted: their GPU is of the architecture that is calibrated
-	N       int  // kernels or networks that the model is for
-	Left    int  // rows that it is not for
+	Fitted  bool // its rows are fitted: the GPU is of the calibrated architecture
+	N       int  // kernels or networks within the model's scope
+	Left    int  // rows outside it
 	Why     string
 	gpu     string // normal name
 	dtype   string
@@ -30,10 +30,10 @@ type Set struct {
 	nets    []*Network // in a set of networks
 }
 
-// floor is what the measuring loop takes at least, in us.
+// floor is the least time of the measuring loop, in us.
 func (s *Set) floor() float64 { return s.stack.floor[s.Name] }
 
-// leave counts a row that the model is not for.
+// leave counts a row outside the model's scope.
 func (s *Set) leave(why string) {
 	s.Left++
 	if !strings.Contains(s.Why, why) {
@@ -41,17 +41,17 @@ func (s *Set) leave(why string) {
 	}
 }
 
-// kernel is a measured row as the model and the roofline see it.
+// kernel is a measured row, as input of the model and the roofline.
 type kernel struct {
 	row    *Row
-	gemm   gpu.GEMM // where direct is nil
+	gemm   gpu.GEMM // if direct is nil
 	known  gpu.Tile // the tile in the kernel's name; zero: none
 	direct *gpu.Direct
 	macs   float64
-	bytes  float64 // to and from the DRAM, without what is fetched again
+	bytes  float64 // to and from the DRAM, each value once
 }
 
-// stack is a row of the table of software stacks: how the kernels of a dataset ran.
+// stack is a row of the table of software stacks: the software of a dataset.
 type stack struct {
 	prefix  string // of the dataset
 	library string // of convolutions
@@ -61,11 +61,11 @@ type stack struct {
 	floor   map[string]float64 // us, by set
 }
 
-// stacks are the public datasets; others are as the last row. A convolution whose
-// channels are no multiple of pad has no tensor-core kernel in that stack.
+// stacks are the stacks of the public datasets; any other dataset has the last row. A
+// convolution whose channels are no multiple of pad has no tensor-core kernel in the stack.
 //
-// The floors of DeepBench's loop on T4 are read off its data: no row is below, and
-// many rows of small work are at it. V100's show none.
+// The floors of DeepBench's loop on T4 are from its data: no row is below, and many rows of
+// small work are at the floor. V100's data show none.
 var stacks = []stack{
 	{prefix: "deepbench", library: "cudnn", nchw: true, dp4a: true, pad: map[string]int{"fp16": 8, "int8": 32},
 		floor: map[string]float64{"T4 fp16 conv": 17, "T4 fp16 gemm": 9, "T4 int8 conv": 18}},
@@ -73,7 +73,7 @@ var stacks = []stack{
 	{prefix: "", pad: map[string]int{"fp16": 8, "int8": 8}},
 }
 
-// normal is a GPU's name without case and punctuation: TITANRTX is titan-rtx.
+// normal is a GPU's name without case and punctuation: TITANRTX equals titan-rtx.
 func normal(name string) string {
 	return strings.ToLower(strings.Map(func(r rune) rune {
 		if strings.ContainsRune("-_ .", r) {
@@ -86,7 +86,7 @@ func normal(name string) string {
 // elementSize is the bytes of an element.
 var elementSize = map[string]int{"fp16": 2, "int8": 1}
 
-// makeSets groups rows. What cannot be modelled is counted with its reason.
+// makeSets groups rows into sets. Rows outside the model's scope are counted by reason.
 func makeSets(m *Measured, boards map[string]*hw.Board, architecture string) []*Set {
 	byName := map[string]*Set{}
 	named := func(name, gpuName string) *Set {
@@ -130,7 +130,7 @@ func makeSets(m *Measured, boards map[string]*hw.Board, architecture string) []*
 	return slices.SortedFunc(maps.Values(byName), func(a, b *Set) int { return strings.Compare(a.Name, b.Name) })
 }
 
-// unmodelled says why the model is not for a row, or nothing.
+// unmodelled is the reason that a row is outside the model's scope, "" if it is not.
 func unmodelled(r *Row, st stack, b *hw.Board) string {
 	switch {
 	case b == nil:
@@ -151,7 +151,7 @@ func unmodelled(r *Row, st stack, b *hw.Board) string {
 	return ""
 }
 
-// lower is a row as the work of one kernel.
+// lower is the kernel of a row.
 func lower(r *Row, st stack, b *hw.Board) kernel {
 	size := elementSize[r.Dtype]
 	m := gpu.NewModel(b.Machine(size), b.Memory.Channels)
@@ -184,7 +184,7 @@ func lower(r *Row, st stack, b *hw.Board) kernel {
 	return k
 }
 
-// product is a matrix product whose operands are the same each time it is run.
+// product is a matrix product, run repeatedly on the same operands.
 func product(r *Row, m *gpu.Model, g gpu.GEMM) kernel {
 	miss := m.Miss(g.A + g.B + g.O)
 	g.MissA, g.MissB, g.MissO = miss, miss, miss
@@ -197,8 +197,8 @@ var (
 	cudnnTile = regexp.MustCompile(`cudnn(?:_int8)?_(\d+)x(\d+)_`)
 )
 
-// tileIn reads a tile from a kernel's name. Where the name does not say them, rows
-// are of 64 bytes, in one stage, and a tile of more than 128x128 has 8 warps.
+// tileIn reads a tile from a kernel's name. Without them in the name, rows have 64 bytes, there
+// is one stage, and a tile of more than 128x128 has 8 warps. Estimated.
 func tileIn(name string, size int) gpu.Tile {
 	number := func(s string) int { n, _ := strconv.Atoi(s); return n }
 	if x := xmmaTile.FindStringSubmatch(name); x != nil {

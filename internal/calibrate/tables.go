@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// tables are public measurements; measured/SOURCE.md says whose.
+// tables are public measurements. Their sources are in measured/SOURCE.md.
 //
 //go:embed measured/*.csv
 var tables embed.FS
 
-// Tables returns the names of the tables of measurements that come with the program.
+// Tables returns the names of the built-in tables of measurements.
 func Tables() []string {
 	entries, err := tables.ReadDir("measured")
 	if err != nil {
@@ -24,7 +24,7 @@ func Tables() []string {
 	return names
 }
 
-// OpenTable opens one of Tables; nil where there is none of the name.
+// OpenTable opens one of Tables; nil if there is none of the name.
 func OpenTable(name string) (io.ReadCloser, error) {
 	for _, n := range Tables() {
 		if n == name {
