@@ -28,8 +28,8 @@ func (p *Program) Fuse() {
 const Lanes = 2
 
 // Lane is the index of a device: 1 for plan.PIM, 0 for every other.
-func Lane(device string) int {
-	if device == plan.PIM {
+func Lane(name string) int {
+	if name == plan.PIM {
 		return 1
 	}
 	return 0
