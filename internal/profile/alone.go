@@ -10,25 +10,23 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// Alone is the kernel as a network of one layer, whose floating values have type t;
-// what is known before a network runs are constants, seeded noise or, of integers, 0.
-// It is an error
-// when the operator does not make Out of the operands, as a part of some layers
-// cannot be made by a layer of that kind.
+// Alone is the kernel as a network of one layer, with floating-point values of type t. Operands
+// known before the run are constants: seeded noise, or 0 for integers. The error is an
+// operator that does not make Out of the operands: parts of some layers are no layer of the
+// same kind.
 func (k *Kernel) Alone(t tensor.Type) (*graph.Graph, graph.ID, error) {
 	return k.alone(t, 0, false)
 }
 
-// Probe is Alone with the first value as its only result, by a kernel more: where
-// results are copied to a host, hardly anything is.
+// Probe is Alone with one more kernel, which keeps only the first value: hardly anything is
+// copied to the host.
 func (k *Kernel) Probe(t tensor.Type) (*graph.Graph, error) {
 	g, _, err := k.alone(t, 0, true)
 	return g, err
 }
 
-// alone is Alone with that many weights more in a product of their own: a model may
-// ask how much of a network's weights a cache keeps. With probe the result is that of
-// Probe.
+// alone is Alone with a separate product of that many further weights, for models that ask which
+// share of a network's weights a cache holds. With probe it is Probe.
 func (k *Kernel) alone(t tensor.Type, more int, probe bool) (*graph.Graph, graph.ID, error) {
 	b := graph.NewBuilder(k.Op.Name)
 	value := func(name string, o Operand) graph.ID {
@@ -47,7 +45,7 @@ func (k *Kernel) alone(t tensor.Type, more int, probe bool) (*graph.Graph, graph
 	}
 	for i, e := range k.Epilogue {
 		s := graph.Stage{Op: e}
-		if e.Name == "Clip" { // its default bounds are none, which a runtime leaves out
+		if e.Name == "Clip" { // without bounds a runtime leaves it out
 			s.Attrs = op.Attrs{"min": float32(0), "max": float32(6)}
 		}
 		if e.Combine != nil {
@@ -85,8 +83,8 @@ func (k *Kernel) alone(t tensor.Type, more int, probe bool) (*graph.Graph, graph
 	return g, y, err
 }
 
-// noise is standard normal, the same for the same name and shape; integers, which may
-// be indices, are 0.
+// noise is standard normal noise, equal for equal names and shapes. Integers are 0, since they
+// may be indices.
 func noise(name string, t tensor.Type, s tensor.Shape) *tensor.Tensor {
 	return tensor.Lazy(t, s, func() ([]float32, []int64) {
 		if !t.Float() {
@@ -103,7 +101,7 @@ func noise(name string, t tensor.Type, s tensor.Shape) *tensor.Tensor {
 	})
 }
 
-// weights is the number of values in a graph that are the second operand of products.
+// weights is the number of elements of second operands of products in a graph.
 func weights(g *graph.Graph) int {
 	n := 0
 	for i := range g.Nodes {

@@ -10,19 +10,19 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// extents are the sizes in which kernels of one family differ.
+// extents are the sizes by which kernels of a family differ.
 type extents [3]int
 
-// The dimensions of extents; the last is the first that is interpolated.
+// The dimensions of extents. The last is interpolated first.
 const (
 	images = iota
 	channels
 	rows
 )
 
-// family is equal for kernels that differ in images, channels made and rows alone:
-// sizes of one layer. ok is false for a kernel that has no others beside it. Whether
-// there is a bias does not matter, nor the padding that a part has above and below.
+// family is equal for kernels that differ only in images, output channels and rows: sizes of
+// one layer. Bias, and padding above and below, do not count. ok is false for a kernel without
+// a family.
 func (k *Kernel) family() (name string, size extents, ok bool) {
 	var b strings.Builder
 	matrix := len(k.Out) == 2 && (k.Op.Name == "Gemm" || k.Op.Name == "MatMul") && len(k.In[0].Shape) == 2 && len(k.In[1].Shape) == 2
@@ -43,7 +43,7 @@ func (k *Kernel) family() (name string, size extents, ok bool) {
 		case windows && (n == "pads" || n == "output_padding"):
 			fmt.Fprint(&b, " ", n)
 			for d, v := range k.Attrs[n].([]int64) {
-				if d%2 == 1 { // of the columns
+				if d%2 == 1 { // columns
 					fmt.Fprint(&b, " ", v)
 				}
 			}
@@ -73,7 +73,7 @@ func (k *Kernel) family() (name string, size extents, ok bool) {
 	return b.String(), size, true
 }
 
-// relative is the operand with * where its extent follows from that of the kernel.
+// relative is the operand with * for extents that follow from those of the kernel.
 func (o Operand) relative(out tensor.Shape) string {
 	if len(o.Shape) != 4 {
 		return o.String()
@@ -96,13 +96,13 @@ type member struct {
 	size extents
 }
 
-// point is what a size of a family takes.
+// point is the time of a size of a family.
 type point struct {
 	size extents
 	ps   float64
 }
 
-// points are the means of rows of the same size.
+// points are the mean times of rows of the same size.
 func points(list []member) (out []point) {
 	count := map[extents]int{}
 	for _, r := range list {
@@ -117,12 +117,13 @@ func points(list []member) (out []point) {
 	return out
 }
 
-// interpolate is the time of a size between others: along rows first, then along
-// channels, then along images, between the nearest sizes below and above of which the
-// time is known. It is false where they are not on both sides.
+// interpolate is the time of a size between the nearest measured sizes below and above: along
+// rows, then along channels, then along images. It is false without sizes on both sides.
+//
+// In the literature: multilinear interpolation.
 func interpolate(list []point, size extents) (ps float64, ok bool) { return along(list, size, images) }
 
-// along interpolates points that agree with size in the dimensions before dim.
+// along interpolates points that have the size's extents in the dimensions before dim.
 func along(list []point, size extents, dim int) (ps float64, ok bool) {
 	if len(list) == 0 {
 		return 0, false
@@ -145,7 +146,7 @@ func along(list []point, size extents, dim int) (ps float64, ok bool) {
 	}
 	var low, high float64
 	lo, hi := -1, -1
-	for i, v := range at { // the nearest below is the last that is known, above the first
+	for i, v := range at { // the last known below, the first known above
 		if known, ok := along(by[v], size, dim+1); ok && v < size[dim] {
 			lo, low = i, known
 		} else if ok && v > size[dim] && hi < 0 {
@@ -158,7 +159,7 @@ func along(list []point, size extents, dim int) (ps float64, ok bool) {
 	return low + (high-low)*float64(size[dim]-at[lo])/float64(at[hi]-at[lo]), true
 }
 
-// distance is how far sizes are apart, in doublings of one dimension.
+// distance is the distance of sizes, in doublings of a dimension.
 func distance(a, b extents) (d float64) {
 	for i := range a {
 		d += math.Abs(math.Log2(float64(a[i]) / float64(b[i])))
@@ -180,5 +181,5 @@ func closest(list []member, size extents) (near []member) {
 	return near
 }
 
-// rounded is the nearest time of a whole picosecond, at least one.
+// rounded is a time rounded to a whole picosecond, at least one.
 func rounded(ps float64) device.Time { return max(1, device.Time(math.Round(ps))) }

@@ -1,12 +1,13 @@
 // Package profile replaces a GPU model's times by measured ones.
 //
-// A Profile is a table of kernels and what they took; it parses and prints as CSV.
-// A kernel is what a GPU runs for a cut of a layer, and is known by its geometry,
-// whatever the layer is called and whichever network it is in. Profile.Over wraps a
-// device so that its costs are the measured ones where there are any; Kernel.Graph is
-// a kernel as a network by itself, to be measured.
+// A Profile is a table of kernels with their times, read and printed as CSV. A kernel is the
+// work of a cut of a layer, identified by its geometry, not by the names of layer or network.
+// Over wraps a device: its costs become the measured ones, where there are any. Kernel.Alone
+// is a kernel as a network by itself, to be measured; a Runner is a program that measures it.
 //
-// The package does not know how a device models its costs, nor what a plan is.
+// The package does not know how a device models its costs, nor plans.
+//
+// In the literature: profile-guided cost models; operator lookup tables.
 package profile
 
 import (
@@ -19,26 +20,26 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// Kernel is a layer, or a part of one, by its geometry: an operator on operands of
-// these shapes, with its epilogue. Cuts at different places are one kernel when they
-// have the same shapes and padding.
+// Kernel is a layer, or a part of a layer, by its geometry: an operator with its epilogue on
+// operands of these shapes. Cuts at different places with the same shapes and padding are one
+// kernel.
 type Kernel struct {
 	Op       *op.Op
 	In       []Operand // of Op
-	Attrs    op.Attrs  // complete; pads and group are those of the part
+	Attrs    op.Attrs  // complete; pads and group of the part
 	Out      tensor.Shape
-	Type     tensor.Type // in which floating values are computed
-	Epilogue []*op.Op    // each with Map or Combine; a second operand has the shape Out
+	Type     tensor.Type // of floating-point computation
+	Epilogue []*op.Op    // each with Map or Combine; a second operand has shape Out
 }
 
 // Operand is a value that a kernel reads.
 type Operand struct {
 	Shape tensor.Shape
 	Const bool        // known before the network runs
-	Type  tensor.Type // of integers; 0: floating
+	Type  tensor.Type // of integers; 0: floating-point
 }
 
-// Of is the kernel that makes a cut, when floating values are computed as t.
+// Of is the kernel of a cut, with floating-point computation in t.
 func Of(g *graph.Graph, c graph.Cut, t tensor.Type) Kernel {
 	nd := &g.Nodes[c.Node]
 	k := Kernel{Op: nd.Op, Attrs: nd.Attrs, Out: c.Box.Shape(), Type: t}
@@ -47,7 +48,7 @@ func Of(g *graph.Graph, c graph.Cut, t tensor.Type) Kernel {
 	}
 	p := &part{attrs: nd.Attrs, in: g.InShapes(c.Node)[:nd.Operands()], box: c.Box, shape: nd.Shape}
 	for _, b := range g.Need(c) {
-		p.need = append(p.need, b.Clone()) // it may be the cut's own
+		p.need = append(p.need, b.Clone()) // it may share memory with the cut
 	}
 	if adapt := parts[nd.Op.Name]; adapt != nil {
 		k.Attrs = adapt(p)
@@ -65,7 +66,7 @@ func Of(g *graph.Graph, c graph.Cut, t tensor.Type) Kernel {
 	return k
 }
 
-// part is a box of an operation, to be written as an operation of its own.
+// part is a box of an operation, rewritten as an operation.
 type part struct {
 	attrs op.Attrs
 	in    []tensor.Shape
@@ -74,8 +75,8 @@ type part struct {
 	shape tensor.Shape // of the whole value
 }
 
-// parts has the operators whose attributes differ for a part: what is padding at the
-// edges of the whole is none inside it.
+// parts has the operators whose attributes differ for a part: the padding at the edges of the
+// whole is no padding inside it.
 var parts = map[string]func(*part) op.Attrs{
 	"Conv":          convolution,
 	"ConvTranspose": transposed,
@@ -83,8 +84,8 @@ var parts = map[string]func(*part) op.Attrs{
 	"AveragePool":   pooling,
 }
 
-// uncut has the operands whole along dimensions that are not cut, as attributes that
-// name positions there mean them.
+// uncut keeps the operands whole along dimensions that are not cut, since attributes may name
+// positions there.
 func (p *part) uncut() {
 	full := tensor.Full(p.shape)
 	for i, s := range p.in {
@@ -96,7 +97,7 @@ func (p *part) uncut() {
 	}
 }
 
-// convolution is the attributes of a part of a Conv.
+// convolution sets the attributes of a part of a Conv.
 func convolution(p *part) op.Attrs {
 	a := pooling(p)
 	per := p.shape[1] / p.attrs.Int("group")
@@ -104,8 +105,8 @@ func convolution(p *part) op.Attrs {
 	return a
 }
 
-// pooling is the attributes of a part of an operator with windows. Along a dimension
-// that is not cut they are those of the whole, rows that no window reads included.
+// pooling sets the attributes of a part of an operator with windows. Along a dimension that is
+// not cut they are those of the whole, with rows that no window reads.
 func pooling(p *part) op.Attrs {
 	kernel, strides, pads, dilations := p.attrs.Ints("kernel_shape"), p.attrs.Ints("strides"), p.attrs.Ints("pads"), p.attrs.Ints("dilations")
 	n, padding := len(kernel), slices.Clone(p.attrs["pads"].([]int64))
@@ -124,7 +125,7 @@ func pooling(p *part) op.Attrs {
 	return a
 }
 
-// transposed is the attributes of a part of a ConvTranspose: input i reaches the
+// transposed sets the attributes of a part of a ConvTranspose: input i contributes to the
 // outputs from i·stride − begin on.
 func transposed(p *part) op.Attrs {
 	kernel, strides, pads, dilations := p.attrs.Ints("kernel_shape"), p.attrs.Ints("strides"), p.attrs.Ints("pads"), p.attrs.Ints("dilations")
@@ -155,7 +156,7 @@ func (k *Kernel) Epilogues() string {
 	return strings.Join(names, "+")
 }
 
-// String prints the kernel's columns, as the header names them, with spaces between.
+// String prints the kernel's columns in the order of the header, separated by spaces.
 func (k *Kernel) String() string {
 	cells := k.cells()
 	var b strings.Builder

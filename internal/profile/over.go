@@ -12,18 +12,17 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// Maker makes a device with so many of a machine's memory channels.
+// Maker makes a device with a number of a machine's memory channels.
 type Maker func(m *hw.Machine, channels int) (device.Device, error)
 
-// Over makes devices whose costs are the measured ones: of the very kernel; else
-// interpolated between sizes of the same layer; else the model's times what the nearest
-// sizes took against it; else, for a layer of which no size was measured, the model's.
-// Rows for any number of channels count for every number, but those for the one at
-// hand come first; rows for other numbers only scale.
+// Over makes devices with measured costs. The time of a kernel is, in this order: measured;
+// interpolated between sizes of the same layer; the model's, scaled by measured over modelled
+// time at the nearest sizes; the model's, for a layer without measured sizes. Rows for the
+// present number of channels come first, then rows for any number. Rows for other numbers only
+// scale.
 //
-// Time replaces Time, launches included. Launches, cycles and the energy of busy SMs
-// are in proportion to it; every other part of the energy, bytes and what limits it
-// are what the model says.
+// A measured time replaces Time, with its launches. Launches, cycles and the energy of busy SMs
+// change in proportion. All other energy, the bytes and the bound stay the model's.
 func (p *Profile) Over(model Maker) Maker {
 	exact, families := map[string][]member{}, map[string][]member{}
 	for i := range p.Rows {
@@ -52,8 +51,8 @@ func (p *Profile) Over(model Maker) Maker {
 	}
 }
 
-// Fits says why a profile is not for a machine: its floating values have no type, or a
-// row is for more memory channels than it has.
+// Fits checks a profile against a machine. The error: the machine's floating-point values have
+// no type, or a row has more memory channels than the machine.
 func (p *Profile) Fits(m *hw.Machine) error {
 	if _, ok := Type(m); !ok {
 		return fmt.Errorf("%s: machine %s has memory.bytes_per_element %d: 1, 2, 4 or 8 wanted to compare its kernels with measured ones", p.File, m.Name, m.Memory.ElementSize)
@@ -66,7 +65,7 @@ func (p *Profile) Fits(m *hw.Machine) error {
 	return nil
 }
 
-// Type is the type in which a machine computes floating values.
+// Type is the type of a machine's floating-point computation.
 func Type(m *hw.Machine) (t tensor.Type, ok bool) {
 	t, ok = map[int]tensor.Type{1: tensor.Int8, 2: tensor.Float16, 4: tensor.Float32, 8: tensor.Float64}[m.Memory.ElementSize]
 	return t, ok
@@ -119,13 +118,13 @@ func (d *profiled) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 		out.cost.Launch = device.Time(math.Round(float64(cost.Launch) * share))
 		out.cost.Energy[device.GPUActive] = cost.Energy[device.GPUActive].Times(share)
 	}
-	if cost.Source == device.Measured { // the bounds are the model's
+	if cost.Source == device.Measured { // a measured time is certain
 		out.cost.Uncertain = nil
 	}
 	return out, nil
 }
 
-// time is what a kernel takes, and what that was found from. It sets the source.
+// time is the time of a kernel, with a note on its rows. It sets the source.
 func (d *profiled) time(g *graph.Graph, c graph.Cut, k *Kernel, cost *device.Cost) (t device.Time, note string, err error) {
 	if same := d.here(d.exact[k.key()]); len(same) > 0 {
 		cost.Source = device.Measured
@@ -158,7 +157,8 @@ func (d *profiled) time(g *graph.Graph, c graph.Cut, k *Kernel, cost *device.Cos
 	return rounded(min(float64(cost.Time)*ratio, math.MaxInt64/2)), fmt.Sprintf("%.4f of the model by %s", ratio, d.lines(near)), nil
 }
 
-// here is the rows for the channels at hand, and those for any of other kernels.
+// here is the rows for the present number of channels, and the rows for any number of all other
+// kernels.
 func (d *profiled) here(list []member) (here []member) {
 	for _, n := range []int{d.channels, 0} {
 		for _, r := range list {
@@ -170,7 +170,7 @@ func (d *profiled) here(list []member) (here []member) {
 	return here
 }
 
-// modelOf is what the model says of a measured row, were it a layer of the network.
+// modelOf is the model's time of a measured row, as a layer of the network.
 func (d *profiled) modelOf(g *graph.Graph, c graph.Cut, r member) (device.Time, error) {
 	n := r.Channels
 	if n == 0 {
@@ -191,7 +191,7 @@ func (d *profiled) modelOf(g *graph.Graph, c graph.Cut, r member) (device.Time, 
 	return max(1, code.Cost().Time), nil
 }
 
-// lines says where rows stand.
+// lines is the text of the rows' line numbers.
 func (d *profiled) lines(list []member) string {
 	s := fmt.Sprintf("%s:%d", d.file, list[0].Line)
 	if len(list) > 1 {
@@ -200,24 +200,24 @@ func (d *profiled) lines(list []member) string {
 	return s
 }
 
-// code is a cut with another cost.
+// code is code with another cost.
 type code struct {
 	device.Code
 	cost device.Cost
 	note string
 }
 
-// Cost is the model's with the profile's time.
+// Cost is the model's cost with the profile's time.
 func (c *code) Cost() device.Cost { return c.cost }
 
 var _ device.Explainer = (*code)(nil)
 
-// Breakdown is what the model's time goes to, in proportion.
+// Breakdown is the breakdown of the model's time, scaled.
 func (c *code) Breakdown() []device.Term {
 	return device.Scale(device.Breakdown(c.Code), c.Code.Cost().Time, c.cost.Time, c.cost.Source.String())
 }
 
-// Print says where the time is from, and prints the model's kernels.
+// Print writes the source of the time and the model's kernels.
 func (c *code) Print(w io.Writer) error {
 	if c.note != "" {
 		if _, err := fmt.Fprintln(w, c.note); err != nil {

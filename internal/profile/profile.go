@@ -20,23 +20,23 @@ type Profile struct {
 	Rows []Row
 }
 
-// Row is a kernel and what is known of it.
+// Row is a kernel with its measurement.
 type Row struct {
 	Kernel
 	Line       int         // in the file; 0: none
-	Channels   int         // memory channels that the GPU had; 0: any number
+	Channels   int         // memory channels of the GPU; 0: any number
 	Time       device.Time // from the first launch to the last value; 0: not measured
-	Repeats    int         // of which Time is the median; 0: not said
-	Spread     device.Time // from the first to the third quartile; 0: not said
+	Repeats    int         // measurements, Time is their median; 0: unknown
+	Spread     device.Time // from the first to the third quartile; 0: unknown
 	MeasuredOn string
-	Network    string // one that has the kernel, and a layer of it; comments
+	Network    string // a network with the kernel, and its layer there; comments
 	Layer      string
-	Machine    string      // that Model is for
-	Model      device.Time // what the model says; 0: not said
+	Machine    string      // the machine of Model
+	Model      device.Time // the model's time; 0: unknown
 	Effect     float64     // see package survey; in percent
 }
 
-// column is one of the table that is no part of the kernel.
+// column is a column of the table that is no part of the kernel.
 type column struct {
 	name     string
 	required bool
@@ -44,7 +44,7 @@ type column struct {
 	parse    func(r *Row, text string) error
 }
 
-// columns are those beside kernelColumns, before and after them.
+// columns are the columns before and after kernelColumns.
 var before, after = []column{
 	{"network", false, func(r *Row) string { return r.Network }, func(r *Row, s string) error { r.Network = s; return nil }},
 	{"layer", false, func(r *Row) string { return r.Layer }, func(r *Row, s string) error { r.Layer = s; return nil }},
@@ -103,7 +103,7 @@ var before, after = []column{
 	}},
 }
 
-// Columns are the names of all columns, in the order in which they are printed.
+// Columns are the names of all columns, in the order of Print.
 func Columns() []string {
 	var names []string
 	for _, c := range before {
@@ -116,7 +116,7 @@ func Columns() []string {
 	return names
 }
 
-// longest is the longest time of a kernel, in picoseconds: an hour.
+// longest is the longest time of a kernel, in picoseconds: an hour. Estimated.
 const longest = device.Time(3600e12)
 
 // printTime is a time in microseconds, to the picosecond; 0 is left out.
@@ -143,7 +143,7 @@ func parseTime(t *device.Time, text string) error {
 // Print writes the profile as CSV with all columns; Parse reads it.
 func (p *Profile) Print(w io.Writer) error {
 	out := csv.NewWriter(w)
-	out.Write(Columns()) // its error comes again from Error
+	out.Write(Columns()) // Error returns its error
 	for i := range p.Rows {
 		r := &p.Rows[i]
 		var cells []string
@@ -160,10 +160,9 @@ func (p *Profile) Print(w io.Writer) error {
 	return out.Error()
 }
 
-// Parse reads a profile. Columns may stand in any order; those that identify a kernel,
-// channels and time_us must be there, others that are not known must not. Rows without
-// a time are not measured. A kernel that is there twice for the same channels, and
-// times that are said to be of different GPUs, are errors.
+// Parse reads a profile. Columns have any order. The columns of a kernel, channels and time_us
+// are required; unknown columns are refused. A row without a time is not measured. A kernel
+// with two rows for the same channels, and times of different GPUs, are errors.
 func Parse(in io.Reader, file string) (*Profile, error) {
 	p := &Profile{File: file}
 	t, err := newTable(csv.NewReader(in), file)
@@ -175,7 +174,7 @@ func Parse(in io.Reader, file string) (*Profile, error) {
 		channels int
 	}
 	seen := map[place]int{}
-	on := -1 // the first row that says where it was measured
+	on := -1 // the first row with a GPU
 	for {
 		r, err := t.next()
 		if err == io.EOF {
@@ -200,7 +199,7 @@ func Parse(in io.Reader, file string) (*Profile, error) {
 	}
 }
 
-// Measured is the number of rows with a time, and what they were measured on.
+// Measured is the number of rows with a time, and their GPU.
 func (p *Profile) Measured() (n int, on string) {
 	for i := range p.Rows {
 		if r := &p.Rows[i]; r.Time > 0 {
@@ -285,7 +284,7 @@ func (t *table) next() (*Row, error) {
 	return r, nil
 }
 
-// wrong says where a file is no CSV.
+// wrong is the error of a file that is no CSV.
 func (t *table) wrong(err error) error {
 	var p *csv.ParseError
 	if errors.As(err, &p) {

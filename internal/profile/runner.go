@@ -16,11 +16,11 @@ import (
 	"pimflow/internal/device"
 )
 
-// Protocol names the way in which a runner is spoken to: it prints a Hello as a line
-// of JSON; then, for each line that it reads, the path of an .onnx file, an Answer.
+// Protocol names the protocol of runners. A runner prints a Hello as a line of JSON. For each
+// line that it reads, the path of an .onnx file, it prints an Answer.
 const Protocol = "pimflow.runner/1"
 
-// Hello is what a runner says first.
+// Hello is the first line of a runner.
 type Hello struct {
 	Protocol string `json:"protocol"`
 	Device   string `json:"device"` // cpu or cuda
@@ -45,10 +45,10 @@ type Runner struct {
 	stderr *first
 }
 
-// ErrNoRunner says that the runner's program is not there.
+// ErrNoRunner reports that the runner's program is missing.
 var ErrNoRunner = errors.New("there is no such program")
 
-// Start starts a runner, which ends with ctx.
+// Start starts a runner. It ends with ctx.
 func Start(ctx context.Context, program string, args ...string) (*Runner, error) {
 	path, err := exec.LookPath(program)
 	if err != nil {
@@ -56,7 +56,7 @@ func Start(ctx context.Context, program string, args ...string) (*Runner, error)
 	}
 	r := &Runner{name: program, c: exec.CommandContext(ctx, path, args...), stderr: &first{}}
 	r.c.Stderr = r.stderr
-	r.c.WaitDelay = time.Second // for its own children
+	r.c.WaitDelay = time.Second // for the children of the runner; estimated
 	if r.in, err = r.c.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (r *Runner) Set(row *Row, a Answer) {
 	row.Time, row.Spread, row.Repeats, row.MeasuredOn = rounded(a.Median*1e3), device.Time(math.Round(a.Spread*1e3)), a.Repeats, r.On
 }
 
-// Close ends the runner, which has nothing more to read.
+// Close ends the runner by closing its input.
 func (r *Runner) Close() error {
 	r.in.Close()
 	if err := r.c.Wait(); err != nil {
@@ -110,11 +110,11 @@ func (r *Runner) Close() error {
 	return nil
 }
 
-// kill ends the runner; what it wrote to its standard error is there afterwards.
+// kill ends the runner. Its standard error is complete afterwards.
 func (r *Runner) kill() {
 	r.in.Close() // it may end by itself, with a message
 	time.AfterFunc(time.Second, func() { r.c.Process.Kill() })
-	r.c.Wait() // an error says that it was killed
+	r.c.Wait() // its error is that it was killed
 }
 
 // read reads a line of JSON.
@@ -131,7 +131,7 @@ func (r *Runner) read(v any) error {
 	return nil
 }
 
-// ended says why a runner ended, as far as it does.
+// ended is the error of a runner that ended, with its message if there is one.
 func (r *Runner) ended(err error) error {
 	if s := strings.TrimSpace(r.stderr.String()); s != "" {
 		return fmt.Errorf("%s: %s", r.name, strings.TrimPrefix(s, filepath.Base(r.name)+": "))
@@ -142,10 +142,10 @@ func (r *Runner) ended(err error) error {
 	return fmt.Errorf("%s: %w", r.name, err)
 }
 
-// first keeps the first bytes of what is written to it.
+// first keeps the first bytes that are written to it.
 type first struct{ strings.Builder }
 
-// maxFirst bounds a message, in bytes.
+// maxFirst bounds a message, in bytes. Estimated.
 const maxFirst = 2000
 
 func (t *first) Write(p []byte) (int, error) {
