@@ -6,8 +6,11 @@ import (
 	"pimflow/internal/dram"
 )
 
-// controller is the published simulator's controller of one channel, or of several
-// that have been told the same so far. It issues at most one command a cycle.
+// controller is the published simulator's controller of one channel, or of several with the
+// same requests so far. It issues at most one command a cycle.
+//
+// In the literature: FR-FCFS for ordinary accesses (Rixner et al., ISCA 2000), with write
+// draining; PIM requests are in order.
 type controller struct {
 	channel  *dram.Channel
 	std      *dram.Standard
@@ -15,11 +18,11 @@ type controller struct {
 	channels uint32 // bit 31-i: channel i
 
 	pim      []request // in order
-	reads    []request // ordinary accesses, the best first
+	reads    []request // ordinary accesses
 	writes   []request
-	active   []request // ordinary accesses whose row was activated
-	overflow request   // what the queues had no room for …
-	left     int64     // … so many times
+	active   []request // ordinary accesses whose row is activated
+	overflow request   // the request that finds no room in the queues …
+	left     int64     // … and how often it is still to be sent
 	writing  bool      // writes go before reads
 
 	answers []answer
@@ -32,7 +35,7 @@ type controller struct {
 	idle, open int64
 }
 
-// request asks for a command, or for the answer that everything before is over.
+// request is a request for a command, or for an answer once all before it is done (sync).
 type request struct {
 	op     dram.Op
 	sync   bool
@@ -52,24 +55,23 @@ const (
 	writeAccess
 )
 
-// answer is owed to the host; answers go out in order, one a cycle.
+// answer is an answer to the host. Answers depart in order, one a cycle.
 type answer struct {
 	depart       dram.Cycle
 	sync, blocks bool
 }
 
 const (
-	// queueLimit is the length at which a queue accepts no more: a limit of 32
-	// that is tested before the push (aim_simulator, request buffers).
+	// queueLimit is the length of a full queue: a limit of 32, tested before the push
+	// (aim_simulator, request buffers).
 	queueLimit = 33
-	// Writes go first from writeHigh of them on, or while there is no read, down
-	// to writeLow (0.8 and 0.2 of 32).
+	// Writes go first once there are writeHigh, or no reads, until only writeLow are left
+	// (0.8 and 0.2 of 32).
 	writeHigh, writeLow = 26, 6
 	forever             = dram.Cycle(1) << 62
 )
 
-// clone returns a controller in the same state for some of the channels, and
-// leaves it the others.
+// clone splits some of the channels off to a controller in the same state.
 func (c *controller) clone(channels uint32) *controller {
 	d := *c
 	for _, q := range []*[]request{&d.pim, &d.reads, &d.writes, &d.active} {
@@ -81,7 +83,7 @@ func (c *controller) clone(channels uint32) *controller {
 	return &d
 }
 
-// accept takes a request in cycle n, before its tick, unless it has to wait.
+// accept takes a request in cycle n, before the tick. false: the request has to wait.
 func (c *controller) accept(r request, n dram.Cycle) bool {
 	queue := &c.pim
 	others := len(c.reads) + len(c.writes)
@@ -98,8 +100,8 @@ func (c *controller) accept(r request, n dram.Cycle) bool {
 	c.catchUp(n - 1)
 	c.wake = n
 	if r.access == readAccess && len(c.writes) > 0 {
-		// The published simulator compares addresses that are never set, and finds
-		// every read in the writes that wait.
+		// The published simulator compares addresses that are never set: any waiting write
+		// answers every read.
 		c.answers = append(c.answers, answer{depart: n})
 		return true
 	}
@@ -111,14 +113,14 @@ func (c *controller) accept(r request, n dram.Cycle) bool {
 	return true
 }
 
-// drain sends what the queues had no room for.
+// drain sends requests that have waited for room.
 func (c *controller) drain(n dram.Cycle) {
 	for c.left > 0 && c.accept(c.overflow, n) {
 		c.left--
 	}
 }
 
-// catchUp accounts for the cycles up to n, in which nothing happens.
+// catchUp counts the cycles up to n, in which nothing happens.
 func (c *controller) catchUp(n dram.Cycle) {
 	if n <= c.at {
 		return
@@ -132,8 +134,8 @@ func (c *controller) catchUp(n dram.Cycle) {
 	c.at = n
 }
 
-// tick does cycle n and reports whether an answer went to the host that waits for
-// it, and whether a queue got room.
+// tick simulates cycle n. It reports whether an awaited answer went to the host, and whether a
+// queue got room.
 func (c *controller) tick(n dram.Cycle) (answered, room bool) {
 	c.catchUp(n - 1)
 	c.at = n
@@ -156,7 +158,7 @@ func (c *controller) tick(n dram.Cycle) (answered, room bool) {
 	return answered, room
 }
 
-// serve picks a request and issues the next command on its way, if any is ready.
+// serve selects a request and issues its next command, if one is ready.
 func (c *controller) serve(n dram.Cycle) (issued, room bool) {
 	if i, op := c.best(c.active, n); i >= 0 {
 		return c.advance(&c.active, i, op, n)
@@ -189,8 +191,7 @@ func (c *controller) serve(n dram.Cycle) (issued, room bool) {
 	return false, false
 }
 
-// best is the request to serve and its next command: the one that came first of
-// those that are ready, -1 if none is.
+// best is the index of the oldest ready request, and its next command; -1 if none is ready.
 func (c *controller) best(queue []request, n dram.Cycle) (int, dram.Op) {
 	at, command := -1, dram.Op(0)
 	for i := range queue {
@@ -210,7 +211,7 @@ func (c *controller) advance(queue *[]request, i int, op dram.Op, n dram.Cycle) 
 	r := (*queue)[i]
 	g := c.std.Banks
 	if op == g.Close && slices.ContainsFunc(c.active, func(a request) bool { return a.bank == r.bank }) {
-		return false, false // an access to the open row is still to come
+		return false, false // an access to the open row is pending
 	}
 	if change, needed := c.banks.Change(r.op); needed {
 		op = change
@@ -224,7 +225,7 @@ func (c *controller) advance(queue *[]request, i int, op dram.Op, n dram.Cycle) 
 		if r.blocks || r.access == readAccess {
 			c.answers = append(c.answers, answer{depart: depart, blocks: r.blocks})
 		} else {
-			c.busy = max(c.busy, depart, n+1) // what is over is seen in the next cycle at the earliest
+			c.busy = max(c.busy, depart, n+1) // the end is noticed in the next cycle at the earliest
 		}
 	case op == g.Open && r.access != noAccess && queue != &c.active:
 		c.active = append(c.active, r)
@@ -235,8 +236,8 @@ func (c *controller) advance(queue *[]request, i int, op dram.Op, n dram.Cycle) 
 	return true, true
 }
 
-// light follows the simulator's own account of open banks: an activation of one
-// bank and a precharge of one mean the bank of that index in the first group.
+// light follows the simulator's statistic of open banks, in which an activation or precharge of
+// one bank counts for the bank of that index in the first group.
 func (c *controller) light(op dram.Op, bank int) {
 	g, o := c.std.Banks, &c.std.Ops[op]
 	bits := uint16(1<<(g.Groups*g.PerGroup) - 1)
@@ -250,9 +251,8 @@ func (c *controller) light(op dram.Op, bank int) {
 	}
 }
 
-// next is the first cycle after n in which anything can happen if nothing new
-// comes; quiet says that nothing did in n, so that whatever was ready waits for
-// something else.
+// next is the first cycle after n in which anything can happen without a new request. quiet:
+// nothing happened in n, so all that was ready waits for something else.
 func (c *controller) next(n dram.Cycle, quiet bool) dram.Cycle {
 	if !quiet && len(c.active)+len(c.reads)+len(c.writes) > 0 {
 		return n + 1
@@ -276,7 +276,7 @@ func (c *controller) next(n dram.Cycle, quiet bool) dram.Cycle {
 		for i := range queue {
 			r := &queue[i]
 			if r.sync {
-				when(n) // at the head it waits only for a PRE that waits
+				when(n) // at the head it waits only for a waiting PRE
 			} else {
 				when(c.banks.Ready(c.banks.Toward(r.op, int(r.bank), r.row), int(r.bank)))
 			}

@@ -18,21 +18,21 @@ import (
 	"pimflow/internal/dram"
 )
 
-// Host is the published AiM simulator's host, which decodes one instruction a cycle
-// in order and sends each channel its requests, and the controllers of the channels,
-// which make commands of them (aim_simulator, commit 0f28a07, configuration
-// "example"). Channels know of each other only by the host's waiting.
+// Host is the host of aim_simulator with the controllers of its channels (commit 0f28a07,
+// configuration "example"). The host decodes one instruction a cycle, in order, and sends
+// requests to the channels; their controllers issue commands. Channels are coupled only by the
+// host's waiting.
 type Host struct {
 	channel *dram.Channel
 	std     *dram.Standard
 	ops     []dram.Op     // by instruction, the command that it requests
-	classes []*controller // channels that have been told the same share one
+	classes []*controller // one for all channels with the same requests so far
 	all     uint32
 	now     dram.Cycle
-	waiting int   // answers that the instruction needs
-	table   int64 // of the activation function, register 2
+	waiting int   // answers that the instruction still needs
+	table   int64 // register 2: the table of the activation function
 	n       int64
-	patient dram.Cycle // without a request or an answer done, nothing will ever be
+	patient dram.Cycle // cycles without progress after which there is a deadlock
 	ended   bool
 }
 
@@ -42,14 +42,13 @@ const (
 	tableRegister = 2
 )
 
-// MaxChannels is the most channels a host has: the bits of a mask.
+// MaxChannels is the greatest number of channels of a host: the bits of a mask.
 const MaxChannels = 32
 
-// banks is how many banks an instruction can name.
+// banks is the number of banks that an instruction can name.
 const banks = 16
 
-// Result is what a run of a host says; all but Cycles and Instructions are sums
-// over the channels.
+// Result is the outcome of a run. All but Cycles and Instructions are sums over the channels.
 type Result struct {
 	Cycles           dram.Cycle // until the last channel has answered EOC
 	Issued           []int64    // commands by Op
@@ -65,8 +64,8 @@ func Hosts(std *dram.Standard) bool {
 	})
 }
 
-// New returns a host of the given number of channels; the error is of a standard
-// without its commands, or of the number.
+// New returns a host of that many channels. The error names a standard without the commands of
+// the instructions, or the number.
 func New(c *dram.Channel, channels int) (*Host, error) {
 	std := c.Standard()
 	if !Hosts(std) {
@@ -75,8 +74,8 @@ func New(c *dram.Channel, channels int) (*Host, error) {
 	if channels < 1 || channels > MaxChannels {
 		return nil, fmt.Errorf("%d channels: 1 to %d wanted, the bits of an instruction's mask", channels, MaxChannels)
 	}
-	// All that wait in a channel can have their rows closed and opened and the mode
-	// changed before one is done.
+	// Before one request is done, each request in a channel may close a row, open one and
+	// change the mode.
 	h := &Host{channel: c, std: std, all: ^uint32(0) << (MaxChannels - channels), patient: 4 * 3 * queueLimit * c.Longest()}
 	h.ops = make([]dram.Op, len(instructions))
 	for i, k := range instructions {
@@ -88,9 +87,9 @@ func New(c *dram.Channel, channels int) (*Host, error) {
 	return h, nil
 }
 
-// Do decodes the next instruction as early as the host can and simulates up to
-// there; for EOC, to the end. The error is of channels that are not there, or that
-// the published simulator never ends.
+// Do decodes the next instruction in the first possible cycle, and simulates up to that cycle;
+// for EOC, to the end. The error names a channel that does not exist, or reports a deadlock of
+// the published simulator.
 func (h *Host) Do(in Instruction) error {
 	if h.ended {
 		panic("aimhost: an instruction after EOC")
@@ -107,8 +106,8 @@ func (h *Host) Do(in Instruction) error {
 		if progress {
 			done = h.now
 		}
-		// A request that had to wait and goes out in this cycle leaves the host no time
-		// to decode; an answer comes after the host's part of the cycle.
+		// A waiting request that is sent in this cycle leaves the host no time to decode. An
+		// answer arrives after the host's part of the cycle.
 		overflow := slices.ContainsFunc(h.classes, func(c *controller) bool { return c.left > 0 })
 		if h.waiting == 0 && !overflow {
 			break
@@ -132,7 +131,7 @@ func (h *Host) Do(in Instruction) error {
 	return nil
 }
 
-// decode sends an instruction's requests.
+// decode sends the requests of an instruction.
 func (h *Host) decode(in *Instruction) {
 	k := &instructions[in.kind]
 	switch {
@@ -150,7 +149,7 @@ func (h *Host) decode(in *Instruction) {
 	}
 }
 
-// send sends requests to the channels of a mask, and splits classes for it.
+// send sends requests to the channels of a mask, and splits classes that are only partly in it.
 func (h *Host) send(mask uint32, r request, units int64) {
 	for _, c := range h.classes {
 		to := c
@@ -170,8 +169,8 @@ func (h *Host) send(mask uint32, r request, units int64) {
 	}
 }
 
-// tick does the controllers' part of this cycle and reports whether a queue got room,
-// and whether that or an answer was done.
+// tick simulates the controllers' part of this cycle. It reports whether a queue got room, and
+// whether there was any progress.
 func (h *Host) tick() (room, progress bool) {
 	for _, c := range h.classes {
 		if c.wake > h.now {
@@ -187,7 +186,7 @@ func (h *Host) tick() (room, progress bool) {
 	return room, progress
 }
 
-// Result is that of a run that EOC has ended.
+// Result returns the outcome; it panics before EOC.
 func (h *Host) Result() Result {
 	if !h.ended {
 		panic("aimhost: a run without EOC has no result")

@@ -17,7 +17,7 @@ import (
 // Instruction is one instruction of a host.
 type Instruction struct {
 	kind     int    // index into instructions
-	Units    int64  // accesses of 32 bytes, 1 unless the instruction has a number of them
+	Units    int64  // accesses of 32 bytes, 1 for instructions without a number
 	Mask     uint32 // bit 31-i: channel i
 	Bank     int
 	Row      int64
@@ -29,7 +29,7 @@ type Instruction struct {
 type instruction struct {
 	name           string
 	operands       []operand
-	sends          string // the command that it requests; "": none
+	sends          string // the requested command; "": none
 	access         access
 	table          bool // its row is the table of the activation function
 	single         bool // of one channel
@@ -38,16 +38,15 @@ type instruction struct {
 	refused        string
 }
 
-// operand is a part of an instruction.
+// operand is an operand of an instruction, with its range.
 type operand struct {
 	name        string
 	least, most int64
 	set         func(*Instruction, int64) // nil: no effect on time
 }
 
-// The published simulator checks neither that a bank has a row nor that a register
-// exists, so that most is only where another meaning begins: rows from tableRow on are
-// tables.
+// The operands. The published simulator checks neither rows nor registers. Their most is where
+// another meaning begins: rows from tableRow on are tables.
 var (
 	opUnits   = operand{"opsize", 1, 1<<31 - 1, func(in *Instruction, v int64) { in.Units = v }}
 	opGPR     = operand{"gpr", 0, 1<<32 - 1, nil}
@@ -59,8 +58,8 @@ var (
 	opData    = operand{"data", 0, 1<<32 - 1, func(in *Instruction, v int64) { in.Data = v }}
 )
 
-// instructions are the host's instruction set (aim_simulator, AiM_DRAM_system and its
-// trace front end). Those that send nothing take the decoder's cycle.
+// instructions are the instruction set of the host (aim_simulator, AiM_DRAM_system and its trace
+// front end). An instruction that sends nothing takes one cycle of the decoder.
 var instructions = []instruction{
 	{name: "AiM WR_SBK", operands: []operand{opGPR, opMask, opBank, opRow}, sends: "WR", access: writeAccess},
 	{name: "AiM RD_SBK", operands: []operand{opGPR, opMask, opBank, opRow}, sends: "RD", access: readAccess},
@@ -87,14 +86,14 @@ var instructions = []instruction{
 	{name: "R CFR", operands: []operand{opCFR, opData}},
 }
 
-// ParseInstruction reads one instruction, as "AiM MAC_ABK 64 0xffffffff 3": blanks
-// between words, numbers decimal or 0x…, an AiM opcode with or without ISR_ before
-// it. It reports false for an empty line and a comment.
+// ParseInstruction reads one instruction, as "AiM MAC_ABK 64 0xffffffff 3": words separated by
+// blanks, numbers decimal or 0x…, AiM opcodes with or without ISR_. It reports false for an
+// empty line and a comment. The error names the word and the wanted values.
 func ParseInstruction(line string) (Instruction, bool, error) {
 	words := strings.FieldsFunc(line, func(r rune) bool { return r == ' ' })
 	kept := words[:0]
 	for _, w := range words {
-		// The published parser cuts at blanks and drops other white space.
+		// The published parser splits at blanks and drops other white space.
 		w = strings.Map(func(r rune) rune {
 			if unicode.IsSpace(r) {
 				return -1
@@ -166,8 +165,7 @@ func number(word string) (int64, error) {
 	return int64(v), err
 }
 
-// End reports whether the instruction is EOC, which ends a run: nothing after it is
-// read.
+// End reports whether the instruction is EOC, the end of a run.
 func (in *Instruction) End() bool { return instructions[in.kind].end }
 
 // Time times a text of host instructions, plain or gzip, an instruction a line, in

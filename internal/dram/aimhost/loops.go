@@ -7,19 +7,19 @@ import (
 	"strings"
 )
 
-// Loops is a text of lines with loops, as "8*i(AiM MAC_ABK 3 0x1 {i%2}) | AiM EOC":
-// items between bars, each a line or N*i(items), which stands for the items N times
-// with i = 0 to N-1. {…} is a whole number made of the indices with + - * // % and
-// parentheses; // and % round to minus infinity.
+// Loops is a text of lines with loops, as "8*i(AiM MAC_ABK 3 0x1 {i%2}) | AiM EOC". Items are
+// separated by bars. An item is a line, or N*i(items): the items N times, with i = 0 to N-1.
+// {…} is a whole number computed from the indices with + - * // % and parentheses; // and %
+// round to minus infinity.
 type Loops []loopItem
 
 type loopItem struct {
-	times int64 // when body is not nil
+	times int64 // if body is not nil
 	body  Loops
 	line  []loopPiece
 }
 
-// loopPiece is a text, or a number when value is not nil.
+// loopPiece is a text, followed by a number if value is not nil.
 type loopPiece struct {
 	text  string
 	value expression
@@ -28,10 +28,10 @@ type loopPiece struct {
 // expression is a number for the values of the indices, the outermost first.
 type expression func(index []int64) (int64, error)
 
-// maxLoops bounds how deep loops and parentheses are nested.
+// maxLoops bounds the nesting of loops and of parentheses. Estimated.
 const maxLoops = 64
 
-// ParseLoops reads a text with loops; the error names the character, from 1.
+// ParseLoops reads a text with loops. The error names the character, from 1.
 func ParseLoops(text string) (Loops, error) {
 	p := &loopParser{text: text}
 	items, err := p.items()
@@ -44,7 +44,7 @@ func ParseLoops(text string) (Loops, error) {
 	return items, nil
 }
 
-// Lines calls f for each line in order until it returns an error, which it returns.
+// Lines calls f for each line in order until f returns an error, and returns that error.
 func (l Loops) Lines(f func(line string) error) error { return l.lines(nil, f) }
 
 func (l Loops) lines(index []int64, f func(string) error) error {
@@ -91,7 +91,7 @@ func (p *loopParser) blanks() {
 	}
 }
 
-// take skips blanks and then s, if it is there.
+// take skips blanks and then s; false: there is no s.
 func (p *loopParser) take(s string) bool {
 	p.blanks()
 	if !strings.HasPrefix(p.text[p.at:], s) {
@@ -178,7 +178,7 @@ func (p *loopParser) line() (loopItem, error) {
 
 func (p *loopParser) starts(s string) bool { return strings.HasPrefix(p.text[p.at:], s) }
 
-// operators of a sum and of a product, the longer first.
+// The operators of a sum and of a product, the longer first.
 var (
 	sumOperators     = []string{"+", "-"}
 	productOperators = []string{"//", "*", "%"}
@@ -244,7 +244,7 @@ func calculate(x int64, operator string, y int64) (int64, error) {
 	return div, nil
 }
 
-// factor is a number, an index, a sum in parentheses, or the negative of one.
+// factor is a number, an index, a sum in parentheses, or the negative of a factor.
 func (p *loopParser) factor() (expression, error) {
 	if p.depth == maxLoops {
 		return nil, fmt.Errorf("over %d parentheses and signs in each other", maxLoops)
