@@ -52,7 +52,7 @@ func somePartition(s *candidate.Store, rng *rand.Rand, i, tiles int) *candidate.
 	}
 }
 
-// fastest tries random divisions, changes one at a time, and returns the least time, and
+// fastest tries random partitions, changes one at a time, and returns the least time, and
 // how many launches are then fused.
 func fastest(s *candidate.Store, rng *rand.Rand, starts, steps, tiles int) (least device.Time, joined int) {
 	least = device.Time(1 << 62)

@@ -1,11 +1,11 @@
 // Package candidate has the parts that plans are made of, and their costs.
 //
-// The problem is a job shop with two machines. The machines are the devices, the GPU and the
-// PIM. The jobs are the nodes of a network's graph, in a topological order. Each node is cut
-// along one dimension into tiles (Partition), each tile is an operation on one device, and a
-// tile follows the tiles whose values it reads. The objective is the makespan, the energy, or
-// their product, linearized (Linear). A setup time, the launch, depends on the order
-// (Launch).
+// The problem is to schedule tasks with precedence on two unrelated machines, R2 | prec | Cmax,
+// where the tasks are chosen, too. The machines are the devices, the GPU and the PIM. The nodes
+// of a network's graph, in a topological order, are the work. Each node is cut along one
+// dimension into tiles (Partition), each tile is a task on one device, and a tile follows the
+// tiles whose values it reads. The objective is the makespan, the energy, or their product,
+// linearized (Linear). A setup time, the launch, depends on the order (Launch).
 //
 //	node        conv1      conv2               Order, Store
 //	            ┌────┬───┐ ┌──────┬──┐

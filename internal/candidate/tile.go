@@ -8,7 +8,7 @@ import (
 
 // Tile is a plan's tile with its code, its cost and the values it reads.
 //
-// In the literature: an operation of a job shop; its device is the machine.
+// In the literature: a task; its device is the machine.
 type Tile struct {
 	plan.Tile
 	Span

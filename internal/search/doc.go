@@ -1,9 +1,9 @@
 // Package search finds the best plan of a graph under a policy.
 //
-// The problem: two machines, the GPU and the PIM; jobs, the nodes of a network in topological
-// order, each cut into tiles; precedence between tiles that read each other; a setup time, the
-// launch, that depends on the order. Which partition, which device and which order have the
-// least makespan (or energy, or product of both)?
+// The problem: two unrelated machines, the GPU and the PIM; work, the nodes of a network in
+// topological order, each cut into tiles, the tasks; precedence between tiles that read each
+// other; a setup time, the launch, that depends on the order. Which partition, which device and
+// which order have the least makespan (or energy, or product of both)?
 //
 //	policy ──▶ segments of each node ──▶ dynamic programme over the order ──▶ plan
 //	           (solve.go, segment.go)    (dynamic.go)                          │
@@ -19,6 +19,7 @@
 //
 // The package does not know how a device computes its costs or how memory is laid out.
 //
-// In the literature: job-shop scheduling with operator partitioning, solved by dynamic
-// programming, iterated local search and branch and bound; in compilers, a mapper.
+// In the literature: scheduling on unrelated machines with precedence, R2 | prec | Cmax in the
+// notation of Graham et al. (1979), with a choice of partitions; solved by dynamic programming,
+// iterated local search and branch and bound. In compilers: a mapper.
 package search

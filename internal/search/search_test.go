@@ -161,7 +161,7 @@ func energies(t *testing.T, what string, r *search.Result) {
 	}
 }
 
-// TestBoundVGG: no plan of VGG-16 that cuts no layer in more than two pieces takes much
+// TestBoundVGG: no plan of VGG-16 that cuts no layer in more than two tiles takes much
 // more than a tenth less than PIMFlow's, which is one of them.
 func TestBoundVGG(t *testing.T) {
 	for _, machine := range []string{"newton", "aim"} {
