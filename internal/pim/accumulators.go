@@ -36,10 +36,10 @@ func newAccumulators(d *Device) scheme {
 }
 
 // candidates tries each length of chunks, filling of the slots, and number of teams.
-func (c *accumulators) candidates(l *layer, r *scratch) (plans []candidate, need int) {
+func (c *accumulators) candidates(l *layer, m *scratch) (list []candidate, need int) {
 	var seen [][]part
-	shares, plans := r.shares[0], r.candidates[:0]
-	defer func() { r.candidates = plans }()
+	shares, list := m.shares[0], m.candidates[:0]
+	defer func() { m.candidates = list }()
 	for _, merge := range l.merges(c.d.outputs) {
 		blocks := l.blocks(merge, c.d.lanes)
 		for _, size := range c.sizes(l, blocks, accumulatorLengths) {
@@ -55,7 +55,7 @@ func (c *accumulators) candidates(l *layer, r *scratch) (plans []candidate, need
 						continue
 					}
 					if p.estimate = estimateAll(shares, c.estimate); p.rows <= c.d.rows {
-						plans = append(plans, p)
+						list = append(list, p)
 					} else if need == 0 || p.rows < need {
 						need = p.rows
 					}
@@ -63,7 +63,7 @@ func (c *accumulators) candidates(l *layer, r *scratch) (plans []candidate, need
 			}
 		}
 	}
-	return plans, need
+	return list, need
 }
 
 // accumulatorLengths are the lengths of chunks that are tried: chunkLengths, and the longest

@@ -81,23 +81,23 @@ func (d *Device) mappingOf(l *layer) *chosenMapping {
 //
 // In the literature: a mapper that ranks candidates by an analytical model and simulates the
 // best.
-func (d *Device) choose(l *layer, r *scratch) (best *mapping, tried []*mapping, err error) {
-	plans, need := d.scheme.candidates(l, r)
-	if len(plans) == 0 && need > 0 {
+func (d *Device) choose(l *layer, memory *scratch) (best *mapping, tried []*mapping, err error) {
+	list, need := d.scheme.candidates(l, memory)
+	if len(list) == 0 && need > 0 {
 		return nil, nil, fmt.Errorf("weights of %d rows in a bank of %d rows: %w", need, d.rows, device.ErrUnsupported)
 	}
 	// The likely winner first: the others are given up at the first slower channel.
-	slices.SortStableFunc(plans, func(a, b candidate) int { return cmp.Compare(a.cycles, b.cycles) })
+	slices.SortStableFunc(list, func(a, b candidate) int { return cmp.Compare(a.cycles, b.cycles) })
 	free, t := 0, &d.traits // free is the set of shares that best does not use
-	for i := range plans {
-		p := &plans[i]
+	for i := range list {
+		p := &list[i]
 		if len(tried) >= t.simulated && (len(tried) == t.atMost || t.refresh.with(p.cycles) >= int64(best.elapsed)) {
 			break
 		}
 		if best != nil && p.lowerBound >= int64(best.elapsed) {
 			continue
 		}
-		m := &mapping{way: p.way, shares: r.shares[1+free]}
+		m := &mapping{way: p.way, shares: memory.shares[1+free]}
 		m.assign(m.shares)
 		m.count()
 		tried = append(tried, m)

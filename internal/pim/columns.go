@@ -27,13 +27,13 @@ func newColumns(d *Device) scheme {
 }
 
 // candidates tries each order of K, length of chunks, number of teams and dataflow.
-func (c *columns) candidates(l *layer, r *scratch) (plans []candidate, need int) {
+func (c *columns) candidates(l *layer, m *scratch) (list []candidate, need int) {
 	var seen [][]part
-	shares, plans := r.shares[0], r.candidates[:0]
-	defer func() { r.candidates = plans }()
+	shares, list := m.shares[0], m.candidates[:0]
+	defer func() { m.candidates = list }()
 	var likely []cutSize
 	for _, o := range c.orders(l) {
-		l, merge, before := o.layer, o.merge, len(plans)
+		l, merge, before := o.layer, o.merge, len(list)
 		for _, size := range c.sizes(l, o.blocks, chunkLengths) {
 			ps := c.parts(l, o.blocks, size)
 			if slices.ContainsFunc(seen, func(o []part) bool { return slices.EqualFunc(o, ps, part.equal) }) {
@@ -64,7 +64,7 @@ func (c *columns) candidates(l *layer, r *scratch) (plans []candidate, need int)
 						}
 						q := p
 						q.parts = made[k]
-						plans = append(plans, q)
+						list = append(list, q)
 					} else if p.rows > c.d.rows && (need == 0 || p.rows < need) {
 						need = p.rows
 					}
@@ -72,10 +72,10 @@ func (c *columns) candidates(l *layer, r *scratch) (plans []candidate, need int)
 			}
 		}
 		if !l.byTap {
-			likely = bestSizes(plans[before:], c.likely)
+			likely = bestSizes(list[before:], c.likely)
 		}
 	}
-	return plans, need
+	return list, need
 }
 
 // kOrder is a layer in one order of K, with merge groups of the convolution in a matrix.
@@ -163,18 +163,18 @@ const likelySizes = 8
 
 // bestSizes are the numbers of teams and sizes of the candidates with the best estimates, at
 // most so many.
-func bestSizes(plans []candidate, most int) (all []cutSize) {
+func bestSizes(list []candidate, most int) (all []cutSize) {
 	for len(all) < most {
 		best := -1
-		for i := range plans {
-			if p := &plans[i]; (best < 0 || p.cycles < plans[best].cycles) && !slices.Contains(all, cutSize{p.teams, p.size}) {
+		for i := range list {
+			if p := &list[i]; (best < 0 || p.cycles < list[best].cycles) && !slices.Contains(all, cutSize{p.teams, p.size}) {
 				best = i
 			}
 		}
 		if best < 0 {
 			break
 		}
-		all = append(all, cutSize{plans[best].teams, plans[best].size})
+		all = append(all, cutSize{list[best].teams, list[best].size})
 	}
 	return all
 }

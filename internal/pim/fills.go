@@ -32,10 +32,10 @@ func (f *fills) traits() traits { return traits{fill: f.d.m.Buffer, simulated: m
 
 // candidates leaves out each mapping that another one beats: it could be faster only by the
 // place of its refreshes, by less than one of them.
-func (f *fills) candidates(l *layer, r *scratch) (plans []candidate, need int) {
+func (f *fills) candidates(l *layer, m *scratch) (list []candidate, need int) {
 	var seen [][]part
 	var kept []counted
-	shares := r.shares[0]
+	shares := m.shares[0]
 	for _, merge := range l.merges(f.d.outputs) {
 		for _, c := range kTilings {
 			ps := f.parts(l, merge, c)
@@ -62,9 +62,9 @@ func (f *fills) candidates(l *layer, r *scratch) (plans []candidate, need int) {
 	}
 	slices.SortStableFunc(kept, func(a, b counted) int { return cmp.Compare(a.estimate, b.estimate) })
 	for _, k := range kept {
-		plans = append(plans, candidate{way: k.way, estimate: estimate{cycles: int64(k.estimate)}})
+		list = append(list, candidate{way: k.way, estimate: estimate{cycles: int64(k.estimate)}})
 	}
-	return plans, need
+	return list, need
 }
 
 // counted is a way and the commands that its channels issue.
