@@ -161,7 +161,7 @@ func ExampleSession_Steps() {
 	// Output:
 	// fc on the pim map[COMP:2 GWRITE:2 G_ACT0:2 G_ACT1:2 G_ACT2:2 READRES:2]
 	// Gemm "fc" [0:1 0:10]
-	// matrix: 1 pixels x 32 products x 10 outputs
+	// GEMM: 1 pixels x 32 products x 10 outputs
 	// part: products 0:32 in 2 chunks, 1 pixels a buffer, 1 buffers, 1 output groups, rows 0:2
 	// mapping spread, even: 52 cycles, 12 commands (chosen)
 	// cost: 52 cycles, 52.000 ns, bound by activate

@@ -22,9 +22,9 @@ func calibrateCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "calibrate",
 		Short: "Fit the GPU model to measured kernels, and score it",
-		Long: `Fit the GPU model to measured kernels of GPUs of the same architecture, and say how far it and a fitted roofline
-are from them. Without --data nothing is fitted: the numbers of the GPU's file are scored, and -o writes it with the errors found. The tables that come with the
-program are named by NAME: ` + strings.Join(calibrate.Tables(), ", ") + `, all of them by "all".
+		Long: `Fit the GPU model to measured kernels of GPUs of the same architecture, and print its errors and those of a fitted
+roofline. Without --data nothing is fitted: the numbers of the GPU's file are scored, and -o writes the file with the errors
+found. The built-in tables are: ` + strings.Join(calibrate.Tables(), ", ") + `, all of them by "all".
 
 A table of kernels has the columns dataset, gpu, dtype (fp16, int8), op (conv, dwconv, gemm), N, C, H, W, K, R, S, stride_h,
 stride_w, pad_h, pad_w, groups of convolutions, gm, gn, gk of products, time_us and kernels (names). A table of networks of a T4 has

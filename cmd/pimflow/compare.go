@@ -23,12 +23,12 @@ func compareCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "compare MODEL…",
 		Short: "Plan models under every policy and print the results as a table",
-		Long: `Plan models under every policy and print the results as a table. Below it is by how much less than
-pimflow's plan auto's takes, that plan itself would take if its PIM work were launched together (joint), and any plan can,
-or any that cuts no layer in more than two pieces: the bounds that run prints.
+		Long: `Plan models under every policy and print the results as a table. The last rows are times below that of policy
+pimflow, in per cent: auto's plan, pimflow's own plan with fused PIM launches, and two lower bounds, that of all plans and
+that of plans with at most two tiles a layer (two tiles).
 
-With --pim-channels auto each policy plans each model with every eighth of the machine's channels computing, and the best
-of its plans is in the table, with its number of channels; run --pim-channels auto tries numbers in between, too.`,
+With --pim-channels auto each policy plans each model for every eighth of the memory channels as PIM channels. The table
+has its best plan and that plan's number of channels. run --pim-channels auto also tries numbers in between.`,
 		Args: wantArgs(1, math.MaxInt),
 		RunE: func(c *cobra.Command, args []string) error {
 			bar := newBar(c.ErrOrStderr())
@@ -64,7 +64,7 @@ of its plans is in the table, with its number of channels; run --pim-channels au
 	r.machineFlag(c, pimflow.DefaultMachine)
 	r.batchFlag(c)
 	profileFlag(c, &r.opts.Profile)
-	c.Flags().StringVar(&r.channels, "pim-channels", "", "how many memory channels compute, or auto: how many is best (default: the machine's)")
+	c.Flags().StringVar(&r.channels, "pim-channels", "", "number of PIM channels, or auto to search the best (default: the machine's)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
 }

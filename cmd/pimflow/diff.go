@@ -16,11 +16,11 @@ func diffCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "diff A B",
-		Short: "Print what changes from one plan or run to another, layer by layer",
-		Long: `Print what changes from one plan or run to another, layer by layer, in ns and pJ.
+		Short: "Print the differences between two plans or runs, layer by layer",
+		Long: `Print the differences between two plans or runs, layer by layer, in ns and pJ.
 
 A and B are plans (.plan, as "pimflow run -o" writes) or runs (.json, as "pimflow run --json" prints).
-A plan names its network; one of another model wants --model. Layers are matched by name.`,
+A plan names its network; the plan of another model needs --model. Layers are matched by name.`,
 		Args: wantArgs(2, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			var runs []*pimflow.Report
@@ -41,8 +41,8 @@ A plan names its network; one of another model wants --model. Layers are matched
 			return d.Text(c.OutOrStdout())
 		},
 	}
-	c.Flags().StringVar(&model, "model", "", "the model of the plans, where it is no network of the zoo")
-	c.Flags().StringVar(&machine, "machine", "", "machine of the plans, where it is a .json file")
+	c.Flags().StringVar(&model, "model", "", "model of the plans, if it is no network of the zoo")
+	c.Flags().StringVar(&machine, "machine", "", "machine of the plans, if it is a .json file")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
 }

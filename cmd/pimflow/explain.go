@@ -16,12 +16,12 @@ func explainCommand() *cobra.Command {
 	var json, all bool
 	c := &cobra.Command{
 		Use:   "explain MODEL [NODE]",
-		Short: "Say why each layer is where it is, or what else was tried for one",
-		Long: `Say why each layer is where it is, or what else was tried for one.
+		Short: "Print the reason for each layer's placement, or all alternatives of one layer",
+		Long: `Print the reason for each layer's placement, or all alternatives of one layer.
 
-One row a layer: what bounds it on each device, and the way to execute it on other
-devices that is fastest alone. With NODE, the ways to execute this layer that the
-search kept, what their times go to, and what the plan would take with each of them.`,
+One row a layer: its limit on each device, and the fastest alternative on other devices,
+executed alone. With NODE: every alternative of this layer that the search kept, the
+breakdown of its time, and the time of the plan with it.`,
 		Args: wantArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			r.model = args[0]

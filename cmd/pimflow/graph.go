@@ -9,7 +9,7 @@ func graphCommand() *cobra.Command {
 	var raw, values bool
 	c := &cobra.Command{
 		Use:   "graph MODEL",
-		Short: "Print a model's graph, as plans are made for it",
+		Short: "Print a model's simplified graph, which plans are made for",
 		Args:  wantArgs(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			r.model = args[0]
@@ -22,7 +22,7 @@ func graphCommand() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&raw, "raw", false, "before simplification")
-	c.Flags().BoolVar(&values, "values", false, "with the values of all constants, so that the text can be run")
+	c.Flags().BoolVar(&values, "values", false, "with the values of all constants, for a text that can be executed")
 	r.batchFlag(c)
 	return c
 }

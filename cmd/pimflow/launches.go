@@ -19,19 +19,20 @@ func launchesCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "launches [MODEL…]",
-		Short: "Plan models under several launch latencies, and say how much of the gain is launches removed",
-		Long: `Plan models under several launch latencies, and say how much of the gain is launches removed. Without MODEL: the
+		Short: "Plan models under several launch latencies, and print the share of removed launches in the gain",
+		Long: `Plan models under several launch latencies, and print the share of removed launches in the gain. Without MODEL: the
 five networks of the published evaluation.
 
-A launch of a GPU kernel takes nothing, 2 us (TensorRT in a CUDA graph, estimated), what the machine says, or 5.2 us
-(measured back to back on an RTX 2060); PIM work is launched for as long, each piece or, where the machine can, joint, what
-waits for nothing of the GPU together, or for nothing, as in the published system. GPU kernels are fused, one a convolution,
-or unfused, an offset kernel, the convolution and its epilogue, as on the machine artifact. Everything else is the machine's.
+The launch of a GPU kernel takes 0, 2 us (TensorRT in a CUDA graph, estimated), the machine's latency, or 5.2 us (measured
+back to back on an RTX 2060). A launch of PIM work takes as long, or 0 as in the published system. "each": every tile of PIM
+work has its own launch. "fused", if the machine can: tiles that wait for nothing of the GPU share the launch before. GPU
+kernels are fused (one for a convolution) or unfused (an offset kernel, the convolution, its epilogue, as on the machine
+artifact). All other numbers are the machine's.
 
-"gain" is the time of the GPU alone less that of the plan. "launches removed" is the launch time of the GPU alone less that
-of the plan, "launches of both", each added over all kernels and all PIM work whether or not the other device works
-meanwhile; "of gain" is its part of the gain. It is negative where the plan launches more than the GPU alone does, as plans
-that split layers do. "launches free" is the speed-up that the same plan would have if no launch of either device took time.`,
+"gain" is the time of the GPU alone less that of the plan. "launches of both" are the launch times of the GPU alone and of
+the plan, summed over all kernels and PIM work even where devices overlap. "launches removed" is their difference, "of
+gain" its share in the gain; both are negative for plans with more launches than the GPU alone, as plans with split layers
+have. "launches free" is the speed-up of the same plan with launches of no time.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				args = launchNetworks

@@ -37,19 +37,19 @@ func layerCommand() *cobra.Command {
 		Short: "Cost one convolution, or a table of them: the published generator's commands, ours, the GPU",
 		Long: `Cost one convolution, or a table of them: the published generator's commands, ours, the GPU.
 
-The published generator is PIMFlow's pim_codegen, with what it loses and repeats. It knows neither groups nor
-dilation: its cost is that of the dense, undilated layer. It is for channels of 16 banks of 16 multipliers; the
-timing is the machine's, and where buffer writes move single columns and rows must be closed, its commands are changed to do so. Its time is that of its first channel, which is all that the published system simulates.
-Our commands compute every product once, and their time is that of the slowest channel. The GPU has the channels
-that are left, and launches the kernels that the machine needs for a convolution without bias.
+The published generator is PIMFlow's pim_codegen, with its lost and repeated products. It ignores groups and dilation: its
+cost is that of the dense, undilated layer. It is for channels of 16 banks of 16 multipliers. The timing is the machine's;
+on machines with writes of single columns or with precharges its commands are changed accordingly. Its time is that of its
+first channel, the only one that the published system simulates. Our commands compute every product once; their time is that
+of the slowest channel. The GPU has the other channels, and launches the machine's kernels for a convolution without bias.
 
 With --csv the convolutions are the rows of a file with the columns
 ` + strings.Join(convolution.Columns(), ",") + `
-in any order, further ones are left out; "-" is the standard input. They are printed as CSV with commands_total
-and cycles of the published generator's first channel and, with --all, our_cycles, gpu_ns, speed_up (cycles / our_cycles),
-floor_ck and floor_ratio (our_cycles / floor_ck): the cycles that multiplying every input that is not padding, or moving each
-input and each result once, takes at least, all channels busy. What is ours is empty where the weights do not fit the
-banks, gpu_ns where no channel is left. latency_hiding 1 is the machine as it is, 0 is --no-hiding.`,
+in any order; further columns are left out; "-" is the standard input. The output is CSV with commands_total and cycles of
+the published generator's first channel and, with --all, our_cycles, gpu_ns, speed_up (cycles / our_cycles), floor_ck and
+floor_ratio (our_cycles / floor_ck). The floor is a lower bound with all channels busy: every product of an input that is no
+padding, or every input and every result moved once. Our columns are empty if the weights do not fit the banks, gpu_ns if
+no channel is left. latency_hiding 1 is the machine as it is, 0 is --no-hiding.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := f.check(c.Flags().Changed); err != nil {
@@ -84,7 +84,7 @@ banks, gpu_ns where no channel is left. latency_hiding 1 is the machine as it is
 	fl.IntVar(&f.conv.Groups, "groups", 1, "groups of channels; the published generator ignores it")
 	fl.IntVar(&f.conv.Dilation, "dilation", 1, "dilation; the published generator ignores it")
 	fl.IntVar(&f.channels, "n-channel", 0, "PIM channels (default the machine's)")
-	fl.IntVar(&f.buffers, "gw", 4, "the most groups of channels with inputs of their own in the published generator")
+	fl.IntVar(&f.buffers, "gw", 4, "the published generator's largest number of groups of channels with inputs of their own")
 	fl.BoolVar(&f.noHiding, "no-hiding", false, noHidingHelp)
 	fl.BoolVar(&f.json, "json", false, "print one JSON object")
 	fl.StringVar(&f.csv, "csv", "", "cost the rows of this file")

@@ -12,11 +12,11 @@ func mapCommand() *cobra.Command {
 	var verbose, json bool
 	c := &cobra.Command{
 		Use:   "map MODEL",
-		Short: "Print where in the PIM channels' banks the weights of a plan are",
-		Long: `Print where in the PIM channels' banks the weights of a plan are.
+		Short: "Print the layout of a plan's weights in the banks of the PIM channels",
+		Long: `Print the layout of a plan's weights in the banks of the PIM channels.
 
-One row a step on the PIM. Rows are those of the banks, over all channels; row r of
-the stream that "pimflow code" prints for a channel is the r-th of the channel's rows.`,
+One row for each step on the PIM. Its range of rows covers all channels. Row r of the
+stream that "pimflow code" prints for a channel is the r-th row of the channel's range.`,
 		Args: wantArgs(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			r.model = args[0]

@@ -29,24 +29,24 @@ func profileCommand() *cobra.Command {
 	f := &surveyFlags{}
 	c := &cobra.Command{
 		Use:   "profile MODEL",
-		Short: "List the GPU's kernels whose measurement would matter to a plan, or measure them",
-		Long: `List the GPU's kernels whose measurement would matter to a plan, or measure them.
+		Short: "List the GPU kernels to measure first for a plan, or measure them",
+		Long: `List the GPU kernels to measure first for a plan, or measure them.
 
-The list is CSV, one row a kernel, most valuable first. Write the times that a GPU takes into time_us, in
-microseconds from the first launch to the last value, and what it was measured on into measured_on; --gpu-profile
-of run, compare, map, code and layer then has these times instead of the model's.
+The list is CSV, one row a kernel, the largest effect first. Write the measured times into time_us, in
+microseconds from the first launch to the last value, and the name of the GPU into measured_on. The option --gpu-profile
+of run, compare, map, code and layer then uses these times instead of the model's.
 
-effect_percent is how much of the total time depends on a kernel, by the bounds of its time, the sum of
-  half of (the plan's total with the kernel as slow as may be - the total with it as fast), over the total;
+effect_percent is the share of the total time that depends on the kernel's true time. With the bounds of its time it is
+the sum of
+  half of the difference between the plan's totals with the kernel at its upper and at its lower bound, over the total;
   the same for the GPU alone, with every memory channel;
-  for each layer that could use it instead: what the plan would gain were it as fast as may be, over the total.
-These are all of a layer on the GPU, and of the layers that the PIM executes too the fastest division of the rows
-and the first and the last division that would gain. The plan's kernels and whole
-layers are listed whatever their effect.
-The bounds are those of the GPU's errors, class by class: see pimflow gpu.
+  for each layer that could use the kernel instead: the plan's gain with the kernel at its lower bound, over the total.
+Such layers are whole layers on the GPU and, if the PIM executes them too, the fastest split by rows and the first and the
+last split that would gain. The plan's kernels and whole layers are listed whatever their effect. The bounds are the GPU's
+errors, class by class: see pimflow gpu.
 
-With --gpu-profile the plan is made with the measured times, and the list is that file's measured rows as they are,
-then the kernels that are not among them: so that the list grows with the plans that it leads to.
+With --gpu-profile the plan uses the measured times. The list then starts with the measured rows of that file and
+continues with the other kernels, so that it grows with the plans.
 
 --with onnxruntime measures the kernels one by one with ONNX Runtime on this machine, by the program
 pimflow-onnxruntime (in ortcheck/): the median of --repeats runs, and in spread_us the difference of the quartiles.`,
@@ -67,13 +67,13 @@ pimflow-onnxruntime (in ortcheck/): the median of --repeats runs, and in spread_
 	f.policyFlag(c)
 	f.batchFlag(c)
 	profileFlag(c, &f.opts.Profile)
-	fl.IntVar(&f.limit, "limit", 0, "list so many kernels (default all)")
-	fl.BoolVar(&f.anyChannels, "any-channels", false, "one row a kernel for any number of memory channels, for a GPU whose memory cannot be divided; --with implies it")
+	fl.IntVar(&f.limit, "limit", 0, "number of kernels to list (default all)")
+	fl.BoolVar(&f.anyChannels, "any-channels", false, "one row a kernel for every number of memory channels, for a GPU whose memory cannot be divided; --with implies it")
 	fl.StringVarP(&f.out, "out", "o", "", "write the list to this file (default the standard output)")
 	fl.StringVar(&f.with, "with", "", "measure the kernels: onnxruntime")
 	fl.StringVar(&f.runner, "runner", "pimflow-onnxruntime", "with --with: the program that measures, by name or file")
-	fl.StringVar(&f.library, "library", "", "with --with: ONNX Runtime's shared library (default where ortcheck/fetch.sh puts it)")
-	fl.StringVar(&f.device, "device", "auto", "with --with: cpu, cuda, or auto: cuda where there is one")
+	fl.StringVar(&f.library, "library", "", "with --with: ONNX Runtime's shared library (default: the place where ortcheck/fetch.sh puts it)")
+	fl.StringVar(&f.device, "device", "auto", "with --with: cpu, cuda, or auto: cuda if there is one")
 	fl.IntVar(&f.repeats, "repeats", 30, "with --with: measured runs of each kernel, after 5 others")
 	return c
 }

@@ -14,9 +14,9 @@ func reproduceCommand() *cobra.Command {
 	var asJSON, seInputs bool
 	c := &cobra.Command{
 		Use:   "reproduce [MODEL…]",
-		Short: "Add up models as the published system does, and bridge from there to this project's accounting",
-		Long: `Add up models as the published system does (PIMFlow, CGO 2023), and bridge from there to this project's
-accounting, one repair a step. Without MODEL: mobilenet-v2, whose figures the artifact's README prints.`,
+		Short: "Sum up models in the published accounting, and bridge from there to this project's",
+		Long: `Sum up models in the accounting of the published system (PIMFlow, CGO 2023), and bridge from there to this project's, one
+repair a step. Without MODEL: mobilenet-v2, whose figures are in the artifact's README.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				args = []string{"mobilenet-v2"}
@@ -58,7 +58,7 @@ accounting, one repair a step. Without MODEL: mobilenet-v2, whose figures the ar
 		},
 	}
 	r.machineFlag(c, PublishedMachine)
-	c.Flags().BoolVar(&seInputs, "se-inputs", false, "give squeeze-excite layers on the PIM all their inputs, where the artifact's back end gives them one by mistake")
+	c.Flags().BoolVar(&seInputs, "se-inputs", false, "give squeeze-excite layers on the PIM all their inputs; the artifact's back end gives them one by mistake")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
 }

@@ -35,8 +35,8 @@ func runCommand() *cobra.Command {
 	f := &runFlags{}
 	c := &cobra.Command{
 		Use:   "run MODEL",
-		Short: "Plan a model, time the plan and, where asked, execute it",
-		Long: `Plan a model, time the plan and, where asked, execute it.
+		Short: "Plan a model, time the plan and, if asked, execute it",
+		Long: `Plan a model, time the plan and, if asked, execute it.
 
 MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph" prints.`,
 		Args: wantArgs(1, 1),
@@ -73,13 +73,13 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 	f.policyFlag(c)
 	f.batchFlag(c)
 	profileFlag(c, &f.opts.Profile)
-	fl.StringVar(&f.how.Objective, "objective", "latency", "what the plan makes small: latency, energy, or edp, their product")
-	fl.BoolVar(&f.how.Exact, "exact", false, "prove that no plan of at most two pieces a layer is better; for small graphs")
-	fl.StringVar(&f.channels, "pim-channels", "", "how many memory channels compute: a number, or "+autoChannels+" to find the best (default: what the machine says)")
-	fl.BoolVarP(&f.verbose, "verbose", "v", false, "one row a layer, and how it would be placed if the GPU were as fast or as slow as the bounds of its times")
-	fl.BoolVar(&f.pareto, "pareto", false, "also print the plans of which no other takes both less time and less energy")
+	fl.StringVar(&f.how.Objective, "objective", "latency", "objective to minimise: latency, energy, or edp, the energy-delay product")
+	fl.BoolVar(&f.how.Exact, "exact", false, "branch and bound: prove that no plan of at most two tiles a layer is better; for small graphs")
+	fl.StringVar(&f.channels, "pim-channels", "", "number of PIM channels, or "+autoChannels+" to search the best (default: the machine's)")
+	fl.BoolVarP(&f.verbose, "verbose", "v", false, "one row a layer, and its placement for the fastest and for the slowest GPU within the bounds of its times")
+	fl.BoolVar(&f.pareto, "pareto", false, "also print the Pareto front of time and energy")
 	fl.BoolVar(&f.json, "json", false, "print one JSON object")
-	fl.BoolVar(&f.check, "check", false, "execute the graph and the plan, compare their outputs, and replay the command streams; exit code 1 if any is wrong")
+	fl.BoolVar(&f.check, "check", false, "execute the graph and the plan, compare their outputs, and replay the command streams; exit code 1 on a difference")
 	fl.StringArrayVar(&f.inputs, "input", nil, "[NAME=]FILE: a .npy tensor or a picture (.png, .jpg, .gif) for an input; default: seeded noise")
 	fl.StringVar(&f.outDir, "output", "", "execute the plan and write each output as .npy to this folder")
 	fl.IntVar(&f.top, "top", 0, "execute the plan and print the N largest values of each output")

@@ -22,15 +22,15 @@ func sensitivityCommand() *cobra.Command {
 	var asJSON, quick, energy bool
 	c := &cobra.Command{
 		Use:   "sensitivity MODEL",
-		Short: "Change each constant of the machine and print what becomes of the speed-up",
-		Long: `Change each constant of the machine and print what becomes of the speed-up.
+		Short: "Print the sensitivity of the speed-up to each constant of the machine",
+		Long: `Print the sensitivity of the speed-up to each constant of the machine (one-at-a-time analysis).
 
-Each number that a time may depend on is changed by -20, -10, +10 and +20 per cent, one at a time. A whole number is
-rounded, and where that leaves it as it is it changes by 1; the row then says which values it took. For each value the
-plan is searched again ("again"), and the plan of the machine as it is, unchanged, is timed again ("kept"); the table has
-the speed-up of both over the GPU alone on the changed machine. "moved" counts the layers that the plan searched again cuts
-in other places or gives to another device. Rows are sorted by "effect", the largest relative change of the speed-up "again". A
-value that the machine cannot have is "invalid", with the reason. Energies are left out: no time depends on them.`,
+Each number that a time can depend on changes by -20, -10, +10 and +20 per cent, one at a time. Whole numbers are rounded
+and change by at least 1; the row then lists their values. For each value the plan is searched again ("again"), and the
+plan of the unchanged machine is timed again ("kept"). The table has the speed-up of both over the GPU alone on the changed
+machine. "moved" counts the layers that the new plan splits or places differently. "effect", which sorts the rows, is
+the largest relative change of the speed-up "again". An "invalid" value is one that the machine cannot have; the reason
+follows. Energies are left out: no time depends on them.`,
 		Args: wantArgs(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			r.model = args[0]
@@ -78,9 +78,9 @@ value that the machine cannot have is "invalid", with the reason. Energies are l
 	r.machineFlag(c, pimflow.DefaultMachine)
 	r.policyFlag(c)
 	r.batchFlag(c)
-	fl.StringSliceVar(&only, "only", nil, "constants or groups of them, as link,pim.timing (default: all)")
+	fl.StringSliceVar(&only, "only", nil, "constants or groups of constants, as link,pim.timing (default: all)")
 	fl.BoolVar(&quick, "quick", false, "only -10 and +10 per cent")
-	fl.BoolVar(&energy, "energy", false, "also print what the bounds of each energy constant make of the plan's energy over the GPU's")
+	fl.BoolVar(&energy, "energy", false, "also print the ratio of the plan's energy to the GPU's at the bounds of each energy constant")
 	fl.BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
 }

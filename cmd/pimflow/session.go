@@ -142,5 +142,5 @@ func (r *request) planFlag(c *cobra.Command, verb string) {
 }
 
 func profileFlag(c *cobra.Command, to *string) {
-	c.Flags().StringVar(to, "gpu-profile", "", "take the GPU's times from the measured kernels of this .csv file, as pimflow profile lists them")
+	c.Flags().StringVar(to, "gpu-profile", "", "use the measured kernels of this .csv file for the GPU's times, as pimflow profile lists them")
 }

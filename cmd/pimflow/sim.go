@@ -25,15 +25,15 @@ func simCommand() *cobra.Command {
 		Short: "Time the command traces of DRAM channels, as the published simulator does",
 		Long: `Time the command traces of DRAM channels, as the published simulator does.
 
-A trace is the text that PIMFlow's command generator writes: a command of one channel a line, plain or
-gzip; "-" is the standard input. It is read in constant memory. Where the published simulator hangs,
-aborts or drops a line without a word, the line is an error.
+A trace is the text of PIMFlow's command generator: one command of one channel a line, plain or gzip; "-" is
+the standard input. It is read in constant memory. A line on which the published simulator hangs, aborts
+or that it drops silently is an error.
 
-Energy is that of the traces' own channels by the published simulator's constants.
+Energy is that of the traces' own channels, by the published simulator's constants.
 
-On a machine whose pim.standard is aim, a trace is the text that aim_simulator reads: instructions of one
-host for all channels, up to AiM EOC; as there, no refresh is served. --csv runs the traces of a table, written with loops as
-8*i(AiM MAC_ABK 3 0x1 {i}) | AiM EOC, and prints its rows with what can be counted counted anew.`,
+On a machine whose pim.standard is aim, a trace is the text of aim_simulator: instructions of one host for
+all channels, up to AiM EOC; as there, refreshes are not simulated. --csv runs the traces of a table, written with loops as
+8*i(AiM MAC_ABK 3 0x1 {i}) | AiM EOC, and prints its rows with new counts.`,
 		Args: func(c *cobra.Command, args []string) error {
 			if table != "" {
 				return wantArgs(0, 0)(c, args)

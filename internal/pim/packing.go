@@ -98,11 +98,11 @@ type dataflow struct {
 func (p dataflow) stationary() string {
 	switch {
 	case p.outputStationary:
-		return ", fills and sums stay"
+		return ", input- and output-stationary"
 	case p.inputStationary:
-		return ", fills stay"
+		return ", input-stationary"
 	}
-	return ", rows stay"
+	return ", weight-stationary"
 }
 
 // chunkLength is a length of chunks, in columns. of gets the longest and those tried so far; 0

@@ -19,7 +19,7 @@ func (c *mappedCode) Print(w io.Writer) error {
 	nd := &c.graph.Nodes[c.cut.Node]
 	fmt.Fprintf(b, "%s %q %v\n", nd.Op.Name, nd.Name, c.cut.Box)
 	for _, k := range c.layer.blocks(c.merge, c.device.lanes) {
-		fmt.Fprintf(b, "matrix: %d pixels x %d products x %d outputs", k.pixels, k.k, k.outs)
+		fmt.Fprintf(b, "GEMM: %d pixels x %d products x %d outputs", k.pixels, k.k, k.outs)
 		if k.count > 1 {
 			fmt.Fprintf(b, ", %d times", k.count)
 		}
@@ -29,7 +29,7 @@ func (c *mappedCode) Print(w io.Writer) error {
 		fmt.Fprintln(b)
 	}
 	if all, left := c.leftOut(); left > 0 {
-		fmt.Fprintf(b, "tap by tap: %d kinds of pixels, %.1f %% of the column accesses are padding and left out\n",
+		fmt.Fprintf(b, "tap by tap: %d padding classes of pixels, %.1f %% of the column accesses are padding and left out\n",
 			len(c.layer.classes), 100*float64(left)/float64(all))
 	}
 	for i := range c.parts {

@@ -107,9 +107,9 @@ var below = []struct {
 	of   func(m *ModelResult) float64 // ns; 0 for none
 }{
 	{"auto below pimflow", func(m *ModelResult) float64 { return m.total("auto") }},
-	{"  pimflow joint", func(m *ModelResult) float64 { return known(m.Joint) }},
+	{"  pimflow fused", func(m *ModelResult) float64 { return known(m.Joint) }},
 	{"bound below pimflow", func(m *ModelResult) float64 { return known(m.Bound) }},
-	{"  two pieces", func(m *ModelResult) float64 { return known(m.BoundTwo) }},
+	{"  two tiles", func(m *ModelResult) float64 { return known(m.BoundTwo) }},
 }
 
 func known(ns *float64) float64 {

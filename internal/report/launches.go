@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"pimflow/internal/hw"
-	"pimflow/internal/plan"
 	"pimflow/internal/sweep"
 )
 
@@ -113,7 +112,7 @@ func (x *LaunchRow) pim() string {
 	case x.PIM == 0:
 		return "0"
 	case x.Joint:
-		return fmt.Sprintf("%d %s", x.PIM, plan.Fused)
+		return fmt.Sprintf("%d fused", x.PIM)
 	}
-	return fmt.Sprintf("%d %s", x.PIM, plan.Each)
+	return fmt.Sprintf("%d each", x.PIM)
 }

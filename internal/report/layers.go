@@ -62,28 +62,28 @@ var layerColumns = []layerColumn{
 
 func profiled(r *pimflow.Report) bool { return r.GPUProfile != nil } // without a profile all times are the model's
 
-func joined(r *pimflow.Report) bool { n, pieces := launches(r); return n < pieces }
+func joined(r *pimflow.Report) bool { n, tiles := launches(r); return n < tiles }
 
 // launch names the launch of a tile.
 func launch(joined bool) string {
 	if joined {
-		return "joint"
+		return "fused"
 	}
 	return "own"
 }
 
-// launches counts the PIM launches of a plan, and the pieces of work that they start.
-func launches(r *pimflow.Report) (n, pieces int) {
+// launches counts the PIM launches of a plan, and the tiles that they start.
+func launches(r *pimflow.Report) (n, tiles int) {
 	for i := range r.Layers {
 		for _, t := range r.Layers[i].Tiles {
 			if t.Device == plan.PIM {
-				if pieces++; !t.Joined {
+				if tiles++; !t.Joined {
 					n++
 				}
 			}
 		}
 	}
-	return n, pieces
+	return n, tiles
 }
 
 func checked(r *pimflow.Report) bool { return len(r.Layers) > 0 && r.Layers[0].Error != nil }

@@ -9,7 +9,7 @@ import (
 
 // pareto writes the Pareto front.
 func pareto(b *strings.Builder, r *pimflow.Report) {
-	b.WriteString("\nplans of which none takes both less time and less energy\n")
+	b.WriteString("\nPareto front of time and energy\n")
 	t := table{{right: true}, {right: true}, {right: true}, {right: true}, {}, {}}
 	t.row("ns", "speed-up", "mJ", "of GPU only", "policy", "objective")
 	for _, p := range r.Pareto {

@@ -42,12 +42,12 @@ func Run(w io.Writer, r *pimflow.Report, verbose bool) error {
 	summary.row("GPU only", ns(r.Baseline), ck(r.BaselineTicks), fmt.Sprintf("all %d channels; GPU %s", r.Channels, gpu))
 	summary.row("plan", ns(r.Total), ck(r.TotalTicks), fmt.Sprintf("speed-up %.3f, between %.3f and %.3f", r.Speedup, r.Low, r.High))
 	if r.Bound != nil {
-		gap := fmt.Sprintf("gap to bound %.1f %%", 100*(r.Total / *r.Bound - 1))
+		gap := fmt.Sprintf("optimality gap %.1f %%", 100*(r.Total / *r.Bound - 1))
 		if r.Exact {
-			gap += "; exact: no plan of at most two pieces a layer is better"
+			gap += "; exact: no plan of at most two tiles a layer is better"
 		}
 		summary.row("bound", ns(*r.Bound), "", gap)
-		summary.row("  two pieces", ns(*r.BoundTwo), "", fmt.Sprintf("gap %.1f %%: no plan that cuts no layer in more than two pieces takes less", 100*(r.Total / *r.BoundTwo - 1)))
+		summary.row("  two tiles", ns(*r.BoundTwo), "", fmt.Sprintf("gap %.1f %%: no plan of at most two tiles a layer takes less", 100*(r.Total / *r.BoundTwo - 1)))
 	}
 	summary.row("  GPU busy", ns(r.GPUBusy), "", share(r, r.GPUBusy))
 	summary.row("  PIM busy", ns(r.PIMBusy), "", fmt.Sprintf("%s; PIM clock %.4f ns", share(r, r.PIMBusy), r.Clocks.PIM/1e3))
@@ -55,8 +55,8 @@ func Run(w io.Writer, r *pimflow.Report, verbose bool) error {
 	summary.row("  idle", ns(r.Idle), "", share(r, r.Idle))
 	summary.row("  launches", ns(r.Launch), "", share(r, r.Launch)+", within GPU busy")
 	if r.PIMLaunch > 0 {
-		launches, pieces := launches(r)
-		summary.row("  launches", ns(r.PIMLaunch), "", fmt.Sprintf("%s, within PIM busy: %d for %d pieces of work", share(r, r.PIMLaunch), launches, pieces))
+		n, tiles := launches(r)
+		summary.row("  launches", ns(r.PIMLaunch), "", fmt.Sprintf("%s, within PIM busy: %d for %d tiles", share(r, r.PIMLaunch), n, tiles))
 	}
 	summary.write(b)
 	if r.GPUProfile != nil {

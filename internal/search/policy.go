@@ -42,17 +42,17 @@ type nodeTest = func(g *graph.Graph, nd *graph.Node) bool
 // policies is the table. The published ones are PIMFlow's (CGO 2023): its cuts, on
 // this project's mapping, and with the time of the whole program.
 var policies = []Policy{
-	{Name: "gpu", About: "all work on the GPU, which keeps every memory channel (the baseline)"},
-	{Name: "conv1x1", PIM: plan.Extended, Only: pointwise, About: "1x1 convolutions, and nothing else, whole on the PIM where that is faster (PIMFlow's predecessor, IEEE CAL 2022)"},
-	{Name: "by-operator", PIM: plan.Extended, Offload: everything, About: "all that the PIM can execute runs there, whatever it costs (ONNX Runtime for PIM, ICEIC 2022)"},
-	{Name: "by-benefit", PIM: plan.Extended, About: "greedy: a layer runs whole on the PIM if it gains more there than its transfers and launch cost (CAIRO, TACO 2018; IOTPIM); these are in all times here, so that newton++ chooses the same"},
-	{Name: "exclusive", PIM: plan.Extended, Exclusive: true, About: "each layer whole on the faster device, one at a time: the GPU then has every memory channel; handing over costs a launch and a latency each way (IEEE Access 2024)"},
-	{Name: "newton+", PIM: plan.Basic, About: "each layer whole on the faster device; PIM channels share their inputs and wait for them (Newton+, CGO 2023)"},
-	{Name: "newton++", PIM: plan.Extended, About: "each layer whole on the faster device; channels in groups, inputs written in the shadow of activations (Newton++, CGO 2023)"},
-	{Name: "mddp", PIM: plan.Extended, Splits: publishedSplits, About: "newton++ and convolutions split by rows in steps of 10 % (MD-DP, CGO 2023)"},
-	{Name: "pipeline", PIM: plan.Extended, Chains: published, About: "newton++ and two-stage pipelines over 1x1-dw, kxk-1x1 and 1x1-dw-1x1 (CGO 2023)"},
+	{Name: "gpu", About: "the baseline: all layers on the GPU, which has every memory channel"},
+	{Name: "conv1x1", PIM: plan.Extended, Only: pointwise, About: "1x1 convolutions, and no other layer, run whole on the PIM if that is faster (PIMFlow's predecessor, IEEE CAL 2022)"},
+	{Name: "by-operator", PIM: plan.Extended, Offload: everything, About: "every operator that the PIM supports runs there, at any cost (ONNX Runtime for PIM, ICEIC 2022)"},
+	{Name: "by-benefit", PIM: plan.Extended, About: "greedy: a layer runs whole on the PIM if its gain exceeds the cost of transfers and launch (CAIRO, TACO 2018; IOTPIM); all times here include these costs, so newton++ makes the same plan"},
+	{Name: "exclusive", PIM: plan.Extended, Exclusive: true, About: "serial: each layer runs alone and whole on the faster device; the GPU then has every memory channel, and each hand-over costs a launch and a latency each way (IEEE Access 2024)"},
+	{Name: "newton+", PIM: plan.Basic, About: "each layer whole on the faster device; all PIM channels share their inputs, and buffer writes are exposed (Newton+, CGO 2023)"},
+	{Name: "newton++", PIM: plan.Extended, About: "each layer whole on the faster device; channels in groups, buffer writes hidden behind activations (Newton++, CGO 2023)"},
+	{Name: "mddp", PIM: plan.Extended, Splits: publishedSplits, About: "newton++, and convolutions split by rows in steps of 10 % (MD-DP, CGO 2023)"},
+	{Name: "pipeline", PIM: plan.Extended, Chains: published, About: "newton++, and two-stage pipelines over 1x1-dw, kxk-1x1 and 1x1-dw-1x1 (CGO 2023)"},
 	{Name: "pimflow", PIM: plan.Extended, Splits: publishedSplits, Chains: published, About: "mddp and pipeline together (PIMFlow, CGO 2023)"},
-	{Name: "auto", PIM: plan.Extended, Launch: plan.Fused, All: true, About: "layers cut by rows, channels and images, pipelines of any length, branches side by side, PIM work launched together, whatever moves find; and every other policy"},
+	{Name: "auto", PIM: plan.Extended, Launch: plan.Fused, All: true, About: "local search over splits by rows, channels and images, pipelines of any length, parallel branches and fused PIM launches; includes every other policy"},
 }
 
 // Default is the policy of a run that names none.
