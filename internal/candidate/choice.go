@@ -11,7 +11,7 @@ import (
 // spaced ones are tried first, and then as many between the neighbours of the best, until
 // these are adjacent. Every split point of up to 8 rows is thus tried; of more rows, other
 // steps of the cost's staircase are left to moves. With 16, plans of five networks on two
-// machines take from 0.4 % less to 3 % more, and the search a fourth more time (measured:
+// machines take from 0.4 % less to 1.1 % more, and the search a fourth more time (measured:
 // BenchmarkLimits of package search).
 const Points = 7
 

@@ -15,10 +15,10 @@ import (
 //
 // In the literature: sequence-dependent setup times (Allahverdi et al. 2008); kernel fusion.
 type Launch struct {
-	Fuses bool // PIM launches are fused (plan.Joint); otherwise each tile has its own (plan.Each)
+	Fuses bool // PIM launches are fused (plan.Fused); otherwise each tile has its own (plan.Each)
 }
 
-// LaunchOf is the launch model of a plan's launch mode, plan.Each or plan.Joint.
+// LaunchOf is the launch model of a plan's launch mode, plan.Each or plan.Fused.
 func LaunchOf(mode string) Launch { return Launch{mode == plan.Fused} }
 
 // Marginal is the time that a tile adds to its device; follows says that it may be fused.

@@ -13,7 +13,7 @@ import (
 // Optimum is the least objective of all plans in which each node is whole or in two
 // tiles, in all orders, with fused launches, found by trying each. The objective is a
 // function of the makespan and the energy, in pJ without standby. The time of an order is
-// followed tile by tile, as run.Time defines it and with fused launches as program.Join
+// followed tile by tile, as run.Time defines it and with fused launches as program.Fuse
 // does; the best is compared with run.Time's.
 func Optimum(g *graph.Graph, ds []device.Device, objective func(device.Time, float64) float64) float64 {
 	var ways [][][]plan.Tile

@@ -75,7 +75,7 @@ func (s *search) auto(ctx context.Context, auto Policy) (*Result, error) {
 	return res, nil
 }
 
-// fuse fuses the PIM launches of a policy's plan (plan.Joint) if that is better. For a serial
+// fuse fuses the PIM launches of a policy's plan (plan.Fused) if that is better. For a serial
 // policy, whose devices the local search does not have, it also solves again with fused
 // launches and returns that solution.
 func (s *search) fuse(ctx context.Context, c *solution, p Policy) (anew *solution, err error) {

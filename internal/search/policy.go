@@ -18,7 +18,7 @@ type Policy struct {
 	PIM string
 	// Exclusive: one device works at a time, the GPU with every memory channel.
 	Exclusive bool
-	// Launch says how PIM work is launched, plan.Each or plan.Joint; "": plan.Each.
+	// Launch says how PIM work is launched, plan.Each or plan.Fused; "": plan.Each.
 	Launch  string
 	Splits  func(g *graph.Graph, nd *graph.Node) []int // first rows of the PIM tile to try, ascending; nil: none
 	Chains  []Chain                                    // pipelines to try
