@@ -17,9 +17,9 @@ func pimStep(after ...int) program.Step {
 	return program.Step{Tile: plan.Tile{Device: plan.PIM}, Code: priced{cost: device.Cost{Time: 50, Launch: 30, Fusible: 30}}, After: after}
 }
 
-// TestJoin: PIM work is launched with what is before as long as it waits for nothing
+// TestFuse: a PIM launch is fused with the one before, as long as the step waits for nothing
 // else of the GPU.
-func TestJoin(t *testing.T) {
+func TestFuse(t *testing.T) {
 	for _, c := range []struct {
 		about string
 		steps []program.Step
@@ -41,7 +41,7 @@ func TestJoin(t *testing.T) {
 		p.Fuse()
 		for i := range p.Steps {
 			if p.Steps[i].Fused != c.want[i] {
-				t.Errorf("%s: step %d: joined %v, %v wanted", c.about, i, p.Steps[i].Fused, c.want[i])
+				t.Errorf("%s: step %d: fused %v, %v wanted", c.about, i, p.Steps[i].Fused, c.want[i])
 			}
 		}
 		if got := Time(p).Total; got != c.total || got > before {
@@ -50,11 +50,11 @@ func TestJoin(t *testing.T) {
 	}
 }
 
-// TestJoinedNeverWaits: whatever steps take, one that is launched with the step before
+// TestFusedNeverWaits: whatever time steps take, a step whose launch is fused with the one before
 // starts when that ends.
-func TestJoinedNeverWaits(t *testing.T) {
+func TestFusedNeverWaits(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 1))
-	joined := 0
+	fused := 0
 	for range 2000 {
 		p := &program.Program{}
 		for i := range 2 + rng.IntN(9) {
@@ -71,7 +71,7 @@ func TestJoinedNeverWaits(t *testing.T) {
 			p.Steps = append(p.Steps, s)
 		}
 		p.Fuse()
-		for i := range p.Steps { // times that Join has not seen
+		for i := range p.Steps { // times that Fuse has not seen
 			c := p.Steps[i].Code.Cost()
 			c.Time = c.Launch + device.Time(rng.IntN(200))
 			p.Steps[i].Code = priced{cost: c}
@@ -79,7 +79,7 @@ func TestJoinedNeverWaits(t *testing.T) {
 		tl, last := Time(p), map[string]device.Time{}
 		for i, s := range p.Steps {
 			if s.Fused {
-				joined++
+				fused++
 				if tl.Spans[i].Start != last[s.Device] {
 					t.Fatalf("step %d of %+v starts at %v, the one before ends at %v", i, p.Steps, tl.Spans[i].Start, last[s.Device])
 				}
@@ -87,7 +87,7 @@ func TestJoinedNeverWaits(t *testing.T) {
 			last[s.Device] = tl.Spans[i].End
 		}
 	}
-	if joined < 1000 {
-		t.Errorf("only %d steps were joined", joined)
+	if fused < 1000 {
+		t.Errorf("only %d steps were fused", fused)
 	}
 }
