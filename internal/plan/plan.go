@@ -129,25 +129,32 @@ func Pipe(g *graph.Graph, chain []graph.ID, devices []string, dim int, cuts []in
 	return stagger(g, chain, devices, dim, bands), true
 }
 
-// PipeUp is Pipe in two bands as PIMFlow (CGO 2023) cuts them. The lower band goes first; it
-// starts at row at of the first node. The lower band of each further node is the rows that
-// need only the lower band of the node before.
-func PipeUp(g *graph.Graph, chain []graph.ID, devices []string, at int) (s Segment, ok bool) {
+// PipeUp is Pipe in bands as PIMFlow (CGO 2023) cuts them. The lowest band goes first. The
+// first node is cut before each of the rows cuts, ascending. A band of each further node
+// starts at the first row that needs only this band of the node before, and lower ones.
+func PipeUp(g *graph.Graph, chain []graph.ID, devices []string, cuts ...int) (s Segment, ok bool) {
 	bands := make([][]tensor.Range, len(chain))
 	for i, id := range chain {
 		nd := &g.Nodes[id]
 		if !Cuttable(nd, Rows) || i > 0 && !slices.Contains(nd.In, chain[i-1]) {
 			return s, false
 		}
-		rows := nd.Shape[Rows]
 		if i > 0 {
-			before := at
-			at = sort.Search(rows, func(r int) bool { return firstRow(g, id, chain[i-1], r) >= before })
+			before := cuts
+			cuts = make([]int, len(before))
+			for b := range cuts {
+				cuts[b] = sort.Search(nd.Shape[Rows], func(r int) bool { return firstRow(g, id, chain[i-1], r) >= before[b] })
+			}
 		}
-		if at <= 0 || at >= rows {
-			return s, false
+		end := nd.Shape[Rows]
+		for _, at := range slices.Backward(cuts) {
+			if at <= 0 || at >= end {
+				return s, false
+			}
+			bands[i] = append(bands[i], tensor.Range{Lo: at, Hi: end})
+			end = at
 		}
-		bands[i] = []tensor.Range{{Lo: at, Hi: rows}, {Lo: 0, Hi: at}}
+		bands[i] = append(bands[i], tensor.Range{Lo: 0, Hi: end})
 	}
 	return stagger(g, chain, devices, Rows, bands), true
 }

@@ -3,6 +3,7 @@ package plan
 import (
 	"bytes"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -78,7 +79,9 @@ func TestPipesAndSplitsArePlans(t *testing.T) {
 		cuts := rapid.SliceOfNDistinct(rapid.IntRange(1, max(rows-1, 1)), 0, min(3, rows-1), rapid.ID).Draw(t, "cuts")
 		slices.Sort(cuts)
 		var p *Plan
-		if s, ok := PipeUp(g, ids, devices, rapid.IntRange(0, g.Nodes[ids[0]].Shape[Rows]).Draw(t, "from")); ok {
+		from := rapid.SliceOfN(rapid.IntRange(0, g.Nodes[ids[0]].Shape[Rows]), 1, 3).Draw(t, "from")
+		slices.Sort(from)
+		if s, ok := PipeUp(g, ids, devices, from...); ok {
 			ups++
 			if err := of(g, s).Check(g); err != nil {
 				t.Fatal("up: ", err)
@@ -160,24 +163,33 @@ func TestPipeByHand(t *testing.T) {
 }
 
 // TestPipeUpByHand: row 2 of a 3x3 convolution with stride 2 and pad 1 reads rows
-// 3:6 of the one before, so with rows 3: made first its rows 2: can follow.
+// 3:6 of the one before, so with rows 3: made first its rows 2: can follow; row 3 reads
+// rows 5:8.
 func TestPipeUpByHand(t *testing.T) {
 	g, ids := three(t)
-	s, ok := PipeUp(g, ids, []string{PIM, GPU}, 3)
-	if !ok {
-		t.Fatal("not piped")
-	}
-	var got []string
-	for _, tile := range s.Tiles {
-		got = append(got, tile.Device+tile.Cut.String())
-	}
-	want := []string{
-		"pim%2[0:1 0:4 3:8 0:8]",
-		"pim%2[0:1 0:4 0:3 0:8]", "gpu%4[0:1 0:4 2:4 0:4]",
-		"gpu%4[0:1 0:4 0:2 0:4]",
-	}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Error(d)
+	for _, c := range []struct{ cuts, want string }{
+		{"3", "pim%2[0:1 0:4 3:8 0:8] pim%2[0:1 0:4 0:3 0:8] gpu%4[0:1 0:4 2:4 0:4] gpu%4[0:1 0:4 0:2 0:4]"},
+		{"3 5", "pim%2[0:1 0:4 5:8 0:8] pim%2[0:1 0:4 3:5 0:8] gpu%4[0:1 0:4 3:4 0:4] pim%2[0:1 0:4 0:3 0:8] gpu%4[0:1 0:4 2:3 0:4] gpu%4[0:1 0:4 0:2 0:4]"},
+		{"5 5", ""},
+		{"0 5", ""},
+		{"3 7", ""}, // no row of the second begins behind row 7 of the first
+	} {
+		var cuts []int
+		for _, f := range strings.Fields(c.cuts) {
+			n, err := strconv.Atoi(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cuts = append(cuts, n)
+		}
+		s, _ := PipeUp(g, ids, []string{PIM, GPU}, cuts...)
+		var got []string
+		for _, tile := range s.Tiles {
+			got = append(got, tile.Device+tile.Cut.String())
+		}
+		if d := cmp.Diff(c.want, strings.Join(got, " ")); d != "" {
+			t.Errorf("%s: %s", c.cuts, d)
+		}
 	}
 }
 

@@ -216,16 +216,16 @@ func TestPipelines(t *testing.T) {
 		}
 		return n.graph(x)
 	}
-	pointwise, depthwise, spatial := [2]int{1, 1}, [2]int{3, 2}, [2]int{3, 1}
+	Pointwise, depthwise, spatial := [2]int{1, 1}, [2]int{3, 2}, [2]int{3, 1}
 	on, off := costs{{100, 60, 0}}[0], costs{{0, 0, 0}}[0]
 	for i, row := range []struct {
 		graph         *graph.Graph
 		gpu, pim      costs
 		best, without device.Time
 	}{
-		{chain(pointwise, depthwise), costs{off, on}, costs{on, off}, 180, 200},
-		{chain(spatial, pointwise), costs{on, off}, costs{off, on}, 180, 200},
-		{chain(pointwise, depthwise, pointwise), costs{off, on, off}, costs{on, off, on}, 240, 280},
+		{chain(Pointwise, depthwise), costs{off, on}, costs{on, off}, 180, 200},
+		{chain(spatial, Pointwise), costs{on, off}, costs{off, on}, 180, 200},
+		{chain(Pointwise, depthwise, Pointwise), costs{off, on, off}, costs{on, off, on}, 240, 280},
 	} {
 		to := devices{all: costs{on, on, on}, shared: row.gpu, extended: row.pim}.target(row.graph)
 		run := func(chains []Chain) device.Time {

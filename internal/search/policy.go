@@ -43,7 +43,7 @@ type nodeTest = func(g *graph.Graph, nd *graph.Node) bool
 // this project's mapping, and with the time of the whole program.
 var policies = []Policy{
 	{Name: "gpu", About: "the baseline: all layers on the GPU, which has every memory channel"},
-	{Name: "conv1x1", PIM: plan.Extended, Only: pointwise, About: "1x1 convolutions, and no other layer, run whole on the PIM if that is faster (PIMFlow's predecessor, IEEE CAL 2022)"},
+	{Name: "conv1x1", PIM: plan.Extended, Only: Pointwise, About: "1x1 convolutions, and no other layer, run whole on the PIM if that is faster (PIMFlow's predecessor, IEEE CAL 2022)"},
 	{Name: "by-operator", PIM: plan.Extended, Offload: everything, About: "every operator that the PIM supports runs there, at any cost (ONNX Runtime for PIM, ICEIC 2022)"},
 	{Name: "by-benefit", PIM: plan.Extended, About: "greedy: a layer runs whole on the PIM if its gain exceeds the cost of transfers and launch (CAIRO, TACO 2018; IOTPIM); all times here include these costs, so newton++ makes the same plan"},
 	{Name: "exclusive", PIM: plan.Extended, Exclusive: true, About: "serial: each layer runs alone and whole on the faster device; the GPU then has every memory channel, and each hand-over costs a launch and a latency each way (IEEE Access 2024)"},

@@ -28,21 +28,33 @@ func publishedSplits(g *graph.Graph, nd *graph.Node) []int {
 	return at
 }
 
-// published are the three kinds of pipeline (extract_layers.py).
-var published = []Chain{
-	{[]nodeTest{halved(pointwise), unstrided(depthwise)}, []string{plan.PIM, plan.GPU}, halfPipe},
-	{[]nodeTest{halved(spatial), unstrided(pointwise)}, []string{plan.GPU, plan.PIM}, halfPipe},
-	{[]nodeTest{halved(pointwise), unstrided(halved(depthwise)), unstrided(pointwise)}, []string{plan.PIM, plan.GPU, plan.PIM}, halfPipe},
+// published are the pipelines of policies: two stages.
+var published = Stages(2)
+
+// Stages returns the three kinds of pipeline (extract_layers.py) in n stages.
+func Stages(n int) []Chain {
+	pipe := stages(n)
+	return []Chain{
+		{[]nodeTest{halved(Pointwise), unstrided(depthwise)}, []string{plan.PIM, plan.GPU}, pipe},
+		{[]nodeTest{halved(spatial), unstrided(Pointwise)}, []string{plan.GPU, plan.PIM}, pipe},
+		{[]nodeTest{halved(Pointwise), unstrided(halved(depthwise)), unstrided(Pointwise)}, []string{plan.PIM, plan.GPU, plan.PIM}, pipe},
+	}
 }
 
-// halfPipe cuts the first convolution at half of its input rows.
-func halfPipe(g *graph.Graph, ids []graph.ID, devices []string) []plan.Segment {
-	nd := &g.Nodes[ids[0]]
-	half, s := g.Nodes[nd.In[0]].Shape[plan.Rows]/2, nd.Attrs.Ints("strides")[0]
-	if seg, ok := plan.PipeUp(g, ids, devices, (half+s-1)/s); ok {
-		return []plan.Segment{seg}
+// stages cuts the input rows of the first convolution into n equal parts.
+func stages(n int) func(g *graph.Graph, ids []graph.ID, devices []string) []plan.Segment {
+	return func(g *graph.Graph, ids []graph.ID, devices []string) []plan.Segment {
+		nd := &g.Nodes[ids[0]]
+		part, s := g.Nodes[nd.In[0]].Shape[plan.Rows]/n, nd.Attrs.Ints("strides")[0]
+		var cuts []int
+		for t := 1; t < n; t++ {
+			cuts = append(cuts, (part*t+s-1)/s)
+		}
+		if seg, ok := plan.PipeUp(g, ids, devices, cuts...); ok {
+			return []plan.Segment{seg}
+		}
+		return nil
 	}
-	return nil
 }
 
 // halved takes a first convolution whose halves are even where it has a stride.
@@ -79,8 +91,8 @@ func conv(g *graph.Graph, nd *graph.Node) bool {
 // everything is every node.
 func everything(*graph.Graph, *graph.Node) bool { return true }
 
-// pointwise is a dense convolution with a 1x1 kernel on more than a pixel.
-func pointwise(g *graph.Graph, nd *graph.Node) bool {
+// Pointwise reports whether a node is a dense convolution with a 1x1 kernel on more than a pixel.
+func Pointwise(g *graph.Graph, nd *graph.Node) bool {
 	return conv(g, nd) && unit(nd) && !depthwise(g, nd) && !Fully(g, nd)
 }
 
