@@ -27,8 +27,8 @@ type System struct {
 // New returns a device, called "pim", that costs a layer by the generator's commands. Its
 // time is that of the first channel, as in the artifact. Its code cannot be executed: it
 // drops work, and its addresses are those of no data. It ignores groups of a convolution,
-// as the artifact does. Its costs have no energy: the published one is
-// dram.ArtifactEnergy, of one channel.
+// as the artifact does. Its energy is that of the commands of all channels by the
+// machine's constants.
 func New(m *hw.Machine, channels int, s System) (device.Device, error) {
 	std, err := dram.Lookup(m.PIM.Standard)
 	if err != nil {
@@ -42,16 +42,19 @@ func New(m *hw.Machine, channels int, s System) (device.Device, error) {
 	if err != nil {
 		return nil, fmt.Errorf("machine %s: pim.timing: %w", m.Name, err)
 	}
-	return &system{System: s, channels: channels, channel: ch, std: std, clock: m.PIM.Clock, link: pim.NewLink(m, channels)}, nil
+	return &system{System: s, channels: channels, channel: ch, std: std, clock: m.PIM.Clock, link: pim.NewLink(m, channels),
+		constants: m.PIM.Energy, element: int64(m.Memory.ElementSize)}, nil
 }
 
 type system struct {
 	System
-	channels int
-	channel  *dram.Channel
-	std      *dram.Standard
-	clock    hw.Period
-	link     *pim.Link
+	channels  int
+	channel   *dram.Channel
+	std       *dram.Standard
+	clock     hw.Period
+	link      *pim.Link
+	constants hw.PIMEnergy
+	element   int64 // bytes of a value
 }
 
 func (d *system) Name() string { return "pim" }
@@ -82,6 +85,13 @@ func (d *system) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	for range code.Channels {
 		p.cost.Lanes = append(p.cost.Lanes, p.cost.Time)
 	}
+	precharges := int64(0)
+	for i, n := range r.Issued {
+		if o := &d.std.Ops[i]; o.Closes && !o.Row {
+			precharges += n
+		}
+	}
+	p.cost.Energy = d.energy(code, precharges, t)
 	d.link.Charge(&p.cost, d.clock, pim.Traffic{}) // its commands say nothing of bytes
 	return p, nil
 }
