@@ -1,34 +1,98 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"pimflow/internal/graph"
+	"pimflow/internal/hw"
+	"pimflow/internal/nearest"
 	"pimflow/internal/published"
 	"pimflow/internal/report"
 )
 
+// reproduction is what a view of reproduce works on.
+type reproduction struct {
+	ctx     context.Context
+	graphs  []*graph.Graph
+	machine *hw.Machine
+	change  func(*published.Accounting)
+	bar     *bar
+}
+
+// printed is the result of a view.
+type printed interface {
+	Text(io.Writer) error
+	JSON(io.Writer) error
+	CSV(io.Writer) error
+}
+
+// reproduceView is a row of the table of views.
+type reproduceView struct {
+	name, about string
+	show        func(*reproduction) (printed, error)
+}
+
+// reproduceViews lists the views. The first is the default without a model, the second with
+// models.
+var reproduceViews = append([]reproduceView{
+	{"paper", "each policy beside the published values, with verdict and reason (default without MODEL)", (*reproduction).paper},
+	{"readings", "each policy under seven readings of the published GPU, and the bridge from there to this project's accounting (default with MODEL)", (*reproduction).readings},
+	{"ratios", "histogram of the GPU's share of each convolution's rows", (*reproduction).ratios},
+	{"mechanisms", "layers and gain of placing, splitting and pipelining", (*reproduction).mechanisms},
+}, sweepViews()...)
+
+func sweepViews() (list []reproduceView) {
+	for i := range published.Sweeps {
+		s := &published.Sweeps[i]
+		list = append(list, reproduceView{s.Name, "speed-up by " + s.About, func(r *reproduction) (printed, error) {
+			points, err := s.Run(r.ctx, r.graphs, r.machine, r.change, r.bar.phase(s.Name))
+			return report.NewSweep(r.machine.Name, s, points), err
+		}})
+	}
+	return list
+}
+
 func reproduceCommand() *cobra.Command {
 	var r request
-	var asJSON, seInputs bool
+	var asJSON, asCSV, seInputs bool
+	var view string
+	about := &strings.Builder{}
+	for _, v := range reproduceViews {
+		fmt.Fprintf(about, "  %-12s%s\n", v.name, v.about)
+	}
 	c := &cobra.Command{
 		Use:   "reproduce [MODEL…]",
-		Short: "Sum up models in the published accounting, and bridge from there to this project's",
-		Long: `Sum up models in the accounting of the published system (PIMFlow, CGO 2023), and bridge from there to this project's, one
-repair a step. Without MODEL: mobilenet-v2, whose figures are in the artifact's README.`,
+		Short: "Sum up models in the published accounting beside the published values, and bridge from there to this project's",
+		Long: `Sum up models in the accounting of the published system (PIMFlow, CGO 2023) beside the values that were published, and
+bridge from there to this project's accounting, one repair a step. Without MODEL: the five networks of the published
+evaluation. Views:
+
+` + about.String() + `
+--csv prints a row for each value: network, policy, measure and the value under the head of the column. --json prints one
+object; both have unrounded values, ratios as numbers, differences relative to the published value.`,
 		RunE: func(c *cobra.Command, args []string) error {
+			v, err := viewNamed(view, len(args))
+			if err != nil {
+				return err
+			}
+			if asJSON && asCSV {
+				return fmt.Errorf("--json does not go with --csv")
+			}
 			if len(args) == 0 {
-				args = []string{"mobilenet-v2"}
+				args = published.Networks
 			}
 			bar := newBar(c.ErrOrStderr())
 			defer bar.stop()
-			var change func(*published.Accounting)
+			what := &reproduction{ctx: c.Context(), bar: bar}
 			if seInputs {
-				change = func(a *published.Accounting) { a.System.Columns1 = false }
+				what.change = func(a *published.Accounting) { a.System.Columns1 = false }
 			}
-			out := &report.Reproduction{Schema: report.ReproduceSchema}
-			for _, model := range args {
+			for _, model := range args { // errors of reading come before any search
 				r.model = model
 				opened, err := r.open(bar)
 				if err != nil {
@@ -39,26 +103,79 @@ repair a step. Without MODEL: mobilenet-v2, whose figures are in the artifact's 
 				if s := m.PIM.Standard; s != "artifact" {
 					return fmt.Errorf("machine %s: pim.standard is %s: artifact wanted, whose rules the bridge changes", m.Name, s)
 				}
-				out.Machine, out.Clock = m.Name, m.GPU.Clock.Picoseconds()
-				variants, err := published.Compare(c.Context(), g, m, change, bar.phase(model+" variants"))
-				if err != nil {
-					return err
-				}
-				bridge, err := published.Bridge(c.Context(), g, m, change, bar.phase(model+" bridge"))
-				if err != nil {
-					return err
-				}
-				out.Add(g.Name, variants, bridge)
+				what.graphs, what.machine = append(what.graphs, g), m
+			}
+			out, err := v.show(what)
+			if err != nil {
+				return err
 			}
 			bar.stop()
-			if asJSON {
-				return out.JSON(c.OutOrStdout())
+			switch w := c.OutOrStdout(); {
+			case asJSON:
+				return out.JSON(w)
+			case asCSV:
+				return out.CSV(w)
+			default:
+				return out.Text(w)
 			}
-			return out.Text(c.OutOrStdout())
 		},
 	}
 	r.machineFlag(c, PublishedMachine)
-	c.Flags().BoolVar(&seInputs, "se-inputs", false, "give squeeze-excite layers on the PIM all their inputs; the artifact's back end gives them one by mistake")
-	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	fl := c.Flags()
+	fl.StringVar(&view, "view", "", "what to print: "+strings.Join(viewNames(), ", "))
+	fl.BoolVar(&seInputs, "se-inputs", false, "give squeeze-excite layers on the PIM all their inputs; the artifact's back end gives them one by mistake")
+	fl.BoolVar(&asJSON, "json", false, "print one JSON object")
+	fl.BoolVar(&asCSV, "csv", false, "print comma-separated values")
 	return c
+}
+
+func viewNames() (names []string) {
+	for _, v := range reproduceViews {
+		names = append(names, v.name)
+	}
+	return names
+}
+
+// viewNamed returns the view called name; "" is the default for so many models.
+func viewNamed(name string, models int) (*reproduceView, error) {
+	if name == "" {
+		return &reproduceViews[min(models, 1)], nil
+	}
+	for i := range reproduceViews {
+		if reproduceViews[i].name == name {
+			return &reproduceViews[i], nil
+		}
+	}
+	return nil, fmt.Errorf("--view %s is not known: one of %s wanted%s", name, strings.Join(viewNames(), ", "), nearest.Hint(name, viewNames()))
+}
+
+func (r *reproduction) paper() (printed, error) {
+	list, err := published.Paper(r.ctx, r.graphs, r.machine, r.change, r.bar.phase("paper"))
+	return report.NewPaper(r.machine.Name, list), err
+}
+
+func (r *reproduction) readings() (printed, error) {
+	out := &report.Reproduction{Schema: report.ReproduceSchema, Machine: r.machine.Name, Clock: r.machine.GPU.Clock.Picoseconds()}
+	for _, g := range r.graphs {
+		variants, err := published.Compare(r.ctx, g, r.machine, r.change, r.bar.phase(g.Name+" variants"))
+		if err != nil {
+			return nil, err
+		}
+		bridge, err := published.Bridge(r.ctx, g, r.machine, r.change, r.bar.phase(g.Name+" bridge"))
+		if err != nil {
+			return nil, err
+		}
+		out.Add(g.Name, variants, bridge)
+	}
+	return out, nil
+}
+
+func (r *reproduction) ratios() (printed, error) {
+	list, err := published.Ratios(r.ctx, r.graphs, r.machine, r.change, r.bar.phase("ratios"))
+	return report.NewRatios(r.machine.Name, list), err
+}
+
+func (r *reproduction) mechanisms() (printed, error) {
+	list, err := published.Shares(r.ctx, r.graphs, r.machine, r.change, r.bar.phase("mechanisms"))
+	return report.NewMechanisms(r.machine.Name, r.machine.GPU.Clock.Picoseconds(), list), err
 }

@@ -30,7 +30,11 @@ type Accounting struct {
 	Ours    bool                                  // this project's mapping in place of the generator
 	Splits  func(*graph.Graph, *graph.Node) []int // in place of the policy's, unless nil; every cut of those is among them
 	Chains  []search.Chain                        // beside the policy's
+	Stages  int                                   // of the policy's pipelines; 0: two, as published
 	Overlap bool                                  // the time of the whole program, not the sum of its segments
+	// Residual: an addition that follows a convolution is a kernel of its own unless the
+	// whole convolution is on the GPU. A plan is made without it, end to end it is added.
+	Residual bool
 
 	made map[string]device.Device // PIM devices by what they depend on
 }
@@ -41,11 +45,22 @@ func New(m *hw.Machine) *Accounting {
 	return &Accounting{Machine: m, System: generator.System{Buffers: 4, Columns1: true}, made: map[string]device.Device{}}
 }
 
-// Sum is the time of a network under one policy.
+// Sum is the time of a network under one policy, and its energy end to end.
 type Sum struct {
 	Policy             string
 	ConvOnly, EndToEnd Ratio
+	Pointwise          Ratio       // of the dense 1x1 convolutions among those of ConvOnly
+	Fully              Ratio       // the part of EndToEnd that is fully connected layers, those of squeeze-excite blocks among them
+	Residuals          device.Time // part of EndToEnd.Total: additions that are kernels of their own
+	Additions          int         // their number
+	Energy             Energy
 }
+
+// Energy is an energy, and that of the GPU alone for the same work.
+type Energy struct{ Baseline, Total device.Ledger }
+
+// Ratio is Total over Baseline; low and high are its bounds (device.Ledger.Ratio).
+func (e *Energy) Ratio() (value, low, high float64) { return e.Total.Ratio(&e.Baseline) }
 
 // Ratio is a time, and that of the GPU alone with every channel for the same work.
 type Ratio struct{ Baseline, Total device.Time }
@@ -69,45 +84,50 @@ var Policies = []string{"newton+", "newton++", "pipeline", "mddp", "pimflow"}
 // pass, with a warm L2; everything else keeps its measurement; fully connected
 // layers are on the PIM whatever they cost. Segments follow one another.
 func (a *Accounting) Sum(ctx context.Context, g *graph.Graph, policy string) (Sum, error) {
+	s, _, err := a.sum(ctx, g, policy)
+	return s, err
+}
+
+// sum is Sum, with the plan.
+func (a *Accounting) sum(ctx context.Context, g *graph.Graph, policy string) (Sum, *search.Result, error) {
 	s := Sum{Policy: policy}
 	p, err := search.Lookup(policy)
 	if err != nil {
-		return s, err
+		return s, nil, err
 	}
 	p.Offload = search.Fully
 	if p.Splits != nil && a.Splits != nil {
 		p.Splits = a.Splits
 	}
 	if p.Chains != nil {
+		if a.Stages > 0 {
+			p.Chains = search.Stages(a.Stages)
+		}
 		p.Chains = append(append([]search.Chain{}, p.Chains...), a.Chains...)
 	}
 	cold, err := a.target(gpu.NewCold)
 	if err != nil {
-		return s, err
-	}
-	warm, err := a.target(gpu.New)
-	if err != nil {
-		return s, err
+		return s, nil, err
 	}
 	r, err := search.Best(ctx, g, p, cold)
 	if err != nil {
-		return s, err
+		return s, nil, err
 	}
-	s.ConvOnly = convOnly(g, r)
-	s.EndToEnd, err = a.endToEnd(g, r, warm)
-	return s, err
+	s.ConvOnly = convOnly(g, r, Convolution)
+	s.Pointwise = convOnly(g, r, search.Pointwise)
+	return s, r, a.endToEnd(g, r, &s)
 }
 
-// convOnly adds the segments that are convolutions, and the same on the GPU alone.
-// Chains hold nothing but convolutions, or none.
-func convOnly(g *graph.Graph, r *search.Result) (sum Ratio) {
+// convOnly adds the segments of convolutions that pass a test, and the same on the GPU
+// alone. Chains hold nothing but convolutions, or none.
+func convOnly(g *graph.Graph, r *search.Result, is func(*graph.Graph, *graph.Node) bool) (sum Ratio) {
 	for i, seg := range r.Plan.Segments {
-		if Convolution(g, &g.Nodes[seg.Tiles[0].Node]) {
+		if is(g, &g.Nodes[seg.Tiles[0].Node]) {
 			sum.Total += r.Alone[i]
 		}
 	}
 	for _, st := range r.Baseline.Program.Steps {
-		if Convolution(g, &g.Nodes[st.Node]) {
+		if is(g, &g.Nodes[st.Node]) {
 			sum.Baseline += st.Code.Cost().Time
 		}
 	}
@@ -116,24 +136,51 @@ func convOnly(g *graph.Graph, r *search.Result) (sum Ratio) {
 
 // endToEnd adds all segments of a plan made with cold measurements: those whole on
 // the GPU from the warm devices, the others as measured.
-func (a *Accounting) endToEnd(g *graph.Graph, r *search.Result, warm search.Target) (sum Ratio, err error) {
+func (a *Accounting) endToEnd(g *graph.Graph, r *search.Result, s *Sum) error {
+	warm, err := a.target(gpu.New)
+	if err != nil {
+		return err
+	}
 	w, err := search.Given(g, r.Plan, warm)
 	if err != nil {
-		return sum, err
+		return err
 	}
-	sum.Baseline = w.Baseline.Total
+	s.EndToEnd.Baseline = w.Baseline.Total
+	s.Energy.Baseline = w.Baseline.Energy(&w.Standby)
 	if a.Overlap {
-		sum.Total = w.Timeline.Total
-		return sum, nil
+		s.EndToEnd.Total = w.Timeline.Total
+		s.Energy.Total = w.Timeline.Energy(&w.Standby)
+		return nil
 	}
-	for i, seg := range r.Plan.Segments {
-		if len(seg.Tiles) == 1 && seg.Tiles[0].Device == plan.GPU {
-			sum.Total += w.Alone[i]
-		} else {
-			sum.Total += r.Alone[i]
+	for _, st := range w.Baseline.Program.Steps {
+		if search.Fully(g, &g.Nodes[st.Node]) {
+			s.Fully.Baseline += st.Code.Cost().Time
 		}
 	}
-	return sum, nil
+	k := 0 // step of both programs: they have one for each tile
+	for i, seg := range r.Plan.Segments {
+		from := r
+		if whole(seg) {
+			from = w
+		}
+		s.EndToEnd.Total += from.Alone[i]
+		if search.Fully(g, &g.Nodes[seg.Tiles[0].Node]) {
+			s.Fully.Total += from.Alone[i]
+		}
+		for range seg.Tiles {
+			c := from.Timeline.Program.Steps[k].Cost()
+			s.Energy.Total.Add(&c.Energy)
+			k++
+		}
+	}
+	if a.Residual {
+		if err := s.residuals(g, r.Plan, warm); err != nil {
+			return err
+		}
+	}
+	rest := w.Standby.Times(s.EndToEnd.Total.NS())
+	s.Energy.Total.Add(&rest)
+	return nil
 }
 
 // Convolution reports whether a node is a convolution that the published system
@@ -154,7 +201,8 @@ func (a *Accounting) target(newGPU profile.Maker) (search.Target, error) {
 
 // pim makes the PIM of the accounting, once for all sums that share it.
 func (a *Accounting) pim(channels int, commands string) (device.Device, error) {
-	key := fmt.Sprint(channels, commands, a.System, a.Ours, a.Machine.Link, a.Machine.PIM.Timing)
+	m := a.Machine
+	key := fmt.Sprint(channels, commands, a.System, a.Ours, m.Link, m.PIM.Timing, m.PIM.Clock, m.GPU.Clock, m.Memory)
 	if d := a.made[key]; d != nil {
 		return d, nil
 	}

@@ -83,6 +83,13 @@ func Bridge(ctx context.Context, g *graph.Graph, m *hw.Machine, change func(*Acc
 	return rows, nil
 }
 
+// fork returns a copy that may be changed; both share what they compile.
+func (a *Accounting) fork() *Accounting {
+	c := *a
+	c.Machine = own(a.Machine)
+	return &c
+}
+
 // own returns a copy of a machine that may be changed.
 func own(m *hw.Machine) *hw.Machine {
 	c := *m
@@ -91,22 +98,30 @@ func own(m *hw.Machine) *hw.Machine {
 }
 
 // Variant is one reading of what the published system's GPU baseline was: which
-// tiles its library chose and whether a convolution has a kernel of offsets before
-// it. The artifact's traces are not public.
+// tiles its library chose, whether a convolution has a kernel of offsets before
+// it, and whether a residual addition behind a convolution on the PIM is a kernel.
+// The artifact's traces are not public.
 type Variant struct {
-	Name    string
-	Library string // of package gpu's tiles
-	Offsets int    // launches before each dense convolution
+	Name     string
+	Library  string // of package gpu's tiles
+	Offsets  int    // launches before each dense convolution
+	Residual bool   // Accounting.Residual
 }
 
 // Variants lists the readings; the first is the machine artifact's.
 var Variants = []Variant{
-	{"cuDNN tiles, 3 launches", "cudnn", 1},
-	{"cuDNN tiles, 2 launches", "cudnn", 0},
-	{"large tiles, 2 launches", "large", 0},
-	{"large tiles, 3 launches", "large", 1},
-	{"small tiles, 2 launches", "trt", 0},
-	{"small tiles, 3 launches", "trt", 1},
+	{"cuDNN tiles, 3 launches", "cudnn", 1, false},
+	{"cuDNN tiles, 2 launches", "cudnn", 0, false},
+	{"large tiles, 2 launches", "large", 0, false},
+	{"large tiles, 3 launches", "large", 1, false},
+	{"small tiles, 2 launches", "trt", 0, false},
+	{"small tiles, 3 launches", "trt", 1, false},
+	{"cuDNN tiles, 3 launches, additions", "cudnn", 1, true},
+}
+
+// read takes a reading of the GPU.
+func (a *Accounting) read(v Variant) {
+	a.Machine.GPU.Library, a.Machine.GPU.ConvLaunches, a.Residual = v.Library, v.Offsets, v.Residual
 }
 
 // VariantRow is the published accounting under one reading of the GPU.
@@ -124,7 +139,7 @@ func Compare(ctx context.Context, g *graph.Graph, m *hw.Machine, change func(*Ac
 		change(a)
 	}
 	for _, v := range Variants {
-		a.Machine.GPU.Library, a.Machine.GPU.ConvLaunches = v.Library, v.Offsets
+		a.read(v)
 		row := VariantRow{Variant: v}
 		for _, p := range Policies {
 			s, err := a.Sum(ctx, g, p)
@@ -141,13 +156,23 @@ func Compare(ctx context.Context, g *graph.Graph, m *hw.Machine, change func(*Ac
 	return rows, nil
 }
 
-// Reported holds what the artifact's README prints for a network: speed-ups of the
-// convolutions alone under newton++, pipeline, mddp and pimflow, and end to end
-// under pimflow (github.com/yongwonshin/PIMFlow, branch 2023cgo-artifact).
-var Reported = map[string]struct {
-	ConvOnly map[string]float64 // by policy
-	EndToEnd float64
-	GPU      int64 // cycles end to end, GPU alone
-}{
-	"mobilenet-v2": {map[string]float64{"newton++": 1.365, "pipeline": 1.413, "mddp": 1.436, "pimflow": 1.481}, 1.38, 1445620},
+// Reported is what the artifact's README prints for a network: speed-ups of the
+// convolutions alone by policy, end to end under pimflow, and the cycles of the GPU alone
+// end to end. ok is false for other networks.
+func Reported(network string) (convolutions map[string]float64, endToEnd, cycles float64, ok bool) {
+	convolutions = map[string]float64{}
+	for _, c := range Claims {
+		switch {
+		case c.Network != network:
+			continue
+		case c.Measure == Convolutions:
+			convolutions[c.Policy] = c.Value
+		case c.Measure == EndToEnd:
+			endToEnd = c.Value
+		case c.Measure == GPUAlone:
+			cycles = c.Value
+		}
+		ok = true
+	}
+	return convolutions, endToEnd, cycles, ok
 }

@@ -63,9 +63,8 @@ func (r *Reproduction) Add(model string, variants []published.VariantRow, bridge
 		}
 		m.Variants = append(m.Variants, p)
 	}
-	if rep, ok := published.Reported[model]; ok {
-		m.Reported = &Published{GPU: "reported", ConvOnly: rep.ConvOnly, Baseline: float64(rep.GPU),
-			EndToEnd: map[string]float64{"pimflow": rep.EndToEnd}}
+	if convolutions, endToEnd, cycles, ok := published.Reported(model); ok {
+		m.Reported = &Published{GPU: "reported", ConvOnly: convolutions, Baseline: cycles, EndToEnd: map[string]float64{"pimflow": endToEnd}}
 	}
 	for _, b := range bridge {
 		m.Bridge = append(m.Bridge, BridgeResult{b.Name, b.About,
@@ -83,7 +82,7 @@ func (r *Reproduction) Text(w io.Writer) error {
 	b := &strings.Builder{}
 	fmt.Fprintf(b, "machine %s; times in GPU cycles of %.4f ns\n", r.Machine, r.Clock/1e3)
 	for _, m := range r.Models {
-		fmt.Fprintf(b, "\n%s: the published accounting, under six readings of its GPU\n", m.Model)
+		fmt.Fprintf(b, "\n%s: the published accounting, under seven readings of its GPU\n", m.Model)
 		m.variants(b)
 		fmt.Fprintf(b, "\n%s: from the published accounting to this project's, policy pimflow\n", m.Model)
 		m.bridge(b)
