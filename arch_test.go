@@ -17,8 +17,8 @@ import (
 // ARCHITECTURE.md has the same table with a line on each.
 var ranks = [][]string{
 	{"nearest"},
-	{"tensor", "dram", "hw"},
-	{"op", "npy", "dram/aimhost"},
+	{"tensor", "dram"},
+	{"hw", "op", "npy", "dram/aimhost"},
 	{"graph"},
 	{"simplify", "zoo", "plan", "device"},
 	{"onnx", "gpu", "pim", "profile", "program"},

@@ -23,7 +23,11 @@ func (s *Session) tune(ctx context.Context, how Search) (*Plan, error) {
 		if n < 1 || n > all || slices.ContainsFunc(list, func(p *Plan) bool { return p.target.PIMChannels == n }) {
 			return nil
 		}
-		on, err := s.On(&Machine{platform.WithChannels(base, n)})
+		m, err := platform.WithChannels(base, n)
+		if err != nil {
+			return err
+		}
+		on, err := s.On(&Machine{m, s.on.from, s.on.changes})
 		if err != nil {
 			return err
 		}

@@ -45,7 +45,7 @@ func ExampleMachine_Set() {
 	fmt.Println(err)
 	_, err = m.Set("memory.pim_channels=eight")
 	fmt.Println(err)
-	own, err := m.Set("name=mine", "memory.pim_channels=8", "link.pim_launch_joint=false")
+	own, err := m.Set("name=mine", "memory.pim_channels=8", "launch.gpu=graph")
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -29,6 +29,7 @@ var ErrNoDevice = search.ErrNoDevice
 // and the GPU model's times.
 type Options struct {
 	Machine string   // a name that Machines lists, a .json file, or both with a GPU, as "newton+t4"
+	GPU     string   // replaces the machine's: one that pimflow gpu lists, or a .json file; "": its own
 	Set     []string // keys of the machine to change, as "memory.pim_channels=8"
 	Batch   int      // images at once, for models that leave it open; 0: 1
 	Profile string   // a .csv file of measured GPU kernels, whose times replace the model's; "": none
@@ -43,7 +44,8 @@ type Session struct {
 	model    *graph.Graph // as read
 	graph    *graph.Graph // simplified: what plans are made for
 	file     io.Closer    // that weights are read from when they are asked for; nil for none
-	machine  *hw.Machine
+	on       Machine
+	machine  *hw.Machine      // of on
 	profile  *profile.Profile // nil: the model's times
 	target   search.Target
 	progress func(phase string, done, total int)
@@ -60,13 +62,14 @@ func Open(model string, o Options) (*Session, error) {
 	if s.graph, err = simplify.Run(s.model); err != nil {
 		err = fmt.Errorf("%s: %w", model, err)
 	} else {
-		s.machine, err = loadMachine(cmp.Or(o.Machine, DefaultMachine), o.Set)
+		s.on.changes = o.Set
+		s.on.hw, s.on.from, err = hw.LoadWith(cmp.Or(o.Machine, DefaultMachine), o.GPU, o.Set)
 	}
 	if err == nil && o.Profile != "" {
-		s.profile, err = profile.Load(o.Profile, s.machine)
+		s.profile, err = profile.Load(o.Profile, s.on.hw)
 	}
 	if err == nil {
-		err = s.place(s.machine)
+		err = s.place(&s.on)
 	}
 	if err != nil {
 		s.Close()
@@ -79,20 +82,20 @@ func Open(model string, o Options) (*Session, error) {
 // either closes it.
 func (s *Session) On(m *Machine) (*Session, error) {
 	c := *s
-	if err := c.place(m.hw); err != nil {
+	if err := c.place(m); err != nil {
 		return nil, err
 	}
 	return &c, nil
 }
 
-// place puts the session on a machine.
-func (s *Session) place(m *hw.Machine) (err error) {
+// place makes a machine that of the session.
+func (s *Session) place(m *Machine) (err error) {
 	var by platform.Makers
 	if s.profile != nil {
 		by.GPU = s.profile.Over(gpu.New)
 	}
-	s.machine = m
-	s.target, err = platform.Target(m, by)
+	s.on, s.machine = *m, m.hw
+	s.target, err = platform.Target(m.hw, by)
 	return err
 }
 

@@ -44,10 +44,16 @@ func OpenPlan(file, model string, o Options) (*Session, *Plan, error) {
 			return nil, nil, fmt.Errorf("%s: a plan of model %q, which is no network of the zoo: its file wanted as --model", file, model)
 		}
 	}
-	o.Machine = cmp.Or(o.Machine, given.Machine)
-	m, err := hw.Load(o.Machine)
+	if o.Machine == "" {
+		o.Machine = cmp.Or(given.From, given.Machine)
+		o.Set = append(slices.Clone(given.Set), o.Set...)
+	}
+	m, _, err := hw.LoadWith(o.Machine, o.GPU, o.Set)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", file, err)
+	}
+	if n := given.PIMChannels; n > 0 && n != m.Memory.PIMChannels { // what follows from it is the plan's
+		o.Set = append(slices.Clone(o.Set), fmt.Sprintf("memory.pim_channels=%d", n))
 	}
 	if m.Name != given.Machine {
 		return nil, nil, fmt.Errorf("%s: the plan is for machine %q, not %q", file, given.Machine, m.Name)
@@ -65,7 +71,14 @@ func OpenPlan(file, model string, o Options) (*Session, *Plan, error) {
 }
 
 // Print writes the plan as text that OpenPlan reads.
-func (p *Plan) Print(w io.Writer) error { return p.plan.Print(w, p.home.graph) }
+func (p *Plan) Print(w io.Writer) error {
+	c, on := *p.plan, &p.home.on
+	if c.From = on.from; c.From == c.Machine {
+		c.From = ""
+	}
+	c.Set = on.changes
+	return c.Print(w, p.home.graph)
+}
 
 // Step is a part of a layer on a device, in the order of a plan.
 type Step struct {

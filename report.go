@@ -51,12 +51,15 @@ type Report struct {
 	BaselineTicks int64 `json:"baseline_gpu_ck"`
 	TotalTicks    int64 `json:"total_gpu_ck"`
 
-	Energy Energies    `json:"energy"`
-	Pareto []Point     `json:"pareto,omitempty"` // nil until it is asked for (Session.Pareto)
-	MACs   int64       `json:"macs"`             // multiply-accumulates of the model
-	Check  *Check      `json:"check"`            // nil until SetCheck
-	Layers []Layer     `json:"layers"`           // in the graph's order
-	Top    [][][]Class `json:"top,omitempty"`    // the largest values of each output and image (Tensor.Top); nil until it is asked for
+	Energy Energies `json:"energy"`
+	// Launches is the same search for each way to launch work; nil until it is asked for
+	// (Session.Launches).
+	Launches []LaunchResult `json:"launches,omitempty"`
+	Pareto   []Point        `json:"pareto,omitempty"` // nil until it is asked for (Session.Pareto)
+	MACs     int64          `json:"macs"`             // multiply-accumulates of the model
+	Check    *Check         `json:"check"`            // nil until SetCheck
+	Layers   []Layer        `json:"layers"`           // in the graph's order
+	Top      [][][]Class    `json:"top,omitempty"`    // the largest values of each output and image (Tensor.Top); nil until it is asked for
 
 	GPUProfile *GPUProfile `json:"gpu_profile,omitempty"` // nil where all GPU times are the model's
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pimflow/internal/plan"
 	"pimflow/internal/platform"
 	"pimflow/internal/report"
 	"pimflow/internal/search"
@@ -24,8 +23,8 @@ func compareCommand() *cobra.Command {
 		Use:   "compare MODEL…",
 		Short: "Plan models under every policy and print the results as a table",
 		Long: `Plan models under every policy and print the results as a table. The last rows are times below that of policy
-pimflow, in per cent: auto's plan, pimflow's own plan with fused PIM launches, and two lower bounds, that of all plans and
-that of plans with at most two tiles a layer (two tiles).
+pimflow, in per cent: auto's plan and two lower bounds, that of all plans and that of plans with at most two tiles a layer
+(two tiles).
 
 With --pim-channels auto each policy plans each model for every eighth of the memory channels as PIM channels. The table
 has its best plan and that plan's number of channels. run --pim-channels auto also tries numbers in between.`,
@@ -123,13 +122,7 @@ func comparePolicy(ctx context.Context, s *pimflow.Session, policy string, m *re
 	}
 	m.Baseline = r.Baseline
 	row.Total, row.Speedup, row.GPUBusy, row.PIMBusy, row.PIMChannels = r.Total, r.Speedup, r.GPUBusy, r.PIMBusy, r.PIMChannels
-	var joint *float64
-	if policy == report.Measure {
-		if joint, err = fused(s, p); err != nil {
-			return row, err
-		}
-	}
-	for _, b := range []struct{ of, least **float64 }{{&joint, &m.Joint}, {&r.Bound, &m.Bound}, {&r.BoundTwo, &m.BoundTwo}} {
+	for _, b := range []struct{ of, least **float64 }{{&r.Bound, &m.Bound}, {&r.BoundTwo, &m.BoundTwo}} {
 		if *b.of != nil && (*b.least == nil || **b.of < **b.least) {
 			*b.least = *b.of
 		}
@@ -138,17 +131,4 @@ func comparePolicy(ctx context.Context, s *pimflow.Session, policy string, m *re
 		row.GPUSources = &r.GPUProfile.Plan
 	}
 	return row, nil
-}
-
-// fused returns the time of the plan with fused launches of PIM work, in ns.
-func fused(s *pimflow.Session, p *pimflow.Plan) (*float64, error) {
-	g, _, target, _ := s.Internal()
-	pl := *p.Internal().Plan
-	pl.Launch = plan.Fused
-	r, err := search.Given(g, &pl, target)
-	if err != nil {
-		return nil, err
-	}
-	ns := r.Timeline.Total.NS()
-	return &ns, nil
 }

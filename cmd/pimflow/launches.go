@@ -23,11 +23,11 @@ func launchesCommand() *cobra.Command {
 		Long: `Plan models under several launch latencies, and print the share of removed launches in the gain. Without MODEL: the
 five networks of the published evaluation.
 
-The launch of a GPU kernel takes 0, 2 us (TensorRT in a CUDA graph, estimated), the machine's latency, or 5.2 us (measured
-back to back on an RTX 2060). A launch of PIM work takes as long, or 0 as in the published system. "each": every tile of PIM
-work has its own launch. "fused", if the machine can: tiles that wait for nothing of the GPU share the launch before. GPU
-kernels are fused (one for a convolution) or unfused (an offset kernel, the convolution, its epilogue, as on the machine
-artifact). All other numbers are the machine's.
+The launch of a GPU kernel takes 0, the latency in a graph (2 us, estimated, for a GPU whose file has none), the machine's
+latency, or 5.2 us (measured back to back on an RTX 2060, with its host). A launch of PIM work takes as long, or 0 as in the
+published system, or, beside kernels in a graph, the machine's latency. "each": every tile of PIM work has its own launch.
+"fused": tiles that wait for nothing of the GPU share the launch before. GPU kernels are fused (one for a convolution) or
+unfused (an offset kernel, the convolution, its epilogue, as on the machine artifact). All other numbers are the machine's.
 
 "gain" is the time of the GPU alone less that of the plan. "launches of both" are the launch times of the GPU alone and of
 the plan, summed over all kernels and PIM work even where devices overlap. "launches removed" is their difference, "of

@@ -19,7 +19,7 @@ import (
 
 // layerFlags are the flags of layer.
 type layerFlags struct {
-	machine           string
+	machine           machineFlags
 	in, kernel, pad   string
 	conv              convolution.Layer
 	channels, buffers int
@@ -55,7 +55,7 @@ no channel is left. latency_hiding 1 is the machine as it is, 0 is --no-hiding.`
 			if err := f.check(c.Flags().Changed); err != nil {
 				return err
 			}
-			m, err := hw.Load(f.machine)
+			m, err := f.machine.load()
 			if err != nil {
 				return err
 			}
@@ -74,7 +74,7 @@ no channel is left. latency_hiding 1 is the machine as it is, 0 is --no-hiding.`
 		},
 	}
 	fl := c.Flags()
-	fl.StringVar(&f.machine, "machine", PublishedMachine, "machine by name or .json file")
+	f.machine.add(c, PublishedMachine, "machine by name or .json file")
 	profileFlag(c, &f.profile)
 	fl.StringVar(&f.in, "in", "", "input as channels x height x width, as 32x112x112")
 	fl.IntVar(&f.conv.OC, "out-channels", 0, "output channels")

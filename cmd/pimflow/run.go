@@ -22,6 +22,7 @@ import (
 
 // runFlags holds the flags of run.
 type runFlags struct {
+	launches bool
 	request
 	verbose, json, check bool
 	pareto               bool
@@ -76,6 +77,7 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 	fl.StringVar(&f.how.Objective, "objective", "latency", "objective to minimise: latency, energy, or edp, the energy-delay product")
 	fl.BoolVar(&f.how.Exact, "exact", false, "branch and bound: prove that no plan of at most two tiles a layer is better; for small graphs")
 	fl.StringVar(&f.channels, "pim-channels", "", "number of PIM channels, or "+autoChannels+" to search the best (default: the machine's)")
+	fl.BoolVar(&f.launches, "launches", true, "also search for each launch mode, which takes up to three times as long again; not for graphs of more than 400 layers")
 	fl.BoolVarP(&f.verbose, "verbose", "v", false, "one row a layer, and its placement for the fastest and for the slowest GPU within the bounds of its times")
 	fl.BoolVar(&f.pareto, "pareto", false, "also print the Pareto front of time and energy")
 	fl.BoolVar(&f.json, "json", false, "print one JSON object")
@@ -88,6 +90,9 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 	fl.StringVar(&f.trace, "trace", "", "write the timeline to this file, for chrome://tracing or Perfetto")
 	return c
 }
+
+// launchLayers is up to how many layers a graph is searched again for each way to launch work.
+const launchLayers = 400
 
 func runModel(ctx context.Context, f *runFlags, stdout, stderr io.Writer) error {
 	bar := newBar(stderr)
@@ -151,6 +156,11 @@ func failed(rep *pimflow.Report, stderr io.Writer) error {
 // more adds the further searches and the execution of the flags to the report.
 func (f *runFlags) more(ctx context.Context, s *pimflow.Session, p *pimflow.Plan, rep *pimflow.Report) error {
 	var err error
+	if f.launches && f.plan == "" && len(rep.Layers) <= launchLayers {
+		if rep.Launches, err = s.Launches(ctx, p); err != nil {
+			return err
+		}
+	}
 	if f.pareto {
 		if rep.Pareto, err = s.Pareto(ctx, p); err != nil {
 			return err

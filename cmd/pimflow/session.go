@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pimflow"
+	"pimflow/internal/hw"
 )
 
 // PublishedMachine is the default machine of the commands that compare this project with the
@@ -125,6 +126,29 @@ func heap(nodes int) (undo func()) {
 // share.
 func (r *request) machineFlag(c *cobra.Command, machine string) {
 	c.Flags().StringVar(&r.opts.Machine, "machine", machine, "machine by name or .json file")
+	changeFlags(c, &r.opts.GPU, &r.opts.Set)
+}
+
+// changeFlags adds the flags that change a machine.
+func changeFlags(c *cobra.Command, gpu *string, set *[]string) {
+	c.Flags().StringVar(gpu, "gpu", "", "replace the machine's GPU by one that pimflow gpu lists, or by a .json file")
+	c.Flags().StringArrayVar(set, "set", nil, "change a key of the machine, KEY=VALUE as memory.pim_channels=8; numbers that follow from it change too")
+}
+
+// machineFlags are those of a command that loads a machine and no model.
+type machineFlags struct {
+	name, gpu string
+	set       []string
+}
+
+func (f *machineFlags) add(c *cobra.Command, machine, usage string) {
+	c.Flags().StringVar(&f.name, "machine", machine, usage)
+	changeFlags(c, &f.gpu, &f.set)
+}
+
+func (f *machineFlags) load() (*hw.Machine, error) {
+	m, _, err := hw.LoadWith(f.name, f.gpu, f.set)
+	return m, err
 }
 
 func (r *request) policyFlag(c *cobra.Command) {
@@ -138,6 +162,7 @@ func (r *request) batchFlag(c *cobra.Command) {
 // planFlag adds --plan, and --machine, which the plan names too.
 func (r *request) planFlag(c *cobra.Command, verb string) {
 	c.Flags().StringVar(&r.opts.Machine, "machine", "", "machine by name or .json file (default "+pimflow.DefaultMachine+", or the plan's)")
+	changeFlags(c, &r.opts.GPU, &r.opts.Set)
 	c.Flags().StringVar(&r.plan, "plan", "", verb+" the plan in this file instead of searching one")
 }
 

@@ -9,16 +9,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"pimflow/internal/dram/aimhost"
-	"pimflow/internal/hw"
 	"pimflow/internal/report"
 	"pimflow/internal/trace"
 )
 
 // noHidingHelp is the meaning of --no-hiding.
-const noHidingHelp = "without GWRITE latency hiding: a GWRITE holds the next GWRITE or G_ACT for columns_per_row times ccds_ck"
+const noHidingHelp = "without GWRITE latency hiding: a GWRITE holds the next GWRITE or G_ACT for the columns of a row times ccds_ck"
 
 func simCommand() *cobra.Command {
-	var machine, table string
+	var machine machineFlags
+	var table string
 	var noHiding, asJSON bool
 	c := &cobra.Command{
 		Use:   "sim FILE…",
@@ -41,7 +41,7 @@ all channels, up to AiM EOC; as there, refreshes are not simulated. --csv runs t
 			return wantArgs(1, math.MaxInt)(c, args)
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			m, err := hw.Load(machine)
+			m, err := machine.load()
 			if err != nil {
 				return err
 			}
@@ -74,7 +74,7 @@ all channels, up to AiM EOC; as there, refreshes are not simulated. --csv runs t
 			return report.Traces(c.OutOrStdout(), traces)
 		},
 	}
-	c.Flags().StringVar(&machine, "machine", PublishedMachine, "machine by name or .json file, whose PIM clock and timing are used")
+	machine.add(c, PublishedMachine, "machine by name or .json file, whose PIM clock and timing are used")
 	c.Flags().BoolVar(&noHiding, "no-hiding", false, noHidingHelp)
 	c.Flags().StringVar(&table, "csv", "", "run the column trace of this file, on a machine with host instructions")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")

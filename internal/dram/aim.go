@@ -89,7 +89,8 @@ var aim = &Standard{
 		"rfc_ck",      // REFab to an activation or REFab
 		"refi_ck",     // a refresh request to the next; 0: never
 	},
-	Rules: aimRules,
+	Rules:  aimRules,
+	Limits: aimLimits,
 	// Eight refreshes may be postponed (JESD79-4, Refresh Command), estimated for GDDR6.
 	Refresh: &Refresh{Close: aimPREA, Do: aimREF, Queue: 8},
 	Banks:   &BankSpec{Groups: 4, PerGroup: 4, Open: aimACT, Close: aimPRE, OpenAll: aimACT16, CloseAll: aimPREA},

@@ -47,6 +47,7 @@ var artifact = &Standard{
 		"comp_act_ck",         // COMP to the next group's first activation, for precharging: 0 as published
 		"act_act_ck",          // an activation of a bank to its next: 0 as published
 	},
+	Limits: artifactLimits,
 	Rules: func(t Timing) Book {
 		acts := []Op{artGACT0, artGACT1, artGACT2, artGACT3}
 		return Book{

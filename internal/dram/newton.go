@@ -63,6 +63,7 @@ var newton = &Standard{
 		"rfc_ck",  // REF to G_ACT or REF
 		"refi_ck", // a refresh request to the next; 0: never
 	},
+	Limits: newtonLimits,
 	Rules: func(t Timing) Book {
 		writes := []Op{newGWRITE0, newGWRITE1, newGWRITE2, newGWRITE3}
 		acts := []Op{newGACT0, newGACT1, newGACT2, newGACT3}

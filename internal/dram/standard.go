@@ -25,6 +25,7 @@ type Standard struct {
 	Ops     []OpSpec          // indexed by Op
 	Timing  []string          // the parameters the rules are made of, in cycles
 	Rules   func(Timing) Book // needs every parameter of Timing
+	Limits  []Limit           // what no DRAM of the standard breaks
 	Refresh *Refresh          // nil: never refreshed
 	Banks   *BankSpec         // nil: every command acts on all the banks of its name
 	Modes   []string          // the operating modes, the one after reset first; none: there is one

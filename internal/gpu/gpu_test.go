@@ -63,7 +63,7 @@ func compile(t testing.TB, d device.Device, g *graph.Graph, c graph.Cut) *gpu.Co
 // twice is an energy whose bounds are half and twice it, as the toy machine's.
 func twice(pj float64) device.Energy { return device.Energy{Value: pj, Low: pj / 2, High: pj * 2} }
 
-// TestHand is a convolution on the toy machine, worked out by hand. The GPU
+// TestHand is a convolution on the toy machine with channels of 10 GB/s, worked out by hand. The GPU
 // keeps 2 channels: 20 GB/s and 32768 B of L2. All clocks are 1 ns and the
 // overlap exponent is 1: times add.
 //
@@ -81,7 +81,7 @@ func twice(pj float64) device.Energy { return device.Energy{Value: pj, Low: pj /
 // without DRAM, and 2·98304; 50 for each of the DRAM. Bounds are half and twice it.
 func TestHand(t *testing.T) {
 	g := layer(t, "Conv", convAttrs(1, 3, 1, 1), tensor.Shape{1, 8, 16, 16}, tensor.Shape{64, 8, 3, 3})
-	code := compile(t, newGPU(t, machine(t, "toy", nil), 2), g, g.Whole(2))
+	code := compile(t, newGPU(t, machine(t, "toy", func(m *hw.Machine) { m.Memory.ChannelGBps = 10 }), 2), g, g.Whole(2))
 	want := device.Cost{
 		Time: 14_420_000, Launch: 2_000_000, Memory: 8_736_000, Ticks: 14420, Bytes: 76416 + 98304,
 		Commands: device.Counts{{Kind: "gemm", N: 1}, {Kind: "post", N: 1}}, Bound: "dram",

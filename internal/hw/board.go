@@ -24,8 +24,9 @@ type Board struct {
 	LaunchFrom   string             `json:"launch_from"`         // the key of Start from which gpu.launch_ck is computed
 	GPU          GPU                `json:"gpu"`
 
-	// Sources is as in Machine.
+	// Sources and Given are as in Machine.
 	Sources map[string]string `json:"-"`
+	Given   map[string]Given  `json:"-"`
 }
 
 // BoardMemory is the DRAM of a board. None of it computes.
@@ -53,9 +54,13 @@ func LoadBoard(nameOrPath string) (*Board, error) {
 
 // ParseBoard reads a GPU file. Its errors are those of Parse.
 func ParseBoard(name string, data []byte) (*Board, error) {
-	b := &Board{Sources: map[string]string{}}
-	if err := decode(name, data, reflect.ValueOf(b).Elem(), b.Sources); err != nil {
+	b := &Board{Sources: map[string]string{}, Given: map[string]Given{}}
+	v := reflect.ValueOf(b).Elem()
+	if err := newDecoder(name, data, b.Sources, b.Given).whole(v); err != nil {
 		return nil, err
+	}
+	if err := derive(v, b.Given, nil); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if _, ok := b.Start[b.LaunchFrom]; !ok {
 		return nil, fmt.Errorf("%s: launch_from: %q is no key of start_us%s", name, b.LaunchFrom, nearest.Hint(b.LaunchFrom, slices.Sorted(maps.Keys(b.Start))))
@@ -65,12 +70,14 @@ func ParseBoard(name string, data []byte) (*Board, error) {
 
 // Print writes the GPU as JSON with the source of each number. ParseBoard reads it back to an
 // equal board.
-func (b *Board) Print(w io.Writer) error { return write(w, reflect.ValueOf(b).Elem(), b.Sources) }
+func (b *Board) Print(w io.Writer) error {
+	return write(w, reflect.ValueOf(b).Elem(), b.Sources, b.Given)
+}
 
 // Clone returns a deep copy.
 func (b *Board) Clone() *Board {
 	c := *b
-	c.Start, c.Sources = maps.Clone(b.Start), maps.Clone(b.Sources)
+	c.Start, c.Sources, c.Given = maps.Clone(b.Start), maps.Clone(b.Sources), maps.Clone(b.Given)
 	return &c
 }
 
@@ -82,17 +89,30 @@ func (b *Board) Machine(elementSize int) *Machine {
 }
 
 // WithGPU returns the machine with the GPU of a board. The memory channels, with their
-// bandwidth and L2, stay those of the machine.
-func (m *Machine) WithGPU(b *Board) *Machine {
+// bandwidth and L2, stay those of the machine. Numbers that follow from the GPU's are
+// computed again.
+func (m *Machine) WithGPU(b *Board) (*Machine, error) {
 	c := *m
 	c.Name = m.Name + "+" + b.Name
 	c.GPU = b.GPU
-	c.Sources = maps.Clone(m.Sources)
-	maps.DeleteFunc(c.Sources, func(path, _ string) bool { return strings.HasPrefix(path, "gpu.") })
-	for path, source := range b.Sources {
+	c.Sources, c.Given = exchanged(m.Sources, b.Sources), exchanged(m.Given, b.Given)
+	if c.Start().Value > 0 || c.Launch.GPU != Stream {
+		c.Given["gpu.launch_ck"] = Given{Formula: startFormula}
+	}
+	if err := c.Derive(); err != nil {
+		return nil, fmt.Errorf("machine %s: %w", c.Name, err)
+	}
+	return &c, nil
+}
+
+// exchanged takes what is of the GPU from another file.
+func exchanged[T any](of, with map[string]T) map[string]T {
+	all := maps.Clone(of)
+	maps.DeleteFunc(all, func(path string, _ T) bool { return strings.HasPrefix(path, "gpu.") })
+	for path, x := range with {
 		if strings.HasPrefix(path, "gpu.") {
-			c.Sources[path] = source
+			all[path] = x
 		}
 	}
-	return &c
+	return all
 }

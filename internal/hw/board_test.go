@@ -46,7 +46,10 @@ func TestWithGPU(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		n := m.WithGPU(b)
+		n, err := m.WithGPU(b)
+		if err != nil {
+			t.Fatal(err)
+		}
 		var text bytes.Buffer
 		if err := n.Print(&text); err != nil {
 			t.Fatal(err)

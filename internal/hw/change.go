@@ -28,7 +28,7 @@ type Constant struct {
 func (m *Machine) Constants() []Constant {
 	var list []Constant
 	leaves("", reflect.ValueOf(m).Elem(), "", func(n leaf) {
-		if !n.number() {
+		if !n.number() || m.Sources[n.path] == "" { // or the file leaves it out
 			return
 		}
 		c := Constant{Path: n.path}
@@ -71,16 +71,54 @@ func (c *Constant) Changed(percent int) (text string, value float64) {
 }
 
 // With returns the machine with the value of one key changed: a number, a switch or a text, as
-// in the file but without quotes. The bounds of a number widen to include it. The error is
-// that of Parse without file and line: it names the key, the value and the wanted values.
+// in the file but without quotes. The bounds of a number widen to include it. Numbers that
+// follow from it are computed again; a number that followed from others no longer does. The
+// error is that of Parse without file and line: it names the key, the value and the wanted
+// values.
 func (m *Machine) With(path, text string) (*Machine, error) {
 	c, err := m.again()
 	if err != nil {
 		panic("hw: " + m.Name + " does not parse: " + err.Error())
 	}
+	if err := c.change(path, text); err != nil {
+		return nil, err
+	}
+	return c.again() // what holds between numbers
+}
+
+// Set returns the machine with keys changed, each written as "memory.pim_channels=8", as With
+// does. What holds between numbers is asked when all are changed. The source of a number says so.
+func (m *Machine) Set(changes ...string) (*Machine, error) {
+	if len(changes) == 0 {
+		return m, nil
+	}
+	c, err := m.again()
+	if err != nil {
+		return nil, fmt.Errorf("machine %s: %w", m.Name, err)
+	}
+	for _, text := range changes {
+		key, value, ok := strings.Cut(text, "=")
+		if !ok {
+			return nil, fmt.Errorf("machine %s: %q: KEY=VALUE wanted, as memory.pim_channels=8", m.Name, text)
+		}
+		if err := c.change(key, value); err != nil {
+			return nil, fmt.Errorf("machine %s: %w", m.Name, err)
+		}
+		if from, ok := m.Sources[key]; ok {
+			c.Sources[key] = "set; the machine's file has another value, from: " + from
+		}
+	}
+	if c, err = c.again(); err != nil {
+		return nil, fmt.Errorf("machine %s: %w", m.Name, err)
+	}
+	return c, nil
+}
+
+// change sets the value of one key.
+func (m *Machine) change(path, text string) (err error) {
 	var known []string
 	found := false
-	leaves("", reflect.ValueOf(c).Elem(), "", func(l leaf) {
+	leaves("", reflect.ValueOf(m).Elem(), "", func(l leaf) {
 		known = append(known, l.path)
 		if l.path != path {
 			return
@@ -105,14 +143,17 @@ func (m *Machine) With(path, text string) (*Machine, error) {
 			err = set(x, json.Number(text), l.want)
 		}
 		l.put(x)
+		delete(m.Given, path)
 	})
-	if !found {
-		return nil, fmt.Errorf("%s: unknown key%s", path, nearest.Hint(path, known))
+	switch {
+	case !found && slices.ContainsFunc(derivedKeys, func(d derivedKey) bool { return d.key == path }):
+		return fmt.Errorf("%s: follows from other keys, which may be set", path)
+	case !found:
+		return fmt.Errorf("%s: unknown key%s", path, nearest.Hint(path, known))
+	case err != nil:
+		return fmt.Errorf("%s: %w", path, err)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return c.again() // checks relations between numbers
+	return nil
 }
 
 // again prints and parses the machine: a checked copy.

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strconv"
@@ -15,23 +17,87 @@ import (
 	"pimflow/internal/nearest"
 )
 
-// Parse reads a machine. Errors are one line, "name:line: gpu.sm: …".
-func Parse(name string, data []byte) (*Machine, error) {
-	m := &Machine{Sources: map[string]string{}}
-	if err := decode(name, data, reflect.ValueOf(m).Elem(), m.Sources); err != nil {
+// Parse reads a machine. A base is one that comes with the program, or a file whose path is
+// relative to that of name. Errors are one line, "name:line: gpu.sm: …".
+func Parse(name string, data []byte) (*Machine, error) { return parse(name, data, nil) }
+
+// parse reads a machine that is the base of others.
+func parse(name string, data []byte, others []string) (*Machine, error) {
+	m, based, err := begin(name, data, others)
+	if err != nil {
 		return nil, err
 	}
-	if m.Memory.PIMChannels > m.Memory.Channels {
-		return nil, fmt.Errorf("%s: memory.pim_channels: %d: at most memory.channels, %d, wanted",
-			name, m.Memory.PIMChannels, m.Memory.Channels)
+	standard := m.PIM.Standard
+	d := newDecoder(name, data, m.Sources, m.Given)
+	if d.partial = based; based {
+		m.Name = ""
+	}
+	if err := d.whole(reflect.ValueOf(m).Elem()); err != nil {
+		return nil, err
+	}
+	if m.Name == "" {
+		return nil, fmt.Errorf("%s: name: missing", name)
+	}
+	if based && m.PIM.Standard != standard {
+		m.keepTiming(d.read)
+	}
+	if err = m.checkNames(); err == nil {
+		err = m.Derive()
+	}
+	if err == nil {
+		err = m.check()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return m, nil
 }
 
-// decode reads one object into a struct and the sources of its numbers.
-func decode(name string, data []byte, v reflect.Value, sources map[string]string) error {
-	d := &decoder{file: name, data: data, dec: json.NewDecoder(bytes.NewReader(data)), sources: sources}
+// begin is the machine that a file begins from: an empty one, or its base.
+func begin(name string, data []byte, others []string) (m *Machine, based bool, err error) {
+	var head struct {
+		Base json.RawMessage `json:"base"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil || head.Base == nil {
+		return &Machine{Sources: map[string]string{}, Given: map[string]Given{}}, false, nil // what is not JSON is told with its line
+	}
+	var base string
+	if err := json.Unmarshal(head.Base, &base); err != nil || base == "" {
+		return nil, false, fmt.Errorf("%s: base: %s: the name or the file of a machine wanted", name, head.Base)
+	}
+	if isPath(base) && !strings.Contains(base, "+") && !filepath.IsAbs(base) {
+		base = filepath.Join(filepath.Dir(name), base)
+	}
+	if others = append(slices.Clone(others), filepath.Clean(name)); slices.Contains(others, filepath.Clean(base)) {
+		return nil, false, fmt.Errorf("%s: base: %s is based on this file", name, base)
+	}
+	m, err = load(base, others)
+	if err != nil {
+		return nil, false, fmt.Errorf("%s: base: %w", name, err)
+	}
+	return m, true, nil
+}
+
+// keepTiming leaves of the base's parameters those that the file has too: another standard
+// has parameters of its own.
+func (m *Machine) keepTiming(read map[string]bool) {
+	for key := range m.PIM.Timing {
+		if path := "pim.timing." + key; !read[path] {
+			delete(m.PIM.Timing, key)
+			delete(m.Sources, path)
+			delete(m.Given, path)
+		}
+	}
+}
+
+func newDecoder(name string, data []byte, sources map[string]string, given map[string]Given) *decoder {
+	d := &decoder{file: name, data: data, dec: json.NewDecoder(bytes.NewReader(data)), sources: sources, given: given, read: map[string]bool{}}
 	d.dec.UseNumber()
+	return d
+}
+
+// whole reads the file's one object into a struct and the sources of its numbers.
+func (d *decoder) whole(v reflect.Value) error {
 	if err := d.value("", v, ""); err != nil {
 		return err
 	}
@@ -47,11 +113,17 @@ type decoder struct {
 	data    []byte
 	dec     *json.Decoder
 	sources map[string]string
+	given   map[string]Given
+	read    map[string]bool // paths of the numbers in the file
+	partial bool            // the file has a base: what is missing stays as it is there
 }
 
 var (
-	periodType = reflect.TypeFor[Period]()
-	rangeType  = reflect.TypeFor[Range]()
+	periodType  = reflect.TypeFor[Period]()
+	textsType   = reflect.TypeFor[[]string]()
+	machineType = reflect.TypeFor[Machine]()
+	notesType   = reflect.TypeFor[map[string]string]()
+	rangeType   = reflect.TypeFor[Range]()
 )
 
 // errorf places an error on the line of the last token read.
@@ -89,15 +161,34 @@ func (d *decoder) value(path string, v reflect.Value, tag reflect.StructTag) err
 	case v.Type() == rangeType:
 		return d.bounded(path, v, want)
 	case v.Type() == periodType || v.CanInt() || v.CanFloat():
-		return d.number(path, map[string]reflect.Value{"value": v}, []string{"value", "source"}, want)
+		return d.number(path, map[string]reflect.Value{"value": v}, want)
+	case v.Type() == textsType, v.Type() == notesType:
+		return d.texts(path, v)
 	case v.Kind() == reflect.Struct:
-		return d.object(path, structKeys(v), func(key string) error {
+		keys := structKeys(v)
+		known := keys
+		if v.Type() == machineType {
+			known = append(slices.Clone(keys), "base", "derived")
+		}
+		may := func(key string) bool {
+			if d.partial || !slices.Contains(keys, key) {
+				return true
+			}
+			_, tag := structField(v, key)
+			return tag.Get("missing") == "may"
+		}
+		return d.object(path, known, may, func(key string) error {
+			if !slices.Contains(keys, key) {
+				return d.skip(join(path, key))
+			}
 			f, tag := structField(v, key)
 			return d.value(join(path, key), f, tag)
 		})
 	case v.Kind() == reflect.Map:
-		v.Set(reflect.MakeMap(v.Type()))
-		return d.object(path, nil, func(key string) error {
+		if !d.partial {
+			v.Set(reflect.MakeMap(v.Type()))
+		}
+		return d.object(path, nil, nil, func(key string) error {
 			if suffix := tag.Get("key"); !strings.HasSuffix(key, suffix) || key == suffix {
 				if suffix == "" {
 					return d.errorf(path, "a key is empty: a name wanted")
@@ -126,9 +217,43 @@ func (d *decoder) value(path string, v reflect.Value, tag reflect.StructTag) err
 	return d.errorf(path, "%s: a %v wanted", show(t), v.Kind())
 }
 
+// skip reads a value that is not kept: what Show adds to a file, or the base.
+func (d *decoder) skip(path string) error {
+	var x json.RawMessage
+	if err := d.dec.Decode(&x); err != nil {
+		return d.errorf(path, "not JSON: %v", err)
+	}
+	return nil
+}
+
+// texts reads a list of texts, or an object of texts.
+func (d *decoder) texts(path string, v reflect.Value) error {
+	x := reflect.New(v.Type())
+	if d.partial && v.Kind() == reflect.Map && !v.IsNil() { // those of the base stay
+		x.Elem().Set(reflect.ValueOf(maps.Clone(v.Interface().(map[string]string))))
+	}
+	if err := d.dec.Decode(x.Interface()); err != nil {
+		return d.errorf(path, "a list or an object of texts wanted: %v", err)
+	}
+	for _, text := range textsOf(x.Elem()) {
+		if strings.TrimSpace(text) == "" {
+			return d.errorf(path, "empty: a text wanted")
+		}
+	}
+	v.Set(x.Elem())
+	return nil
+}
+
+func textsOf(v reflect.Value) []string {
+	if m, ok := v.Interface().(map[string]string); ok {
+		return slices.Collect(maps.Values(m))
+	}
+	return v.Interface().([]string)
+}
+
 // object reads { … } and calls field for each key, the value being next. known
-// lists the keys, all of which are wanted; nil: any key, at least one.
-func (d *decoder) object(path string, known []string, field func(key string) error) error {
+// lists the keys, of which all are wanted that may not be missing; nil: any key, at least one.
+func (d *decoder) object(path string, known []string, may func(key string) bool, field func(key string) error) error {
 	t, err := d.token(path)
 	if err != nil {
 		return err
@@ -146,7 +271,7 @@ func (d *decoder) object(path string, known []string, field func(key string) err
 		switch {
 		case !ok: // the closing brace
 			for _, k := range known {
-				if !slices.Contains(seen, k) {
+				if !slices.Contains(seen, k) && !may(k) {
 					return d.errorf(join(path, k), "missing")
 				}
 			}
@@ -166,19 +291,46 @@ func (d *decoder) object(path string, known []string, field func(key string) err
 	}
 }
 
-// number reads {"value": …, "source": "…"}: each key but source into its field.
-func (d *decoder) number(path string, fields map[string]reflect.Value, keys []string, want string) error {
-	return d.object(path, keys, func(key string) error {
+// number reads {"value": …, "source": "…"}, or "formula" or "ns" in place of the value, with
+// the other fields of a Range.
+func (d *decoder) number(path string, fields map[string]reflect.Value, want string) error {
+	keys := []string{"value", "formula", "ns", "low", "high", "source"}
+	if fields["low"] == (reflect.Value{}) {
+		keys = []string{"value", "formula", "ns", "source"}
+	}
+	how := "" // value, formula or ns, whichever is there
+	var g Given
+	err := d.object(path, keys, func(key string) bool {
+		return key == "formula" || key == "ns" || key == "value" && how != "" || d.partial && key != "value" && key != "source"
+	}, func(key string) error {
 		t, err := d.token(path)
 		if err != nil {
 			return err
 		}
-		if key == "source" {
+		if key == "value" || key == "formula" || key == "ns" {
+			if how != "" {
+				return d.errorf(path, "%s and %s: one of them wanted", how, key)
+			}
+			how = key
+		}
+		switch key {
+		case "source", "formula":
 			s, ok := t.(string)
 			if strings.TrimSpace(s) == "" || !ok {
-				return d.errorf(path, "source is %s: where the number comes from wanted", show(t))
+				return d.errorf(path, "%s is %s: %s wanted", key, show(t), map[string]string{"source": "where the number comes from", "formula": "keys and numbers with + - * / between them"}[key])
 			}
-			d.sources[path] = s
+			if key == "source" {
+				d.sources[path] = s
+			} else {
+				g.Formula = s
+			}
+			return nil
+		case "ns":
+			n, ok := t.(json.Number)
+			if x, err := n.Float64(); !ok || err != nil || x < 0 || x > 1e9 || !strings.HasSuffix(path, "_ck") {
+				return d.errorf(path, "ns is %s: 0 to 1e9 wanted, of a number of cycles", show(t))
+			}
+			g.NS = string(n)
 			return nil
 		}
 		if err := set(fields[key], t, want); err != nil {
@@ -189,6 +341,11 @@ func (d *decoder) number(path string, fields map[string]reflect.Value, keys []st
 		}
 		return nil
 	})
+	d.read[path] = true
+	if delete(d.given, path); how != "value" && err == nil {
+		d.given[path] = g
+	}
+	return err
 }
 
 // bounded reads {"value": …, "low": …, "high": …, "source": "…"} into a Range.
@@ -196,15 +353,18 @@ func (d *decoder) bounded(path string, v reflect.Value, want string) error {
 	r := v.Addr().Interface().(*Range)
 	err := d.number(path, map[string]reflect.Value{
 		"value": reflect.ValueOf(&r.Value).Elem(), "low": reflect.ValueOf(&r.Low).Elem(), "high": reflect.ValueOf(&r.High).Elem(),
-	}, rangeKeys, want)
+	}, want)
+	if _, follows := d.given[path]; follows {
+		r.Value = r.Low
+	}
+	if d.partial { // bounds that the file leaves as they are move with the value
+		r.Low, r.High = min(r.Low, r.Value), max(r.High, r.Value)
+	}
 	if err == nil && !(r.Low <= r.Value && r.Value <= r.High) {
 		return d.errorf(path, "low %v, value %v, high %v: in this order wanted", r.Low, r.Value, r.High)
 	}
 	return err
 }
-
-// rangeKeys are the keys of a Range in the order of Print.
-var rangeKeys = []string{"value", "low", "high", "source"}
 
 // set stores a token in a number.
 func set(v reflect.Value, t json.Token, want string) error {

@@ -2,22 +2,56 @@
 //
 // A machine is a strict JSON file. Every number has its unit in its key and its source
 // beside it: a field is {"value": 11, "source": "…"}, with "low" and "high" if it is
-// uncertain, or, for names and switches, a plain string or boolean. Load refuses unknown and
-// missing keys, and numbers out of range. A file goes in; a Machine or a Board comes out. The
-// package knows no formula: packages gpu, pim and dram give the numbers their meaning.
+// uncertain, or, for names and switches, a plain string or boolean. In place of its value a
+// number may have a "formula" of other keys, and a number of cycles its duration in "ns".
+// Both are computed again when another number changes. A file with "base" holds only its
+// differences from another machine.
+//
+// Load refuses unknown and missing keys, numbers out of range, and impossible DRAMs: the rules
+// are tables, one here and one in each standard of package dram. A file goes in; a Machine or
+// a Board comes out. Packages gpu, pim and dram give the numbers their meaning.
 package hw
 
 // Machine is one machine file. The want tags are the ranges that Parse accepts.
 type Machine struct {
-	Name   string `json:"name"`
-	About  string `json:"about"` // a sentence for people
-	Memory Memory `json:"memory"`
-	GPU    GPU    `json:"gpu"`
-	PIM    PIM    `json:"pim"`
-	Link   Link   `json:"link"`
+	Name        string            `json:"name"`
+	About       string            `json:"about"`                      // a sentence for people
+	NotModelled []string          `json:"not_modelled" missing:"may"` // what takes time or energy on hardware, and none here
+	Waives      map[string]string `json:"waives" missing:"may"`       // rules of its DRAM that the machine does not keep, by name, and why
+	Launch      Launch            `json:"launch"`
+	Memory      Memory            `json:"memory"`
+	GPU         GPU               `json:"gpu"`
+	PIM         PIM               `json:"pim"`
+	Link        Link              `json:"link"`
 
 	// Sources maps the path of each number, as "gpu.sm", to its source.
 	Sources map[string]string `json:"-"`
+	// Given maps the path of each number that follows from others to how, as
+	// "link.pim_launch_ck" to the formula "gpu.launch_ck"; Derive computes them.
+	Given map[string]Given `json:"-"`
+}
+
+// The mechanisms of launches.
+const (
+	Stream = "stream" // of a kernel or of PIM work: enqueued by itself
+	Graph  = "graph"  // in a graph that is launched once
+	Each   = "each"   // of PIM work: every piece has a launch
+	Joint  = "joint"  // one launch is enough for pieces that follow each other and wait for nothing of the GPU meanwhile
+)
+
+// Launch says how work is started on both devices: policies have no launches of their own.
+type Launch struct {
+	GPU string `json:"gpu"` // Stream or Graph: the mechanism, and with it what a launch takes
+	PIM string `json:"pim"` // Each or Joint
+}
+
+// Start is what a launch takes under the machine's mechanism; zero where the GPU's file does not
+// say.
+func (m *Machine) Start() Range {
+	if m.Launch.GPU == Graph {
+		return m.GPU.Launches.Graph
+	}
+	return m.GPU.Launches.Stream
 }
 
 // Memory is the DRAM channels, which GPU and PIM share.
@@ -25,7 +59,10 @@ type Memory struct {
 	Channels    int     `json:"channels" want:"1..1024"`        // in all
 	PIMChannels int     `json:"pim_channels" want:"0..1024"`    // channels that can compute
 	Shared      bool    `json:"pim_channels_as_memory"`         // the GPU may use idle PIM channels as memory
-	ChannelGBps float64 `json:"channel_gb_per_s" want:">0"`     // bandwidth of a channel to the GPU, 1e9 bytes/s
+	PerChip     int     `json:"channels_per_chip" want:"1..64"` // channels of a die, which share its idle power
+	Pins        int     `json:"pins_per_channel" want:"1..4096"`
+	Burst       int     `json:"burst_length" want:"1..1024"`    // transfers of a pin for one column access
+	ChannelGBps float64 `json:"channel_gb_per_s" want:">0"`     // bandwidth of a channel's pins, for GPU and PIM, 1e9 bytes/s
 	ChannelL2   int64   `json:"l2_per_channel_bytes" want:">0"` // the L2 slice of a channel
 	ElementSize int     `json:"bytes_per_element" want:"1..8"`  // of weights and activations on the machine
 }
@@ -36,7 +73,6 @@ type Link struct {
 	PerByte float64 `json:"ps_per_byte" want:">=0"`             // inputs and results of all channels together
 	Latency int64   `json:"latency_ck" want:"0..1000000000"`    // GPU cycles, each way
 	Launch  int64   `json:"pim_launch_ck" want:"0..1000000000"` // GPU cycles, of each tile on the PIM
-	Joint   bool    `json:"pim_launch_joint"`                   // launches are fused: consecutive tiles share one, if none waits for the GPU meanwhile
 	Memory  bool    `json:"from_gpu_channels"`                  // inputs and results take bandwidth and energy of the GPU's channels
 	Finish  Finish  `json:"finish"`
 }
@@ -63,48 +99,79 @@ type GPU struct {
 	L2SM         float64   `json:"l2_bytes_per_ck_sm" want:">0"`
 	WriteThrough bool      `json:"l2_write_through"`
 	Library      string    `json:"tile_library"`                        // a row of package gpu's table
-	ConcatFree   bool      `json:"concat_in_place"`                     // kernels write their part of a concatenation in place, if nothing else reads it
+	ConcatFree   bool      `json:"concat_in_place"`                     // kernels write their part of a concatenation themselves where nothing else reads it
 	Fused        bool      `json:"fused"`                               // epilogues run inside the convolution's kernel
-	ConvSplit    int       `json:"conv_split_k" want:"1..64"`           // greatest split-K of a convolution
+	ConvSplit    int       `json:"conv_split_k" want:"1..64"`           // most parts that the taps and channels of a convolution are split into
 	Launch       int64     `json:"launch_ck" want:"0..1000000000"`      // of every kernel
-	ConvLaunches int       `json:"conv_offset_launches" want:"0..1024"` // empty launches before each dense convolution
+	ConvLaunches int       `json:"conv_offset_launches" want:"0..1024"` // launches before each dense convolution that execute nothing
+	Launches     Launches  `json:"launches" missing:"may"`
 	Model        GPUModel  `json:"model"`
 	Energy       GPUEnergy `json:"energy"`
 	Error        GPUError  `json:"error"`
 }
 
+// Launches is the start of a kernel under each mechanism, launch and ramp, in microseconds;
+// all 0 where it is not known.
+type Launches struct {
+	Stream  Range `json:"stream_us" want:">=0"`  // enqueued one by one
+	Graph   Range `json:"graph_us" want:">=0"`   // of a graph that is launched once (CUDA graph)
+	Profile Range `json:"profile_us" want:">=0"` // under a profiler that times each kernel
+}
+
 // GPUModel holds the fitted parameters of the kernel model.
 type GPUModel struct {
-	Eta    float64 `json:"eta" want:">0..1"`          // tensor main-loop efficiency
-	Lam    float64 `json:"lam_ck" want:">=0"`         // exposed latency of a k-iteration of a lone CTA
-	Om     float64 `json:"om" want:">=0"`             // un-overlapped share of a lone CTA's own MMA
-	Epi    float64 `json:"epi" want:">=0"`            // epilogue cost in tile bytes over L2SM
-	Pixels float64 `json:"pixel_fetch" want:"1..100"` // cost of fetching a byte of a convolution's input over that of a matrix
-	EtaD   float64 `json:"eta_dram" want:">0..1"`     // DRAM efficiency of GEMM-like kernels
-	EtaS   float64 `json:"eta_stream" want:">0..1"`   // DRAM efficiency of element-wise kernels
-	EtaDW  float64 `json:"eta_dw" want:">0..1"`       // depthwise FMA efficiency
-	Plane  int     `json:"dw_plane" want:"1..1024"`   // outputs of one channel that a CTA of a depthwise kernel computes; a plane is padded to a multiple
-	Stages int     `json:"stages" want:"0..16"`       // buffers of shared memory of a tile; 0: those of its library
-	P      float64 `json:"p" want:"1..64"`            // overlap exponent
-	Ramp   float64 `json:"ramp_ck" want:">=0"`        // start-up of a streaming kernel
-	TK2    float64 `json:"splitk_us" want:">=0"`      // second kernel of a split-K GEMM
+	Eta        float64 `json:"eta" want:">0..1"`                             // tensor main-loop efficiency
+	EtaFMA     float64 `json:"eta_fma" want:"0..1" missing:"may"`            // main-loop efficiency of products on the FMA units; 0: eta
+	Lam        float64 `json:"lam_ck" want:">=0"`                            // exposed latency of a k-iteration of a lone CTA
+	Stride     float64 `json:"stride_wait" want:"0..100" missing:"may"`      // factor on lam_ck in strided convolutions; 0: 1
+	Wide       float64 `json:"wide_wait" want:"0..100" missing:"may"`        // the same in other convolutions of at least WideTaps taps; 0: 1
+	WideTaps   int     `json:"wide_taps" want:"0..1000000" missing:"may"`    // 0: no convolution is wide
+	Om         float64 `json:"om" want:">=0"`                                // un-overlapped share of a lone CTA's own MMA
+	Epi        float64 `json:"epi" want:">=0"`                               // epilogue cost in tile bytes over L2SM
+	Pixels     float64 `json:"pixel_fetch" want:"1..100"`                    // cost of fetching a byte of a convolution's input over that of a matrix
+	Transposed float64 `json:"transposed_fetch" want:"0..100" missing:"may"` // DRAM traffic of a product whose first operand is transposed (BLAS: T); 0: 1
+	EtaD       float64 `json:"eta_dram" want:">0..1"`                        // DRAM efficiency of GEMM-like kernels
+	EtaS       float64 `json:"eta_stream" want:">0..1"`                      // DRAM efficiency of element-wise kernels
+	EtaDW      float64 `json:"eta_dw" want:">0..1"`                          // depthwise FMA efficiency
+	Plane      int     `json:"dw_plane" want:"1..1024"`                      // outputs of one channel that a CTA of a depthwise kernel makes; the last of a plane are padding
+	Large      float64 `json:"dw_large_us" want:">=0" missing:"may"`         // what a depthwise kernel of more than 3x3 taps, or a strided one, takes more: a generic kernel of the library; 0: none
+	Stages     int     `json:"stages" want:"0..16"`                          // buffers of shared memory of a tile; 0: as its library has it
+	P          float64 `json:"p" want:"1..64"`                               // overlap exponent
+	Ramp       float64 `json:"ramp_ck" want:">=0"`                           // start-up of a streaming kernel
+	TK2        float64 `json:"splitk_us" want:">=0"`                         // second kernel of a split-K GEMM
 }
 
 // PIM is a channel that computes: the geometry of its banks, its DRAM standard and its energy.
 type PIM struct {
 	Standard string           `json:"standard"` // a row of package dram's table
 	Clock    Period           `json:"clock_ps"`
-	Banks    int              `json:"banks" want:"1..4096"`            // per channel; each has one MAC unit
-	Lanes    int              `json:"lanes" want:"1..4096"`            // multipliers of a MAC unit: elements of a column access
-	Columns  int              `json:"columns_per_row" want:"1..65536"` // column accesses in a row of a bank
+	Banks    int              `json:"banks" want:"1..4096"`         // per channel; each has one MAC unit
+	Groups   int              `json:"bank_groups" want:"1..4096"`   // of as many banks each
+	Column   int              `json:"column_bytes" want:"1..16384"` // of a column access
+	Row      int              `json:"row_bytes" want:"1..16777216"` // of a bank
 	Rows     int              `json:"rows_per_bank" want:">0"`
-	Buffer   int              `json:"buffer_elements" want:"1..16777216"` // global input buffer of a channel
-	Buffers  int              `json:"buffers" want:"1..64"`               // input buffers of a channel
-	Sums     int              `json:"accumulators" want:"1..65536"`       // accumulators of each bank
-	Format   string           `json:"number_format"`                      // of operands and results: "fp16", "bf16" or "fp32"; sums are float32
-	Timing   map[string]int64 `json:"timing" key:"_ck" want:">=0"`        // the standard's parameters, in cycles of Clock
+	Buffer   int              `json:"buffer_bytes" want:"1..67108864"` // global input buffer of a channel
+	Buffers  int              `json:"buffers" want:"1..64"`            // input buffers of a channel
+	Sums     int              `json:"accumulators" want:"1..65536"`    // accumulators of each bank
+	Format   string           `json:"number_format"`                   // of operands and results: "fp16", "bf16" or "fp32"; sums are float32
+	Timing   map[string]int64 `json:"timing" key:"_ck" want:">=0"`     // the standard's parameters, in cycles of Clock
 	Energy   PIMEnergy        `json:"energy"`
 }
+
+// formats maps the number formats of a PIM to their bytes.
+var formats = map[string]int{"fp16": 2, "bf16": 2, "fp32": 4}
+
+// ElementSize is the bytes of an operand; 0 for an unknown format.
+func (p *PIM) ElementSize() int { return formats[p.Format] }
+
+// Lanes is the number of multipliers of a bank's MAC unit: the elements of a column access.
+func (p *PIM) Lanes() int { return p.Column / max(1, p.ElementSize()) }
+
+// Columns is the number of column accesses of a row of a bank.
+func (p *PIM) Columns() int { return p.Row / max(1, p.Column) }
+
+// BufferElements is the size of a global input buffer in elements.
+func (p *PIM) BufferElements() int { return p.Buffer / max(1, p.ElementSize()) }
 
 // Range is an uncertain number: a value and its bounds, in the file {"value": 60, "low": 48,
 // "high": 62, "source": "…"} with low ≤ value ≤ high.
@@ -124,12 +191,15 @@ type GPUEnergy struct {
 // GPUError is the range of measured over modelled time by class of kernel. Low and High are
 // factors on the modelled time without its launch.
 type GPUError struct {
-	Conv      Range `json:"conv" want:">0"`
-	Depthwise Range `json:"dwconv" want:">0"`
-	GEMM      Range `json:"gemm" want:">0"`
-	GEMV      Range `json:"gemv" want:">0"`
-	Stream    Range `json:"stream" want:">0"` // element-wise, pooling, reductions, copies
-	Launch    Range `json:"launch" want:">0"` // of the launches
+	Conv        Range   `json:"conv" want:">0"`
+	Depthwise   Range   `json:"dwconv" want:">0"`
+	GEMM        Range   `json:"gemm" want:">0"`
+	GEMV        Range   `json:"gemv" want:">0"`
+	Stream      Range   `json:"stream" want:">0"`                      // element-wise, pooling, reductions, copies
+	Launch      Range   `json:"launch" want:">0"`                      // of the launches
+	Network     Range   `json:"network" want:">=0" missing:"may"`      // of whole networks, launches included; 0: not measured
+	Int8Network Range   `json:"int8_network" want:">=0" missing:"may"` // the same of networks of int8; 0: network
+	SlowUS      float64 `json:"slow_us" want:">=0" missing:"may"`      // what a strided convolution may take, whatever its work: a mode of the library; 0: none
 }
 
 // PIMEnergy is the energy constants of a channel that computes: its commands and its power.

@@ -19,9 +19,12 @@ func Names() []string { return namesIn(machines, "machines") }
 // Load returns the built-in machine of that name, or reads a file if the argument contains a
 // slash or ends in .json. "newton+t4" is newton with the GPU t4; either may be a file. The
 // error names the nearest known name, or the file, line and key.
-func Load(nameOrPath string) (*Machine, error) {
+func Load(nameOrPath string) (*Machine, error) { return load(nameOrPath, nil) }
+
+// load reads a machine that is the base of others.
+func load(nameOrPath string, others []string) (*Machine, error) {
 	if base, with, both := strings.Cut(nameOrPath, "+"); both && !isFile(nameOrPath) {
-		m, err := Load(base)
+		m, err := load(base, others)
 		if err != nil {
 			return nil, err
 		}
@@ -29,13 +32,34 @@ func Load(nameOrPath string) (*Machine, error) {
 		if err != nil {
 			return nil, err
 		}
-		return m.WithGPU(b), nil
+		return m.WithGPU(b)
 	}
 	name, data, err := find(machines, "machines", "machine", nameOrPath)
 	if err != nil {
 		return nil, err
 	}
-	return Parse(name, data)
+	return parse(name, data, others)
+}
+
+// LoadWith loads a machine, replaces its GPU unless gpu is "", and sets keys of it. It also
+// returns the name by which Load gives the machine before its keys are set.
+func LoadWith(nameOrPath, gpu string, changes []string) (m *Machine, from string, err error) {
+	from = nameOrPath
+	if gpu != "" {
+		if base, _, both := strings.Cut(nameOrPath, "+"); both && !isFile(nameOrPath) {
+			nameOrPath = base
+		}
+		from = nameOrPath + "+" + gpu
+	}
+	if m, err = Load(from); err == nil {
+		m, err = m.Set(changes...)
+	}
+	return m, from, err
+}
+
+// isPath reports whether an argument is a file's path, and no name.
+func isPath(nameOrPath string) bool {
+	return strings.Contains(nameOrPath, "/") || strings.HasSuffix(nameOrPath, ".json")
 }
 
 func isFile(path string) bool {
@@ -66,7 +90,7 @@ func find(files embed.FS, folder, what, nameOrPath string) (name string, data []
 		}
 		return name, data, nil
 	}
-	if !strings.Contains(nameOrPath, "/") && !strings.HasSuffix(nameOrPath, ".json") {
+	if !isPath(nameOrPath) {
 		return "", nil, fmt.Errorf("%s %q is not known%s: one of %s wanted, or a file that ends in .json",
 			what, nameOrPath, nearest.Hint(nameOrPath, names), strings.Join(names, ", "))
 	}

@@ -2,19 +2,24 @@ package hw
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"io"
 	"reflect"
+	"slices"
 	"sort"
+	"strconv"
 	"strings"
 )
 
 // Print writes the machine as JSON with the source of each number. Parse reads it back to an
 // equal machine.
-func (m *Machine) Print(w io.Writer) error { return write(w, reflect.ValueOf(m).Elem(), m.Sources) }
+func (m *Machine) Print(w io.Writer) error {
+	return write(w, reflect.ValueOf(m).Elem(), m.Sources, m.Given)
+}
 
-func write(w io.Writer, v reflect.Value, sources map[string]string) error {
-	p := printer{sources: sources}
+func write(w io.Writer, v reflect.Value, sources map[string]string, given map[string]Given) error {
+	p := printer{sources: sources, given: given}
 	p.value("", v, 0)
 	p.WriteByte('\n')
 	_, err := w.Write(p.Bytes())
@@ -24,6 +29,7 @@ func write(w io.Writer, v reflect.Value, sources map[string]string) error {
 type printer struct {
 	bytes.Buffer
 	sources map[string]string
+	given   map[string]Given
 }
 
 func (p *printer) value(path string, v reflect.Value, depth int) {
@@ -38,10 +44,12 @@ func (p *printer) value(path string, v reflect.Value, depth int) {
 	case v.Type() == rangeType:
 		r := v.Interface().(Range)
 		p.number(path, r.Value, r.Low, r.High)
+	case v.Type() == textsType:
+		p.list(v.Interface().([]string), depth)
 	case v.CanInt() || v.CanFloat():
 		p.number(path, v.Interface())
 	case v.Kind() == reflect.Struct:
-		p.object(structKeys(v), depth, func(key string) {
+		p.object(written(v), depth, func(key string) {
 			f, _ := structField(v, key)
 			p.value(join(path, key), f, depth+1)
 		})
@@ -59,6 +67,14 @@ func (p *printer) value(path string, v reflect.Value, depth int) {
 	}
 }
 
+// written are the keys of a struct but for those that may be missing and are zero.
+func written(v reflect.Value) []string {
+	return slices.DeleteFunc(structKeys(v), func(key string) bool {
+		f, tag := structField(v, key)
+		return tag.Get("missing") == "may" && (f.IsZero() || (f.Kind() == reflect.Map || f.Kind() == reflect.Slice) && f.Len() == 0)
+	})
+}
+
 // object writes one key a line.
 func (p *printer) object(keys []string, depth int, value func(key string)) {
 	p.WriteByte('{')
@@ -74,14 +90,34 @@ func (p *printer) object(keys []string, depth int, value func(key string)) {
 	p.WriteString("\n" + strings.Repeat("  ", depth) + "}")
 }
 
-// number writes a value, the bounds of a Range after it, and the source.
+// list writes one text a line.
+func (p *printer) list(texts []string, depth int) {
+	p.WriteByte('[')
+	for i, text := range texts {
+		if i > 0 {
+			p.WriteByte(',')
+		}
+		p.WriteString("\n" + strings.Repeat("  ", depth+1))
+		p.json(text)
+	}
+	p.WriteString("\n" + strings.Repeat("  ", depth) + "]")
+}
+
+// number writes a value or how it follows from others, the bounds of a Range after it, and
+// the source.
 func (p *printer) number(path string, xs ...any) {
 	for i, x := range xs {
-		p.WriteString([]string{`{"value": `, `, "low": `, `, "high": `}[i])
+		key := []string{"value", "low", "high"}[i]
+		if g, ok := p.given[path]; ok && i == 0 {
+			if key, x = "formula", g.Formula; g.NS != "" {
+				key, x = "ns", json.Number(g.NS)
+			}
+		}
+		p.WriteString([]string{"{", ", ", ", "}[i] + strconv.Quote(key) + ": ")
 		p.json(x)
 	}
 	p.WriteString(`, "source": `)
-	p.json(p.sources[path])
+	p.json(cmp.Or(p.sources[path], "set")) // one that its file left out
 	p.WriteByte('}')
 }
 

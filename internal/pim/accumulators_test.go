@@ -26,7 +26,8 @@ import (
 func smallAccumulators(t fataler, sums int) *hw.Machine {
 	m := machineOf(t, "aim")
 	p := &m.PIM
-	p.Banks, p.Lanes, p.Columns, p.Buffer, p.Sums = 4, 4, 8, 32, sums
+	p.Banks, p.Sums = 4, sums
+	reshape(p, p.Format, 4, 8, 32)
 	return m
 }
 
@@ -210,9 +211,9 @@ func TestAccumulatorsForms(t *testing.T) {
 	} {
 		m := unrefreshed(machineOf(t, "aim"))
 		m.PIM.Sums = c.sums
-		n := product(t, c.segments*m.PIM.Columns*m.PIM.Lanes, c.groups*m.PIM.Banks)
+		n := product(t, c.segments*m.PIM.Columns()*m.PIM.Lanes(), c.groups*m.PIM.Banks)
 		code := compile(t, m, 1, n.g, n.g.Whole(n.id))
-		cols := m.PIM.Columns
+		cols := m.PIM.Columns()
 		block := 158 + 2*cols + (c.sums-1)*(103+2*cols)
 		want := int64(c.segments*(2*cols+c.groups/c.sums*block)) + ending(code.device)
 		if code.cost.Stream != want {
@@ -223,9 +224,9 @@ func TestAccumulatorsForms(t *testing.T) {
 	// RDMAC16 and WRMAC16, 3 and 2 cycles, and what TMOD need not wait after the last
 	// MAC16, 1, and what WRGB need not after RDMAC16, 5 less 3.
 	m := unrefreshed(machineOf(t, "aim"))
-	n := product(t, 3*m.PIM.Columns*m.PIM.Lanes, 2*m.PIM.Banks)
+	n := product(t, 3*m.PIM.Columns()*m.PIM.Lanes(), 2*m.PIM.Banks)
 	code := compile(t, m, 1, n.g, n.g.Whole(n.id))
-	cols := m.PIM.Columns
+	cols := m.PIM.Columns()
 	read := int64(3*(2*cols+158+2*cols+103+2*cols)) + ending(code.device)
 	if p := &code.parts[0]; !p.outputStationary || code.cost.Stream != read-2*(2*(3+2)+1+5-3) {
 		t.Errorf("%d cycles, %d if sums are read; %v", code.cost.Stream, read, code.mapping)
@@ -389,12 +390,12 @@ func bestOfAll(d *Device, l *layer) int64 {
 	}
 	sparse := func(n int) bool { return n > 8 && n%8 != 0 }
 	for _, merge := range l.merges(d.m.Banks) {
-		for size := 1; size <= d.m.Columns; size++ {
-			base := a.parts(l, l.blocks(merge, d.m.Lanes), size)
+		for size := 1; size <= d.m.Columns(); size++ {
+			base := a.parts(l, l.blocks(merge, d.m.Lanes()), size)
 			if base[0].cols != size {
 				continue
 			}
-			slots := d.m.Columns / size
+			slots := d.m.Columns() / size
 			for _, pattern := range []dataflow{{}, {inputStationary: true}, {inputStationary: true, outputStationary: true}} {
 				if pattern.outputStationary && (len(base) > 1 || base[0].chunks < 2) {
 					continue

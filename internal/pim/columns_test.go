@@ -2,6 +2,7 @@ package pim
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -12,15 +13,27 @@ import (
 
 	"pimflow/internal/dram"
 	"pimflow/internal/graph"
+	"pimflow/internal/hw"
 	"pimflow/internal/tensor"
 )
+
+// halfRate gives newton the published simulator's speed grade, GDDR6_3500 with clocks of 8/7 ns,
+// which the numbers of tests by hand are of.
+func halfRate(m *hw.Machine) *hw.Machine {
+	m.PIM.Clock, m.Memory.ChannelGBps = hw.Period{Num: 8000, Den: 7}, 14
+	m.Link.PerByte, m.Link.Finish.PerOp = 2.2318, 71.43
+	maps.Copy(m.PIM.Timing, map[string]int64{"cl_ck": 11, "cwl_ck": 7, "faw_ck": 17, "ras_ck": 25, "rc_ck": 35, "rcdr_ck": 11,
+		"refi_ck": 1458, "rfc_ck": 92, "rp_ck": 11, "rrd_ck": 5, "rtp_ck": 2, "rtw_ck": 2, "wtr_ck": 4})
+	return m
+}
 
 // small is newton with small numbers: 4 banks, rows of 8 columns of 4 lanes, 4 buffers
 // of 4 columns.
 func smallColumns(t fataler, buffers int) *Device {
-	m := machineOf(t, "newton")
+	m := halfRate(machineOf(t, "newton"))
 	p := &m.PIM
-	p.Banks, p.Lanes, p.Columns, p.Buffer, p.Buffers = 4, 4, 8, 16, buffers
+	p.Banks, p.Buffers = 4, buffers
+	reshape(p, p.Format, 4, 8, 16)
 	d, err := New(m, 2)
 	if err != nil {
 		t.Fatal(err)
@@ -159,7 +172,7 @@ func TestNumberFormat(t *testing.T) {
 	} {
 		n := build(t, "MatMul", nil, tensor.Floats32(tensor.Shape{1, 3}, c.x), tensor.Floats32(tensor.Shape{3, 1}, c.w))
 		m := machineOf(t, "newton")
-		m.PIM.Format = c.format
+		inFormat(&m.PIM, c.format)
 		y := tensor.New(tensor.Float32, tensor.Shape{1, 1})
 		if err := compile(t, m, 1, n.g, n.g.Whole(n.id)).Eval(n.in, y); err != nil {
 			t.Fatal(err)

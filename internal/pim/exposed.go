@@ -15,7 +15,7 @@ func Exposed(p *hw.PIM) dram.Timing {
 	t := maps.Clone(dram.Timing(p.Timing))
 	for i := range dialects {
 		if d := &dialects[i]; d.standard == p.Standard && d.gap != "" {
-			t[d.gap] = int64(p.Columns) * t["ccds_ck"]
+			t[d.gap] = int64(p.Columns()) * t["ccds_ck"]
 		}
 	}
 	return t

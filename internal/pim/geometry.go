@@ -31,7 +31,7 @@ func newGeometry(m *hw.Machine, ops *Commands) (geometry, error) {
 	acts := len(ops.Open)
 	g := geometry{
 		banks: p.Banks, opened: p.Banks / acts, outputs: p.Banks, results: p.Banks, units: p.Banks,
-		acts: acts, lanes: p.Lanes, columns: p.Columns, rows: p.Rows, buffers: p.Buffers, sums: p.Sums,
+		acts: acts, lanes: p.Lanes(), columns: p.Columns(), rows: p.Rows, buffers: p.Buffers, sums: p.Sums,
 	}
 	wrong := func(format string, a ...any) (geometry, error) {
 		return g, fmt.Errorf("machine %s: %s", m.Name, fmt.Sprintf(format, a...))
@@ -39,8 +39,8 @@ func newGeometry(m *hw.Machine, ops *Commands) (geometry, error) {
 	switch {
 	case p.Banks%acts != 0:
 		return wrong("pim.banks is %d: a multiple of %d wanted, the activations that open all", p.Banks, acts)
-	case p.Lanes < 1 || p.Columns < 1 || p.Rows < 1:
-		return wrong("pim.lanes %d, pim.columns_per_row %d, pim.rows_per_bank %d: at least 1 wanted", p.Lanes, p.Columns, p.Rows)
+	case p.Lanes() < 1 || p.Columns() < 1 || p.Rows < 1:
+		return wrong("pim.column_bytes %d, pim.row_bytes %d, pim.rows_per_bank %d: an element of %s, a column and a row at least wanted", p.Column, p.Row, p.Rows, p.Format)
 	case p.Buffers > len(ops.Write):
 		return wrong("pim.buffers is %d: at most %d wanted, those that standard %s writes", p.Buffers, len(ops.Write), p.Standard)
 	case p.Buffers < 1:
@@ -49,10 +49,10 @@ func newGeometry(m *hw.Machine, ops *Commands) (geometry, error) {
 		return wrong("pim.accumulators is %d: at least 1 wanted", p.Sums)
 	case p.Sums > 1 && len(ops.Init) == 0:
 		return wrong("pim.accumulators is %d: 1 wanted, the commands of standard %s name none", p.Sums, p.Standard)
-	case p.Buffer < p.Lanes:
-		return wrong("pim.buffer_elements is %d: at least the %d of pim.lanes wanted", p.Buffer, p.Lanes)
+	case p.Buffer < p.Column:
+		return wrong("pim.buffer_bytes is %d: at least the %d of pim.column_bytes wanted", p.Buffer, p.Column)
 	}
-	g.buffer = p.Buffer / p.Lanes
+	g.buffer = p.Buffer / p.Column
 	return g, nil
 }
 

@@ -14,6 +14,7 @@ type Link struct {
 	*hw.Link
 	launch, latency device.Time
 	channels        float64
+	joint           bool
 	memory          float64 // of the GPU, bytes a picosecond
 	gpu             *hw.GPUEnergy
 }
@@ -27,7 +28,7 @@ func NewLink(m *hw.Machine, channels int) *Link {
 	}
 	ps := func(ck int64) device.Time { return device.Time(m.GPU.Clock.PS(ck)) }
 	return &Link{
-		Link: &m.Link, launch: ps(m.Link.Launch), latency: ps(m.Link.Latency), channels: float64(channels),
+		Link: &m.Link, launch: ps(m.Link.Launch), latency: ps(m.Link.Latency), joint: m.Launch.PIM == hw.Joint, channels: float64(channels),
 		memory: m.Memory.ChannelGBps * float64(kept) * m.GPU.Model.EtaD / 1e3, gpu: &m.GPU.Energy,
 	}
 }
@@ -92,7 +93,7 @@ func (l *Link) Charge(c *device.Cost, clock hw.Period, w Traffic) {
 		c.Bound = "finish"
 	}
 	c.Launch, c.Stream = l.launch, c.Ticks
-	if l.Joint {
+	if l.joint {
 		c.Fusible = l.launch
 	}
 	c.Time = around + max(c.Time, travel, finish)

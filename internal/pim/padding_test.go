@@ -59,7 +59,7 @@ func TestPaddingLeftOut(t *testing.T) {
 			for _, s := range code.perChannel() {
 				comps += d.scheme.work(s).comps
 			}
-			inside := n.products(cut) / cut.Box[1].Len() / d.m.Lanes // columns of one output
+			inside := n.products(cut) / cut.Box[1].Len() / d.m.Lanes() // columns of one output
 			if needed := inside * ceilDiv(cut.Box[1].Len(), d.m.Banks); comps < int64(needed) || comps > int64(needed) && len(m.layer.classes) <= maxClasses/2 {
 				t.Fatalf("%v: %d COMPs, %d needed", m, comps, needed)
 			}

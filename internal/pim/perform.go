@@ -55,7 +55,7 @@ func (c *mappedCode) performer(s share, o *operands) *performer {
 		ch.open[b] = -1
 	}
 	for i := range d.buffers {
-		ch.input[i] = newInputBuffer(d.m.Buffer, d.lanes)
+		ch.input[i] = newInputBuffer(d.m.BufferElements(), d.lanes)
 	}
 	return ch
 }

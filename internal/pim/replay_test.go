@@ -195,7 +195,11 @@ func twice(s []dram.Command, i int) []dram.Command { return slices.Insert(s, i, 
 func TestReplayMutations(t *testing.T) {
 	n := conv(t, rand.New(rand.NewPCG(3, 4)), tensor.Shape{1, 48, 3, 3}, 40, 1, 3, 1, 1, []int64{1, 1, 1, 1}, false)
 	for _, machine := range []string{"artifact", "newton", "aim"} {
-		code := compile(t, machineOf(t, machine), 2, n.g, n.g.Whole(n.id))
+		hm := machineOf(t, machine)
+		if machine == "newton" {
+			halfRate(hm) // at the full rate a mapping is compared that writes a column which is in the buffer already
+		}
+		code := compile(t, hm, 2, n.g, n.g.Whole(n.id))
 		ops := code.device.ops
 		_, tried := code.compared()
 		for _, m := range tried {

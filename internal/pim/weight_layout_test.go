@@ -38,7 +38,7 @@ func TestWeightLayout(t *testing.T) {
 			n.in[1].Floats()[j] = float32(j + 1) // says which it is
 		}
 		m := anyMachine(t)
-		m.PIM.Format = "fp32"
+		inFormat(&m.PIM, "fp32")
 		shape := n.g.Nodes[n.id].Shape
 		last := len(shape) - 1
 		box := anyBox(t, shape)

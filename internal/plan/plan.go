@@ -73,6 +73,8 @@ type Plan struct {
 	Graph       string // graph.Fingerprint of the graph it is for
 	Model       string
 	Machine     string
+	From        string   // what the machine is loaded by, where that is not its name; "": its name
+	Set         []string // keys of the machine that were changed, as "memory.channels=16"
 	Policy      string
 	PIMChannels int    // memory channels that compute; the GPU uses them in exclusive segments only
 	PIM         string // Extended or Basic

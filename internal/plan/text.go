@@ -18,6 +18,9 @@ func (p *Plan) Print(w io.Writer, g *graph.Graph) error {
 	b := bufio.NewWriter(w)
 	for _, f := range fields {
 		fmt.Fprintf(b, "%s %s\n", f.key, f.get(p))
+		if f.key == "machine" {
+			p.printChanges(b)
+		}
 	}
 	for _, s := range p.Segments {
 		b.WriteString("\n" + opening(s.Exclusive) + "\n")
@@ -28,7 +31,36 @@ func (p *Plan) Print(w io.Writer, g *graph.Graph) error {
 	return b.Flush()
 }
 
-// opening is the first line of a segment.
+// printChanges writes where the machine comes from, after its name.
+func (p *Plan) printChanges(w io.Writer) {
+	if p.From != "" {
+		fmt.Fprintf(w, "from %q\n", p.From)
+	}
+	for _, s := range p.Set {
+		fmt.Fprintf(w, "set %q\n", s)
+	}
+}
+
+// parseChange reads a line of printChanges; false if it is none.
+func (p *Plan) parseChange(key, value string) (bool, error) {
+	if key != "from" && key != "set" {
+		return false, nil
+	}
+	text, err := strconv.Unquote(value)
+	switch {
+	case err != nil || text == "":
+		return true, fmt.Errorf("%s %s: a string in double quotes wanted", key, value)
+	case key == "from" && (p.From != "" || len(p.Set) > 0):
+		return true, fmt.Errorf("%s %s: one such line wanted, before those of set", key, value)
+	case key == "from":
+		p.From = text
+	default:
+		p.Set = append(p.Set, text)
+	}
+	return true, nil
+}
+
+// opening is the line that begins a segment.
 func opening(exclusive bool) string {
 	if exclusive {
 		return "segment exclusive"
@@ -92,6 +124,13 @@ func Parse(r io.Reader, name string) (*Plan, error) {
 		var err error
 		if begun < len(fields) {
 			key, value, _ := strings.Cut(text, " ")
+			if fields[begun-min(begun, 1)].key == "machine" {
+				if is, err := p.parseChange(key, strings.TrimSpace(value)); err != nil {
+					return nil, fmt.Errorf("%s:%d: %w", name, line, err)
+				} else if is {
+					continue
+				}
+			}
 			if f := fields[begun]; key != f.key {
 				err = fmt.Errorf("%q: the line %q wanted here", text, f.key+" …")
 			} else {

@@ -84,6 +84,9 @@ func PIM(m *hw.Machine, channels int, commands string) (device.Device, error) {
 	return pim.New(m, channels)
 }
 
+// launches are the launch modes of plans, by those of machines.
+var launches = map[string]string{hw.Each: plan.Each, hw.Joint: plan.Fused}
+
 // Target returns what plans for a machine are searched on. Its devices are made when they are
 // asked for; they and the code that they compile are shared by all searches on the target.
 func Target(m *hw.Machine, by Makers) (search.Target, error) {
@@ -97,16 +100,20 @@ func Target(m *hw.Machine, by Makers) (search.Target, error) {
 		return Devices(m, by, channels, commands)
 	}
 	return search.Target{
-		Machine: m.Name, PIMChannels: m.Memory.PIMChannels, Standby: standby, Devices: search.Devices(devices).Memo(),
+		Machine: m.Name, PIMChannels: m.Memory.PIMChannels, Launch: launches[m.Launch.PIM], Standby: standby, Devices: search.Devices(devices).Memo(),
 		Fits: memory.Fits,
 	}, nil
 }
 
-// WithChannels returns a machine of whose memory channels so many compute.
-func WithChannels(m *hw.Machine, n int) *hw.Machine {
+// WithChannels returns a machine of whose memory channels so many compute; numbers that follow
+// from that are computed again.
+func WithChannels(m *hw.Machine, n int) (*hw.Machine, error) {
 	c := *m
 	c.Memory.PIMChannels = n
-	return &c
+	if err := c.Derive(); err != nil {
+		return nil, fmt.Errorf("machine %s with %d PIM channels: %w", m.Name, n, err)
+	}
+	return &c, nil
 }
 
 // Eighths are the numbers of PIM channels that a search of the best number tries first: each

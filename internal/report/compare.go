@@ -26,7 +26,6 @@ type Comparison struct {
 type ModelResult struct {
 	Model    string         `json:"model"`
 	Baseline float64        `json:"baseline_ns"`         // GPU alone, with every channel
-	Joint    *float64       `json:"pimflow_joint_ns"`    // the plan of policy pimflow, its PIM work launched together
 	Bound    *float64       `json:"bound_ns"`            // lower bound of auto's plans, over all numbers of PIM channels tried
 	BoundTwo *float64       `json:"bound_two_pieces_ns"` // the same for plans with at most two pieces a layer
 	Results  []PolicyResult `json:"results"`
@@ -107,7 +106,6 @@ var below = []struct {
 	of   func(m *ModelResult) float64 // ns; 0 for none
 }{
 	{"auto below pimflow", func(m *ModelResult) float64 { return m.total("auto") }},
-	{"  pimflow fused", func(m *ModelResult) float64 { return known(m.Joint) }},
 	{"bound below pimflow", func(m *ModelResult) float64 { return known(m.Bound) }},
 	{"  two tiles", func(m *ModelResult) float64 { return known(m.BoundTwo) }},
 }

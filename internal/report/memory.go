@@ -64,7 +64,7 @@ func NewMemory(g *graph.Graph, hm *hw.Machine, r *search.Result, m *memory.Map) 
 	e := hm.Memory.ElementSize
 	rep := &Memory{
 		Schema: MemorySchema, Model: g.Name, Machine: hm.Name, Policy: r.Plan.Policy, Channels: len(m.Taken),
-		Rows: hm.PIM.Rows, RowBytes: hm.PIM.Banks * hm.PIM.Columns * hm.PIM.Lanes * e,
+		Rows: hm.PIM.Rows, RowBytes: hm.PIM.Banks * hm.PIM.Row,
 		Network: m.Network * e, Weights: m.Read * e, Stored: m.Stored * e, Steps: []MemoryStep{}, Taken: slices.Clone(m.Taken),
 	}
 	for i := range m.Steps {

@@ -59,6 +59,7 @@ func Run(w io.Writer, r *pimflow.Report, verbose bool) error {
 		summary.row("  launches", ns(r.PIMLaunch), "", fmt.Sprintf("%s, within PIM busy: %d for %d tiles", share(r, r.PIMLaunch), n, tiles))
 	}
 	summary.write(b)
+	launchTable(b, r)
 	if r.GPUProfile != nil {
 		profileText(b, r.GPUProfile)
 	}

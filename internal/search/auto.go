@@ -26,7 +26,11 @@ func (s *search) auto(ctx context.Context, auto Policy) (*Result, error) {
 		}
 	}
 	var serial *solution // of one device at a time, with fused launches
+	auto.launch = s.t.Launch
 	for i, p := range s.policies {
+		if p.All {
+			p.launch = s.t.Launch
+		}
 		until := ctx
 		if i == 0 { // the GPU alone, which takes little time: there is always a plan
 			until = context.WithoutCancel(ctx)
@@ -44,14 +48,16 @@ func (s *search) auto(ctx context.Context, auto Policy) (*Result, error) {
 		}
 		offer(c)
 		if !p.All {
-			anew, err := s.fuse(ctx, c, p)
-			if err != nil && ctx.Err() == nil {
-				return nil, err
+			anew := c
+			if s.t.Launch == plan.Fused {
+				if anew, err = s.fuse(ctx, c, p); err != nil && ctx.Err() == nil {
+					return nil, err
+				}
+				offer(c)
 			}
-			if anew != nil {
+			if p.Exclusive && anew != nil {
 				serial = anew
 			}
-			offer(c)
 			continue
 		}
 		s.options = c.options
@@ -85,7 +91,7 @@ func (s *search) fuse(ctx context.Context, c *solution, p Policy) (anew *solutio
 	if err == nil && s.value(tl) < s.value(c.timeline) {
 		c.plan, c.timeline = &pl, tl
 	}
-	if p.Launch = plan.Fused; err != nil || !p.Exclusive {
+	if p.launch = plan.Fused; err != nil || !p.Exclusive {
 		return nil, err
 	}
 	if anew, err = s.solve(ctx, p); err == nil && s.value(anew.timeline) < s.value(c.timeline) {
@@ -167,7 +173,7 @@ func (s *search) bound() (all, two device.Time) {
 		if !st.Complete() {
 			continue // it makes no plan
 		}
-		st.Launch = candidate.LaunchOf(plan.Fused) // the least of all policies
+		st.Launch = candidate.LaunchOf(s.t.Launch)
 		var serial *candidate.Store
 		if k := slices.IndexFunc(s.stores, func(o *candidate.Store) bool { return o.Serial }); k >= 0 && !st.Serial && len(st.Devices) > 1 {
 			serial = s.stores[k]

@@ -200,7 +200,7 @@ func TestPolicyRows(t *testing.T) {
 			t.Errorf("%s: the optimum is %v", row.policy, optimum)
 		}
 	}
-	if a, err := Lookup("by-benefit"); err != nil || a.Launch != "" || a.Exclusive || a.Splits != nil || a.Chains != nil || a.Only != nil || a.Offload != nil {
+	if a, err := Lookup("by-benefit"); err != nil || a.launch != "" || a.Exclusive || a.Splits != nil || a.Chains != nil || a.Only != nil || a.Offload != nil {
 		t.Errorf("by-benefit is not newton++: %+v, %v", a, err)
 	}
 }

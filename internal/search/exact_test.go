@@ -21,7 +21,7 @@ func synthetic(seed uint64, launch device.Time) Target {
 		return []device.Device{gpu, pim}, nil
 	})
 	standby := device.Ledger{device.GPUStandby: {Value: 5000, Low: 5000, High: 5000}}
-	return Target{Machine: "stairs", PIMChannels: 1, Devices: devices.Memo(), Standby: standby}
+	return Target{Machine: "stairs", PIMChannels: 1, Launch: plan.Fused, Devices: devices.Memo(), Standby: standby}
 }
 
 // TestBruteForce: on small graphs the exact mode, which they are decided by without

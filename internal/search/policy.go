@@ -18,12 +18,11 @@ type Policy struct {
 	PIM string
 	// Exclusive: one device works at a time, the GPU with every memory channel.
 	Exclusive bool
-	// Launch says how PIM work is launched, plan.Each or plan.Fused; "": plan.Each.
-	Launch  string
-	Splits  func(g *graph.Graph, nd *graph.Node) []int // first rows of the PIM tile to try, ascending; nil: none
-	Chains  []Chain                                    // pipelines to try
-	Offload nodeTest                                   // nodes that run on the PIM whatever they cost; nil: none
-	Only    nodeTest                                   // the only nodes that may run on the PIM; nil: all that it executes
+	launch    string                                     // how PIM work is launched, set by the search; "": plan.Each
+	Splits    func(g *graph.Graph, nd *graph.Node) []int // first rows of the PIM tile to try, ascending; nil: none
+	Chains    []Chain                                    // pipelines to try
+	Offload   nodeTest                                   // nodes that run on the PIM whatever they cost; nil: none
+	Only      nodeTest                                   // the only nodes that may run on the PIM; nil: all that it executes
 	// All: every policy of the table is tried, and then the local search; the best plan is
 	// kept.
 	All bool
@@ -52,7 +51,7 @@ var policies = []Policy{
 	{Name: "mddp", PIM: plan.Extended, Splits: publishedSplits, About: "newton++, and convolutions split by rows in steps of 10 % (MD-DP, CGO 2023)"},
 	{Name: "pipeline", PIM: plan.Extended, Chains: published, About: "newton++, and two-stage pipelines over 1x1-dw, kxk-1x1 and 1x1-dw-1x1 (CGO 2023)"},
 	{Name: "pimflow", PIM: plan.Extended, Splits: publishedSplits, Chains: published, About: "mddp and pipeline together (PIMFlow, CGO 2023)"},
-	{Name: "auto", PIM: plan.Extended, Launch: plan.Fused, All: true, About: "local search over splits by rows, channels and images, pipelines of any length, parallel branches and fused PIM launches; includes every other policy"},
+	{Name: "auto", PIM: plan.Extended, All: true, About: "local search over splits by rows, channels and images, pipelines of any length and parallel branches; includes every other policy"},
 }
 
 // Default is the policy of a run that names none.

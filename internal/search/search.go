@@ -65,6 +65,11 @@ func (s *search) single(ctx context.Context, p Policy) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.t.Launch == plan.Fused {
+		if _, err := s.fuse(ctx, c, p); err != nil {
+			return nil, err
+		}
+	}
 	s.options = c.options
 	return &Result{Plan: c.plan, Timeline: c.timeline}, nil
 }
@@ -176,7 +181,7 @@ func energyOf(tl *run.Timeline) (sum float64) {
 
 // blank is a plan without segments.
 func (s *search) blank(p Policy) *plan.Plan {
-	pl := &plan.Plan{Graph: s.g.Fingerprint(), Model: s.g.Name, Machine: s.t.Machine, Policy: p.Name, PIM: plan.Extended, Launch: cmp.Or(p.Launch, plan.Each)}
+	pl := &plan.Plan{Graph: s.g.Fingerprint(), Model: s.g.Name, Machine: s.t.Machine, Policy: p.Name, PIM: plan.Extended, Launch: cmp.Or(p.launch, plan.Each)}
 	if p.PIM != "" {
 		pl.PIM, pl.PIMChannels = p.PIM, s.t.PIMChannels
 	}

@@ -161,8 +161,8 @@ func energies(t *testing.T, what string, r *search.Result) {
 	}
 }
 
-// TestBoundVGG: no plan of VGG-16 that cuts no layer in more than two tiles takes much
-// more than a tenth less than PIMFlow's, which is one of them.
+// TestBoundVGG: no plan of VGG-16 that cuts no layer in more than two tiles takes a
+// quarter less than PIMFlow's, which is one of them.
 func TestBoundVGG(t *testing.T) {
 	for _, machine := range []string{"newton", "aim"} {
 		to, g := target(t, machine), network(t, "vgg-16")
@@ -170,7 +170,7 @@ func TestBoundVGG(t *testing.T) {
 		if r.Bound > r.Timeline.Total || r.BoundTwo > p.Timeline.Total || r.Bound > r.BoundTwo {
 			t.Errorf("%s: bounds %v and %v, plans take %v and %v", machine, r.Bound, r.BoundTwo, r.Timeline.Total, p.Timeline.Total)
 		}
-		if float64(r.BoundTwo) < 0.893*float64(p.Timeline.Total) {
+		if float64(r.BoundTwo) < 0.75*float64(p.Timeline.Total) {
 			t.Errorf("%s: bound %v, pimflow takes %v", machine, r.BoundTwo, p.Timeline.Total)
 		}
 	}

@@ -101,12 +101,12 @@ func (s *search) store(p Policy) (*candidate.Store, error) {
 	for _, st := range s.stores {
 		if st.Serial == p.Exclusive && slices.Equal(st.Devices, ds) {
 			st.Readmit()
-			st.Launch = candidate.LaunchOf(p.Launch)
+			st.Launch = candidate.LaunchOf(p.launch)
 			return st, nil
 		}
 	}
 	st := candidate.NewStore(s.g, ds)
-	st.Serial, st.Launch, st.Points = p.Exclusive, candidate.LaunchOf(p.Launch), s.points
+	st.Serial, st.Launch, st.Points = p.Exclusive, candidate.LaunchOf(p.launch), s.points
 	s.stores = append(s.stores, st)
 	return st, nil
 }

@@ -13,6 +13,7 @@ type Target struct {
 	Machine     string
 	PIMChannels int // memory channels that compute in policies that use PIM
 	Devices     Devices
+	Launch      string // how PIM work is launched under every policy, plan.Each or plan.Fused; "": plan.Each
 	Objective   Objective
 	Exact       bool // the plan must be an exact optimum; graphs that are too large are an error
 	// Standby is the machine's power at rest, in pJ a nanosecond. It matters only to

@@ -15,7 +15,7 @@ import (
 // latencies are the launches of the experiment in picoseconds, beside the machine's own.
 var latencies = []int64{
 	0,
-	2_000_000, // estimated: TensorRT in a CUDA graph, 2 to 3 us
+	2_000_000, // estimated: TensorRT in a CUDA graph, 2 to 3 us; where the GPU's file says, that (hw.Launches)
 	5_200_000, // measured: kernels launched back to back on an RTX 2060, their start-up included
 }
 
@@ -23,7 +23,7 @@ var latencies = []int64{
 type Launch struct {
 	Fused    bool  // a kernel a convolution; else an offset kernel, the convolution and its epilogue, as on artifact
 	GPU, PIM int64 // cycles of the GPU's clock
-	Joint    bool  // PIM work may be launched together (hw.Link)
+	Joint    bool  // PIM work is launched together (hw.Joint)
 	Own      bool  // the unchanged machine
 	Times
 	// BaseLaunches and Launches are the launch times of the GPU alone and of the plan, summed over
@@ -41,8 +41,8 @@ func (l *Launch) Gain() device.Time { return l.Baseline - l.Total }
 func (l *Launch) Removed() device.Time { return l.BaseLaunches - l.Launches }
 
 // Launches searches the plan for each launch latency, with fused and unfused GPU kernels. PIM
-// work is launched like a kernel, each piece by itself or fused where the machine can, or at no
-// cost, as published.
+// work is launched like a kernel, each piece by itself or fused; as on the machine where kernels
+// are in a graph; or at no cost, as published.
 func Launches(ctx context.Context, m *Model) ([]Launch, error) {
 	list := variants(m.Machine)
 	done := m.counter(len(list))
@@ -89,30 +89,37 @@ func (l *Launch) machine(m *hw.Machine, gpu, pim int64) *hw.Machine {
 	if !l.Fused {
 		c.GPU.ConvLaunches = 1
 	}
-	c.GPU.Launch, c.Link.Launch, c.Link.Joint = gpu, pim, l.Joint
+	c.GPU.Launch, c.Link.Launch, c.Launch.PIM = gpu, pim, hw.Each
+	if l.Joint {
+		c.Launch.PIM = hw.Joint
+	}
 	return &c
 }
 
 // variants lists the rows of the experiment, each once.
 func variants(m *hw.Machine) (list []Launch) {
 	cycles := []int64{m.GPU.Launch}
-	for _, ps := range latencies {
+	graph := int64(m.GPU.Launches.Graph.Value * 1e6)
+	for i, ps := range latencies {
+		if i == 1 && graph > 0 {
+			ps = graph
+		}
 		cycles = append(cycles, m.GPU.Clock.Cycles(ps))
 	}
 	slices.Sort(cycles)
 	for _, fused := range []bool{true, false} {
 		for _, ck := range slices.Compact(cycles) {
-			ways := []Launch{{PIM: ck}, {PIM: ck, Joint: true}, {Joint: m.Link.Joint}}
+			ways := []Launch{{PIM: ck}, {PIM: ck, Joint: true}, {}}
 			switch {
 			case ck == 0:
 				ways = ways[2:]
-			case !m.Link.Joint:
-				ways = slices.Delete(ways, 1, 2)
+			case fused && graph > 0 && ck == m.GPU.Clock.Cycles(graph) && m.Link.Launch > ck: // not alike
+				ways = append(ways, Launch{PIM: m.Link.Launch})
 			}
 			for _, l := range ways {
 				l.Fused, l.GPU = fused, ck
 				c := l.machine(m, ck, l.PIM)
-				l.Own = c.GPU == m.GPU && c.Link == m.Link
+				l.Own = c.GPU == m.GPU && c.Link == m.Link && c.Launch == m.Launch
 				list = append(list, l)
 			}
 		}

@@ -132,9 +132,9 @@ func (p *pool) of(m *hw.Machine, keep bool) (search.Target, error) {
 // nothing of the PIM channels and the link. The PIM reads the GPU's clock, its DRAM efficiency
 // and its energies, which the link's costs are made of.
 func reads(dev string, m *hw.Machine) hw.Machine {
-	r := hw.Machine{Memory: m.Memory, GPU: m.GPU, PIM: m.PIM, Link: m.Link}
+	r := hw.Machine{Launch: m.Launch, Memory: m.Memory, GPU: m.GPU, PIM: m.PIM, Link: m.Link}
 	if dev != plan.PIM {
-		r.PIM, r.Link = hw.PIM{}, hw.Link{}
+		r.PIM, r.Link, r.Launch = hw.PIM{}, hw.Link{}, hw.Launch{}
 		return r
 	}
 	r.GPU = hw.GPU{Clock: m.GPU.Clock, Energy: m.GPU.Energy}

@@ -295,11 +295,11 @@ func TestEnergies(t *testing.T) {
 func TestLaunches(t *testing.T) {
 	for _, c := range []struct {
 		machine string
-		rows    int // 4 latencies, of which the one of 0 is the PIM's too, fused and not; joint where the machine can
+		rows    int // 4 latencies, of which the one of 0 is the PIM's too, fused and not; each and joint; on newton one with kernels in a graph
 		own     Launch
 	}{
-		{"newton", 20, Launch{Fused: true, GPU: 5010, PIM: 5010, Joint: true}},
-		{"artifact", 14, Launch{Fused: false, GPU: 5010, PIM: 0}},
+		{"newton", 21, Launch{Fused: true, GPU: 5010, PIM: 5010}},
+		{"artifact", 20, Launch{Fused: false, GPU: 5010, PIM: 0}},
 	} {
 		in := model(t, machine(t, c.machine), "auto")
 		list, err := Launches(context.Background(), in)

@@ -1,0 +1,75 @@
+package hw
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Figure is a number that a machine has without its file saying so.
+type Figure struct {
+	Key   string
+	Value float64
+	About string
+}
+
+// ColumnPS is how long a channel that computes takes for a column access of all its banks.
+func (m *Machine) ColumnPS() float64 {
+	return m.PIM.Clock.Picoseconds() * float64(max(m.PIM.Timing["ccds_ck"], 1))
+}
+
+// Figures derives rates, peaks and sizes. GB are 1e9 bytes.
+func (m *Machine) Figures() []Figure {
+	mem, p, g := &m.Memory, &m.PIM, &m.GPU
+	burst := p.Clock.Picoseconds() * float64(max(p.Timing["bl_ck"], 1))
+	internal := 1e3 * float64(p.Banks*p.Column) / m.ColumnPS()
+	flops := 2e3 * float64(p.Banks*p.Lanes()) / m.ColumnPS()
+	peak := 2 * float64(g.SMs) * g.MACs * g.Clock.GHz()
+	rate := mem.ChannelGBps * float64(mem.Channels)
+	bank := float64(p.Rows) * float64(p.Row)
+	computing := float64(mem.PIMChannels)
+	return []Figure{
+		{"pin_gbit_per_s", 8 * mem.ChannelGBps / float64(mem.Pins), "of a data pin"},
+		{"channel_gb_per_s_from_gpu", mem.ChannelGBps, "of a channel"},
+		{"channel_gb_per_s_from_pim", 1e3 * float64(p.Column) / burst, "a column access in a burst"},
+		{"memory_gb_per_s", rate, "all channels"},
+		{"internal_gb_per_s_of_a_channel", internal, "a column of every bank in tCCD"},
+		{"internal_gb_per_s", internal * computing, "the channels that compute"},
+		{"pim_peak_gflop_per_s_of_a_channel", flops, "two operations a multiplier and tCCD"},
+		{"pim_peak_gflop_per_s", flops * computing, "the channels that compute"},
+		{"gpu_peak_gflop_per_s", peak, "tensor cores"},
+		{"gpu_ridge_flop_per_byte", peak / rate, "with every channel"},
+		{"capacity_gb", float64(mem.Channels*p.Banks) * bank / 1e9, "all channels"},
+		{"pim_capacity_gb", computing * float64(p.Banks) * bank / 1e9, "the channels that compute"},
+		{"cold_start_ms_per_gb", 1e3 / (mem.ChannelGBps * max(1, computing)), "weights written once into the channels that compute"},
+	}
+}
+
+// Show writes what Print does, and after it the figures and the numbers that follow from
+// others, as an object "derived" that Parse does not read.
+func (m *Machine) Show(w io.Writer) error {
+	var b bytes.Buffer
+	if err := m.Print(&b); err != nil {
+		return err
+	}
+	b.Truncate(b.Len() - len("\n}\n"))
+	b.WriteString(",\n  \"derived\": {\n    \"about\": \"computed from the numbers above, and not read: a change here changes nothing\"")
+	for _, f := range m.Figures() {
+		fmt.Fprintf(&b, ",\n    %q: {\"value\": %.6g, \"about\": %q}", f.Key, f.Value, f.About)
+	}
+	constants := m.Constants()
+	for _, path := range slices.Sorted(maps.Keys(m.Given)) {
+		i := slices.IndexFunc(constants, func(c Constant) bool { return c.Path == path })
+		text := constants[i].Text
+		if strings.Contains(text, "/") {
+			text = fmt.Sprintf("%q", text)
+		}
+		fmt.Fprintf(&b, ",\n    %q: %s", path, text)
+	}
+	b.WriteString("\n  }\n}\n")
+	_, err := w.Write(b.Bytes())
+	return err
+}
