@@ -9,13 +9,14 @@ import (
 // LaunchResult is what a search gives where work is launched in one of the ways: on both devices
 // by the same mechanism, at the same cost, PIM work each by itself or joint.
 type LaunchResult struct {
-	GPU      string  `json:"gpu"`       // stream or graph
-	PIM      string  `json:"pim"`       // each or joint
-	Launch   float64 `json:"launch_us"` // of a kernel, and of PIM work
-	Own      bool    `json:"own"`       // as the machine says
-	Baseline float64 `json:"baseline_ns"`
-	Total    float64 `json:"total_ns"`
-	Speedup  float64 `json:"speedup"`
+	GPU       string  `json:"gpu"`           // stream or graph
+	PIM       string  `json:"pim"`           // each or joint
+	Launch    float64 `json:"launch_us"`     // of a kernel
+	PIMLaunch float64 `json:"pim_launch_us"` // of PIM work: the same, unless the machine's file says otherwise
+	Own       bool    `json:"own"`           // as the machine says
+	Baseline  float64 `json:"baseline_ns"`
+	Total     float64 `json:"total_ns"`
+	Speedup   float64 `json:"speedup"`
 }
 
 // Launches repeats the search of a plan for each way to launch work, which is then that of every
@@ -40,7 +41,7 @@ func (s *Session) Launches(ctx context.Context, p *Plan) ([]LaunchResult, error)
 			}
 			m, r := plan.home.machine, plan.result
 			base, total := r.Baseline.Total.NS(), r.Timeline.Total.NS()
-			list = append(list, LaunchResult{gpu, pim, float64(m.GPU.Clock.PS(m.GPU.Launch)) / 1e6, way == own, base, total, base / max(total, 1)})
+			list = append(list, LaunchResult{gpu, pim, float64(m.GPU.Clock.PS(m.GPU.Launch)) / 1e6, float64(m.GPU.Clock.PS(m.Link.Launch)) / 1e6, way == own, base, total, base / max(total, 1)})
 		}
 	}
 	return list, nil

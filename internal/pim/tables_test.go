@@ -21,6 +21,9 @@ type square struct {
 
 func (c square) device(t fataler) *Device {
 	m := machineOf(t, c.machine)
+	if c.machine == "newton" {
+		halfRate(m)
+	}
 	if c.buffers > 0 {
 		m.PIM.Buffers = c.buffers
 	}

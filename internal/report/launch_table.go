@@ -16,7 +16,12 @@ func launchTable(b *strings.Builder, r *pimflow.Report) {
 	b.WriteByte('\n')
 	t.row("speed-up, by how work is launched", "each", "joint")
 	for i := 0; i+1 < len(r.Launches); i += 2 { // each and joint of one mechanism
-		cells := []string{fmt.Sprintf("  %s, %.2f us a launch", r.Launches[i].GPU, r.Launches[i].Launch)}
+		way := &r.Launches[i]
+		cost := fmt.Sprintf("%.2f us a launch", way.Launch)
+		if way.PIMLaunch != way.Launch {
+			cost = fmt.Sprintf("%.2f us a kernel and %.2f us PIM work", way.Launch, way.PIMLaunch)
+		}
+		cells := []string{"  " + way.GPU + ", " + cost}
 		for _, l := range r.Launches[i : i+2] {
 			text := fmt.Sprintf("%.3f", l.Speedup)
 			if l.Own {
