@@ -117,7 +117,7 @@ func (m *Machine) Set(changes ...string) (*Machine, error) {
 // change sets the value of one key.
 func (m *Machine) change(path, text string) (err error) {
 	var known []string
-	found := false
+	found, before := false, m.Launch
 	leaves("", reflect.ValueOf(m).Elem(), "", func(l leaf) {
 		known = append(known, l.path)
 		if l.path != path {
@@ -152,7 +152,19 @@ func (m *Machine) change(path, text string) (err error) {
 		return fmt.Errorf("%s: unknown key%s", path, nearest.Hint(path, known))
 	case err != nil:
 		return fmt.Errorf("%s: %w", path, err)
+	case path == "launch.gpu" && m.Launch != before:
+		return m.followMechanism()
 	}
+	return nil
+}
+
+// followMechanism makes launches follow from the mechanism. It is an error if the GPU's file
+// does not say what that costs.
+func (m *Machine) followMechanism() error {
+	if m.Start().Value == 0 && (m.Launch.GPU == Stream || m.Launch.GPU == Graph) {
+		return fmt.Errorf("launch.gpu: %s: gpu.launches.%s_us is missing: what such a launch takes", m.Launch.GPU, m.Launch.GPU)
+	}
+	m.Given["gpu.launch_ck"] = Given{Formula: startFormula}
 	return nil
 }
 

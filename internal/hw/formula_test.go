@@ -153,6 +153,17 @@ func TestSet(t *testing.T) {
 			t.Errorf("%s: %v: %q wanted", c.set, err, c.want)
 		}
 	}
+	graph, err := m.Set("launch.gpu=graph")
+	if err != nil || graph.GPU.Launch != graph.GPU.Clock.Cycles(int64(1e6*m.GPU.Launches.Graph.Value)) || graph.Link.Launch != graph.GPU.Launch {
+		t.Errorf("in a graph: %v, %d and %d cycles", err, graph.GPU.Launch, graph.Link.Launch)
+	}
+	artifact, err := Load("artifact")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := artifact.Set("launch.gpu=graph"); err == nil || err.Error() != "machine artifact: launch.gpu: graph: gpu.launches.graph_us is missing: what such a launch takes" {
+		t.Errorf("a mechanism of unknown cost: %v", err)
+	}
 	for _, c := range []struct{ machine, gpu, want string }{{"newton", "t4", "newton+t4"}, {"newton+t4", "rtx2060", "newton+rtx2060"}} {
 		m, from, err := LoadWith(c.machine, c.gpu, []string{"gpu.launch_ck=77"})
 		if err != nil || m.Name != c.want || from != c.want || m.Link.Launch != 77 {
