@@ -192,7 +192,7 @@ func TestPolicies(t *testing.T) {
 	}
 	for i, r := range bridge {
 		switch r.Name {
-		case "row-exact cuts", "our pipelines", "whole program":
+		case "row-exact cuts", "our pipelines", "whole program", "one rate a channel":
 			if r.EndToEnd.Total > bridge[i-1].EndToEnd.Total {
 				t.Errorf("%s: %v after %v", r.Name, r.EndToEnd.Total, bridge[i-1].EndToEnd.Total)
 			}
@@ -201,6 +201,32 @@ func TestPolicies(t *testing.T) {
 				t.Errorf("%s: %v after %v", r.Name, r.EndToEnd.Total, bridge[i-1].EndToEnd.Total)
 			}
 		}
+	}
+}
+
+// TestOneRate: after the step of that name a channel moves 32 B to its MAC units in the
+// time that the GPU takes for them, as on the machine that the bridge leads to, and a wait
+// that the bridge takes over is as long there.
+func TestOneRate(t *testing.T) {
+	a, m := New(own(artifact(t))), ours()
+	rate := func(m *hw.Machine) float64 {
+		return 32e3 / (float64(m.PIM.Timing["ccds_ck"]) * m.PIM.Clock.Picoseconds())
+	}
+	if got := rate(a.Machine) / a.Machine.Memory.ChannelGBps; got < 0.49 || got > 0.51 {
+		t.Errorf("as published: %.3f of the GPU's rate", got)
+	}
+	extra := a.Machine.PIM.Clock.PS(a.Machine.PIM.Timing["gwrite_act_extra_ck"])
+	a.rate(m)
+	for _, x := range []*hw.Machine{a.Machine, m} {
+		if got := rate(x) / x.Memory.ChannelGBps; got < 0.99 || got > 1.01 {
+			t.Errorf("%s: %.3f of the GPU's rate", x.Name, got)
+		}
+	}
+	if got := a.Machine.PIM.Clock.PS(a.Machine.PIM.Timing["gwrite_act_extra_ck"]); got != extra {
+		t.Errorf("gwrite_act_extra: %d ps, %d before", got, extra)
+	}
+	if got, want := a.Machine.PIM.Timing["act_act_ck"], m.PIM.Timing["rc_ck"]; got != want {
+		t.Errorf("act_act_ck %d: tRC is %d", got, want)
 	}
 }
 

@@ -45,6 +45,33 @@ var Steps = []Step{
 	{"our pipelines", "two and three convolutions of any kind on alternating devices, at nine cuts", func(a *Accounting) { a.Chains = chains }},
 	{"our mapping", "the generator of this project", func(a *Accounting) { a.Ours = true }},
 	{"whole program", "segments overlap where they do not depend on each other; one pass with a warm L2", func(a *Accounting) { a.Overlap = true }},
+	{"one rate a channel", "the PIM has the pins' rate that the GPU has, 32 B in 8/7 ns; waits for rows are those of such a GDDR6, in ns (the machine newton)", func(a *Accounting) {
+		a.rate(ours())
+	}},
+}
+
+// ours is the machine that the last steps lead to.
+func ours() *hw.Machine {
+	m, err := hw.Load("newton")
+	if err != nil {
+		panic(err) // it is built in
+	}
+	return m
+}
+
+// rate gives the channels the clock and the waits of another machine's. The waits that
+// only the artifact has keep their ns.
+func (a *Accounting) rate(m *hw.Machine) {
+	from, to := &a.Machine.PIM, &m.PIM
+	for _, key := range []string{"gwrite_act_extra_ck", "readres_gwrite_ck"} {
+		a.timing(key, to.Clock.Cycles(from.Clock.PS(from.Timing[key])))
+	}
+	for _, key := range []string{"bl_ck", "ccds_ck", "cl_ck", "faw_ck", "rc_ck", "rcdr_ck", "refi_ck", "rfc_ck", "rp_ck"} {
+		a.timing(key, to.Timing[key])
+	}
+	a.timing("comp_act_ck", to.Timing["rtp_ck"]+to.Timing["rp_ck"])
+	a.timing("act_act_ck", to.Timing["rc_ck"])
+	from.Clock, a.Machine.Memory.ChannelGBps = to.Clock, m.Memory.ChannelGBps
 }
 
 // timing changes a parameter of the machine, which the accounting owns.
