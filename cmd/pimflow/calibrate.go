@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -35,11 +34,11 @@ model, batch, ms, source.`,
 			if err != nil {
 				return err
 			}
-			measured, source, err := readTables(data, "--data")
+			measured, err := readTables(data, "--data")
 			if err != nil {
 				return err
 			}
-			held, heldSource, err := readTables(eval, "--eval")
+			held, err := readTables(eval, "--eval")
 			if err != nil {
 				return err
 			}
@@ -48,11 +47,11 @@ model, batch, ms, source.`,
 			}
 			cal := calibrate.New(b, boards)
 			if measured != nil {
-				if err := cal.Fit(measured, source); err != nil {
+				if err := cal.Fit(measured); err != nil {
 					return fmt.Errorf("--data: %w", err)
 				}
 			} else {
-				cal.Bound(held, heldSource)
+				cal.Bound(held)
 			}
 			r := report.NewCalibration(cal)
 			for _, x := range []struct {
@@ -115,16 +114,15 @@ func checkBoard(nameOrPath string, b *hw.Board) error {
 	return nil
 }
 
-// readTables reads tables of measurements, nil if none is named, and returns their names.
-func readTables(names []string, flag string) (*calibrate.Measured, string, error) {
+// readTables reads tables of measurements, nil if none is named.
+func readTables(names []string, flag string) (*calibrate.Measured, error) {
 	if len(names) == 0 {
-		return nil, "", nil
+		return nil, nil
 	}
 	if len(names) == 1 && names[0] == "all" {
 		names = calibrate.Tables()
 	}
 	m := &calibrate.Measured{}
-	var files []string
 	for _, name := range names {
 		var in io.ReadCloser
 		var err error
@@ -132,17 +130,16 @@ func readTables(names []string, flag string) (*calibrate.Measured, string, error
 			in, err = os.Open(name)
 		}
 		if err != nil {
-			return nil, "", fmt.Errorf("%s: %w", flag, err)
+			return nil, fmt.Errorf("%s: %w", flag, err)
 		}
 		err = m.Read(name, in)
 		in.Close()
 		if err != nil {
-			return nil, "", err
+			return nil, err
 		}
-		files = append(files, filepath.Base(name))
 	}
 	if len(m.Rows)+len(m.Networks) == 0 {
-		return nil, "", fmt.Errorf("%s: %s: no rows", flag, strings.Join(names, ", "))
+		return nil, fmt.Errorf("%s: %s: no rows", flag, strings.Join(names, ", "))
 	}
-	return m, strings.Join(files, ", "), nil
+	return m, nil
 }

@@ -117,6 +117,6 @@ func wantArgs(least, most int) cobra.PositionalArgs {
 
 // commands lists the subcommands, in the order a newcomer needs them.
 var commands = []func() *cobra.Command{
-	runCommand, compareCommand, diffCommand, sensitivityCommand, launchesCommand, reproduceCommand, zooCommand, machineCommand, gpuCommand, calibrateCommand, profileCommand, policyCommand,
+	runCommand, compareCommand, diffCommand, sensitivityCommand, launchesCommand, reproduceCommand, zooCommand, machineCommand, gpuCommand, calibrateCommand, validateCommand, profileCommand, policyCommand,
 	graphCommand, codeCommand, explainCommand, mapCommand, layerCommand, simCommand,
 }

@@ -10,9 +10,12 @@ package calibrate
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"pimflow/internal/hw"
 )
@@ -24,8 +27,9 @@ type Calibration struct {
 
 	boards    map[string]*hw.Board // every known GPU by its normal name
 	graphs    graphs
-	rooflines map[string]roofline // by architecture
+	rooflines map[string]roofline // by architecture and stage
 	outside   []outside
+	slow      []float64 // us of the board's strided convolutions of a slow mode, without the start
 	predict   func(s *Set, b *hw.Board, chosen bool, out []float64)
 }
 
@@ -37,6 +41,8 @@ type Parameter struct {
 	Sigma float64 // standard deviation relative to Value, from the Jacobian; infinite if the data do not determine Value
 	Folds float64 // standard deviation, relative to Value, over the fits that leave out one fold each
 	Note  string
+
+	from string // the tables that it was fitted to
 }
 
 // New returns a calibration with the numbers of the files. boards are all known GPUs; b
@@ -55,14 +61,76 @@ func New(b *hw.Board, boards []*hw.Board) *Calibration {
 	return c
 }
 
-// Fit fits the parameters to the rows of GPUs of the architecture, and the start of the
-// networks under each software stack. source is the source of the rows, for the file.
-func (c *Calibration) Fit(m *Measured, source string) error {
-	sets := fittable(makeSets(m, c.boards, c.Board.Architecture), false)
-	if len(sets) == 0 {
+// Fit fits the parameters to the rows of GPUs of the architecture, and the starts of
+// the networks under each stack.
+func (c *Calibration) Fit(m *Measured) error {
+	all := fittable(makeSets(m, c.boards, c.Board.Architecture), false)
+	if len(all) == 0 {
 		return fmt.Errorf("no row is of a GPU of the architecture %q and on its tensor cores: nothing to fit GPU %s to", c.Board.Architecture, c.Board.Name)
 	}
-	at := c.coordinates(sets)
+	for _, stage := range stages {
+		c.fitStage(m, stage, slices.DeleteFunc(slices.Clone(all), func(s *Set) bool { return stageOf(s) != stage }))
+	}
+	for _, s := range all {
+		for _, k := range s.others {
+			if s.gpu == normal(c.Board.Name) && k.row.slow() && k.row.strided() {
+				c.slow = append(c.slow, max(0, k.row.US-startOf(c.Board, s.Name)))
+			}
+		}
+	}
+	if err := c.fitRooflines(m); err != nil {
+		return err
+	}
+	networks := fittable(makeSets(m, c.boards, c.Board.Architecture), true)
+	if err := c.fitNetworks(networks); err != nil {
+		return err
+	}
+	if err := c.boundNetworks(networks); err != nil {
+		return err
+	}
+	c.record()
+	return nil
+}
+
+// from lists the tables that sets are of.
+func from(sets []*Set) string {
+	names := map[string]bool{}
+	add := func(place string) {
+		file, _, _ := strings.Cut(place, ":")
+		names[strings.TrimSuffix(filepath.Base(file), ".csv")] = true
+	}
+	for _, s := range sets {
+		for _, k := range s.kernels {
+			add(k.row.Place)
+		}
+		for _, n := range s.nets {
+			add(n.Place)
+		}
+	}
+	return strings.Join(slices.Sorted(maps.Keys(names)), ", ")
+}
+
+// stages are fitted one after another, each with the numbers of those before held: the
+// tensor cores, which most numbers are of; the FMA units; kernels that only move bytes.
+var stages = []string{"tensor", "fma", "stream"}
+
+// stageOf is the stage that a set of kernels is fitted in.
+func stageOf(s *Set) string {
+	switch {
+	case s.Op == "add" || s.Op == "relu":
+		return "stream"
+	case s.dtype == "fp32":
+		return "fma"
+	}
+	return "tensor"
+}
+
+// fitStage fits the numbers of a stage to its sets.
+func (c *Calibration) fitStage(m *Measured, stage string, sets []*Set) {
+	if len(sets) == 0 {
+		return
+	}
+	at := c.coordinates(stage, sets)
 	begin := c.point(at)
 	spread := make([]moments, len(at))
 	for f := range Folds {
@@ -74,7 +142,8 @@ func (c *Calibration) Fit(m *Measured, source string) error {
 		for i, x := range c.solve(training, at).x {
 			spread[i].add(x)
 		}
-		c.leaveOut(part(makeSets(m, c.boards, c.Board.Architecture), func(x int) bool { return x == f }))
+		every := slices.DeleteFunc(makeSets(m, c.boards, c.Board.Architecture), func(s *Set) bool { return stageOf(s) != stage })
+		c.leaveOut(part(every, func(x int) bool { return x == f }))
 	}
 	c.apply(at, begin)
 	s := c.solve(sets, at)
@@ -83,20 +152,12 @@ func (c *Calibration) Fit(m *Measured, source string) error {
 	}
 	c.apply(at, s.x)
 	for i, a := range at {
-		p := Parameter{Path: a.path, Board: a.board, Value: s.x[i], Sigma: s.sigma[i], Folds: spread[i].deviation() / s.x[i]}
+		p := Parameter{Path: a.path, Board: a.board, from: from(sets), Value: s.x[i], Sigma: s.sigma[i], Folds: spread[i].deviation() / s.x[i]}
 		if s.x[i] == a.low || s.x[i] == a.high {
 			p.Note = "at its bound"
 		}
 		c.Parameters = append(c.Parameters, p)
 	}
-	if err := c.fitRooflines(m); err != nil {
-		return err
-	}
-	if err := c.fitNetworks(fittable(makeSets(m, c.boards, c.Board.Architecture), true)); err != nil {
-		return err
-	}
-	c.record(source)
-	return nil
 }
 
 // rounded keeps six digits: more than the data determine, and few enough to hide the rounding
@@ -140,14 +201,14 @@ func (c *Calibration) fitNetworks(sets []*Set) error {
 		times := make([]network, len(s.nets))
 		for i, n := range s.nets {
 			var err error
-			if times[i], err = c.graphs.network(b, c.rooflines[b.Architecture], n); err != nil {
+			if times[i], err = c.graphs.network(b, c.rooflineOf(s), n); err != nil {
 				return err
 			}
 		}
 		x := fitStart(s, times, startOf(b, s.Name), func(t network) float64 { return t.us })
 		x.x[0] = rounded(x.x[0])
 		b.Start[s.Name] = x.x[0]
-		c.Parameters = append(c.Parameters, Parameter{Path: "start_us." + s.Name, Board: s.gpu, Value: x.x[0], Sigma: x.sigma[0], Folds: math.NaN()})
+		c.Parameters = append(c.Parameters, Parameter{from: from([]*Set{s}), Path: "start_us." + s.Name, Board: s.gpu, Value: x.x[0], Sigma: x.sigma[0], Folds: math.NaN()})
 	}
 	return nil
 }
@@ -164,24 +225,23 @@ func fitStart(s *Set, times []network, begin float64, us func(network) float64) 
 	return p.solve([]float64{max(1, begin)})
 }
 
-// Bound sets the errors of the GPU from measurements outside the fit.
-func (c *Calibration) Bound(m *Measured, source string) {
+// Bound sets the errors of the GPU from measurements that nothing was fitted to.
+func (c *Calibration) Bound(m *Measured) {
 	c.outside = nil
 	c.leaveOut(makeSets(m, c.boards, c.Board.Architecture))
-	c.bounds(source, "not fitted to")
+	c.bounds("not fitted to")
 }
 
-// record writes the fitted numbers into the GPU's file: values, sources, the launch and the
-// errors.
-func (c *Calibration) record(source string) {
+// record writes what was fitted into the GPU's file: values, sources, the launch and
+// the errors.
+func (c *Calibration) record() {
 	b, own := c.Board, normal(c.Board.Name)
-	fitted := "fitted to " + source + " by pimflow calibrate"
 	for _, p := range c.Parameters {
 		if p.Board == "" || p.Board == own {
-			b.Sources[p.Path] = fitted
+			b.Sources[p.Path] = "fitted to " + p.from + " by pimflow calibrate"
 		}
 	}
 	b.GPU.Launch = int64(math.Round(b.Start[b.LaunchFrom] * b.GPU.Clock.GHz() * 1e3))
 	b.Sources["gpu.launch_ck"] = fmt.Sprintf("%.3f us, of start_us.%s: %s", b.Start[b.LaunchFrom], b.LaunchFrom, b.Sources["start_us."+b.LaunchFrom])
-	c.bounds(source, fmt.Sprintf("each shape left out of the fit (%d folds)", Folds))
+	c.bounds(fmt.Sprintf("each shape left out of the fit (%d folds)", Folds))
 }

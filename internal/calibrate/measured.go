@@ -1,6 +1,7 @@
 package calibrate
 
 import (
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -18,12 +19,13 @@ import (
 type Row struct {
 	Place              string // FILE:LINE
 	Dataset, GPU       string
-	Dtype, Op          string // "fp16", "fp32" or "int8"; "conv", "dwconv" or "gemm"
+	Dtype, Op          string // "fp16", "fp32" or "int8"; "conv", "dwconv", "gemm", "add" or "relu"
 	N, C, H, W         int    // of a convolution's input
 	K, R, S            int    // its output channels and its kernel
 	StrideH, StrideW   int
 	PadH, PadW, Groups int
-	M, Cols, Depth     int // of a matrix product: M×Depth by Depth×Cols
+	Transposed         string // "T" where the first operand of a product is transposed, in the words of BLAS
+	M, Cols, Depth     int    // of a matrix product: M×Depth by Depth×Cols
 	US                 float64
 	Kernel             string // the kernel's name in a profile, or ""
 }
@@ -32,22 +34,40 @@ type Row struct {
 func (r *Row) P() int { return (r.H+2*r.PadH-r.R)/r.StrideH + 1 }
 func (r *Row) Q() int { return (r.W+2*r.PadW-r.S)/r.StrideW + 1 }
 
-// shape identifies the computation, without GPU, type and software. Rows of one shape are never
-// on both sides of a cross-validation.
+// shape identifies the geometry of what was computed, whatever it was computed with and of
+// however many images: rows of one shape are never on both sides of a cross-validation.
 func (r *Row) shape() string {
-	if r.Op == "gemm" {
+	switch {
+	case r.Op == "gemm":
 		return fmt.Sprint(r.M, r.Cols, r.Depth)
+	case r.elementwise():
+		return fmt.Sprint(r.N, r.C)
 	}
-	return fmt.Sprint(r.N, r.C, r.H, r.W, r.K, r.R, r.S, r.StrideH, r.StrideW, r.PadH, r.PadW, r.Groups)
+	return fmt.Sprint(r.C, r.H, r.W, r.K, r.R, r.S, r.StrideH, r.StrideW, r.PadH, r.PadW, r.Groups)
 }
 
-// Network is one measured network, in fp16 on a T4.
+// elementwise reports whether a row is of N×C values, each of which is made of one of each
+// operand.
+func (r *Row) elementwise() bool { return r.Op == "add" || r.Op == "relu" }
+
+// slow reports whether a row is marked as another mode of its library, in which times say
+// nothing of the work.
+func (r *Row) slow() bool { return r.Kernel == "slow-mode" }
+
+// other reports whether a kernel computes what its class of kernels does not: a slow mode, or
+// fewer products by Winograd's method. Such rows are not fitted.
+func (r *Row) other() bool {
+	return r.slow() || strings.Contains(strings.ToLower(r.Kernel), "winograd")
+}
+
+// Network is one measured network.
 type Network struct {
-	Place  string
-	Name   string // torchvision's
-	Batch  int
-	US     float64
-	Source string // the software stack
+	Place      string
+	Name       string // as the table has it
+	Batch      int
+	US         float64
+	Source     string // the software that ran it
+	GPU, Dtype string // T4 and fp16 where the table does not say
 }
 
 // Measured is the contents of files of measurements.
@@ -76,9 +96,9 @@ var columns = []column{
 	{name: "dataset", optional: true, text: func(r *Row) *string { return &r.Dataset }},
 	{name: "gpu", text: func(r *Row) *string { return &r.GPU }},
 	{name: "dtype", text: func(r *Row) *string { return &r.Dtype }, known: []string{"fp16", "fp32", "int8"}},
-	{name: "op", text: func(r *Row) *string { return &r.Op }, known: []string{"conv", "dwconv", "gemm"}},
-	{name: "N", ops: "conv dwconv", min: 1, whole: func(r *Row) *int { return &r.N }},
-	{name: "C", ops: "conv dwconv", min: 1, whole: func(r *Row) *int { return &r.C }},
+	{name: "op", text: func(r *Row) *string { return &r.Op }, known: []string{"conv", "dwconv", "gemm", "add", "relu"}},
+	{name: "N", ops: "conv dwconv add relu", min: 1, whole: func(r *Row) *int { return &r.N }},
+	{name: "C", ops: "conv dwconv add relu", min: 1, whole: func(r *Row) *int { return &r.C }},
 	{name: "H", ops: "conv dwconv", min: 1, whole: func(r *Row) *int { return &r.H }},
 	{name: "W", ops: "conv dwconv", min: 1, whole: func(r *Row) *int { return &r.W }},
 	{name: "K", ops: "conv dwconv", min: 1, whole: func(r *Row) *int { return &r.K }},
@@ -92,14 +112,16 @@ var columns = []column{
 	{name: "gm", ops: "gemm", min: 1, whole: func(r *Row) *int { return &r.M }},
 	{name: "gn", ops: "gemm", min: 1, whole: func(r *Row) *int { return &r.Cols }},
 	{name: "gk", ops: "gemm", min: 1, whole: func(r *Row) *int { return &r.Depth }},
+	{name: "ta", optional: true, text: func(r *Row) *string { return &r.Transposed }},
 	{name: "kernels", optional: true, text: func(r *Row) *string { return &r.Kernel }},
 }
 
-// extra are the optional columns: P and Q are checked, the others not used.
-var extra = []string{"P", "Q", "ta", "tb", "split"}
+// extra are columns that may be there: P and Q are checked, the others not used.
+var extra = []string{"P", "Q", "tb", "split"}
 
-// Read adds the measurements of a CSV file: networks if the columns are model,batch,ms,source,
-// otherwise kernels. The error is one line: file, line, column, value and the wanted values.
+// Read adds the measurements of a CSV file: kernels, or networks where the columns
+// are model,batch,ms,source (and gpu, dtype, licence). An error is a line of file, line, column, value and
+// what was wanted.
 func (m *Measured) Read(file string, in io.Reader) error {
 	t := table{file: file, csv: csv.NewReader(in)}
 	head, err := t.csv.Read()
@@ -119,7 +141,7 @@ func (m *Measured) Read(file string, in io.Reader) error {
 	}
 	next, known, optional := m.kernel, kernelColumns(false), kernelColumns(true)
 	if _, ok := t.at["model"]; ok {
-		next, known, optional = m.network, []string{"model", "batch", "ms", "source"}, nil
+		next, known, optional = m.network, []string{"model", "batch", "ms", "source", "gpu", "dtype", "licence"}, []string{"gpu", "dtype", "licence"}
 	}
 	for _, name := range known {
 		if _, ok := t.at[name]; !ok && !slices.Contains(optional, name) {
@@ -229,7 +251,7 @@ func (m *Measured) kernel(t *table) error {
 	if r.US, err = t.positive("time_us"); err != nil {
 		return err
 	}
-	if r.Op != "gemm" {
+	if r.Op != "gemm" && !r.elementwise() {
 		if err := t.window(&r); err != nil {
 			return err
 		}
@@ -262,7 +284,8 @@ func (t *table) window(r *Row) error {
 
 // network reads a row of networks.
 func (m *Measured) network(t *table) error {
-	n := Network{Place: t.place(), Name: t.text("model"), Source: t.text("source")}
+	n := Network{Place: t.place(), Name: t.text("model"), Source: t.text("source"),
+		GPU: cmp.Or(t.text("gpu"), "T4"), Dtype: cmp.Or(t.text("dtype"), "fp16")}
 	if n.Name == "" {
 		return t.bad("model", "the name of a network of torchvision")
 	}

@@ -19,7 +19,7 @@ func TestReadErrors(t *testing.T) {
 		{strings.Replace(head, "gk", "gm", 1), `f.csv:1: column "gm" is there twice`},
 		{edit("d,T4,", "d,,"), `f.csv:3: gpu: "": a name wanted`},
 		{edit("fp16", "fp61"), `f.csv:3: dtype: "fp61": one of fp16, fp32, int8 wanted`},
-		{edit("conv,", "con,"), `f.csv:3: op: "con": one of conv, dwconv, gemm wanted`},
+		{edit("conv,", "con,"), `f.csv:3: op: "con": one of conv, dwconv, gemm, add, relu wanted`},
 		{edit(",8,14", ",x,14"), `f.csv:3: C: "x": a whole number of 1 to 1048576 wanted`},
 		{edit(",8,14", ",0,14"), `f.csv:3: C: "0": a whole number of 1 to 1048576 wanted`},
 		{edit(",8,14", ",2000000,14"), `f.csv:3: C: "2000000": a whole number of 1 to 1048576 wanted`},
@@ -38,7 +38,7 @@ func TestReadErrors(t *testing.T) {
 		{"model,batch,ms,source\n,1,1,TRT8\n", `f.csv:2: model: "": the name of a network of torchvision wanted`},
 		{"model,batch,ms,source\nresnet18,1,-1,TRT8\n", `f.csv:2: ms: "-1": a number above 0 wanted`},
 		{"model,batch,ms,source\nresnet18,1,1,\n", `f.csv:2: source: "": the name of the software that ran it wanted`},
-		{"model,batch,ms\n", `f.csv:1: column "source" is missing: the columns model,batch,ms,source wanted`},
+		{"model,batch,ms\n", `f.csv:1: column "source" is missing: the columns model,batch,ms,source,gpu,dtype,licence wanted`},
 	} {
 		var m Measured
 		err := m.Read("f.csv", strings.NewReader(c.text))
@@ -68,7 +68,7 @@ func TestReadColumns(t *testing.T) {
 // TestLeftOut: what the model is not for is counted, with the reason, and never scored.
 func TestLeftOut(t *testing.T) {
 	rows := head +
-		"d,T4,fp32,conv,1,8,14,14,16,3,3,1,1,1,1,1,14,14,,,,,,20.5,,\n" +
+		"d,A100,fp32,conv,1,8,14,14,16,3,3,1,1,1,1,1,14,14,,,,,,20.5,,\n" +
 		"d,T5,fp16,conv,1,8,14,14,16,3,3,1,1,1,1,1,14,14,,,,,,20.5,,\n" +
 		"d,T4,fp16,conv,1,3,14,14,16,3,3,1,1,1,1,1,14,14,,,,,,20.5,,\n" +
 		"d,T4,fp16,conv,1,8,14,14,16,3,3,1,1,1,1,1,14,14,,,,,,20.5,,\n" +
@@ -88,7 +88,7 @@ func TestLeftOut(t *testing.T) {
 		n, left int
 		why     string
 	}{
-		"T4 fp32 conv d":    {0, 1, "fp32 has no tensor cores"},
+		"A100 fp32 conv d":  {0, 1, "no eta_fma"},
 		"T5 fp16 conv d":    {0, 1, "no GPU file of that name"},
 		"T4 fp16 conv d":    {1, 1, "C is no multiple of 8"},
 		"t-4 fp16 gemm d":   {1, 0, ""},

@@ -2,16 +2,41 @@ package calibrate
 
 import (
 	"fmt"
+	"strings"
 
 	"pimflow/internal/gpu"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
+	"pimflow/internal/nearest"
 	"pimflow/internal/simplify"
 	"pimflow/internal/zoo"
 )
 
-// networkGPU is the GPU of all tables of networks.
-const networkGPU = "t4"
+// set is the name of the set of a measured network.
+func (n *Network) set() string { return fmt.Sprintf("%s %s network %s", n.GPU, n.Dtype, n.Source) }
+
+// dtype is the type that the network computes in: that of its products where they are
+// quantised, as "int8-qat".
+func (n *Network) dtype() string {
+	kind, _, _ := strings.Cut(n.Dtype, "-")
+	return kind
+}
+
+// unmodelled says why no time of a network is modelled, or nothing.
+func (n *Network) unmodelled(b *hw.Board) string {
+	_, built := zoo.Measured(n.Name)
+	switch {
+	case !built:
+		return fmt.Sprintf("no network %s%s", n.Name, nearest.Hint(n.Name, zoo.Relatives()))
+	case b == nil:
+		return "no GPU file of that name"
+	case elementSize[n.dtype()] == 0:
+		return fmt.Sprintf("no kernels of %s", n.Dtype)
+	case n.dtype() == "fp32" && b.GPU.Model.EtaFMA == 0:
+		return "no eta_fma, which products on the FMA units have, in the GPU's file"
+	}
+	return ""
+}
 
 // graphs caches simplified networks.
 type graphs map[Network]*graph.Graph
@@ -21,7 +46,11 @@ func (gs graphs) get(n *Network) (*graph.Graph, error) {
 	if g := gs[key]; g != nil {
 		return g, nil
 	}
-	g, err := zoo.Build(n.Name, n.Batch)
+	name, ok := zoo.Measured(n.Name)
+	if !ok {
+		name = n.Name
+	}
+	g, err := zoo.Build(name, n.Batch)
 	if err != nil {
 		return nil, err
 	}
@@ -38,13 +67,13 @@ type network struct {
 	kernels      int
 }
 
-// network times a network on a board in fp16.
+// network times a network on a board.
 func (gs graphs) network(b *hw.Board, roof roofline, row *Network) (n network, err error) {
 	g, err := gs.get(row)
 	if err != nil {
 		return n, err
 	}
-	m := b.Machine(2)
+	m := b.Machine(elementSize[row.dtype()])
 	d, err := gpu.New(m, m.Memory.Channels)
 	if err != nil {
 		return n, err
@@ -60,7 +89,7 @@ func (gs graphs) network(b *hw.Board, roof roofline, row *Network) (n network, e
 		for _, k := range code.(*gpu.Code).Kernels() {
 			n.us += k.US
 			n.kernels++
-			macs, rate := 0.0, m.GPU.MACs
+			macs, rate := 0.0, map[string]float64{"fp16": m.GPU.MACs, "int8": m.GPU.Int8MACs, "fp32": m.GPU.FMAs}[row.dtype()]
 			switch w := k.Work.(type) {
 			case gpu.GEMM:
 				macs = float64(w.M) * float64(w.N) * float64(w.K) * float64(w.G)

@@ -1,6 +1,7 @@
 package calibrate
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -13,19 +14,42 @@ type parameter struct {
 	path      string // in a GPU file
 	of        func(g *hw.GPU) *float64
 	low, high float64
+	// has reports whether a kernel's time depends on it; nil: on every kernel.
+	has   func(s *Set, k *kernel) bool
+	stage string // "": tensor
+	// neutral is the value that leaves the number out of the model, and unfitted.
+	neutral float64
 }
 
 // parameters are the shared numbers. Their bounds lie within the ranges of package hw.
 var parameters = []parameter{
-	{"gpu.model.eta", func(g *hw.GPU) *float64 { return &g.Model.Eta }, 0.01, 1},
-	{"gpu.model.lam_ck", func(g *hw.GPU) *float64 { return &g.Model.Lam }, 1, 1e5},
-	{"gpu.model.om", func(g *hw.GPU) *float64 { return &g.Model.Om }, 1e-3, 100},
-	{"gpu.model.epi", func(g *hw.GPU) *float64 { return &g.Model.Epi }, 1e-3, 100},
-	{"gpu.model.pixel_fetch", func(g *hw.GPU) *float64 { return &g.Model.Pixels }, 1, 4},
-	{"gpu.model.eta_dram", func(g *hw.GPU) *float64 { return &g.Model.EtaD }, 0.01, 1},
-	{"gpu.l2_bytes_per_ck_sm", func(g *hw.GPU) *float64 { return &g.L2SM }, 0.1, 1e4},
-	{"gpu.model.p", func(g *hw.GPU) *float64 { return &g.Model.P }, 1, 64},
-	{"gpu.model.eta_dw", func(g *hw.GPU) *float64 { return &g.Model.EtaDW }, 0.01, 1},
+	{path: "gpu.model.eta", of: func(g *hw.GPU) *float64 { return &g.Model.Eta }, low: 0.01, high: 1},
+	{path: "gpu.model.eta_fma", of: func(g *hw.GPU) *float64 { return &g.Model.EtaFMA }, low: 0.01, high: 1, stage: "fma"},
+	{path: "gpu.model.lam_fma_ck", of: func(g *hw.GPU) *float64 { return &g.Model.LamFMA }, low: 1, high: 1e5, stage: "fma"},
+	{path: "gpu.model.winograd", of: func(g *hw.GPU) *float64 { return &g.Model.Winograd }, low: 1, high: 4, stage: "fma",
+		has: func(_ *Set, k *kernel) bool { return k.gemm.Taps == 9 && !k.gemm.Strided }},
+	{path: "gpu.model.eta_dw_fma", of: func(g *hw.GPU) *float64 { return &g.Model.EtaDWFMA }, low: 0.01, high: 1, stage: "fma",
+		has: func(_ *Set, k *kernel) bool { return k.direct != nil }},
+	{path: "gpu.model.lam_ck", of: func(g *hw.GPU) *float64 { return &g.Model.Lam }, low: 1, high: 1e5},
+	{path: "gpu.model.stride_wait", of: func(g *hw.GPU) *float64 { return &g.Model.Stride }, low: 1, high: 10,
+		has: func(_ *Set, k *kernel) bool { return k.gemm.Strided }},
+	{path: "gpu.model.wide_wait", of: func(g *hw.GPU) *float64 { return &g.Model.Wide }, low: 0.01, high: 10,
+		has: func(_ *Set, k *kernel) bool { return !k.gemm.Strided && k.gemm.Taps > 1 }},
+	{path: "gpu.model.om", of: func(g *hw.GPU) *float64 { return &g.Model.Om }, low: 1e-3, high: 100},
+	{path: "gpu.model.epi", of: func(g *hw.GPU) *float64 { return &g.Model.Epi }, low: 1e-3, high: 100},
+	{path: "gpu.model.pixel_fetch", of: func(g *hw.GPU) *float64 { return &g.Model.Pixels }, low: 1, high: 4, neutral: 1}, // 1: the published form
+	{path: "gpu.model.transposed_fetch", of: func(g *hw.GPU) *float64 { return &g.Model.Transposed }, low: 0.1, high: 10,
+		has: func(s *Set, k *kernel) bool { return k.gemm.Transposed }},
+	{path: "gpu.model.eta_dram", of: func(g *hw.GPU) *float64 { return &g.Model.EtaD }, low: 0.01, high: 1},
+	{path: "gpu.l2_bytes_per_ck_sm", of: func(g *hw.GPU) *float64 { return &g.L2SM }, low: 0.1, high: 1e4},
+	{path: "gpu.model.p", of: func(g *hw.GPU) *float64 { return &g.Model.P }, low: 1, high: 64},
+	{path: "gpu.model.splitk_us", of: func(g *hw.GPU) *float64 { return &g.Model.TK2 }, low: 0.1, high: 1000,
+		has: func(s *Set, k *kernel) bool { return s.splits }},
+	{path: "gpu.model.eta_dw", of: func(g *hw.GPU) *float64 { return &g.Model.EtaDW }, low: 0.01, high: 1,
+		has: func(_ *Set, k *kernel) bool { return k.direct != nil }},
+	{path: "gpu.model.dw_large_us", of: func(g *hw.GPU) *float64 { return &g.Model.Large }, low: 0.1, high: 100,
+		has: func(_ *Set, k *kernel) bool { return k.direct != nil && k.direct.Large }},
+	{path: "gpu.model.eta_stream", of: func(g *hw.GPU) *float64 { return &g.Model.EtaS }, low: 0.01, high: 1, stage: "stream"},
 }
 
 // coordinate is one number of the fitted point.
@@ -37,18 +61,16 @@ type coordinate struct {
 	low, high float64
 }
 
-// coordinates lists the numbers fitted to sets: the shared parameters of their kernels, the
-// clocks of capped boards, and the start of each set. A clock is fitted only beside a board
-// with a known clock, since clock and efficiencies cannot be separated otherwise.
-func (c *Calibration) coordinates(sets []*Set) []coordinate {
+// coordinates lists what a stage fits to sets: the shared parameters that their kernels
+// have, the clocks of capped boards where another board's anchors them (the
+// efficiencies could not be told from a clock otherwise), and the start of each set.
+func (c *Calibration) coordinates(stage string, sets []*Set) []coordinate {
 	var list []coordinate
-	depthwise := func(s *Set) bool {
-		return slices.ContainsFunc(s.kernels, func(k kernel) bool { return k.direct != nil })
-	}
 	for _, p := range parameters {
-		switch {
-		case p.path == "gpu.model.eta_dw" && !slices.ContainsFunc(sets, depthwise),
-			p.path == "gpu.model.pixel_fetch" && c.Board.GPU.Model.Pixels == 1: // the published form, which has no such number
+		depends := func(s *Set) bool {
+			return p.has == nil || slices.ContainsFunc(s.kernels, func(k kernel) bool { return p.has(s, &k) })
+		}
+		if cmp.Or(p.stage, "tensor") != stage || !slices.ContainsFunc(sets, depends) || *p.of(&c.Board.GPU) == p.neutral {
 			continue
 		}
 		list = append(list, coordinate{path: p.path, low: p.low, high: p.high,
@@ -57,7 +79,7 @@ func (c *Calibration) coordinates(sets []*Set) []coordinate {
 	anchored := slices.ContainsFunc(sets, func(s *Set) bool { return !c.boards[s.gpu].Capped })
 	var clocked []string
 	for _, s := range sets {
-		if c.boards[s.gpu].Capped && anchored && !slices.Contains(clocked, s.gpu) {
+		if stage == "tensor" && c.boards[s.gpu].Capped && anchored && !slices.Contains(clocked, s.gpu) {
 			clocked = append(clocked, s.gpu)
 			list = append(list, coordinate{path: "gpu.clock_ps", board: s.gpu, low: 50, high: 5000,
 				of:  func(b *hw.Board) float64 { return b.GPU.Clock.Picoseconds() },

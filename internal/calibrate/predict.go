@@ -18,12 +18,20 @@ func startOf(b *hw.Board, set string) float64 {
 func tiles(st stack, op, dtype string, b *hw.Board, m *gpu.Model) ([]gpu.Tile, []int) {
 	library, splits := b.GPU.Library, b.GPU.ConvSplit
 	switch {
+	case dtype == "fp32":
+		library, splits = "fma", 1
+		if op == "gemm" {
+			splits = gpu.ProductSplit
+		}
 	case op == "gemm":
 		library, splits = "cublas", gpu.ProductSplit
 	case st.library != "":
 		library = st.library
 	case dtype == "int8" && library == "trt16":
 		library = "trt" // only fp16 kernels have the longer rows
+	}
+	if n := max(st.split, st.splits[b.Architecture]); op == "conv" && n > 0 {
+		splits = n
 	}
 	return m.Launchable(gpu.Library(library)), gpu.Splits(splits)
 }
@@ -37,6 +45,8 @@ func predict(s *Set, b *hw.Board, chosen bool, out []float64) {
 	for i, k := range s.kernels {
 		var us float64
 		switch {
+		case k.stream != nil:
+			us = m.Stream(*k.stream).US
 		case k.direct != nil:
 			us = m.Direct(*k.direct).US
 		case k.known.M > 0 && !chosen && m.Fits(k.known):

@@ -29,6 +29,13 @@ func (c *Calibration) Score(m *Measured, fitted bool) ([]SetScore, error) {
 			}
 		default:
 			c.scoreKernels(s, &row, fitted)
+			if len(s.others) > 0 {
+				list = append(list, row)
+				every := *s
+				every.kernels = slices.Concat(s.kernels, s.others)
+				row = SetScore{Set: s.Name + ", other modes too"}
+				c.scoreKernels(&every, &row, false)
+			}
 			if slices.ContainsFunc(s.kernels, func(k kernel) bool { return k.known.M > 0 }) {
 				row.Set += ", tile known"
 				list = append(list, row)

@@ -6,11 +6,10 @@ import (
 	"pimflow/internal/hw"
 )
 
-// roofline is the baseline model: a start, and the longer of computation and traffic, each with
-// one efficiency. Both efficiencies and the start of each set are fitted to the rows of an
-// architecture, even if the model is not fitted to it: there the roofline has the advantage.
-//
-// In the literature: the roofline model (Williams et al., CACM 2009).
+// roofline is the model to beat: a start, and the longer of computing and moving, each
+// at one efficiency. Both efficiencies, and the start of each set, are fitted to the
+// rows of one architecture and stage, also of one that the model is not fitted to: there the
+// roofline has seen what the model has not.
 type roofline struct {
 	compute, memory float64
 	start           map[string]float64 // us, by set
@@ -31,7 +30,7 @@ func (r roofline) predict(s *Set, b *hw.Board, out []float64) {
 	for i, k := range s.kernels {
 		rate := b.GPU.MACs
 		switch {
-		case k.direct != nil:
+		case k.direct != nil, s.dtype == "fp32":
 			rate = b.GPU.FMAs
 		case s.dtype == "int8":
 			rate = b.GPU.Int8MACs
@@ -40,7 +39,7 @@ func (r roofline) predict(s *Set, b *hw.Board, out []float64) {
 	}
 }
 
-// fitRooflines fits a roofline to the measurements of each architecture.
+// fitRooflines fits a roofline to the measurements of each architecture and stage.
 func (c *Calibration) fitRooflines(m *Measured) error {
 	by := map[string][]*Set{}
 	var networks []*Set
@@ -50,7 +49,7 @@ func (c *Calibration) fitRooflines(m *Measured) error {
 		case s.Op == "network":
 			networks = append(networks, s)
 		default:
-			a := c.boards[s.gpu].Architecture
+			a := c.kindOf(s)
 			by[a] = append(by[a], s)
 		}
 	}
@@ -59,7 +58,7 @@ func (c *Calibration) fitRooflines(m *Measured) error {
 	}
 	for _, s := range networks {
 		b := c.boards[s.gpu]
-		r, ok := c.rooflines[b.Architecture]
+		r, ok := c.rooflines[c.kindOf(s)]
 		if !ok {
 			continue
 		}
@@ -75,9 +74,12 @@ func (c *Calibration) fitRooflines(m *Measured) error {
 	return nil
 }
 
-// rooflineOf is the fitted roofline of a set's architecture, or the roofline of the data sheet.
+// kindOf is the architecture and the stage of a set, which have a roofline of their own.
+func (c *Calibration) kindOf(s *Set) string { return c.boards[s.gpu].Architecture + " " + stageOf(s) }
+
+// rooflineOf is the fitted roofline of a set's architecture, or the data sheet's.
 func (c *Calibration) rooflineOf(s *Set) roofline {
-	if r, ok := c.rooflines[c.boards[s.gpu].Architecture]; ok {
+	if r, ok := c.rooflines[c.kindOf(s)]; ok {
 		return r
 	}
 	return roofline{compute: 1, memory: 1}

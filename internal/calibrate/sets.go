@@ -10,12 +10,13 @@ import (
 
 	"pimflow/internal/gpu"
 	"pimflow/internal/hw"
-	"pimflow/internal/nearest"
-	"pimflow/internal/zoo"
 )
 
-// Set is the measurements of one kind of work on one GPU with one software stack. It is scored
-// as a whole and has its own start.
+// strided reports whether a convolution skips pixels.
+func (r *Row) strided() bool { return max(r.StrideH, r.StrideW) > 1 }
+
+// Set is measurements of one kind of work on one GPU with one stack of software: what
+// is scored and reported together. Each has a start of its own.
 type Set struct {
 	Name    string
 	Op      string
@@ -26,7 +27,9 @@ type Set struct {
 	gpu     string // normal name
 	dtype   string
 	stack   stack
+	splits  bool       // kernels may split K
 	kernels []kernel   // in a set of kernels
+	others  []kernel   // of another mode (Row.other): scored, never fitted
 	nets    []*Network // in a set of networks
 }
 
@@ -44,7 +47,8 @@ func (s *Set) leave(why string) {
 // kernel is a measured row, as input of the model and the roofline.
 type kernel struct {
 	row    *Row
-	gemm   gpu.GEMM // if direct is nil
+	gemm   gpu.GEMM // where direct and stream are nil
+	stream *gpu.Stream
 	known  gpu.Tile // the tile in the kernel's name; zero: none
 	direct *gpu.Direct
 	macs   float64
@@ -53,10 +57,13 @@ type kernel struct {
 
 // stack is a row of the table of software stacks: the software of a dataset.
 type stack struct {
-	prefix  string // of the dataset
-	library string // of convolutions
-	nchw    bool   // a strided 1x1 convolution reads whole rows
-	dp4a    bool   // products of int8 do not run on the tensor cores
+	prefix  string         // of the dataset
+	library string         // of convolutions
+	nchw    bool           // a strided 1x1 convolution reads whole rows
+	dp4a    bool           // products of int8 do not run on the tensor cores
+	strides bool           // strided convolutions wait longer (hw.GPUModel.Stride)
+	split   int            // most parts that a convolution is split into; 0: as the GPU's file says
+	splits  map[string]int // the same on some architectures
 	pad     map[string]int
 	floor   map[string]float64 // us, by set
 }
@@ -68,9 +75,12 @@ type stack struct {
 // small work are at the floor. V100's data show none.
 var stacks = []stack{
 	{prefix: "deepbench", library: "cudnn", nchw: true, dp4a: true, pad: map[string]int{"fp16": 8, "int8": 32},
-		floor: map[string]float64{"T4 fp16 conv": 17, "T4 fp16 gemm": 9, "T4 int8 conv": 18}},
-	{prefix: "trtex", pad: map[string]int{"fp16": 8, "int8": 8}},
-	{prefix: "", pad: map[string]int{"fp16": 8, "int8": 8}},
+		splits: map[string]int{"volta": 16}, // cuDNN 7's kernels there, inferred from DeepBench's times: without splits the error doubles
+		floor:  map[string]float64{"T4 fp16 conv": 17, "T4 fp16 gemm": 9, "T4 int8 conv": 18}},
+	{prefix: "trtex", strides: true, pad: map[string]int{"fp16": 8, "int8": 8}},
+	{prefix: "trtv100", library: "trt16", strides: true, split: 1, dp4a: true, pad: map[string]int{"fp16": 8, "int8": 4}},
+	{prefix: "miopen", library: "trt16", strides: true, nchw: true, pad: map[string]int{"fp16": 8, "int8": 8}},
+	{prefix: "", strides: true, pad: map[string]int{"fp16": 8, "int8": 8}},
 }
 
 // normal is a GPU's name without case and punctuation: TITANRTX equals titan-rtx.
@@ -84,7 +94,7 @@ func normal(name string) string {
 }
 
 // elementSize is the bytes of an element.
-var elementSize = map[string]int{"fp16": 2, "int8": 1}
+var elementSize = map[string]int{"fp16": 2, "int8": 1, "fp32": 4}
 
 // makeSets groups rows into sets. Rows outside the model's scope are counted by reason.
 func makeSets(m *Measured, boards map[string]*hw.Board, architecture string) []*Set {
@@ -104,7 +114,7 @@ func makeSets(m *Measured, boards map[string]*hw.Board, architecture string) []*
 		r := &m.Rows[i]
 		st := stacks[slices.IndexFunc(stacks, func(s stack) bool { return strings.HasPrefix(r.Dataset, s.prefix) })]
 		name := fmt.Sprintf("%s %s %s", r.GPU, r.Dtype, r.Op)
-		if st.prefix == "" && r.Dataset != "" {
+		if r.Dataset != "" && st.prefix != "deepbench" && st.prefix != "trtex" {
 			name += " " + r.Dataset
 		}
 		s := named(name, r.GPU)
@@ -113,15 +123,25 @@ func makeSets(m *Measured, boards map[string]*hw.Board, architecture string) []*
 			s.leave(why)
 			continue
 		}
+		k := lower(r, st, boards[s.gpu])
+		if r.other() {
+			s.others = append(s.others, k)
+			continue
+		}
 		s.N++
-		s.kernels = append(s.kernels, lower(r, st, boards[s.gpu]))
+		s.kernels = append(s.kernels, k)
+		if k.direct == nil && k.stream == nil && !s.splits {
+			m := gpu.NewModel(boards[s.gpu].Machine(elementSize[r.Dtype]), 1)
+			_, splits := tiles(st, r.Op, r.Dtype, boards[s.gpu], m)
+			s.splits = len(splits) > 1
+		}
 	}
 	for i := range m.Networks {
 		n := &m.Networks[i]
-		s := named("T4 fp16 network "+n.Source, networkGPU)
-		s.Op, s.dtype = "network", "fp16"
-		if !slices.Contains(zoo.Relatives(), n.Name) {
-			s.leave(fmt.Sprintf("no network %s%s", n.Name, nearest.Hint(n.Name, zoo.Relatives())))
+		s := named(n.set(), n.GPU)
+		s.Op, s.dtype = "network", n.dtype()
+		if why := n.unmodelled(boards[s.gpu]); why != "" {
+			s.leave(why)
 			continue
 		}
 		s.N++
@@ -135,12 +155,16 @@ func unmodelled(r *Row, st stack, b *hw.Board) string {
 	switch {
 	case b == nil:
 		return "no GPU file of that name"
-	case elementSize[r.Dtype] == 0:
-		return r.Dtype + " has no tensor cores"
-	case r.Op == "conv" && r.C%st.pad[r.Dtype] != 0:
+	case r.elementwise():
+		return ""
+	case r.Op == "conv" && r.Dtype != "fp32" && r.C%st.pad[r.Dtype] != 0:
 		return fmt.Sprintf("C is no multiple of %d: not on the tensor cores", st.pad[r.Dtype])
 	case r.Op == "gemm" && r.Dtype == "int8" && st.dp4a:
 		return "cuBLAS 10 multiplies int8 on the FMA units (DP4A)"
+	case r.Dtype == "int8" && st.dp4a && b.Architecture == "volta":
+		return "Volta multiplies int8 on the FMA units (DP4A)"
+	case r.Dtype == "fp32" && b.GPU.Model.EtaFMA == 0:
+		return "no eta_fma, which products on the FMA units have, in the GPU's file"
 	case r.Op == "conv" && r.H == 1 && r.W == 1 && !st.nchw:
 		return "one pixel: a fully connected layer"
 	}
@@ -162,8 +186,13 @@ func lower(r *Row, st stack, b *hw.Board) kernel {
 		}
 		return x
 	}
+	if r.elementwise() {
+		n := 2 + float64(strings.Count(r.Op, "add")) // an operand or two in, one out
+		x := bytes(r.N, r.C) * n
+		return kernel{row: r, stream: &gpu.Stream{Bytes: x * m.Miss(x), L2: x}, bytes: x * m.Miss(x)}
+	}
 	if r.Op == "gemm" {
-		g := gpu.GEMM{M: r.M, N: r.Cols, K: r.Depth, G: 1, A: bytes(r.M, r.Depth), B: bytes(r.Cols, r.Depth), O: bytes(r.M, r.Cols)}
+		g := gpu.GEMM{Transposed: r.Transposed == "T", M: r.M, N: r.Cols, K: r.Depth, G: 1, A: bytes(r.M, r.Depth), B: bytes(r.Cols, r.Depth), O: bytes(r.M, r.Cols)}
 		return product(r, m, g)
 	}
 	A, B, O := bytes(r.N, r.C, r.H, r.W), bytes(r.K, r.C/r.Groups, r.R, r.S), bytes(r.N, r.K, r.P(), r.Q())
@@ -175,10 +204,13 @@ func lower(r *Row, st stack, b *hw.Board) kernel {
 	}
 	macs := float64(r.N*r.P()*r.Q()) * float64(r.K) * float64(r.C/r.Groups*r.R*r.S)
 	if r.Groups == r.C && r.Groups > 1 {
-		d := &gpu.Direct{MACs: macs, Outs: O / float64(size), Plane: r.P() * r.Q(), Bytes: (A + O) * m.Miss(A+O)}
+		d := &gpu.Direct{MACs: macs, Outs: O / float64(size), Plane: r.P() * r.Q(), Bytes: (A + O) * m.Miss(A+O), Strided: r.strided(), Large: r.R*r.S > 9 || r.strided()}
 		return kernel{row: r, direct: d, macs: macs, bytes: d.Bytes}
 	}
 	g := gpu.GEMM{Conv: true, M: r.N * r.P() * r.Q(), N: r.K / r.Groups, K: r.C / r.Groups * r.R * r.S, G: r.Groups, A: A, B: B, O: O}
+	if st.strides || r.Dtype == "fp32" {
+		g.Strided, g.Taps = r.strided(), r.R*r.S
+	}
 	k := product(r, m, g)
 	k.known = tileIn(r.Kernel, size)
 	return k
@@ -214,3 +246,6 @@ func tileIn(name string, size int) gpu.Tile {
 	}
 	return gpu.Tile{}
 }
+
+// Same reports whether two names are of the same GPU, as T4 and t4.
+func Same(a, b string) bool { return normal(a) == normal(b) }

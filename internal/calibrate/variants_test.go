@@ -1,6 +1,7 @@
 package calibrate
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"math"
@@ -52,6 +53,8 @@ func (e *more) predict(s *Set, b *hw.Board, chosen bool, out []float64) {
 	for i, k := range s.kernels {
 		us := 0.0
 		switch {
+		case k.stream != nil:
+			us = m.Stream(*k.stream).US
 		case k.direct != nil:
 			d := *k.direct
 			us = m.Direct(d).US
@@ -127,8 +130,17 @@ func (e *more) candidate(m *gpu.Model, g gpu.GEMM, taps int, t gpu.Tile, split i
 	fetch := (float64(t.M)*factor(m.Pixels, g.Conv)*factor(e.kpixels, taps > 1) + float64(t.N)) * float64(t.RowBytes) / m.L2SM * factor(e.gather, taps > 1) * factor(e.oneByOne, taps == 1)
 	mma *= factor(e.narrow, taps > 0 && t.N == 64 && t.M >= 128)
 	fetch *= factor(e.narrow, taps > 0 && t.N == 64 && t.M >= 128)
+	if m.ElementSize == 4 && g.Taps == 9 && !g.Strided {
+		mma /= cmp.Or(m.Winograd, 1)
+	}
 	own := mma * max(1, 4/float64(t.Warps))
 	wait := m.Lam * (1 + e.missing*(g.A*g.MissA+g.B*g.MissB)/(g.A+g.B))
+	switch {
+	case g.Strided:
+		wait *= cmp.Or(m.Stride, 1)
+	case m.WideTaps > 0 && g.Taps >= m.WideTaps:
+		wait *= cmp.Or(m.Wide, 1)
+	}
 	alone := max(wait+m.Om*own, own)
 	if split > 1 {
 		size = 4
@@ -153,6 +165,9 @@ func (e *more) candidate(m *gpu.Model, g gpu.GEMM, taps int, t gpu.Tile, split i
 	}
 	bytes := g.A*g.MissA + g.B*g.MissB + g.O*g.MissO + min(g.A*(passes(g.A, cols, rows)-1), g.B*(passes(g.B, rows, cols)-1))
 	sm, dram := cycles/(m.GHz*1e3), bytes/(m.GBps*m.EtaD*1e3)
+	if g.Transposed {
+		dram *= cmp.Or(m.Transposed, 1)
+	}
 	us := max(sm, dram)
 	if sm > 0 && dram > 0 {
 		us = math.Pow(math.Pow(sm, m.P)+math.Pow(dram, m.P), 1/m.P)
@@ -168,6 +183,9 @@ func TestNaive(t *testing.T) {
 	for _, c := range []*Calibration{calibration(t, "t4", nil), published(t)} {
 		n := 0
 		for _, s := range makeSets(all(t), c.boards, "turing") {
+			if len(s.kernels) == 0 {
+				continue
+			}
 			want, got := make([]float64, len(s.kernels)), make([]float64, len(s.kernels))
 			for _, chosen := range []bool{false, true} {
 				predict(s, c.boards[s.gpu], chosen, want)
@@ -194,10 +212,10 @@ func validate(t *testing.T, m *Measured, edit func(b *hw.Board), e *more, fitted
 	if fitted != nil {
 		before := parameters
 		defer func() { parameters = before }()
-		parameters = append(parameters[:len(parameters):len(parameters)], parameter{"extra", func(*hw.GPU) *float64 { return fitted }, low, high})
+		parameters = append(parameters[:len(parameters):len(parameters)], parameter{path: "extra", of: func(*hw.GPU) *float64 { return fitted }, low: low, high: high})
 	}
 	kernels := &Measured{Rows: m.Rows}
-	if err := c.Fit(kernels, "tables"); err != nil {
+	if err := c.Fit(kernels); err != nil {
 		t.Fatal(err)
 	}
 	return c, c.lost()
@@ -209,7 +227,9 @@ func TestVariants(t *testing.T) {
 		t.Skip("a minute: -long")
 	}
 	m := all(t)
-	plain := func(b *hw.Board) { b.GPU.Model.Plane, b.GPU.Model.Stages, b.GPU.Model.Pixels = 1, 0, 1 }
+	plain := func(b *hw.Board) {
+		b.GPU.Model.Plane, b.GPU.Model.Stages, b.GPU.Model.Pixels, b.GPU.Model.Transposed = 1, 0, 1, 0
+	}
 	matrix := func(b *hw.Board) { b.GPU.Model.Pixels = 1 }
 	show := func(name string, edit func(b *hw.Board), e *more, fitted *float64, low, high float64) float64 {
 		c, lost := validate(t, m, edit, e, fitted, low, high)

@@ -45,14 +45,32 @@ func (d *gpu) uncertainties(ks []Kernel, launchUS float64) (list []device.Uncert
 		}
 	}
 	for i := range uncertainClasses {
-		us := 0.0
+		us, slow := 0.0, 0.0
+		r := uncertainClasses[i].of(&d.errors)
 		for j := range ks {
 			if uncertainClasses[i].has(&ks[j]) {
 				us += ks[j].US
+				if strided(&ks[j]) {
+					slow += max(0, d.errors.SlowUS-ks[j].US*r.High)
+				}
 			}
 		}
-		add(uncertainClasses[i].class, us, uncertainClasses[i].of(&d.errors))
+		if us > 0 {
+			r.High += slow / us
+		}
+		add(uncertainClasses[i].class, us, r)
 	}
 	add("launch", launchUS*float64(len(ks)), d.errors.Launch)
 	return list, ok
+}
+
+// strided reports whether a kernel is a convolution that skips pixels.
+func strided(k *Kernel) bool {
+	switch w := k.Work.(type) {
+	case GEMM:
+		return w.Strided
+	case Direct:
+		return w.Strided
+	}
+	return false
 }

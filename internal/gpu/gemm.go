@@ -12,8 +12,11 @@ type GEMM struct {
 	M, N, K, G int
 	// Bytes of the operands and the result. The input of a convolution counts once, not as
 	// its M×K matrix.
-	A, B, O float64
-	Conv    bool // A is pixels, gathered tap by tap
+	A, B, O    float64
+	Conv       bool // A is pixels, gathered tap by tap
+	Transposed bool // the first operand of a product is, in the words of BLAS
+	Strided    bool // of a convolution that skips pixels
+	Taps       int  // of a convolution
 	// DRAM traffic in multiples of A, B and O, and Extra bytes.
 	MissA, MissB, MissO, Extra float64
 }
@@ -41,8 +44,11 @@ func (c Choice) String() string {
 // does not depend on the bandwidth.
 func (m *Model) GEMM(g GEMM, tiles []Tile, splits []int) Timing {
 	best := m.Fastest(g, tiles, splits)
-	t := m.Fastest(GEMM{M: g.M, N: g.N, K: g.K, G: g.G, A: 1, B: 1, O: 1, Conv: g.Conv}, tiles, splits)
+	t := m.Fastest(GEMM{M: g.M, N: g.N, K: g.K, G: g.G, A: 1, B: 1, O: 1, Conv: g.Conv, Strided: g.Strided, Taps: g.Taps}, tiles, splits)
 	best.Activity = Activity{SMs: float64(min(t.Choice.CTAs, m.SMs)), Tensor: t.MACs, L2Moved: t.L2}
+	if m.ElementSize >= single {
+		best.Activity.Tensor, best.Activity.FMA = 0, t.MACs
+	}
 	return best
 }
 
@@ -129,8 +135,18 @@ func (m *Model) candidate(g GEMM, tile Tile, s int, limit float64) Timing {
 
 	mma := area * float64(kb) / (m.MACs * m.Eta)     // a k-iteration on a full SM
 	fetch := reach * float64(tile.RowBytes) / m.L2SM // its operands
-	t1 := mma * max(1, 4/float64(tile.Warps))        // fewer than 4 warps leave sub-cores idle
-	lone := max(m.Lam+m.Om*t1, t1)                   // a CTA alone on an SM
+	if m.ElementSize >= single && m.Winograd > 0 && g.Taps == 9 && !g.Strided {
+		mma /= m.Winograd
+	}
+	t1 := mma * max(1, 4/float64(tile.Warps)) // fewer than 4 warps leave sub-cores idle
+	wait := m.Lam
+	switch {
+	case g.Strided && m.Stride > 0:
+		wait *= m.Stride
+	case m.WideTaps > 0 && g.Taps >= m.WideTaps && m.Wide > 0:
+		wait *= m.Wide
+	}
+	lone := max(wait+m.Om*t1, t1) // a CTA alone on an SM
 	per, epi := max(mma, fetch), m.Epi*area*float64(m.ElementSize)/m.L2SM
 	if s > 1 { // partial sums are stored as float32
 		epi = m.Epi * area * 4 / m.L2SM
@@ -151,6 +167,9 @@ func (m *Model) candidate(g GEMM, tile Tile, s int, limit float64) Timing {
 		Choice: Choice{tile, s, n, occ},
 	}
 	t.DRAM = m.dramUS(t.Bytes, m.EtaD)
+	if g.Transposed && m.Transposed > 0 {
+		t.DRAM *= m.Transposed
+	}
 	if max(t.SM, t.DRAM) >= limit && !math.IsInf(limit, 1) {
 		return Timing{US: math.Inf(1)}
 	}

@@ -53,7 +53,11 @@ func New(m *hw.Machine, channels int) (device.Device, error) {
 		return nil, fmt.Errorf("machine %q: gpu.tile_library: %q is not known%s: one of %s wanted", m.Name, m.GPU.Library,
 			nearest.Hint(m.GPU.Library, Libraries()), strings.Join(Libraries(), ", "))
 	}
-	d.tiles, d.products = d.model.Launchable(tiles), d.model.Launchable(Library("cublas"))
+	products := Library("cublas")
+	if m.Memory.ElementSize >= single {
+		tiles, products = fmaTiles, fmaTiles
+	}
+	d.tiles, d.products = d.model.Launchable(tiles), d.model.Launchable(products)
 	if d.tiles == nil || d.products == nil {
 		return nil, fmt.Errorf("machine %q: no kernel of gpu.tile_library %q or of cublas fits an SM of gpu.smem_per_sm_bytes %d, threads_per_sm %d and registers_per_sm %d",
 			m.Name, m.GPU.Library, m.GPU.Smem, m.GPU.Threads, m.GPU.Registers)

@@ -172,10 +172,11 @@ func conv(w *work) []Kernel {
 		extra = w.residual * w.Miss(A+w.out)
 	}
 
+	strided := !transposed && slices.Max(strides) > 1
 	var ks []Kernel
 	outC := w.cut.Box[1]
 	if groups > 1 && groups == in[1] {
-		d := Direct{MACs: float64(w.g.MACs(w.cut)), Outs: float64(w.cut.Box.Size()), Plane: w.cut.Box[2:].Size(), Bytes: A*missA + B*missB + w.out*missO + extra}
+		d := Direct{MACs: float64(w.g.MACs(w.cut)), Outs: float64(w.cut.Box.Size()), Plane: w.cut.Box[2:].Size(), Bytes: A*missA + B*missB + w.out*missO + extra, Strided: strided, Large: taps > 9 || strided}
 		ks = append(ks, Kernel{Class: Depthwise, Work: d, Timing: w.Direct(d)})
 	} else {
 		for range w.offsets {
@@ -188,7 +189,7 @@ func conv(w *work) []Kernel {
 			depth = ceilDiv(depth, 8) * 8 // tensor cores take 8 channels: cuDNN pads
 		}
 		p := GEMM{M: w.cut.Box.Size() / outC.Len(), N: ceilDiv(outC.Len(), g), K: depth * taps, G: g,
-			A: A, B: B, O: w.out, Conv: true, MissA: missA, MissB: missB, MissO: missO, Extra: extra}
+			A: A, B: B, O: w.out, Conv: true, Strided: strided, Taps: taps, MissA: missA, MissB: missB, MissO: missO, Extra: extra}
 		ks = append(ks, Kernel{Class: Matrix, Work: p, Timing: w.GEMM(p, w.tiles, w.splits)})
 	}
 	if !w.fused {

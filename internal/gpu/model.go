@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -30,15 +31,26 @@ type Model struct {
 	WriteThrough bool
 }
 
+// single is the bytes of the least element that no tensor core multiplies: matrix products
+// of float32 run on the FMA units.
+const single = 4
+
 // NewModel is the model of the machine's GPU with that many memory channels.
 func NewModel(m *hw.Machine, channels int) *Model {
 	g := &m.GPU
-	macs := g.MACs
-	if m.Memory.ElementSize == 1 {
+	macs, parameters := g.MACs, g.Model
+	switch {
+	case m.Memory.ElementSize == 1:
 		macs = g.Int8MACs
+	case m.Memory.ElementSize >= single:
+		macs = g.FMAs
+		parameters.Eta = cmp.Or(parameters.EtaFMA, parameters.Eta)
+		parameters.Lam = cmp.Or(parameters.LamFMA, parameters.Lam)
+		parameters.EtaDW = cmp.Or(parameters.EtaDWFMA, parameters.EtaDW)
+		parameters.Stride, parameters.Wide, parameters.Large = 0, 0, 0 // habits of tensor-core libraries
 	}
 	return &Model{
-		GPUModel: g.Model, GHz: g.Clock.GHz(), SMs: g.SMs, MACs: macs, FMAs: g.FMAs, L2SM: g.L2SM,
+		GPUModel: parameters, GHz: g.Clock.GHz(), SMs: g.SMs, MACs: macs, FMAs: g.FMAs, L2SM: g.L2SM,
 		GBps: m.Memory.ChannelGBps * float64(channels), L2: float64(m.Memory.ChannelL2) * float64(channels),
 		Smem: g.Smem, Threads: g.Threads, CTAs: g.CTAs, Registers: g.Registers,
 		ElementSize: m.Memory.ElementSize, WriteThrough: g.WriteThrough,
@@ -104,6 +116,8 @@ type Direct struct {
 	MACs, Outs float64
 	Plane      int     // outputs of one channel
 	Bytes      float64 // DRAM
+	Strided    bool
+	Large      bool // of more than 3x3 taps, or strided
 }
 
 // String prints the work.
@@ -122,7 +136,12 @@ func (m *Model) Direct(d Direct) Timing {
 	t := Timing{SM: m.us(m.Ramp + macs), DRAM: m.dramUS(d.Bytes, m.EtaD), Bytes: d.Bytes, L2: d.Bytes, MACs: d.MACs,
 		Activity: Activity{SMs: float64(m.SMs), FMA: d.MACs, L2Moved: d.Bytes}}
 	t.US = m.norm(t.SM, t.DRAM)
-	t.Bound = largest(term{"fma", m.us(macs)}, term{"latency", m.us(m.Ramp)}, term{"dram", t.DRAM})
+	generic := 0.0
+	if d.Large {
+		generic = m.Large
+		t.US += generic
+	}
+	t.Bound = largest(term{"fma", m.us(macs)}, term{"latency", m.us(m.Ramp) + generic}, term{"dram", t.DRAM})
 	return t
 }
 

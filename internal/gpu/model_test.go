@@ -83,10 +83,6 @@ func (g golden) model(t testing.TB, name, dtype string) *Model {
 	return m
 }
 
-// fmaTiles are those of fp32 kernels without tensor cores.
-var fmaTiles = []Tile{{128, 128, 32, 8, 2}, {128, 64, 32, 4, 2}, {64, 128, 32, 4, 2}, {64, 64, 32, 2, 2}, {128, 32, 32, 4, 2},
-	{32, 128, 32, 4, 2}, {32, 32, 32, 4, 2}}
-
 // near fails unless got is want to 1e-6 of it.
 func near(t *testing.T, what string, got, want float64) {
 	t.Helper()

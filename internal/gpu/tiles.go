@@ -38,6 +38,13 @@ var (
 	})
 )
 
+// fmaTiles are those of fp32 kernels without tensor cores: cuBLAS's and cuDNN's names for
+// Turing have these extents; rows, warps and stages are estimated.
+var fmaTiles = []Tile{
+	{128, 128, 32, 8, 2}, {128, 64, 32, 4, 2}, {64, 128, 32, 4, 2}, {64, 64, 32, 2, 2},
+	{128, 32, 32, 4, 2}, {32, 128, 32, 4, 2}, {32, 32, 32, 4, 2},
+}
+
 // library is a row of the table of tile libraries.
 type library struct {
 	name  string
@@ -48,6 +55,7 @@ type library struct {
 var libraries = []library{
 	{"cublas", cublasTiles},
 	{"cudnn", cudnnTiles},
+	{"fma", fmaTiles},
 	// Only the largest: a bound on the choice of a library's heuristics.
 	{"large", []Tile{{256, 128, 64, 8, 2}, {256, 64, 64, 4, 2}, {128, 128, 64, 4, 2}}},
 	{"square", []Tile{{64, 64, 64, 4, 2}}}, // one tile: for checking by hand

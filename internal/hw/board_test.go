@@ -30,7 +30,7 @@ func TestBoards(t *testing.T) {
 			t.Errorf("%s: file and Print differ:\n%s", name, d)
 		}
 	}
-	if len(BoardNames()) != 6 {
+	if len(BoardNames()) != 7 {
 		t.Errorf("GPUs: %v", BoardNames())
 	}
 }

@@ -122,6 +122,9 @@ type Launches struct {
 type GPUModel struct {
 	Eta        float64 `json:"eta" want:">0..1"`                             // tensor main-loop efficiency
 	EtaFMA     float64 `json:"eta_fma" want:"0..1" missing:"may"`            // main-loop efficiency of products on the FMA units; 0: eta
+	LamFMA     float64 `json:"lam_fma_ck" want:">=0" missing:"may"`          // lam_ck of those; 0: lam_ck
+	Winograd   float64 `json:"winograd" want:"0..4" missing:"may"`           // products that a 3x3 convolution of fp32 has less by Winograd's method, a factor; 0: 1
+	EtaDWFMA   float64 `json:"eta_dw_fma" want:"0..1" missing:"may"`         // eta_dw of fp32; 0: eta_dw
 	Lam        float64 `json:"lam_ck" want:">=0"`                            // exposed latency of a k-iteration of a lone CTA
 	Stride     float64 `json:"stride_wait" want:"0..100" missing:"may"`      // factor on lam_ck in strided convolutions; 0: 1
 	Wide       float64 `json:"wide_wait" want:"0..100" missing:"may"`        // the same in other convolutions of at least WideTaps taps; 0: 1

@@ -13,15 +13,19 @@ func inceptionV3(n *net, x value) value {
 	x = n.basic("Conv2d_4a_3x3", x, convolution{kernel: 3, stride: 1, out: 192, valid: true})
 	x = n.maxPool("maxpool2", x, 3, 2, 0)
 	for i, m := range inceptionModules {
-		path := "Mixed_" + m.name
-		var ends []value
-		for _, b := range m.branches {
-			ends = append(ends, n.branch(path, x, b)...)
-		}
-		x = n.concat(fmt.Sprintf("concat_%d", i), ends...)
+		x = n.module("Mixed_"+m.name, fmt.Sprintf("concat_%d", i), x, m.branches)
 	}
 	x = n.flatten(n.averagePool("avgpool", x))
 	return n.fc("fc", x, 1000)
+}
+
+// module appends the branches of a module and the concatenation of their ends.
+func (n *net) module(path, concat string, x value, branches [][]inceptionLayer) value {
+	var ends []value
+	for _, b := range branches {
+		ends = append(ends, n.branch(path, x, b)...)
+	}
+	return n.concat(concat, ends...)
 }
 
 // branch appends the layers of a branch and returns its ends.
@@ -31,6 +35,8 @@ func (n *net) branch(path string, x value, layers []inceptionLayer) []value {
 		switch {
 		case l.out == 0 && l.stride == 2:
 			x = n.maxPool(at, x, 3, 2, 0)
+		case l.most:
+			x = n.maxPool(at, x, 3, 1, 1)
 		case l.out == 0:
 			x = n.meanPool(at, x, 3, 1, 1)
 		case l.beside:
@@ -39,7 +45,7 @@ func (n *net) branch(path string, x value, layers []inceptionLayer) []value {
 				n.basic(at+"b", x, convolution{rect: [2]int{3, 1}, stride: 1, out: l.out}),
 			}
 		default:
-			x = n.basic(at, x, convolution{rect: l.kernel, stride: max(l.stride, 1), out: l.out, valid: l.stride == 2})
+			x = n.basic(at, x, convolution{rect: l.kernel, stride: max(l.stride, 1), out: l.out, valid: l.valid || l.stride == 2})
 		}
 	}
 	return []value{x}
@@ -58,6 +64,8 @@ type inceptionLayer struct {
 	out    int
 	stride int  // 0: 1
 	beside bool // the last two of a branch: 1x3 and 3x1 side by side
+	valid  bool // no padding; so is every convolution with a stride
+	most   bool // a pool without a stride takes the maximum too
 }
 
 type inceptionModule struct {

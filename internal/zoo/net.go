@@ -39,6 +39,9 @@ var (
 	relu6   = activation{"Clip", op.Attrs{"min": float32(0), "max": float32(6)}, 0.5, true}
 	swish   = activation{"Swish", op.Attrs{"alpha": float32(1)}, 0.33, false}
 	sigmoid = activation{"Sigmoid", nil, 0.293, false}
+
+	hardSwish   = activation{"HardSwish", nil, 0.33, false}
+	hardSigmoid = activation{"HardSigmoid", op.Attrs{"alpha": float32(1) / 6, "beta": float32(0.5)}, 0.278, false}
 )
 
 // convolution describes one convolution, padded alike on every side of a dimension.
@@ -180,10 +183,15 @@ func (n *net) flatten(x value) value {
 // squeezeExcite appends a squeeze-excite block of torchvision's
 // ops.SqueezeExcitation under path: a gate per channel from the channel's mean.
 func (n *net) squeezeExcite(path string, x value, squeeze int, a activation) value {
+	return n.gated(path, x, squeeze, a, sigmoid)
+}
+
+// gated is squeezeExcite with another gate.
+func (n *net) gated(path string, x value, squeeze int, a, gate activation) value {
 	y := n.averagePool(path+".avgpool", x)
 	y = n.act(path+".activation", n.conv(path+".fc1", y, convolution{kernel: 1, stride: 1, out: squeeze}), a)
 	y = n.conv(path+".fc2", y, convolution{kernel: 1, stride: 1, out: n.shape(x)[1]})
-	y = n.act(path+".scale_activation", y, sigmoid)
+	y = n.act(path+".scale_activation", y, gate)
 	return value{id: n.op(path+".mul", "Mul", nil, y.id, x.id), moment: x.moment * y.moment}
 }
 

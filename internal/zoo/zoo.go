@@ -12,6 +12,8 @@ package zoo
 import (
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"pimflow/internal/graph"
 	"pimflow/internal/nearest"
@@ -99,15 +101,25 @@ func Relatives() []string {
 	return names
 }
 
-// Build returns the network called name for batch images at once, with one
+// Build returns the network called name, or name@N for images of N rows and columns, for
+// batch images at once, with one
 // float32 input "input" of batch x C x H x W and one output "output" of batch x
 // classes. It fails on an unknown name and a batch out of 1 to MaxBatch.
 func Build(name string, batch int) (*graph.Graph, error) {
 	if batch < 1 || batch > MaxBatch {
 		return nil, fmt.Errorf("network %q: batch %d: 1 to %d wanted", name, batch, MaxBatch)
 	}
+	bare, size, sized := strings.Cut(name, "@")
 	for _, e := range slices.Concat(entries, relatives) {
-		if e.Name == name {
+		switch {
+		case e.Name == name:
+			return e.graph(batch), nil
+		case e.Name == bare && sized:
+			n, err := strconv.Atoi(size)
+			if err != nil || n < 32 || n > 4096 {
+				return nil, fmt.Errorf("network %q: images of %q: 32 to 4096 rows and columns wanted", name, size)
+			}
+			e.Name, e.Input = name, tensor.Shape{e.Input[0], n, n}
 			return e.graph(batch), nil
 		}
 	}
