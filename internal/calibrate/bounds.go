@@ -129,7 +129,7 @@ func (c *Calibration) slowMode() {
 // unseen is by how much networks that were not measured differ more, in logarithms: estimated.
 const unseen = 1.25
 
-// boundNetworks sets the error of whole networks from those of the board: the least and the
+// boundNetworks sets the error of whole networks from those of the board, or of its architecture: the least and the
 // greatest of measured over modelled time, each stack with its own start, and a quarter more.
 func (c *Calibration) boundNetworks(sets []*Set) error {
 	b := c.Board
@@ -139,13 +139,17 @@ func (c *Calibration) boundNetworks(sets []*Set) error {
 	}{{"fp16", "gpu.error.network", &b.GPU.Error.Network}, {"int8", "gpu.error.int8_network", &b.GPU.Error.Int8Network}} {
 		var ratios []float64
 		own := slices.DeleteFunc(slices.Clone(sets), func(s *Set) bool { return s.gpu != normal(b.Name) || s.dtype != kind.dtype })
+		if len(own) == 0 {
+			own = slices.DeleteFunc(slices.Clone(sets), func(s *Set) bool { return s.dtype != kind.dtype })
+		}
 		for _, s := range own {
+			x := c.boards[s.gpu]
 			for _, n := range s.nets {
-				t, err := c.graphs.executed(b.Machine(elementSize[s.dtype]), n)
+				t, err := c.graphs.executed(x.Machine(elementSize[s.dtype]), n)
 				if err != nil {
 					return err
 				}
-				ratios = append(ratios, n.US/(t.us+float64(t.kernels)*startOf(b, s.Name)))
+				ratios = append(ratios, n.US/(t.us+float64(t.kernels)*startOf(x, s.Name)))
 			}
 		}
 		if len(ratios) < fewest {

@@ -168,7 +168,7 @@ func TestInPlace(t *testing.T) {
 		machine      string
 		twice, input bool
 		kernels      int
-	}{{"newton", false, false, 1}, {"newton+t4", false, false, 0}, {"newton+t4", true, false, 1}, {"newton+t4", false, true, 1}} {
+	}{{"artifact", false, false, 1}, {"newton+t4", false, false, 0}, {"newton+t4", true, false, 1}, {"newton+t4", false, true, 1}} {
 		g, y := build(c.twice, c.input)
 		d := newGPU(t, machine(t, c.machine, nil), 16)
 		if n := len(compile(t, d, g, g.Whole(y)).Kernels()); n != c.kernels {

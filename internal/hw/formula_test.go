@@ -91,18 +91,18 @@ func TestFormula(t *testing.T) {
 		want    float64
 		problem string
 	}{
-		{"gpu.launch_ck", Given{Formula: "2 * gpu.sm + 3 - pim.banks / 4"}, 59, ""},
-		{"gpu.launch_ck", Given{Formula: "gpu.sm / 4"}, 8, ""}, // 7.5, rounded
+		{"gpu.launch_ck", Given{Formula: "2 * gpu.sm + 3 - pim.banks / 4"}, 79, ""},
+		{"gpu.launch_ck", Given{Formula: "gpu.sm / 16"}, 3, ""}, // 2.5, rounded
 		{"pim.timing.rrd_ck", Given{Formula: "rcdr_ck / 2"}, 11, ""},
 		{"pim.timing.rrd_ck", Given{NS: "5.735"}, 11, ""}, // 10.036 cycles
 		{"pim.timing.rrd_ck", Given{NS: "5.728"}, 10, ""}, // 10.024, forgiven
-		{"gpu.launch_ck", Given{NS: "3700"}, 5051, ""},
+		{"gpu.launch_ck", Given{NS: "3700"}, 4015, ""},
 		{"gpu.launch_ck", Given{Formula: "gpu.smm"}, 0, `gpu.launch_ck: formula "gpu.smm": unknown number gpu.smm (did you mean "gpu.sm"?)`},
 		{"gpu.launch_ck", Given{Formula: "link.pim_launch_ck"}, 0, "follows from the number itself"},
 		{"gpu.launch_ck", Given{Formula: "gpu.sm / link.finish.ps_per_op *"}, 0, "with + - * / between them wanted"},
 		{"gpu.launch_ck", Given{Formula: "gpu.sm gpu.sm"}, 0, "with + - * / between them wanted"},
 		{"gpu.launch_ck", Given{Formula: "gpu.sm / pim.energy.init_pj"}, 0, "divides by pim.energy.init_pj, which is 0"},
-		{"gpu.launch_ck", Given{Formula: "0 - gpu.sm"}, 0, "gpu.launch_ck: -30 is out of range"},
+		{"gpu.launch_ck", Given{Formula: "0 - gpu.sm"}, 0, "gpu.launch_ck: -40 is out of range"},
 		{"gpu.sms", Given{Formula: "1"}, 0, "gpu.sms: a formula of no number"},
 	} {
 		err := with(c.path, c.given)

@@ -108,6 +108,12 @@ func TestVary(t *testing.T) {
 		}
 		last = e
 		ch := c.Changes[0]
+		if c.Value == 0 && ch.Text == "0" { // no per cent of it is another value
+			if ch.Err == nil {
+				t.Errorf("%s: 0 was not changed, without a word", c.Path)
+			}
+			continue
+		}
 		changed, err := in.Machine.With(c.Path, ch.Text)
 		if err != nil {
 			if ch.Err == nil || ch.Err.Error() != err.Error() {
@@ -298,7 +304,7 @@ func TestLaunches(t *testing.T) {
 		rows    int // 4 latencies, of which the one of 0 is the PIM's too, fused and not; each and joint; on newton one with kernels in a graph
 		own     Launch
 	}{
-		{"newton", 21, Launch{Fused: true, GPU: 5010, PIM: 5010}},
+		{"newton", 21, Launch{Fused: true, GPU: 4014, PIM: 4014}},
 		{"artifact", 20, Launch{Fused: false, GPU: 5010, PIM: 0}},
 	} {
 		in := model(t, machine(t, c.machine), "auto")
