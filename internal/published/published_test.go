@@ -196,6 +196,10 @@ func TestPolicies(t *testing.T) {
 			if r.EndToEnd.Total > bridge[i-1].EndToEnd.Total {
 				t.Errorf("%s: %v after %v", r.Name, r.EndToEnd.Total, bridge[i-1].EndToEnd.Total)
 			}
+		case "GPU calibrated":
+			if r.EndToEnd.Baseline >= bridge[i-1].EndToEnd.Baseline || r.EndToEnd.Speedup() >= bridge[i-1].EndToEnd.Speedup() {
+				t.Errorf("%s: %v after %v", r.Name, r.EndToEnd, bridge[i-1].EndToEnd)
+			}
 		case "precharge and tRC", "PIM launches":
 			if r.EndToEnd.Total <= bridge[i-1].EndToEnd.Total {
 				t.Errorf("%s: %v after %v", r.Name, r.EndToEnd.Total, bridge[i-1].EndToEnd.Total)

@@ -48,6 +48,11 @@ var Steps = []Step{
 	{"one rate a channel", "the PIM has the pins' rate that the GPU has, 32 B in 8/7 ns; waits for rows are those of such a GDDR6, in ns (the machine newton)", func(a *Accounting) {
 		a.rate(ours())
 	}},
+	{"GPU calibrated", "kernels fitted to measurements, with the libraries, launches and tensor cores of the measured GPU (the machine newton); PIM work is launched for as long", func(a *Accounting) {
+		m := ours()
+		a.Machine.GPU, a.Machine.Memory.ChannelL2 = m.GPU, m.Memory.ChannelL2
+		a.Machine.Link.Launch = m.GPU.Launch
+	}},
 }
 
 // ours is the machine that the last steps lead to.
