@@ -78,8 +78,8 @@ func TestModelsOwnTimes(t *testing.T) {
 							continue
 						}
 						count[got.Source]++
-						if got.Source == device.Measured && got.Uncertain != nil {
-							t.Errorf("%s %s %v: measured, and uncertain: %v", kind, name, c, got.Uncertain)
+						if low, high := got.Bounds(); got.Source == device.Measured && (low != got.Time-got.Time*8/100 || high != got.Time+got.Time*8/100) {
+							t.Errorf("%s %s %v: measured %v, between %v and %v", kind, name, c, got.Time, low, high)
 						}
 						if got.Source == device.Measured { // the bounds are the model's alone
 							got.Uncertain = want.Uncertain
