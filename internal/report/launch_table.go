@@ -14,7 +14,7 @@ func launchTable(b *strings.Builder, r *pimflow.Report) {
 	}
 	t := table{{right: false}, {right: true}, {right: true}}
 	b.WriteByte('\n')
-	t.row("speed-up, by how work is launched", "each", "joint")
+	t.row("speed-up, by how work is launched (* the plan above)", "each", "joint")
 	for i := 0; i+1 < len(r.Launches); i += 2 { // each and joint of one mechanism
 		way := &r.Launches[i]
 		cost := fmt.Sprintf("%.2f us a launch", way.Launch)
@@ -25,7 +25,7 @@ func launchTable(b *strings.Builder, r *pimflow.Report) {
 		for _, l := range r.Launches[i : i+2] {
 			text := fmt.Sprintf("%.3f", l.Speedup)
 			if l.Own {
-				text = "above " + text
+				text = "*" + text
 			}
 			cells = append(cells, text)
 		}
