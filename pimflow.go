@@ -159,7 +159,7 @@ func (s *Session) best(ctx context.Context, how Search, t search.Target) (*Plan,
 // aim returns the session's target with the objective and the switches of a search.
 func (s *Session) aim(how Search) (t search.Target, err error) {
 	if how.Exact && (how.Channels || cmp.Or(how.Policy, DefaultPolicy) != DefaultPolicy) {
-		return t, fmt.Errorf("Exact with Policy %q, Channels %v: policy %s and a fixed number of channels wanted", how.Policy, how.Channels, DefaultPolicy)
+		return t, fmt.Errorf("search: Exact with Policy %q, Channels %v: policy %s and a fixed number of channels wanted", how.Policy, how.Channels, DefaultPolicy)
 	}
 	t = s.target
 	t.Objective, err = search.ParseObjective(cmp.Or(how.Objective, search.Latency.String()))
