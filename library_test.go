@@ -27,7 +27,7 @@ func program(t *testing.T) string {
 	return text
 }
 
-// TestOtherModule builds the program of the README in another module, offline, and compares its
+// TestOtherModule builds the program of the README in another module and compares its
 // answer with that of the command.
 func TestOtherModule(t *testing.T) {
 	text := program(t)
@@ -54,7 +54,7 @@ func TestOtherModule(t *testing.T) {
 	run := func(dir, mod string, args ...string) []byte {
 		t.Helper()
 		c := exec.Command("go", append([]string{"run"}, args...)...)
-		c.Dir, c.Env = dir, append(os.Environ(), "GOFLAGS=-mod="+mod, "GOPROXY=off", "GOWORK=off")
+		c.Dir, c.Env = dir, append(os.Environ(), "GOFLAGS=-mod="+mod, "GOWORK=off")
 		var stderr strings.Builder
 		c.Stderr = &stderr
 		out, err := c.Output()
