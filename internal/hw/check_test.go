@@ -41,6 +41,7 @@ func TestImpossible(t *testing.T) {
 	}{
 		{"newton", func(m *Machine) { m.PIM.Clock = Period{8000, 7} }, `memory.channel_gb_per_s: 28 about 1000 * pim.column_bytes / pim.clock_ps / pim.timing.bl_ck (pim.column_bytes 32, pim.clock_ps 1142.86, pim.timing.bl_ck 2) wanted, 14: rule "one rate"`}, // as it was
 		{"newton", func(m *Machine) { m.Memory.ChannelGBps = 28004 }, `memory.channel_gb_per_s: 28004 about`},
+		{"newton", func(m *Machine) { m.Memory.ChannelGBps, m.PIM.Clock = 112, Period{1000, 7} }, `8 * memory.channel_gb_per_s (memory.channel_gb_per_s 112): 896 <= 48 * memory.pins_per_channel (memory.pins_per_channel 16) wanted, 768: rule "pin rate"`},
 		{"newton", ck("bl_ck", 4), `memory.channel_gb_per_s: 28 about`},
 		{"newton", ck("ras_ck", 250), `pim.timing.rc_ck: 79 >= pim.timing.ras_ck + pim.timing.rp_ck - 1 (pim.timing.ras_ck 250, pim.timing.rp_ck 26) wanted, 275: rule "row cycle"`},
 		{"newton", ck("rc_ck", 35), `pim.timing.rc_ck: 35 >= `},
