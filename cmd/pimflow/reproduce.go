@@ -15,7 +15,7 @@ import (
 	"pimflow/internal/report"
 )
 
-// reproduction is what a view of reproduce works on.
+// reproduction holds the inputs and the flags of a view of reproduce.
 type reproduction struct {
 	ctx     context.Context
 	graphs  []*graph.Graph
