@@ -51,12 +51,20 @@ func (m *Machine) checkNames() error {
 	if err != nil {
 		return fmt.Errorf("pim.standard: %w", err)
 	}
+	var missing []string
 	for _, p := range std.Parameters() {
 		if _, ok := m.PIM.Timing[p]; !ok {
-			return fmt.Errorf("pim.timing.%s: missing: a parameter of standard %s", p, std.Name)
+			missing = append(missing, "pim.timing."+p)
 		}
 	}
-	return nil
+	switch all := listed(missing, func(p string) string { return p }); len(missing) {
+	case 0:
+		return nil
+	case 1:
+		return fmt.Errorf("%s: missing: a parameter of standard %s", all, std.Name)
+	default:
+		return fmt.Errorf("%d keys missing: %s: parameters of standard %s", len(missing), all, std.Name)
+	}
 }
 
 // limitsOf are the rules of a machine whose DRAM is of a standard.

@@ -2,6 +2,7 @@ package hw
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -101,10 +102,66 @@ func (d *decoder) whole(v reflect.Value) error {
 	if err := d.value("", v, ""); err != nil {
 		return err
 	}
+	if err := d.keys(); err != nil {
+		return err
+	}
 	if _, err := d.dec.Token(); !errors.Is(err, io.EOF) {
 		return d.errorf("", "text after the end of the %s", strings.ToLower(v.Type().Name()))
 	}
 	return nil
+}
+
+// mostNamed is how many keys of a kind a message names.
+const mostNamed = 6
+
+// keys is the error of all missing and unknown keys together: "FILE: 2 keys missing: a, b; 1
+// unknown: c (line 3)". A lone one has its line in front, as a key has that is misspelt.
+func (d *decoder) keys() error {
+	if len(d.missing) == 1 && len(d.unknown) == 1 && d.unknown[0].means(d.missing[0]) {
+		d.missing = nil
+	}
+	switch {
+	case len(d.missing)+len(d.unknown) == 0:
+		return nil
+	case len(d.unknown) == 0 && len(d.missing) == 1:
+		return fmt.Errorf("%s:%d: %s: missing", d.file, d.missing[0].line, d.missing[0].path)
+	case len(d.missing) == 0 && len(d.unknown) == 1:
+		return fmt.Errorf("%s:%d: %s: unknown key%s", d.file, d.unknown[0].line, d.unknown[0].path, d.unknown[0].hint)
+	}
+	var texts []string
+	if n := len(d.missing); n > 0 {
+		texts = append(texts, fmt.Sprintf("%s missing: %s", counted(n), listed(d.missing, func(k keyError) string { return k.path })))
+	}
+	if n := len(d.unknown); n > 0 {
+		count := strconv.Itoa(n)
+		if len(texts) == 0 {
+			count = counted(n)
+		}
+		texts = append(texts, fmt.Sprintf("%s unknown: %s", count, listed(d.unknown, func(k keyError) string {
+			return fmt.Sprintf("%s (line %d", k.path, k.line) + strings.Replace(cmp.Or(k.hint, ")"), " (", ", ", 1)
+		})))
+	}
+	return fmt.Errorf("%s: %s", d.file, strings.Join(texts, "; "))
+}
+
+// counted is "1 key" or "3 keys".
+func counted(n int) string {
+	if n == 1 {
+		return "1 key"
+	}
+	return fmt.Sprintf("%d keys", n)
+}
+
+// listed names the first of a list, and how many there are more.
+func listed[T any](list []T, name func(T) string) string {
+	var names []string
+	for _, k := range list[:min(len(list), mostNamed)] {
+		names = append(names, name(k))
+	}
+	if more := len(list) - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(names, ", ")
 }
 
 // decoder fills a struct token by token; its depth is that of the Go types.
@@ -116,6 +173,28 @@ type decoder struct {
 	given   map[string]Given
 	read    map[string]bool // paths of the numbers in the file
 	partial bool            // the file has a base: what is missing stays as it is there
+
+	missing, unknown []keyError
+}
+
+// keyError is a key that is missing, or one that the file should not have.
+type keyError struct {
+	path string
+	line int
+	hint string // which key an unknown one most likely meant; "" for none
+}
+
+// means reports whether an unknown key is a misspelling of a missing one.
+func (k keyError) means(missing keyError) bool {
+	place, key := split(k.path)
+	wanted, name := split(missing.path)
+	return k.hint != "" && place == wanted && k.hint == nearest.Hint(key, []string{name})
+}
+
+// split is a path before its last key, and that key.
+func split(path string) (place, key string) {
+	at := strings.LastIndexByte(path, '.') + 1
+	return path[:at], path[at:]
 }
 
 var (
@@ -132,11 +211,18 @@ func (d *decoder) errorf(path, format string, a ...any) error {
 }
 
 func (d *decoder) errorAt(offset int64, path, format string, a ...any) error {
-	line := 1 + bytes.Count(d.data[:min(offset, int64(len(d.data)))], []byte("\n"))
+	line := d.lineAt(offset)
 	if path != "" {
 		path += ": "
 	}
 	return fmt.Errorf("%s:%d: %s%s", d.file, line, path, fmt.Sprintf(format, a...))
+}
+
+// line is that of the last token read.
+func (d *decoder) line() int { return d.lineAt(d.dec.InputOffset()) }
+
+func (d *decoder) lineAt(offset int64) int {
+	return 1 + bytes.Count(d.data[:min(offset, int64(len(d.data)))], []byte("\n"))
 }
 
 func (d *decoder) token(path string) (json.Token, error) {
@@ -272,7 +358,7 @@ func (d *decoder) object(path string, known []string, may func(key string) bool,
 		case !ok: // the closing brace
 			for _, k := range known {
 				if !slices.Contains(seen, k) && !may(k) {
-					return d.errorf(join(path, k), "missing")
+					d.missing = append(d.missing, keyError{path: join(path, k), line: d.line()})
 				}
 			}
 			if known == nil && len(seen) == 0 {
@@ -280,7 +366,11 @@ func (d *decoder) object(path string, known []string, may func(key string) bool,
 			}
 			return nil
 		case known != nil && !slices.Contains(known, key):
-			return d.errorf(join(path, key), "unknown key%s", nearest.Hint(key, known))
+			d.unknown = append(d.unknown, keyError{join(path, key), d.line(), nearest.Hint(key, known)})
+			if err := d.skip(join(path, key)); err != nil {
+				return err
+			}
+			continue
 		case slices.Contains(seen, key):
 			return d.errorf(join(path, key), "written twice")
 		}
@@ -350,7 +440,7 @@ func (d *decoder) number(path string, fields map[string]reflect.Value, want stri
 
 // bounded reads {"value": …, "low": …, "high": …, "source": "…"} into a Range.
 func (d *decoder) bounded(path string, v reflect.Value, want string) error {
-	r := v.Addr().Interface().(*Range)
+	r, complete := v.Addr().Interface().(*Range), len(d.missing)
 	err := d.number(path, map[string]reflect.Value{
 		"value": reflect.ValueOf(&r.Value).Elem(), "low": reflect.ValueOf(&r.Low).Elem(), "high": reflect.ValueOf(&r.High).Elem(),
 	}, want)
@@ -360,7 +450,7 @@ func (d *decoder) bounded(path string, v reflect.Value, want string) error {
 	if d.partial { // bounds that the file leaves as they are move with the value
 		r.Low, r.High = min(r.Low, r.Value), max(r.High, r.Value)
 	}
-	if err == nil && !(r.Low <= r.Value && r.Value <= r.High) {
+	if err == nil && len(d.missing) == complete && !(r.Low <= r.Value && r.Value <= r.High) {
 		return d.errorf(path, "low %v, value %v, high %v: in this order wanted", r.Low, r.Value, r.High)
 	}
 	return err

@@ -59,7 +59,7 @@ func TestBase(t *testing.T) {
 		{`{"base": "aim", "name": "x", "pim": {"bancs": {"value": 4, "source": "mine"}}}`, `pim.bancs: unknown key (did you mean "banks"?)`},
 		{`{"base": "aim", "name": "x", "gpu": {"sm": {"value": 4}}}`, "gpu.sm.source: missing"},
 		{`{"base": "aim", "name": "x", "pim": {"banks": {"value": 8, "source": "mine"}}}`, `rule "banks of the standard"`},
-		{`{"base": "aim", "name": "x", "pim": {"standard": "newton"}}`, "pim.timing.bl_ck: missing: a parameter of standard newton"},
+		{`{"base": "aim", "name": "x", "pim": {"standard": "newton"}}`, "x.json: 15 keys missing: pim.timing.bl_ck, pim.timing.ccds_ck, pim.timing.cl_ck, pim.timing.cwl_ck, pim.timing.faw_ck, pim.timing.ras_ck, and 9 more: parameters of standard newton"},
 	} {
 		x := file("x.json", c.text)
 		if c.want == "is based on this file" {

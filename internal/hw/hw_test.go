@@ -125,6 +125,11 @@ func TestErrors(t *testing.T) {
 		{`"sm_idle_w": {"value": 1, "low": 0.5`, `"sm_idle_w": {"value": 1`, `m.json:60: gpu.energy.sm_idle_w.low: missing`},
 		{`"sm": {"value": 2`, `"sm": {"value": 2, "low": 1`, `m.json:27: gpu.sm.low: unknown key`},
 		{`"name": "toy",`, `"name": "toy"`, `m.json:3: not JSON`},
+		// Several keys, as of a file of an older form, are told together.
+		{`"sm": {`, `"cores": {`, `m.json: 1 key missing: gpu.sm; 1 unknown: gpu.cores (line 27)`},
+		{`"sm": {"value": 2` + src, `"sm": {"val": 2}`, `m.json: 2 keys missing: gpu.sm.value, gpu.sm.source; 1 unknown: gpu.sm.val (line 27, did you mean "value"?)`},
+		{`"fused": false,`, `"fused": false, "fusion": [{"a": 1}], "lanes": 2,`, `m.json: 2 keys unknown: gpu.fusion (line 39, did you mean "fused"?), gpu.lanes (line 39, did you mean "launches"?)`},
+		{`"sm_idle_w": {"value": 1, "low": 0.5, "high": 2` + src, `"sm_idle_w": {"value": 1}`, `m.json: 3 keys missing: gpu.energy.sm_idle_w.low, gpu.energy.sm_idle_w.high, gpu.energy.sm_idle_w.source`},
 	} {
 		text := strings.Replace(string(data), c.old, c.new, 1)
 		if text == string(data) {
@@ -140,6 +145,7 @@ func TestErrors(t *testing.T) {
 		"":                        "m.json:1: the file ends too early",
 		"[]":                      "m.json:1: [: an object { … } wanted",
 		`{"pim": {"timing": {}}}`: "m.json:1: pim.timing: empty",
+		`{}`:                      "m.json: 7 keys missing: name, about, launch, memory, gpu, pim, and 1 more",
 	} {
 		if _, err := Parse("m.json", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.20q: %v: %q wanted", text, err, want)
