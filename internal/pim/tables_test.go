@@ -21,9 +21,6 @@ type square struct {
 
 func (c square) device(t fataler) *Device {
 	m := machineOf(t, c.machine)
-	if c.machine == "newton" {
-		halfRate(m)
-	}
 	if c.buffers > 0 {
 		m.PIM.Buffers = c.buffers
 	}
@@ -124,8 +121,8 @@ var deciding = map[string]square{
 	"chunkLengths: no channel idle": {machine: "newton", channels: 4, in: 144, out: 4, size: 1, kernel: 1, group: 1, buffers: 1},
 
 	"columnDataflows: weight-stationary":                {machine: "newton", channels: 2, in: 240, out: 48, size: 10, kernel: 1, group: 1, buffers: 2},
-	"columnDataflows: input-stationary":                 {machine: "newton", channels: 16, in: 2784, out: 72, size: 1, kernel: 1, group: 1, buffers: 4},
-	"columnDataflows: weight-stationary, several units": {machine: "newton", channels: 1, in: 16, out: 32, size: 3, kernel: 3, group: 1},
+	"columnDataflows: input-stationary":                 {machine: "newton", channels: 16, in: 128, out: 48, size: 6, kernel: 1, group: 1, buffers: 2},
+	"columnDataflows: weight-stationary, several units": {machine: "newton", channels: 1, in: 32, out: 160, size: 3, kernel: 3, group: 1, buffers: 4},
 
 	"accumulatorLengths: one to a row":    {machine: "aim", channels: 16, in: 3024, out: 120, size: 1, kernel: 1, group: 1, accumulator: 8},
 	"accumulatorLengths: two to a row":    {machine: "aim", channels: 4, in: 1856, out: 40, size: 1, kernel: 1, group: 1},
