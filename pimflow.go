@@ -174,7 +174,7 @@ func (s *Session) Time(p *Plan) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newReport(s, p), nil
+	return newReport(s, p)
 }
 
 // own returns the plan with its result on the session's machine.

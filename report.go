@@ -3,6 +3,7 @@ package pimflow
 import (
 	"pimflow/internal/device"
 	"pimflow/internal/graph"
+	"pimflow/internal/memory"
 	"pimflow/internal/plan"
 	"pimflow/internal/run"
 	"pimflow/internal/search"
@@ -47,6 +48,14 @@ type Report struct {
 	PIMLaunch float64  `json:"pim_launch_ns"` // launches of PIM work, within PIMBusy
 	Idle      float64  `json:"idle_ns"`       // neither device works
 	Search    float64  `json:"search_s"`      // wall clock in seconds: the only number that is not reproducible
+
+	// Cold is the writing of the weights into the PIM's banks, once before the first run and
+	// not within Total; nil where the plan keeps none there.
+	Cold *struct {
+		NS    float64 `json:"ns"`
+		Bytes int     `json:"bytes"` // of weights, every copy counted
+		Rows  int     `json:"rows"`  // of all banks of a channel, over all channels
+	} `json:"cold_start"`
 
 	BaselineTicks int64 `json:"baseline_gpu_ck"`
 	TotalTicks    int64 `json:"total_gpu_ck"`
@@ -125,7 +134,7 @@ type Whole struct {
 	Bound string  `json:"bound"`
 }
 
-func newReport(s *Session, p *Plan) *Report {
+func newReport(s *Session, p *Plan) (*Report, error) {
 	g, m, r := s.graph, s.machine, p.result
 	b, tl := r.Timeline.Busy(), r.Timeline
 	out := &Report{
@@ -147,6 +156,18 @@ func newReport(s *Session, p *Plan) *Report {
 	if r.Bound > 0 {
 		ns, two := r.Bound.NS(), r.BoundTwo.NS()
 		out.Bound, out.BoundTwo = &ns, &two
+	}
+	weights, err := memory.New(tl.Program)
+	if err != nil {
+		return nil, err
+	}
+	if len(weights.Steps) > 0 {
+		cold := weights.ColdStart(m)
+		out.Cold = &struct {
+			NS    float64 `json:"ns"`
+			Bytes int     `json:"bytes"`
+			Rows  int     `json:"rows"`
+		}{cold.Time.NS(), cold.Bytes, cold.Rows}
 	}
 	if tl.Total > 0 {
 		out.Speedup = float64(r.Baseline.Total) / float64(tl.Total)
@@ -172,7 +193,7 @@ func newReport(s *Session, p *Plan) *Report {
 	if s.profile != nil {
 		out.GPUProfile = newGPUProfile(s.profile, r)
 	}
-	return out
+	return out, nil
 }
 
 // newLayer is a layer with its costs on both devices, in no plan.

@@ -3,6 +3,7 @@ package memory_test
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -333,5 +334,48 @@ func TestErrors(t *testing.T) {
 	p.Steps[0].Code = unsaid{}
 	if err := memory.Fits(p); err == nil || !strings.Contains(err.Error(), `"conv0" on pim: code of type memory_test.unsaid does not say where its weights are`) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestColdStart: on toy a channel moves 16 bytes a ns and opens a row of its 16 banks in 40 ns,
+// four times tFAW, which is longer than tRC; a refresh of 100 ns is due each 1000000.
+func TestColdStart(t *testing.T) {
+	m, err := hw.Load("toy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		channels, bytes, rows int
+		alone                 float64 // ns without refreshes
+	}{
+		{4, 128, 1, 40},    // 16 weights four times take 8 ns on the pins: the row is longer
+		{16, 2048, 1, 128}, // 256 weights four times
+		{64, 8192, 4, 512},
+	} {
+		g, ids := chain(t, c.channels, 1)
+		p, err := build(g, devices(t, "toy", 100, 1), plan.Whole(g, ids[0], plan.PIM))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := memory.New(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := memory.ColdStart{Bytes: c.bytes, Rows: c.rows, Time: device.Time(math.Round(c.alone / 0.9999 * 1e3))}
+		if d := cmp.Diff(want, w.ColdStart(m)); d != "" {
+			t.Errorf("%d channels (-want +got):\n%s", c.channels, d)
+		}
+	}
+	g, ids := chain(t, 16, 1)
+	p, err := build(g, devices(t, "toy", 100, 1), plan.Whole(g, ids[0], plan.GPU))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := memory.New(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := w.ColdStart(m); got != (memory.ColdStart{}) {
+		t.Errorf("no weights on the PIM: %+v", got)
 	}
 }

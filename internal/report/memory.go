@@ -32,6 +32,8 @@ type Memory struct {
 	Stored   int `json:"stored_bytes"`   // with every copy
 	Reserved int `json:"reserved_bytes"` // the rows that hold them
 
+	Cold float64 `json:"cold_start_ns"` // writing them once, before the first run
+
 	Steps []MemoryStep `json:"steps"`
 	Taken []int        `json:"rows_by_channel"`
 }
@@ -66,6 +68,7 @@ func NewMemory(g *graph.Graph, hm *hw.Machine, r *search.Result, m *memory.Map) 
 		Schema: MemorySchema, Model: g.Name, Machine: hm.Name, Policy: r.Plan.Policy, Channels: len(m.Taken),
 		Rows: hm.PIM.Rows, RowBytes: hm.PIM.Banks * hm.PIM.Row,
 		Network: m.Network * e, Weights: m.Read * e, Stored: m.Stored * e, Steps: []MemoryStep{}, Taken: slices.Clone(m.Taken),
+		Cold: m.ColdStart(hm).Time.NS(),
 	}
 	for i := range m.Steps {
 		st := &m.Steps[i]
@@ -172,6 +175,7 @@ func (m *Memory) Text(w io.Writer, verbose bool) error {
 	fmt.Fprintf(b, "network          %d B, %d B of it read by the PIM\n", m.Network, m.Weights)
 	fmt.Fprintf(b, "stored           %d B with every copy, %.3f times what the PIM reads, in rows of %d B\n",
 		m.Stored, float64(m.Stored)/float64(m.Weights), m.Reserved)
+	fmt.Fprintf(b, "cold start       %s to write them, once before the first run\n", ns(m.Cold))
 	_, err := io.WriteString(w, trimLines(b.String()))
 	return err
 }

@@ -58,6 +58,9 @@ func Run(w io.Writer, r *pimflow.Report, verbose bool) error {
 		n, tiles := launches(r)
 		summary.row("  launches", ns(r.PIMLaunch), "", fmt.Sprintf("%s, within PIM busy: %d for %d tiles", share(r, r.PIMLaunch), n, tiles))
 	}
+	if c := r.Cold; c != nil {
+		summary.row("cold start", ns(c.NS), "", fmt.Sprintf("once, not in the plan's time: %d B of weights written into %d PIM channels", c.Bytes, r.PIMChannels))
+	}
 	summary.write(b)
 	launchTable(b, r)
 	if r.GPUProfile != nil {
