@@ -111,7 +111,7 @@ func chosen(m *hw.Machine, only []string, energy bool) (func(path string) bool, 
 			return nil, fmt.Errorf("--only %s: machine %s has no such number%s: paths as pimflow machine prints them wanted, as link or pim.timing.rp_ck",
 				strings.Join(only, ","), m.Name, nearest.Hint(o, names))
 		}
-		timed := slices.ContainsFunc(m.Constants(), func(c hw.Constant) bool { return sweep.Within(c.Path, o) && sweep.Timed(c.Path) })
+		timed := slices.ContainsFunc(m.Constants(), func(c hw.Constant) bool { return sweep.Within(c.Path, o) && sweep.Timed(m, c.Path) })
 		if !timed && !energy {
 			return nil, fmt.Errorf("--only %s: no time depends on %s: --energy shows what energies do", strings.Join(only, ","), o)
 		}

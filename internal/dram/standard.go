@@ -111,6 +111,18 @@ func Lookup(name string) (*Standard, error) {
 	return nil, fmt.Errorf("DRAM standard %q is unknown%s; known: %q", name, nearest.Hint(name, known), known)
 }
 
+// Paced is the standard with one rule more: each of the commands waits so many cycles for the
+// last of them, as under a limit of their power.
+func (s *Standard) Paced(ops []Op, wait int64) *Standard {
+	paced := *s
+	paced.Rules = func(t Timing) Book {
+		b := s.Rules(t)
+		b.Rules = append(slices.Clone(b.Rules), Rule{After: ops, Before: ops, Wait: wait})
+		return b
+	}
+	return &paced
+}
+
 // Op returns the command of that name; it panics if the standard has none.
 func (s *Standard) Op(name string) Op {
 	for i := range s.Ops {

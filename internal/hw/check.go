@@ -72,6 +72,9 @@ func limitsOf(std *dram.Standard) []dram.Limit {
 	return append(append(slices.Clone(memoryLimits), alike), std.Limits...)
 }
 
+// slowest is the longest pace of column accesses that a power limit may ask for, in cycles.
+const slowest = 10000
+
 // check refuses a memory that no DRAM could be, but for the rules that the machine waives.
 func (m *Machine) check() error {
 	if m.Memory.PIMChannels > m.Memory.Channels {
@@ -80,6 +83,9 @@ func (m *Machine) check() error {
 	std, err := dram.Lookup(m.PIM.Standard)
 	if err != nil {
 		return fmt.Errorf("pim.standard: %w", err)
+	}
+	if ck := m.PIM.Cadence(); m.PIM.Limit > 0 && ck > slowest {
+		return fmt.Errorf("pim.power_limit_mw: %v: a column access of all banks takes %.6g pJ, every %d cycles: at most %d wanted", m.PIM.Limit, m.PIM.MACEnergy(), ck, int64(slowest))
 	}
 	limits := limitsOf(std)
 	for _, name := range slices.Sorted(maps.Keys(m.Waives)) {

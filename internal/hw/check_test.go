@@ -74,6 +74,7 @@ func TestImpossible(t *testing.T) {
 		{"newton", func(m *Machine) { m.PIM.Standard = "newtoon" }, `pim.standard: DRAM standard "newtoon" is unknown (did you mean "newton"?)`},
 		{"newton", func(m *Machine) { delete(m.PIM.Timing, "rrd_ck") }, `pim.timing.rrd_ck: missing`},
 		{"newton", func(m *Machine) { m.Waives = map[string]string{"one-rate": "none"} }, `waives: "one-rate": no rule of standard newton (did you mean "one rate"?)`},
+		{"newton", func(m *Machine) { m.PIM.Limit = 0.1 }, `pim.power_limit_mw: 0.1: a column access of all banks takes `},
 		{"aim", func(m *Machine) { m.PIM.Banks = 8 }, `pim.banks: 8 = 16 wanted, 16: rule "banks of the standard"`},
 		{"aim", func(m *Machine) { m.PIM.Groups = 8 }, `pim.bank_groups: 8 = 4 wanted, 4: rule "groups of the standard"`},
 		{"aim", ck("rc_ck", 84), `pim.timing.rc_ck: 84 >= `},

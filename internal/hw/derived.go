@@ -18,7 +18,7 @@ type Figure struct {
 
 // ColumnPS is how long a channel that computes takes for a column access of all its banks.
 func (m *Machine) ColumnPS() float64 {
-	return m.PIM.Clock.Picoseconds() * float64(max(m.PIM.Timing["ccds_ck"], 1))
+	return m.PIM.Clock.Picoseconds() * float64(m.PIM.Cadence())
 }
 
 // Figures derives rates, peaks and sizes. GB are 1e9 bytes.
@@ -36,9 +36,11 @@ func (m *Machine) Figures() []Figure {
 		{"channel_gb_per_s_from_gpu", mem.ChannelGBps, "of a channel"},
 		{"channel_gb_per_s_from_pim", 1e3 * float64(p.Column) / burst, "a column access in a burst"},
 		{"memory_gb_per_s", rate, "all channels"},
-		{"internal_gb_per_s_of_a_channel", internal, "a column of every bank in tCCD"},
+		{"mac_cadence_ck", float64(p.Cadence()), "a column access of every bank to the next: tCCD, or longer by pim.power_limit_mw"},
+		{"mac_power_mw_of_a_channel", 1e3 * p.MACEnergy() / m.ColumnPS(), "column accesses of every bank at that pace, by pim.energy; beyond standby, activations and I/O"},
+		{"internal_gb_per_s_of_a_channel", internal, "a column of every bank at that pace"},
 		{"internal_gb_per_s", internal * computing, "the channels that compute"},
-		{"pim_peak_gflop_per_s_of_a_channel", flops, "two operations a multiplier and tCCD"},
+		{"pim_peak_gflop_per_s_of_a_channel", flops, "two operations a multiplier at that pace"},
 		{"pim_peak_gflop_per_s", flops * computing, "the channels that compute"},
 		{"gpu_peak_gflop_per_s", peak, "tensor cores"},
 		{"gpu_ridge_flop_per_byte", peak / rate, "with every channel"},

@@ -12,6 +12,8 @@
 // a Board comes out. Packages gpu, pim and dram give the numbers their meaning.
 package hw
 
+import "math"
+
 // Machine is one machine file. The want tags are the ranges that Parse accepts.
 type Machine struct {
 	Name        string            `json:"name"`
@@ -153,11 +155,12 @@ type PIM struct {
 	Column   int              `json:"column_bytes" want:"1..16384"` // of a column access
 	Row      int              `json:"row_bytes" want:"1..16777216"` // of a bank
 	Rows     int              `json:"rows_per_bank" want:">0"`
-	Buffer   int              `json:"buffer_bytes" want:"1..67108864"` // global input buffer of a channel
-	Buffers  int              `json:"buffers" want:"1..64"`            // input buffers of a channel
-	Sums     int              `json:"accumulators" want:"1..65536"`    // accumulators of each bank
-	Format   string           `json:"number_format"`                   // of operands and results: "fp16", "bf16" or "fp32"; sums are float32
-	Timing   map[string]int64 `json:"timing" key:"_ck" want:">=0"`     // the standard's parameters, in cycles of Clock
+	Buffer   int              `json:"buffer_bytes" want:"1..67108864"`         // global input buffer of a channel
+	Buffers  int              `json:"buffers" want:"1..64"`                    // input buffers of a channel
+	Sums     int              `json:"accumulators" want:"1..65536"`            // accumulators of each bank
+	Limit    float64          `json:"power_limit_mw" want:">=0" missing:"may"` // of a channel, for column accesses of all banks and their products (Cadence); 0: none
+	Format   string           `json:"number_format"`                           // of operands and results: "fp16", "bf16" or "fp32"; sums are float32
+	Timing   map[string]int64 `json:"timing" key:"_ck" want:">=0"`             // the standard's parameters, in cycles of Clock
 	Energy   PIMEnergy        `json:"energy"`
 }
 
@@ -175,6 +178,27 @@ func (p *PIM) Columns() int { return p.Row / max(1, p.Column) }
 
 // BufferElements is the size of a global input buffer in elements.
 func (p *PIM) BufferElements() int { return p.Buffer / max(1, p.ElementSize()) }
+
+// MACEnergy is the energy of a column access of all banks with its products, in pJ.
+func (p *PIM) MACEnergy() float64 {
+	e := &p.Energy
+	return float64(p.Banks) * (e.ColumnRead.Value + float64(p.Lanes())*e.MAC.Value + e.BufferRead.Value)
+}
+
+// Cadence is the cycles from a column access of all banks to the next. It is tCCD, or as long as
+// the power limit wants that is longer: the energy of the access over the limit, in whole cycles.
+// Standby, activations and the bus are not held against the limit.
+//
+// In the literature: AttAcc (ASPLOS 2024) has 16 times the external bandwidth in the banks, and 9
+// times under its power limit.
+func (p *PIM) Cadence() int64 {
+	ccd := max(p.Timing["ccds_ck"], 1)
+	if p.Limit <= 0 {
+		return ccd
+	}
+	const rounding = 1e-9 // of a quotient that is a whole number
+	return max(ccd, int64(math.Ceil(min(1e3*p.MACEnergy()/p.Limit/p.Clock.Picoseconds()-rounding, limit))))
+}
 
 // Range is an uncertain number: a value and its bounds, in the file {"value": 60, "low": 48,
 // "high": 62, "source": "…"} with low ≤ value ≤ high.

@@ -28,7 +28,6 @@ func newAccumulators(d *Device) scheme {
 	w := func(after, before dram.Op) int64 { return int64(d.channel.Wait(after, before)) }
 	comp, read := d.ops.Comp[0], d.ops.Read
 	c := &accumulators{packing: newPacking(d), read: w(read, read), fromComp: w(comp, read)}
-	c.waits.comp = w(comp, comp) // reads come in another mode
 	for _, o := range d.ops.mode {
 		c.mode = w(o, comp)
 	}

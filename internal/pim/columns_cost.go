@@ -70,12 +70,12 @@ func (c *columns) estimate(s share) estimate {
 		}
 		f.cycles += matrices * stalls
 	}
-	f.lowerBound = t.comp*(w.comps+w.reads) + w.visits*(t.shut+t.open-t.act-t.comp) + w.acts*t.act - t.shut
+	f.lowerBound = t.comp*w.comps + t.read*w.reads + w.visits*(t.shut+t.open-t.act-t.comp) + w.acts*t.act - t.shut
 	if r := &c.refresh; r.cycles < r.interval { // no row is open during a refresh; some may be pending at the end
 		f.lowerBound = max(f.lowerBound, int64((float64(f.lowerBound)-r.cycles*float64(t.postpone)/r.interval-2*r.cycles)/(1-r.cycles/r.interval)))
 	}
 	f.lowerBound = max(f.lowerBound, t.write*(w.writes+w.reads))
-	f.cycles += t.comp*(w.comps+w.reads) + (w.visits+visits)*(t.close+t.shut+t.open-t.act) + (w.acts+acts)*t.act
+	f.cycles += t.comp*w.comps + t.read*w.reads + (w.visits+visits)*(t.close+t.shut+t.open-t.act) + (w.acts+acts)*t.act
 	return f
 }
 
@@ -83,7 +83,7 @@ func (c *columns) estimate(s share) estimate {
 // the steps of a visit: each command at its longest, each fill with both turns of the bus.
 func (c *columns) longest(s *span, groups, units int) (step, around int64) {
 	w, pixels := &c.waits, int64(units)*int64(s.fold)
-	step = pixels*(int64(s.cols)*w.write+int64(groups)*int64(s.cols+2)*w.comp) + w.toRead + w.toWrite + w.ready
+	step = pixels*(int64(s.cols)*w.write+int64(groups)*(int64(s.cols)*w.comp+2*max(w.comp, w.read))) + w.toRead + w.toWrite + w.ready
 	return step, int64(c.d.acts)*w.act + w.open + w.close + w.shut + pixels*int64(s.cols)*w.write
 }
 

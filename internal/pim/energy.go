@@ -76,9 +76,9 @@ func Standby(m *hw.Machine) (l device.Ledger, err error) {
 		return l, nil
 	}
 	p := &m.PIM
-	std, err := dram.Lookup(p.Standard)
+	std, err := Standard(m)
 	if err != nil {
-		return l, fmt.Errorf("machine %s: pim.standard: %w", m.Name, err)
+		return l, err
 	}
 	timing := dram.Timing(p.Timing)
 	if _, err := std.New(timing); err != nil {

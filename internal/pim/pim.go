@@ -73,18 +73,26 @@ func NewBasic(m *hw.Machine, channels int) (device.Device, error) {
 	return d, nil
 }
 
-// standard returns the machine's standard.
-func standard(m *hw.Machine) (*dram.Standard, error) {
+// Standard returns the machine's standard. Under a power limit its multiplying commands keep
+// the limit's pace (hw.PIM.Cadence).
+func Standard(m *hw.Machine) (*dram.Standard, error) {
 	std, err := dram.Lookup(m.PIM.Standard)
 	if err != nil {
 		return nil, fmt.Errorf("machine %s: pim.standard: %w", m.Name, err)
+	}
+	if m.PIM.Limit > 0 {
+		ops, err := NewCommands(std)
+		if err != nil {
+			return nil, fmt.Errorf("machine %s: pim.power_limit_mw: %w", m.Name, err)
+		}
+		std = std.Paced(ops.Comp, m.PIM.Cadence())
 	}
 	return std, nil
 }
 
 func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error) {
 	p := &m.PIM
-	std, err := standard(m)
+	std, err := Standard(m)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,8 @@ import "pimflow/internal/dram"
 // waits are the cycles from a command to the next that estimates use where buffers are written
 // column by column.
 type waits struct {
-	comp     int64 // COMP to COMP or READRES, READRES to COMP
+	comp     int64 // COMP to COMP
+	read     int64 // what a READRES between two COMPs takes more
 	write    int64 // GWRITE to GWRITE
 	toRead   int64 // GWRITE to READRES
 	toWrite  int64 // READRES to GWRITE
@@ -22,7 +23,7 @@ func newWaits(c *Commands, ch *dram.Channel) waits {
 	w := func(after, before dram.Op) int64 { return int64(ch.Wait(after, before)) }
 	first, last := c.Open[0], c.Open[len(c.Open)-1]
 	return waits{
-		comp:  max(w(c.Comp[0], c.Comp[0]), w(c.Comp[0], c.Read), w(c.Read, c.Comp[0])),
+		comp: w(c.Comp[0], c.Comp[0]), read: max(0, w(c.Comp[0], c.Read)+w(c.Read, c.Comp[0])-w(c.Comp[0], c.Comp[0])),
 		write: w(c.Write[0], c.Write[0]), toRead: w(c.Write[0], c.Read), toWrite: w(c.Read, c.Write[0]), ready: w(c.Write[0], c.Comp[0]),
 		act: w(first, last), open: w(last, c.Comp[0]), shut: w(c.Close[0], first), close: w(c.Comp[0], c.Close[0]),
 		postpone: int64(ch.Postponable()),

@@ -17,12 +17,18 @@ import (
 	"pimflow/internal/search"
 )
 
-// untimed lists the energies, which no time depends on, by path or by the beginning of paths.
-var untimed = []string{"gpu.energy", "pim.energy", "link.finish.pj_per_op"}
+// energies lists the energies, which no time depends on unless their power is limited, by path or
+// by the beginning of paths.
+var energies = []string{"gpu.energy", "pim.energy", "link.finish.pj_per_op"}
+
+// isEnergy reports whether a number is an energy.
+func isEnergy(path string) bool {
+	return slices.ContainsFunc(energies, func(of string) bool { return Within(path, of) })
+}
 
 // Timed reports whether a time can depend on a number of a machine.
-func Timed(path string) bool {
-	return !slices.ContainsFunc(untimed, func(of string) bool { return Within(path, of) })
+func Timed(m *hw.Machine, path string) bool {
+	return !isEnergy(path) || m.PIM.Limit > 0 && Within(path, "pim.energy")
 }
 
 // Within reports whether a path equals another or begins with its keys.
@@ -77,7 +83,7 @@ func Vary(ctx context.Context, m *Model, percents []int, only func(path string) 
 		return nil, err
 	}
 	for _, c := range m.Machine.Constants() {
-		if Timed(c.Path) && only(c.Path) {
+		if Timed(m.Machine, c.Path) && only(c.Path) {
 			s.Constants = append(s.Constants, Constant{c, make([]Change, len(percents))})
 		}
 	}
@@ -174,7 +180,7 @@ type Energy struct {
 func (s *Sensitivity) Energies(ctx context.Context, m *Model, only func(path string) bool) (ratio float64, list []Energy, err error) {
 	ratio = ratioOf(s.Base)
 	for _, c := range m.Machine.Constants() {
-		if c.Range != nil && !Timed(c.Path) && only(c.Path) {
+		if c.Range != nil && isEnergy(c.Path) && only(c.Path) {
 			list = append(list, Energy{Constant: c})
 		}
 	}

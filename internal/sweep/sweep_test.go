@@ -148,7 +148,7 @@ func TestVary(t *testing.T) {
 	}
 	want := 0
 	for _, c := range in.Machine.Constants() {
-		if Timed(c.Path) {
+		if Timed(in.Machine, c.Path) {
 			want++
 		}
 	}
@@ -171,13 +171,13 @@ func TestUntimed(t *testing.T) {
 	}
 	found := map[string]bool{}
 	for _, c := range in.Machine.Constants() {
-		if Timed(c.Path) {
+		if Timed(in.Machine, c.Path) {
 			if c.Range != nil && c.Range.Value == 0 {
 				t.Errorf("%s has bounds and is 0", c.Path)
 			}
 			continue
 		}
-		for _, u := range untimed {
+		for _, u := range energies {
 			found[u] = found[u] || Within(c.Path, u)
 		}
 		if c.Range == nil {
@@ -199,8 +199,8 @@ func TestUntimed(t *testing.T) {
 			t.Errorf("%s: %+v, %+v before", c.Path, timesOf(r), timesOf(base))
 		}
 	}
-	if len(found) != len(untimed) {
-		t.Errorf("of %v only %v are there", untimed, found)
+	if len(found) != len(energies) {
+		t.Errorf("of %v only %v are there", energies, found)
 	}
 }
 

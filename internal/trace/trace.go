@@ -30,9 +30,9 @@ type Simulator struct {
 
 // New returns the simulator of a machine; with noHiding without GWRITE latency hiding.
 func New(m *hw.Machine, noHiding bool) (*Simulator, error) {
-	std, err := dram.Lookup(m.PIM.Standard)
+	std, err := pim.Standard(m)
 	if err != nil {
-		return nil, fmt.Errorf("machine %s: pim.standard: %w", m.Name, err)
+		return nil, err
 	}
 	if noHiding {
 		exposed := *m

@@ -30,9 +30,9 @@ type System struct {
 // as the artifact does. Its energy is that of the commands of all channels by the
 // machine's constants.
 func New(m *hw.Machine, channels int, s System) (device.Device, error) {
-	std, err := dram.Lookup(m.PIM.Standard)
+	std, err := pim.Standard(m)
 	if err != nil {
-		return nil, fmt.Errorf("machine %s: pim.standard: %w", m.Name, err)
+		return nil, err
 	}
 	timing := dram.Timing(m.PIM.Timing)
 	if s.Exposed {
