@@ -60,6 +60,8 @@ type Report struct {
 	BaselineTicks int64 `json:"baseline_gpu_ck"`
 	TotalTicks    int64 `json:"total_gpu_ck"`
 
+	Throughput Throughput `json:"throughput"`
+
 	Energy Energies `json:"energy"`
 	// Launches is the same search for each way to launch work; nil until it is asked for
 	// (Session.Launches).
@@ -146,6 +148,7 @@ func newReport(s *Session, p *Plan) (*Report, error) {
 		Search:        r.Elapsed.Seconds(),
 		BaselineTicks: m.GPU.Clock.Cycles(int64(r.Baseline.Total)),
 		TotalTicks:    m.GPU.Clock.Cycles(int64(tl.Total)),
+		Throughput:    newThroughput(g, r.Baseline.Program, tl.Program),
 		Energy:        newEnergies(r),
 		Exact:         r.Exact,
 		Stopped:       r.Stopped,

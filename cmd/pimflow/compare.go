@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
+	"slices"
 	"strconv"
 
 	"pimflow"
@@ -16,84 +18,146 @@ import (
 	"pimflow/internal/search"
 )
 
+// compareFlags holds the flags of compare.
+type compareFlags struct {
+	request
+	policies  []string
+	batches   []int
+	json, csv bool
+}
+
 func compareCommand() *cobra.Command {
-	var r request
-	var asJSON bool
+	f := &compareFlags{}
 	c := &cobra.Command{
 		Use:   "compare MODEL…",
-		Short: "Plan models under every policy and print the results as a table",
-		Long: `Plan models under every policy and print the results as a table. The last rows are times below that of policy
-pimflow, in per cent: auto's plan and two lower bounds, that of all plans and that of plans with at most two tiles a layer
-(two tiles).
+		Short: "Plan models under several policies and print the results as a table",
+		Long: `Plan models under several policies, and at several batches, and print the results as a table: latency; speed-up and energy
+over the GPU alone, with their bounds; images a second if runs follow each other back to back. "gap" is by how much the
+latency exceeds the lower bound of all plans, "two tiles" the same for plans with at most two tiles a layer.
+
+A model that cannot be planned is a row with its error; the exit code is then 1.
 
 With --pim-channels auto each policy plans each model for every eighth of the memory channels as PIM channels. The table
 has its best plan and that plan's number of channels. run --pim-channels auto also tries numbers in between.`,
 		Args: wantArgs(1, math.MaxInt),
 		RunE: func(c *cobra.Command, args []string) error {
-			bar := newBar(c.ErrOrStderr())
-			defer bar.stop()
-			all := &report.Comparison{Schema: report.CompareSchema}
-			for _, model := range args {
-				r.model = model
-				s, err := r.open(bar)
-				if err != nil {
-					return err
-				}
-				own := r.channels == autoChannels
-				m, err := compareModel(c.Context(), s, own, bar)
-				s.Close()
-				if err != nil {
-					return err
-				}
-				all.Machine, all.Own = s.Machine().Name(), own
-				if _, _, _, p := s.Internal(); p != nil {
-					n, on := p.Measured()
-					all.Profile = &report.ProfileFile{File: p.File, Kernels: n, MeasuredOn: on}
-				}
-				all.Models = append(all.Models, m)
+			if f.json && f.csv {
+				return errors.New("--json does not go with --csv")
 			}
-			all.Policies = pimflow.Policies()
-			bar.stop()
-			if asJSON {
-				return all.JSON(c.OutOrStdout())
-			}
-			return all.Text(c.OutOrStdout())
+			return compareModels(c.Context(), f, args, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
-	r.machineFlag(c, pimflow.DefaultMachine)
-	r.batchFlag(c)
-	profileFlag(c, &r.opts.Profile)
-	c.Flags().StringVar(&r.channels, "pim-channels", "", "number of PIM channels, or auto to search the best (default: the machine's)")
-	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	f.machineFlag(c, pimflow.DefaultMachine)
+	profileFlag(c, &f.opts.Profile)
+	fl := c.Flags()
+	fl.StringSliceVar(&f.policies, "policy", pimflow.Policies(), "policies, see pimflow policy")
+	fl.IntSliceVar(&f.batches, "batch", []int{0}, "images at once, for models that leave it open; several as 1,4,16 (default 1)")
+	fl.StringVar(&f.channels, "pim-channels", "", "number of PIM channels, or auto to search the best (default: the machine's)")
+	fl.BoolVar(&f.json, "json", false, "print one JSON object")
+	fl.BoolVar(&f.csv, "csv", false, "print comma-separated values")
 	return c
 }
 
-// compareModel plans one model under every policy. With own it tries every eighth of the memory
-// channels as PIM channels, and keeps the best plan of each policy.
-func compareModel(ctx context.Context, s *pimflow.Session, own bool, bar *bar) (report.ModelResult, error) {
-	g, base, _, _ := s.Internal()
-	m := report.ModelResult{Model: g.Name}
+// compareModels plans models, each at every batch, and prints the results.
+func compareModels(ctx context.Context, f *compareFlags, models []string, stdout, stderr io.Writer) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	bar := newBar(stderr)
+	defer bar.stop()
+	all := &report.Comparison{Schema: report.CompareSchema, Own: f.channels == autoChannels, Policies: f.policies}
+	var failures []error
+	for _, model := range models {
+		for _, batch := range f.batches {
+			f.model, f.opts.Batch = model, batch
+			m, err := compareModel(ctx, f, all, bar)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err != nil {
+				failures = append(failures, err)
+				m = report.ModelResult{Model: model, Batch: max(batch, 1), Error: err.Error()}
+			}
+			all.Models = append(all.Models, m)
+		}
+	}
+	bar.stop()
+	if len(failures) == len(all.Models) && !slices.ContainsFunc(failures, func(err error) bool { return err.Error() != failures[0].Error() }) {
+		return failures[0] // of the machine, or of the only model
+	}
+	write := all.Text
+	switch {
+	case f.json:
+		write = all.JSON
+	case f.csv:
+		write = all.CSV
+	}
+	if err := write(stdout); err != nil {
+		return err
+	}
+	for _, err := range failures {
+		fmt.Fprintln(stderr, "pimflow:", err)
+	}
+	if len(failures) > 0 {
+		return errFailed
+	}
+	return nil
+}
+
+// check refuses policies and batches that are unknown or given twice.
+func (f *compareFlags) check() error {
+	for i, name := range f.policies {
+		if _, err := search.Lookup(name); err != nil {
+			return fmt.Errorf("--policy: %w", err)
+		}
+		if slices.Contains(f.policies[:i], name) {
+			return fmt.Errorf("--policy %s is given twice", name)
+		}
+	}
+	for i, n := range f.batches {
+		if slices.Contains(f.batches[:i], n) {
+			return fmt.Errorf("--batch %d is given twice", n)
+		}
+	}
+	return nil
+}
+
+// compareModel plans one model at one batch under every policy. With auto as --pim-channels it
+// tries every eighth of the memory channels as PIM channels, and keeps the best plan of each
+// policy. It notes in all what the models have in common.
+func compareModel(ctx context.Context, f *compareFlags, all *report.Comparison, bar *bar) (m report.ModelResult, err error) {
+	s, err := f.open(bar)
+	if err != nil {
+		return m, err
+	}
+	defer s.Close()
+	g, base, _, p := s.Internal()
+	all.Machine = s.Machine().Name()
+	if p != nil {
+		n, on := p.Measured()
+		all.Profile = &report.ProfileFile{File: p.File, Kernels: n, MeasuredOn: on}
+	}
+	m.Model = g.Name
 	numbers := []int{base.Memory.PIMChannels}
-	if own {
+	if all.Own {
 		numbers = platform.Eighths(base.Memory.Channels)
 	}
 	for k, n := range numbers {
 		on, label := s, m.Model+" %s"
-		if own {
+		if all.Own {
 			label += fmt.Sprintf(", %d PIM channels", n)
-			var err error
 			if on, err = withChannels(s, strconv.Itoa(n)); err != nil {
 				return m, err
 			}
 		}
-		for i, policy := range search.Policies() {
+		for i, name := range f.policies {
 			if k == 0 {
-				m.Results = append(m.Results, report.PolicyResult{Policy: policy.Name})
-			} else if policy.PIM == "" {
+				m.Results = append(m.Results, report.PolicyResult{Policy: name})
+			} else if policy, err := search.Lookup(name); err == nil && policy.PIM == "" {
 				continue // policies without PIM do not depend on the number
 			}
-			bar.label = fmt.Sprintf(label, policy.Name)
-			row, err := comparePolicy(ctx, on, policy.Name, &m)
+			bar.label = fmt.Sprintf(label, name)
+			row, err := comparePolicy(ctx, on, name, &m)
 			if err != nil {
 				return m, err
 			}
@@ -120,8 +184,13 @@ func comparePolicy(ctx context.Context, s *pimflow.Session, policy string, m *re
 	if err != nil {
 		return row, err
 	}
-	m.Baseline = r.Baseline
-	row.Total, row.Speedup, row.GPUBusy, row.PIMBusy, row.PIMChannels = r.Total, r.Speedup, r.GPUBusy, r.PIMBusy, r.PIMChannels
+	m.Baseline, m.Batch = r.Baseline, r.Throughput.Images
+	row = report.PolicyResult{
+		Policy: policy, Total: r.Total, Speedup: r.Speedup, SpeedupLow: r.Low, SpeedupHigh: r.High,
+		Energy: r.Energy.Ratio, EnergyLow: r.Energy.RatioLow, EnergyHigh: r.Energy.RatioHigh,
+		Period: r.Throughput.Period, Rate: r.Throughput.Rate,
+		GPUBusy: r.GPUBusy, PIMBusy: r.PIMBusy, PIMChannels: r.PIMChannels,
+	}
 	for _, b := range []struct{ of, least **float64 }{{&r.Bound, &m.Bound}, {&r.BoundTwo, &m.BoundTwo}} {
 		if *b.of != nil && (*b.least == nil || **b.of < **b.least) {
 			*b.least = *b.of

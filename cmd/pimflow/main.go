@@ -93,8 +93,17 @@ func checkFlags(c *cobra.Command) error {
 			return fmt.Errorf("--%s is empty: %s", name, f.Usage)
 		}
 	}
-	if n, err := c.Flags().GetInt("batch"); err == nil && n < 1 && c.Flags().Changed("batch") {
-		return fmt.Errorf("--batch %d: at least 1 wanted", n)
+	if !c.Flags().Changed("batch") {
+		return nil
+	}
+	list, _ := c.Flags().GetIntSlice("batch") // of a command that takes several
+	if n, err := c.Flags().GetInt("batch"); err == nil {
+		list = []int{n}
+	}
+	for _, n := range list {
+		if n < 1 {
+			return fmt.Errorf("--batch %d: at least 1 wanted", n)
+		}
 	}
 	return nil
 }

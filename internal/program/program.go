@@ -23,6 +23,8 @@ type Step struct {
 	After []int // the earlier steps that it waits for: those whose values it reads, and those that an exclusive segment orders before it
 	Fused bool  // its launch is fused with that of its device's step before
 	Every bool  // the GPU executes it with every memory channel (plan.Every)
+	// Exclusive: nothing runs beside it (plan.Segment).
+	Exclusive bool
 }
 
 // Cost is the cost of the step in its place in the program: of the code, with its launch
@@ -72,7 +74,7 @@ func Part(g *graph.Graph, segments []plan.Segment, devices []device.Device, narr
 			if err != nil {
 				return nil, fmt.Errorf("node %%%d %q on %s: %w", t.Node, g.Nodes[t.Node].Name, t.Device, err)
 			}
-			p.Steps = append(p.Steps, Step{Tile: t, Code: code, Every: d.Name() == plan.Every, After: w.add(Lane(t.Device), seg.Exclusive, after(g, t, tiles, makers))})
+			p.Steps = append(p.Steps, Step{Tile: t, Code: code, Every: d.Name() == plan.Every, Exclusive: seg.Exclusive, After: w.add(Lane(t.Device), seg.Exclusive, after(g, t, tiles, makers))})
 			makers[t.Node] = append(makers[t.Node], len(tiles))
 			tiles = append(tiles, t)
 		}

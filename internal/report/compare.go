@@ -3,6 +3,9 @@ package report
 import (
 	"fmt"
 	"io"
+	"math"
+	"slices"
+	"strconv"
 	"strings"
 
 	"pimflow"
@@ -11,20 +14,22 @@ import (
 // CompareSchema names the form of Comparison's JSON.
 const CompareSchema = "pimflow.compare/1"
 
-// Comparison holds the results of every policy for several models on one machine.
+// Comparison holds the results of policies for several models and batches on one machine.
 type Comparison struct {
 	Schema   string        `json:"schema"`
 	Machine  string        `json:"machine"`
 	Own      bool          `json:"own_pim_channels"` // each result is the best of several numbers of PIM channels
 	Policies []string      `json:"policies"`
-	Models   []ModelResult `json:"models"`
+	Models   []ModelResult `json:"models"` // an element for each batch of a model
 
 	Profile *ProfileFile `json:"gpu_profile,omitempty"` // null if all GPU times are the model's
 }
 
-// ModelResult holds the results of one model, in the order of the policies.
+// ModelResult holds the results of one model at one batch, in the order of the policies.
 type ModelResult struct {
 	Model    string         `json:"model"`
+	Batch    int            `json:"batch"`               // images at once
+	Error    string         `json:"error,omitempty"`     // the model is not planned, and why
 	Baseline float64        `json:"baseline_ns"`         // GPU alone, with every channel
 	Bound    *float64       `json:"bound_ns"`            // lower bound of auto's plans, over all numbers of PIM channels tried
 	BoundTwo *float64       `json:"bound_two_pieces_ns"` // the same for plans with at most two pieces a layer
@@ -32,13 +37,20 @@ type ModelResult struct {
 }
 
 // PolicyResult is the plan of one policy; its speed-up is 0 if the policy has no device for some
-// layer.
+// layer. Low and high are the bounds of the number before.
 type PolicyResult struct {
-	Policy  string  `json:"policy"`
-	Total   float64 `json:"total_ns"`
-	Speedup float64 `json:"speedup"`
-	GPUBusy float64 `json:"gpu_busy_ns"`
-	PIMBusy float64 `json:"pim_busy_ns"`
+	Policy      string  `json:"policy"`
+	Total       float64 `json:"total_ns"`
+	Speedup     float64 `json:"speedup"`
+	SpeedupLow  float64 `json:"speedup_low"`
+	SpeedupHigh float64 `json:"speedup_high"`
+	Energy      float64 `json:"energy_ratio"` // that of the GPU alone is 1
+	EnergyLow   float64 `json:"energy_ratio_low"`
+	EnergyHigh  float64 `json:"energy_ratio_high"`
+	Period      float64 `json:"period_ns"` // of runs back to back
+	Rate        float64 `json:"images_per_s"`
+	GPUBusy     float64 `json:"gpu_busy_ns"`
+	PIMBusy     float64 `json:"pim_busy_ns"`
 
 	PIMChannels int `json:"pim_channels"` // that compute in the plan
 
@@ -48,46 +60,45 @@ type PolicyResult struct {
 // JSON writes the comparison as one object.
 func (c *Comparison) JSON(w io.Writer) error { return JSON(w, c) }
 
-// Text writes a table of times and speed-ups over the GPU alone.
+// Text writes a table with a row for each model, batch and policy, and geometric means.
 func (c *Comparison) Text(w io.Writer) error {
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "machine %s; total time in ns and speed-up over the GPU with every channel", c.Machine)
-	if c.Own {
-		fmt.Fprint(b, ", and how many channels compute, each the best of several numbers")
+	fmt.Fprintf(b, "machine %s; speed-up and energy over those of the GPU with every channel; images/s back to back\n", c.Machine)
+	for _, x := range compareNotes {
+		if x.shown(c) {
+			b.WriteString(x.text)
+		}
 	}
-	fmt.Fprint(b, "\n\n")
-	t, head := table{{}}, []string{"policy"}
-	for _, m := range c.Models {
-		t, head = append(t, column{right: true}, column{right: true}), append(head, m.Model, "")
-		if c.Own {
-			t, head = append(t, column{right: true}), append(head, "")
+	b.WriteByte('\n')
+	var columns []compareColumn
+	var head []string
+	var t table
+	for _, x := range compareColumns {
+		if x.shown == nil || x.shown(c) {
+			columns, head, t = append(columns, x), append(head, x.head), append(t, column{right: x.right})
 		}
 	}
 	t.row(head...)
-	for i, p := range c.Policies {
-		cells := []string{p}
-		for _, m := range c.Models {
-			r, of := &m.Results[i], []string{"-", "-", "-"} // no device executes some layer
-			if r.Speedup > 0 {
-				of = []string{fmt.Sprintf("%.1f", r.Total), fmt.Sprintf("%.3f", r.Speedup), fmt.Sprint(r.PIMChannels)}
-			}
-			if !c.Own {
-				of = of[:2]
-			}
-			cells = append(cells, of...)
+	lists := append(slices.Clone(c.Models), c.means()...)
+	for k := range lists {
+		m := &lists[k]
+		if len(c.Policies) > 1 && k > 0 {
+			t.row(make([]string, len(t))...)
 		}
-		t.row(cells...)
-	}
-	for _, x := range below {
-		cells := []string{x.name}
-		for i := range c.Models {
-			m := &c.Models[i]
-			cells = append(cells, m.less(x.of(m)), "", "")
-			if !c.Own {
-				cells = cells[:len(cells)-1]
+		if m.Error != "" {
+			t.open(m.Model, strconv.Itoa(m.Batch), m.Error)
+		}
+		for i := range m.Results {
+			var cells []string
+			for _, x := range columns {
+				cells = append(cells, x.of(m, i))
+			}
+			if m.Results[i].Speedup == 0 {
+				t.open(append(cells[:3], "no device executes some layer")...)
+			} else {
+				t.row(cells...)
 			}
 		}
-		t.row(cells...)
 	}
 	t.write(b)
 	if c.Profile != nil {
@@ -97,53 +108,184 @@ func (c *Comparison) Text(w io.Writer) error {
 	return err
 }
 
-// Measure is the policy that the last rows compare with.
-const Measure = "pimflow"
-
-// below lists the last rows: times and bounds in per cent below policy pimflow.
-var below = []struct {
-	name string
-	of   func(m *ModelResult) float64 // ns; 0 for none
+// compareNotes explain columns that are not always there.
+var compareNotes = []struct {
+	text  string
+	shown func(c *Comparison) bool
 }{
-	{"auto below pimflow", func(m *ModelResult) float64 { return m.total("auto") }},
-	{"bound below pimflow", func(m *ModelResult) float64 { return known(m.Bound) }},
-	{"  two tiles", func(m *ModelResult) float64 { return known(m.BoundTwo) }},
+	{"channels: those that compute, the best of several numbers\n", owned},
+	{"gap: latency above the lower bound of all plans, and of those with at most two tiles a layer\n", bounded},
 }
 
-func known(ns *float64) float64 {
-	if ns == nil {
-		return 0
+// compareColumn is a column of Text: its cell in the row of a model's policy, and whether it is
+// there.
+type compareColumn struct {
+	head  string
+	right bool
+	of    func(m *ModelResult, policy int) string
+	shown func(c *Comparison) bool // nil: always
+}
+
+var compareColumns = []compareColumn{
+	{"network", false, func(m *ModelResult, i int) string { return first(i, m.Model) }, nil},
+	{"batch", true, func(m *ModelResult, i int) string { return first(i, strconv.Itoa(m.Batch)) }, nil},
+	{"policy", false, func(m *ModelResult, i int) string { return m.Results[i].Policy }, nil},
+	{"channels", true, func(m *ModelResult, i int) string { return strconv.Itoa(m.Results[i].PIMChannels) }, owned},
+	{"latency us", true, func(m *ModelResult, i int) string { return fmt.Sprintf("%.1f", m.Results[i].Total/1e3) }, nil},
+	{"speed-up [low, high]", true, func(m *ModelResult, i int) string {
+		r := &m.Results[i]
+		return within(r.Speedup, r.SpeedupLow, r.SpeedupHigh)
+	}, nil},
+	{"energy [low, high]", true, func(m *ModelResult, i int) string {
+		r := &m.Results[i]
+		return within(r.Energy, r.EnergyLow, r.EnergyHigh)
+	}, nil},
+	{"images/s", true, func(m *ModelResult, i int) string { return fmt.Sprintf("%.1f", m.Results[i].Rate) }, nil},
+	{"gap", true, func(m *ModelResult, i int) string { return gap(m.Results[i].Total, m.Bound) }, bounded},
+	{"two tiles", true, func(m *ModelResult, i int) string { return gap(m.Results[i].Total, m.BoundTwo) }, bounded},
+}
+
+// first is a text in the first row, and none below.
+func first(i int, text string) string {
+	if i > 0 {
+		return ""
 	}
-	return *ns
+	return text
 }
 
-// total returns the time of a policy's plan; 0 if it has none.
-func (m *ModelResult) total(policy string) float64 {
-	for _, r := range m.Results {
-		if r.Policy == policy {
-			return r.Total
+// within is a number with its bounds.
+func within(v, low, high float64) string { return fmt.Sprintf("%.3f [%.3f, %.3f]", v, low, high) }
+
+// gap is how much longer a time is than its bound; "" without a bound.
+func gap(ns float64, bound *float64) string {
+	if bound == nil {
+		return ""
+	}
+	return fmt.Sprintf("%.1f %%", 100*(ns / *bound - 1))
+}
+
+// owned reports whether policies have their own numbers of PIM channels.
+func owned(c *Comparison) bool { return c.Own }
+
+// bounded reports whether bounds are known.
+func bounded(c *Comparison) bool {
+	return slices.ContainsFunc(c.Models, func(m ModelResult) bool { return m.Bound != nil })
+}
+
+// means are the geometric means over the models with a plan under every policy, one for each
+// batch that has several.
+func (c *Comparison) means() (list []ModelResult) {
+	var batches []int
+	for _, m := range c.Models {
+		if !slices.Contains(batches, m.Batch) {
+			batches = append(batches, m.Batch)
 		}
 	}
-	return 0
+	for _, batch := range batches {
+		n, all, mean := 0, 0, ModelResult{Batch: batch, Results: make([]PolicyResult, len(c.Policies))}
+		for _, m := range c.Models {
+			if m.Batch != batch {
+				continue
+			}
+			if all++; m.Error != "" || slices.ContainsFunc(m.Results, func(r PolicyResult) bool { return r.Speedup == 0 }) {
+				continue
+			}
+			n++
+			for i := range m.Results {
+				sums := mean.Results[i].numbers()
+				for k, v := range m.Results[i].numbers() {
+					*sums[k] += math.Log(*v)
+				}
+			}
+		}
+		if n < 2 {
+			continue
+		}
+		if mean.Model = "geometric mean"; n < all {
+			mean.Model += fmt.Sprintf(" of %d", n)
+		}
+		for i := range mean.Results {
+			mean.Results[i].Policy = c.Policies[i]
+			for _, v := range mean.Results[i].numbers() {
+				*v = math.Exp(*v / float64(n))
+			}
+		}
+		list = append(list, mean)
+	}
+	return list
 }
 
-// less returns the per cent by which a time is below that of policy pimflow.
-func (m *ModelResult) less(ns float64) string {
-	of := m.total(Measure)
-	if ns == 0 || of == 0 {
-		return "-"
+// numbers are those that a geometric mean is taken of.
+func (r *PolicyResult) numbers() []*float64 {
+	return []*float64{&r.Total, &r.Speedup, &r.SpeedupLow, &r.SpeedupHigh, &r.Energy, &r.EnergyLow, &r.EnergyHigh, &r.Rate}
+}
+
+// CSV writes the rows as comma-separated values, without means.
+func (c *Comparison) CSV(w io.Writer) error {
+	rows := [][]string{nil}
+	for _, x := range compareValues {
+		rows[0] = append(rows[0], x.head)
 	}
-	return fmt.Sprintf("%.1f %%", 100*(1-ns/of))
+	for k := range c.Models {
+		m := &c.Models[k]
+		results := m.Results
+		if m.Error != "" {
+			results = []PolicyResult{{}}
+		}
+		for i := range results {
+			var cells []string
+			for _, x := range compareValues {
+				cells = append(cells, x.of(m, &results[i]))
+			}
+			rows = append(rows, cells)
+		}
+	}
+	return writeCSV(w, rows)
+}
+
+// compareValues lists the columns of CSV, named as in JSON. A number that is not known is "".
+var compareValues = []struct {
+	head string
+	of   func(m *ModelResult, r *PolicyResult) string
+}{
+	{"model", func(m *ModelResult, r *PolicyResult) string { return m.Model }},
+	{"batch", func(m *ModelResult, r *PolicyResult) string { return strconv.Itoa(m.Batch) }},
+	{"policy", func(m *ModelResult, r *PolicyResult) string { return r.Policy }},
+	{"pim_channels", func(m *ModelResult, r *PolicyResult) string { return value(r, float64(r.PIMChannels)) }},
+	{"total_ns", func(m *ModelResult, r *PolicyResult) string { return value(r, r.Total) }},
+	{"speedup", func(m *ModelResult, r *PolicyResult) string { return value(r, r.Speedup) }},
+	{"speedup_low", func(m *ModelResult, r *PolicyResult) string { return value(r, r.SpeedupLow) }},
+	{"speedup_high", func(m *ModelResult, r *PolicyResult) string { return value(r, r.SpeedupHigh) }},
+	{"energy_ratio", func(m *ModelResult, r *PolicyResult) string { return value(r, r.Energy) }},
+	{"energy_ratio_low", func(m *ModelResult, r *PolicyResult) string { return value(r, r.EnergyLow) }},
+	{"energy_ratio_high", func(m *ModelResult, r *PolicyResult) string { return value(r, r.EnergyHigh) }},
+	{"period_ns", func(m *ModelResult, r *PolicyResult) string { return value(r, r.Period) }},
+	{"images_per_s", func(m *ModelResult, r *PolicyResult) string { return value(r, r.Rate) }},
+	{"gpu_busy_ns", func(m *ModelResult, r *PolicyResult) string { return value(r, r.GPUBusy) }},
+	{"pim_busy_ns", func(m *ModelResult, r *PolicyResult) string { return value(r, r.PIMBusy) }},
+	{"bound_ns", func(m *ModelResult, r *PolicyResult) string { return optional(m.Bound) }},
+	{"bound_two_pieces_ns", func(m *ModelResult, r *PolicyResult) string { return optional(m.BoundTwo) }},
+	{"error", func(m *ModelResult, r *PolicyResult) string { return m.Error }},
+}
+
+// value is a number of a plan.
+func value(r *PolicyResult, v float64) string {
+	if r.Speedup == 0 {
+		return ""
+	}
+	return digits(v)
 }
 
 // sources writes a table of the sources of GPU times, one row a plan.
 func (c *Comparison) sources(b *strings.Builder) {
 	fmt.Fprintf(b, "\nGPU times %s\n", c.Profile.from())
-	t := table{{}, {}, {right: true}, {right: true}, {right: true}, {right: true}}
-	t.row(append([]string{"model", "policy"}, sourceHead...)...)
+	t := table{{}, {right: true}, {}, {right: true}, {right: true}, {right: true}, {right: true}}
+	t.row(append([]string{"network", "batch", "policy"}, sourceHead...)...)
 	for _, m := range c.Models {
-		for i, p := range c.Policies {
-			t.row(append([]string{m.Model, p}, sourceCells(m.Results[i].GPUSources)...)...)
+		for _, r := range m.Results {
+			if r.GPUSources != nil {
+				t.row(append([]string{m.Model, strconv.Itoa(m.Batch), r.Policy}, sourceCells(r.GPUSources)...)...)
+			}
 		}
 	}
 	t.write(b)

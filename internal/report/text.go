@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -41,6 +42,7 @@ func Run(w io.Writer, r *pimflow.Report, verbose bool) error {
 	summary := table{{right: false}, {right: true}, {right: true}, {right: false}}
 	summary.row("GPU only", ns(r.Baseline), ck(r.BaselineTicks), fmt.Sprintf("all %d channels; GPU %s", r.Channels, gpu))
 	summary.row("plan", ns(r.Total), ck(r.TotalTicks), fmt.Sprintf("speed-up %.3f, between %.3f and %.3f", r.Speedup, r.Low, r.High))
+	summary.row("  period", ns(r.Throughput.Period), "", throughput(&r.Throughput))
 	if r.Bound != nil {
 		gap := fmt.Sprintf("optimality gap %.1f %%", 100*(r.Total / *r.Bound - 1))
 		if r.Exact {
@@ -136,6 +138,15 @@ func placements(r *pimflow.Report) string {
 	return strings.Join(parts, ", ")
 }
 
+// throughput describes runs back to back.
+func throughput(t *pimflow.Throughput) string {
+	s := fmt.Sprintf("%.1f images/s back to back, GPU only %.1f", t.Rate, t.BaselineRate)
+	if !t.Exact {
+		s += "; the mean of many runs"
+	}
+	return s
+}
+
 func share(r *pimflow.Report, v float64) string {
 	if r.Total == 0 {
 		return ""
@@ -168,6 +179,7 @@ type table []column
 type column struct {
 	right bool
 	cells []string
+	open  []int // the rows whose text may be longer than the column
 }
 
 func (t table) row(cells ...string) {
@@ -176,16 +188,25 @@ func (t table) row(cells ...string) {
 	}
 }
 
+// open adds a row that ends with a text of any length.
+func (t table) open(cells ...string) {
+	last := &t[len(cells)-1]
+	last.open = append(last.open, len(last.cells))
+	t.row(append(cells, make([]string, len(t)-len(cells))...)...)
+}
+
 func (t table) write(b *strings.Builder) {
 	width := make([]int, len(t))
 	for i, c := range t {
-		for _, s := range c.cells {
-			width[i] = max(width[i], utf8.RuneCountInString(s))
+		for r, s := range c.cells {
+			if !slices.Contains(c.open, r) {
+				width[i] = max(width[i], utf8.RuneCountInString(s))
+			}
 		}
 	}
 	for r := range t[0].cells {
 		for i, c := range t {
-			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(c.cells[r]))
+			pad := strings.Repeat(" ", max(0, width[i]-utf8.RuneCountInString(c.cells[r])))
 			if i > 0 {
 				b.WriteString("  ")
 			}

@@ -33,42 +33,83 @@ type Timeline struct {
 
 // Time simulates a program.
 func Time(p *program.Program) *Timeline {
-	return timed(p, func(c *device.Cost) device.Time { return c.Time })
+	return timed(p, alone)
 }
 
 // timed is Time with the time of each step alone chosen by of.
 func timed(p *program.Program, of func(*device.Cost) device.Time) *Timeline {
-	tl := &Timeline{Program: p, Spans: make([]Span, len(p.Steps))}
-	var lanes []*lane
+	e := execution{steps: p.Steps, spans: make([]Span, len(p.Steps)), of: of}
 	for i := range p.Steps {
-		s := &p.Steps[i]
-		k := slices.IndexFunc(lanes, func(l *lane) bool { return l.device == s.Device })
-		if k < 0 {
-			k = len(lanes)
-			n := len(p.Steps) - i
-			lanes = append(lanes, &lane{device: s.Device, spans: make([]Span, 0, n), use: make([]float64, 0, n)})
-		}
-		l := lanes[k]
-		var start device.Time
-		if n := len(l.spans); n > 0 {
-			start = l.spans[n-1].End
-		}
-		for _, j := range s.After {
-			start = max(start, tl.Spans[j].End)
-		}
-		c := s.Cost()
-		time := of(&c)
-		sp := Span{start, start + time}
-		use := 0.0
-		if c.Memory > 0 && time > 0 {
-			use = min(1, float64(c.Memory)/float64(time))
-			sp.End = shared(lanes, l, start, time, use)
-		}
-		l.spans, l.use = append(l.spans, sp), append(l.use, use)
-		tl.Spans[i] = sp
-		tl.Total = max(tl.Total, sp.End)
+		e.step(i)
 	}
-	return tl
+	return &Timeline{p, e.spans, end(e.spans)}
+}
+
+// alone is the time of a step alone.
+func alone(c *device.Cost) device.Time { return c.Time }
+
+// end is when the last of some spans ends.
+func end(spans []Span) (t device.Time) {
+	for _, s := range spans {
+		t = max(t, s.End)
+	}
+	return t
+}
+
+// execution is a simulation in progress. Steps are placed in their order.
+type execution struct {
+	steps []program.Step
+	spans []Span // of the steps placed
+	lanes []*lane
+	of    func(*device.Cost) device.Time // the time of a step alone
+}
+
+// step places a step when its device is free and its inputs exist, not before 0.
+func (e *execution) step(i int) {
+	s := &e.steps[i]
+	c := s.Cost()
+	l, time := e.lane(s.Device), e.of(&c)
+	var start device.Time
+	if n := len(l.spans); n > 0 {
+		start = max(start, l.spans[n-1].End)
+	}
+	for _, j := range s.After {
+		start = max(start, e.spans[j].End)
+	}
+	sp, use := Span{start, start + time}, share(&c, time)
+	if use > 0 {
+		sp.End = shared(e.lanes, l, start, time, use)
+	}
+	e.spans[i] = sp
+	l.spans, l.use = append(l.spans, sp), append(l.use, use)
+}
+
+// put places a step whose span is known.
+func (e *execution) put(i int, sp Span) {
+	s := &e.steps[i]
+	c := s.Cost()
+	l := e.lane(s.Device)
+	e.spans[i] = sp
+	l.spans, l.use = append(l.spans, sp), append(l.use, share(&c, e.of(&c)))
+}
+
+// lane is that of a device.
+func (e *execution) lane(name string) *lane {
+	k := slices.IndexFunc(e.lanes, func(l *lane) bool { return l.device == name })
+	if k < 0 {
+		k = len(e.lanes)
+		n := len(e.steps)
+		e.lanes = append(e.lanes, &lane{device: name, spans: make([]Span, 0, n), use: make([]float64, 0, n)})
+	}
+	return e.lanes[k]
+}
+
+// share is the share of the bandwidth of the GPU's memory channels that work uses.
+func share(c *device.Cost, time device.Time) float64 {
+	if c.Memory <= 0 || time <= 0 {
+		return 0
+	}
+	return min(1, float64(c.Memory)/float64(time))
 }
 
 // lane is the spans of a device's steps so far, and the share of the bandwidth of the GPU's
