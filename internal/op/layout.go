@@ -64,7 +64,7 @@ var layoutOps = []Op{
 		},
 		Shape: padShape,
 		Need: func(a Attrs, in []tensor.Shape, out tensor.Box) []tensor.Box {
-			return []tensor.Box{hulls(padIndices(a, in[0], out))}
+			return []tensor.Box{nothing(padHull(a, in[0], out))}
 		},
 		Eval: func(a Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box) {
 			take(dst, out, in[0], padIndices(a, in[0].Shape, out), a.Float("value"))
@@ -142,7 +142,11 @@ var layoutOps = []Op{
 			return s, nil
 		},
 		Need: func(_ Attrs, in []tensor.Shape, out tensor.Box) []tensor.Box {
-			return []tensor.Box{hulls(tileIndices(in[0], out))}
+			b := make(tensor.Box, len(out))
+			for d, r := range out {
+				b[d] = residues(r, in[0][d])
+			}
+			return []tensor.Box{b}
 		},
 		Eval: func(_ Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box) {
 			take(dst, out, in[0], tileIndices(in[0].Shape, out), 0)
@@ -294,13 +298,44 @@ func indices(out tensor.Box, f func(d, o int) int) [][]int {
 	return from
 }
 
-// hulls is the hull of the indices in each dimension; empty in all dimensions
-// when it is empty in one, as nothing is read then.
-func hulls(from [][]int) tensor.Box {
-	b := make(tensor.Box, len(from))
-	for d, list := range from {
-		b[d] = hull(list)
+// padHull is the hull of padIndices in each dimension.
+func padHull(a Attrs, x tensor.Shape, out tensor.Box) tensor.Box {
+	pads, mode := a.Ints("pads"), a.String("mode")
+	b := make(tensor.Box, len(out))
+	for d, r := range out {
+		n := x[d]
+		r = tensor.Range{Lo: r.Lo - pads[d], Hi: r.Hi - pads[d]} // in the input, or beyond it
+		before, after := tensor.Range{Lo: r.Lo, Hi: min(r.Hi, 0)}, tensor.Range{Lo: max(r.Lo, n), Hi: r.Hi}
+		b[d] = clip(r, n)
+		switch {
+		case mode == "edge":
+			b[d] = tensor.Range{Lo: min(max(r.Lo, 0), n-1), Hi: min(max(r.Hi-1, 0), n-1) + 1}
+		case mode == "wrap" && b[d] != r:
+			first := (r.Lo%n + n) % n
+			b[d] = residues(tensor.Range{Lo: first, Hi: first + r.Len()}, n)
+		case mode == "reflect":
+			if before.Len() > 0 {
+				b[d] = join(b[d], tensor.Range{Lo: 1 - before.Hi, Hi: 1 - before.Lo})
+			}
+			if after.Len() > 0 {
+				b[d] = join(b[d], tensor.Range{Lo: 2*n - 1 - after.Hi, Hi: 2*n - 1 - after.Lo})
+			}
+		}
 	}
+	return b
+}
+
+// clip is the part of a range in n values.
+func clip(r tensor.Range, n int) tensor.Range {
+	lo := min(max(r.Lo, 0), n)
+	return tensor.Range{Lo: lo, Hi: max(lo, min(r.Hi, n))}
+}
+
+// join is the hull of two ranges; an empty one adds nothing.
+func join(a, b tensor.Range) tensor.Range { return tensor.Box{a}.Hull(tensor.Box{b})[0] }
+
+// nothing is b, or all ranges empty when it is empty in one dimension, as nothing is read then.
+func nothing(b tensor.Box) tensor.Box {
 	if b.Empty() {
 		clear(b)
 	}

@@ -27,10 +27,8 @@ var resizeOps = []Op{{
 	},
 	Need: func(a Attrs, in []tensor.Shape, out tensor.Box) []tensor.Box {
 		b := make(tensor.Box, len(out))
-		for d, list := range resizeTaps(a, in[0], out) {
-			for _, t := range list {
-				b[d] = tensor.Box{b[d]}.Hull(tensor.Box{hull(t.at)})[0]
-			}
+		for d, r := range out {
+			b[d] = resizedAlong(a, in[0], d).need(r)
 		}
 		return []tensor.Box{b}
 	},
@@ -91,6 +89,55 @@ func resizeShape(a Attrs, in []tensor.Shape) (tensor.Shape, error) {
 	return tensor.Shape(sizes), nil
 }
 
+// resized is one dimension of a resize: index o of the value is at place(o) of the input.
+type resized struct {
+	a       Attrs
+	place   func(o, scale float32, in, out int) float32
+	scale   float32
+	in, out int
+}
+
+func resizedAlong(a Attrs, x tensor.Shape, d int) resized {
+	sizes, scales := a.Ints("sizes"), a["scales"].([]float32)
+	r := resized{a: a, place: coordinates[a.String("coordinate_transformation_mode")], in: x[d], out: sizes[d]}
+	if r.scale = float32(r.out) / float32(r.in); len(scales) > 0 {
+		r.scale = scales[d]
+	}
+	return r
+}
+
+// same reports whether the values of the dimension stay where they are.
+func (r resized) same() bool { return r.scale == 1 && r.in == r.out }
+
+// at is the place in the input, within what an int holds on every processor.
+func (r resized) at(o int) float64 {
+	v := float64(r.place(float32(o), r.scale, r.in, r.out))
+	if math.IsNaN(v) {
+		return 0
+	}
+	return min(max(v, -0x1p40), 0x1p40)
+}
+
+// need is the range of the inputs behind the values of a range, which is not empty. Places ascend with the index, so that
+// the first and the last decide; for cubic, all inputs around them count, also those of weight 0.
+func (r resized) need(o tensor.Range) tensor.Range {
+	if r.same() {
+		return o
+	}
+	first, last := r.at(o.Lo), r.at(o.Hi-1)
+	var lo, hi int
+	switch r.a.String("mode") {
+	case "nearest":
+		mode := r.a.String("nearest_mode")
+		lo, hi = nearestTo(mode, first), nearestTo(mode, last)
+	case "linear":
+		lo, hi = int(math.Floor(first)), int(math.Ceil(last))
+	default:
+		lo, hi = int(math.Floor(first))-1, int(math.Floor(last))+2
+	}
+	return tensor.Range{Lo: min(max(lo, 0), r.in-1), Hi: min(max(hi, 0), r.in-1) + 1}
+}
+
 // tap lists the indices of one dimension of the input that are behind one index
 // of the value, and their weights.
 type tap struct {
@@ -100,20 +147,15 @@ type tap struct {
 
 // resizeTaps are the taps of each dimension and index of the box out.
 func resizeTaps(a Attrs, x tensor.Shape, out tensor.Box) [][]tap {
-	sizes, scales := a.Ints("sizes"), a["scales"].([]float32)
-	place := coordinates[a.String("coordinate_transformation_mode")]
 	list := make([][]tap, len(out))
 	for d, r := range out {
-		scale := float32(sizes[d]) / float32(x[d])
-		if len(scales) > 0 {
-			scale = scales[d]
-		}
+		axis := resizedAlong(a, x, d)
 		for o := r.Lo; o < r.Hi; o++ {
-			if scale == 1 && sizes[d] == x[d] {
+			if axis.same() {
 				list[d] = append(list[d], tap{[]int{o}, []float64{1}})
 				continue
 			}
-			list[d] = append(list[d], tapOf(a, float64(place(float32(o), scale, x[d], sizes[d])), x[d]))
+			list[d] = append(list[d], tapOf(a, axis.at(o), x[d]))
 		}
 	}
 	return list

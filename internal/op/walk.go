@@ -178,18 +178,3 @@ func takeRows[T any](y []T, s tensor.Shape, out tensor.Box, x []T, xs tensor.Sha
 		}
 	})
 }
-
-// hull is the range of the indices in list that are not negative.
-func hull(list []int) tensor.Range {
-	var r tensor.Range
-	for _, i := range list {
-		switch {
-		case i < 0:
-		case r.Len() == 0:
-			r = tensor.Range{Lo: i, Hi: i + 1}
-		default:
-			r = tensor.Range{Lo: min(r.Lo, i), Hi: max(r.Hi, i+1)}
-		}
-	}
-	return r
-}
