@@ -14,6 +14,8 @@ type Builder struct {
 	g     Graph
 	names map[string]bool
 	tried map[string]int // the last number put to a name
+	ops   int
+	made  made
 }
 
 // NewBuilder returns a builder of a graph called name.
@@ -50,6 +52,9 @@ func (b *Builder) Node(nd Node) (ID, error) {
 			return 0, fmt.Errorf("%s reads %%%d, which does not exist before it", nd.Op.Name, x)
 		}
 	}
+	if b.ops++; b.ops > MaxOperations {
+		return 0, fmt.Errorf("more than %d operations in one graph", MaxOperations)
+	}
 	if err := infer(&b.g, &nd); err != nil {
 		return 0, err
 	}
@@ -62,8 +67,14 @@ func (b *Builder) Output(name string, id ID) { b.g.Outputs = append(b.g.Outputs,
 // Peek returns the graph as built so far, to look at shapes and values.
 func (b *Builder) Peek() *Graph { return &b.g }
 
+// Small refuses a graph so far whose constants alone make so much that none of it should be evaluated.
+func (b *Builder) Small() error { return b.made.check(&b.g) }
+
 // Graph checks and returns the graph; the builder must not be used again.
 func (b *Builder) Graph() (*Graph, error) {
+	if err := b.Small(); err != nil {
+		return nil, err
+	}
 	if err := b.g.Check(); err != nil {
 		return nil, err
 	}
@@ -83,6 +94,9 @@ func (b *Builder) append(nd Node) ID {
 	b.names[nd.Name] = true
 	nd.varies = nd.Op == nil && nd.Const == nil || slices.ContainsFunc(nd.In, b.varies)
 	b.g.Nodes = append(b.g.Nodes, nd)
+	if !nd.varies {
+		b.made.constant(&b.g, &nd)
+	}
 	return nd.ID
 }
 

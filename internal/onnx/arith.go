@@ -234,6 +234,9 @@ func constantOfShape(n *node) []*value {
 			v = float64(x.Ints()[0])
 		}
 	}
+	if s.Size() > foldSize { // an operation, which counts as what is made of constants
+		return one(n.op("Expand", op.Attrs{"shape": int64s(s)}, n.scalar("value", t, v)))
+	}
 	return one(known(n.name, filled(t, s, v)))
 }
 

@@ -208,6 +208,7 @@ func (n *node) constant(i int, what string) *tensor.Tensor {
 	if !ok {
 		n.fail("%s (input %d, %q) depends on the model's inputs: a constant wanted", what, i, v.name)
 	}
+	n.check(n.b.Small())
 	return t
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"pimflow/internal/device"
 	"pimflow/internal/gpu"
+	"pimflow/internal/graph"
 	"pimflow/internal/hw"
 	"pimflow/internal/memory"
 	"pimflow/internal/pim"
@@ -101,7 +102,7 @@ func Target(m *hw.Machine, by Makers) (search.Target, error) {
 	}
 	return search.Target{
 		Machine: m.Name, PIMChannels: m.Memory.PIMChannels, Launch: launches[m.Launch.PIM], Standby: standby, Devices: search.Devices(devices).Memo(),
-		Fits: memory.Fits,
+		Holds: func(g *graph.Graph) error { return memory.Holds(g, m) }, Fits: memory.Fits,
 	}, nil
 }
 

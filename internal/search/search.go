@@ -37,6 +37,9 @@ type Result struct {
 // Best searches the plans of a graph under a policy. If ctx ends, a policy with All returns the
 // best plan so far; other policies return an error.
 func Best(ctx context.Context, g *graph.Graph, p Policy, t Target) (*Result, error) {
+	if err := t.holds(g); err != nil {
+		return nil, err
+	}
 	return newSearch(g, t).best(ctx, p)
 }
 
@@ -103,6 +106,9 @@ func (s *search) finish(res *Result, begin time.Time) (_ *Result, err error) {
 
 // Given times a plan that was made before, as Best times the plan that it finds.
 func Given(g *graph.Graph, p *plan.Plan, t Target) (*Result, error) {
+	if err := t.holds(g); err != nil {
+		return nil, err
+	}
 	begin := time.Now()
 	t.PIMChannels = p.PIMChannels
 	s := newSearch(g, t)

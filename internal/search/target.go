@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"pimflow/internal/device"
+	"pimflow/internal/graph"
 	"pimflow/internal/plan"
 	"pimflow/internal/program"
 )
@@ -19,12 +20,21 @@ type Target struct {
 	// Standby is the machine's power at rest, in pJ a nanosecond. It matters only to
 	// energies.
 	Standby device.Ledger
+	// Holds, unless nil, refuses a graph that memory has no room for under any plan.
+	Holds func(*graph.Graph) error
 	// Fits, unless nil, refuses a plan that memory has no room for. After a
 	// memory.FullError the search continues with the nodes it names kept from the PIM.
 	Fits func(*program.Program) error
 	// Progress, unless nil, is told how many of how many nodes are searched. It is called
 	// concurrently.
 	Progress func(done, total int)
+}
+
+func (t *Target) holds(g *graph.Graph) error {
+	if t.Holds == nil {
+		return nil
+	}
+	return t.Holds(g)
 }
 
 // Devices returns the devices of a machine of which so many memory channels compute through a
