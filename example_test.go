@@ -165,7 +165,7 @@ func ExampleSession_Steps() {
 	// part: products 0:32 in 2 chunks, 1 pixels a buffer, 1 buffers, 1 output groups, rows 0:2
 	// mapping spread, even: 52 cycles, 12 commands (chosen)
 	// cost: 52 cycles, 1052.000 ns, bound by launch
-	// link: launch 1000.000 ns, 0.000 ns each way, 128 bytes, 20 operations in nowhere: free; 84 bytes of the GPU's channels
+	// link: launch 1000.000 ns, 0.000 ns each way, 128 bytes, 20 operations in the channels' controllers; 84 bytes of the GPU's channels
 	// channels 0-1: 52 cycles, rows 0:1 of the layer
 	//   GWRITE data=0 fill=1x16 pitch 32
 	//   G_ACT0 row=0

@@ -117,7 +117,7 @@ func (m *Machine) Set(changes ...string) (*Machine, error) {
 // change sets the value of one key.
 func (m *Machine) change(path, text string) (err error) {
 	var known []string
-	found, before := false, m.Launch
+	found, before, place := false, m.Launch, m.Link.Finish.Where
 	leaves("", reflect.ValueOf(m).Elem(), "", func(l leaf) {
 		known = append(known, l.path)
 		if l.path != path {
@@ -154,6 +154,8 @@ func (m *Machine) change(path, text string) (err error) {
 		return fmt.Errorf("%s: %w", path, err)
 	case path == "launch.gpu" && m.Launch != before:
 		return m.followMechanism()
+	case m.Link.Finish.Where != place:
+		m.followPlace(nil)
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ var memoryLimits = []dram.Limit{
 // alike is what makes the devices comparable. A machine may break it: Figures says so.
 var alike = dram.Limit{Name: "launches alike", Left: "link.pim_launch_ck", Is: "=", Right: "gpu.launch_ck", Why: "the front end that starts a kernel starts PIM work"}
 
-// checkNames refuses a number format, a mechanism of launches or a DRAM standard that is not known, and a timing without
+// checkNames refuses a number format, a mechanism of launches, a place or a DRAM standard that is not known, and a timing without
 // a parameter of its standard: other numbers follow from them.
 func (m *Machine) checkNames() error {
 	if m.PIM.ElementSize() == 0 {
@@ -46,6 +46,9 @@ func (m *Machine) checkNames() error {
 		if !slices.Contains(c.known, c.value) {
 			return fmt.Errorf("%s: %q: %s wanted%s", c.path, c.value, strings.Join(c.known, " or "), nearest.Hint(c.value, c.known))
 		}
+	}
+	if err := m.checkPlace(); err != nil {
+		return err
 	}
 	std, err := dram.Lookup(m.PIM.Standard)
 	if err != nil {

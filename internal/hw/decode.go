@@ -28,7 +28,7 @@ func parse(name string, data []byte, others []string) (*Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	standard := m.PIM.Standard
+	standard, place := m.PIM.Standard, m.Link.Finish.Where
 	d := newDecoder(name, data, m.Sources, m.Given)
 	if d.partial = based; based {
 		m.Name = ""
@@ -41,6 +41,9 @@ func parse(name string, data []byte, others []string) (*Machine, error) {
 	}
 	if based && m.PIM.Standard != standard {
 		m.keepTiming(d.read)
+	}
+	if based && m.Link.Finish.Where != place {
+		m.followPlace(d.read)
 	}
 	if err = m.checkNames(); err == nil {
 		err = m.Derive()

@@ -67,6 +67,9 @@ func (m *Machine) Derive() error {
 	if err := derive(reflect.ValueOf(m).Elem(), m.Given, m); err != nil {
 		return err
 	}
+	if m.Given[finishEnergy].Formula == onGPUEnergy {
+		m.Link.Finish.Energy = m.GPU.Energy.FMA
+	}
 	if m.Given["gpu.launch_ck"].Formula == startFormula { // the bounds of launches are the mechanism's
 		r := m.Start()
 		third := func(x float64) float64 { return math.Round(x*1e3) / 1e3 }

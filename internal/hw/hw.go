@@ -79,11 +79,14 @@ type Link struct {
 	Finish  Finish  `json:"finish"`
 }
 
-// Finish is the unit that computes the values of a layer from the sums that the channels read
-// out: it adds partial sums and biases and applies epilogues, one operation an element each.
+// Finish is what computes the values of a layer from the sums that the channels read out: it
+// adds partial sums and biases and applies epilogues, one operation an element each. In the
+// DRAM and in the controllers a unit of each channel has ps_per_op, and all work in parallel; on
+// the GPU it is that of all its FMA units together, and at least what the kernel takes to move
+// its bytes.
 type Finish struct {
-	Where  string  `json:"where"`                       // for people
-	PerOp  float64 `json:"ps_per_op" want:"0..1000000"` // for the elements of one channel; all channels work in parallel
+	Where  string  `json:"where"` // InDRAM, InController or OnGPU
+	PerOp  float64 `json:"ps_per_op" want:"0..1000000"`
 	Energy Range   `json:"pj_per_op" want:">=0"`
 }
 

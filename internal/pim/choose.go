@@ -33,6 +33,7 @@ type mapping struct {
 	most    int        // the channel that issues most commands
 	total   int64      // commands of all channels
 	moved   int64      // elements, to and from all channels
+	merged  int64      // results left when each channel has added up its own sums of an output; set of the chosen one
 	slowest dram.Cycle // of the channels that were simulated
 	elapsed dram.Cycle // the longer of slowest and the link's time
 	beaten  bool       // a channel was slower than the best mapping; the channels after it were not simulated
@@ -68,7 +69,7 @@ func (d *Device) mappingOf(l *layer) *chosenMapping {
 		r := d.enter()
 		defer d.leave(r)
 		if c.best, _, c.err = d.choose(l, r); c.err == nil {
-			c.cost = d.cost(c.best)
+			c.cost, c.best.merged = d.cost(c.best), d.merged(c.best)
 			c.best.shares = nil
 		}
 	})

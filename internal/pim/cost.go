@@ -1,6 +1,8 @@
 package pim
 
 import (
+	"slices"
+
 	"pimflow/internal/device"
 	"pimflow/internal/dram"
 )
@@ -36,6 +38,39 @@ func (d *Device) cost(m *mapping) device.Cost {
 
 // bytes is the traffic of the streams of a counted mapping, in both directions.
 func (d *Device) bytes(m *mapping) int64 { return m.moved * int64(d.element) }
+
+// merged counts the results of a mapping when each channel has added up its own sums of an
+// output. Spans of a channel that have some outputs in common, and not all, count each.
+func (d *Device) merged(m *mapping) (n int64) {
+	for _, s := range m.shares {
+		for i := range s {
+			sp := &s[i]
+			if slices.ContainsFunc(s[:i], func(o span) bool { return o.sameResults(sp) }) {
+				continue
+			}
+			groups := sp.at[byGroup]
+			outs := min(sp.outs, groups.Hi*d.outputs) - groups.Lo*d.outputs
+			n += int64(sp.at[byMatrix].Len()) * int64(sp.selected()) * int64(outs)
+		}
+	}
+	return n
+}
+
+// sameResults reports whether two spans add to the same results.
+func (s *span) sameResults(o *span) bool {
+	return s.block == o.block && s.fold == o.fold && s.tail == o.tail && s.units == o.units &&
+		s.at[byMatrix] == o.at[byMatrix] && s.at[byUnit] == o.at[byUnit] && s.at[byGroup] == o.at[byGroup]
+}
+
+// inDRAM takes out of a cost the sums that do not leave the DRAM since they are finished there,
+// and adds the operands of the epilogue, which go there.
+func (d *Device) inDRAM(c *device.Cost, w Traffic) {
+	c.Bytes = w.bytes
+	for _, o := range d.ops.Init {
+		c.Bytes += c.Commands[o].N * int64(d.results*d.element)
+	}
+	c.Energy[device.PIMIO] = device.Of(d.m.Energy.IO, 8*float64(c.Bytes))
+}
 
 // additions counts the elements of results that are added to earlier ones of the same output.
 // A part has a result of each pixel for each chunk that is not all padding.

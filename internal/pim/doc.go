@@ -25,8 +25,8 @@
 // share.go, choose.go; then one scheme, of which fills.go is the shortest; then cost.go and
 // link.go. The rest is used after a mapping is chosen.
 //
-// The package knows no node of the graph but the one it maps, no other device, and not how
-// the weights came to the banks: as in the published system they are there when a network
+// The package knows no node of the graph but the one it maps, no other device but the kernel
+// that finishes results where the GPU does (gpu.Pass), and not how the weights came to the banks: as in the published system they are there when a network
 // starts. It numbers the rows of each cut from 0 (weight_layout.go); package memory gives those of a
 // whole plan their places. The link's costs (link.go) are those of the machine: on artifact
 // they are 0, as in the published system. The published generator

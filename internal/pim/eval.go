@@ -5,13 +5,15 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"pimflow/internal/hw"
 	"pimflow/internal/tensor"
 )
 
 // Eval performs the streams on values: banks hold the weights, GWRITE fills the
 // buffer from the input, READRES adds what the banks have summed up, in float32,
 // to the result. Then scale, bias and epilogue are applied and the cut's box of
-// dst is written. The order of the channels is that of the additions, whatever
+// dst is written. Sums are rounded to the number format as they are read out; where results are
+// finished in the DRAM, values are, and no sum. The order of the channels is that of the additions, whatever
 // runs at once. Padding that is not left out is multiplied like any input: under it
 // a weight that is not finite gives NaN.
 func (c *mappedCode) Eval(in []*tensor.Tensor, dst *tensor.Tensor) error {
@@ -44,6 +46,14 @@ func (c *mappedCode) Eval(in []*tensor.Tensor, dst *tensor.Tensor) error {
 	wg.Wait()
 	c.write(results, in, dst)
 	c.graph.Finish(c.cut, in, dst)
+	if f := c.device.format; f != tensor.Float32 && c.device.link.Finish.Where == hw.InDRAM {
+		y := dst.Floats()
+		c.cut.Box.Runs(dst.Shape, func(off, n int) {
+			for i := off; i < off+n; i++ {
+				y[i] = tensor.Round(f, y[i])
+			}
+		})
+	}
 	return nil
 }
 

@@ -1,10 +1,12 @@
 package pim
 
 import (
+	"fmt"
 	"math"
 
 	"pimflow/internal/device"
 	"pimflow/internal/dram"
+	"pimflow/internal/gpu"
 	"pimflow/internal/hw"
 )
 
@@ -17,6 +19,7 @@ type Link struct {
 	joint           bool
 	memory          float64 // of the GPU, bytes a picosecond
 	gpu             *hw.GPUEnergy
+	pass            *gpu.Pass // finishes results on the GPU; nil elsewhere
 }
 
 // NewLink is the link of a machine with so many computing channels. Where all channels
@@ -27,81 +30,135 @@ func NewLink(m *hw.Machine, channels int) *Link {
 		kept = m.Memory.Channels
 	}
 	ps := func(ck int64) device.Time { return device.Time(m.GPU.Clock.PS(ck)) }
-	return &Link{
+	l := &Link{
 		Link: &m.Link, launch: ps(m.Link.Launch), latency: ps(m.Link.Latency), joint: m.Launch.PIM == hw.Joint, channels: float64(channels),
 		memory: m.Memory.ChannelGBps * float64(kept) * m.GPU.Model.EtaD / 1e3, gpu: &m.GPU.Energy,
 	}
+	if m.Link.Finish.Where == hw.OnGPU {
+		l.pass = gpu.NewPass(m, kept)
+	}
+	return l
 }
 
 // Traffic is the load of PIM work on the link.
 type Traffic struct {
 	bytes  int64 // to and from the channels, in all
-	unique int64 // inputs read and values made, each once
+	unique int64 // inputs read and values made, each once; on the GPU, sums in place of the values
 	ops    int64 // to make values of the results (hw.Finish)
+
+	read, written int64 // bytes, of the kernel that finishes results on the GPU
 }
 
 // traffic is the link's load for a cut. Each result is read out once for each chunk of K, or
 // once for all chunks over which its sum stays in an accumulator. The zeros that accumulators
 // are set to do not travel.
+//
+// Where results are finished in the DRAM, a channel adds up its own sums of an output before
+// they leave; read commands take their time all the same. Sums of an output in several channels
+// are added on their way, as they are in controllers. On the GPU, operands of the epilogue stay
+// where they are, and the kernel reads them with the sums.
 func (c *Code) traffic(l *layer) Traffic {
-	nd, values := &c.graph.Nodes[c.cut.Node], int64(c.cut.Box.Size())
-	t := Traffic{bytes: c.cost.Bytes, ops: c.cost.Additions}
+	nd, values, element := &c.graph.Nodes[c.cut.Node], int64(c.cut.Box.Size()), int64(c.device.element)
+	t := Traffic{bytes: c.device.bytes(c.best), ops: c.cost.Additions}
 	for _, o := range c.device.ops.Init {
-		t.bytes -= c.cost.Commands[o].N * int64(c.device.results*c.device.element)
+		t.bytes -= c.cost.Commands[o].N * int64(c.device.results) * element
 	}
 	if l.bias >= 0 {
 		t.ops += values
 	}
 	t.ops += values * int64(len(nd.Post))
 	t.unique = values
+	operands := int64(0) // of the epilogue
 	for i, need := range c.graph.Need(c.cut) {
 		if c.graph.Nodes[nd.In[i]].Const != nil || i == 1 { // weights and biases are there
 			continue
 		}
 		n := int64(need.Size())
-		t.unique += n
-		if i >= nd.Operands() { // of the epilogue
-			t.bytes += n * int64(c.device.element)
+		if t.unique += n; i >= nd.Operands() {
+			operands += n
 		}
 	}
-	t.unique *= int64(c.device.element)
+	switch sums := c.sums(); c.device.link.Finish.Where {
+	case hw.OnGPU:
+		t.unique += sums - values - operands
+		t.read, t.written = (sums+operands)*element, values*element
+		operands = 0
+	case hw.InDRAM:
+		t.bytes -= (sums - min(sums, c.best.merged)) * element
+	}
+	t.bytes += operands * element
+	t.unique *= element
 	return t
 }
+
+// sums is the number of elements that read commands read out.
+func (c *Code) sums() int64 { return c.cost.Commands[c.device.ops.Read].N * int64(c.device.results) }
 
 // cycles is the time of the link for so many bytes, in cycles of a clock.
 func (l *Link) cycles(bytes int64, clock hw.Period) dram.Cycle {
 	return dram.Cycle(math.Ceil(float64(bytes) * l.PerByte / clock.Picoseconds()))
 }
 
-// times are the times of launch and latencies, of the traffic, and of the finish.
+// times are the times of launch and latencies, of the traffic, and of the finish beside the
+// streams. On the GPU the finish comes after them (kernel).
 func (l *Link) times(w Traffic) (around, travel, finish device.Time) {
-	return l.launch + 2*l.latency, device.Time(math.Ceil(float64(w.bytes) * l.PerByte)),
-		device.Time(math.Ceil(float64(w.ops) / l.channels * l.Finish.PerOp))
+	if l.pass == nil {
+		finish = device.Time(math.Ceil(float64(w.ops) / l.channels * l.Finish.PerOp))
+	}
+	return l.launch + 2*l.latency, device.Time(math.Ceil(float64(w.bytes) * l.PerByte)), finish
+}
+
+// kernel is the cost of the kernel that finishes results on the GPU: none where no result
+// needs it, or where they are finished elsewhere.
+func (l *Link) kernel(w Traffic) (c device.Cost, err error) {
+	if l.pass == nil || w.ops == 0 {
+		return c, nil
+	}
+	if c, err = l.pass.Cost(float64(w.read), float64(w.written), float64(w.ops), l.Finish.PerOp); err != nil {
+		return c, fmt.Errorf("results finished on the GPU: %w", err)
+	}
+	c.Energy[device.GPUFMA] = c.Energy[device.GPUFMA].Plus(device.Of(l.Finish.Energy, float64(w.ops)))
+	return c, nil
 }
 
 // Charge adds to the cost of command streams the time around them. The work is launched, the
 // first inputs arrive, streams run while inputs and results follow each other over the link
 // and results are finished, and the last value returns.
-func (l *Link) Charge(c *device.Cost, clock hw.Period, w Traffic) {
+//
+// On the GPU a kernel finishes the results when the last has arrived, with a launch of its own.
+// Other kernels of the GPU do not wait for it, but for its bandwidth. No launch is fused: the
+// work that follows waits for that kernel.
+func (l *Link) Charge(c *device.Cost, clock hw.Period, w Traffic) error {
 	around, travel, finish := l.times(w)
-	switch {
-	case around > max(c.Time, travel, finish):
+	kernel, err := l.kernel(w)
+	if err != nil {
+		return err
+	}
+	switch longest := max(c.Time, travel, finish); {
+	case kernel.Time > max(longest, around):
+		c.Bound = "finish"
+	case around > longest:
 		c.Bound = "launch"
 	case travel > max(c.Time, finish):
 		c.Bound = "link"
 	case finish > c.Time:
 		c.Bound = "finish"
 	}
-	c.Launch, c.Stream = l.launch, c.Ticks
-	if l.joint {
+	c.Launch, c.Stream = l.launch+kernel.Launch, c.Ticks
+	if l.joint && l.pass == nil {
 		c.Fusible = l.launch
 	}
-	c.Time = around + max(c.Time, travel, finish)
+	c.Time = around + max(c.Time, travel, finish) + kernel.Time
 	c.Ticks = clock.Cycles(int64(c.Time))
-	c.Energy[device.PIMFinish] = device.Of(l.Finish.Energy, float64(w.ops))
+	c.Uncertain = kernel.Uncertain
+	if l.pass == nil {
+		c.Energy[device.PIMFinish] = device.Of(l.Finish.Energy, float64(w.ops))
+	}
 	if l.Memory {
-		c.Memory = min(c.Time, device.Time(math.Ceil(float64(w.unique)/l.memory)))
+		c.Memory = min(c.Time, device.Time(math.Ceil(float64(w.unique)/l.memory))+kernel.Memory)
 		c.Energy[device.GPUL2] = device.Of(l.gpu.L2, float64(w.bytes))
 		c.Energy[device.GPUDRAM] = device.Of(l.gpu.DRAM, float64(w.unique))
 	}
+	c.Energy.Add(&kernel.Energy)
+	return nil
 }

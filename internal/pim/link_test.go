@@ -26,14 +26,16 @@ func TestLinkByHand(t *testing.T) {
 		time, ticks int64 // ns
 		bound       string
 	}{
-		{"streams", 1000, Traffic{1000, 400, 800}, 400 + 1000, 1400, "mac"},
-		{"around", 100, Traffic{1000, 400, 800}, 400 + 200, 600, "launch"}, // 800 operations, 400 a channel, take 200 ns
-		{"travel", 500, Traffic{10000, 400, 800}, 400 + 1000, 1400, "link"},
-		{"finish", 500, Traffic{1000, 400, 8000}, 400 + 2000, 2400, "finish"},
+		{"streams", 1000, Traffic{bytes: 1000, unique: 400, ops: 800}, 400 + 1000, 1400, "mac"},
+		{"around", 100, Traffic{bytes: 1000, unique: 400, ops: 800}, 400 + 200, 600, "launch"}, // 800 operations, 400 a channel, take 200 ns
+		{"travel", 500, Traffic{bytes: 10000, unique: 400, ops: 800}, 400 + 1000, 1400, "link"},
+		{"finish", 500, Traffic{bytes: 1000, unique: 400, ops: 8000}, 400 + 2000, 2400, "finish"},
 	} {
 		ns := device.Time(1000)
 		cost := device.Cost{Time: device.Time(c.stream) * ns, Ticks: c.stream, Bound: "mac"}
-		NewLink(m, 2).Charge(&cost, hw.Period{Num: 1000, Den: 1}, c.Traffic)
+		if err := NewLink(m, 2).Charge(&cost, hw.Period{Num: 1000, Den: 1}, c.Traffic); err != nil {
+			t.Fatal(err)
+		}
 		b, u, o := float64(c.bytes), float64(c.unique), float64(c.ops)
 		want := device.Cost{
 			Time: device.Time(c.time) * ns, Launch: 300 * ns, Memory: device.Time(c.unique) * ns / 20, Ticks: c.ticks, Stream: c.stream, Bound: c.bound,

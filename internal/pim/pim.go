@@ -148,6 +148,12 @@ func (d *Device) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 		return nil, fmt.Errorf("pim: %s %q: %w", g.Nodes[c.Node].Op.Name, g.Nodes[c.Node].Name, m.err)
 	}
 	code := &Code{device: d, graph: g, cut: c, best: m.best, cost: m.cost}
-	d.link.Charge(&code.cost, d.m.Clock, code.traffic(l))
+	w := code.traffic(l)
+	if d.link.Finish.Where == hw.InDRAM {
+		d.inDRAM(&code.cost, w)
+	}
+	if err := d.link.Charge(&code.cost, d.m.Clock, w); err != nil {
+		return nil, fmt.Errorf("pim: %s %q: %w", g.Nodes[c.Node].Op.Name, g.Nodes[c.Node].Name, err)
+	}
 	return code, nil
 }

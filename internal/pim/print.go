@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"pimflow/internal/dram"
+	"pimflow/internal/hw"
 )
 
 // Print writes the matrices, the mapping that was chosen and those that it beat,
@@ -57,11 +58,14 @@ func (c *mappedCode) Print(w io.Writer) error {
 	if t := c.traffic(c.layer); c.cost.Ticks > c.cost.Stream {
 		l := c.device.link
 		fmt.Fprintf(b, "link: launch %v, %v each way, %d bytes, %d operations in %s; %d bytes of the GPU's channels\n",
-			l.launch, l.latency, t.bytes, t.ops, l.Finish.Where, t.unique)
+			l.launch, l.latency, t.bytes, t.ops, finishedWhere[l.Finish.Where], t.unique)
 	}
 	c.printChannels(b)
 	return b.Flush()
 }
+
+// finishedWhere names the places of hw.Finish.
+var finishedWhere = map[string]string{hw.InDRAM: "the DRAM", hw.InController: "the channels' controllers", hw.OnGPU: "a kernel of the GPU"}
 
 // leftOut counts column accesses of one output group, and those that are left out.
 func (c *mappedCode) leftOut() (all, left int) {

@@ -18,12 +18,18 @@ func (c *mappedCode) Breakdown() []device.Term {
 	terms := []device.Term{{Name: "launch", Time: l.launch}, {Name: "latency", Time: 2 * l.latency}}
 	stream := device.Time(clock.PS(c.cost.Stream))
 	terms = append(terms, c.streamTerms(stream)...)
-	_, travel, finish := l.times(c.traffic(c.layer))
+	w := c.traffic(c.layer)
+	_, travel, finish := l.times(w)
 	word := "link"
 	if finish > travel {
 		word = "finish"
 	}
-	return device.Fill(append(terms, device.Term{Name: word, Time: max(travel, finish, stream) - stream}), c.cost.Time)
+	terms = append(terms, device.Term{Name: word, Time: max(travel, finish, stream) - stream})
+	if kernel, err := l.kernel(w); err == nil && kernel.Time > 0 { // an error would have been Compile's
+		terms = append(terms, device.Term{Name: "finish", Time: kernel.Time - kernel.Launch})
+		terms[0].Time += kernel.Launch
+	}
+	return device.Fill(terms, c.cost.Time)
 }
 
 // streamTerms are the terms of the slowest channel's stream, which takes the given time.

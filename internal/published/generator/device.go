@@ -92,8 +92,7 @@ func (d *system) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 		}
 	}
 	p.cost.Energy = d.energy(code, precharges, t)
-	d.link.Charge(&p.cost, d.clock, pim.Traffic{}) // its commands say nothing of bytes
-	return p, nil
+	return p, d.link.Charge(&p.cost, d.clock, pim.Traffic{}) // its commands say nothing of bytes
 }
 
 func (d *system) generate(g *graph.Graph, c graph.Cut) (*Code, error) {
