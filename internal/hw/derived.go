@@ -31,6 +31,14 @@ func (m *Machine) Figures() []Figure {
 	rate := mem.ChannelGBps * float64(mem.Channels)
 	bank := float64(p.Rows) * float64(p.Row)
 	computing := float64(mem.PIMChannels)
+	kept := float64(mem.Channels)
+	if mem.PIMChannels < mem.Channels {
+		kept -= computing
+	}
+	dirty := float64(mem.ChannelL2) // of a channel
+	if g.WriteThrough {
+		dirty = 0
+	}
 	return []Figure{
 		{"pin_gbit_per_s", 8 * mem.ChannelGBps / float64(mem.Pins), "of a data pin"},
 		{"channel_gb_per_s_from_gpu", mem.ChannelGBps, "of a channel"},
@@ -46,7 +54,9 @@ func (m *Machine) Figures() []Figure {
 		{"gpu_ridge_flop_per_byte", peak / rate, "with every channel"},
 		{"capacity_gb", float64(mem.Channels*p.Banks) * bank / 1e9, "all channels"},
 		{"pim_capacity_gb", computing * float64(p.Banks) * bank / 1e9, "the channels that compute"},
-		{"cold_start_ms_per_gb", 1e3 / (mem.ChannelGBps * max(1, computing)), "weights written once into the channels that compute"},
+		{"cold_start_ms_per_gb", 1e3 / (mem.ChannelGBps * max(1, computing)), "weights written once into the channels that compute: pimflow run has a plan's, in no time of it"},
+		{"l2_write_back_us", dirty / (1e3 * mem.ChannelGBps), "all of a write-back L2, each slice to its channel: the most that PIM work may have to wait for; in no time"},
+		{"remap_us_per_mb", 2e3 / (mem.ChannelGBps * kept), "1e6 bytes read and written by the channels that the GPU keeps, from one address mapping to the other; in no time"},
 	}
 }
 
