@@ -45,7 +45,7 @@ type Report struct {
 	PIMBusy   float64  `json:"pim_busy_ns"`
 	BothBusy  float64  `json:"both_busy_ns"`  // within both of the above
 	Launch    float64  `json:"launch_ns"`     // launches of kernels, within GPUBusy
-	PIMLaunch float64  `json:"pim_launch_ns"` // launches of PIM work, within PIMBusy
+	PIMLaunch float64  `json:"pim_launch_ns"` // launches of PIM work, and of the kernels of the GPU that finish it, within PIMBusy
 	Idle      float64  `json:"idle_ns"`       // neither device works
 	Search    float64  `json:"search_s"`      // wall clock in seconds: the only number that is not reproducible
 
