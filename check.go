@@ -39,7 +39,8 @@ type OutputCheck struct {
 
 // Run executes a plan, PIM layers by their command streams, and returns the model's outputs in
 // order. Inputs that are not given are seeded noise.
-func (s *Session) Run(ctx context.Context, p *Plan, inputs ...Tensor) ([]Tensor, error) {
+func (s *Session) Run(ctx context.Context, p *Plan, inputs ...Tensor) (_ []Tensor, err error) {
+	defer s.whole(&err)
 	p, values, err := s.prepare(p, inputs)
 	if err != nil {
 		return nil, err
@@ -54,7 +55,8 @@ func (s *Session) Run(ctx context.Context, p *Plan, inputs ...Tensor) ([]Tensor,
 // Check replays the plan's command streams, executes the model as it was read and the plan, and
 // compares their outputs. A difference is no error: OK is false. If the replay fails, nothing is
 // executed. Inputs are those of Run.
-func (s *Session) Check(ctx context.Context, p *Plan, inputs ...Tensor) (*Check, error) {
+func (s *Session) Check(ctx context.Context, p *Plan, inputs ...Tensor) (_ *Check, err error) {
+	defer s.whole(&err)
 	p, values, err := s.prepare(p, inputs)
 	if err != nil {
 		return nil, err

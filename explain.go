@@ -1,10 +1,10 @@
 package pimflow
 
 import (
-	"fmt"
 	"strings"
 
 	"pimflow/internal/explain"
+	"pimflow/internal/fault"
 	"pimflow/internal/nearest"
 	"pimflow/internal/plan"
 	"pimflow/internal/search"
@@ -204,10 +204,10 @@ func (s *Session) layer(layers []search.Layer, name string) (*search.Layer, erro
 		switch nd := &s.graph.Nodes[i]; {
 		case nd.Name != name:
 		case nd.Op != nil:
-			return nil, fmt.Errorf("layer %q of %s makes no elements: it is in no plan", name, s.name)
+			return nil, fault.Usagef("layer %.80q of %s makes no elements: it is in no plan", name, s.name)
 		default:
-			return nil, fmt.Errorf("%q of %s is no layer but a value that is there from the start: no device executes it", name, s.name)
+			return nil, fault.Usagef("%.80q of %s is no layer but a value that is there from the start: no device executes it", name, s.name)
 		}
 	}
-	return nil, fmt.Errorf("layer %q is not in %s%s", name, s.name, nearest.Hint(name, names))
+	return nil, fault.Usagef("layer %.80q is not in %s%s", name, s.name, nearest.Hint(name, names))
 }

@@ -2,6 +2,7 @@ package pimflow
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"image"
 	_ "image/gif" // the picture formats that Input reads
@@ -9,12 +10,12 @@ import (
 	_ "image/png"
 	"io"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"golang.org/x/image/draw"
 
+	"pimflow/internal/files"
 	"pimflow/internal/graph"
 	"pimflow/internal/npy"
 	"pimflow/internal/tensor"
@@ -27,9 +28,12 @@ var (
 	imageStd  = [3]float32{0.229, 0.224, 0.225}
 )
 
+// maxInput bounds the file of an input, in bytes: 2^31 values of 8 bytes and a header.
+const maxInput = 16<<30 + 1<<17
+
 // readInput reads the value of an input from a .npy file or a picture.
 func readInput(file string, nd *graph.Node) (*tensor.Tensor, error) {
-	f, err := os.Open(file)
+	f, err := files.Open(file, maxInput)
 	if err != nil {
 		return nil, err
 	}
@@ -40,29 +44,27 @@ func readInput(file string, nd *graph.Node) (*tensor.Tensor, error) {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 		if !x.Shape.Equal(nd.Shape) {
-			return nil, fmt.Errorf("%s: shape %v: input %q is %v", file, x.Shape, nd.Name, nd.Shape)
+			return nil, fmt.Errorf("%s: shape %v: input %.80q is %v", file, x.Shape, nd.Name, nd.Shape)
 		}
 		if x.Type.Float() != nd.Type.Float() {
-			return nil, fmt.Errorf("%s: %v values: input %q is %v", file, x.Type, nd.Name, nd.Type)
+			return nil, fmt.Errorf("%s: %v values: input %.80q is %v", file, x.Type, nd.Name, nd.Type)
 		}
 		return x.Convert(nd.Type), nil
 	}
-	c, _, err := image.DecodeConfig(bufio.NewReader(f))
+	var head bytes.Buffer // decoded again below: a pipe cannot be read twice
+	c, _, err := image.DecodeConfig(bufio.NewReader(io.TeeReader(f, &head)))
 	if err != nil {
 		return nil, fmt.Errorf("%s: a .npy tensor or a .png, .jpg or .gif picture wanted: %w", file, err)
 	}
 	s := nd.Shape
 	if len(s) != 4 || s[0] != 1 || s[1] != 3 || !nd.Type.Float() {
-		return nil, fmt.Errorf("%s: a picture for input %q, which is %v %v: a floating 1x3xHxW input or a .npy file wanted", file, nd.Name, nd.Type, s)
+		return nil, fmt.Errorf("%s: a picture for input %.80q, which is %v %v: a floating 1x3xHxW input or a .npy file wanted", file, nd.Name, nd.Type, s)
 	}
 	// A small file can claim any size.
 	if sh, sw := scaled(c.Height, c.Width, s); c.Height*c.Width > maxPixels || sh*sw > maxPixels {
 		return nil, fmt.Errorf("%s: a picture of %dx%d for %dx%d: at most %d pixels wanted, before and after it is scaled", file, c.Height, c.Width, s[2], s[3], maxPixels)
 	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return nil, err
-	}
-	img, _, err := image.Decode(bufio.NewReader(f))
+	img, _, err := image.Decode(bufio.NewReader(io.MultiReader(&head, f)))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}

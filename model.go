@@ -1,20 +1,23 @@
 package pimflow
 
 import (
-	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
+	"pimflow/internal/fault"
+	"pimflow/internal/files"
 	"pimflow/internal/graph"
 	"pimflow/internal/nearest"
 	"pimflow/internal/onnx"
 	"pimflow/internal/zoo"
 )
 
+// maxText bounds a graph or a plan as text, in bytes: a graph has its weights in it. Estimated.
+const maxText = 16 << 30
+
 // read loads a model, and the file that its weights are read from later; nil for none.
-func read(model string, batch int) (*graph.Graph, io.Closer, error) {
+func read(model string, batch int) (*graph.Graph, *onnx.File, error) {
 	switch {
 	case strings.HasSuffix(model, ".onnx"):
 		f, err := onnx.Read(model, onnx.Options{Batch: batch})
@@ -24,9 +27,9 @@ func read(model string, batch int) (*graph.Graph, io.Closer, error) {
 		return f.Graph, f, nil
 	case strings.HasSuffix(model, ".graph"):
 		if batch > 0 {
-			return nil, nil, fmt.Errorf("%s: a graph as text has its batch in it: --batch is for zoo networks and .onnx files", model)
+			return nil, nil, fault.Usagef("%s: a graph as text has its batch in it: --batch is for zoo networks and .onnx files", model)
 		}
-		f, err := os.Open(model)
+		f, err := files.OpenText(model, maxText)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -37,16 +40,18 @@ func read(model string, batch int) (*graph.Graph, io.Closer, error) {
 		g, err := zoo.Build(model, max(batch, 1))
 		return g, nil, err
 	}
-	return nil, nil, fmt.Errorf("model %q is not known%s: an .onnx file, a .graph file or one of %s wanted",
+	return nil, nil, fault.Usagef("model %.80q is not known%s: an .onnx file, a .graph file or one of %s wanted",
 		model, nearest.Hint(model, zoo.Names()), strings.Join(zoo.Names(), ", "))
 }
 
 // Print writes the graph that plans are made for as text, which Open reads from a .graph file;
 // raw as it was read, before it was simplified. With values the text has those of all
 // constants, so that it can be executed.
-func (s *Session) Print(w io.Writer, raw, values bool) error {
+func (s *Session) Print(w io.Writer, raw, values bool) (err error) {
+	defer s.whole(&err)
+	g := s.graph
 	if raw {
-		return s.model.Print(w, values)
+		g = s.model
 	}
-	return s.graph.Print(w, values)
+	return g.Print(w, values)
 }

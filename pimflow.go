@@ -4,11 +4,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 
+	"pimflow/internal/fault"
 	"pimflow/internal/gpu"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
+	"pimflow/internal/onnx"
 	"pimflow/internal/platform"
 	"pimflow/internal/profile"
 	"pimflow/internal/search"
@@ -43,7 +44,7 @@ type Session struct {
 	name     string       // of the model, as Open was given it
 	model    *graph.Graph // as read
 	graph    *graph.Graph // simplified: what plans are made for
-	file     io.Closer    // that weights are read from when they are asked for; nil for none
+	file     *onnx.File   // that weights are read from when they are asked for; nil for none
 	on       Machine
 	machine  *hw.Machine      // of on
 	profile  *profile.Profile // nil: the model's times
@@ -71,6 +72,7 @@ func Open(model string, o Options) (*Session, error) {
 	if err == nil {
 		err = s.place(&s.on)
 	}
+	s.whole(&err)
 	if err != nil {
 		s.Close()
 		return nil, err
@@ -97,6 +99,25 @@ func (s *Session) place(m *Machine) (err error) {
 	s.on, s.machine = *m, m.hw
 	s.target, err = platform.Target(m.hw, by)
 	return err
+}
+
+// Files lists the files that the model is read from; weights may be read from them until Close.
+func (s *Session) Files() []string {
+	if s.file == nil {
+		return nil
+	}
+	return s.file.Names()
+}
+
+// whole sets the error of a model whose file was changed since it was opened: nothing that was made of its
+// values counts.
+func (s *Session) whole(err *error) {
+	if s.file == nil {
+		return
+	}
+	if changed := s.file.Whole(); changed != nil {
+		*err = changed
+	}
 }
 
 // Close closes the model's file; weights cannot be read afterwards.
@@ -159,7 +180,7 @@ func (s *Session) best(ctx context.Context, how Search, t search.Target) (*Plan,
 // aim returns the session's target with the objective and the switches of a search.
 func (s *Session) aim(how Search) (t search.Target, err error) {
 	if how.Exact && (how.Channels || cmp.Or(how.Policy, DefaultPolicy) != DefaultPolicy) {
-		return t, fmt.Errorf("search: Exact with Policy %q, Channels %v: policy %s and a fixed number of channels wanted", how.Policy, how.Channels, DefaultPolicy)
+		return t, fault.Usagef("search: Exact with Policy %.80q, Channels %v: policy %s and a fixed number of channels wanted", how.Policy, how.Channels, DefaultPolicy)
 	}
 	t = s.target
 	t.Objective, err = search.ParseObjective(cmp.Or(how.Objective, search.Latency.String()))

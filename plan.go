@@ -4,10 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"pimflow/internal/device"
+	"pimflow/internal/fault"
+	"pimflow/internal/files"
 	"pimflow/internal/hw"
 	"pimflow/internal/plan"
 	"pimflow/internal/search"
@@ -30,7 +31,7 @@ type Plan struct {
 // that of the options or, where they name none, the plan's; model may be "" where the plan's is
 // a network that is built in. Errors begin with the plan's file.
 func OpenPlan(file, model string, o Options) (*Session, *Plan, error) {
-	f, err := os.Open(file)
+	f, err := files.OpenText(file, maxText)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -41,14 +42,18 @@ func OpenPlan(file, model string, o Options) (*Session, *Plan, error) {
 	}
 	if model == "" {
 		if model = given.Model; !slices.Contains(zoo.Names(), model) {
-			return nil, nil, fmt.Errorf("%s: a plan of model %q, which is no network of the zoo: its file wanted as --model", file, model)
+			return nil, nil, fmt.Errorf("%s: a plan of model %.80q, which is no network of the zoo: its file wanted as --model", file, model)
 		}
 	}
-	if o.Machine == "" {
+	own := o.Machine == ""
+	if own {
 		o.Machine = cmp.Or(given.From, given.Machine)
 		o.Set = append(slices.Clone(given.Set), o.Set...)
 	}
 	m, _, err := hw.LoadWith(o.Machine, o.GPU, o.Set)
+	if err != nil && own {
+		err = fault.As(fault.Input, err)
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", file, err)
 	}
@@ -56,7 +61,7 @@ func OpenPlan(file, model string, o Options) (*Session, *Plan, error) {
 		o.Set = append(slices.Clone(o.Set), fmt.Sprintf("memory.pim_channels=%d", n))
 	}
 	if m.Name != given.Machine {
-		return nil, nil, fmt.Errorf("%s: the plan is for machine %q, not %q", file, given.Machine, m.Name)
+		return nil, nil, fmt.Errorf("%s: the plan is for machine %.80q, not %.80q", file, given.Machine, m.Name)
 	}
 	s, err := Open(model, o)
 	if err != nil {
@@ -65,7 +70,7 @@ func OpenPlan(file, model string, o Options) (*Session, *Plan, error) {
 	p, err := s.own(&Plan{plan: given})
 	if err != nil {
 		s.Close()
-		return nil, nil, fmt.Errorf("%s: %w", file, err)
+		return nil, nil, fault.As(fault.Input, fmt.Errorf("%s: %w", file, err))
 	}
 	return s, p, nil
 }
@@ -77,6 +82,7 @@ func (p *Plan) Print(w io.Writer) error {
 		c.From = ""
 	}
 	c.Set = on.changes
+	c.Stopped = c.Stopped || p.result.Stopped
 	return c.Print(w, p.home.graph)
 }
 

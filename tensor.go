@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"pimflow/internal/fault"
 	"pimflow/internal/graph"
 	"pimflow/internal/nearest"
 	"pimflow/internal/npy"
@@ -43,7 +44,7 @@ func (t *Tensor) as(nd *graph.Node) (*tensor.Tensor, error) {
 		from, floats, ints = tensor.Int64, 0, nd.Shape.Size()
 	}
 	if !nd.Shape.Equal(t.Shape) || len(t.Floats) != floats || len(t.Ints) != ints {
-		return nil, fmt.Errorf("input %q: shape %v with %d floats and %d integers: shape %v of %v wanted",
+		return nil, fmt.Errorf("input %.80q: shape %v with %d floats and %d integers: shape %v of %v wanted",
 			nd.Name, tensor.Shape(t.Shape), len(t.Floats), len(t.Ints), nd.Shape, nd.Type)
 	}
 	return tensor.Lazy(from, nd.Shape, func() ([]float32, []int64) { return t.Floats, t.Ints }).Convert(nd.Type), nil
@@ -90,7 +91,7 @@ func (s *Session) input(name string) (*graph.Node, error) {
 		i = 0
 	}
 	if i < 0 {
-		return nil, fmt.Errorf("%s: input %q: one of %q wanted%s", s.name, name, names, nearest.Hint(name, names))
+		return nil, fault.Usagef("%s: input %.80q: one of %.80q wanted%s", s.name, name, names, nearest.Hint(name, names))
 	}
 	return &s.graph.Nodes[s.graph.Inputs[i]], nil
 }
@@ -104,7 +105,7 @@ func (s *Session) values(given []Tensor) ([]*tensor.Tensor, error) {
 			return nil, err
 		}
 		if at[nd.ID] != nil {
-			return nil, fmt.Errorf("input %q is given twice", nd.Name)
+			return nil, fault.Usagef("input %.80q is given twice", nd.Name)
 		}
 		if at[nd.ID], err = given[i].as(nd); err != nil {
 			return nil, err

@@ -1,14 +1,16 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"pimflow/internal/calibrate"
+	"pimflow/internal/fault"
+	"pimflow/internal/files"
 	"pimflow/internal/gpu"
 	"pimflow/internal/hw"
 	"pimflow/internal/report"
@@ -34,6 +36,9 @@ model, batch, ms, source.`,
 			if err != nil {
 				return err
 			}
+			if err := tryOutputs(inputs(c, nil), files.Named{By: "-o", Name: out}); err != nil {
+				return err
+			}
 			measured, err := readTables(data, "--data")
 			if err != nil {
 				return err
@@ -43,7 +48,7 @@ model, batch, ms, source.`,
 				return err
 			}
 			if measured == nil && held == nil {
-				return fmt.Errorf("calibrate: --data or --eval wanted: .csv files, or all for the tables that come with the program")
+				return fault.Usagef("calibrate: --data or --eval wanted: .csv files, or all for the tables that come with the program")
 			}
 			cal := calibrate.New(b, boards)
 			if measured != nil {
@@ -67,15 +72,19 @@ model, batch, ms, source.`,
 					*x.to = report.Scores(scores)
 				}
 			}
+			var unwritten error
 			if out != "" {
-				if err := writeFile(out, cal.Board.Print); err != nil {
-					return err
-				}
+				unwritten = files.Write(c.Context(), files.File{Name: out, Write: cal.Board.Print})
 			}
 			if asJSON {
-				return r.JSON(c.OutOrStdout())
+				err = r.JSON(c.OutOrStdout())
+			} else {
+				err = r.Text(c.OutOrStdout())
 			}
-			return r.Text(c.OutOrStdout())
+			if err == nil {
+				err = flush(c.OutOrStdout())
+			}
+			return errors.Join(err, unwritten)
 		},
 	}
 	c.Flags().StringSliceVar(&data, "data", nil, "tables of measurements to fit to, .csv files or names")
@@ -114,6 +123,9 @@ func checkBoard(nameOrPath string, b *hw.Board) error {
 	return nil
 }
 
+// maxTable bounds a table of measurements, in bytes. Estimated.
+const maxTable = 1 << 30
+
 // readTables reads tables of measurements, nil if none is named.
 func readTables(names []string, flag string) (*calibrate.Measured, error) {
 	if len(names) == 0 {
@@ -127,7 +139,7 @@ func readTables(names []string, flag string) (*calibrate.Measured, error) {
 		var in io.ReadCloser
 		var err error
 		if in, err = calibrate.OpenTable(name); in == nil && err == nil {
-			in, err = os.Open(name)
+			in, err = files.OpenText(name, maxTable)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", flag, err)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pimflow/internal/device"
+	"pimflow/internal/fault"
 	"pimflow/internal/graph"
 	"pimflow/internal/nearest"
 	"pimflow/internal/plan"
@@ -47,15 +48,15 @@ func codeCommand() *cobra.Command {
 				cut := g.Whole(nd.ID)
 				if box != "" {
 					if cut.Box, err = tensor.ParseBox(box); err != nil {
-						return err
+						return fault.Usagef("--box: %w", err)
 					}
 					if !cut.Box.In(nd.Shape) || cut.Box.Empty() {
-						return fmt.Errorf("--box %v: a part of %v wanted", cut.Box, tensor.Full(nd.Shape))
+						return fault.Usagef("--box %v: a part of %v wanted", cut.Box, tensor.Full(nd.Shape))
 					}
 				}
 				return printCode(c.OutOrStdout(), g, cut, ds, dev)
 			}
-			return fmt.Errorf("layer %q is not in %s%s", args[1], args[0], nearest.Hint(args[1], names))
+			return fault.Usagef("layer %.80q is not in %s%s", args[1], args[0], nearest.Hint(args[1], names))
 		},
 	}
 	r.machineFlag(c, pimflow.DefaultMachine)
@@ -80,6 +81,9 @@ func printCode(w io.Writer, g *graph.Graph, cut graph.Cut, ds []device.Device, d
 			fmt.Fprintf(w, "%s: %v\n", d.Name(), err)
 			continue
 		}
+		if errors.Is(err, device.ErrUnsupported) {
+			return fault.As(fault.Infeasible, err)
+		}
 		if err != nil {
 			return err
 		}
@@ -95,7 +99,7 @@ func printCode(w io.Writer, g *graph.Graph, cut graph.Cut, ds []device.Device, d
 		}
 	}
 	if !found {
-		return fmt.Errorf("device %q: one of %q wanted%s", dev, names, nearest.Hint(dev, names))
+		return fault.Usagef("device %.80q: one of %.80q wanted%s", dev, names, nearest.Hint(dev, names))
 	}
 	return nil
 }

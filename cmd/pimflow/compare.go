@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pimflow/internal/fault"
 	"pimflow/internal/platform"
 	"pimflow/internal/report"
 	"pimflow/internal/search"
@@ -42,7 +43,7 @@ has its best plan and that plan's number of channels. run --pim-channels auto al
 		Args: wantArgs(1, math.MaxInt),
 		RunE: func(c *cobra.Command, args []string) error {
 			if f.json && f.csv {
-				return errors.New("--json does not go with --csv")
+				return fault.Usagef("--json does not go with --csv")
 			}
 			return compareModels(c.Context(), f, args, c.OutOrStdout(), c.ErrOrStderr())
 		},
@@ -76,7 +77,7 @@ func compareModels(ctx context.Context, f *compareFlags, models []string, stdout
 			}
 			if err != nil {
 				failures = append(failures, err)
-				m = report.ModelResult{Model: model, Batch: max(batch, 1), Error: err.Error()}
+				m = report.ModelResult{Model: model, Batch: max(batch, 1), Error: fault.Line(err)}
 			}
 			all.Models = append(all.Models, m)
 		}
@@ -92,11 +93,11 @@ func compareModels(ctx context.Context, f *compareFlags, models []string, stdout
 	case f.csv:
 		write = all.CSV
 	}
-	if err := write(stdout); err != nil {
+	if err := errors.Join(write(stdout), flush(stdout)); err != nil {
 		return err
 	}
 	for _, err := range failures {
-		fmt.Fprintln(stderr, "pimflow:", err)
+		fmt.Fprintln(stderr, "pimflow:", fault.Line(err))
 	}
 	if len(failures) > 0 {
 		return errFailed
@@ -111,12 +112,12 @@ func (f *compareFlags) check() error {
 			return fmt.Errorf("--policy: %w", err)
 		}
 		if slices.Contains(f.policies[:i], name) {
-			return fmt.Errorf("--policy %s is given twice", name)
+			return fault.Usagef("--policy %s is given twice", name)
 		}
 	}
 	for i, n := range f.batches {
 		if slices.Contains(f.batches[:i], n) {
-			return fmt.Errorf("--batch %d is given twice", n)
+			return fault.Usagef("--batch %d is given twice", n)
 		}
 	}
 	return nil

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"os"
 	"strings"
 
 	"pimflow"
 
 	"github.com/spf13/cobra"
 
+	"pimflow/internal/files"
 	"pimflow/internal/report"
 )
 
@@ -47,10 +47,13 @@ A plan names its network; the plan of another model needs --model. Layers are ma
 	return c
 }
 
+// maxRun bounds the JSON of a run, in bytes. Estimated: one layer has some 1,000.
+const maxRun = 1 << 30
+
 // loadRun reads a run, or times a plan.
 func loadRun(file, model, machine string) (*pimflow.Report, error) {
 	if !strings.HasSuffix(file, ".plan") {
-		f, err := os.Open(file)
+		f, err := files.OpenText(file, maxRun)
 		if err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pimflow/internal/fault"
 	"pimflow/internal/report"
 )
 
@@ -26,7 +27,7 @@ breakdown of its time, and the time of the plan with it.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			r.model = args[0]
 			if all && len(args) == 1 {
-				return fmt.Errorf("--all is for the alternatives of one layer: name a layer of %s too", r.model)
+				return fault.Usagef("--all is for the alternatives of one layer: name a layer of %s too", r.model)
 			}
 			s, p, err := r.walked(c)
 			if err != nil {

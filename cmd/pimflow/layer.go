@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"pimflow/internal/convolution"
+	"pimflow/internal/fault"
+	"pimflow/internal/files"
 	"pimflow/internal/hw"
 	"pimflow/internal/profile"
 	"pimflow/internal/report"
@@ -50,7 +52,7 @@ the published generator's first channel and, with --all, our_cycles, gpu_ns, spe
 floor_ratio (our_cycles / floor_ck). The floor is a lower bound with all channels busy: every product of an input that is no
 padding, or every input and every result moved once. Our columns are empty if the weights do not fit the banks, gpu_ns if
 no channel is left. latency_hiding 1 is the machine as it is, 0 is --no-hiding.`,
-		Args: cobra.NoArgs,
+		Args: wantArgs(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := f.check(c.Flags().Changed); err != nil {
 				return err
@@ -64,7 +66,7 @@ no channel is left. latency_hiding 1 is the machine as it is, 0 is --no-hiding.`
 				return err
 			}
 			if f.csv != "" {
-				return b.Table(c.Context(), f.csv, f.all, c.InOrStdin(), c.OutOrStdout())
+				return b.Table(c.Context(), f.csv, f.all, c.InOrStdin(), lines(c.OutOrStdout()))
 			}
 			q, err := f.question(m, c.Flags().Changed)
 			if err != nil {
@@ -109,7 +111,7 @@ func (f *layerFlags) bench(m *hw.Machine) (*convolution.Bench, error) {
 // check reports flags that exclude each other.
 func (f *layerFlags) check(changed func(string) bool) error {
 	if f.csv == "" && f.in == "" {
-		return fmt.Errorf("--in CxHxW or --csv FILE wanted")
+		return fault.Usagef("--in CxHxW or --csv FILE wanted")
 	}
 	for _, row := range []struct {
 		with   bool
@@ -123,7 +125,7 @@ func (f *layerFlags) check(changed func(string) bool) error {
 	} {
 		for _, o := range row.others {
 			if row.with && changed(o) {
-				return fmt.Errorf("--%s does not go with %s", o, row.flag)
+				return fault.Usagef("--%s does not go with %s", o, row.flag)
 			}
 		}
 	}
@@ -143,19 +145,19 @@ func (f *layerFlags) question(m *hw.Machine, changed func(string) bool) (*convol
 	} {
 		s, err := tensor.ParseShape(row.text)
 		if err != nil || len(s) != len(row.to) {
-			return nil, fmt.Errorf("--%s %s: %s wanted", row.flag, row.text, row.wanted)
+			return nil, fault.Usagef("--%s %s: %s wanted", row.flag, row.text, row.wanted)
 		}
 		for i, d := range s {
 			*row.to[i] = d
 		}
 	}
 	if !changed("out-channels") {
-		return nil, fmt.Errorf("--out-channels N wanted")
+		return nil, fault.Usagef("--out-channels N wanted")
 	}
 	if !changed("n-channel") {
 		q.Channels = m.Memory.PIMChannels
 	}
-	return q, q.Check(m)
+	return q, fault.As(fault.Usage, q.Check(m))
 }
 
 // layerCost costs one layer.
@@ -181,7 +183,7 @@ func writeTraces(ctx context.Context, m *hw.Machine, q *convolution.Question, di
 		name = q.String()
 	}
 	if name != fileName(name) {
-		return fmt.Errorf("--name %s: a file's name without a folder wanted", name)
+		return fault.Usagef("--name %s: a file's name without a folder wanted", name)
 	}
 	code, err := q.Published()
 	if err != nil {
@@ -196,7 +198,7 @@ func writeTraces(ctx context.Context, m *hw.Machine, q *convolution.Question, di
 			return err
 		}
 		file := filepath.Join(dir, fmt.Sprintf("%s-%d.pim", name, first+c))
-		if err := writeFile(file, func(w io.Writer) error { return code.WriteTrace(w, c) }); err != nil {
+		if err := files.Write(ctx, files.File{Name: file, Write: func(w io.Writer) error { return code.WriteTrace(w, c) }}); err != nil {
 			return err
 		}
 	}

@@ -8,33 +8,48 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"pimflow/internal/fault"
 	"pimflow/internal/nearest"
 )
-
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
-	os.Exit(command(ctx, os.Args[1:], os.Stdout, os.Stderr))
-}
 
 // errFailed ends the command with exit code 1; the reason is already printed.
 var errFailed = errors.New("failed")
 
-// errStopped ends the command after an interrupt with the best plan so far.
-var errStopped = errors.New("the search was stopped: the plan is the best one so far, and nothing was executed")
+// errStopped and errAfter end the command after a signal with the best plan so far, or with the plan.
+var (
+	errStopped = errors.New("the search was stopped: the plan is the best one so far, and nothing was executed")
+	errAfter   = errors.New("stopped after the search: the plan is printed, and what else was asked for is left out")
+)
 
-// command executes one command line and returns the exit code: 0, 1 for an error, 130
-// for an interrupt.
+// command executes one command line and returns the exit code.
 func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	out := &output{ctx: ctx, w: stdout}
+	root := rootCommand()
+	root.SetArgs(args)
+	root.SetOut(out)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil || errors.Is(err, errFailed) { // whose output says what failed
+		if unwritten := out.flush(); unwritten != nil {
+			err = unwritten
+		}
+	}
+	code, line := exitCode(ctx, err)
+	if line != "" {
+		fmt.Fprintln(stderr, "pimflow:", line)
+	}
+	return code
+}
+
+func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "pimflow",
 		Short:         "A compiler and runtime for CNNs on a GPU whose memory can compute",
+		Long:          "A compiler and runtime for CNNs on a GPU whose memory can compute.\n\n" + exitCodes,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args: func(c *cobra.Command, args []string) error {
@@ -45,52 +60,24 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			for _, sub := range c.Commands() {
 				names = append(names, sub.Name())
 			}
-			return fmt.Errorf("command %q is not known%s: one of %s wanted", args[0], nearest.Hint(args[0], names), strings.Join(names, ", "))
+			return fault.Usagef("command %.80q is not known%s: one of %s wanted", args[0], nearest.Hint(args[0], names), strings.Join(names, ", "))
 		},
 		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return checkFlags(c) },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.SetArgs(args)
-	root.SetOut(&output{ctx, stdout})
-	root.SetErr(stderr)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fault.As(fault.Usage, err) })
 	for _, c := range commands {
 		root.AddCommand(c())
 	}
-	err := root.ExecuteContext(ctx)
-	switch {
-	case err == nil:
-		return 0
-	case errors.Is(err, errStopped):
-		fmt.Fprintln(stderr, "pimflow:", err)
-		return 130
-	case ctx.Err() != nil:
-		fmt.Fprintln(stderr, "pimflow: interrupted")
-		return 130
-	case !errors.Is(err, errFailed):
-		fmt.Fprintln(stderr, "pimflow:", err)
-	}
-	return 1
-}
-
-// output is the standard output; after an interrupt it refuses to write.
-type output struct {
-	ctx context.Context
-	w   io.Writer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	if err := o.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return o.w.Write(p)
+	return root
 }
 
 // checkFlags refuses empty texts, as unset variables of a shell give, and a batch below 1.
 func checkFlags(c *cobra.Command) error {
 	for _, name := range textFlags {
 		if f := c.Flags().Lookup(name); f != nil && f.Changed && strings.Trim(f.Value.String(), "[]") == "" {
-			return fmt.Errorf("--%s is empty: %s", name, f.Usage)
+			return fault.Usagef("--%s is empty: %s", name, f.Usage)
 		}
 	}
 	if !c.Flags().Changed("batch") {
@@ -102,7 +89,7 @@ func checkFlags(c *cobra.Command) error {
 	}
 	for _, n := range list {
 		if n < 1 {
-			return fmt.Errorf("--batch %d: at least 1 wanted", n)
+			return fault.Usagef("--batch %d: at least 1 wanted", n)
 		}
 	}
 	return nil
@@ -118,7 +105,7 @@ var textFlags = []string{
 func wantArgs(least, most int) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if n := len(args); n < least || n > most {
-			return fmt.Errorf("%s: %d arguments given: %s wanted", c.Name(), n, c.UseLine())
+			return fault.Usagef("%s: %d arguments given: %s wanted", c.Name(), n, c.UseLine())
 		}
 		return nil
 	}

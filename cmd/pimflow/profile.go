@@ -1,14 +1,15 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"io"
+	"time"
 
 	"pimflow"
 
 	"github.com/spf13/cobra"
 
+	"pimflow/internal/fault"
+	"pimflow/internal/files"
 	"pimflow/internal/profile"
 	"pimflow/internal/survey"
 )
@@ -23,6 +24,7 @@ type surveyFlags struct {
 	runner, library string
 	device          string
 	repeats         int
+	wait            time.Duration // for an answer of the runner
 }
 
 func profileCommand() *cobra.Command {
@@ -54,12 +56,12 @@ pimflow-onnxruntime (in ortcheck/): the median of --repeats runs, and in spread_
 		RunE: func(c *cobra.Command, args []string) error {
 			f.model = args[0]
 			if f.limit < 1 && c.Flags().Changed("limit") {
-				return fmt.Errorf("--limit %d: at least 1 wanted", f.limit)
+				return fault.Usagef("--limit %d: at least 1 wanted", f.limit)
 			}
 			if err := f.checkWith(c.Flags().Changed); err != nil {
 				return err
 			}
-			return listKernels(c.Context(), f, c.OutOrStdout(), c.ErrOrStderr())
+			return listKernels(c, f)
 		},
 	}
 	fl := c.Flags()
@@ -74,15 +76,19 @@ pimflow-onnxruntime (in ortcheck/): the median of --repeats runs, and in spread_
 	fl.StringVar(&f.runner, "runner", "pimflow-onnxruntime", "with --with: the program that measures, by name or file")
 	fl.StringVar(&f.library, "library", "", "with --with: ONNX Runtime's shared library (default: the place where ortcheck/fetch.sh puts it)")
 	fl.StringVar(&f.device, "device", "auto", "with --with: cpu, cuda, or auto: cuda if there is one")
+	fl.DurationVar(&f.wait, "runner-timeout", 5*time.Minute, "with --with: the longest time to wait for one kernel")
 	fl.IntVar(&f.repeats, "repeats", 30, "with --with: measured runs of each kernel, after 5 others")
 	return c
 }
 
 // listKernels lists the kernels of one model.
-func listKernels(ctx context.Context, f *surveyFlags, stdout, stderr io.Writer) error {
+func listKernels(c *cobra.Command, f *surveyFlags) error {
+	ctx, stdout, stderr := c.Context(), c.OutOrStdout(), c.ErrOrStderr()
 	bar := newBar(stderr)
 	defer bar.stop()
-	opened, p, err := f.walk(ctx, bar)
+	opened, p, err := f.walk(ctx, bar, func(s *pimflow.Session) error {
+		return tryOutputs(inputs(c, s.Files()), files.Named{By: "-o", Name: f.out})
+	})
 	if err != nil {
 		return err
 	}
@@ -114,7 +120,7 @@ func listKernels(ctx context.Context, f *surveyFlags, stdout, stderr io.Writer) 
 	}
 	list.Rows = append(list.Rows, rows...)
 	if f.out != "" {
-		return writeFile(f.out, list.Print)
+		return files.Write(ctx, files.File{Name: f.out, Write: list.Print})
 	}
 	return list.Print(stdout)
 }

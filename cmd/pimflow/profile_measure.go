@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strconv"
 
+	"pimflow/internal/fault"
+	"pimflow/internal/files"
 	"pimflow/internal/graph"
 	"pimflow/internal/nearest"
 	"pimflow/internal/onnx"
@@ -20,15 +21,18 @@ import (
 func (f *surveyFlags) checkWith(changed func(string) bool) error {
 	known := []string{"onnxruntime"}
 	if f.with != "" && f.with != known[0] {
-		return fmt.Errorf("--with %s is not known%s: onnxruntime wanted", f.with, nearest.Hint(f.with, known))
+		return fault.Usagef("--with %s is not known%s: onnxruntime wanted", f.with, nearest.Hint(f.with, known))
 	}
-	for _, name := range []string{"runner", "library", "device", "repeats"} {
+	for _, name := range []string{"runner", "library", "device", "repeats", "runner-timeout"} {
 		if f.with == "" && changed(name) {
-			return fmt.Errorf("--%s is for --with onnxruntime", name)
+			return fault.Usagef("--%s is for --with onnxruntime", name)
 		}
 	}
 	if f.repeats < 1 {
-		return fmt.Errorf("--repeats %d: at least 1 wanted", f.repeats)
+		return fault.Usagef("--repeats %d: at least 1 wanted", f.repeats)
+	}
+	if f.wait <= 0 {
+		return fault.Usagef("--runner-timeout %v: more than 0 wanted", f.wait)
 	}
 	return nil
 }
@@ -43,20 +47,20 @@ func (f *surveyFlags) measure(ctx context.Context, rows []profile.Row, progress 
 		}
 		args = append(args, "--library", library)
 	}
-	r, err := profile.Start(ctx, f.runner, args...)
+	r, err := profile.Start(ctx, f.wait, f.runner, args...)
 	if errors.Is(err, profile.ErrNoRunner) {
 		return fmt.Errorf("--with onnxruntime: %w: build it with \"go build -C ortcheck -o DIR/ ./pimflow-onnxruntime\", which needs a C compiler, and name it with --runner or put DIR into PATH", err)
 	}
 	if err != nil {
 		return fmt.Errorf("--with onnxruntime: %w", err)
 	}
-	dir, err := os.MkdirTemp("", "pimflow")
+	dir, remove, err := files.Folder()
 	if err != nil {
 		return errors.Join(err, r.Close())
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	for i := range rows {
-		if err := measureRow(r, &rows[i], filepath.Join(dir, "kernel.onnx")); err != nil {
+		if err := measureRow(ctx, r, &rows[i], filepath.Join(dir, "kernel.onnx")); err != nil {
 			r.Close() // its own error is not the first
 			return fmt.Errorf("--with onnxruntime: %s, %v: %w", rows[i].Layer, &rows[i].Kernel, err)
 		}
@@ -69,7 +73,7 @@ func (f *surveyFlags) measure(ctx context.Context, rows []profile.Row, progress 
 
 // measureRow writes the kernel of a row to a file and measures it. On a CPU floating values are
 // float32, whatever the machine's type: ONNX Runtime has few CPU kernels for others.
-func measureRow(r *profile.Runner, row *profile.Row, file string) error {
+func measureRow(ctx context.Context, r *profile.Runner, row *profile.Row, file string) error {
 	var g *graph.Graph
 	var err error
 	switch {
@@ -83,7 +87,7 @@ func measureRow(r *profile.Runner, row *profile.Row, file string) error {
 	if err != nil {
 		return err
 	}
-	if err := writeFile(file, func(w io.Writer) error { return onnx.Write(w, g) }); err != nil {
+	if err := files.Write(ctx, files.File{Name: file, Write: func(w io.Writer) error { return onnx.Write(w, g) }}); err != nil {
 		return err
 	}
 	a, err := r.Measure(file)

@@ -12,6 +12,7 @@ import (
 	"pimflow"
 
 	"pimflow/internal/device"
+	"pimflow/internal/files"
 	"pimflow/internal/onnx"
 	"pimflow/internal/plan"
 	"pimflow/internal/profile"
@@ -93,7 +94,7 @@ func measured(t *testing.T, s *pimflow.Session, p *pimflow.Plan, share float64) 
 		rows[i].Time = max(1, device.Time(float64(rows[i].Model)*share))
 	}
 	file := filepath.Join(t.TempDir(), "cuts.csv")
-	if err := writeFile(file, (&profile.Profile{Rows: rows}).Print); err != nil {
+	if err := files.Write(t.Context(), files.File{Name: file, Write: (&profile.Profile{Rows: rows}).Print}); err != nil {
 		t.Fatal(err)
 	}
 	return file

@@ -26,10 +26,10 @@ type bar struct {
 // barAfter is the age at which a phase shows a bar.
 const barAfter = time.Second
 
-// newBar returns a bar on w; it shows nothing if w is no terminal.
+// newBar returns a bar on w; it shows nothing if w is no terminal, or one without escape sequences.
 func newBar(w io.Writer) *bar {
 	b := &bar{}
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
 		b.out = f
 	}
 	return b

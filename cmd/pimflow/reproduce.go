@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pimflow/internal/fault"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
 	"pimflow/internal/nearest"
@@ -81,7 +82,7 @@ object; both have unrounded values, ratios as numbers, differences relative to t
 				return err
 			}
 			if asJSON && asCSV {
-				return fmt.Errorf("--json does not go with --csv")
+				return fault.Usagef("--json does not go with --csv")
 			}
 			if len(args) == 0 {
 				args = published.Networks
@@ -101,7 +102,7 @@ object; both have unrounded values, ratios as numbers, differences relative to t
 				defer opened.Close()
 				g, m, _, _ := opened.Internal()
 				if s := m.PIM.Standard; s != "artifact" {
-					return fmt.Errorf("machine %s: pim.standard is %s: artifact wanted, whose rules the bridge changes", m.Name, s)
+					return fault.Usagef("machine %s: pim.standard is %s: artifact wanted, whose rules the bridge changes", m.Name, s)
 				}
 				what.graphs, what.machine = append(what.graphs, g), m
 			}
@@ -146,7 +147,7 @@ func viewNamed(name string, models int) (*reproduceView, error) {
 			return &reproduceViews[i], nil
 		}
 	}
-	return nil, fmt.Errorf("--view %s is not known: one of %s wanted%s", name, strings.Join(viewNames(), ", "), nearest.Hint(name, viewNames()))
+	return nil, fault.Usagef("--view %s is not known: one of %s wanted%s", name, strings.Join(viewNames(), ", "), nearest.Hint(name, viewNames()))
 }
 
 func (r *reproduction) paper() (printed, error) {

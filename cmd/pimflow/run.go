@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,9 +12,10 @@ import (
 
 	"pimflow"
 
-	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
+	"pimflow/internal/fault"
+	"pimflow/internal/files"
 	"pimflow/internal/nearest"
 	"pimflow/internal/report"
 )
@@ -30,6 +30,10 @@ type runFlags struct {
 	labels, outDir       string
 	top                  int
 	planOut, trace       string
+
+	labelled []string         // the names of labels
+	given    []pimflow.Tensor // the values of inputs
+	npy      []string         // the file of each output in outDir
 }
 
 func runCommand() *cobra.Command {
@@ -48,25 +52,22 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 			}
 			for _, name := range []string{"objective", "exact"} {
 				if f.plan != "" && c.Flags().Changed(name) {
-					return fmt.Errorf("--plan %s already is a plan: leave out --%s", f.plan, name)
+					return fault.Usagef("--plan %s already is a plan: leave out --%s", f.plan, name)
 				}
 			}
 			if f.how.Exact && f.how.Policy != pimflow.DefaultPolicy {
-				return fmt.Errorf("--exact --policy %s: only policy %s searches all plans", f.how.Policy, pimflow.DefaultPolicy)
+				return fault.Usagef("--exact --policy %s: only policy %s searches all plans", f.how.Policy, pimflow.DefaultPolicy)
 			}
 			if c.Flags().Changed("top") && f.top < 1 {
-				return fmt.Errorf("--top %d: at least 1 wanted", f.top)
+				return fault.Usagef("--top %d: at least 1 wanted", f.top)
 			}
 			if f.labels != "" && f.top == 0 {
-				return fmt.Errorf("--labels %s names the values that --top prints: leave it out, or give --top", f.labels)
+				return fault.Usagef("--labels %s names the values that --top prints: leave it out, or give --top", f.labels)
 			}
 			if f.plan != "" && f.channels != "" {
-				return fmt.Errorf("--plan %s says how many channels compute: leave out --pim-channels", f.plan)
+				return fault.Usagef("--plan %s says how many channels compute: leave out --pim-channels", f.plan)
 			}
-			if f.planOut != "" && f.planOut == f.trace {
-				return fmt.Errorf("-o and --trace both write %s: two files wanted", f.trace)
-			}
-			return runModel(c.Context(), f, c.OutOrStdout(), c.ErrOrStderr())
+			return runModel(c, f)
 		},
 	}
 	fl := c.Flags()
@@ -94,11 +95,12 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 // launchLayers is up to how many layers a graph is searched again for each way to launch work.
 const launchLayers = 400
 
-func runModel(ctx context.Context, f *runFlags, stdout, stderr io.Writer) error {
-	bar := newBar(stderr)
+func runModel(c *cobra.Command, f *runFlags) error {
+	ctx, stdout := c.Context(), c.OutOrStdout()
+	bar := newBar(c.ErrOrStderr())
 	defer bar.stop()
 	f.how.Partial = true
-	s, p, err := f.walk(ctx, bar)
+	s, p, err := f.walk(ctx, bar, func(s *pimflow.Session) error { return f.ready(c, s) })
 	if err != nil {
 		return err
 	}
@@ -107,37 +109,104 @@ func runModel(ctx context.Context, f *runFlags, stdout, stderr io.Writer) error 
 	if err != nil {
 		return err
 	}
-	if rep.Stopped {
-		if out, ok := stdout.(*output); ok {
-			out.ctx = context.WithoutCancel(ctx) // the plan so far is still printed
+	var values []pimflow.Tensor
+	stopped := errStopped
+	if !p.Internal().Stopped {
+		stopped = errAfter
+		type further struct {
+			rep    pimflow.Report
+			values []pimflow.Tensor
 		}
-	} else if err := f.more(ctx, s, p, rep); err != nil {
-		return err
+		more, err := within(ctx, func() (further, error) {
+			x := further{rep: *rep}
+			x.rep.Layers = slices.Clone(rep.Layers)
+			var err error
+			x.values, err = f.more(ctx, s, p, &x.rep)
+			return x, err
+		})
+		if ctx.Err() == nil {
+			if err != nil {
+				return err
+			}
+			rep, values = &more.rep, more.values
+		}
 	}
 	bar.stop()
-	if f.planOut != "" {
-		if err := writeFile(f.planOut, p.Print); err != nil {
-			return err
-		}
+	write := func(ctx context.Context) error { return files.Write(ctx, f.outputs(p, values)...) }
+	var unwritten error
+	early := ctx.Err() != nil
+	if !early {
+		_, unwritten = within(ctx, func() (any, error) { return nil, write(ctx) })
 	}
-	if f.trace != "" {
-		r := p.Internal()
-		if err := writeFile(f.trace, func(w io.Writer) error { return report.Trace(w, r.Timeline, r.Plan.PIMChannels) }); err != nil {
-			return err
-		}
+	if ctx.Err() != nil {
+		despite(stdout) // the plan so far is printed, before its files may wait
+		unwritten = nil
 	}
 	if f.json {
 		err = report.JSON(stdout, rep)
 	} else {
 		err = report.Run(stdout, rep, f.verbose)
 	}
-	if err != nil {
+	if err == nil {
+		err = flush(stdout)
+	}
+	if early {
+		unwritten = write(context.WithoutCancel(ctx))
+	}
+	if err = errors.Join(err, unwritten); err != nil {
 		return err
 	}
-	if rep.Stopped {
-		return errStopped
+	if ctx.Err() != nil {
+		return stopped
 	}
-	return failed(rep, stderr)
+	return failed(rep, c.ErrOrStderr())
+}
+
+// ready reads what the flags name and tries what they ask to write, before the search.
+func (f *runFlags) ready(c *cobra.Command, s *pimflow.Session) error {
+	defer patience.Store(int64(grace)) // there will be a plan to print
+	var err error
+	if f.labelled, err = readLabels(f.labels); err != nil {
+		return err
+	}
+	if f.given, err = f.values(s); err != nil {
+		return err
+	}
+	outputs := []files.Named{{By: "-o", Name: f.planOut}, {By: "--trace", Name: f.trace}}
+	if f.outDir != "" {
+		if err := files.TryFolder(f.outDir); err != nil {
+			return err
+		}
+		g, _, _, _ := s.Internal()
+		var names []string
+		for _, o := range g.Outputs {
+			names = append(names, o.Name)
+		}
+		f.npy = outputFiles(names)
+		if _, err := os.Stat(f.outDir); err == nil { // else none of them is there
+			for _, name := range f.npy {
+				outputs = append(outputs, files.Named{By: "--output: the file", Name: filepath.Join(f.outDir, name)})
+			}
+		}
+	}
+	return tryOutputs(inputs(c, s.Files()), outputs...)
+}
+
+// outputs lists the files to write, with the values of the model's outputs where there are some.
+func (f *runFlags) outputs(p *pimflow.Plan, values []pimflow.Tensor) (list []files.File) {
+	if f.planOut != "" {
+		list = append(list, files.File{Name: f.planOut, Write: p.Print})
+	}
+	if f.trace != "" {
+		r := p.Internal()
+		list = append(list, files.File{Name: f.trace, Write: func(w io.Writer) error { return report.Trace(w, r.Timeline, r.Plan.PIMChannels) }})
+	}
+	if f.outDir != "" {
+		for i := range values {
+			list = append(list, files.File{Name: filepath.Join(f.outDir, f.npy[i]), Folder: true, Write: values[i].WriteNPY})
+		}
+	}
+	return list
 }
 
 // failed prints the reason of a failed check on the error output.
@@ -153,73 +222,54 @@ func failed(rep *pimflow.Report, stderr io.Writer) error {
 	return errFailed
 }
 
-// more adds the further searches and the execution of the flags to the report.
-func (f *runFlags) more(ctx context.Context, s *pimflow.Session, p *pimflow.Plan, rep *pimflow.Report) error {
-	var err error
+// more adds the further searches and the execution of the flags to the report, and returns the outputs' values.
+func (f *runFlags) more(ctx context.Context, s *pimflow.Session, p *pimflow.Plan, rep *pimflow.Report) (values []pimflow.Tensor, err error) {
 	if f.launches && f.plan == "" && len(rep.Layers) <= launchLayers {
 		if rep.Launches, err = s.Launches(ctx, p); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if f.pareto {
 		if rep.Pareto, err = s.Pareto(ctx, p); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if f.verbose && f.plan == "" {
 		if err := s.Doubt(ctx, p, rep); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if f.check || f.outDir != "" || f.top > 0 || len(f.inputs) > 0 {
 		return f.execute(ctx, s, p, rep)
 	}
-	return nil
+	return nil, nil
 }
 
-// execute computes the plan's outputs, and checks, prints or writes them as the flags ask.
-func (f *runFlags) execute(ctx context.Context, s *pimflow.Session, p *pimflow.Plan, rep *pimflow.Report) error {
-	inputs, err := f.values(s)
-	if err != nil {
-		return err
-	}
-	labels, err := readLabels(f.labels)
-	if err != nil {
-		return err
-	}
-	var got []pimflow.Tensor
+// execute computes the plan's outputs, and checks or prints them as the flags ask.
+func (f *runFlags) execute(ctx context.Context, s *pimflow.Session, p *pimflow.Plan, rep *pimflow.Report) (got []pimflow.Tensor, err error) {
 	if f.check {
-		c, err := s.Check(ctx, p, inputs...)
+		c, err := s.Check(ctx, p, f.given...)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		rep.SetCheck(c)
 		got = c.Values
-	} else if got, err = s.Run(ctx, p, inputs...); err != nil {
-		return err
+	} else if got, err = s.Run(ctx, p, f.given...); err != nil {
+		return nil, err
 	}
-	files := outputFiles(got)
 	for i := range got {
 		if f.top > 0 {
-			rep.Top = append(rep.Top, got[i].Top(f.top, labels))
-		}
-		if f.outDir != "" {
-			if err := os.MkdirAll(f.outDir, 0o777); err != nil {
-				return err
-			}
-			if err := writeFile(filepath.Join(f.outDir, files[i]), got[i].WriteNPY); err != nil {
-				return err
-			}
+			rep.Top = append(rep.Top, got[i].Top(f.top, f.labelled))
 		}
 	}
-	return nil
+	return got, nil
 }
 
 // outputFiles names the file of each output; of two equal names the later gets its position.
-func outputFiles(outputs []pimflow.Tensor) []string {
+func outputFiles(outputs []string) []string {
 	var files []string
-	for i, o := range outputs {
-		file := fileName(o.Name) + ".npy"
+	for i, name := range outputs {
+		file := fileName(name) + ".npy"
 		for slices.Contains(files, file) {
 			file = fmt.Sprintf("%s-%d.npy", strings.TrimSuffix(file, ".npy"), i)
 		}
@@ -245,18 +295,18 @@ func (f *runFlags) values(s *pimflow.Session) ([]pimflow.Tensor, error) {
 		name, file, named := strings.Cut(in, "=")
 		if !named || !slices.Contains(names, name) && fileExists(in) {
 			if len(names) != 1 {
-				return nil, fmt.Errorf("--input %s: the model has the inputs %q: NAME=FILE wanted", in, names)
+				return nil, fault.Usagef("--input %s: the model has the inputs %.80q: NAME=FILE wanted", in, names)
 			}
 			name, file = names[0], in
 		}
 		if !slices.Contains(names, name) {
-			return nil, fmt.Errorf("--input %s: the model's inputs are %q%s", in, names, nearest.Hint(name, names))
+			return nil, fault.Usagef("--input %s: the model's inputs are %.80q%s", in, names, nearest.Hint(name, names))
 		}
 		if file == "" {
-			return nil, fmt.Errorf("--input %s: a file wanted after the =", in)
+			return nil, fault.Usagef("--input %s: a file wanted after the =", in)
 		}
 		if files[name] != "" {
-			return nil, fmt.Errorf("--input %s: input %q is given twice", in, name)
+			return nil, fault.Usagef("--input %s: input %.80q is given twice", in, name)
 		}
 		files[name] = file
 	}
@@ -274,12 +324,15 @@ func (f *runFlags) values(s *pimflow.Session) ([]pimflow.Tensor, error) {
 	return list, nil
 }
 
+// maxLabels bounds a file of labels, in bytes. Estimated.
+const maxLabels = 16 << 20
+
 // readLabels reads a file of one name a line; "" is no file.
 func readLabels(file string) ([]string, error) {
 	if file == "" {
 		return nil, nil
 	}
-	data, err := os.ReadFile(file)
+	data, err := files.Read(file, maxLabels)
 	if err != nil {
 		return nil, err
 	}
@@ -289,29 +342,4 @@ func readLabels(file string) ([]string, error) {
 func fileExists(name string) bool {
 	_, err := os.Stat(name)
 	return err == nil
-}
-
-// writeFile writes a file as a whole or not at all; "-" is not special.
-func writeFile(name string, write func(io.Writer) error) error {
-	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		f, err := os.OpenFile(name, os.O_WRONLY, 0) // a pipe or a device cannot be replaced
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		return write(f)
-	}
-	f, err := renameio.NewPendingFile(name, renameio.WithPermissions(0o666))
-	var at *fs.PathError
-	if errors.As(err, &at) {
-		at.Path = name // not that of the file to be renamed
-	}
-	if err != nil {
-		return err
-	}
-	defer f.Cleanup()
-	if err := write(f); err != nil {
-		return err
-	}
-	return f.CloseAtomicallyReplace()
 }

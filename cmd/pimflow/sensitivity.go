@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pimflow/internal/fault"
 	"pimflow/internal/hw"
 	"pimflow/internal/nearest"
 	"pimflow/internal/report"
@@ -108,12 +109,12 @@ func chosen(m *hw.Machine, only []string, energy bool) (func(path string) bool, 
 	}
 	for _, o := range only {
 		if !slices.Contains(names, o) {
-			return nil, fmt.Errorf("--only %s: machine %s has no such number%s: paths as pimflow machine prints them wanted, as link or pim.timing.rp_ck",
+			return nil, fault.Usagef("--only %s: machine %s has no such number%s: paths as pimflow machine prints them wanted, as link or pim.timing.rp_ck",
 				strings.Join(only, ","), m.Name, nearest.Hint(o, names))
 		}
 		timed := slices.ContainsFunc(m.Constants(), func(c hw.Constant) bool { return sweep.Within(c.Path, o) && sweep.Timed(m, c.Path) })
 		if !timed && !energy {
-			return nil, fmt.Errorf("--only %s: no time depends on %s: --energy shows what energies do", strings.Join(only, ","), o)
+			return nil, fault.Usagef("--only %s: no time depends on %s: --energy shows what energies do", strings.Join(only, ","), o)
 		}
 	}
 	return func(path string) bool {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pimflow"
+	"pimflow/internal/fault"
 	"pimflow/internal/hw"
 )
 
@@ -32,7 +33,7 @@ type request struct {
 // settle refuses a plan file together with a policy.
 func (r *request) settle(c *cobra.Command) error {
 	if r.plan != "" && c.Flags().Changed("policy") {
-		return fmt.Errorf("--plan %s already is a plan: leave out --policy", r.plan)
+		return fault.Usagef("--plan %s already is a plan: leave out --policy", r.plan)
 	}
 	return nil
 }
@@ -51,16 +52,28 @@ func (r *request) open(bar *bar) (*pimflow.Session, error) {
 	return on, err
 }
 
-// walk opens the session and finds its plan, with progress on the terminal. The caller closes
-// the session.
-func (r *request) walk(ctx context.Context, bar *bar) (*pimflow.Session, *pimflow.Plan, error) {
+// walk opens the session and finds its plan, with progress on the terminal. Between them it calls
+// ready, unless nil. The caller closes the session.
+func (r *request) walk(ctx context.Context, bar *bar, ready func(*pimflow.Session) error) (*pimflow.Session, *pimflow.Plan, error) {
 	if r.plan != "" {
 		r.opts.Progress = bar.tell
-		return pimflow.OpenPlan(r.plan, r.model, r.opts)
+		s, p, err := pimflow.OpenPlan(r.plan, r.model, r.opts)
+		if err == nil && ready != nil {
+			if err = ready(s); err != nil {
+				s.Close()
+			}
+		}
+		return s, p, err
 	}
 	s, err := r.open(bar)
 	if err != nil {
 		return nil, nil, err
+	}
+	if ready != nil {
+		if err := ready(s); err != nil {
+			s.Close()
+			return nil, nil, err
+		}
 	}
 	r.how.Channels = r.channels == autoChannels
 	r.how.Exact = r.how.Exact && !r.how.Channels // the proof is for one number of channels
@@ -79,7 +92,7 @@ func (r *request) walked(c *cobra.Command) (*pimflow.Session, *pimflow.Plan, err
 	}
 	bar := newBar(c.ErrOrStderr())
 	defer bar.stop()
-	return r.walk(c.Context(), bar)
+	return r.walk(c.Context(), bar, nil)
 }
 
 // find searches a plan under the limits of heap.
@@ -94,7 +107,7 @@ func withChannels(s *pimflow.Session, text string) (*pimflow.Session, error) {
 	_, m, _, _ := s.Internal()
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 || n > m.Memory.Channels {
-		return nil, fmt.Errorf("--pim-channels %s: %s, or 0 to %d, the memory channels of machine %s, wanted", text, autoChannels, m.Memory.Channels, m.Name)
+		return nil, fault.Usagef("--pim-channels %s: %s, or 0 to %d, the memory channels of machine %s, wanted", text, autoChannels, m.Memory.Channels, m.Name)
 	}
 	machine, err := s.Machine().Set(fmt.Sprintf("memory.pim_channels=%d", n))
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pimflow/internal/dram/aimhost"
+	"pimflow/internal/fault"
 	"pimflow/internal/report"
 	"pimflow/internal/trace"
 )
@@ -50,13 +51,13 @@ all channels, up to AiM EOC; as there, refreshes are not simulated. --csv runs t
 			case err != nil:
 				return err
 			case noHiding && aimhost.Hosts(s.Standard):
-				return fmt.Errorf("--no-hiding: machine %s has pim.standard %s, without GWRITE", m.Name, s.Standard.Name)
+				return fault.Usagef("--no-hiding: machine %s has pim.standard %s, without GWRITE", m.Name, s.Standard.Name)
 			case table != "" && !aimhost.Hosts(s.Standard):
-				return fmt.Errorf("--csv: machine %s has pim.standard %s: one with host instructions wanted, as --machine aim", m.Name, s.Standard.Name)
+				return fault.Usagef("--csv: machine %s has pim.standard %s: one with host instructions wanted, as --machine aim", m.Name, s.Standard.Name)
 			case table != "" && asJSON:
-				return fmt.Errorf("--json does not go with --csv")
+				return fault.Usagef("--json does not go with --csv")
 			case table != "":
-				return s.HostTable(c.Context(), table, c.InOrStdin(), c.OutOrStdout())
+				return s.HostTable(c.Context(), table, c.InOrStdin(), lines(c.OutOrStdout()))
 			}
 			bar := newBar(c.ErrOrStderr())
 			defer bar.stop()

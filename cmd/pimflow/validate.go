@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pimflow/internal/calibrate"
+	"pimflow/internal/fault"
 	"pimflow/internal/hw"
 	"pimflow/internal/report"
 )
@@ -30,7 +31,7 @@ A table has the columns model, batch, ms, source, and may have gpu (T4 where it 
 		Args: wantArgs(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if machine != "" && board != "" {
-				return fmt.Errorf("--machine %s --gpu %s: one of them wanted", machine, board)
+				return fault.Usagef("--machine %s --gpu %s: one of them wanted", machine, board)
 			}
 			if len(data) == 0 {
 				data = []string{"t4_networks", "networks"}
@@ -61,7 +62,7 @@ A table has the columns model, batch, ms, source, and may have gpu (T4 where it 
 				boards = append(boards, b)
 				measured.Networks = slices.DeleteFunc(measured.Networks, func(n calibrate.Network) bool { return !calibrate.Same(n.GPU, b.Name) })
 				if len(measured.Networks) == 0 {
-					return fmt.Errorf("--gpu %s: no network of --data was measured on %s", board, b.Name)
+					return fault.Usagef("--gpu %s: no network of --data was measured on %s", board, b.Name)
 				}
 			}
 			list, err := calibrate.Validate(measured, boards, on)

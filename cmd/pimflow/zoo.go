@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pimflow/internal/fault"
+	"pimflow/internal/files"
 	"pimflow/internal/onnx"
 	"pimflow/internal/zoo"
 )
@@ -20,7 +22,7 @@ func zooCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				if out != "" {
-					return fmt.Errorf("-o %s: the name of a network wanted", out)
+					return fault.Usagef("-o %s: the name of a network wanted", out)
 				}
 				for _, e := range zoo.List() {
 					if _, err := fmt.Fprintf(c.OutOrStdout(), "%-16s %s\n", e.Name, e.About); err != nil {
@@ -30,13 +32,13 @@ func zooCommand() *cobra.Command {
 				return nil
 			}
 			if out == "" {
-				return fmt.Errorf("zoo %s: -o FILE.onnx wanted (pimflow graph %s prints it)", args[0], args[0])
+				return fault.Usagef("zoo %s: -o FILE.onnx wanted (pimflow graph %s prints it)", args[0], args[0])
 			}
 			g, err := zoo.Build(args[0], batch)
 			if err != nil {
 				return err
 			}
-			return writeFile(out, func(w io.Writer) error { return onnx.Write(w, g) })
+			return files.Write(c.Context(), files.File{Name: out, Write: func(w io.Writer) error { return onnx.Write(w, g) }})
 		},
 	}
 	c.Flags().StringVarP(&out, "out", "o", "", "write the network to this .onnx file")

@@ -66,7 +66,7 @@ func New(b *hw.Board, boards []*hw.Board) *Calibration {
 func (c *Calibration) Fit(m *Measured) error {
 	all := fittable(makeSets(m, c.boards, c.Board.Architecture), false)
 	if len(all) == 0 {
-		return fmt.Errorf("no row is of a GPU of the architecture %q and on its tensor cores: nothing to fit GPU %s to", c.Board.Architecture, c.Board.Name)
+		return fmt.Errorf("no row is of a GPU of the architecture %.80q and on its tensor cores: nothing to fit GPU %s to", c.Board.Architecture, c.Board.Name)
 	}
 	for _, stage := range stages {
 		c.fitStage(m, stage, slices.DeleteFunc(slices.Clone(all), func(s *Set) bool { return stageOf(s) != stage }))

@@ -135,7 +135,7 @@ func (m *Measured) Read(file string, in io.Reader) error {
 	for i, name := range head {
 		name = strings.TrimPrefix(name, "\ufeff") // a spreadsheet's byte order mark
 		if _, twice := t.at[name]; twice {
-			return fmt.Errorf("%s:1: column %q is there twice", file, name)
+			return fmt.Errorf("%s:1: column %.80q is there twice", file, name)
 		}
 		t.at[name] = i
 	}
@@ -145,12 +145,12 @@ func (m *Measured) Read(file string, in io.Reader) error {
 	}
 	for _, name := range known {
 		if _, ok := t.at[name]; !ok && !slices.Contains(optional, name) {
-			return fmt.Errorf("%s:1: column %q is missing: the columns %s wanted", file, name, strings.Join(known, ","))
+			return fmt.Errorf("%s:1: column %.80q is missing: the columns %s wanted", file, name, strings.Join(known, ","))
 		}
 	}
 	for _, name := range head {
 		if name = strings.TrimPrefix(name, "\ufeff"); !slices.Contains(known, name) {
-			return fmt.Errorf("%s:1: column %q is not known%s: the columns %s wanted", file, name, nearest.Hint(name, known), strings.Join(known, ","))
+			return fmt.Errorf("%s:1: column %.80q is not known%s: the columns %s wanted", file, name, nearest.Hint(name, known), strings.Join(known, ","))
 		}
 	}
 	for {
@@ -203,7 +203,7 @@ func (t *table) text(column string) string {
 
 // bad is the error of a cell.
 func (t *table) bad(column, wanted string) error {
-	return fmt.Errorf("%s: %s: %q: %s wanted", t.place(), column, t.text(column), wanted)
+	return fmt.Errorf("%s: %s: %.80q: %s wanted", t.place(), column, t.text(column), wanted)
 }
 
 // wrong is the error of a file that is no CSV.

@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 
 	"pimflow/internal/device"
+	"pimflow/internal/files"
 	"pimflow/internal/hw"
 	"pimflow/internal/nearest"
 )
@@ -25,19 +25,22 @@ func Columns() []string {
 	return append(names, "latency_hiding")
 }
 
+// maxFile bounds a table of layers, in bytes. Estimated.
+const maxFile = 1 << 30
+
 // Table costs the rows of a CSV file, "-" for stdin, and writes them as CSV with further columns.
 // Errors begin with file and line.
 func (b *Bench) Table(ctx context.Context, file string, all bool, stdin io.Reader, stdout io.Writer) error {
 	name, in := "stdin", stdin
 	if file != "-" {
-		f, err := os.Open(file)
+		f, err := files.Open(file, maxFile)
 		if err != nil {
 			return err
 		}
 		defer f.Close()
 		name, in = file, f
 	}
-	rows, err := newRows(name, in, b.m)
+	rows, err := newRows(name, files.Text(in), b.m)
 	if err != nil {
 		return err
 	}
@@ -131,9 +134,9 @@ func newRows(name string, in io.Reader, m *hw.Machine) (*rows, error) {
 		i := slices.Index(head, c)
 		switch {
 		case i < 0:
-			return nil, fmt.Errorf("%s:1: column %q is missing%s: the columns %s wanted", name, c, nearest.Hint(c, unknown), strings.Join(Columns(), ","))
+			return nil, fmt.Errorf("%s:1: column %.80q is missing%s: the columns %s wanted", name, c, nearest.Hint(c, unknown), strings.Join(Columns(), ","))
 		case slices.Contains(head[i+1:], c):
-			return nil, fmt.Errorf("%s:1: column %q is there twice", name, c)
+			return nil, fmt.Errorf("%s:1: column %.80q is there twice", name, c)
 		}
 		r.at = append(r.at, i)
 	}
@@ -156,7 +159,7 @@ func (r *rows) next() (*row, error) {
 		row.cells = append(row.cells, text)
 		at := func(wanted string) error {
 			line, _ := r.in.FieldPos(r.at[i])
-			return fmt.Errorf("%s:%d: %s: %q: %s wanted", r.name, line, name, text, wanted)
+			return fmt.Errorf("%s:%d: %s: %.80q: %s wanted", r.name, line, name, text, wanted)
 		}
 		a := slices.IndexFunc(arguments, func(a argument) bool { return a.name == name })
 		switch {

@@ -94,7 +94,7 @@ func (s *Standard) modeTable(t Timing) *modeTable {
 	}
 	for i, c := range s.Changes {
 		if c.Wait != "" && (len(c.Issue) == 0 || !slices.Contains(s.Timing, c.Wait)) {
-			wrong("change %d waits for %q after %d commands", i, c.Wait, len(c.Issue))
+			wrong("change %d waits for %.80q after %d commands", i, c.Wait, len(c.Issue))
 		}
 		m.changes = append(m.changes, change{c.From, c.To, c.Issue, Cycle(t[c.Wait])})
 		for _, op := range c.Issue {

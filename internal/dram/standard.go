@@ -108,7 +108,7 @@ func Lookup(name string) (*Standard, error) {
 		}
 		known = append(known, s.Name)
 	}
-	return nil, fmt.Errorf("DRAM standard %q is unknown%s; known: %q", name, nearest.Hint(name, known), known)
+	return nil, fmt.Errorf("DRAM standard %.80q is unknown%s; known: %.80q", name, nearest.Hint(name, known), known)
 }
 
 // Paced is the standard with one rule more: each of the commands waits so many cycles for the
@@ -142,7 +142,7 @@ func (s *Standard) book(t Timing) (Book, error) {
 	known := s.Parameters()
 	for _, p := range slices.Sorted(maps.Keys(t)) {
 		if !slices.Contains(known, p) {
-			return Book{}, fmt.Errorf("timing parameter %q is unknown to DRAM standard %s%s; it has %q", p, s.Name, nearest.Hint(p, known), known)
+			return Book{}, fmt.Errorf("timing parameter %.80q is unknown to DRAM standard %s%s; it has %.80q", p, s.Name, nearest.Hint(p, known), known)
 		}
 		if v := t[p]; v < 0 || v > maxTiming {
 			return Book{}, fmt.Errorf("timing parameter %s: %d: 0 to %d cycles wanted", p, v, maxTiming)

@@ -86,7 +86,7 @@ func parseLine(line []byte) (Op, error) {
 	address, token, _ := bytes.Cut(line, []byte(" "))
 	digits := bytes.TrimPrefix(bytes.TrimPrefix(address, []byte("0x")), []byte("0X"))
 	if _, err := strconv.ParseUint(string(digits), 16, 64); err != nil {
-		return 0, fmt.Errorf("%q is no address: a hexadecimal number of up to 64 bits wanted", address)
+		return 0, fmt.Errorf("%.80q is no address: a hexadecimal number of up to 64 bits wanted", address)
 	}
 	token = bytes.TrimLeft(token, " ")
 	switch {
@@ -95,7 +95,7 @@ func parseLine(line []byte) (Op, error) {
 	case len(token) == 0:
 		return 0, errors.New("no command, which the published simulator takes for an ordinary read and never ends: " + traceWanted)
 	case token[0] == 'R' || token[0] == 'W':
-		return 0, fmt.Errorf("%q is an ordinary access, which the published simulator never ends: %s", token, traceWanted)
+		return 0, fmt.Errorf("%.80q is an ordinary access, which the published simulator never ends: %s", token, traceWanted)
 	case bytes.Contains(line, []byte("GWRITE")):
 		return artGWRITE, nil // the number and the operands after it are ignored
 	}
@@ -105,8 +105,8 @@ func parseLine(line []byte) (Op, error) {
 		}
 	}
 	if string(bytes.TrimSpace(token)) != string(token) {
-		return 0, fmt.Errorf("%q ends in a blank or a carriage return: %s", token, traceWanted)
+		return 0, fmt.Errorf("%.80q ends in a blank or a carriage return: %s", token, traceWanted)
 	}
 	known := []string{"GWRITE", "G_ACT0", "G_ACT1", "G_ACT2", "G_ACT3", "COMP", "READRES"}
-	return 0, fmt.Errorf("%q is unknown%s: %s", token, nearest.Hint(string(token), known), traceWanted)
+	return 0, fmt.Errorf("%.80q is unknown%s: %s", token, nearest.Hint(string(token), known), traceWanted)
 }

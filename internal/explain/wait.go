@@ -39,7 +39,7 @@ func (e *Explainer) waited(i int) string {
 	}
 	name := func(j int) string {
 		s := &tl.Program.Steps[j]
-		return fmt.Sprintf("%q on the %s", e.g.Nodes[s.Node].Name, s.Device)
+		return fmt.Sprintf("%.80q on the %s", e.g.Nodes[s.Node].Name, s.Device)
 	}
 	for _, j := range step.After {
 		if tl.Spans[j].End == start && e.reads(i, j) {
@@ -53,7 +53,7 @@ func (e *Explainer) waited(i int) string {
 	}
 	for j := i - 1; j >= 0; j-- {
 		if tl.Program.Steps[j].Device == step.Device {
-			return fmt.Sprintf("its device, busy with %q", e.g.Nodes[tl.Program.Steps[j].Node].Name)
+			return fmt.Sprintf("its device, busy with %.80q", e.g.Nodes[tl.Program.Steps[j].Node].Name)
 		}
 	}
 	panic("explain: a step that starts late waits for none")

@@ -25,7 +25,7 @@ func (e *Explainer) judge(p *Placed, chosen, o *Option, is bool) error {
 	case errors.As(err, &full):
 		of := ""
 		if full.Node != p.Layer.Node {
-			of = fmt.Sprintf(" then for %q", full.Name)
+			of = fmt.Sprintf(" then for %.80q", full.Name)
 		}
 		o.Why = fmt.Sprintf("no room in the banks%s: %d rows of channel %d wanted, %d of %d left", of, full.Want, full.Channel, full.Left, full.Rows)
 		return nil
@@ -114,7 +114,7 @@ func (e *Explainer) busy(p *Placed, chosen, o *Option) (s string) {
 			if step.Device != d.Name() || step.Node == p.Layer.Node || sp.Start >= p.Start+o.Time || sp.End <= p.Start || sp.Start == sp.End {
 				continue
 			}
-			if n := fmt.Sprintf("%q", e.g.Nodes[step.Node].Name); !slices.Contains(names, n) {
+			if n := fmt.Sprintf("%.80q", e.g.Nodes[step.Node].Name); !slices.Contains(names, n) {
 				names = append(names, n)
 			}
 		}

@@ -44,13 +44,13 @@ type gpu struct {
 // channels, or a tile library that is unknown or does not fit an SM.
 func New(m *hw.Machine, channels int) (device.Device, error) {
 	if channels < 1 || channels > m.Memory.Channels {
-		return nil, fmt.Errorf("machine %q: %d memory channels for the GPU: 1 to %d wanted", m.Name, channels, m.Memory.Channels)
+		return nil, fmt.Errorf("machine %.80q: %d memory channels for the GPU: 1 to %d wanted", m.Name, channels, m.Memory.Channels)
 	}
 	d := &gpu{model: NewModel(m, channels), splits: Splits(m.GPU.ConvSplit), fused: m.GPU.Fused, inPlace: m.GPU.ConcatFree,
 		offsets: m.GPU.ConvLaunches, clock: m.GPU.Clock, launch: m.GPU.Launch, energy: m.GPU.Energy, errors: m.GPU.Error}
 	tiles := Library(m.GPU.Library)
 	if tiles == nil {
-		return nil, fmt.Errorf("machine %q: gpu.tile_library: %q is not known%s: one of %s wanted", m.Name, m.GPU.Library,
+		return nil, fmt.Errorf("machine %.80q: gpu.tile_library: %.80q is not known%s: one of %s wanted", m.Name, m.GPU.Library,
 			nearest.Hint(m.GPU.Library, Libraries()), strings.Join(Libraries(), ", "))
 	}
 	products := Library("cublas")
@@ -59,7 +59,7 @@ func New(m *hw.Machine, channels int) (device.Device, error) {
 	}
 	d.tiles, d.products = d.model.Launchable(tiles), d.model.Launchable(products)
 	if d.tiles == nil || d.products == nil {
-		return nil, fmt.Errorf("machine %q: no kernel of gpu.tile_library %q or of cublas fits an SM of gpu.smem_per_sm_bytes %d, threads_per_sm %d and registers_per_sm %d",
+		return nil, fmt.Errorf("machine %.80q: no kernel of gpu.tile_library %.80q or of cublas fits an SM of gpu.smem_per_sm_bytes %d, threads_per_sm %d and registers_per_sm %d",
 			m.Name, m.GPU.Library, m.GPU.Smem, m.GPU.Threads, m.GPU.Registers)
 	}
 	return d, nil
@@ -85,18 +85,18 @@ func (d *gpu) Name() string { return "gpu" }
 func (d *gpu) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	nd := &g.Nodes[c.Node]
 	if nd.Op == nil {
-		return nil, fmt.Errorf("gpu: %q is no operation: %w", nd.Name, device.ErrUnsupported)
+		return nil, fmt.Errorf("gpu: %.80q is no operation: %w", nd.Name, device.ErrUnsupported)
 	}
 	if !c.Box.In(nd.Shape) || c.Box.Empty() {
-		return nil, fmt.Errorf("gpu: %q: box %v of a value of shape %v: %w", nd.Name, c.Box, nd.Shape, device.ErrUnsupported)
+		return nil, fmt.Errorf("gpu: %.80q: box %v of a value of shape %v: %w", nd.Name, c.Box, nd.Shape, device.ErrUnsupported)
 	}
 	if _, ok := rules[nd.Op.Name]; !ok {
-		return nil, fmt.Errorf("gpu: %q: operator %s: %w", nd.Name, nd.Op.Name, device.ErrUnsupported)
+		return nil, fmt.Errorf("gpu: %.80q: operator %s: %w", nd.Name, nd.Op.Name, device.ErrUnsupported)
 	}
 	code := &Code{d: d, g: g, cut: c}
 	var err error
 	if code.cost, err = d.cost(code.Kernels()); err != nil {
-		return nil, fmt.Errorf("gpu: %q: %w", nd.Name, err)
+		return nil, fmt.Errorf("gpu: %.80q: %w", nd.Name, err)
 	}
 	return code, nil
 }

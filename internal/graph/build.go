@@ -177,7 +177,7 @@ func (g *Graph) Check() error {
 	for i := range g.Nodes {
 		nd := g.Nodes[i] // a copy: infer writes
 		at := func(format string, a ...any) error {
-			return fmt.Errorf("node %%%d %q: %s", i, nd.Name, fmt.Sprintf(format, a...))
+			return fmt.Errorf("node %%%d %.80q: %s", i, nd.Name, fmt.Sprintf(format, a...))
 		}
 		if nd.ID != ID(i) {
 			return at("its ID is %d", nd.ID)
@@ -213,11 +213,11 @@ func (g *Graph) Check() error {
 		}
 	}
 	if len(g.Outputs) == 0 {
-		return fmt.Errorf("graph %q has no output", g.Name)
+		return fmt.Errorf("graph %.80q has no output", g.Name)
 	}
 	for _, o := range g.Outputs {
 		if o.ID < 0 || int(o.ID) >= len(g.Nodes) {
-			return fmt.Errorf("output %q is node %%%d, which does not exist", o.Name, o.ID)
+			return fmt.Errorf("output %.80q is node %%%d, which does not exist", o.Name, o.ID)
 		}
 	}
 	for _, id := range g.Inputs {

@@ -48,7 +48,7 @@ func (p *parser) line() error {
 	word := p.word()
 	if p.b == nil {
 		if word != "graph" {
-			return fmt.Errorf(`%q: graph "name" wanted first`, word)
+			return fmt.Errorf(`%.80q: graph "name" wanted first`, word)
 		}
 		name, err := p.quoted()
 		if err != nil {
@@ -58,7 +58,7 @@ func (p *parser) line() error {
 		return p.end()
 	}
 	if word != "output" && (len(word) < 2 || word[0] != '%') {
-		return fmt.Errorf(`%q: a node (%%1 "name" = …) or output "name" = %%1 wanted`, word)
+		return fmt.Errorf(`%.80q: a node (%%1 "name" = …) or output "name" = %%1 wanted`, word)
 	}
 	name, err := p.quoted()
 	if err != nil {
@@ -79,7 +79,7 @@ func (p *parser) line() error {
 		return fmt.Errorf("a second %s", word)
 	}
 	if name == "" || p.b.names[name] {
-		return fmt.Errorf("name %q is empty, or has been there", name)
+		return fmt.Errorf("name %.80q is empty, or has been there", name)
 	}
 	id, err := p.node(name)
 	if err != nil {
@@ -215,17 +215,17 @@ func (p *parser) attrs(o *op.Op) (op.Attrs, error) {
 			}
 		}
 		if !found {
-			return nil, fmt.Errorf("attribute %q is not known to %s%s", name, o.Name, nearest.Hint(name, known))
+			return nil, fmt.Errorf("attribute %.80q is not known to %s%s", name, o.Name, nearest.Hint(name, known))
 		}
 		if _, dup := a[name]; dup {
-			return nil, fmt.Errorf("attribute %q is there twice", name)
+			return nil, fmt.Errorf("attribute %.80q is there twice", name)
 		}
 		if err := p.expect("="); err != nil {
 			return nil, err
 		}
 		v, err := p.attr(kind)
 		if err != nil {
-			return nil, fmt.Errorf("attribute %q: %w", name, err)
+			return nil, fmt.Errorf("attribute %.80q: %w", name, err)
 		}
 		a[name] = v
 	}

@@ -18,7 +18,7 @@ func (p *parser) ref() (ID, error) {
 	word := p.word()
 	id, ok := p.ids[word]
 	if !ok {
-		return 0, fmt.Errorf("%q: a node before this one wanted, as %%1", word)
+		return 0, fmt.Errorf("%.80q: a node before this one wanted, as %%1", word)
 	}
 	return id, nil
 }
@@ -49,7 +49,7 @@ func (p *parser) take(token string) bool {
 
 func (p *parser) expect(token string) error {
 	if !p.take(token) {
-		return fmt.Errorf("%q wanted at %q", token, p.near())
+		return fmt.Errorf("%.80q wanted at %.80q", token, p.near())
 	}
 	return nil
 }
@@ -68,7 +68,7 @@ func (p *parser) quoted() (string, error) {
 	p.space()
 	q, err := strconv.QuotedPrefix(p.rest)
 	if err != nil || q[0] != '"' {
-		return "", fmt.Errorf("a quoted name wanted at %q", p.near())
+		return "", fmt.Errorf("a quoted name wanted at %.80q", p.near())
 	}
 	p.rest = p.rest[len(q):]
 	return strconv.Unquote(q)
@@ -77,7 +77,7 @@ func (p *parser) quoted() (string, error) {
 func (p *parser) end() error {
 	p.space()
 	if p.rest != "" {
-		return fmt.Errorf("the end of the line wanted at %q", p.near())
+		return fmt.Errorf("the end of the line wanted at %.80q", p.near())
 	}
 	return nil
 }
@@ -85,7 +85,7 @@ func (p *parser) end() error {
 func parseInt(word string) (int64, error) {
 	v, err := strconv.ParseInt(word, 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("%q: an integer wanted", word)
+		return 0, fmt.Errorf("%.80q: an integer wanted", word)
 	}
 	return v, nil
 }
@@ -93,7 +93,7 @@ func parseInt(word string) (int64, error) {
 func parseFloat(word string) (float32, error) {
 	v, err := strconv.ParseFloat(word, 32)
 	if err != nil {
-		return 0, fmt.Errorf("%q: a float32 wanted", word)
+		return 0, fmt.Errorf("%.80q: a float32 wanted", word)
 	}
 	return float32(v), nil
 }

@@ -59,11 +59,14 @@ func ParseBoard(name string, data []byte) (*Board, error) {
 	if err := newDecoder(name, data, b.Sources, b.Given).whole(v); err != nil {
 		return nil, err
 	}
+	if err := checkName(b.Name); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
 	if err := derive(v, b.Given, nil); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if _, ok := b.Start[b.LaunchFrom]; !ok {
-		return nil, fmt.Errorf("%s: launch_from: %q is no key of start_us%s", name, b.LaunchFrom, nearest.Hint(b.LaunchFrom, slices.Sorted(maps.Keys(b.Start))))
+		return nil, fmt.Errorf("%s: launch_from: %.80q is no key of start_us%s", name, b.LaunchFrom, nearest.Hint(b.LaunchFrom, slices.Sorted(maps.Keys(b.Start))))
 	}
 	return b, nil
 }

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"pimflow/internal/fault"
 	"pimflow/internal/nearest"
 )
 
@@ -89,6 +90,11 @@ func (m *Machine) With(path, text string) (*Machine, error) {
 // Set returns the machine with keys changed, each written as "memory.pim_channels=8", as With
 // does. What holds between numbers is asked when all are changed. The source of a number says so.
 func (m *Machine) Set(changes ...string) (*Machine, error) {
+	c, err := m.set(changes)
+	return c, fault.As(fault.Usage, err)
+}
+
+func (m *Machine) set(changes []string) (*Machine, error) {
 	if len(changes) == 0 {
 		return m, nil
 	}
@@ -99,7 +105,7 @@ func (m *Machine) Set(changes ...string) (*Machine, error) {
 	for _, text := range changes {
 		key, value, ok := strings.Cut(text, "=")
 		if !ok {
-			return nil, fmt.Errorf("machine %s: %q: KEY=VALUE wanted, as memory.pim_channels=8", m.Name, text)
+			return nil, fmt.Errorf("machine %s: %.80q: KEY=VALUE wanted, as memory.pim_channels=8", m.Name, text)
 		}
 		if err := c.change(key, value); err != nil {
 			return nil, fmt.Errorf("machine %s: %w", m.Name, err)

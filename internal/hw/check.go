@@ -37,14 +37,14 @@ var alike = dram.Limit{Name: "launches alike", Left: "link.pim_launch_ck", Is: "
 func (m *Machine) checkNames() error {
 	if m.PIM.ElementSize() == 0 {
 		known := slices.Sorted(maps.Keys(formats))
-		return fmt.Errorf("pim.number_format: %q: one of %s wanted%s", m.PIM.Format, strings.Join(known, ", "), nearest.Hint(m.PIM.Format, known))
+		return fmt.Errorf("pim.number_format: %.80q: one of %s wanted%s", m.PIM.Format, strings.Join(known, ", "), nearest.Hint(m.PIM.Format, known))
 	}
 	for _, c := range []struct {
 		path, value string
 		known       []string
 	}{{"launch.gpu", m.Launch.GPU, []string{Stream, Graph}}, {"launch.pim", m.Launch.PIM, []string{Each, Joint}}} {
 		if !slices.Contains(c.known, c.value) {
-			return fmt.Errorf("%s: %q: %s wanted%s", c.path, c.value, strings.Join(c.known, " or "), nearest.Hint(c.value, c.known))
+			return fmt.Errorf("%s: %.80q: %s wanted%s", c.path, c.value, strings.Join(c.known, " or "), nearest.Hint(c.value, c.known))
 		}
 	}
 	if err := m.checkPlace(); err != nil {
@@ -97,7 +97,7 @@ func (m *Machine) check() error {
 			names = append(names, l.Name)
 		}
 		if !slices.Contains(names, name) {
-			return fmt.Errorf("waives: %q: no rule of standard %s%s", name, std.Name, nearest.Hint(name, names))
+			return fmt.Errorf("waives: %.80q: no rule of standard %s%s", name, std.Name, nearest.Hint(name, names))
 		}
 	}
 	s := newSolver(reflect.ValueOf(m).Elem(), m.Given, m)
@@ -110,7 +110,7 @@ func (m *Machine) check() error {
 			return err
 		case broken != "" && !waived && l.Name == alike.Name: // a question of the machine, not of its DRAM
 		case broken != "" && !waived:
-			return fmt.Errorf("%s: rule %q: %s", broken, l.Name, l.Why)
+			return fmt.Errorf("%s: rule %.80q: %s", broken, l.Name, l.Why)
 		}
 	}
 	return nil

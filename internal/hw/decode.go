@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 
+	"pimflow/internal/fault"
+	"pimflow/internal/files"
 	"pimflow/internal/nearest"
 )
 
@@ -39,6 +41,9 @@ func parse(name string, data []byte, others []string) (*Machine, error) {
 	if m.Name == "" {
 		return nil, fmt.Errorf("%s: name: missing", name)
 	}
+	if err := checkName(m.Name); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
 	if based && m.PIM.Standard != standard {
 		m.keepTiming(d.read)
 	}
@@ -57,6 +62,14 @@ func parse(name string, data []byte, others []string) (*Machine, error) {
 	return m, nil
 }
 
+// checkName refuses a name that people do not read as it is written.
+func checkName(name string) error {
+	if fault.Name(name) != name {
+		return fmt.Errorf("name: %.80q: up to %d printed characters wanted", name, fault.MaxName)
+	}
+	return nil
+}
+
 // begin is the machine that a file begins from: an empty one, or its base.
 func begin(name string, data []byte, others []string) (m *Machine, based bool, err error) {
 	var head struct {
@@ -69,17 +82,37 @@ func begin(name string, data []byte, others []string) (m *Machine, based bool, e
 	if err := json.Unmarshal(head.Base, &base); err != nil || base == "" {
 		return nil, false, fmt.Errorf("%s: base: %s: the name or the file of a machine wanted", name, head.Base)
 	}
-	if isPath(base) && !strings.Contains(base, "+") && !filepath.IsAbs(base) {
-		base = filepath.Join(filepath.Dir(name), base)
-	}
+	base = besides(name, base)
 	if others = append(slices.Clone(others), filepath.Clean(name)); slices.Contains(others, filepath.Clean(base)) {
 		return nil, false, fmt.Errorf("%s: base: %s is based on this file", name, base)
 	}
 	m, err = load(base, others)
 	if err != nil {
-		return nil, false, fmt.Errorf("%s: base: %w", name, err)
+		return nil, false, fault.As(fault.Input, fmt.Errorf("%s: base: %w", name, err))
 	}
 	return m, true, nil
+}
+
+// Bases lists the files that the machine of a file is based on.
+func Bases(file string) (list []string) {
+	for strings.HasSuffix(file, ".json") && files.Size(file) > 0 && !slices.Contains(list[:max(len(list)-1, 0)], file) {
+		var head struct{ Base string }
+		data, err := files.Read(file, maxFile)
+		if err != nil || json.Unmarshal(data, &head) != nil || !isPath(head.Base) {
+			break
+		}
+		file = besides(file, head.Base)
+		list = append(list, file)
+	}
+	return list
+}
+
+// besides is the path of a base that a file names.
+func besides(file, base string) string {
+	if isPath(base) && !strings.Contains(base, "+") && !filepath.IsAbs(base) {
+		return filepath.Join(filepath.Dir(file), base)
+	}
+	return base
 }
 
 // keepTiming leaves of the base's parameters those that the file has too: another standard

@@ -113,7 +113,7 @@ func (s *solver) solve(path string) error {
 		return nil
 	}
 	if s.state[path] == 1 {
-		return fmt.Errorf("%s: its formula %q follows from the number itself", path, g.Formula)
+		return fmt.Errorf("%s: its formula %.80q follows from the number itself", path, g.Formula)
 	}
 	s.state[path] = 1
 	l, ok := s.at[path]
@@ -209,7 +209,7 @@ func (s *solver) value(formula string) (*big.Rat, error) {
 	for i, f := range fields {
 		if i%2 == 1 {
 			if op = f; !slices.Contains([]string{"+", "-", "*", "/"}, op) || i == len(fields)-1 {
-				return nil, fmt.Errorf("formula %q: keys and numbers with + - * / between them wanted, with spaces", formula)
+				return nil, fmt.Errorf("formula %.80q: keys and numbers with + - * / between them wanted, with spaces", formula)
 			}
 			continue
 		}
@@ -220,12 +220,12 @@ func (s *solver) value(formula string) (*big.Rat, error) {
 		if !isNumber {
 			var err error
 			if x, err = s.number(f); err != nil {
-				return nil, fmt.Errorf("formula %q: %w", formula, err)
+				return nil, fmt.Errorf("formula %.80q: %w", formula, err)
 			}
 		}
 		switch {
 		case op == "/" && x.Sign() == 0:
-			return nil, fmt.Errorf("formula %q divides by %s, which is 0", formula, f)
+			return nil, fmt.Errorf("formula %.80q divides by %s, which is 0", formula, f)
 		case op == "/":
 			product.Quo(product, x)
 		case op == "*":

@@ -93,6 +93,7 @@ func TestErrors(t *testing.T) {
 	for _, c := range []struct{ old, new, want string }{
 		{`"sm": {`, `"sms": {`, `m.json:28: gpu.sms: unknown key (did you mean "sm"?)`},
 		{`"fused": false,`, ``, `gpu.fused: missing`},
+		{`"name": "toy",`, `"name": "to\ny",`, `m.json: name: "to\ny": up to 80 printed characters wanted`},
 		{`"fused": false,`, `"fused": false, "fused": true,`, `m.json:40: gpu.fused: written twice`},
 		{`"sm": {"value": 2`, `"sm": {"value": 2, "value": 3`, `m.json:28: gpu.sm.value: written twice`},
 		{`"sm": {"value": 2`, `"sm": {"value": 2.5`, `m.json:28: gpu.sm: 2.5: a whole number wanted`},

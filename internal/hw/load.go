@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"pimflow/internal/fault"
+	"pimflow/internal/files"
 	"pimflow/internal/nearest"
 )
 
@@ -57,6 +59,9 @@ func LoadWith(nameOrPath, gpu string, changes []string) (m *Machine, from string
 	return m, from, err
 }
 
+// maxFile bounds a file of a machine or a GPU, in bytes. Estimated: the built-in ones have 20,000.
+const maxFile = 16 << 20
+
 // isPath reports whether an argument is a file's path, and no name.
 func isPath(nameOrPath string) bool {
 	return strings.Contains(nameOrPath, "/") || strings.HasSuffix(nameOrPath, ".json")
@@ -67,8 +72,8 @@ func isFile(path string) bool {
 	return err == nil
 }
 
-func namesIn(files embed.FS, folder string) []string {
-	entries, err := files.ReadDir(folder)
+func namesIn(builtIn embed.FS, folder string) []string {
+	entries, err := builtIn.ReadDir(folder)
 	if err != nil {
 		panic("hw: " + err.Error())
 	}
@@ -80,21 +85,21 @@ func namesIn(files embed.FS, folder string) []string {
 }
 
 // find reads the built-in file of a name in a folder, or the file of a path.
-func find(files embed.FS, folder, what, nameOrPath string) (name string, data []byte, err error) {
-	names := namesIn(files, folder)
+func find(builtIn embed.FS, folder, what, nameOrPath string) (name string, data []byte, err error) {
+	names := namesIn(builtIn, folder)
 	if slices.Contains(names, nameOrPath) {
 		name = folder + "/" + nameOrPath + ".json"
-		data, err := files.ReadFile(name)
+		data, err := builtIn.ReadFile(name)
 		if err != nil {
 			panic("hw: " + err.Error())
 		}
 		return name, data, nil
 	}
 	if !isPath(nameOrPath) {
-		return "", nil, fmt.Errorf("%s %q is not known%s: one of %s wanted, or a file that ends in .json",
+		return "", nil, fault.Usagef("%s %.80q is not known%s: one of %s wanted, or a file that ends in .json",
 			what, nameOrPath, nearest.Hint(nameOrPath, names), strings.Join(names, ", "))
 	}
-	if data, err = os.ReadFile(nameOrPath); err != nil {
+	if data, err = files.Read(nameOrPath, maxFile); err != nil {
 		return "", nil, fmt.Errorf("%s: %w", what, err)
 	}
 	return nameOrPath, data, nil

@@ -25,7 +25,7 @@ func ParsePeriod(text string) (Period, error) {
 	n, err1 := strconv.ParseUint(num, 10, 63)
 	d, err2 := strconv.ParseUint(den, 10, 63)
 	if err1 != nil || err2 != nil || n == 0 || d == 0 || n > maxPeriod || d > maxPeriod {
-		return Period{}, fmt.Errorf("%q: picoseconds wanted, a positive whole number or a fraction as 8000/7", text)
+		return Period{}, fmt.Errorf("%.80q: picoseconds wanted, a positive whole number or a fraction as 8000/7", text)
 	}
 	a, b := int64(n), int64(d)
 	for b != 0 {

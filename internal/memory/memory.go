@@ -65,7 +65,7 @@ type FullError struct {
 }
 
 func (e *FullError) Error() string {
-	return fmt.Sprintf("node %%%d %q %v on pim: its weights want %d rows of channel %d: %d of %d are left",
+	return fmt.Sprintf("node %%%d %.80q %v on pim: its weights want %d rows of channel %d: %d of %d are left",
 		e.Node, e.Name, e.Box, e.Want, e.Channel, e.Left, e.Rows)
 }
 
@@ -99,7 +99,7 @@ func placed(p *program.Program) (*Map, []reserved, error) {
 		}
 		code, ok := s.Code.(*pim.Code)
 		if !ok {
-			return nil, nil, fmt.Errorf("node %%%d %q on pim: code of type %T does not say where its weights are", s.Node, p.Graph.Nodes[s.Node].Name, s.Code)
+			return nil, nil, fmt.Errorf("node %%%d %.80q on pim: code of type %T does not say where its weights are", s.Node, p.Graph.Nodes[s.Node].Name, s.Code)
 		}
 		m.Rows = code.Rows()
 		m.Steps = append(m.Steps, Step{Index: i, Constant: p.Graph.Nodes[s.Node].In[weights]})

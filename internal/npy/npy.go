@@ -86,14 +86,14 @@ func Read(r io.Reader) (*tensor.Tensor, error) {
 	}
 	d, o, s := descrKey.FindStringSubmatch(head), orderKey.FindStringSubmatch(head), shapeKey.FindStringSubmatch(head)
 	if d == nil || o == nil || s == nil {
-		return nil, fmt.Errorf("header %q: descr, fortran_order and shape wanted", strings.TrimSpace(head))
+		return nil, fmt.Errorf("header %.80q: descr, fortran_order and shape wanted", strings.TrimSpace(head))
 	}
 	c, err := lookup(d[2])
 	if err != nil {
 		return nil, err
 	}
 	if d[1] == ">" && c.bytes > 1 {
-		return nil, fmt.Errorf("descr %q: little-endian values wanted", d[1]+d[2])
+		return nil, fmt.Errorf("descr %.80q: little-endian values wanted", d[1]+d[2])
 	}
 	shape, err := parseShape(s[1])
 	if err != nil {
@@ -108,7 +108,7 @@ func Read(r io.Reader) (*tensor.Tensor, error) {
 func readHeader(b *bufio.Reader) (string, error) {
 	var fix [8]byte
 	if _, err := io.ReadFull(b, fix[:]); err != nil || string(fix[:6]) != magic {
-		return "", fmt.Errorf("not a .npy file: it does not begin with %q", magic)
+		return "", fmt.Errorf("not a .npy file: it does not begin with %.80q", magic)
 	}
 	width := 4
 	switch fix[6] {
@@ -141,7 +141,7 @@ func lookup(descr string) (codec, error) {
 		}
 		known = append(known, d.descr)
 	}
-	return codec{}, fmt.Errorf("descr %q: one of %v wanted", descr, known)
+	return codec{}, fmt.Errorf("descr %.80q: one of %v wanted", descr, known)
 }
 
 func parseShape(text string) (tensor.Shape, error) {

@@ -74,7 +74,7 @@ func clip(n *node) []*value {
 			continue
 		}
 		if b.shape.Size() != 1 || b.typ != x.typ {
-			n.fail("%s (input %d, %q) is %v %v: one %v wanted", name, i+1, b.name, b.typ, b.shape, x.typ)
+			n.fail("%s (input %d, %.80q) is %v %v: one %v wanted", name, i+1, b.name, b.typ, b.shape, x.typ)
 		}
 		if b.known != nil && x.typ.Float() {
 			a[name] = b.known.Floats()[0]
@@ -182,7 +182,7 @@ func dropout(n *node) []*value {
 func (n *node) flag(i int, what string) bool {
 	t := n.constant(i, what)
 	if t.Type != tensor.Bool || t.Shape.Size() != 1 {
-		n.fail("%s (input %d, %q) is %v %v: one bool wanted", what, i, n.in[i].name, t.Type, t.Shape)
+		n.fail("%s (input %d, %.80q) is %v %v: one bool wanted", what, i, n.in[i].name, t.Type, t.Shape)
 	}
 	return t.Ints()[0] != 0
 }
@@ -212,7 +212,7 @@ func constant(n *node) []*value {
 		k := n.ints(a.name)
 		t = tensor.Ints64(tensor.Shape{len(k)}, k)
 	default:
-		n.fail("attribute %q: one of value, value_float, value_floats, value_int, value_ints wanted", a.name)
+		n.fail("attribute %.80q: one of value, value_float, value_floats, value_int, value_ints wanted", a.name)
 	}
 	return one(known(n.name, t))
 }
@@ -279,7 +279,7 @@ func rangeOf(n *node) []*value {
 	typ := n.in[0].typ
 	for i, name := range []string{"start", "limit", "delta"} {
 		if x := n.in[i]; x.typ != typ || x.shape.Size() != 1 {
-			n.fail("%s (input %d, %q) is %v %v: one %v wanted", name, i, x.name, x.typ, x.shape, typ)
+			n.fail("%s (input %d, %.80q) is %v %v: one %v wanted", name, i, x.name, x.typ, x.shape, typ)
 		}
 		t := n.constant(i, name)
 		if typ.Float() {

@@ -45,6 +45,7 @@ func TestReadErrors(t *testing.T) {
 
 		// Operators and attributes.
 		{`node "y" (Rellu): the operator is not known (did you mean "Relu"?)`, model(13, x, y, call("Rellu", "x", "y"))},
+		{`node "y" (GridSample): the operator is ONNX's, and not supported`, model(13, x, y, call("GridSample", "x x", "y"))},
 		{`node "y" (Gelu): domain "com.microsoft" is not known: operators of ONNX's default domain wanted`, model(13, x, y, appendMessage(nil, 1, domain))},
 		{`node "y" (Gelu): opset 13 does not have it: 20 or later wanted`, model(13, x, y, call("Gelu", "x", "y"))},
 		{`node "y" (Upsample): opset 13 does not have it: 9 or earlier wanted`, model(13, x, y, call("Upsample", "x", "y"))},
@@ -96,7 +97,7 @@ func TestReadErrors(t *testing.T) {
 		{`initializer "w": external data: location "w.bin": a model in a folder wanted`, model(13, x, y, external13("w", "location", "w.bin"))},
 	} {
 		f := &File{}
-		err := f.decode(c.file, "m", Options{}, nil)
+		err := f.decode(memory(c.file), "m", Options{}, nil)
 		if err == nil || err.Error() != c.want {
 			t.Errorf("got  %v\nwant %s", err, c.want)
 		}
@@ -126,7 +127,7 @@ func TestBatch(t *testing.T) {
 	} {
 		f := &File{}
 		got := ""
-		if err := f.decode(c.file, "m", Options{Batch: c.batch}, nil); err != nil {
+		if err := f.decode(memory(c.file), "m", Options{Batch: c.batch}, nil); err != nil {
 			got = err.Error()
 		} else {
 			got = f.Graph.Nodes[f.Graph.Outputs[0].ID].Shape.String()

@@ -3,32 +3,34 @@ package onnx
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 )
 
 // external finds the data that a model keeps in files beside it. A nil external
 // has none.
 type external struct {
-	dir  string
-	file *File // keeps the mappings
-	root *os.Root
-	maps map[string][]byte
+	dir   string
+	file  *File // keeps the files open
+	root  *os.Root
+	disks map[string]*disk
 }
 
-// bytes returns the size bytes that external_data's entries name. The location
-// is relative to the model's folder and cannot leave it.
-func (e *external) bytes(entries map[string]string, size int64) ([]byte, error) {
+// find returns the file and the offset of the size bytes that external_data's entries name. The
+// location is relative to the model's folder and cannot leave it.
+func (e *external) find(entries map[string]string, size int64) (io.ReaderAt, int64, error) {
 	loc := entries["location"]
 	if loc == "" {
-		return nil, errors.New("no location")
+		return nil, 0, errors.New("no location")
 	}
 	if e == nil {
-		return nil, fmt.Errorf("location %q: a model in a folder wanted", loc)
+		return nil, 0, fmt.Errorf("location %.80q: a model in a folder wanted", loc)
 	}
-	b, err := e.load(loc)
+	d, err := e.load(loc)
 	if err != nil {
-		return nil, fmt.Errorf("location %q: %w", loc, err)
+		return nil, 0, fmt.Errorf("location %.80q: %w", loc, err)
 	}
 	num := func(key string, def int64) (int64, error) {
 		text, ok := entries[key]
@@ -37,30 +39,30 @@ func (e *external) bytes(entries map[string]string, size int64) ([]byte, error) 
 		}
 		v, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || v < 0 {
-			return 0, fmt.Errorf("%s %q: a number of bytes wanted", key, text)
+			return 0, fmt.Errorf("%s %.80q: a number of bytes wanted", key, text)
 		}
 		return v, nil
 	}
 	off, err := num("offset", 0)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	n, err := num("length", size)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if n != size {
-		return nil, fmt.Errorf("location %q: length %d: %d wanted", loc, n, size)
+		return nil, 0, fmt.Errorf("location %.80q: length %d: %d wanted", loc, n, size)
 	}
-	if off > int64(len(b)) || n > int64(len(b))-off {
-		return nil, fmt.Errorf("location %q: %d bytes at offset %d wanted, the file has %d", loc, n, off, len(b))
+	if off > d.size || n > d.size-off {
+		return nil, 0, fmt.Errorf("location %.80q: %d bytes at offset %d wanted, the file has %d", loc, n, off, d.size)
 	}
-	return b[off : off+n], nil
+	return d, off, nil
 }
 
-func (e *external) load(loc string) ([]byte, error) {
-	if b, ok := e.maps[loc]; ok {
-		return b, nil
+func (e *external) load(loc string) (*disk, error) {
+	if d, ok := e.disks[loc]; ok {
+		return d, nil
 	}
 	if e.root == nil {
 		root, err := os.OpenRoot(e.dir)
@@ -69,7 +71,7 @@ func (e *external) load(loc string) ([]byte, error) {
 		}
 		e.root = root
 	}
-	// A pipe would wait for a writer: mapFile refuses it, but not before it is open.
+	// A pipe would wait for a writer: keep refuses it, but not before it is open.
 	if st, err := e.root.Stat(loc); err == nil && !st.Mode().IsRegular() {
 		return nil, errors.New("a regular file wanted")
 	}
@@ -77,13 +79,12 @@ func (e *external) load(loc string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	b, err := e.file.mapFile(f)
+	d, err := e.file.keep(f, filepath.Join(e.dir, loc))
 	if err != nil {
 		return nil, err
 	}
-	e.maps[loc] = b
-	return b, nil
+	e.disks[loc] = d
+	return d, nil
 }
 
 func (e *external) close() {

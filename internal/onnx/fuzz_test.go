@@ -51,7 +51,7 @@ func check(t *testing.T, data []byte) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	f := &File{}
-	err := f.decode(data, "g", Options{}, nil)
+	err := f.decode(memory(data), "g", Options{}, nil)
 	runtime.ReadMemStats(&after)
 	if n := after.TotalAlloc - before.TotalAlloc; n > fuzzBytes+uint64(1000*len(data)) {
 		t.Errorf("%d bytes allocated for a file of %d", n, len(data))
@@ -72,7 +72,7 @@ func check(t *testing.T, data []byte) {
 	if Write(&b, f.Graph) != nil {
 		return
 	}
-	if err := (&File{}).decode(b.Bytes(), "g", Options{}, nil); err != nil {
+	if err := (&File{}).decode(memory(b.Bytes()), "g", Options{}, nil); err != nil {
 		t.Errorf("it cannot be read back: %v\n%s", err, text(t, f.Graph))
 	}
 }

@@ -250,7 +250,7 @@ func pad(n *node) []*value {
 		if v := n.opt(2); v != nil {
 			t := n.constant(2, "constant_value")
 			if t.Type != x.typ || t.Shape.Size() != 1 {
-				n.fail("constant_value (input 2, %q) is %v %v: one %v wanted", v.name, t.Type, t.Shape, x.typ)
+				n.fail("constant_value (input 2, %.80q) is %v %v: one %v wanted", v.name, t.Type, t.Shape, x.typ)
 			}
 			fill = t.Convert(tensor.Float32).Floats()[0]
 		}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"pimflow/internal/fault"
 	"pimflow/internal/graph"
 	"pimflow/internal/nearest"
 	"pimflow/internal/op"
@@ -82,9 +83,9 @@ func nodeLabel(p *nodeProto, i int) string {
 		name = p.out[0]
 	}
 	if name == "" {
-		return fmt.Sprintf("node[%d] (%s)", i, p.opType)
+		return fmt.Sprintf("node[%d] (%s)", i, fault.Name(p.opType))
 	}
-	return fmt.Sprintf("node %q (%s)", name, p.opType)
+	return fmt.Sprintf("node %.80q (%s)", name, fault.Name(p.opType))
 }
 
 func (l *lowering) initializers(g *graphProto) error {
@@ -93,11 +94,11 @@ func (l *lowering) initializers(g *graphProto) error {
 			return fmt.Errorf("initializer[%d] has no name", i)
 		}
 		if l.env[p.name] != nil {
-			return fmt.Errorf("initializer %q is there twice", p.name)
+			return fmt.Errorf("initializer %.80q is there twice", p.name)
 		}
 		t, err := p.tensor(l.ext)
 		if err != nil {
-			return fmt.Errorf("initializer %q: %w", p.name, err)
+			return fmt.Errorf("initializer %.80q: %w", p.name, err)
 		}
 		l.env[p.name] = known(p.name, t)
 	}
@@ -110,7 +111,7 @@ func (l *lowering) inputs(g *graphProto, o Options) error {
 	open, fixed := false, ""
 	for _, p := range g.inputs {
 		if p.name == "" || seen[p.name] {
-			return fmt.Errorf("input %q has no name, or is there twice", p.name)
+			return fmt.Errorf("input %.80q has no name, or is there twice", p.name)
 		}
 		seen[p.name] = true
 		if l.env[p.name] != nil {
@@ -118,12 +119,12 @@ func (l *lowering) inputs(g *graphProto, o Options) error {
 		}
 		typ, shape, err := l.inputType(p, max(o.Batch, 1))
 		if err != nil {
-			return fmt.Errorf("input %q: %w", p.name, err)
+			return fmt.Errorf("input %.80q: %w", p.name, err)
 		}
 		if len(p.dims) > 0 {
 			open = open || !p.dims[0].known
 			if p.dims[0].known && shape[0] != o.Batch && fixed == "" {
-				fixed = fmt.Sprintf("input %q: a batch of %d wanted, the file fixes it to %d", p.name, o.Batch, shape[0])
+				fixed = fmt.Sprintf("input %.80q: a batch of %d wanted, the file fixes it to %d", p.name, o.Batch, shape[0])
 			}
 		}
 		l.env[p.name] = &value{name: p.name, typ: typ, shape: shape, id: l.b.Input(p.name, typ, shape)}
@@ -154,7 +155,7 @@ func (l *lowering) inputType(p *valueProto, batch int) (tensor.Type, tensor.Shap
 			shape[i] = batch
 			l.dims[d.param] = batch
 		default:
-			return 0, nil, fmt.Errorf("dimension %d (%q) is symbolic: a number wanted; only the first can be bound, as the batch", i, d.param)
+			return 0, nil, fmt.Errorf("dimension %d (%.80q) is symbolic: a number wanted; only the first can be bound, as the batch", i, d.param)
 		}
 	}
 	return typ, shape, shape.Check()
@@ -173,14 +174,14 @@ func (l *lowering) outputs(g *graphProto) error {
 	for _, p := range g.outputs {
 		v := l.env[p.name]
 		if v == nil {
-			return fmt.Errorf("output %q is made by no node%s", p.name, nearest.Hint(p.name, l.names()))
+			return fmt.Errorf("output %.80q is made by no node%s", p.name, nearest.Hint(p.name, l.names()))
 		}
 		if seen[p.name] {
-			return fmt.Errorf("output %q is there twice", p.name)
+			return fmt.Errorf("output %.80q is there twice", p.name)
 		}
 		seen[p.name] = true
 		if err := l.checkOutput(p, v); err != nil {
-			return fmt.Errorf("output %q: %w", p.name, err)
+			return fmt.Errorf("output %.80q: %w", p.name, err)
 		}
 		l.b.Output(p.name, l.id(v))
 	}
@@ -235,7 +236,7 @@ func (v *valueProto) shape() string {
 		if d.known {
 			s += fmt.Sprint(d.value)
 		} else {
-			s += or(d.param, "?")
+			s += fault.Name(or(d.param, "?"))
 		}
 	}
 	return s
@@ -255,7 +256,7 @@ func (l *lowering) id(v *value) graph.ID {
 // node lowers one node and binds its outputs.
 func (l *lowering) node(p *nodeProto) (err error) {
 	if !defaultDomain(p.domain) {
-		return fmt.Errorf("domain %q is not known: operators of ONNX's default domain wanted", p.domain)
+		return fmt.Errorf("domain %.80q is not known: operators of ONNX's default domain wanted", p.domain)
 	}
 	n, err := l.newNode(p)
 	if err != nil {
@@ -263,6 +264,8 @@ func (l *lowering) node(p *nodeProto) (err error) {
 	}
 	r, ok := lowerings[p.opType]
 	switch {
+	case !ok && isStandard(p.opType):
+		return errors.New("the operator is ONNX's, and not supported")
 	case !ok:
 		return fmt.Errorf("the operator is not known%s", nearest.Hint(p.opType, opTypes()))
 	case l.opset < r.since:
@@ -287,7 +290,7 @@ func (l *lowering) node(p *nodeProto) (err error) {
 		case i < len(out):
 			l.env[name] = out[i]
 		case l.read[name]:
-			return fmt.Errorf("output %d (%q) is read: it is not supported", i, name)
+			return fmt.Errorf("output %d (%.80q) is read: it is not supported", i, name)
 		}
 	}
 	return nil

@@ -51,11 +51,11 @@ func (l *lowering) newNode(p *nodeProto) (*node, error) {
 	seen := map[string]bool{}
 	for _, a := range p.attrs {
 		if seen[a.name] {
-			return nil, fmt.Errorf("attribute %q is there twice", a.name)
+			return nil, fmt.Errorf("attribute %.80q is there twice", a.name)
 		}
 		seen[a.name] = true
 		if a.typ == attrGraph || a.typ == attrGraphs {
-			return nil, fmt.Errorf("attribute %q is %s: subgraphs are not supported", a.name, attrTypeNames[a.typ])
+			return nil, fmt.Errorf("attribute %.80q is %s: subgraphs are not supported", a.name, attrTypeNames[a.typ])
 		}
 	}
 	return n, nil
@@ -104,7 +104,7 @@ func (n *node) attr(name string, typ int64) *attrProto {
 			continue
 		}
 		if a.typ != typ {
-			n.fail("attribute %q is %s: %s wanted", name, or(attrTypeNames[a.typ], "of no known type"), attrTypeNames[typ])
+			n.fail("attribute %.80q is %s: %s wanted", name, or(attrTypeNames[a.typ], "of no known type"), attrTypeNames[typ])
 		}
 		return a
 	}
@@ -169,7 +169,7 @@ func (n *node) checkUsed() {
 	known := slices.Sorted(maps.Keys(n.used))
 	for _, a := range n.p.attrs {
 		if !n.used[a.name] {
-			n.fail("attribute %q is not known in opset %d%s", a.name, n.opset, nearest.Hint(a.name, known))
+			n.fail("attribute %.80q is not known in opset %d%s", a.name, n.opset, nearest.Hint(a.name, known))
 		}
 	}
 }
@@ -199,14 +199,14 @@ func one(v *value) []*value { return []*value{v} }
 func (n *node) constant(i int, what string) *tensor.Tensor {
 	v := n.in[i]
 	if v.shape.Size() > foldSize {
-		n.fail("%s (input %d, %q) has %d values: at most %d wanted", what, i, v.name, v.shape.Size(), foldSize)
+		n.fail("%s (input %d, %.80q) has %d values: at most %d wanted", what, i, v.name, v.shape.Size(), foldSize)
 	}
 	if v.known != nil {
 		return v.known
 	}
 	t, ok := n.b.Peek().Value(v.id)
 	if !ok {
-		n.fail("%s (input %d, %q) depends on the model's inputs: a constant wanted", what, i, v.name)
+		n.fail("%s (input %d, %.80q) depends on the model's inputs: a constant wanted", what, i, v.name)
 	}
 	n.check(n.b.Small())
 	return t
@@ -216,7 +216,7 @@ func (n *node) constant(i int, what string) *tensor.Tensor {
 func (n *node) constInts(i int, what string) []int64 {
 	v := n.in[i]
 	if v.typ != tensor.Int64 && v.typ != tensor.Int32 || len(v.shape) > 1 {
-		n.fail("%s (input %d, %q) is %v %v: int64 in one dimension wanted", what, i, v.name, v.typ, v.shape)
+		n.fail("%s (input %d, %.80q) is %v %v: int64 in one dimension wanted", what, i, v.name, v.typ, v.shape)
 	}
 	return append([]int64{}, n.constant(i, what).Ints()...)
 }
@@ -224,7 +224,7 @@ func (n *node) constInts(i int, what string) []int64 {
 // constFloats returns the values of a floating input.
 func (n *node) constFloats(i int, what string) []float32 {
 	if !n.in[i].typ.Float() {
-		n.fail("%s (input %d, %q) is %v: a floating type wanted", what, i, n.in[i].name, n.in[i].typ)
+		n.fail("%s (input %d, %.80q) is %v: a floating type wanted", what, i, n.in[i].name, n.in[i].typ)
 	}
 	return n.constant(i, what).Floats()
 }

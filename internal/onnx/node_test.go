@@ -116,7 +116,7 @@ func readNodeTest(path string) (g *graph.Graph, in map[string]*tensor.Tensor, bo
 	if err != nil {
 		return nil, nil, 0, err
 	}
-	m, err := decodeModel(data)
+	m, err := decodeModel(memory(data))
 	if err != nil {
 		return nil, nil, 0, err
 	}
@@ -157,7 +157,7 @@ func readTensorProto(path string) (*tensorProto, error) {
 		return nil, err
 	}
 	p := &tensorProto{}
-	return p, p.decode(message{data, 0})
+	return p, p.decode(memory(data).message())
 }
 
 // readTensor reads a value of the element type elem; the tests store bfloat16 as

@@ -6,8 +6,9 @@
 // guessed: an operator, attribute, type or dimension whose meaning is not known
 // is an error that names the file and the node.
 //
-// Files are memory-mapped and weights are decoded when they are first asked for,
-// so that reading costs the nodes and not the weights.
+// Weights are read from the file and decoded when they are first asked for, so that
+// reading costs the nodes and not the weights. Files are not mapped into memory, whose
+// values change and vanish with the file: File.Whole tells.
 //
 // The package does not know devices, plans or optimisations.
 package onnx
@@ -19,8 +20,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/edsrzf/mmap-go"
-
 	"pimflow/internal/graph"
 )
 
@@ -30,14 +29,14 @@ const (
 	maxOpset = 25
 )
 
-// File is a model in memory. Its weights point into the mapped file, so that the
+// File is a model whose weights are read from files, so that the
 // graph must not be used after Close.
 type File struct {
 	Graph    *graph.Graph
 	Opset    int    // of the default domain
 	Producer string // the program that wrote the file, as it says itself
 
-	maps []mmap.MMap
+	disks []*disk // the first is that of the model
 }
 
 // Options bind what a file leaves open.
@@ -54,16 +53,35 @@ func Read(path string, o Options) (*File, error) {
 	return f, nil
 }
 
-// Close unmaps the file.
+// Close closes the files.
 func (f *File) Close() error {
 	var first error
-	for _, m := range f.maps {
-		if err := m.Unmap(); err != nil && first == nil {
+	for _, d := range f.disks {
+		if err := d.Close(); err != nil && first == nil {
 			first = err
 		}
 	}
-	f.maps = nil
+	f.disks = nil
 	return first
+}
+
+// Names lists the files: the model's, and those of weights beside it.
+func (f *File) Names() (list []string) {
+	for _, d := range f.disks {
+		list = append(list, d.name)
+	}
+	return list
+}
+
+// Whole returns an error if one of the files was changed since it was opened, or could not be read: values
+// that were read of them are then not the model's.
+func (f *File) Whole() error {
+	for _, d := range f.disks {
+		if err := d.whole(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (f *File) read(path string, o Options) error {
@@ -77,23 +95,37 @@ func (f *File) read(path string, o Options) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close()
-	data, err := f.mapFile(file)
+	d, err := f.keep(file, path)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	name := strings.TrimSuffix(filepath.Base(path), ".onnx")
-	ext := &external{dir: filepath.Dir(path), file: f, maps: map[string][]byte{}}
+	ext := &external{dir: filepath.Dir(path), file: f, disks: map[string]*disk{}}
 	defer ext.close()
-	if err := f.decode(data, name, o, ext); err != nil {
+	err = f.decode(d.source(), name, o, ext)
+	if changed := f.Whole(); changed != nil {
+		return changed
+	}
+	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
 }
 
+// keep keeps a file open until Close.
+func (f *File) keep(file *os.File, name string) (*disk, error) {
+	d, err := open(file, name)
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	f.disks = append(f.disks, d)
+	return d, nil
+}
+
 // decode is Read without the file system, but for external data, which ext finds.
-func (f *File) decode(data []byte, name string, o Options, ext *external) error {
-	m, err := decodeModel(data)
+func (f *File) decode(src *source, name string, o Options, ext *external) error {
+	m, err := decodeModel(src)
 	if err != nil {
 		return err
 	}
@@ -105,26 +137,6 @@ func (f *File) decode(data []byte, name string, o Options, ext *external) error 
 	f.Producer = strings.TrimSpace(m.producer + " " + m.producerVersion)
 	f.Graph, err = lower(m.graph, name, opset, o, ext)
 	return err
-}
-
-// mapFile maps a whole file, until Close.
-func (f *File) mapFile(file *os.File) ([]byte, error) {
-	st, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !st.Mode().IsRegular() {
-		return nil, errors.New("a regular file wanted")
-	}
-	if st.Size() == 0 {
-		return nil, nil
-	}
-	m, err := mmap.Map(file, mmap.RDONLY, 0)
-	if err != nil {
-		return nil, fmt.Errorf("mapping it: %w", err)
-	}
-	f.maps = append(f.maps, m)
-	return m, nil
 }
 
 // opset is the version of the default domain that the model imports. Other

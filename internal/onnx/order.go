@@ -19,10 +19,10 @@ func sortNodes(g *graphProto, env map[string]*value) ([]int, error) {
 				continue
 			}
 			if env[name] != nil {
-				return nil, fmt.Errorf("%s makes %q, which is an input or initializer", nodeLabel(p, i), name)
+				return nil, fmt.Errorf("%s makes %.80q, which is an input or initializer", nodeLabel(p, i), name)
 			}
 			if j, dup := maker[name]; dup {
-				return nil, fmt.Errorf("%s makes %q, as %s does", nodeLabel(p, i), name, nodeLabel(g.nodes[j], j))
+				return nil, fmt.Errorf("%s makes %.80q, as %s does", nodeLabel(p, i), name, nodeLabel(g.nodes[j], j))
 			}
 			maker[name] = i
 		}
@@ -58,7 +58,7 @@ func sortNodes(g *graphProto, env map[string]*value) ([]int, error) {
 			j, ok := maker[name]
 			switch {
 			case !ok:
-				return nil, fmt.Errorf("%s reads %q, which nothing makes%s", nodeLabel(p, top.node), name, nearest.Hint(name, allNames(maker, env)))
+				return nil, fmt.Errorf("%s reads %.80q, which nothing makes%s", nodeLabel(p, top.node), name, nearest.Hint(name, allNames(maker, env)))
 			case state[j] == open:
 				return nil, fmt.Errorf("%s is in a cycle: it is made from its own value", nodeLabel(g.nodes[j], j))
 			case state[j] == fresh:

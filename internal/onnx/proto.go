@@ -1,7 +1,6 @@
 package onnx
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -89,9 +88,9 @@ var otherAttrs = map[protowire.Number]int64{
 	6: attrGraph, 10: attrTensors, 11: attrGraphs, 14: attrType, 15: attrTypes, 22: attrSparse, 23: attrSparses,
 }
 
-func decodeModel(data []byte) (*modelProto, error) {
+func decodeModel(src *source) (*modelProto, error) {
 	m := &modelProto{}
-	err := message{data, 0}.each(func(fd field) error {
+	err := src.message().each(func(fd field) error {
 		switch fd.num {
 		case 2:
 			return fd.str(&m.producer, "producer_name")
@@ -215,7 +214,7 @@ func (a *attrProto) decode(m message) error {
 			if err := fd.want(protowire.Fixed32Type, "f"); err != nil {
 				return err
 			}
-			a.f = math.Float32frombits(binary.LittleEndian.Uint32(fd.b))
+			a.f = math.Float32frombits(uint32(fd.v))
 		case 3:
 			a.has = attrInt
 			return fd.int(&a.i, "i")
@@ -260,7 +259,7 @@ func (a *attrProto) decode(m message) error {
 	if err == nil && a.typ == attrTensor && a.tensor == nil {
 		err = errors.New("no tensor in it")
 	}
-	return in(fmt.Sprintf("%q", a.name), err)
+	return in(fmt.Sprintf("%.80q", a.name), err)
 }
 
 func (v *valueProto) decode(m message) error {
@@ -277,7 +276,7 @@ func (v *valueProto) decode(m message) error {
 		}
 		return nil
 	})
-	return in(fmt.Sprintf("%q", v.name), err)
+	return in(fmt.Sprintf("%.80q", v.name), err)
 }
 
 // typeKinds are the members of TypeProto's value by field number.

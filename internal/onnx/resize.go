@@ -103,7 +103,7 @@ func (n *node) resizeTo(all []int64, axes []int, sizes []int64, a op.Attrs) []*v
 	case "not_smaller":
 		scale, pick = 0, math.Max
 	default:
-		n.fail("keep_aspect_ratio_policy %q: stretch, not_larger or not_smaller wanted", policy)
+		n.fail("keep_aspect_ratio_policy %.80q: stretch, not_larger or not_smaller wanted", policy)
 	}
 	for i, k := range axes {
 		scale = pick(scale, float64(sizes[i])/float64(x[k]))

@@ -83,7 +83,7 @@ func (e *encoder) call(name string, o *op.Op, a op.Attrs, t tensor.Type, in []st
 		}
 		x, err := constantOf(a[attr], t)
 		if err != nil {
-			return fmt.Errorf("attribute %q: %w", attr, err)
+			return fmt.Errorf("attribute %.80q: %w", attr, err)
 		}
 		extra[i] = e.helper(name+"/"+attr, x)
 	}
@@ -199,7 +199,7 @@ func attribute(name string, v any) []byte {
 		}
 		typ = attrInts
 	default:
-		panic(fmt.Sprintf("onnx: attribute %q of %T", name, v))
+		panic(fmt.Sprintf("onnx: attribute %.80q of %T", name, v))
 	}
 	return appendInt(b, 20, uint64(typ))
 }

@@ -79,7 +79,7 @@ func TestTensorEncodings(t *testing.T) {
 				}
 				for _, b := range [][]byte{tensorMessage("", x), typedMessage(x, pieces)} {
 					p := &tensorProto{}
-					if err := p.decode(message{b, 0}); err != nil {
+					if err := p.decode(memory(b).message()); err != nil {
 						t.Fatal(err)
 					}
 					y, err := p.tensor(nil)
@@ -117,7 +117,7 @@ func TestTensorErrors(t *testing.T) {
 		{appendMessage(of(tensor.Int64, 1), 3, nil), `offset 6: a tensor in segments`},
 	} {
 		p := &tensorProto{}
-		err := p.decode(message{c.b, 0})
+		err := p.decode(memory(c.b).message())
 		if err == nil {
 			_, err = p.tensor(nil)
 		}

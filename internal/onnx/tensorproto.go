@@ -1,7 +1,7 @@
 package onnx
 
 import (
-	"bytes"
+	"encoding/binary"
 	"fmt"
 	"math"
 
@@ -15,7 +15,7 @@ type tensorProto struct {
 	name     string
 	dims     []int64
 	typ      int64
-	raw      []byte
+	raw      field
 	hasRaw   bool
 	data     [12][]field // the typed data fields by number
 	location int64       // 1: external
@@ -67,10 +67,12 @@ func (t *tensorProto) decode(m message) error {
 			return fmt.Errorf("offset %d: a tensor in segments", fd.off)
 		case floatData:
 			t.data[fd.num] = append(t.data[fd.num], fd)
-			return fd.fixed(4, "float_data")
+			_, err := fd.fixed(4, "float_data")
+			return err
 		case doubleData:
 			t.data[fd.num] = append(t.data[fd.num], fd)
-			return fd.fixed(8, "double_data")
+			_, err := fd.fixed(8, "double_data")
+			return err
 		case int32Data, int64Data:
 			t.data[fd.num] = append(t.data[fd.num], fd)
 			if fd.typ != protowire.BytesType {
@@ -79,7 +81,7 @@ func (t *tensorProto) decode(m message) error {
 		case 8:
 			return fd.str(&t.name, "name")
 		case 9:
-			t.raw, t.hasRaw = fd.b, true
+			t.raw, t.hasRaw = fd, true
 			return fd.want(protowire.BytesType, "raw_data")
 		case 13:
 			msg, err := fd.msg("external_data")
@@ -106,7 +108,7 @@ func (t *tensorProto) decode(m message) error {
 		}
 		return nil
 	})
-	return in(fmt.Sprintf("%q", t.name), err)
+	return in(fmt.Sprintf("%.80q", t.name), err)
 }
 
 // tensor returns the values, which are decoded when they are first asked for.
@@ -126,18 +128,18 @@ func (t *tensorProto) tensor(ext *external) (*tensor.Tensor, error) {
 	size := shape.Size()
 	switch {
 	case t.location == 1:
-		b, err := ext.bytes(t.ext, int64(size)*int64(typ.Bytes()))
+		r, off, err := ext.find(t.ext, int64(size)*int64(typ.Bytes()))
 		if err != nil {
 			return nil, fmt.Errorf("external data: %w", err)
 		}
-		return tensor.FromBytes(typ, shape, b), nil
+		return tensor.FromReader(typ, shape, r, off), nil
 	case t.location != 0:
 		return nil, fmt.Errorf("data_location %d: 0 or 1 wanted", t.location)
 	case t.hasRaw:
-		if len(t.raw) != size*typ.Bytes() {
-			return nil, fmt.Errorf("%d bytes of raw_data for %v %v: %d wanted", len(t.raw), typ, shape, size*typ.Bytes())
+		if t.raw.n != size*typ.Bytes() {
+			return nil, fmt.Errorf("%d bytes of raw_data for %v %v: %d wanted", t.raw.n, typ, shape, size*typ.Bytes())
 		}
-		return tensor.FromBytes(typ, shape, t.raw), nil
+		return tensor.FromReader(typ, shape, t.raw.src, t.raw.off), nil
 	}
 	return t.typed(typ, shape, size)
 }
@@ -145,37 +147,47 @@ func (t *tensorProto) tensor(ext *external) (*tensor.Tensor, error) {
 // typed returns a tensor over a typed data field.
 func (t *tensorProto) typed(typ tensor.Type, shape tensor.Shape, size int) (*tensor.Tensor, error) {
 	num := dataField[typ]
-	fields := t.data[num]
+	fields, width := t.data[num], map[int]int{floatData: 4, doubleData: 8}[num]
 	n := 0
 	for _, fd := range fields {
-		switch num {
-		case floatData:
-			n += len(fd.b) / 4
-		case doubleData:
-			n += len(fd.b) / 8
-		default:
-			k, err := countInts(typ, fd)
-			if err != nil {
-				return nil, err
-			}
-			n += k
+		count := func() (int, error) { return countInts(typ, fd) }
+		if width > 0 {
+			count = func() (int, error) { return fd.fixed(width, "") }
 		}
+		k, err := count()
+		if err != nil {
+			return nil, err
+		}
+		n += k
 	}
 	if n != size {
 		return nil, fmt.Errorf("%d values for %v %v: %d wanted", n, typ, shape, size)
 	}
-	if num == floatData || num == doubleData {
-		// A packed field is the same bytes as raw_data; one value a field is joined.
-		parts := make([][]byte, len(fields))
-		for i, fd := range fields {
-			parts[i] = fd.b
+	switch {
+	case width > 0 && len(fields) == 1 && fields[0].typ == protowire.BytesType: // the same bytes as raw_data
+		return tensor.FromReader(typ, shape, fields[0].src, fields[0].off), nil
+	case width > 0:
+		b, err := joined(width, fields)
+		if err != nil {
+			return nil, err
 		}
-		if len(parts) == 1 {
-			return tensor.FromBytes(typ, shape, parts[0]), nil
-		}
-		return tensor.FromBytes(typ, shape, bytes.Join(parts, nil)), nil
+		return tensor.FromBytes(typ, shape, b), nil
 	}
 	return tensor.Lazy(typ, shape, func() ([]float32, []int64) { return decodeInts(typ, size, fields) }), nil
+}
+
+// joined is the bytes of numbers of a width, some of them in fields of their own.
+func joined(width int, fields []field) (all []byte, err error) {
+	for _, fd := range fields {
+		b := binary.LittleEndian.AppendUint64(nil, fd.v)[:width]
+		if fd.typ == protowire.BytesType {
+			if b, err = fd.bytes(); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, b...)
+	}
+	return all, nil
 }
 
 // intRange is the range of values of the types that int32_data holds.
@@ -187,40 +199,62 @@ var intRange = map[tensor.Type][2]int64{
 }
 
 // countInts counts the values of an integer field and checks their range.
-func countInts(typ tensor.Type, fd field) (int, error) {
-	n, r := 0, intRange[typ]
-	for b := fd.b; len(b) > 0; n++ {
+func countInts(typ tensor.Type, fd field) (n int, err error) {
+	r := intRange[typ]
+	err = fd.eachInt(func(off int64, x int64) error {
+		if n++; x < r[0] || x > r[1] {
+			return fmt.Errorf("offset %d: value %d in a tensor of %v", off, x, typ)
+		}
+		return nil
+	})
+	return n, err
+}
+
+// eachInt calls f with every integer of a field and its offset in the file.
+func (fd field) eachInt(f func(off, x int64) error) error {
+	if fd.typ != protowire.BytesType {
+		return f(fd.off, int64(fd.v))
+	}
+	all, err := fd.bytes()
+	if err != nil {
+		return err
+	}
+	for b := all; len(b) > 0; {
+		off := fd.off + int64(len(all)-len(b))
 		v, k := protowire.ConsumeVarint(b)
 		if k < 0 {
-			return 0, fmt.Errorf("offset %d: not an integer: %w", fd.off+int64(len(fd.b)-len(b)), protowire.ParseError(k))
+			return fmt.Errorf("offset %d: not an integer: %w", off, protowire.ParseError(k))
 		}
-		if x := int64(v); x < r[0] || x > r[1] {
-			return 0, fmt.Errorf("offset %d: value %d in a tensor of %v", fd.off+int64(len(fd.b)-len(b)), x, typ)
+		if err := f(off, int64(v)); err != nil {
+			return err
 		}
 		b = b[k:]
 	}
-	return n, nil
+	return nil
 }
 
+// decodeInts reads the integers of fields, of which countInts found size. What cannot be read any more is 0.
 func decodeInts(typ tensor.Type, size int, fields []field) (f []float32, v []int64) {
 	if typ.Float() {
-		f = make([]float32, 0, size)
+		f = make([]float32, size)
 	} else {
-		v = make([]int64, 0, size)
+		v = make([]int64, size)
 	}
+	i := 0
 	for _, fd := range fields {
-		for b := fd.b; len(b) > 0; {
-			x, k := protowire.ConsumeVarint(b)
-			b = b[k:]
-			switch typ {
-			case tensor.Float16:
-				f = append(f, tensor.FromFloat16(uint16(x)))
-			case tensor.BFloat16:
-				f = append(f, tensor.FromBFloat16(uint16(x)))
+		fd.eachInt(func(_, x int64) error {
+			switch {
+			case i == size: // the file grew
+			case typ == tensor.Float16:
+				f[i] = tensor.FromFloat16(uint16(x))
+			case typ == tensor.BFloat16:
+				f[i] = tensor.FromBFloat16(uint16(x))
 			default:
-				v = append(v, int64(x))
+				v[i] = x
 			}
-		}
+			i = min(i+1, size)
+			return nil
+		})
 	}
 	return f, v
 }

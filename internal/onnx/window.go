@@ -69,7 +69,7 @@ func (n *node) window(rank int, w *value) window {
 func (n *node) autoPad() string {
 	auto := n.str("auto_pad", "NOTSET")
 	if !slices.Contains([]string{"NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"}, auto) {
-		n.fail("auto_pad %q: NOTSET, SAME_UPPER, SAME_LOWER or VALID wanted", auto)
+		n.fail("auto_pad %.80q: NOTSET, SAME_UPPER, SAME_LOWER or VALID wanted", auto)
 	}
 	if auto != "NOTSET" && slices.ContainsFunc(n.ints("pads"), func(p int64) bool { return p != 0 }) {
 		n.fail("pads %v beside auto_pad %s: one of them wanted", n.ints("pads"), auto)

@@ -99,7 +99,7 @@ func (e *encoder) graph() error {
 			e.constant(e.names[i], nd.Const)
 		case nd.Op != nil:
 			if err := e.operation(nd); err != nil {
-				return fmt.Errorf("node %%%d %q (%s): %w", i, nd.Name, nd.Op.Name, err)
+				return fmt.Errorf("node %%%d %.80q (%s): %w", i, nd.Name, nd.Op.Name, err)
 			}
 		}
 	}
@@ -125,7 +125,7 @@ func (e *encoder) name() error {
 	seen := map[string]bool{}
 	for _, o := range e.g.Outputs {
 		if seen[o.Name] || o.Name == "" || e.taken[o.Name] && e.names[o.ID] != o.Name {
-			return fmt.Errorf("output %q has no name, or that of another output or an input", o.Name)
+			return fmt.Errorf("output %.80q has no name, or that of another output or an input", o.Name)
 		}
 		seen[o.Name] = true
 		nd := &e.g.Nodes[o.ID]

@@ -28,7 +28,7 @@ func encode(t testing.TB, g *graph.Graph) []byte {
 func decode(t testing.TB, data []byte, name string) *graph.Graph {
 	t.Helper()
 	f := &File{}
-	if err := f.decode(data, name, Options{}, nil); err != nil {
+	if err := f.decode(memory(data), name, Options{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	return f.Graph

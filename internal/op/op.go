@@ -148,7 +148,7 @@ func (a Attrs) Complete(o *Op) (Attrs, error) {
 	}
 	for _, n := range a.Names() {
 		if !slices.Contains(known, n) {
-			return nil, fmt.Errorf("attribute %q is not known to %s%s", n, o.Name, nearest.Hint(n, known))
+			return nil, fmt.Errorf("attribute %.80q is not known to %s%s", n, o.Name, nearest.Hint(n, known))
 		}
 	}
 	c := make(Attrs, len(o.Attrs))
@@ -156,18 +156,18 @@ func (a Attrs) Complete(o *Op) (Attrs, error) {
 		v, ok := a[d.Name]
 		if !ok {
 			if d.Default == nil {
-				return nil, fmt.Errorf("attribute %q of %s is missing", d.Name, o.Name)
+				return nil, fmt.Errorf("attribute %.80q of %s is missing", d.Name, o.Name)
 			}
 			v = d.Default
 		}
 		if k, ok := kindOf(v); !ok || k != d.Kind {
-			return nil, fmt.Errorf("attribute %q of %s is %v: %s wanted", d.Name, o.Name, v, kindNames[d.Kind])
+			return nil, fmt.Errorf("attribute %.80q of %s is %v: %s wanted", d.Name, o.Name, v, kindNames[d.Kind])
 		}
 		if s, ok := v.(string); ok && d.OneOf != nil && !slices.Contains(d.OneOf, s) {
-			return nil, fmt.Errorf("attribute %q of %s is %q: one of %q wanted", d.Name, o.Name, s, d.OneOf)
+			return nil, fmt.Errorf("attribute %.80q of %s is %.80q: one of %.80q wanted", d.Name, o.Name, s, d.OneOf)
 		}
 		if !d.Wide && !within(v, 1<<31) {
-			return nil, fmt.Errorf("attribute %q of %s is %v: integers up to 2147483648 wanted", d.Name, o.Name, v)
+			return nil, fmt.Errorf("attribute %.80q of %s is %v: integers up to 2147483648 wanted", d.Name, o.Name, v)
 		}
 		c[d.Name] = v
 	}
@@ -189,7 +189,7 @@ func Lookup(name string) (*Op, error) {
 	if o := byName[name]; o != nil {
 		return o, nil
 	}
-	return nil, fmt.Errorf("operator %q is not known%s", name, nearest.Hint(name, Names()))
+	return nil, fmt.Errorf("operator %.80q is not known%s", name, nearest.Hint(name, Names()))
 }
 
 // Names returns the names of all operators, sorted.

@@ -21,7 +21,7 @@ var resizeOps = []Op{{
 	Shape: resizeShape,
 	Type: func(a Attrs, in []tensor.Type) (tensor.Type, error) {
 		if mode := a.String("mode"); mode != "nearest" && !in[0].Float() {
-			return 0, fmt.Errorf("mode %q on %v: a floating type wanted", mode, in[0])
+			return 0, fmt.Errorf("mode %.80q on %v: a floating type wanted", mode, in[0])
 		}
 		return in[0], nil
 	},

@@ -126,7 +126,7 @@ func NewCommands(std *dram.Standard) (*Commands, error) {
 		for i := range dialects {
 			known = append(known, dialects[i].standard)
 		}
-		return nil, fmt.Errorf("no mapping to DRAM standard %q%s; there is one to %q", std.Name, nearest.Hint(std.Name, known), known)
+		return nil, fmt.Errorf("no mapping to DRAM standard %.80q%s; there is one to %.80q", std.Name, nearest.Hint(std.Name, known), known)
 	}
 	c := &Commands{dialect: &dialects[i], roles: make([]role, len(std.Ops)), index: make([]int, len(std.Ops))}
 	for _, o := range std.Ops {

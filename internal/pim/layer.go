@@ -155,7 +155,7 @@ func lower(g *graph.Graph, c graph.Cut) (*layer, error) {
 		return fmt.Errorf("pim: %s: %s: %w", name, fmt.Sprintf(format, a...), device.ErrUnsupported)
 	}
 	if nd.Op == nil {
-		return nil, no("node", "%q is no operation", nd.Name)
+		return nil, no("node", "%.80q is no operation", nd.Name)
 	}
 	f := lowerings[nd.Op.Name]
 	if f == nil {

@@ -52,7 +52,7 @@ func Format(m *hw.Machine) (tensor.Type, error) {
 		}
 		known = append(known, f.name)
 	}
-	return 0, fmt.Errorf("machine %s: pim.number_format: %q is unknown%s; known: %q", m.Name, m.PIM.Format, nearest.Hint(m.PIM.Format, known), known)
+	return 0, fmt.Errorf("machine %s: pim.number_format: %.80q is unknown%s; known: %.80q", m.Name, m.PIM.Format, nearest.Hint(m.PIM.Format, known), known)
 }
 
 // New returns the device, called "pim", of the given number of the machine's
@@ -145,7 +145,7 @@ func (d *Device) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	first := l.first()
 	m := d.mappingOf(first)
 	if m.err != nil {
-		return nil, fmt.Errorf("pim: %s %q: %w", g.Nodes[c.Node].Op.Name, g.Nodes[c.Node].Name, m.err)
+		return nil, fmt.Errorf("pim: %s %.80q: %w", g.Nodes[c.Node].Op.Name, g.Nodes[c.Node].Name, m.err)
 	}
 	code := &Code{device: d, graph: g, cut: c, best: m.best, cost: m.cost}
 	w := code.traffic(l)

@@ -18,7 +18,7 @@ import (
 func (c *mappedCode) Print(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	nd := &c.graph.Nodes[c.cut.Node]
-	fmt.Fprintf(b, "%s %q %v\n", nd.Op.Name, nd.Name, c.cut.Box)
+	fmt.Fprintf(b, "%s %.80q %v\n", nd.Op.Name, nd.Name, c.cut.Box)
 	for _, k := range c.layer.blocks(c.merge, c.device.lanes) {
 		fmt.Fprintf(b, "GEMM: %d pixels x %d products x %d outputs", k.pixels, k.k, k.outs)
 		if k.count > 1 {

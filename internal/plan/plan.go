@@ -79,6 +79,7 @@ type Plan struct {
 	PIMChannels int    // memory channels that compute; the GPU uses them in exclusive segments only
 	PIM         string // Extended or Basic
 	Launch      string // Each or Fused
+	Stopped     bool   // the search ended early: the plan is the best so far
 	Segments    []Segment
 }
 
@@ -247,10 +248,10 @@ func (p *Plan) Check(g *graph.Graph) error {
 	}
 	made := make([][]tensor.Box, len(g.Nodes))
 	if !slices.Contains(interfaces, p.PIM) {
-		return fmt.Errorf("pim %q: one of %q wanted%s", p.PIM, interfaces, nearest.Hint(p.PIM, interfaces))
+		return fmt.Errorf("pim %.80q: one of %.80q wanted%s", p.PIM, interfaces, nearest.Hint(p.PIM, interfaces))
 	}
 	if !slices.Contains(launches, p.Launch) {
-		return fmt.Errorf("launch %q: one of %q wanted%s", p.Launch, launches, nearest.Hint(p.Launch, launches))
+		return fmt.Errorf("launch %.80q: one of %.80q wanted%s", p.Launch, launches, nearest.Hint(p.Launch, launches))
 	}
 	for _, t := range p.Tiles() {
 		if err := checkTile(g, t, made); err != nil {
@@ -260,7 +261,7 @@ func (p *Plan) Check(g *graph.Graph) error {
 	}
 	for i := range g.Nodes {
 		if nd := &g.Nodes[i]; nd.Op != nil && !Covers(made[i], tensor.Full(nd.Shape)) {
-			return fmt.Errorf("node %%%d %q is not made whole by the tiles %v", i, nd.Name, made[i])
+			return fmt.Errorf("node %%%d %.80q is not made whole by the tiles %v", i, nd.Name, made[i])
 		}
 	}
 	return nil
@@ -269,7 +270,7 @@ func (p *Plan) Check(g *graph.Graph) error {
 // checkTile checks a tile against the boxes made before it.
 func checkTile(g *graph.Graph, t Tile, made [][]tensor.Box) error {
 	if t.Device != GPU && t.Device != PIM {
-		return fmt.Errorf("device %q: gpu or pim wanted%s", t.Device, nearest.Hint(t.Device, []string{GPU, PIM}))
+		return fmt.Errorf("device %.80q: gpu or pim wanted%s", t.Device, nearest.Hint(t.Device, []string{GPU, PIM}))
 	}
 	if t.Node < 0 || int(t.Node) >= len(g.Nodes) || g.Nodes[t.Node].Op == nil {
 		return fmt.Errorf("there is no operation %%%d", t.Node)
@@ -289,7 +290,7 @@ func checkTile(g *graph.Graph, t Tile, made [][]tensor.Box) error {
 	for i, need := range g.Need(t.Cut) {
 		x := &g.Nodes[nd.In[i]]
 		if x.Op != nil && !Covers(made[x.ID], need) {
-			return fmt.Errorf("it reads %%%d %q %v, which is not made before it", x.ID, x.Name, need)
+			return fmt.Errorf("it reads %%%d %.80q %v, which is not made before it", x.ID, x.Name, need)
 		}
 	}
 	return nil

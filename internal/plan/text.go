@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"pimflow/internal/fault"
 	"pimflow/internal/graph"
 	"pimflow/internal/nearest"
 	"pimflow/internal/tensor"
@@ -22,10 +23,13 @@ func (p *Plan) Print(w io.Writer, g *graph.Graph) error {
 			p.printChanges(b)
 		}
 	}
+	if p.Stopped {
+		b.WriteString(stopped + " # the search was stopped before its end: this is the best plan so far\n")
+	}
 	for _, s := range p.Segments {
 		b.WriteString("\n" + opening(s.Exclusive) + "\n")
 		for _, t := range s.Tiles {
-			fmt.Fprintf(b, "%s %%%d %v # %s\n", t.Device, t.Node, t.Box, g.Nodes[t.Node].Name)
+			fmt.Fprintf(b, "%s %%%d %v # %s\n", t.Device, t.Node, t.Box, fault.Name(g.Nodes[t.Node].Name))
 		}
 	}
 	return b.Flush()
@@ -59,6 +63,9 @@ func (p *Plan) parseChange(key, value string) (bool, error) {
 	}
 	return true, nil
 }
+
+// stopped is the line after the head of a plan whose search was stopped.
+const stopped = "stopped"
 
 // opening is the line that begins a segment.
 func opening(exclusive bool) string {
@@ -94,7 +101,7 @@ var fields = []field{
 	{"pim_channels", func(p *Plan) string { return strconv.Itoa(p.PIMChannels) }, func(p *Plan, v string) error {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 0 {
-			return fmt.Errorf("pim_channels %q: a number of channels wanted", v)
+			return fmt.Errorf("pim_channels %.80q: a number of channels wanted", v)
 		}
 		p.PIMChannels = n
 		return nil
@@ -106,7 +113,7 @@ var fields = []field{
 // maxLine bounds a line, since names have any length. Estimated.
 const maxLine = 1 << 26
 
-// Parse reads what Print writes: the head's lines in order, then segments. Text
+// Parse reads what Print writes: the head's lines in order, "stopped" where the search was, then segments. Text
 // after # is a comment. Errors begin with name and line.
 func Parse(r io.Reader, name string) (*Plan, error) {
 	p, line, begun := &Plan{}, 0, 0
@@ -132,11 +139,13 @@ func Parse(r io.Reader, name string) (*Plan, error) {
 				}
 			}
 			if f := fields[begun]; key != f.key {
-				err = fmt.Errorf("%q: the line %q wanted here", text, f.key+" …")
+				err = fmt.Errorf("%.80q: the line %.80q wanted here", text, f.key+" …")
 			} else {
 				err = f.set(p, strings.TrimSpace(value))
 			}
 			begun++
+		} else if text == stopped && len(p.Segments) == 0 {
+			p.Stopped = true
 		} else if exclusive := text == opening(true); exclusive || text == opening(false) {
 			p.Segments = append(p.Segments, Segment{Exclusive: exclusive})
 		} else {
@@ -150,7 +159,7 @@ func Parse(r io.Reader, name string) (*Plan, error) {
 		return nil, fmt.Errorf("%s:%d: %w", name, line+1, err)
 	}
 	if begun < len(fields) {
-		return nil, fmt.Errorf("%s:%d: the file ends before the line %q", name, line+1, fields[begun].key+" …")
+		return nil, fmt.Errorf("%s:%d: the file ends before the line %.80q", name, line+1, fields[begun].key+" …")
 	}
 	return p, nil
 }
@@ -158,16 +167,16 @@ func Parse(r io.Reader, name string) (*Plan, error) {
 // parseTile reads `gpu %12 [0:1 0:32 0:60 0:112]` into the last segment.
 func (p *Plan) parseTile(text string) error {
 	if len(p.Segments) == 0 {
-		return fmt.Errorf("%q: the line \"segment\" wanted before the first tile", text)
+		return fmt.Errorf("%.80q: the line \"segment\" wanted before the first tile", text)
 	}
 	dev, rest, _ := strings.Cut(text, " ")
 	num, box, ok := strings.Cut(strings.TrimSpace(rest), " ")
 	id, err := strconv.Atoi(strings.TrimPrefix(num, "%"))
 	if !ok || err != nil || !strings.HasPrefix(num, "%") || id < 0 {
-		return fmt.Errorf("%q: a tile like \"gpu %%12 [0:1 0:32 0:60 0:112]\" or \"segment\" wanted", text)
+		return fmt.Errorf("%.80q: a tile like \"gpu %%12 [0:1 0:32 0:60 0:112]\" or \"segment\" wanted", text)
 	}
 	if known := []string{GPU, PIM}; !slices.Contains(known, dev) {
-		return fmt.Errorf("device %q: gpu or pim wanted%s", dev, nearest.Hint(dev, known))
+		return fmt.Errorf("device %.80q: gpu or pim wanted%s", dev, nearest.Hint(dev, known))
 	}
 	b, err := tensor.ParseBox(strings.TrimSpace(box))
 	if err != nil {

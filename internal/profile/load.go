@@ -2,15 +2,18 @@ package profile
 
 import (
 	"fmt"
-	"os"
 
+	"pimflow/internal/files"
 	"pimflow/internal/hw"
 )
+
+// maxFile bounds a table of kernels, in bytes. Estimated.
+const maxFile = 1 << 30
 
 // Load reads a file of measured kernels for a machine. It is an error if no kernel is
 // measured, or if the profile does not fit the machine (Fits).
 func Load(file string, m *hw.Machine) (*Profile, error) {
-	f, err := os.Open(file)
+	f, err := files.OpenText(file, maxFile)
 	if err != nil {
 		return nil, err
 	}

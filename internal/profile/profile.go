@@ -59,7 +59,7 @@ var before, after = []column{
 			return nil
 		}
 		if r.Channels, err = strconv.Atoi(s); err != nil || r.Channels < 1 {
-			return fmt.Errorf("%q: the number of the GPU's memory channels, or any, wanted", s)
+			return fmt.Errorf("%.80q: the number of the GPU's memory channels, or any, wanted", s)
 		}
 		return nil
 	}},
@@ -74,7 +74,7 @@ var before, after = []column{
 			return nil
 		}
 		if r.Repeats, err = strconv.Atoi(s); err != nil || r.Repeats < 1 {
-			return fmt.Errorf("%q: a whole number above 0, or nothing, wanted", s)
+			return fmt.Errorf("%.80q: a whole number above 0, or nothing, wanted", s)
 		}
 		return nil
 	}},
@@ -97,7 +97,7 @@ var before, after = []column{
 			return nil
 		}
 		if r.Effect, err = strconv.ParseFloat(s, 64); err != nil || !(r.Effect >= 0 && r.Effect <= math.MaxFloat64) {
-			return fmt.Errorf("%q: a number of 0 or more wanted", s)
+			return fmt.Errorf("%.80q: a number of 0 or more wanted", s)
 		}
 		return nil
 	}},
@@ -134,7 +134,7 @@ func parseTime(t *device.Time, text string) error {
 	us, err := strconv.ParseFloat(text, 64)
 	ps := math.Round(us * 1e6)
 	if err != nil || !(ps >= 1 && ps <= float64(longest)) {
-		return fmt.Errorf("%q: microseconds, above 0 and at most an hour, wanted, or nothing", text)
+		return fmt.Errorf("%.80q: microseconds, above 0 and at most an hour, wanted, or nothing", text)
 	}
 	*t = device.Time(ps)
 	return nil
@@ -190,7 +190,7 @@ func Parse(in io.Reader, file string) (*Profile, error) {
 		seen[at] = r.Line
 		if r.Time > 0 && r.MeasuredOn != "" {
 			if on >= 0 && p.Rows[on].MeasuredOn != r.MeasuredOn {
-				return nil, fmt.Errorf("%s:%d: measured_on %q, line %d has %q: a file for each GPU wanted",
+				return nil, fmt.Errorf("%s:%d: measured_on %.80q, line %d has %.80q: a file for each GPU wanted",
 					file, r.Line, r.MeasuredOn, p.Rows[on].Line, p.Rows[on].MeasuredOn)
 			}
 			on = len(p.Rows)
@@ -237,17 +237,17 @@ func newTable(in *csv.Reader, file string) (*table, error) {
 	head[0] = strings.TrimPrefix(head[0], "\ufeff") // a spreadsheet's byte order mark
 	for i, name := range head {
 		if _, twice := t.at[name]; twice {
-			return nil, fmt.Errorf("%s:1: column %q is there twice", file, name)
+			return nil, fmt.Errorf("%s:1: column %.80q is there twice", file, name)
 		}
 		if !slices.Contains(Columns(), name) {
 			missing := slices.DeleteFunc(Columns(), func(c string) bool { return slices.Contains(head, c) })
-			return nil, fmt.Errorf("%s:1: column %q is not known%s: one of %s wanted", file, name, nearest.Hint(name, missing), strings.Join(Columns(), ","))
+			return nil, fmt.Errorf("%s:1: column %.80q is not known%s: one of %s wanted", file, name, nearest.Hint(name, missing), strings.Join(Columns(), ","))
 		}
 		t.at[name] = i
 	}
 	for _, name := range required {
 		if _, ok := t.at[name]; !ok {
-			return nil, fmt.Errorf("%s:1: column %q is missing: the columns %s wanted", file, name, strings.Join(required, ","))
+			return nil, fmt.Errorf("%s:1: column %.80q is missing: the columns %s wanted", file, name, strings.Join(required, ","))
 		}
 	}
 	return t, nil

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"pimflow/internal/device"
@@ -39,6 +40,7 @@ type Answer struct {
 type Runner struct {
 	Hello
 	name   string
+	wait   time.Duration // for an answer
 	c      *exec.Cmd
 	in     io.WriteCloser
 	out    *bufio.Reader
@@ -48,15 +50,17 @@ type Runner struct {
 // ErrNoRunner reports that the runner's program is missing.
 var ErrNoRunner = errors.New("there is no such program")
 
-// Start starts a runner. It ends with ctx.
-func Start(ctx context.Context, program string, args ...string) (*Runner, error) {
+// Start starts a runner, whose answers take at most wait each. It ends with ctx, and all that it started with it.
+func Start(ctx context.Context, wait time.Duration, program string, args ...string) (*Runner, error) {
 	path, err := exec.LookPath(program)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w (%w)", program, ErrNoRunner, err)
 	}
-	r := &Runner{name: program, c: exec.CommandContext(ctx, path, args...), stderr: &first{}}
+	r := &Runner{name: program, wait: wait, c: exec.CommandContext(ctx, path, args...), stderr: &first{}}
 	r.c.Stderr = r.stderr
-	r.c.WaitDelay = time.Second // for the children of the runner; estimated
+	r.c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // with its children
+	r.c.Cancel = r.end
+	r.c.WaitDelay = time.Second // for children in groups of their own; estimated
 	if r.in, err = r.c.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -73,7 +77,7 @@ func Start(ctx context.Context, program string, args ...string) (*Runner, error)
 	}
 	if r.Protocol != Protocol {
 		r.kill()
-		return nil, fmt.Errorf("%s speaks %q: %q wanted", program, r.Protocol, Protocol)
+		return nil, fmt.Errorf("%s speaks %.80q: %.80q wanted", program, r.Protocol, Protocol)
 	}
 	return r, nil
 }
@@ -104,22 +108,33 @@ func (r *Runner) Set(row *Row, a Answer) {
 // Close ends the runner by closing its input.
 func (r *Runner) Close() error {
 	r.in.Close()
+	late := time.AfterFunc(r.wait, func() { r.end() })
+	defer late.Stop()
 	if err := r.c.Wait(); err != nil {
 		return r.ended(err)
 	}
 	return nil
 }
 
+// end kills the runner and its children.
+func (r *Runner) end() error { return syscall.Kill(-r.c.Process.Pid, syscall.SIGKILL) }
+
 // kill ends the runner. Its standard error is complete afterwards.
 func (r *Runner) kill() {
 	r.in.Close() // it may end by itself, with a message
-	time.AfterFunc(time.Second, func() { r.c.Process.Kill() })
+	late := time.AfterFunc(time.Second, func() { r.end() })
+	defer late.Stop()
 	r.c.Wait() // its error is that it was killed
 }
 
 // read reads a line of JSON.
 func (r *Runner) read(v any) error {
+	late := time.AfterFunc(r.wait, func() { r.end() })
 	line, err := r.out.ReadSlice('\n')
+	if !late.Stop() {
+		r.kill()
+		return fmt.Errorf("%s: no answer within %v", r.name, r.wait)
+	}
 	if err != nil {
 		r.kill()
 		return r.ended(err)

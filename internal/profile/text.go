@@ -125,7 +125,7 @@ func parseAttr(a op.Attr, text string) (v any, err error) {
 		v = list
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%q: %s wanted", text, wanted)
+		return nil, fmt.Errorf("%.80q: %s wanted", text, wanted)
 	}
 	return v, nil
 }
@@ -183,7 +183,7 @@ func parseAttrs(o *op.Op, cell func(column string) string) (op.Attrs, error) {
 		if text := cell(c); has {
 			given[name] = text
 		} else if text != "" {
-			return nil, fmt.Errorf("%s: %q: %s has none: an empty cell wanted", c, text, o.Name)
+			return nil, fmt.Errorf("%s: %.80q: %s has none: an empty cell wanted", c, text, o.Name)
 		}
 	}
 	for _, f := range strings.Fields(cell("attributes")) {
@@ -191,11 +191,11 @@ func parseAttrs(o *op.Op, cell func(column string) string) (op.Attrs, error) {
 		_, twice := given[name]
 		switch {
 		case !ok:
-			return nil, fmt.Errorf("attributes: %q: name=value wanted", f)
+			return nil, fmt.Errorf("attributes: %.80q: name=value wanted", f)
 		case !slices.Contains(names, name):
-			return nil, fmt.Errorf("attributes: %q is not known to %s%s", name, o.Name, nearest.Hint(name, names))
+			return nil, fmt.Errorf("attributes: %.80q is not known to %s%s", name, o.Name, nearest.Hint(name, names))
 		case twice:
-			return nil, fmt.Errorf("attributes: %q is given twice, or has a column of its own", name)
+			return nil, fmt.Errorf("attributes: %.80q is given twice, or has a column of its own", name)
 		}
 		given[name] = text
 	}
@@ -226,7 +226,7 @@ func parseOperand(text string) (o Operand, err error) {
 			return o, err
 		}
 		if o.Type.Float() {
-			return o, fmt.Errorf("%q: floating values are of the column dtype: the shape alone wanted", text)
+			return o, fmt.Errorf("%.80q: floating values are of the column dtype: the shape alone wanted", text)
 		}
 		rest = shape
 	}
@@ -248,7 +248,7 @@ func parseShape(text string) (tensor.Shape, error) {
 		size *= float64(d)
 	}
 	if size < 1 || size > maxExtents {
-		return nil, fmt.Errorf("shape %q: 1 to %d values wanted", text, int64(maxExtents))
+		return nil, fmt.Errorf("shape %.80q: 1 to %d values wanted", text, int64(maxExtents))
 	}
 	return s, nil
 }

@@ -72,7 +72,7 @@ func Part(g *graph.Graph, segments []plan.Segment, devices []device.Device, narr
 			}
 			code, err := d.Compile(g, t.Cut)
 			if err != nil {
-				return nil, fmt.Errorf("node %%%d %q on %s: %w", t.Node, g.Nodes[t.Node].Name, t.Device, err)
+				return nil, fmt.Errorf("node %%%d %.80q on %s: %w", t.Node, g.Nodes[t.Node].Name, t.Device, err)
 			}
 			p.Steps = append(p.Steps, Step{Tile: t, Code: code, Every: d.Name() == plan.Every, Exclusive: seg.Exclusive, After: w.add(Lane(t.Device), seg.Exclusive, after(g, t, tiles, makers))})
 			makers[t.Node] = append(makers[t.Node], len(tiles))
@@ -174,5 +174,5 @@ func find(devices []device.Device, name string) (device.Device, error) {
 		}
 		names = append(names, d.Name())
 	}
-	return nil, fmt.Errorf("device %q is not there: one of %q wanted%s", name, names, nearest.Hint(name, names))
+	return nil, fmt.Errorf("device %.80q is not there: one of %.80q wanted%s", name, names, nearest.Hint(name, names))
 }

@@ -105,7 +105,7 @@ func Bridge(ctx context.Context, g *graph.Graph, m *hw.Machine, change func(*Acc
 		st.apply(a)
 		s, err := a.Sum(ctx, g, "pimflow")
 		if err != nil {
-			return nil, fmt.Errorf("step %q: %w", st.Name, err)
+			return nil, fmt.Errorf("step %.80q: %w", st.Name, err)
 		}
 		rows = append(rows, Row{st, s})
 		if progress != nil {

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"pimflow"
+
+	"pimflow/internal/fault"
 )
 
 // CompareSchema names the form of Comparison's JSON.
@@ -86,7 +88,7 @@ func (c *Comparison) Text(w io.Writer) error {
 			t.row(make([]string, len(t))...)
 		}
 		if m.Error != "" {
-			t.open(m.Model, strconv.Itoa(m.Batch), m.Error)
+			t.open(fault.Name(m.Model), strconv.Itoa(m.Batch), m.Error)
 		}
 		for i := range m.Results {
 			var cells []string
@@ -127,7 +129,7 @@ type compareColumn struct {
 }
 
 var compareColumns = []compareColumn{
-	{"network", false, func(m *ModelResult, i int) string { return first(i, m.Model) }, nil},
+	{"network", false, func(m *ModelResult, i int) string { return first(i, fault.Name(m.Model)) }, nil},
 	{"batch", true, func(m *ModelResult, i int) string { return first(i, strconv.Itoa(m.Batch)) }, nil},
 	{"policy", false, func(m *ModelResult, i int) string { return m.Results[i].Policy }, nil},
 	{"channels", true, func(m *ModelResult, i int) string { return strconv.Itoa(m.Results[i].PIMChannels) }, owned},
@@ -284,7 +286,7 @@ func (c *Comparison) sources(b *strings.Builder) {
 	for _, m := range c.Models {
 		for _, r := range m.Results {
 			if r.GPUSources != nil {
-				t.row(append([]string{m.Model, strconv.Itoa(m.Batch), r.Policy}, sourceCells(r.GPUSources)...)...)
+				t.row(append([]string{fault.Name(m.Model), strconv.Itoa(m.Batch), r.Policy}, sourceCells(r.GPUSources)...)...)
 			}
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"pimflow"
+
+	"pimflow/internal/fault"
 )
 
 // DiffSchema names the form of Diff's JSON.
@@ -60,7 +62,7 @@ func ReadRun(r io.Reader, name string) (*pimflow.Report, error) {
 		return nil, fmt.Errorf("%s: not what pimflow run --json prints: %w", name, err)
 	}
 	if run.Schema != pimflow.ReportSchema {
-		return nil, fmt.Errorf("%s: schema %q: %q wanted, as pimflow run --json prints", name, run.Schema, pimflow.ReportSchema)
+		return nil, fmt.Errorf("%s: schema %.80q: %.80q wanted, as pimflow run --json prints", name, run.Schema, pimflow.ReportSchema)
 	}
 	return &run, nil
 }
@@ -102,7 +104,7 @@ func NewDiff(fileA string, a *pimflow.Report, fileB string, b *pimflow.Report) (
 		d.Layers = append(d.Layers, l)
 	}
 	if common == 0 && len(a.Layers)+len(b.Layers) > 0 {
-		return nil, fmt.Errorf("%s is of model %q and %s of %q: they have no layer of one name", fileA, a.Model, fileB, b.Model)
+		return nil, fmt.Errorf("%s is of model %.80q and %s of %.80q: they have no layer of one name", fileA, a.Model, fileB, b.Model)
 	}
 	return d, nil
 }
@@ -141,7 +143,7 @@ func (d *Diff) JSON(w io.Writer) error { return JSON(w, d) }
 func (d *Diff) Text(w io.Writer) error {
 	b := &strings.Builder{}
 	for i, s := range []DiffSide{d.A, d.B} {
-		fmt.Fprintf(b, "%c  %s: %s on %s, policy %s, %d PIM channels\n", 'A'+i, printable(s.File), printable(s.Model), printable(s.Machine), printable(s.Policy), s.PIMChannels)
+		fmt.Fprintf(b, "%c  %s: %s on %s, policy %s, %d PIM channels\n", 'A'+i, printable(s.File), fault.Name(s.Model), fault.Name(s.Machine), fault.Name(s.Policy), s.PIMChannels)
 	}
 	t := table{{}, {right: true}, {right: true}, {right: true}, {right: true}}
 	t.row("", "A", "B", "B - A", "")
@@ -195,7 +197,7 @@ func (d *Diff) layers(b *strings.Builder) {
 				t.row("", place(l.PlaceA, i), place(l.PlaceB, i), "", "", "", "", "", "")
 				continue
 			}
-			t.row(l.Name, place(l.PlaceA, 0), place(l.PlaceB, 0),
+			t.row(fault.Name(l.Name), place(l.PlaceA, 0), place(l.PlaceB, 0),
 				number(l.PlaceA, l.NSA), number(l.PlaceB, l.NSB), fmt.Sprintf("%+.1f", l.NSB-l.NSA),
 				number(l.PlaceA, l.PJA), number(l.PlaceB, l.PJB), fmt.Sprintf("%+.1f", l.PJB-l.PJA))
 		}

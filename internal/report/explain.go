@@ -7,6 +7,7 @@ import (
 
 	"pimflow"
 
+	"pimflow/internal/fault"
 	"pimflow/internal/plan"
 	"pimflow/internal/tensor"
 )
@@ -84,7 +85,7 @@ func (x *Explain) JSON(w io.Writer) error { return JSON(w, x) }
 // Text writes a row for each layer, or one layer in full with at most most alternatives.
 func (x *Explain) Text(w io.Writer, most int) error {
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "model     %s\nmachine   %s\npolicy    %s%s\nplan      %s\n\n", printable(x.Model), x.Machine, printable(x.Policy), x.given(), ns(x.Total))
+	fmt.Fprintf(b, "model     %s\nmachine   %s\npolicy    %s%s\nplan      %s\n\n", fault.Name(x.Model), x.Machine, fault.Name(x.Policy), x.given(), ns(x.Total))
 	if x.Layer != nil {
 		explanation(b, x.Layer, most)
 	} else {
@@ -115,7 +116,7 @@ func (x *Explain) table(b *strings.Builder) {
 	t.row("layer", "placement", "ns", "alone ns", "GPU ns", "between", "bound by", "PIM ns", "bound by", "best elsewhere", "ns", "lost by ns", "%")
 	for i := range x.Layers {
 		l := &x.Layers[i]
-		cells := []string{l.Name, placement(l), fmt.Sprintf("%.1f", l.NS), fmt.Sprintf("%.1f", l.Alone), wholeNS(l.GPU), doubt(l), bound(l.GPU), wholeNS(l.PIM), bound(l.PIM)}
+		cells := []string{fault.Name(l.Name), placement(l), fmt.Sprintf("%.1f", l.NS), fmt.Sprintf("%.1f", l.Alone), wholeNS(l.GPU), doubt(l), bound(l.GPU), wholeNS(l.PIM), bound(l.PIM)}
 		if o := l.Best; o != nil {
 			cells = append(cells, briefly(l.Shape, o.Tiles), fmt.Sprintf("%.1f", o.NS), fmt.Sprintf("%.1f", o.By), fmt.Sprintf("%.1f", 100*o.Share))
 		} else {

@@ -5,11 +5,13 @@ import (
 	"strings"
 
 	"pimflow"
+
+	"pimflow/internal/fault"
 )
 
 // explanation writes a layer with at most most alternatives; 0 for all.
 func explanation(b *strings.Builder, n *pimflow.Explanation, most int) {
-	fmt.Fprintf(b, "layer     %s, %s, %s, %d multiply-accumulates\n", printable(n.Name), n.Op, shape(n.Shape), n.MACs)
+	fmt.Fprintf(b, "layer     %s, %s, %s, %d multiply-accumulates\n", fault.Name(n.Name), n.Op, shape(n.Shape), n.MACs)
 	fmt.Fprintf(b, "placed    %s: %s in the plan, %s alone\n", placement(&n.Reason), ns(n.NS), ns(n.Alone))
 	if n.GPU != nil {
 		fmt.Fprintf(b, "GPU       %s for all of it, between %s\n", ns(n.GPU.NS), doubt(&n.Reason))

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"pimflow/internal/fault"
 	"pimflow/internal/hw"
 	"pimflow/internal/sweep"
 )
@@ -73,7 +74,7 @@ func (l *Launches) Text(w io.Writer, m *hw.Machine) error {
 	b := &strings.Builder{}
 	fmt.Fprintf(b, "machine %s, policy %s; times in ns, launches in cycles of the GPU's %.4f ns\n", l.Machine, l.Policy, l.Clock/1e3)
 	for _, r := range l.Models {
-		fmt.Fprintf(b, "\n%s\n", printable(r.Model))
+		fmt.Fprintf(b, "\n%s\n", fault.Name(r.Model))
 		r.table(b, m)
 	}
 	_, err := io.WriteString(w, trimLines(b.String()))

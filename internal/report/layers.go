@@ -7,6 +7,7 @@ import (
 
 	"pimflow"
 
+	"pimflow/internal/fault"
 	"pimflow/internal/plan"
 )
 
@@ -21,7 +22,7 @@ type layerColumn struct {
 }
 
 var layerColumns = []layerColumn{
-	{name: "layer", layer: func(l *pimflow.Layer) string { return l.Name }},
+	{name: "layer", layer: func(l *pimflow.Layer) string { return fault.Name(l.Name) }},
 	{name: "op", layer: func(l *pimflow.Layer) string { return l.Op }},
 	{name: "shape", layer: func(l *pimflow.Layer) string { return shape(l.Shape) }},
 	{name: "MACs", right: true, layer: func(l *pimflow.Layer) string { return strconv.FormatInt(l.MACs, 10) }},

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"pimflow/internal/fault"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
 	"pimflow/internal/memory"
@@ -115,8 +116,8 @@ func (m *Memory) JSON(w io.Writer) error { return JSON(w, m) }
 // with equal ranges of rows.
 func (m *Memory) Text(w io.Writer, verbose bool) error {
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "model     %s\n", printable(m.Model))
-	fmt.Fprintf(b, "policy    %s\n", printable(m.Policy))
+	fmt.Fprintf(b, "model     %s\n", fault.Name(m.Model))
+	fmt.Fprintf(b, "policy    %s\n", fault.Name(m.Policy))
 	if len(m.Steps) == 0 {
 		fmt.Fprintf(b, "machine   %s\n\nno weights on the PIM; network %d B\n", m.Machine, m.Network)
 		_, err := io.WriteString(w, trimLines(b.String()))
@@ -160,7 +161,7 @@ func (m *Memory) Text(w io.Writer, verbose bool) error {
 		default:
 			note += fmt.Sprintf(" stored before in %d channels", before)
 		}
-		t.row(strconv.Itoa(s.Step), s.Layer, s.ReadBy, where, fmt.Sprintf("%d:%d", lo, hi), each, strconv.Itoa(s.Weights),
+		t.row(strconv.Itoa(s.Step), fault.Name(s.Layer), s.ReadBy, where, fmt.Sprintf("%d:%d", lo, hi), each, strconv.Itoa(s.Weights),
 			fmt.Sprintf("%.2f", s.Copies), strconv.Itoa(s.Stored), fmt.Sprintf("%.3f %%", 100*s.Share), strings.TrimSpace(note))
 		if verbose {
 			for _, g := range groups {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"pimflow/internal/device"
+	"pimflow/internal/fault"
 	"pimflow/internal/published"
 )
 
@@ -82,9 +83,9 @@ func (r *Reproduction) Text(w io.Writer) error {
 	b := &strings.Builder{}
 	fmt.Fprintf(b, "machine %s; times in GPU cycles of %.4f ns\n", r.Machine, r.Clock/1e3)
 	for _, m := range r.Models {
-		fmt.Fprintf(b, "\n%s: the published accounting, under seven readings of its GPU\n", m.Model)
+		fmt.Fprintf(b, "\n%s: the published accounting, under seven readings of its GPU\n", fault.Name(m.Model))
 		m.variants(b)
-		fmt.Fprintf(b, "\n%s: from the published accounting to this project's, policy pimflow\n", m.Model)
+		fmt.Fprintf(b, "\n%s: from the published accounting to this project's, policy pimflow\n", fault.Name(m.Model))
 		m.bridge(b)
 	}
 	_, err := io.WriteString(w, trimLines(b.String()))

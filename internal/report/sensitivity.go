@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"pimflow/internal/fault"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
 	"pimflow/internal/sweep"
@@ -115,7 +116,7 @@ func (s *Sensitivity) JSON(w io.Writer) error { return JSON(w, s) }
 // Text writes a row a constant.
 func (s *Sensitivity) Text(w io.Writer) error {
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "model     %s, %d layers\n", printable(s.Model), s.Layers)
+	fmt.Fprintf(b, "model     %s, %d layers\n", fault.Name(s.Model), s.Layers)
 	fmt.Fprintf(b, "machine   %s, one constant changed at a time\n", s.Machine)
 	fmt.Fprintf(b, "policy    %s: speed-up %.3f\n", s.Policy, s.Speedup)
 	if len(s.Constants) > 0 {

@@ -12,6 +12,7 @@ import (
 
 	"pimflow"
 
+	"pimflow/internal/fault"
 	"pimflow/internal/search"
 )
 
@@ -20,9 +21,9 @@ import (
 func Run(w io.Writer, r *pimflow.Report, verbose bool) error {
 	b := &strings.Builder{}
 	gpu := fmt.Sprintf("clock %.4f ns", r.Clocks.GPU/1e3)
-	fmt.Fprintf(b, "model     %s, %d layers, %.1f M multiply-accumulates\n", printable(r.Model), len(r.Layers), float64(r.MACs)/1e6)
+	fmt.Fprintf(b, "model     %s, %d layers, %.1f M multiply-accumulates\n", fault.Name(r.Model), len(r.Layers), float64(r.MACs)/1e6)
 	fmt.Fprintf(b, "machine   %s, %d memory channels, %d of them PIM\n", r.Machine, r.Channels, r.PIMChannels)
-	policy := printable(r.Policy)
+	policy := fault.Name(r.Policy)
 	if r.Objective != search.Latency.String() {
 		policy += " for " + r.Objective
 	}
@@ -79,7 +80,7 @@ func Run(w io.Writer, r *pimflow.Report, verbose bool) error {
 		for n, classes := range images {
 			fmt.Fprintf(b, "\ntop of output %d, image %d\n", o, n)
 			for _, c := range classes {
-				fmt.Fprintf(b, "  %6d  %10.4f  %s\n", c.Index, c.Score, printable(c.Label))
+				fmt.Fprintf(b, "  %6d  %10.4f  %s\n", c.Index, c.Score, fault.Name(c.Label))
 			}
 		}
 	}
@@ -103,7 +104,7 @@ func checkText(b *strings.Builder, c *pimflow.Check) {
 	fmt.Fprintf(b, "\ncheck     %s: %s of the largest output\n", word, difference(c.MaxAbs, c.MaxRel))
 	for _, o := range c.Outputs {
 		if !o.OK || len(c.Outputs) > 1 {
-			fmt.Fprintf(b, "  output %s: %s of its largest value\n", printable(o.Name), difference(o.MaxAbs, o.MaxRel))
+			fmt.Fprintf(b, "  output %s: %s of its largest value\n", fault.Name(o.Name), difference(o.MaxAbs, o.MaxRel))
 		}
 	}
 	fmt.Fprintf(b, "replay ok: %d streams, %d commands, %d of them timed\n", c.Replay.Streams, c.Replay.Commands, c.Replay.Timed)

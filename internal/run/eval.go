@@ -58,7 +58,7 @@ func eval(ctx context.Context, p *program.Program, inputs []*tensor.Tensor, prog
 				s := p.Steps[i]
 				in, dst := v.open(s.Node)
 				if err := s.Code.Eval(in, dst); err != nil {
-					cancel(fmt.Errorf("node %%%d %q on %s: %w", s.Node, p.Graph.Nodes[s.Node].Name, s.Device, err))
+					cancel(fmt.Errorf("node %%%d %.80q on %s: %w", s.Node, p.Graph.Nodes[s.Node].Name, s.Device, err))
 					return
 				}
 				if last := v.made(s.Node); last && show != nil {
@@ -136,7 +136,7 @@ const MaxSize = 1 << 31
 func Fits(g *graph.Graph) error {
 	for i := range g.Nodes {
 		if nd := &g.Nodes[i]; nd.Shape.Size() > MaxSize {
-			return fmt.Errorf("node %%%d %q of %v is too large to execute: at most 2^31 numbers wanted", i, nd.Name, nd.Shape)
+			return fmt.Errorf("node %%%d %.80q of %v is too large to execute: at most 2^31 numbers wanted", i, nd.Name, nd.Shape)
 		}
 	}
 	return nil
@@ -147,13 +147,13 @@ func newValues(g *graph.Graph, inputs []*tensor.Tensor) (*values, error) {
 		return nil, err
 	}
 	if len(inputs) != len(g.Inputs) {
-		return nil, fmt.Errorf("graph %q has %d inputs: %d given", g.Name, len(g.Inputs), len(inputs))
+		return nil, fmt.Errorf("graph %.80q has %d inputs: %d given", g.Name, len(g.Inputs), len(inputs))
 	}
 	v := &values{g: g, t: make([]*tensor.Tensor, len(g.Nodes)), reads: make([]int, len(g.Nodes)), steps: make([]int, len(g.Nodes))}
 	for i, id := range g.Inputs {
 		nd, x := &g.Nodes[id], inputs[i]
 		if !x.Shape.Equal(nd.Shape) || x.Type.Float() != nd.Type.Float() {
-			return nil, fmt.Errorf("input %q is %v %v: %v %v wanted", nd.Name, x.Type, x.Shape, nd.Type, nd.Shape)
+			return nil, fmt.Errorf("input %.80q is %v %v: %v %v wanted", nd.Name, x.Type, x.Shape, nd.Type, nd.Shape)
 		}
 		v.t[id] = x
 		v.reads[id]++

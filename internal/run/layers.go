@@ -76,7 +76,7 @@ func EvalLayers(ctx context.Context, p *program.Program, inputs []*tensor.Tensor
 				in = append(in, exact[x])
 			}
 			if err := s.Code.Eval(in, dst); err != nil {
-				return nil, nil, fmt.Errorf("node %%%d %q on %s: %w", s.Node, g.Nodes[s.Node].Name, s.Device, err)
+				return nil, nil, fmt.Errorf("node %%%d %.80q on %s: %w", s.Node, g.Nodes[s.Node].Name, s.Device, err)
 			}
 			if last[s.Node] == i {
 				errs[s.Node].Own = compare(exact[s.Node], dst, 0)

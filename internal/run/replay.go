@@ -41,7 +41,7 @@ func Replay(ctx context.Context, p *program.Program, progress Progress) (device.
 	}
 	for i, s := range p.Steps {
 		if errs[i] != nil {
-			return sum, fmt.Errorf("step %d, node %%%d %q on %s: %w", i, s.Node, p.Graph.Nodes[s.Node].Name, s.Device, errs[i])
+			return sum, fmt.Errorf("step %d, node %%%d %.80q on %s: %w", i, s.Node, p.Graph.Nodes[s.Node].Name, s.Device, errs[i])
 		}
 		sum.Streams += done[i].Streams
 		sum.Commands += done[i].Commands

@@ -3,12 +3,12 @@ package search
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"slices"
 
 	"pimflow/internal/candidate"
 	"pimflow/internal/device"
+	"pimflow/internal/fault"
 	"pimflow/internal/memory"
 	"pimflow/internal/program"
 	"pimflow/internal/run"
@@ -224,7 +224,7 @@ func (s *search) decide(ctx context.Context, c *solution, p Policy, o candidate.
 	case n <= s.always, s.t.Exact && n <= exactMost:
 		return s.branchAndBound(ctx, c, p, o)
 	case s.t.Exact:
-		return false, fmt.Errorf("%.3g divisions of the nodes: at most %d wanted: %w", n, exactMost, ErrTooLarge)
+		return false, fault.Usagef("%.3g divisions of the nodes: at most %d wanted: %w", n, exactMost, ErrTooLarge)
 	}
 	return false, nil
 }

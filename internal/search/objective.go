@@ -1,10 +1,9 @@
 package search
 
 import (
-	"fmt"
-
 	"pimflow/internal/candidate"
 	"pimflow/internal/device"
+	"pimflow/internal/fault"
 	"pimflow/internal/nearest"
 )
 
@@ -33,7 +32,7 @@ func ParseObjective(name string) (Objective, error) {
 			return Objective(i), nil
 		}
 	}
-	return 0, fmt.Errorf("objective %q is not known: one of %q wanted%s", name, objectives, nearest.Hint(name, objectives))
+	return 0, fault.Usagef("objective %.80q is not known: one of %.80q wanted%s", name, objectives, nearest.Hint(name, objectives))
 }
 
 // value is the objective of a program of a makespan and an energy, in pJ without standby power,

@@ -15,11 +15,11 @@ func (o *Option) Parse(id graph.ID) ([]plan.Tile, error) {
 	for _, s := range strings.Split(o.Tiles, " + ") {
 		dev, _, ok := strings.Cut(s, "[")
 		if !ok {
-			return nil, fmt.Errorf("option %q: device[box] wanted", s)
+			return nil, fmt.Errorf("option %.80q: device[box] wanted", s)
 		}
 		box, err := tensor.ParseBox(s[len(dev):])
 		if err != nil {
-			return nil, fmt.Errorf("option %q: %w", s, err)
+			return nil, fmt.Errorf("option %.80q: %w", s, err)
 		}
 		list = append(list, plan.Tile{Cut: graph.Cut{Node: id, Box: box}, Device: dev})
 	}

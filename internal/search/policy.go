@@ -1,9 +1,9 @@
 package search
 
 import (
-	"fmt"
 	"strings"
 
+	"pimflow/internal/fault"
 	"pimflow/internal/graph"
 	"pimflow/internal/nearest"
 	"pimflow/internal/plan"
@@ -69,5 +69,5 @@ func Lookup(name string) (Policy, error) {
 		}
 		names = append(names, p.Name)
 	}
-	return Policy{}, fmt.Errorf("policy %q is not known: one of %s wanted%s", name, strings.Join(names, ", "), nearest.Hint(name, names))
+	return Policy{}, fault.Usagef("policy %.80q is not known: one of %s wanted%s", name, strings.Join(names, ", "), nearest.Hint(name, names))
 }

@@ -10,6 +10,7 @@ import (
 
 	"pimflow/internal/candidate"
 	"pimflow/internal/device"
+	"pimflow/internal/fault"
 	"pimflow/internal/graph"
 	"pimflow/internal/plan"
 	"pimflow/internal/program"
@@ -212,5 +213,5 @@ func (s *search) progress() {
 
 // noDevice is the error of a node that no device executes under a policy.
 func (s *search) noDevice(i int, p Policy) error {
-	return fmt.Errorf("node %q: policy %s: %w", s.g.Nodes[s.order[i]].Name, p.Name, ErrNoDevice)
+	return fault.As(fault.Infeasible, fmt.Errorf("node %.80q: policy %s: %w", s.g.Nodes[s.order[i]].Name, p.Name, ErrNoDevice))
 }

@@ -66,7 +66,7 @@ func (r *rewriter) run(sequence []graph.ID, visit func(r *rewriter, nd *graph.No
 		}
 		y, err := visit(r, nd)
 		if err != nil {
-			return nil, fmt.Errorf("node %q: %w", nd.Name, err)
+			return nil, fmt.Errorf("node %.80q: %w", nd.Name, err)
 		}
 		r.ids[id] = y
 	}
@@ -81,7 +81,7 @@ func (r *rewriter) id(old graph.ID) graph.ID {
 	if r.ids[old] == none {
 		nd := &r.old.Nodes[old]
 		if nd.Const == nil {
-			panic(fmt.Sprintf("simplify: %q is read before it is made", nd.Name))
+			panic(fmt.Sprintf("simplify: %.80q is read before it is made", nd.Name))
 		}
 		r.ids[old] = r.new.Const(nd.Name, nd.Const)
 	}

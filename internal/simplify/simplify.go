@@ -71,7 +71,7 @@ func Run(g *graph.Graph, observers ...Observer) (*graph.Graph, error) {
 	for _, p := range passes {
 		next, err := p.Run(g)
 		if err != nil {
-			return nil, fmt.Errorf("graph %q: pass %s: %w", g.Name, p.Name, err)
+			return nil, fmt.Errorf("graph %.80q: pass %s: %w", g.Name, p.Name, err)
 		}
 		for _, see := range observers {
 			see(p.Name, g, next)

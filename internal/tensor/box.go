@@ -171,7 +171,7 @@ func (b Box) String() string {
 // ParseBox reads what Box.String prints.
 func ParseBox(text string) (Box, error) {
 	bad := func() (Box, error) {
-		return nil, fmt.Errorf("box %q: ranges like [0:1 0:32 5:56 0:56] wanted", text)
+		return nil, fmt.Errorf("box %.80q: ranges like [0:1 0:32 5:56 0:56] wanted", text)
 	}
 	if !strings.HasPrefix(text, "[") || !strings.HasSuffix(text, "]") {
 		return bad()

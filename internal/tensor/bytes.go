@@ -1,6 +1,7 @@
 package tensor
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -40,24 +41,49 @@ func FromBytes(t Type, s Shape, b []byte) *Tensor {
 	if len(b) != s.Size()*t.Bytes() {
 		panic(fmt.Sprintf("tensor: %d bytes for %v%v", len(b), t, s))
 	}
-	x := Lazy(t, s, func() ([]float32, []int64) { return decode(t, b) })
-	x.raw = b
+	return FromReader(t, s, bytes.NewReader(b), 0)
+}
+
+// FromReader returns a tensor over little-endian values at an offset of r, which are read when they are
+// first asked for. Values that r cannot read are 0: r keeps its error.
+func FromReader(t Type, s Shape, r io.ReaderAt, off int64) *Tensor {
+	src := &stored{r, off}
+	x := Lazy(t, s, func() ([]float32, []int64) { return src.decode(t, s.Size()) })
+	x.src = src
 	return x
 }
 
-// Bytes returns the little-endian bytes that FromBytes got, or nil for any other
-// tensor; they must not be written to.
-func (x *Tensor) Bytes() []byte { return x.raw }
+// stored is where the bytes of a tensor's values are.
+type stored struct {
+	r   io.ReaderAt
+	off int64
+}
+
+// chunk is how many values are read or written at once.
+const chunk = 1 << 14
+
+// each calls f with the bytes of up to chunk values from value i on, in order.
+func (s *stored) each(width, n int, f func(i int, b []byte) error) error {
+	buf := make([]byte, min(n, chunk)*width)
+	for i := 0; i < n; i += chunk {
+		b := buf[:min(chunk, n-i)*width]
+		if k, err := s.r.ReadAt(b, s.off+int64(i*width)); err != nil && k < len(b) {
+			clear(b)
+		}
+		if err := f(i, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // WriteBytes writes the values as little-endian bytes of the tensor's type,
 // x.Shape.Size() times x.Type.Bytes() of them, in bounded memory.
 func (x *Tensor) WriteBytes(w io.Writer) error {
-	if x.raw != nil {
-		_, err := w.Write(x.raw)
-		return err
-	}
-	const chunk = 1 << 14
 	n := x.Shape.Size()
+	if x.src != nil {
+		return x.src.each(x.Type.Bytes(), n, func(_ int, b []byte) error { _, err := w.Write(b); return err })
+	}
 	buf := make([]byte, 0, min(n, chunk)*x.Type.Bytes())
 	for i := 0; i < n; i += chunk {
 		j := min(i+chunk, n)
@@ -73,27 +99,43 @@ func (x *Tensor) WriteBytes(w io.Writer) error {
 	return nil
 }
 
-func decode(t Type, b []byte) ([]float32, []int64) {
-	le, w := binary.LittleEndian, t.Bytes()
-	n := len(b) / w
+// decode reads n values.
+func (s *stored) decode(t Type, n int) (floats []float32, ints []int64) {
 	if t.Float() {
-		v := make([]float32, n)
-		for i := range v {
-			switch t {
-			case Float32:
-				v[i] = math.Float32frombits(le.Uint32(b[4*i:]))
-			case Float64:
-				v[i] = float32(math.Float64frombits(le.Uint64(b[8*i:])))
-			case Float16:
-				v[i] = FromFloat16(le.Uint16(b[2*i:]))
-			case BFloat16:
-				v[i] = FromBFloat16(le.Uint16(b[2*i:]))
-			}
-		}
-		return v, nil
+		floats = make([]float32, n)
+	} else {
+		ints = make([]int64, n)
 	}
-	v := make([]int64, n)
-	for i := range v {
+	s.each(t.Bytes(), n, func(i int, b []byte) error {
+		if t.Float() {
+			decodeFloats(t, b, floats[i:])
+		} else {
+			decodeInts(t, b, ints[i:])
+		}
+		return nil
+	})
+	return floats, ints
+}
+
+func decodeFloats(t Type, b []byte, v []float32) {
+	le := binary.LittleEndian
+	for i := range len(b) / t.Bytes() {
+		switch t {
+		case Float32:
+			v[i] = math.Float32frombits(le.Uint32(b[4*i:]))
+		case Float64:
+			v[i] = float32(math.Float64frombits(le.Uint64(b[8*i:])))
+		case Float16:
+			v[i] = FromFloat16(le.Uint16(b[2*i:]))
+		case BFloat16:
+			v[i] = FromBFloat16(le.Uint16(b[2*i:]))
+		}
+	}
+}
+
+func decodeInts(t Type, b []byte, v []int64) {
+	le := binary.LittleEndian
+	for i := range len(b) / t.Bytes() {
 		switch t {
 		case Int64:
 			v[i] = int64(le.Uint64(b[8*i:]))
@@ -103,7 +145,6 @@ func decode(t Type, b []byte) ([]float32, []int64) {
 			v[i] = t.wrap(int64(b[i]))
 		}
 	}
-	return nil, v
 }
 
 func appendFloats(b []byte, t Type, v []float32) []byte {

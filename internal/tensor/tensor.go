@@ -25,7 +25,7 @@ type Tensor struct {
 	load   func() ([]float32, []int64)
 	floats []float32
 	ints   []int64
-	raw    []byte // the values as FromBytes got them, else nil
+	src    *stored // the values as FromReader got them, else nil
 }
 
 // New returns a tensor of zeros.
@@ -111,7 +111,7 @@ func (x *Tensor) Reshape(s Shape) *Tensor {
 		x.force()
 		return x.floats, x.ints
 	})
-	y.raw = x.raw
+	y.src = x.src
 	return y
 }
 
@@ -218,7 +218,7 @@ func ParseShape(text string) (Shape, error) {
 	for _, p := range strings.Split(text, "x") {
 		d, err := strconv.Atoi(p)
 		if err != nil || d < 0 {
-			return nil, fmt.Errorf("shape %q: extents like 1x3x224x224 wanted", text)
+			return nil, fmt.Errorf("shape %.80q: extents like 1x3x224x224 wanted", text)
 		}
 		s = append(s, d)
 	}

@@ -65,7 +65,7 @@ func ParseType(name string) (Type, error) {
 			return t, nil
 		}
 	}
-	return 0, fmt.Errorf("element type %q: one of float32, float16, bfloat16, float64, int64, int32, int8, uint8, bool wanted", name)
+	return 0, fmt.Errorf("element type %.80q: one of float32, float16, bfloat16, float64, int64, int32, int8, uint8, bool wanted", name)
 }
 
 // Round returns the nearest value of floating type t, ties to even; overflow

@@ -15,6 +15,7 @@ import (
 
 	"pimflow/internal/device"
 	"pimflow/internal/dram/aimhost"
+	"pimflow/internal/files"
 )
 
 // HostSchema names the form of Host's JSON.
@@ -91,7 +92,7 @@ func (s *Simulator) HostTable(ctx context.Context, file string, stdin io.Reader,
 		return err
 	}
 	defer f.Close()
-	text := bufio.NewReader(f)
+	text := bufio.NewReader(files.Text(f))
 	first, _ := text.Peek(text.Size()) // an error comes again below
 	end := bytes.IndexByte(first, '\n')
 	in, out := csv.NewReader(text), csv.NewWriter(stdout)
@@ -120,7 +121,7 @@ func (s *Simulator) HostTable(ctx context.Context, file string, stdin io.Reader,
 	head = slices.Clone(head)
 	trace := slices.Index(head, "trace")
 	if trace < 0 {
-		return fmt.Errorf("%s:1: column \"trace\" is missing among %q", name, head)
+		return fmt.Errorf("%s:1: column \"trace\" is missing among %.80q", name, head)
 	}
 	if !slices.Contains(head, "cycles") {
 		head = append(head, "cycles")
@@ -183,7 +184,7 @@ func (s *Simulator) hostText(ctx context.Context, text string) (aimhost.Result, 
 			err = h.Do(in)
 		}
 		if err != nil {
-			return fmt.Errorf("line %d: %q: %w", n, line, err)
+			return fmt.Errorf("line %d: %.80q: %w", n, line, err)
 		}
 		return nil
 	})

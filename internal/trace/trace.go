@@ -12,11 +12,12 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
+	"math"
 	"slices"
 
 	"pimflow/internal/device"
 	"pimflow/internal/dram"
+	"pimflow/internal/files"
 	"pimflow/internal/hw"
 	"pimflow/internal/pim"
 )
@@ -170,15 +171,8 @@ func openFile(file string, stdin io.Reader) (string, io.ReadCloser, error) {
 	if file == "-" {
 		return "stdin", io.NopCloser(stdin), nil
 	}
-	f, err := os.Open(file)
-	if err != nil {
-		return "", nil, err
-	}
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		f.Close()
-		return "", nil, fmt.Errorf("%s: a file wanted, not a folder", file)
-	}
-	return file, f, nil
+	f, err := files.Open(file, math.MaxInt64) // it is read in constant memory
+	return file, f, err
 }
 
 // read times one file, "-" for stdin. It returns as soon as ctx ends, even if a read still waits.
@@ -190,14 +184,8 @@ func read[R any](ctx context.Context, file string, stdin io.Reader, progress fun
 	}
 	defer in.Close()
 	r := &reader{ctx: ctx, in: in, progress: progress}
-	if f, ok := in.(*os.File); ok {
-		info, err := f.Stat()
-		if err != nil {
-			return none, err
-		}
-		if info.Mode().IsRegular() {
-			r.size = int(info.Size())
-		}
+	if file != "-" {
+		r.size = files.Size(file)
 	}
 	type answer struct {
 		result R

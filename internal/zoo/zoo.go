@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 
+	"pimflow/internal/fault"
 	"pimflow/internal/graph"
 	"pimflow/internal/nearest"
 	"pimflow/internal/tensor"
@@ -107,7 +108,7 @@ func Relatives() []string {
 // classes. It fails on an unknown name and a batch out of 1 to MaxBatch.
 func Build(name string, batch int) (*graph.Graph, error) {
 	if batch < 1 || batch > MaxBatch {
-		return nil, fmt.Errorf("network %q: batch %d: 1 to %d wanted", name, batch, MaxBatch)
+		return nil, fault.Usagef("network %.80q: batch %d: 1 to %d wanted", name, batch, MaxBatch)
 	}
 	bare, size, sized := strings.Cut(name, "@")
 	for _, e := range slices.Concat(entries, relatives) {
@@ -117,13 +118,13 @@ func Build(name string, batch int) (*graph.Graph, error) {
 		case e.Name == bare && sized:
 			n, err := strconv.Atoi(size)
 			if err != nil || n < 32 || n > 4096 {
-				return nil, fmt.Errorf("network %q: images of %q: 32 to 4096 rows and columns wanted", name, size)
+				return nil, fault.Usagef("network %.80q: images of %.80q: 32 to 4096 rows and columns wanted", name, size)
 			}
 			e.Name, e.Input = name, tensor.Shape{e.Input[0], n, n}
 			return e.graph(batch), nil
 		}
 	}
-	return nil, fmt.Errorf("network %q is not known%s", name, nearest.Hint(name, Names()))
+	return nil, fault.Usagef("network %.80q is not known%s", name, nearest.Hint(name, Names()))
 }
 
 // graph panics on a failure: the tables below are ours.

@@ -126,7 +126,7 @@ func ParseInstruction(line string) (Instruction, bool, error) {
 	for i := range instructions {
 		known = append(known, instructions[i].name)
 	}
-	return Instruction{}, true, fmt.Errorf("instruction %q is unknown%s: one of %s wanted", name, nearest.Hint(name, known), strings.Join(known, ", "))
+	return Instruction{}, true, fmt.Errorf("instruction %.80q is unknown%s: one of %s wanted", name, nearest.Hint(name, known), strings.Join(known, ", "))
 }
 
 func (k *instruction) parse(words []string) (Instruction, error) {
@@ -144,7 +144,7 @@ func (k *instruction) parse(words []string) (Instruction, error) {
 	for i, o := range k.operands {
 		v, err := number(words[i])
 		if err != nil || v < o.least || v > o.most {
-			return in, fmt.Errorf("%s %q: %d to %d wanted, decimal or 0x…", o.name, words[i], o.least, o.most)
+			return in, fmt.Errorf("%s %.80q: %d to %d wanted, decimal or 0x…", o.name, words[i], o.least, o.most)
 		}
 		if o.set != nil {
 			o.set(&in, v)

@@ -275,7 +275,7 @@ func (p *loopParser) factor() (expression, error) {
 	v, err := number(word)
 	if err != nil {
 		p.at = from
-		return nil, fmt.Errorf("%q is neither a number nor an index of the loops %q around", word, p.names)
+		return nil, fmt.Errorf("%.80q is neither a number nor an index of the loops %.80q around", word, p.names)
 	}
 	return func([]int64) (int64, error) { return v, nil }, nil
 }

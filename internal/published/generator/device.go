@@ -65,7 +65,7 @@ func (d *system) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	code, err := d.generate(g, c)
 	if err != nil {
 		nd := &g.Nodes[c.Node]
-		return nil, fmt.Errorf("published generator: node %q: %w: %w", nd.Name, err, device.ErrUnsupported)
+		return nil, fmt.Errorf("published generator: node %.80q: %w: %w", nd.Name, err, device.ErrUnsupported)
 	}
 	streams, err := code.On(d.std)
 	if err != nil {
@@ -73,7 +73,7 @@ func (d *system) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	}
 	r := d.channel.Time(streams[0])
 	if r.Overflow {
-		return nil, fmt.Errorf("published generator: node %q: more refreshes wait than the simulator holds: %w", g.Nodes[c.Node].Name, device.ErrUnsupported)
+		return nil, fmt.Errorf("published generator: node %.80q: more refreshes wait than the simulator holds: %w", g.Nodes[c.Node].Name, device.ErrUnsupported)
 	}
 	t := device.Time(d.clock.PS(int64(r.Cycles)))
 	p := &cut{code: code, cost: device.Cost{Time: t, Ticks: int64(r.Cycles), Bound: "published"}}
