@@ -46,8 +46,29 @@ func TestEnergies(t *testing.T) {
 		t.Error(d)
 	}
 	e.Parts = nil
-	want := Energies{Baseline: 11e9, BaselineLow: 5.5e9, BaselineHigh: 22e9, Total: 9.25e9, Low: 4.625e9, High: 18.5e9, Ratio: 9.25 / 11, RatioLow: 0.585, RatioHigh: 1.864}
+	want := Energies{
+		Baseline: 11e9, BaselineLow: 5.5e9, BaselineHigh: 22e9, Total: 9.25e9, Low: 4.625e9, High: 18.5e9, Ratio: 9.25 / 11, RatioLow: 0.585, RatioHigh: 1.864,
+		BaselinePower: 0.011, BaselinePowerLow: 0.0055, BaselinePowerHigh: 0.022, Power: 0.0185, PowerLow: 0.00925, PowerHigh: 0.037,
+	}
 	if d := cmp.Diff(want, e, cmpopts.EquateApprox(0, 0.0005)); d != "" {
+		t.Error(d)
+	}
+	e.setEfficiency(44e6) // 88 M operations for 11 mJ
+	want.BaselineEfficiency, want.BaselineEfficiencyLow, want.BaselineEfficiencyHigh = 8, 4, 16
+	want.Efficiency, want.EfficiencyLow, want.EfficiencyHigh = 9.5135, 4.7568, 19.027
+	if d := cmp.Diff(want, e, cmpopts.EquateApprox(1e-4, 0.0005)); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestNoEnergy: a program that takes no time has no power, and costless work no efficiency: both
+// are 0, not infinite.
+func TestNoEnergy(t *testing.T) {
+	nothing := &run.Timeline{Program: &program.Program{}}
+	e := newEnergies(&search.Result{Standby: device.Ledger{device.GPUStandby: millijoule(1)}, Baseline: nothing, Timeline: nothing})
+	e.setEfficiency(1)
+	e.Parts = nil
+	if d := cmp.Diff(Energies{}, e); d != "" {
 		t.Error(d)
 	}
 }

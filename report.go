@@ -45,7 +45,7 @@ type Report struct {
 	PIMBusy   float64  `json:"pim_busy_ns"`
 	BothBusy  float64  `json:"both_busy_ns"`  // within both of the above
 	Launch    float64  `json:"launch_ns"`     // launches of kernels, within GPUBusy
-	PIMLaunch float64  `json:"pim_launch_ns"` // launches of PIM work, within PIMBusy
+	PIMLaunch float64  `json:"pim_launch_ns"` // launches of PIM work, and of the kernels of the GPU that finish it, within PIMBusy
 	Idle      float64  `json:"idle_ns"`       // neither device works
 	Search    float64  `json:"search_s"`      // wall clock in seconds: the only number that is not reproducible
 
@@ -193,6 +193,7 @@ func newReport(s *Session, p *Plan) (*Report, error) {
 		out.MACs += row.MACs
 		out.Layers = append(out.Layers, row)
 	}
+	out.Energy.setEfficiency(out.MACs)
 	if s.profile != nil {
 		out.GPUProfile = newGPUProfile(s.profile, r)
 	}
@@ -240,7 +241,9 @@ func (r *Report) SetCheck(c *Check) {
 
 // Energies holds the energies of the plan and of the GPU alone, in pJ. Low and high are the values
 // with every energy constant of the machine at its lower or at its upper bound. Those of the ratio
-// use the same constants in numerator and denominator.
+// use the same constants in numerator and denominator. Power is the energy over the time, as the
+// models have it; efficiency is two operations for each multiply-accumulate of the graph, over the
+// energy. Both are 0 where there is nothing to divide by.
 type Energies struct {
 	Baseline     float64      `json:"baseline_pj"`
 	BaselineLow  float64      `json:"baseline_low_pj"`
@@ -252,6 +255,19 @@ type Energies struct {
 	RatioLow     float64      `json:"ratio_low"`
 	RatioHigh    float64      `json:"ratio_high"`
 	Parts        []EnergyPart `json:"parts"` // they add up to the sums above
+
+	BaselinePower          float64 `json:"baseline_w"`
+	BaselinePowerLow       float64 `json:"baseline_low_w"`
+	BaselinePowerHigh      float64 `json:"baseline_high_w"`
+	Power                  float64 `json:"total_w"`
+	PowerLow               float64 `json:"low_w"`
+	PowerHigh              float64 `json:"high_w"`
+	BaselineEfficiency     float64 `json:"baseline_gflops_per_w"`
+	BaselineEfficiencyLow  float64 `json:"baseline_low_gflops_per_w"`
+	BaselineEfficiencyHigh float64 `json:"baseline_high_gflops_per_w"`
+	Efficiency             float64 `json:"total_gflops_per_w"`
+	EfficiencyLow          float64 `json:"low_gflops_per_w"`
+	EfficiencyHigh         float64 `json:"high_gflops_per_w"`
 }
 
 // EnergyPart is a component of the energy, as gpu_standby or pim_mac, in pJ.
@@ -274,5 +290,29 @@ func newEnergies(r *search.Result) Energies {
 		b, p := base[i], own[i]
 		e.Parts = append(e.Parts, EnergyPart{i.String(), b.Value, b.Low, b.High, p.Value, p.Low, p.High})
 	}
+	e.BaselinePower, e.BaselinePowerLow, e.BaselinePowerHigh = power(b, r.Baseline.Total)
+	e.Power, e.PowerLow, e.PowerHigh = power(p, r.Timeline.Total)
 	return e
+}
+
+// power is the mean power of an energy over a time, in W.
+func power(e device.Energy, t device.Time) (value, low, high float64) {
+	const milli = 1e-3 // pJ a nanosecond are mW
+	ns := t.NS()
+	return milli * quotient(e.Value, ns), milli * quotient(e.Low, ns), milli * quotient(e.High, ns)
+}
+
+// setEfficiency sets the efficiencies for a number of multiply-accumulates.
+func (e *Energies) setEfficiency(macs int64) {
+	of := func(pj float64) float64 { return quotient(2e3*float64(macs), pj) } // operations a nanojoule are GFLOP/s/W
+	e.BaselineEfficiency, e.BaselineEfficiencyLow, e.BaselineEfficiencyHigh = of(e.Baseline), of(e.BaselineHigh), of(e.BaselineLow)
+	e.Efficiency, e.EfficiencyLow, e.EfficiencyHigh = of(e.Total), of(e.High), of(e.Low)
+}
+
+// quotient is a / b, and 0 where b is.
+func quotient(a, b float64) float64 {
+	if b == 0 {
+		return 0
+	}
+	return a / b
 }

@@ -63,7 +63,7 @@ func TestWith(t *testing.T) {
 		{"pim.timing.ccds_ck", -10, "1", `pim.timing.ccds_ck: 1 >= pim.timing.bl_ck wanted, 2: rule "column cadence": a column access moves a whole burst before the next begins`},
 		{"gpu.model.eta", -10, "0.8743976999999999", "0.8743976999999999"},
 		{"gpu.model.eta", 10, "1.0687083", "gpu.model.eta: 1.0687083 is out of range: >0..1 wanted"},
-		{"link.finish.pj_per_op", -10, "0.36", "0.36"}, // below its low bound, which moves
+		{"link.finish.pj_per_op", -30, "0.35", "0.35"}, // below its low bound, which moves
 		{"memory.channels", -50, "16", "16"},
 		{"memory.channels", -60, "13", "memory.pim_channels: 16: at most memory.channels, 13, wanted"},
 	} {

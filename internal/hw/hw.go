@@ -185,7 +185,7 @@ func (p *PIM) BufferElements() int { return p.Buffer / max(1, p.ElementSize()) }
 // MACEnergy is the energy of a column access of all banks with its products, in pJ.
 func (p *PIM) MACEnergy() float64 {
 	e := &p.Energy
-	return float64(p.Banks) * (e.ColumnRead.Value + float64(p.Lanes())*e.MAC.Value + e.BufferRead.Value)
+	return float64(p.Banks)*(e.ColumnRead.Value+float64(p.Lanes())*e.MAC.Value) + e.Broadcast.Value
 }
 
 // Cadence is the cycles from a column access of all banks to the next. It is tCCD, or as long as
@@ -232,16 +232,18 @@ type GPUError struct {
 	SlowUS      float64 `json:"slow_us" want:">=0" missing:"may"`      // what a strided convolution may take, whatever its work: a mode of the library; 0: none
 }
 
-// PIMEnergy is the energy constants of a channel that computes: its commands and its power.
+// PIMEnergy is the energy constants of a channel that computes: its commands and its power. What
+// one covers, no other does: an access to the pins is Write or Read and IO, an all-bank COMP is
+// ColumnRead and MAC of each bank and one Broadcast.
 type PIMEnergy struct {
 	Activate   Range `json:"activate_pj" want:">=0"`    // of a bank, with its precharge
 	Precharge  Range `json:"precharge_pj" want:">=0"`   // of a bank, beyond Activate
-	ColumnRead Range `json:"column_read_pj" want:">=0"` // of a bank
+	ColumnRead Range `json:"column_read_pj" want:">=0"` // of a bank, from its open row to its MAC unit
 	MAC        Range `json:"mac_pj" want:">=0"`
-	BufferRead Range `json:"buffer_read_pj" want:">=0"` // of a bank's MAC unit, for one column
-	Write      Range `json:"gwrite_pj" want:">=0"`      // of a GWRITE, without I/O
-	Read       Range `json:"readres_pj" want:">=0"`     // of a READRES, without I/O
-	Init       Range `json:"init_pj" want:">=0"`        // of a command that sets an accumulator of all banks, without I/O
+	Broadcast  Range `json:"broadcast_pj" want:">=0"` // of a column of the buffer to the MAC units of all banks
+	Write      Range `json:"gwrite_pj" want:">=0"`    // of a GWRITE, without I/O
+	Read       Range `json:"readres_pj" want:">=0"`   // of a READRES, without I/O
+	Init       Range `json:"init_pj" want:">=0"`      // of a command that sets an accumulator of all banks, without I/O
 	IO         Range `json:"io_pj_per_bit" want:">=0"`
 	Refresh    Range `json:"refresh_pj" want:">=0"` // of a refresh of all banks
 	Standby    Range `json:"standby_mw" want:">=0"` // of a channel, at all times

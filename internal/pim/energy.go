@@ -11,8 +11,8 @@ import (
 // charge is the energy of a command in counts of hw.PIMEnergy's constants. Its I/O depends on
 // its size and is charged by bytes.
 type charge struct {
-	activate, precharge, column float64 // banks
-	write, init, read           float64
+	activate, precharge, column  float64 // banks
+	broadcast, write, init, read float64
 }
 
 // newCharges lists the charges of a standard's commands, by Op. A refresh has none, since the
@@ -26,7 +26,7 @@ func (d *Device) newCharges(std *dram.Standard) ([]charge, error) {
 		case openRole:
 			list[i].activate = float64(d.opened)
 		case compRole:
-			list[i].column = float64(d.units)
+			list[i].column, list[i].broadcast = float64(d.units), 1
 		case gatherRole, writeRole:
 			list[i].write = 1
 		case initRole:
@@ -54,7 +54,7 @@ func (d *Device) energy(c *device.Cost) (l device.Ledger) {
 		add(device.PIMActivate, e.Precharge, ch.precharge)
 		add(device.PIMColumnRead, e.ColumnRead, ch.column)
 		add(device.PIMMAC, e.MAC, ch.column*float64(d.lanes))
-		add(device.PIMBuffer, e.BufferRead, ch.column)
+		add(device.PIMBuffer, e.Broadcast, ch.broadcast)
 		add(device.PIMBuffer, e.Write, ch.write)
 		add(device.PIMBuffer, e.Init, ch.init)
 		add(device.PIMBuffer, e.Read, ch.read)

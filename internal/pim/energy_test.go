@@ -66,10 +66,54 @@ func TestArtifactEnergy(t *testing.T) {
 // all-bank MAC of 256 products).
 func TestComputationBounds(t *testing.T) {
 	e := machine(t).PIM.Energy
-	sum := device.Of(e.ColumnRead, 16).Plus(device.Of(e.BufferRead, 16)).Plus(device.Of(e.MAC, 256))
+	sum := device.Of(e.ColumnRead, 16).Plus(device.Of(e.Broadcast, 1)).Plus(device.Of(e.MAC, 256))
 	wantEnergy(t, "published", sum.Value, 3781.134)
 	if math.Abs(sum.Low-3*438.15) > 0.5 {
 		t.Errorf("low %.3f pJ: %.3f wanted", sum.Low, 3*438.15)
+	}
+}
+
+// TestAllBankMAC: the energy of an all-bank COMP or MAC, as the device charges it, is within 1 % of
+// the published 1314 pJ of GDDR6-AiM (CENT, ASPLOS 2025: three times the 438.15 mW of a read, for
+// 1 ns), where each constant has its value. The bounds hold that figure, and the 3781 pJ of the
+// published simulator of PIMFlow.
+func TestAllBankMAC(t *testing.T) {
+	const published, simulated = 3 * 438.15, 3781.134
+	for name, kind := range map[string]string{"newton": "COMP", "aim": "MAC"} {
+		m := machineOf(t, name)
+		m.PIM.Energy.Write, m.PIM.Energy.Read, m.PIM.Energy.Init = hw.Range{}, hw.Range{}, hw.Range{}
+		c := convolved(t, m)
+		macs := 0.0
+		for _, k := range c.Commands {
+			if strings.HasPrefix(k.Kind, kind) {
+				macs += float64(k.N)
+			}
+		}
+		if macs == 0 {
+			t.Fatalf("%s: no %s in %v", name, kind, c.Commands)
+		}
+		sum := c.Energy[device.PIMColumnRead].Plus(c.Energy[device.PIMMAC]).Plus(c.Energy[device.PIMBuffer]).Times(1 / macs)
+		t.Logf("%s: %.1f pJ, between %.1f and %.1f", name, sum.Value, sum.Low, sum.High)
+		wantEnergy(t, name+" by MACEnergy", m.PIM.MACEnergy(), sum.Value)
+		if math.Abs(sum.Value/published-1) > 0.01 {
+			t.Errorf("%s: %.1f pJ: within 1 %% of %.1f wanted", name, sum.Value, published)
+		}
+		if sum.Low > published || sum.High < simulated {
+			t.Errorf("%s: between %.1f and %.1f pJ: %.1f and %.1f outside", name, sum.Low, sum.High, published, simulated)
+		}
+	}
+}
+
+// TestAccess: what a read over the pins takes beside the cells, readres_pj and the pins, is within
+// 5 % of all that Micron has for a GDDR6 access, 7.5 pJ/bit (GDDR6X product page, 2020).
+func TestAccess(t *testing.T) {
+	for _, name := range []string{"newton", "aim"} {
+		m := machineOf(t, name)
+		bits := float64(8 * m.PIM.Column)
+		got := m.PIM.Energy.Read.Value/bits + m.PIM.Energy.IO.Value
+		if math.Abs(got/7.5-1) > 0.05 {
+			t.Errorf("%s: %.2f pJ/bit: within 5 %% of 7.5 wanted", name, got)
+		}
 	}
 }
 
@@ -94,7 +138,7 @@ func TestEnergyByHand(t *testing.T) {
 		device.PIMActivate:   acts*4*1000 + n["PREA"]*16*10,
 		device.PIMColumnRead: n["COMP"] * 16 * 50,
 		device.PIMMAC:        n["COMP"] * 256,
-		device.PIMBuffer:     n["COMP"]*16*20 + n["GWRITE"]*100 + n["READRES"]*100,
+		device.PIMBuffer:     n["COMP"]*320 + n["GWRITE"]*100 + n["READRES"]*100,
 		device.PIMIO:         float64(c.Bytes) * 8 * 5,
 		device.PIMActive:     lanes * 50,
 		device.PIMRefresh:    0, // in Standby
@@ -153,7 +197,7 @@ func TestAccumulatorsEnergy(t *testing.T) {
 		device.PIMActivate:   n["ACT16"]*16*e.Activate.Value + n["PREA"]*16*e.Precharge.Value,
 		device.PIMColumnRead: n["MAC16"] * 16 * e.ColumnRead.Value,
 		device.PIMMAC:        n["MAC16"] * 256 * e.MAC.Value,
-		device.PIMBuffer:     n["MAC16"]*16*e.BufferRead.Value + n["WRGB"]*e.Write.Value + n["WRMAC16"]*e.Init.Value + n["RDMAC16"]*e.Read.Value,
+		device.PIMBuffer:     n["MAC16"]*e.Broadcast.Value + n["WRGB"]*e.Write.Value + n["WRMAC16"]*e.Init.Value + n["RDMAC16"]*e.Read.Value,
 		device.PIMIO:         bytes * 8 * e.IO.Value,
 	} {
 		wantEnergy(t, p.String(), c.Energy[p].Value, want)

@@ -45,7 +45,7 @@ func TestFinishByHand(t *testing.T) {
 		launch := device.Time(m.GPU.Clock.PS(m.GPU.Launch))
 		around := launch + 2*device.Time(m.GPU.Clock.PS(m.Link.Latency))
 		wantTime := around + stream // of the traffic less
-		io, finish := 8*float64(want.bytes)*m.PIM.Energy.IO.Value, 32*0.4
+		io, finish := 8*float64(want.bytes)*m.PIM.Energy.IO.Value, 32*m.Link.Finish.Energy.Value
 		if where == hw.OnGPU {
 			// 96 B pass the L2 and no DRAM. 32 operations are less than the ramp, which is 0.
 			us := 96 / (float64(m.GPU.SMs) * m.GPU.L2SM * m.GPU.Clock.GHz() * 1e3)

@@ -20,7 +20,8 @@ var energyRows = []struct {
 	{"PIM work", []device.Part{device.PIMActive, device.PIMActivate, device.PIMColumnRead, device.PIMMAC, device.PIMBuffer, device.PIMIO, device.PIMFinish}},
 }
 
-// energyText writes the groups with their bounds; with verbose also every part.
+// energyText writes the groups with their bounds, with verbose also every part, and the mean power
+// and the efficiency.
 func energyText(b *strings.Builder, e *pimflow.Energies, verbose bool) {
 	t := table{{}, {right: true}, {right: true}, {right: true}, {right: true}, {}}
 	row := func(name string, x pimflow.EnergyPart, note string) {
@@ -45,6 +46,12 @@ func energyText(b *strings.Builder, e *pimflow.Energies, verbose bool) {
 			}
 		}
 	}
+	rate := func(name string, base, low, high, plan, planLow, planHigh float64, note string) {
+		t.row(name, fmt.Sprintf("%.2f", base), fmt.Sprintf("%.2f to %.2f", low, high), fmt.Sprintf("%.2f", plan), fmt.Sprintf("%.2f to %.2f", planLow, planHigh), note)
+	}
+	rate("mean power, W", e.BaselinePower, e.BaselinePowerLow, e.BaselinePowerHigh, e.Power, e.PowerLow, e.PowerHigh, "")
+	rate("GFLOP/s/W", e.BaselineEfficiency, e.BaselineEfficiencyLow, e.BaselineEfficiencyHigh, e.Efficiency, e.EfficiencyLow, e.EfficiencyHigh,
+		"two operations a multiply-accumulate of the model")
 	b.WriteByte('\n')
 	t.write(b)
 }

@@ -23,6 +23,8 @@ func TestEnergies(t *testing.T) {
 	e := pimflow.Energies{
 		Baseline: 11e9, BaselineLow: 5.5e9, BaselineHigh: 22e9, Total: 9.25e9, Low: 4.625e9, High: 18.5e9,
 		Ratio: 0.841, RatioLow: 0.585, RatioHigh: 1.864,
+		BaselinePower: 11, BaselinePowerLow: 5.5, BaselinePowerHigh: 22, Power: 18.5, PowerLow: 9.25, PowerHigh: 37,
+		BaselineEfficiency: 80, BaselineEfficiencyLow: 40, BaselineEfficiencyHigh: 160, Efficiency: 95.135, EfficiencyLow: 47.568, EfficiencyHigh: 190.27,
 	}
 	for p := range device.Parts {
 		x := parts[p]
@@ -52,6 +54,8 @@ total              11.000  5.500 to 22.000  9.250  4.625 to 18.500  plan / GPU o
     buffer          0.000   0.000 to 0.000  0.500   0.250 to 1.000
     io              0.000   0.000 to 0.000  0.250   0.125 to 0.500
     finish          0.000   0.000 to 0.000  0.000   0.000 to 0.000
+mean power, W       11.00    5.50 to 22.00  18.50    9.25 to 37.00
+GFLOP/s/W           80.00  40.00 to 160.00  95.14  47.57 to 190.27  two operations a multiply-accumulate of the model
 `
 	if d := cmp.Diff(want, trimLines(b.String())); d != "" {
 		t.Error(d)

@@ -33,7 +33,7 @@ func (d *system) energy(code *Code, precharges int64, time device.Time) (l devic
 		{device.PIMActivate, e.Precharge, precharges * channels * banks},
 		{device.PIMColumnRead, e.ColumnRead, n[artifact.comp] * banks},
 		{device.PIMMAC, e.MAC, n[artifact.comp] * banks * lanes},
-		{device.PIMBuffer, e.BufferRead, n[artifact.comp] * banks},
+		{device.PIMBuffer, e.Broadcast, n[artifact.comp]},
 		{device.PIMBuffer, e.Write, n[artifact.gwrite]},
 		{device.PIMBuffer, e.Read, n[artifact.readres]},
 		{device.PIMIO, e.IO, 8 * d.element * values},
