@@ -35,6 +35,21 @@ func (c *Code) Cost() device.Cost { return c.cost }
 // Eval computes the cut as its streams do.
 func (c *Code) Eval(in []*tensor.Tensor, dst *tensor.Tensor) error { return c.mapped().Eval(in, dst) }
 
+var _ device.Judge = (*Code)(nil)
+
+// EvalSums is Eval that also writes the values before the epilogue.
+func (c *Code) EvalSums(in []*tensor.Tensor, dst, sums *tensor.Tensor) error {
+	return c.mapped().EvalSums(in, dst, sums)
+}
+
+// Deliver rounds finished values as they leave the DRAM.
+func (c *Code) Deliver(t *tensor.Tensor) { c.mapped().Deliver(t) }
+
+// Judge holds values before the epilogue against the bound of the channels' arithmetic.
+func (c *Code) Judge(in []*tensor.Tensor, sums *tensor.Tensor) device.Judgement {
+	return c.mapped().Judge(in, sums)
+}
+
 // Print writes the mapping and its streams.
 func (c *Code) Print(w io.Writer) error { return c.mapped().Print(w) }
 

@@ -9,14 +9,19 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// Eval performs the streams on values: banks hold the weights, GWRITE fills the
+// Eval is EvalSums without the sums.
+func (c *mappedCode) Eval(in []*tensor.Tensor, dst *tensor.Tensor) error {
+	return c.EvalSums(in, dst, nil)
+}
+
+// EvalSums performs the streams on values: banks hold the weights, GWRITE fills the
 // buffer from the input, READRES adds what the banks have summed up, in float32,
 // to the result. Then scale, bias and epilogue are applied and the cut's box of
-// dst is written. Sums are rounded to the number format as they are read out; where results are
-// finished in the DRAM, values are, and no sum. The order of the channels is that of the additions, whatever
-// runs at once. Padding that is not left out is multiplied like any input: under it
-// a weight that is not finite gives NaN.
-func (c *mappedCode) Eval(in []*tensor.Tensor, dst *tensor.Tensor) error {
+// dst is written, and before the epilogue that of sums, unless it is nil. Sums are rounded to the number
+// format as they are read out; where results are finished in the DRAM, values are, and no sum. The
+// order of the channels is that of the additions, whatever runs at once. Padding that is not left out
+// is multiplied like any input: under it a weight that is not finite gives NaN.
+func (c *mappedCode) EvalSums(in []*tensor.Tensor, dst, sums *tensor.Tensor) error {
 	results := make([]float32, c.layer.results())
 	o := c.operands(in)
 	var next atomic.Int64
@@ -44,17 +49,26 @@ func (c *mappedCode) Eval(in []*tensor.Tensor, dst *tensor.Tensor) error {
 		})
 	}
 	wg.Wait()
-	c.write(results, in, dst)
+	c.write(results, o, in, dst)
+	if sums != nil {
+		y := sums.Floats()
+		c.cut.Box.Runs(dst.Shape, func(off, n int) { copy(y[off:off+n], dst.Floats()[off:]) })
+	}
 	c.graph.Finish(c.cut, in, dst)
+	c.Deliver(dst)
+	return nil
+}
+
+// Deliver rounds finished values, where results are finished in the DRAM, to its number format.
+func (c *mappedCode) Deliver(t *tensor.Tensor) {
 	if f := c.device.format; f != tensor.Float32 && c.device.link.Finish.Where == hw.InDRAM {
-		y := dst.Floats()
-		c.cut.Box.Runs(dst.Shape, func(off, n int) {
+		y := t.Floats()
+		c.cut.Box.Runs(t.Shape, func(off, n int) {
 			for i := off; i < off+n; i++ {
 				y[i] = tensor.Round(f, y[i])
 			}
 		})
 	}
-	return nil
 }
 
 // operands are the values that streams address.
@@ -62,6 +76,7 @@ type operands struct {
 	*layer
 	x       []float32
 	w       []float32            // by output, then k of its group
+	scale   exponents            // of the weights
 	windows []int                // the axes that are windows
 	tables  map[int]*gatherTable // by groups of a matrix
 }
@@ -74,6 +89,7 @@ type gatherTable struct {
 
 func (c *mappedCode) operands(in []*tensor.Tensor) *operands {
 	o := &operands{layer: c.layer, x: in[0].Floats(), w: in[1].Floats(), tables: map[int]*gatherTable{}}
+	o.scale = c.layer.exponents(c.device.format, o.w)
 	if c.layer.byColumn {
 		o.w = transpose(o.w, o.groupK, o.groupOuts)
 	}
@@ -229,7 +245,7 @@ func (l *layer) eachWeight(p *part, matrix, chunk, output int, f func(k, weight,
 }
 
 // write finishes the results and writes them to the cut's box of dst.
-func (c *mappedCode) write(results []float32, in []*tensor.Tensor, dst *tensor.Tensor) {
+func (c *mappedCode) write(results []float32, o *operands, in []*tensor.Tensor, dst *tensor.Tensor) {
 	l, y := c.layer, dst.Floats()
 	typ := c.graph.Nodes[c.cut.Node].Type
 	var bias []float32
@@ -255,9 +271,9 @@ func (c *mappedCode) write(results []float32, in []*tensor.Tensor, dst *tensor.T
 			for p := range l.pixels {
 				for i, v := range r[p*b.outs : (p+1)*b.outs] {
 					out := b.out0 + m*b.outs + i
-					v *= l.alpha
+					v = o.scale.undo(out, v) * l.alpha
 					if bias != nil {
-						v += l.beta * bias[ab[p]+out*step[len(step)-1]]
+						v += float32(l.beta * bias[ab[p]+out*step[len(step)-1]])
 					}
 					y[at[p]+out*l.outDst] = tensor.Round(typ, v)
 				}

@@ -245,11 +245,12 @@ func (ch *performer) load(row int) *loaded {
 	return l
 }
 
-// weights is bankRow in the machine's number format.
+// weights is bankRow, scaled and in the machine's number format.
 func (ch *performer) weights(p *part, matrix, chunk, output int) bankRow {
 	r := ch.values.bankRow(p, matrix, chunk, output)
-	if ch.device.format != tensor.Float32 {
+	if scale := &ch.values.scale; ch.device.format != tensor.Float32 || scale.by != nil {
 		r.w = slices.Clone(r.w)
+		scale.apply(p.out0+matrix*p.outs+output, r.w)
 		ch.round(r.w)
 	}
 	return r

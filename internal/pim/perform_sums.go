@@ -5,6 +5,7 @@ import (
 
 	"pimflow/internal/dram"
 	"pimflow/internal/hw"
+	"pimflow/internal/tensor"
 )
 
 // accumulator is a sum of each MAC unit.
@@ -47,6 +48,15 @@ func (ch *performer) init(s *accumulator) {
 	s.set = true
 }
 
+// readFormat is the format of sums that are read out: the machine's, but where they are finished in the
+// DRAM and do not pass the pins.
+func (d *Device) readFormat() tensor.Type {
+	if d.link.Finish.Where == hw.InDRAM {
+		return tensor.Float32
+	}
+	return d.format
+}
+
 // readres adds the sums of the banks that have an output to the results.
 func (ch *performer) readres(s *accumulator, at int) {
 	b := ch.find(at, func(b *block) (first, size int) { return b.result, b.count * b.pixels * b.outs })
@@ -55,9 +65,7 @@ func (ch *performer) readres(s *accumulator, at int) {
 		if !s.used[i] {
 			panic(fmt.Sprintf("pim: READRES of bank %d, which has computed nothing", i))
 		}
-		if ch.device.link.Finish.Where != hw.InDRAM { // there, sums do not pass the pins
-			ch.round(s.v[i : i+1])
-		}
+		s.v[i] = tensor.Round(ch.device.readFormat(), s.v[i])
 		ch.reads[at-ch.lo+i] += s.v[i]
 	}
 	clear(s.v)

@@ -73,6 +73,12 @@ func ParseType(name string) (Type, error) {
 func Round(t Type, v float32) float32 {
 	switch t {
 	case Float16:
+		b := math.Float32bits(v)
+		if a := b &^ (1 << 31); a-0x38800000 < 0x477fe000-0x38800000 { // 2^-14 to 65504
+			return math.Float32frombits((b + 0xfff + b>>13&1) &^ 0x1fff)
+		} else if a == 0 {
+			return v
+		}
 		return float16.Fromfloat32(v).Float32()
 	case BFloat16:
 		return FromBFloat16(ToBFloat16(v))

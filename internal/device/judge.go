@@ -1,0 +1,90 @@
+package device
+
+import (
+	"math"
+
+	"pimflow/internal/tensor"
+)
+
+// Judge is Code that knows the bound of its own arithmetic.
+type Judge interface {
+	// EvalSums is Eval that also writes the values before the epilogue to the cut's box of sums, a
+	// tensor of the whole value, unless it is nil.
+	EvalSums(in []*tensor.Tensor, dst, sums *tensor.Tensor) error
+	// Deliver rounds the cut's box of finished values as the device does before others read them.
+	Deliver(t *tensor.Tensor)
+	// Judge holds the values before the epilogue against those that the operator defines, computed
+	// from operands in the device's format.
+	Judge(in []*tensor.Tensor, sums *tensor.Tensor) Judgement
+}
+
+// Judgement is the comparison of values with those wanted.
+type Judgement struct {
+	Evidence
+	Wrong int64      // values further from the wanted ones than their bound
+	First *Deviation // the first of them, row by row; nil: none
+	Range Overruns
+}
+
+// Compare adds the comparison of an element.
+func (j *Judgement) Compare(at int, got, want, bound float64) {
+	if math.IsNaN(want) || math.IsInf(want, 0) {
+		j.NotFinite++
+		return
+	}
+	j.Compared++
+	if want == 0 {
+		j.Zero++
+	}
+	if got == want || math.Abs(got-want) <= bound || math.IsInf(bound, 1) {
+		return
+	}
+	j.Wrong++
+	if j.First == nil || at < j.First.At {
+		j.First = &Deviation{at, got, want, bound}
+	}
+}
+
+// Merge adds the judgement of other elements.
+func (j *Judgement) Merge(o Judgement) {
+	j.Add(o.Evidence)
+	j.Range.Add(o.Range)
+	j.Wrong += o.Wrong
+	if o.First != nil && (j.First == nil || o.First.At < j.First.At) {
+		j.First = o.First
+	}
+}
+
+// Evidence is the extent of a comparison. Values that are not finite where they are wanted so are not
+// compared.
+type Evidence struct {
+	Compared, NotFinite int64
+	Zero                int64 // of Compared, wanted to be 0
+}
+
+// Add adds the extent of another comparison.
+func (e *Evidence) Add(o Evidence) {
+	e.Compared, e.NotFinite, e.Zero = e.Compared+o.Compared, e.NotFinite+o.NotFinite, e.Zero+o.Zero
+}
+
+// Deviation is a value that is not as wanted.
+type Deviation struct {
+	At                 int // element of the whole value
+	Got, Wanted, Bound float64
+}
+
+// Overruns counts values that a device's format cannot hold.
+type Overruns struct{ Inputs, Weights, Results Overrun }
+
+// Overrun counts finite values that become infinite, and values other than 0 that become 0.
+type Overrun struct{ Over, Under int64 }
+
+// Add adds other counts.
+func (o *Overruns) Add(p Overruns) {
+	for _, x := range [...]struct {
+		to *Overrun
+		of Overrun
+	}{{&o.Inputs, p.Inputs}, {&o.Weights, p.Weights}, {&o.Results, p.Results}} {
+		x.to.Over, x.to.Under = x.to.Over+x.of.Over, x.to.Under+x.of.Under
+	}
+}

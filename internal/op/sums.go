@@ -1,0 +1,329 @@
+package op
+
+import (
+	"math"
+	"runtime"
+
+	"gonum.org/v1/gonum/blas/gonum"
+
+	"pimflow/internal/tensor"
+)
+
+// SumOrder says in which parts, and from which operands, a device computes the sums of products of a
+// contraction.
+type SumOrder struct {
+	// Parts lists the products of each part of an output's sums by their number in the order of
+	// the weights. It is the same for all outputs of a group. nil: one part.
+	Parts func(out int) [][]int
+	// Weights rounds weights of an output in place; nil: they stay.
+	Weights func(out int, w []float32)
+}
+
+// SumBlock is the sums of some outputs (channels of Conv, columns of Gemm and MatMul) at some
+// positions of a contraction's value. Slices by element are by output, then by position.
+type SumBlock struct {
+	Outs  tensor.Range
+	At    []int       // of output 0 at each position, in the value
+	Step  int         // in the value, from an output to the next
+	Parts []SumPart   // in the order of SumOrder.Parts
+	Alpha float64     // scales the sum
+	Added []float64   // is added to the scaled sum, by element; nil: nothing
+	left  [][]float32 // weights by part and output
+	right []float32   // inputs of a part by position
+}
+
+// SumPart is one part of the sums of a block. Runs of up to SumRun products are added in float32, the
+// runs in float64: a sum is off by at most the float32 additions that DotAdditions counts.
+type SumPart struct {
+	K    int       // products
+	Sums []float64 // by element
+	W, X []float64 // Euclidean norms of the weights by output, of the inputs by position
+}
+
+// SumRun is the number of products that a SumPart adds in float32.
+const SumRun = 128
+
+// DotAdditions bounds the additions that one product passes through in gonum's Sdot of n products:
+// 8 lanes on amd64, one after the other elsewhere (gonum v0.16, internal/asm/f32).
+func DotAdditions(n int) int {
+	if runtime.GOARCH != "amd64" {
+		return n
+	}
+	return min(n, n/8+12)
+}
+
+// sums is a contraction as Sums sees it: the value at position j and output o is a sum of x[base[j] +
+// off[k]] · w[o·wOut + k·wK] over k.
+type sums struct {
+	x, w     []float32
+	outs     tensor.Range
+	group    int // outputs of a group
+	xGroup   int // step of the input from a group to the next
+	wOut, wK int
+	at, base []int    // by position
+	origin   [][3]int // by position: of the first tap in the input; nil: no padding
+	extent   [3]int   // of the input
+	off      []int    // by product
+	reach    [][3]int // by product: from the first tap
+	step     int
+	alpha    float64
+	added    func(out, at int) float64
+}
+
+// sumRows are the operators whose sums can be computed part by part, and how.
+var sumRows = map[string]func(a Attrs, in []*tensor.Tensor, value tensor.Shape, out tensor.Box) *sums{
+	"Conv": convSums, "Gemm": gemmSums, "MatMul": matmulSums,
+}
+
+// Sums computes the sums of products behind a box of the value of a Conv, a Gemm, or a MatMul by a
+// matrix, and calls f for each block of them, concurrently.
+func (o *Op) Sums(a Attrs, in []*tensor.Tensor, value tensor.Shape, out tensor.Box, order SumOrder, f func(*SumBlock)) {
+	sumRows[o.Name](a, in, value, out).run(order, f)
+}
+
+func convSums(a Attrs, in []*tensor.Tensor, value tensor.Shape, out tensor.Box) *sums {
+	w := in[1].Shape
+	s := &sums{x: in[0].Floats(), w: in[1].Floats(), outs: out[1], group: w[0] / a.Int("group"), wOut: w[1:].Size(), wK: 1, alpha: 1}
+	win, box := cube(windowsOf(a, in[0].Shape[2:], false), out[2:])
+	px, py := 1, 1
+	for d := range win {
+		px, py = px*win[d].in, py*win[d].out
+		s.extent[d] = win[d].in
+	}
+	s.step, s.xGroup = py, w[1]*px
+	line := [3]int{win[1].in * win[2].in, win[2].in, 1}
+	for n := out[0].Lo; n < out[0].Hi; n++ {
+		for d := box[0].Lo; d < box[0].Hi; d++ {
+			for h := box[1].Lo; h < box[1].Hi; h++ {
+				for v := box[2].Lo; v < box[2].Hi; v++ {
+					at := [3]int{win[0].index(d, 0), win[1].index(h, 0), win[2].index(v, 0)}
+					s.at = append(s.at, n*w[0]*py+(d*win[1].out+h)*win[2].out+v)
+					s.base = append(s.base, n*in[0].Shape[1]*px+at[0]*line[0]+at[1]*line[1]+at[2])
+					s.origin = append(s.origin, at)
+				}
+			}
+		}
+	}
+	for c := range w[1] {
+		for jd := range win[0].kernel {
+			for jh := range win[1].kernel {
+				for jw := range win[2].kernel {
+					r := [3]int{jd * win[0].dilation, jh * win[1].dilation, jw * win[2].dilation}
+					s.reach = append(s.reach, r)
+					s.off = append(s.off, c*px+r[0]*line[0]+r[1]*line[1]+r[2])
+				}
+			}
+		}
+	}
+	if len(in) > 2 {
+		bias := in[2].Floats()
+		s.added = func(out, _ int) float64 { return float64(bias[out]) }
+	}
+	return s
+}
+
+func gemmSums(a Attrs, in []*tensor.Tensor, value tensor.Shape, out tensor.Box) *sums {
+	l, r := matrix(in[0], 0), matrix(in[1], 0)
+	if a.Int("transA") != 0 {
+		l = l.transposed()
+	}
+	if a.Int("transB") != 0 {
+		r = r.transposed()
+	}
+	s := &sums{outs: out[1], alpha: float64(a.Float("alpha"))}
+	s.rows(l, r, value[1], out[0])
+	if len(in) > 2 {
+		c, v, beta := in[2].Floats(), stretch(in[2].Shape, 2), float64(a.Float("beta"))
+		s.added = func(out, at int) float64 { return beta * float64(c[at/value[1]*v.st[0]+out*v.st[1]]) }
+	}
+	return s
+}
+
+func matmulSums(_ Attrs, in []*tensor.Tensor, value tensor.Shape, out tensor.Box) *sums {
+	last := len(value) - 1
+	rows := in[0].Reshape(tensor.Shape{value[:last].Size(), in[1].Shape[0]})
+	s := &sums{outs: out[last], alpha: 1}
+	l, r := matrix(rows, 0), matrix(in[1], 0)
+	out[:last].Runs(value[:last], func(off, n int) { s.rows(l, r, value[last], tensor.Range{Lo: off, Hi: off + n}) })
+	return s
+}
+
+// rows adds rows of the product of two matrices.
+func (s *sums) rows(l, r operand, width int, rows tensor.Range) {
+	s.x, s.w, s.wOut, s.wK, s.step, s.group = l.v, r.v, r.cs, r.rs, 1, r.cols
+	for i := rows.Lo; i < rows.Hi; i++ {
+		s.at, s.base = append(s.at, i*width), append(s.base, i*l.rs)
+	}
+	s.off = make([]int, l.cols)
+	for k := range s.off {
+		s.off[k] = k * l.cs
+	}
+}
+
+// Sizes of a block: at most so many positions, and weights of so many elements (estimated: a block's
+// operands stay in the L2 cache).
+const (
+	sumPositions = 64
+	sumWeights   = 1 << 20
+	sumOutputs   = 256
+)
+
+func (s *sums) run(order SumOrder, f func(*SumBlock)) {
+	type job struct{ outs, positions tensor.Range }
+	var jobs []job
+	most := max(16, min(sumOutputs, sumWeights/max(1, len(s.off))))
+	gs := groups(s.outs, s.group)
+	stretch := len(s.at) // of positions
+	if gs.Len()*ceilDiv(min(s.outs.Len(), s.group), most) < 2*runtime.GOMAXPROCS(0) {
+		stretch = roundUpTo(ceilDiv(len(s.at), 2*runtime.GOMAXPROCS(0)), sumPositions)
+	}
+	for g := gs.Lo; g < gs.Hi; g++ {
+		lo, hi := max(s.outs.Lo, g*s.group), min(s.outs.Hi, (g+1)*s.group)
+		for o := lo; o < hi; o += most {
+			for p := 0; p < len(s.at); p += stretch {
+				jobs = append(jobs, job{tensor.Range{Lo: o, Hi: min(hi, o+most)}, tensor.Range{Lo: p, Hi: min(len(s.at), p+stretch)}})
+			}
+		}
+	}
+	whole := make([]int, len(s.off))
+	for k := range whole {
+		whole[k] = k
+	}
+	parallel(len(jobs), func(i int) {
+		j := jobs[i]
+		parts := [][]int{whole}
+		if order.Parts != nil {
+			parts = order.Parts(j.outs.Lo)
+		}
+		s.block(j.outs, j.positions, parts, order.Weights, f)
+	})
+}
+
+func roundUpTo(n, to int) int { return ceilDiv(n, to) * to }
+
+// block computes some outputs at a range of positions, a block after the other.
+func (s *sums) block(outs, positions tensor.Range, parts [][]int, round func(int, []float32), f func(*SumBlock)) {
+	b := &SumBlock{Outs: outs, Step: s.step, Alpha: s.alpha}
+	longest := 0
+	for _, ks := range parts {
+		w, norms := make([]float32, outs.Len()*len(ks)), make([]float64, outs.Len())
+		s.weights(outs, ks, w)
+		for i := range norms {
+			row := w[i*len(ks) : (i+1)*len(ks)]
+			if round != nil {
+				round(outs.Lo+i, row)
+			}
+			norms[i] = norm(row)
+		}
+		b.left = append(b.left, w)
+		b.Parts = append(b.Parts, SumPart{K: len(ks), W: norms, X: make([]float64, sumPositions)})
+		longest = max(longest, len(ks))
+	}
+	b.right = make([]float32, sumPositions*longest)
+	for p := range b.Parts {
+		b.Parts[p].Sums = make([]float64, outs.Len()*sumPositions)
+	}
+	for lo := positions.Lo; lo < positions.Hi; lo += sumPositions {
+		hi := min(lo+sumPositions, positions.Hi)
+		b.At = s.at[lo:hi]
+		for p, ks := range parts {
+			s.part(b, p, ks, lo)
+		}
+		if s.added != nil {
+			b.Added = b.Added[:0]
+			for o := outs.Lo; o < outs.Hi; o++ {
+				for _, at := range b.At {
+					b.Added = append(b.Added, s.added(o, at))
+				}
+			}
+		}
+		f(b)
+	}
+}
+
+// part computes one part of a block whose positions begin at first.
+func (s *sums) part(b *SumBlock, number int, ks []int, first int) {
+	p, n, k := &b.Parts[number], len(b.At), len(ks)
+	shift := b.Outs.Lo / s.group * s.xGroup
+	for j := range n {
+		row := b.right[j*k : (j+1)*k]
+		s.inputs(first+j, shift, ks, row)
+		p.X[j] = norm(row)
+	}
+	w := b.left[number]
+	for i := range b.Outs.Len() {
+		to := p.Sums[i*n : (i+1)*n]
+		for j := range to {
+			sum := 0.0
+			for at := 0; at < k; at += SumRun {
+				m := min(SumRun, k-at)
+				sum += float64(gonum.Implementation{}.Sdot(m, b.right[j*k+at:], 1, w[i*k+at:], 1))
+			}
+			to[j] = sum
+		}
+	}
+}
+
+// weights gathers the weights of some products, by output.
+func (s *sums) weights(outs tensor.Range, ks []int, to []float32) {
+	if s.wK == 1 {
+		for i := range outs.Len() {
+			from := s.w[(outs.Lo+i)*s.wOut:]
+			row := to[i*len(ks) : (i+1)*len(ks)]
+			for l, k := range ks {
+				row[l] = from[k]
+			}
+		}
+		return
+	}
+	for l, k := range ks { // rows of the matrix are read in order
+		for i := range outs.Len() {
+			to[i*len(ks)+l] = s.w[(outs.Lo+i)*s.wOut+k*s.wK]
+		}
+	}
+}
+
+// inputs gathers the inputs of some products at a position; padding is 0.
+func (s *sums) inputs(j, shift int, ks []int, to []float32) {
+	base := s.base[j] + shift
+	if s.inside(j) {
+		for l, k := range ks {
+			to[l] = s.x[base+s.off[k]]
+		}
+		return
+	}
+	o := s.origin[j]
+next:
+	for l, k := range ks {
+		to[l] = 0
+		for d, r := range s.reach[k] {
+			if i := o[d] + r; i < 0 || i >= s.extent[d] {
+				continue next
+			}
+		}
+		to[l] = s.x[base+s.off[k]]
+	}
+}
+
+// inside reports whether no product of a position reads padding.
+func (s *sums) inside(j int) bool {
+	if s.origin == nil {
+		return true
+	}
+	last := s.reach[len(s.reach)-1]
+	for d, o := range s.origin[j] {
+		if o < 0 || o+last[d] >= s.extent[d] {
+			return false
+		}
+	}
+	return true
+}
+
+// norm is the Euclidean norm, rounded up.
+func norm(v []float32) float64 {
+	sum := 0.0
+	for _, x := range v {
+		sum += float64(x) * float64(x)
+	}
+	return math.Sqrt(sum) * (1 + 0x1p-40)
+}

@@ -1,0 +1,218 @@
+package pim
+
+import (
+	"math"
+	"slices"
+	"sync"
+
+	"pimflow/internal/device"
+	"pimflow/internal/op"
+	"pimflow/internal/tensor"
+)
+
+// Unit roundoffs (IEEE 754): half the distance from 1 to the next number.
+const (
+	unit32 = 0x1p-24
+	unit64 = 0x1p-53
+)
+
+// gamma bounds the relative error of n additions in float32 (Higham, Accuracy and Stability of
+// Numerical Algorithms, 2nd ed., lemma 3.1).
+func gamma(n int) float64 { return float64(n) * unit32 / (1 - float64(n)*unit32) }
+
+// Judge compares sums, which hold the values before the epilogue, element by element with
+// those of the operator (op.Sums). Wanted is the sum over operands rounded to the machine's
+// format, each part rounded as it is read out, scaled, with the bias added. A sum of K products in
+// float32 is off by at most gamma(additions)·‖w‖·‖x‖, by Cauchy and Schwarz at least the sum of |w·x|.
+// The part as it is read is between the roundings of both ends of that interval, mostly one number.
+// What follows adds a rounding of float32 an operation.
+func (c *mappedCode) Judge(in []*tensor.Tensor, sums *tensor.Tensor) device.Judgement {
+	nd := &c.graph.Nodes[c.cut.Node]
+	j := &judge{mappedCode: c, typ: nd.Type, got: sums.Floats(), scale: c.layer.exponents(c.device.format, in[1].Floats())}
+	rounded := slices.Clone(in[:nd.Operands()])
+	rounded[0] = j.inputs(in[0])
+	order := op.SumOrder{Parts: j.partsOf(), Weights: j.weights}
+	nd.Op.Sums(nd.Attrs, rounded, nd.Shape, c.cut.Box, order, j.block)
+	return j.found
+}
+
+// judge is the comparison of one cut.
+type judge struct {
+	*mappedCode
+	typ   tensor.Type // of the value
+	got   []float32
+	scale exponents
+	split bool // parts may be read out together: their roundings are not known
+	mu    sync.Mutex
+	found device.Judgement
+}
+
+// round is tensor.Round to the machine's format, which also counts.
+func (j *judge) round(v []float32) (o device.Overrun) {
+	for i, x := range v {
+		y := tensor.Round(j.device.format, x)
+		if v[i] = y; y == 0 && x != 0 {
+			o.Under++
+		} else if math.IsInf(float64(y), 0) && !math.IsInf(float64(x), 0) {
+			o.Over++
+		}
+	}
+	return o
+}
+
+// inputs are the inputs that the cut reads, rounded.
+func (j *judge) inputs(x *tensor.Tensor) *tensor.Tensor {
+	if j.device.format == tensor.Float32 {
+		return x
+	}
+	y := tensor.New(x.Type, x.Shape)
+	j.graph.Need(j.cut)[0].Runs(x.Shape, func(off, n int) {
+		to := y.Floats()[off : off+n]
+		copy(to, x.Floats()[off:])
+		o := j.round(to)
+		j.found.Range.Inputs.Over += o.Over
+		j.found.Range.Inputs.Under += o.Under
+	})
+	return y
+}
+
+// weights scales and rounds the weights of an output.
+func (j *judge) weights(out int, w []float32) {
+	j.scale.apply(out, w)
+	if j.device.format == tensor.Float32 {
+		return
+	}
+	o := j.round(w)
+	if o != (device.Overrun{}) {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		j.found.Range.Add(device.Overruns{Weights: o})
+	}
+}
+
+// partsOf returns the products of each part of a sum that is read out, by output. Where
+// sums stay in accumulators from one chunk to the next, all chunks are one part.
+func (j *judge) partsOf() func(out int) [][]int {
+	together := map[*block]bool{}
+	for i := range j.parts {
+		together[j.parts[i].block] = j.parts[i].outputStationary
+	}
+	for _, s := range j.perChannel() {
+		for i := range s {
+			if sp := &s[i]; sp.outputStationary && sp.at[byChunk] != (tensor.Range{Hi: sp.chunks}) {
+				together[sp.block], j.split = false, true
+			}
+		}
+	}
+	return func(out int) (list [][]int) {
+		for i := range j.parts {
+			p := &j.parts[i]
+			if out < p.out0 || out >= p.out0+p.count*p.outs {
+				continue
+			}
+			var all []int
+			for chunk := range p.chunks {
+				ks := j.products(p, out, chunk)
+				if together[p.block] {
+					all = append(all, ks...)
+				} else if len(ks) > 0 {
+					list = append(list, ks)
+				}
+			}
+			if len(all) > 0 {
+				list = append(list, all)
+			}
+		}
+		return list
+	}
+}
+
+// products are the products of an output in a chunk, numbered as in the operator's weights.
+func (j *judge) products(p *part, out, chunk int) (ks []int) {
+	l := j.layer
+	taps := l.groupK / l.channels()
+	l.eachWeight(p, (out-p.out0)/p.outs, chunk, (out-p.out0)%p.outs, func(_, weight, n int, _ bool) {
+		for i := range n {
+			k := weight + i - out*l.groupK
+			if l.byTap {
+				k = k%l.channels()*taps + k/l.channels()
+			}
+			ks = append(ks, k)
+		}
+	})
+	return ks
+}
+
+// block compares a block of sums.
+func (j *judge) block(b *op.SumBlock) {
+	var found device.Judgement
+	n := len(b.At)
+	for i := range b.Outs.Len() {
+		for at := range n {
+			want, bound, o := j.sum(b, i, at)
+			found.Range.Results.Over += o.Over
+			found.Range.Results.Under += o.Under
+			element := b.At[at] + (b.Outs.Lo+i)*b.Step
+			found.Compare(element, float64(j.got[element]), want, bound)
+		}
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.found.Merge(found)
+}
+
+// sum is the wanted value of an element of a block, and its bound.
+func (j *judge) sum(b *op.SumBlock, out, at int) (want, bound float64, o device.Overrun) {
+	total, size := 0.0, 0.0 // size: of the partial sums
+	for i := range b.Parts {
+		p := &b.Parts[i]
+		s, norms := p.Sums[out*len(b.At)+at], p.W[out]*p.X[at]
+		off := (gamma(additions(p.K))+gamma(op.DotAdditions(op.SumRun))+unit64*float64(p.K))*norms + float64(p.K)*math.SmallestNonzeroFloat32
+		read, low, high := j.read(s), j.read(s-off), j.read(s+off)
+		if j.split {
+			bound += off + math.Abs(s)*roundoff[j.device.readFormat()] + math.Ldexp(1, limits[j.device.readFormat()].least)*roundoff[j.device.readFormat()]
+			read = s
+		} else {
+			bound += max(high-read, read-low)
+		}
+		if math.IsInf(read, 0) {
+			o.Over = 1
+		} else if read == 0 && math.Abs(s) > off {
+			o.Under = 1
+		}
+		total, size = total+read, size+math.Abs(read)
+	}
+	if len(b.Parts) > 1 {
+		bound += gamma(len(b.Parts)) * (size + bound)
+	}
+	e := -j.scale.of(b.Outs.Lo + out)
+	total, bound = math.Ldexp(total, e), math.Ldexp(bound, e)
+	if b.Alpha != 1 {
+		total, bound = b.Alpha*total, math.Abs(b.Alpha)*bound
+		bound += unit32 * (math.Abs(total) + bound)
+	}
+	if b.Added != nil {
+		added := b.Added[out*len(b.At)+at]
+		total += added
+		bound += unit32*(math.Abs(added)+math.Abs(total)) + unit32*bound
+	}
+	if j.typ == tensor.Float32 || j.typ == tensor.Float64 {
+		return total, bound, o
+	}
+	want = rounded(j.typ, total)
+	return want, max(rounded(j.typ, total+bound)-want, want-rounded(j.typ, total-bound)), o
+}
+
+// read is a sum as it is read out.
+func (j *judge) read(s float64) float64 { return rounded(j.device.readFormat(), s) }
+
+// rounded rounds to a type by way of float32, which the machine also holds it in.
+func rounded(t tensor.Type, v float64) float64 { return float64(tensor.Round(t, float32(v))) }
+
+// roundoff is the unit roundoff of a format.
+var roundoff = map[tensor.Type]float64{tensor.Float16: 0x1p-11, tensor.BFloat16: 0x1p-8, tensor.Float32: unit32}
+
+// additions bounds the float32 additions that a product passes through in a sum of k products. The
+// columns of a row that follow each other are one Sdot, whose sum is added to the accumulator: the
+// most of one Sdot of all products, and of as many as there are columns.
+func additions(k int) int { return op.DotAdditions(k) + k/16 + 12 }
