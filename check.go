@@ -2,39 +2,110 @@ package pimflow
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"pimflow/internal/device"
+	"pimflow/internal/graph"
 	"pimflow/internal/pim"
+	"pimflow/internal/program"
 	"pimflow/internal/run"
 	"pimflow/internal/tensor"
 )
 
-// Check compares a plan's outputs with the model's.
+// Check says whether a plan is right, and what the PIM's number format costs in its outputs. Only the
+// former can fail.
 type Check struct {
-	OK      bool          `json:"ok"` // every output is, and the replay
-	MaxAbs  float64       `json:"max_abs"`
-	MaxRel  float64       `json:"max_rel"` // relative to the output's largest magnitude
-	Outputs []OutputCheck `json:"outputs"` // nil where the replay failed
+	OK     bool   `json:"ok"`
+	Reason string `json:"reason,omitempty"` // why it is not OK
+	Exact  bool   `json:"exact"`            // tiles computed on whole numbers, and equal to the bit
+
+	PIMTiles   int         `json:"pim_tiles"`
+	GPUTiles   int         `json:"gpu_tiles"`
+	PIM        Evidence    `json:"pim"` // of its tiles, each computed from exact inputs
+	GPU        Evidence    `json:"gpu"`
+	Faults     []TileFault `json:"faults,omitempty"`  // tiles with wrong values, in the order of the plan
+	Inexact    []string    `json:"inexact,omitempty"` // of an exact check: PIM layers with sums beyond the format's whole numbers, held to their bound instead
+	Simplified OutputCheck `json:"simplified"`        // of the simplified graph's outputs from the model's; the largest of all
+
 	// Replay counts the commands of the PIM's streams that were checked without values.
 	Replay struct {
 		OK       bool   `json:"ok"`
 		Streams  int    `json:"streams"`
 		Commands int64  `json:"commands"`
 		Timed    int64  `json:"timed"`           // of Commands, also held against the DRAM's rules of time
+		Accesses int64  `json:"accesses"`        // column accesses of the layers' products, each found once
 		Error    string `json:"error,omitempty"` // the first that is wrong
 	} `json:"replay"`
 
-	Tolerance float64      `json:"-"` // the largest MaxRel that is accepted, by the formats of the model and of the PIM
-	Layers    []LayerError `json:"-"` // of each layer of the report
-	Values    []Tensor     `json:"-"` // the plan's outputs
+	// The plan's outputs beside the model's, for the given inputs; nothing of it can fail. Zero from
+	// an exact check.
+	MaxAbs  float64       `json:"max_abs"`
+	MaxRel  float64       `json:"max_rel"` // relative to the output's largest magnitude
+	Outputs []OutputCheck `json:"outputs"` // nil where the replay failed
+	Format  []LayerRange  `json:"format"`  // PIM layers with values that its number format cannot hold
+
+	Layers []LayerError `json:"-"` // of each layer of the report
+	Values []Tensor     `json:"-"` // the plan's outputs
 }
 
-// OutputCheck is the check of one output.
+// Evidence counts the values of a comparison.
+type Evidence struct {
+	Compared  int64 `json:"compared"`
+	NotFinite int64 `json:"not_finite"` // beside those compared
+	Zero      int64 `json:"zero"`       // of those compared, wanted to be 0
+}
+
+// TileFault is the first wrong value of a tile.
+type TileFault struct {
+	Layer  string  `json:"layer"`
+	Device string  `json:"device"`
+	Box    string  `json:"box"`
+	Index  []int   `json:"index"` // of the value
+	Got    number  `json:"got"`
+	Wanted number  `json:"wanted"`
+	Bound  number  `json:"bound"`  // that the difference is above
+	Values int64   `json:"values"` // that are wrong
+	Why    run.Why `json:"why"`
+}
+
+// String says it in a line.
+func (f TileFault) String() string {
+	return fmt.Sprintf("layer %.80q, %s%s: %d values wrong: value %v %s: got %.9g, %.9g wanted, bound %.3g",
+		f.Layer, f.Device, f.Box, f.Values, f.Index, f.Why, float64(f.Got), float64(f.Wanted), float64(f.Bound))
+}
+
+// OutputCheck is the difference of an output from its reference, as far as both are finite. Relative ones
+// are relative to the largest magnitude of the reference.
 type OutputCheck struct {
-	Name   string  `json:"name"`
-	OK     bool    `json:"ok"`
-	MaxAbs float64 `json:"max_abs"`
-	MaxRel float64 `json:"max_rel"`
+	Name string `json:"name,omitempty"` // "": of all outputs, the largest
+	Evidence
+	MaxAbs  float64 `json:"max_abs"`
+	MaxRel  float64 `json:"max_rel"`
+	Changed int64   `json:"changed"` // values of integers that differ
+	Lost    int64   `json:"lost"`    // values that are finite in the reference alone
+}
+
+// LayerRange counts finite values of a PIM layer that become infinite, and values other than 0 that
+// become 0, in the PIM's number format. They are counted for exact inputs.
+type LayerRange struct {
+	Layer        string `json:"layer"`
+	InputsOver   int64  `json:"inputs_over"`
+	InputsUnder  int64  `json:"inputs_under"`
+	WeightsOver  int64  `json:"weights_over"`
+	WeightsUnder int64  `json:"weights_under"`
+	ResultsOver  int64  `json:"results_over"`
+	ResultsUnder int64  `json:"results_under"`
+}
+
+// LayerError is the difference of a layer's values from those that the graph defines. Relative
+// errors are relative to the largest magnitude of the value.
+type LayerError struct {
+	OwnAbs float64 `json:"own_max_abs"` // of its PIM part, computed from exact inputs
+	OwnRel float64 `json:"own_max_rel"`
+	Abs    float64 `json:"max_abs"` // with the errors of the layers before
+	Rel    float64 `json:"max_rel"`
+	Evidence
 }
 
 // Run executes a plan, PIM layers by their command streams, and returns the model's outputs in
@@ -52,25 +123,21 @@ func (s *Session) Run(ctx context.Context, p *Plan, inputs ...Tensor) (_ []Tenso
 	return s.outputs(got), nil
 }
 
-// Check replays the plan's command streams, executes the model as it was read and the plan, and
-// compares their outputs. A difference is no error: OK is false. If the replay fails, nothing is
-// executed. Inputs are those of Run.
+// Check replays the plan's command streams; executes each tile from exact inputs and holds its values to
+// the bound of the PIM's arithmetic or, on the GPU, to equality; and executes the model as it was read
+// and the plan, and compares their outputs. A difference is no error: OK is false. If the replay fails,
+// nothing is executed. Inputs are those of Run.
 func (s *Session) Check(ctx context.Context, p *Plan, inputs ...Tensor) (_ *Check, err error) {
 	defer s.whole(&err)
 	p, values, err := s.prepare(p, inputs)
 	if err != nil {
 		return nil, err
 	}
-	c := &Check{Tolerance: s.tolerance()}
-	program := p.result.Timeline.Program
-	// First: executing a stream that is wrong may end in a panic.
-	replayed, err := run.Replay(ctx, program, s.phase("replay the streams"))
-	if err != nil {
-		c.Replay.Error = err.Error()
-		return c, ctx.Err()
+	c, program := &Check{}, p.result.Timeline.Program
+	if err := c.replay(ctx, s, program); err != nil || !c.Replay.OK {
+		return c, err
 	}
-	c.replayed(replayed)
-	got, errs, err := run.EvalLayers(ctx, program, values, s.phase("execute the plan"))
+	v, err := run.Verify(ctx, program, values, s.phase("execute the plan"))
 	if err != nil {
 		return nil, err
 	}
@@ -78,25 +145,110 @@ func (s *Session) Check(ctx context.Context, p *Plan, inputs ...Tensor) (_ *Chec
 	if err != nil {
 		return nil, err
 	}
-	c.compared(run.Compare(s.model, want, got, c.Tolerance))
-	for _, e := range errs {
-		c.Layers = append(c.Layers, LayerError{e.Own.MaxAbs, e.Own.MaxRel, e.Total.MaxAbs, e.Total.MaxRel})
+	simple, err := run.CheckSimplified(ctx, s.model, values, want, v.Defined)
+	if err != nil {
+		return nil, err
 	}
-	c.Values = s.outputs(got)
+	c.verified(s, v)
+	for _, d := range simple.Outputs {
+		c.Simplified.add(d)
+	}
+	if c.OK && !simple.OK {
+		c.refuse("the simplified graph's outputs differ from the model's by %.3g of the largest", c.Simplified.MaxRel)
+	}
+	if c.OK && c.Simplified.Compared == 0 {
+		c.refuse("no finite value of the outputs was compared")
+	}
+	c.compared(s, run.Compare(want, v.Outputs))
+	c.Values = s.outputs(v.Outputs)
 	return c, nil
 }
 
-func (c *Check) replayed(r device.Replay) {
-	c.Replay.OK, c.Replay.Streams, c.Replay.Commands, c.Replay.Timed = true, r.Streams, r.Commands, r.Timed
+// CheckExact replays the plan's command streams and executes each tile on small whole numbers, drawn in
+// place of weights and values, whose sums every number format of the machine holds: values must be
+// equal to those of the graph.
+func (s *Session) CheckExact(ctx context.Context, p *Plan) (_ *Check, err error) {
+	defer s.whole(&err)
+	p, _, err = s.prepare(p, nil)
+	if err != nil {
+		return nil, err
+	}
+	c, program := &Check{Exact: true}, p.result.Timeline.Program
+	if err := c.replay(ctx, s, program); err != nil || !c.Replay.OK {
+		return c, err
+	}
+	format, err := pim.Format(s.machine)
+	if err != nil { // the GPU alone does without
+		format = tensor.Float32
+	}
+	v, err := run.VerifyExact(ctx, program, format, s.phase("execute the plan on whole numbers"))
+	if err != nil {
+		return nil, err
+	}
+	c.verified(s, v)
+	return c, nil
 }
 
-func (c *Check) compared(diffs []run.Diff) {
-	c.OK = true
-	for _, d := range diffs {
-		c.OK = c.OK && d.OK
-		c.MaxAbs, c.MaxRel = max(c.MaxAbs, d.MaxAbs), max(c.MaxRel, d.MaxRel)
-		c.Outputs = append(c.Outputs, OutputCheck{d.Output, d.OK, d.MaxAbs, d.MaxRel})
+// refuse says why the check is not OK.
+func (c *Check) refuse(format string, a ...any) {
+	c.OK, c.Reason = false, fmt.Sprintf(format, a...)
+}
+
+// replay fills in the replay. It comes first: executing a stream that is wrong may end in a panic.
+func (c *Check) replay(ctx context.Context, s *Session, p *program.Program) error {
+	r, err := run.Replay(ctx, p, s.phase("replay the streams"))
+	if err != nil {
+		c.Replay.Error = err.Error()
+		c.refuse("%s", err)
+		return ctx.Err()
 	}
+	c.Replay.OK, c.Replay.Streams, c.Replay.Commands, c.Replay.Timed, c.Replay.Accesses = true, r.Streams, r.Commands, r.Timed, r.Accesses
+	return nil
+}
+
+// verified fills in what the tiles compute.
+func (c *Check) verified(s *Session, v *run.Verdict) {
+	c.OK = true
+	name := func(id graph.ID) string { return s.graph.Nodes[id].Name }
+	c.PIMTiles, c.GPUTiles, c.PIM, c.GPU = v.PIM.Tiles, v.GPU.Tiles, newEvidence(v.PIM.Evidence), newEvidence(v.GPU.Evidence)
+	for _, f := range v.Faults {
+		c.Faults = append(c.Faults, TileFault{name(f.Node), f.Device, f.Box.String(), f.Index, number(f.Got), number(f.Wanted), number(f.Bound), f.Wrong, f.Why})
+	}
+	for _, x := range v.Inexact {
+		if n := name(x.Node); !slices.Contains(c.Inexact, n) {
+			c.Inexact = append(c.Inexact, n)
+		}
+	}
+	for _, e := range v.Layers {
+		c.Layers = append(c.Layers, LayerError{e.Own.MaxAbs, e.Own.MaxRel, e.Total.MaxAbs, e.Total.MaxRel, newEvidence(e.Total.Evidence)})
+		if r := e.Range; r != (device.Overruns{}) && !c.Exact {
+			c.Format = append(c.Format, LayerRange{name(e.Node), r.Inputs.Over, r.Inputs.Under, r.Weights.Over, r.Weights.Under, r.Results.Over, r.Results.Under})
+		}
+	}
+	switch {
+	case len(c.Faults) > 0:
+		c.refuse("%v", c.Faults[0])
+	case !v.OK():
+		c.refuse("no finite value was compared")
+	}
+}
+
+func (c *Check) compared(s *Session, diffs []run.Diff) {
+	for i, d := range diffs {
+		o := OutputCheck{Name: s.model.Outputs[i].Name}
+		o.add(d)
+		c.MaxAbs, c.MaxRel = max(c.MaxAbs, d.MaxAbs), max(c.MaxRel, d.MaxRel)
+		c.Outputs = append(c.Outputs, o)
+	}
+}
+
+func newEvidence(e device.Evidence) Evidence { return Evidence{e.Compared, e.NotFinite, e.Zero} }
+
+// add merges the difference of another value.
+func (d *OutputCheck) add(o run.Diff) {
+	d.Compared, d.NotFinite, d.Zero = d.Compared+o.Compared, d.NotFinite+o.NotFinite, d.Zero+o.Zero
+	d.MaxAbs, d.MaxRel = max(d.MaxAbs, o.MaxAbs), max(d.MaxRel, o.MaxRel)
+	d.Changed, d.Lost = d.Changed+o.Changed, d.Lost+o.Lost
 }
 
 // prepare returns the plan on the session's machine and a value for each input.
@@ -118,13 +270,4 @@ func (s *Session) outputs(values []*tensor.Tensor) []Tensor {
 		list = append(list, newTensor(s.graph.Outputs[i].Name, x))
 	}
 	return list
-}
-
-// tolerance returns the accepted difference, by the formats of the model and of the PIM.
-func (s *Session) tolerance() float64 {
-	format, err := pim.Format(s.machine)
-	if err != nil { // the GPU alone does without
-		format = tensor.Float32
-	}
-	return run.Tolerance(s.model, format)
 }

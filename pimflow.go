@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"pimflow/internal/fault"
 	"pimflow/internal/gpu"
@@ -62,6 +63,8 @@ func Open(model string, o Options) (*Session, error) {
 	}
 	if s.graph, err = simplify.Run(s.model); err != nil {
 		err = fmt.Errorf("%s: %w", model, err)
+	} else if !works(s.graph) {
+		err = fmt.Errorf("%s: no layer computes a value: a model with work wanted", model)
 	} else {
 		s.on.changes = o.Set
 		s.on.hw, s.on.from, err = hw.LoadWith(cmp.Or(o.Machine, DefaultMachine), o.GPU, o.Set)
@@ -78,6 +81,11 @@ func Open(model string, o Options) (*Session, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// works reports whether some operation of a graph makes a value of some numbers.
+func works(g *graph.Graph) bool {
+	return slices.ContainsFunc(g.Nodes, func(nd graph.Node) bool { return nd.Op != nil && nd.Shape.Size() > 0 })
 }
 
 // On returns a session of the same model on another machine. Both share the model's file: Close of

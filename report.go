@@ -106,15 +106,6 @@ type Layer struct {
 	Error *LayerError `json:"error"`
 }
 
-// LayerError is the difference of a layer's values from those that the graph defines. Relative
-// errors are relative to the largest magnitude of the value.
-type LayerError struct {
-	OwnAbs float64 `json:"own_max_abs"` // of its PIM part, computed from exact inputs
-	OwnRel float64 `json:"own_max_rel"`
-	Abs    float64 `json:"max_abs"` // with the errors of the layers before
-	Rel    float64 `json:"max_rel"`
-}
-
 // Tile is a part of a layer's value on a device.
 type Tile struct {
 	Device string  `json:"device"` // gpu or pim

@@ -97,7 +97,7 @@ func checkFlags(c *cobra.Command) error {
 
 // textFlags lists the flags that take a text.
 var textFlags = []string{
-	"artifact-trace", "box", "csv", "data", "device", "eval", "gpu", "gpu-profile", "in", "input", "kernel", "labels", "library", "machine", "model", "name", "objective", "only", "out", "output", "pad", "pim-channels",
+	"artifact-trace", "box", "check", "csv", "data", "device", "eval", "gpu", "gpu-profile", "in", "input", "kernel", "labels", "library", "machine", "model", "name", "objective", "only", "out", "output", "pad", "pim-channels",
 	"plan", "policy", "runner", "set", "trace", "view", "with",
 }
 

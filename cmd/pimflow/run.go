@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,12 +25,13 @@ import (
 type runFlags struct {
 	launches bool
 	request
-	verbose, json, check bool
-	pareto               bool
-	inputs               []string
-	labels, outDir       string
-	top                  int
-	planOut, trace       string
+	verbose, json  bool
+	check          string // "": none, checkValues or checkExact
+	pareto         bool
+	inputs         []string
+	labels, outDir string
+	top            int
+	planOut, trace string
 
 	labelled []string         // the names of labels
 	given    []pimflow.Tensor // the values of inputs
@@ -67,6 +69,12 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 			if f.plan != "" && f.channels != "" {
 				return fault.Usagef("--plan %s says how many channels compute: leave out --pim-channels", f.plan)
 			}
+			switch {
+			case f.check != "" && f.check != checkValues && f.check != checkExact:
+				return fault.Usagef("--check=%s: --check or --check=%s wanted", f.check, checkExact)
+			case f.check == checkExact && len(f.inputs) > 0:
+				return fault.Usagef("--check=%s draws its own values: leave out --input", checkExact)
+			}
 			return runModel(c, f)
 		},
 	}
@@ -82,7 +90,8 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 	fl.BoolVarP(&f.verbose, "verbose", "v", false, "one row a layer, and its placement for the fastest and for the slowest GPU within the bounds of its times")
 	fl.BoolVar(&f.pareto, "pareto", false, "also print the Pareto front of time and energy")
 	fl.BoolVar(&f.json, "json", false, "print one JSON object")
-	fl.BoolVar(&f.check, "check", false, "execute the graph and the plan, compare their outputs, and replay the command streams; exit code 1 on a difference")
+	fl.StringVar(&f.check, "check", "", "replay the command streams, hold what each tile computes to the bound of its arithmetic, and say what the PIM's number format costs in the outputs; with =exact, hold it to equality on small whole numbers; exit code 1 if the plan is wrong")
+	fl.Lookup("check").NoOptDefVal = checkValues
 	fl.StringArrayVar(&f.inputs, "input", nil, "[NAME=]FILE: a .npy tensor or a picture (.png, .jpg, .gif) for an input; default: seeded noise")
 	fl.StringVar(&f.outDir, "output", "", "execute the plan and write each output as .npy to this folder")
 	fl.IntVar(&f.top, "top", 0, "execute the plan and print the N largest values of each output")
@@ -91,6 +100,12 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 	fl.StringVar(&f.trace, "trace", "", "write the timeline to this file, for chrome://tracing or Perfetto")
 	return c
 }
+
+// The checks: on the values of the model, and on whole numbers.
+const (
+	checkValues = "values"
+	checkExact  = "exact"
+)
 
 // launchLayers is up to how many layers a graph is searched again for each way to launch work.
 const launchLayers = 400
@@ -159,6 +174,9 @@ func runModel(c *cobra.Command, f *runFlags) error {
 	if ctx.Err() != nil {
 		return stopped
 	}
+	if f.check == "" {
+		warn(values, c.ErrOrStderr())
+	}
 	return failed(rep, c.ErrOrStderr())
 }
 
@@ -211,14 +229,10 @@ func (f *runFlags) outputs(p *pimflow.Plan, values []pimflow.Tensor) (list []fil
 
 // failed prints the reason of a failed check on the error output.
 func failed(rep *pimflow.Report, stderr io.Writer) error {
-	switch c := rep.Check; {
-	case c == nil || c.OK:
+	if c := rep.Check; c == nil || c.OK {
 		return nil
-	case !c.Replay.OK:
-		fmt.Fprintf(stderr, "pimflow: %s: %s\n", rep.Model, c.Replay.Error)
-	default:
-		fmt.Fprintf(stderr, "pimflow: %s: the plan's outputs differ from the graph's by more than %.1e of the largest output\n", rep.Model, c.Tolerance)
 	}
+	fmt.Fprintf(stderr, "pimflow: %s: %s\n", fault.Name(rep.Model), rep.Check.Reason)
 	return errFailed
 }
 
@@ -239,7 +253,7 @@ func (f *runFlags) more(ctx context.Context, s *pimflow.Session, p *pimflow.Plan
 			return nil, err
 		}
 	}
-	if f.check || f.outDir != "" || f.top > 0 || len(f.inputs) > 0 {
+	if f.check != "" || f.outDir != "" || f.top > 0 || len(f.inputs) > 0 {
 		return f.execute(ctx, s, p, rep)
 	}
 	return nil, nil
@@ -247,15 +261,28 @@ func (f *runFlags) more(ctx context.Context, s *pimflow.Session, p *pimflow.Plan
 
 // execute computes the plan's outputs, and checks or prints them as the flags ask.
 func (f *runFlags) execute(ctx context.Context, s *pimflow.Session, p *pimflow.Plan, rep *pimflow.Report) (got []pimflow.Tensor, err error) {
-	if f.check {
+	switch f.check {
+	case checkValues:
 		c, err := s.Check(ctx, p, f.given...)
 		if err != nil {
 			return nil, err
 		}
 		rep.SetCheck(c)
 		got = c.Values
-	} else if got, err = s.Run(ctx, p, f.given...); err != nil {
-		return nil, err
+	case checkExact:
+		c, err := s.CheckExact(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		rep.SetCheck(c)
+		if f.outDir == "" && f.top == 0 || !c.Replay.OK {
+			return nil, nil
+		}
+	}
+	if f.check != checkValues {
+		if got, err = s.Run(ctx, p, f.given...); err != nil {
+			return nil, err
+		}
 	}
 	for i := range got {
 		if f.top > 0 {
@@ -263,6 +290,24 @@ func (f *runFlags) execute(ctx context.Context, s *pimflow.Session, p *pimflow.P
 		}
 	}
 	return got, nil
+}
+
+// warn says in a line how many values of the outputs are not finite.
+func warn(outputs []pimflow.Tensor, stderr io.Writer) {
+	n, all, first := 0, 0, ""
+	for _, o := range outputs {
+		all += len(o.Floats) + len(o.Ints)
+		for _, v := range o.Floats {
+			if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+				if n++; first == "" {
+					first = o.Name
+				}
+			}
+		}
+	}
+	if n > 0 {
+		fmt.Fprintf(stderr, "pimflow: warning: %d of %d values of the outputs are not finite, the first in %.80q\n", n, all, first)
+	}
 }
 
 // outputFiles names the file of each output; of two equal names the later gets its position.

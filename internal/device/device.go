@@ -60,6 +60,7 @@ type Replayer interface {
 type Replay struct {
 	Streams         int
 	Commands, Timed int64 // checked in meaning; of these, checked in time
+	Accesses        int64 // column accesses of the layer's products, each found once
 }
 
 // Cost is the cost of executing code alone.

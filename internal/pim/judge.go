@@ -43,6 +43,7 @@ type judge struct {
 	got   []float32
 	scale exponents
 	split bool // parts may be read out together: their roundings are not known
+	open  bool // some input is not finite: with a zero weight of a merged group it makes NaN
 	mu    sync.Mutex
 	found device.Judgement
 }
@@ -62,9 +63,6 @@ func (j *judge) round(v []float32) (o device.Overrun) {
 
 // inputs are the inputs that the cut reads, rounded.
 func (j *judge) inputs(x *tensor.Tensor) *tensor.Tensor {
-	if j.device.format == tensor.Float32 {
-		return x
-	}
 	y := tensor.New(x.Type, x.Shape)
 	j.graph.Need(j.cut)[0].Runs(x.Shape, func(off, n int) {
 		to := y.Floats()[off : off+n]
@@ -72,6 +70,9 @@ func (j *judge) inputs(x *tensor.Tensor) *tensor.Tensor {
 		o := j.round(to)
 		j.found.Range.Inputs.Over += o.Over
 		j.found.Range.Inputs.Under += o.Under
+		for _, v := range to {
+			j.open = j.open || !finite(v)
+		}
 	})
 	return y
 }
@@ -153,6 +154,9 @@ func (j *judge) block(b *op.SumBlock) {
 			found.Range.Results.Over += o.Over
 			found.Range.Results.Under += o.Under
 			element := b.At[at] + (b.Outs.Lo+i)*b.Step
+			if j.open && !finite(j.got[element]) {
+				want = math.NaN()
+			}
 			found.Compare(element, float64(j.got[element]), want, bound)
 		}
 	}
@@ -202,6 +206,8 @@ func (j *judge) sum(b *op.SumBlock, out, at int) (want, bound float64, o device.
 	want = rounded(j.typ, total)
 	return want, max(rounded(j.typ, total+bound)-want, want-rounded(j.typ, total-bound)), o
 }
+
+func finite(v float32) bool { return v-v == 0 }
 
 // read is a sum as it is read out.
 func (j *judge) read(s float64) float64 { return rounded(j.device.readFormat(), s) }

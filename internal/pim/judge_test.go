@@ -128,3 +128,34 @@ func TestJudgeRefuses(t *testing.T) {
 		}
 	}
 }
+
+// fill is a tensor of one large number.
+func fill(s tensor.Shape) *tensor.Tensor {
+	y := tensor.New(tensor.Float32, s)
+	for i := range y.Floats() {
+		y.Floats()[i] = 1e9
+	}
+	return y
+}
+
+// TestScale: weights far beyond float16, of either size, give sums as good as those of normal ones.
+func TestScale(t *testing.T) {
+	for _, size := range []float64{1e-30, 1e-7, 1, 1e4, 1e20} {
+		r := rand.New(rand.NewPCG(3, 4))
+		n := reals(r, conv(t, r, tensor.Shape{1, 64, 4, 4}, 16, 1, 1, 1, 1, []int64{0, 0, 0, 0}, false), 1, size)
+		code := compile(t, machineOf(t, "newton"), 16, n.g, n.g.Whole(n.id))
+		got, want := fill(n.g.Nodes[n.id].Shape), fill(n.g.Nodes[n.id].Shape)
+		if err := code.Eval(n.in, got); err != nil {
+			t.Fatal(err)
+		}
+		n.g.Eval(n.g.Whole(n.id), n.in, want)
+		for i, w := range want.Floats() {
+			if e := math.Abs(float64(got.Floats()[i] - w)); !(e < 0x1p-10*8*size*3) { // of sums of size 8
+				t.Fatalf("weights of %g: %v, %v wanted", size, got.Floats()[i], w)
+			}
+		}
+		if j := code.Judge(n.in, got); j.Wrong > 0 || j.Range != (device.Overruns{}) {
+			t.Errorf("weights of %g: %+v", size, j)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package pim
 
 import (
 	"fmt"
+	"math/bits"
 
 	"pimflow/internal/device"
 	"pimflow/internal/dram"
@@ -60,6 +61,9 @@ func (c *mappedCode) replay(stream func(channel int) dram.Stream) (device.Replay
 		}
 		r.Commands += int64(w.n)
 		r.Timed += n
+	}
+	for _, w := range p.bits {
+		r.Accesses += int64(bits.OnesCount64(w))
 	}
 	return r, p.complete()
 }

@@ -59,6 +59,9 @@ var layerColumns = []layerColumn{
 	{name: "GPU by", layer: func(l *pimflow.Layer) string { return sourceName(l.GPUSource) }, shown: profiled},
 	{name: "own error", right: true, layer: func(l *pimflow.Layer) string { return fmt.Sprintf("%.2g", l.Error.OwnRel) }, shown: checked},
 	{name: "error", right: true, layer: func(l *pimflow.Layer) string { return fmt.Sprintf("%.2g", l.Error.Rel) }, shown: checked},
+	{name: "values", right: true, layer: func(l *pimflow.Layer) string { return strconv.FormatInt(l.Error.Compared, 10) }, shown: checked},
+	{name: "not finite", right: true, layer: func(l *pimflow.Layer) string { return strconv.FormatInt(l.Error.NotFinite, 10) }, shown: checked},
+	{name: "zero", right: true, layer: func(l *pimflow.Layer) string { return strconv.FormatInt(l.Error.Zero, 10) }, shown: checked},
 }
 
 func profiled(r *pimflow.Report) bool { return r.GPUProfile != nil } // without a profile all times are the model's

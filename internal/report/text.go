@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -74,7 +73,7 @@ func Run(w io.Writer, r *pimflow.Report, verbose bool) error {
 		pareto(b, r)
 	}
 	if r.Check != nil {
-		checkText(b, r.Check)
+		checkText(b, r.Check, verbose)
 	}
 	for o, images := range r.Top {
 		for n, classes := range images {
@@ -90,33 +89,6 @@ func Run(w io.Writer, r *pimflow.Report, verbose bool) error {
 	}
 	_, err := io.WriteString(w, trimLines(b.String()))
 	return err
-}
-
-func checkText(b *strings.Builder, c *pimflow.Check) {
-	if !c.Replay.OK {
-		fmt.Fprintf(b, "\nreplay FAILED: %s\n", printable(c.Replay.Error))
-		return
-	}
-	word := "ok"
-	if !c.OK {
-		word = "FAILED"
-	}
-	fmt.Fprintf(b, "\ncheck     %s: %s of the largest output\n", word, difference(c.MaxAbs, c.MaxRel))
-	for _, o := range c.Outputs {
-		if !o.OK || len(c.Outputs) > 1 {
-			fmt.Fprintf(b, "  output %s: %s of its largest value\n", fault.Name(o.Name), difference(o.MaxAbs, o.MaxRel))
-		}
-	}
-	fmt.Fprintf(b, "replay ok: %d streams, %d commands, %d of them timed\n", c.Replay.Streams, c.Replay.Commands, c.Replay.Timed)
-}
-
-// difference describes an error. run.Compare returns the largest number for a value that is
-// infinite or NaN on one side alone.
-func difference(largest, relative float64) string {
-	if largest == math.MaxFloat64 {
-		return "values infinite or NaN on one side alone, more than any share"
-	}
-	return fmt.Sprintf("largest error %.3g, %.3g", largest, relative)
 }
 
 // placements counts the layers by kind, as "12 gpu, 30 split".

@@ -220,7 +220,7 @@ func testEqual(t *testing.T, ds []device.Device, inputs, weights drawn) {
 				t.Fatalf("%s: %v", w.name, err)
 			}
 			if !slices.Equal(want[0].Floats(), got[0].Floats()) {
-				t.Fatalf("%s differs: %+v", w.name, run.Compare(g, want, got, run.Tolerance(g)))
+				t.Fatalf("%s differs: %+v", w.name, run.Compare(want, got))
 			}
 		}
 	})

@@ -46,6 +46,7 @@ func Replay(ctx context.Context, p *program.Program, progress Progress) (device.
 		sum.Streams += done[i].Streams
 		sum.Commands += done[i].Commands
 		sum.Timed += done[i].Timed
+		sum.Accesses += done[i].Accesses
 	}
 	return sum, nil
 }

@@ -20,9 +20,12 @@ import (
 	"pimflow/internal/tensor"
 )
 
+// checks is the number of draws for each property.
+const checks = "400"
+
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if err := flag.Set("rapid.checks", "400"); err != nil { // of each property
+	if err := flag.Set("rapid.checks", checks); err != nil {
 		panic(err)
 	}
 	goleak.VerifyTestMain(m)
@@ -230,54 +233,30 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// TestTolerance: it is that of the coarsest type of the graph and the devices.
-func TestTolerance(t *testing.T) {
-	for _, c := range []struct {
-		typ, device tensor.Type
-		got         float32
-		ok          bool
-	}{
-		{tensor.Float32, tensor.Float32, 1.0009, false}, {tensor.Float32, tensor.Float16, 1.0039, true}, {tensor.Float32, tensor.Float16, 1.004, false},
-		{tensor.Float16, tensor.Float32, 1.0039, true}, {tensor.Float16, tensor.Float32, 1.004, false},
-		{tensor.BFloat16, tensor.Float32, 1.031, true}, {tensor.BFloat16, tensor.Float32, 1.032, false},
-	} {
-		b := graph.NewBuilder("m")
-		b.Output("y", b.Input("x", c.typ, tensor.Shape{1}))
-		g, err := b.Graph()
-		if err != nil {
-			t.Fatal(err)
-		}
-		of := func(v float32) []*tensor.Tensor {
-			return []*tensor.Tensor{tensor.Floats32(tensor.Shape{1}, []float32{v})}
-		}
-		if d := run.Compare(g, of(1), of(c.got), run.Tolerance(g, c.device))[0]; d.OK != c.ok {
-			t.Errorf("%v: %v against 1: %+v", c.typ, c.got, d)
-		}
-	}
-}
-
 func TestCompare(t *testing.T) {
-	g := relus(t, 1)
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	for _, c := range []struct {
-		want, got []float32
-		ok        bool
-		abs       float64
+		want, got                       []float32
+		abs, rel                        float64
+		compared, notFinite, zero, lost int64
 	}{
-		{[]float32{1, 2}, []float32{1, 2}, true, 0},
-		{[]float32{0, 100}, []float32{0.001, 100}, true, float64(float32(0.001))},
-		{[]float32{0, 1}, []float32{0.001, 1}, false, float64(float32(0.001))},
-		{[]float32{0, 0}, []float32{0, 1e-9}, false, float64(float32(1e-9))},
-		{[]float32{0, nan}, []float32{0, nan}, true, 0},
-		{[]float32{0, inf}, []float32{0, inf}, true, 0},
-		{[]float32{1, nan}, []float32{1, 1}, false, math.MaxFloat64},
-		{[]float32{1, 1}, []float32{1, nan}, false, math.MaxFloat64},
-		{[]float32{1, inf}, []float32{1, -inf}, false, math.MaxFloat64},
+		{[]float32{1, 2}, []float32{1, 2}, 0, 0, 2, 0, 0, 0},
+		{[]float32{0, 100}, []float32{0.5, 100}, 0.5, 0.005, 2, 0, 1, 0},
+		{[]float32{0, 0}, []float32{0, 1}, 1, math.MaxFloat64, 2, 0, 2, 0},
+		{[]float32{0, nan}, []float32{0, nan}, 0, 0, 1, 1, 1, 0},
+		{[]float32{4, inf}, []float32{3, inf}, 1, 0.25, 1, 1, 0, 0},
+		{[]float32{1, nan}, []float32{1, 1}, 0, 0, 1, 1, 0, 0},
+		{[]float32{1, 1}, []float32{1, nan}, 0, 0, 1, 1, 0, 1},
+		{[]float32{1, 1}, []float32{-inf, inf}, 0, 0, 0, 2, 0, 2},
 	} {
 		s := tensor.Shape{2}
-		d := run.Compare(g, []*tensor.Tensor{tensor.Floats32(s, c.want)}, []*tensor.Tensor{tensor.Floats32(s, c.got)}, run.Tolerance(g))[0]
-		if d.OK != c.ok || d.MaxAbs != c.abs || d.Output != "y" {
+		d := run.Compare([]*tensor.Tensor{tensor.Floats32(s, c.want)}, []*tensor.Tensor{tensor.Floats32(s, c.got)})[0]
+		if e := (device.Evidence{Compared: c.compared, NotFinite: c.notFinite, Zero: c.zero}); d.Evidence != e || d.MaxAbs != c.abs || d.MaxRel != c.rel || d.Lost != c.lost {
 			t.Errorf("%v against %v: %+v", c.got, c.want, d)
 		}
+	}
+	d := run.Compare([]*tensor.Tensor{tensor.Ints64(tensor.Shape{3}, []int64{1, 2, 3})}, []*tensor.Tensor{tensor.Ints64(tensor.Shape{3}, []int64{1, 5, 4})})[0]
+	if d.Changed != 2 || d.Compared != 3 {
+		t.Errorf("integers: %+v", d)
 	}
 }

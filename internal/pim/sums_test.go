@@ -1,0 +1,61 @@
+package pim
+
+import (
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"pimflow/internal/graph"
+	"pimflow/internal/op"
+)
+
+// TestPartsOnce: every product of every output is in one part of its sum, and whole numbers have the sums
+// of the operator.
+func TestPartsOnce(t *testing.T) {
+	for _, make := range []func(t *rapid.T) net{anyConv, anyProduct} {
+		rapid.Check(t, func(t *rapid.T) {
+			n := make(t)
+			nd := &n.g.Nodes[n.id]
+			cut := graph.Cut{Node: n.id, Box: anyBox(t, nd.Shape)}
+			code := compile(t, anyMachine(t), anyChannels(t), n.g, cut)
+			l, err := lower(n.g, cut)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := fill(nd.Shape)
+			n.g.Eval(cut, n.in, want)
+			_, tried := code.compared()
+			for _, m := range tried {
+				code.mapping = m.at(l)
+				j := &judge{mappedCode: code}
+				parts := j.partsOf()
+				for out := l.outs.Lo; out < l.outs.Hi; out++ {
+					all := slices.Concat(parts(out)...)
+					if slices.Sort(all); len(all) != l.groupK || len(slices.Compact(all)) != l.groupK || all[l.groupK-1] != l.groupK-1 {
+						t.Fatalf("%v, %v, output %d of %d products: parts %v", cut, m, out, l.groupK, parts(out))
+					}
+				}
+				got := fill(nd.Shape)
+				nd.Op.Sums(nd.Attrs, n.in, nd.Shape, cut.Box, op.SumOrder{Parts: parts}, func(b *op.SumBlock) {
+					for i := range b.Outs.Len() {
+						for p, at := range b.At {
+							v := 0.0
+							for _, part := range b.Parts {
+								v += part.Sums[i*len(b.At)+p]
+							}
+							v *= b.Alpha
+							if b.Added != nil {
+								v += b.Added[i*len(b.At)+p]
+							}
+							got.Floats()[at+(b.Outs.Lo+i)*b.Step] = float32(v)
+						}
+					}
+				})
+				if !slices.Equal(got.Floats(), want.Floats()) {
+					t.Fatalf("%v, %v: got %v, want %v", cut, m, got.Floats(), want.Floats())
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,119 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"pimflow"
+
+	"pimflow/internal/fault"
+)
+
+// checkText writes a check: whether the plan is right, then what the number format costs.
+func checkText(b *strings.Builder, c *pimflow.Check, verbose bool) {
+	if !c.Replay.OK {
+		fmt.Fprintf(b, "\nreplay FAILED: %s\n", printable(c.Replay.Error))
+		return
+	}
+	if c.OK {
+		b.WriteString("\ncheck     ok\n")
+	} else {
+		fmt.Fprintf(b, "\ncheck     FAILED: %s\n", printable(c.Reason))
+	}
+	if n := len(c.Faults); n > 1 {
+		for _, f := range some(c.Faults[1:], verbose) {
+			fmt.Fprintf(b, "  also %s\n", printable(f.String()))
+		}
+		more(b, n-1, verbose)
+	}
+	t := table{{}, {right: true}, {right: true}, {right: true}, {}}
+	t.row("", "compared", "zero", "not finite", "")
+	row := func(name string, e *pimflow.Evidence, found string) {
+		t.row(name, fmt.Sprint(e.Compared), fmt.Sprint(e.Zero), fmt.Sprint(e.NotFinite), found)
+	}
+	held := "within the bound of their arithmetic"
+	if c.Exact {
+		held = "equal, on whole numbers"
+	}
+	if n := len(c.Inexact); n > 0 {
+		held += fmt.Sprintf("; in %d layers within the bound, sums are beyond the whole numbers of the format: %s", n, strings.Join(c.Inexact, ", "))
+	}
+	if len(c.Faults) > 0 {
+		held = fmt.Sprintf("%d tiles of both are wrong", len(c.Faults))
+	}
+	row(fmt.Sprintf("  %d PIM tiles", c.PIMTiles), &c.PIM, held)
+	row(fmt.Sprintf("  %d GPU tiles", c.GPUTiles), &c.GPU, "equal")
+	if !c.Exact {
+		row("  simplified graph", &c.Simplified.Evidence, difference(&c.Simplified))
+		for i := range c.Outputs {
+			row("  output "+fault.Name(c.Outputs[i].Name), &c.Outputs[i].Evidence, difference(&c.Outputs[i]))
+		}
+	}
+	t.write(b)
+	formatText(b, c.Format, verbose)
+	r := &c.Replay
+	fmt.Fprintf(b, "replay ok: %d streams, %d commands, %d of them timed, %d column accesses each once\n", r.Streams, r.Commands, r.Timed, r.Accesses)
+}
+
+// difference describes an error.
+func difference(d *pimflow.OutputCheck) string {
+	s := "equal"
+	if d.Compared == 0 {
+		s = "nothing finite to compare"
+	} else if d.MaxAbs > 0 {
+		s = fmt.Sprintf("largest error %.3g, %.3g of the largest value", d.MaxAbs, d.MaxRel)
+	}
+	if d.Changed > 0 {
+		s = fmt.Sprintf("%d integers differ, %.3g %%", d.Changed, 100*float64(d.Changed)/float64(d.Compared))
+	}
+	if d.Lost > 0 {
+		s += fmt.Sprintf("; %d values are not finite that the model's are", d.Lost)
+	}
+	return s
+}
+
+// shown is how many lines of a list are printed without -v.
+const shown = 5
+
+// some is the beginning of a list.
+func some[T any](list []T, all bool) []T {
+	if all {
+		return list
+	}
+	return list[:min(len(list), shown)]
+}
+
+// more says how many lines of a list are left out.
+func more(b *strings.Builder, n int, all bool) {
+	if n > shown && !all {
+		fmt.Fprintf(b, "  and %d more (-v)\n", n-shown)
+	}
+}
+
+// formatText lists the layers with values that the PIM's number format cannot hold, those with most that
+// become infinite first.
+func formatText(b *strings.Builder, list []pimflow.LayerRange, verbose bool) {
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(x, y pimflow.LayerRange) int {
+		return cmp.Or(cmp.Compare(y.InputsOver+y.WeightsOver+y.ResultsOver, x.InputsOver+x.WeightsOver+x.ResultsOver),
+			cmp.Compare(y.InputsUnder+y.WeightsUnder+y.ResultsUnder, x.InputsUnder+x.WeightsUnder+x.ResultsUnder))
+	})
+	for _, l := range some(list, verbose) {
+		var parts []string
+		for _, k := range []struct {
+			n     int64
+			about string
+		}{
+			{l.InputsOver, "inputs overflow"}, {l.WeightsOver, "weights overflow"}, {l.ResultsOver, "results overflow"},
+			{l.InputsUnder, "inputs underflow"}, {l.WeightsUnder, "weights underflow"}, {l.ResultsUnder, "results underflow"},
+		} {
+			if k.n > 0 {
+				parts = append(parts, fmt.Sprintf("%s: %d", k.about, k.n))
+			}
+		}
+		fmt.Fprintf(b, "format    layer %s: %s\n", fault.Name(l.Layer), strings.Join(parts, ", "))
+	}
+	more(b, len(list), verbose)
+}

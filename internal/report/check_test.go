@@ -1,0 +1,45 @@
+package report
+
+import (
+	"strings"
+	"testing"
+
+	"pimflow"
+)
+
+// TestCheckText: the text says what was compared and replayed, or what is wrong.
+func TestCheckText(t *testing.T) {
+	good := func(change func(c *pimflow.Check)) (c pimflow.Check) {
+		c.OK, c.Replay.OK, c.Replay.Streams, c.Replay.Commands, c.Replay.Timed, c.Replay.Accesses = true, true, 2, 30, 20, 10
+		c.PIMTiles, c.PIM = 3, pimflow.Evidence{Compared: 100, Zero: 7, NotFinite: 1}
+		c.Outputs = []pimflow.OutputCheck{{Name: "y", MaxAbs: 0.5, MaxRel: 0.25, Evidence: pimflow.Evidence{Compared: 4}}}
+		if change != nil {
+			change(&c)
+		}
+		return c
+	}
+	for _, c := range []struct {
+		check pimflow.Check
+		want  string
+	}{
+		{good(nil), "\ncheck     ok\n"},
+		{good(nil), "  3 PIM tiles            100     7           1  within the bound of their arithmetic\n"},
+		{good(nil), "  output y                 4     0           0  largest error 0.5, 0.25 of the largest value\n"},
+		{good(nil), "\nreplay ok: 2 streams, 30 commands, 20 of them timed, 10 column accesses each once\n"},
+		{good(func(c *pimflow.Check) { c.Exact = true }), "1  equal, on whole numbers\n"},
+		{good(func(c *pimflow.Check) { c.Exact, c.Inexact = true, []string{"fc"} }), "equal, on whole numbers; in 1 layers within the bound, sums are beyond the whole numbers of the format: fc\n"},
+		{good(func(c *pimflow.Check) { c.OK, c.Reason = false, "boom" }), "\ncheck     FAILED: boom\n"},
+		{good(func(c *pimflow.Check) { c.Faults = make([]pimflow.TileFault, 9) }), "  and 3 more (-v)\n"},
+		{good(func(c *pimflow.Check) { c.Outputs[0].Changed = 1 }), "1 integers differ, 25 %\n"},
+		{good(func(c *pimflow.Check) { c.Outputs[0].Lost = 2 }), "; 2 values are not finite that the model's are\n"},
+		{good(func(c *pimflow.Check) {
+			c.Format = []pimflow.LayerRange{{Layer: "a", InputsUnder: 3}, {Layer: "b", ResultsOver: 1}}
+		}), "\nformat    layer b: results overflow: 1\nformat    layer a: inputs underflow: 3\n"},
+		{func() (c pimflow.Check) { c.Replay.Error = "step 1: boom"; return c }(), "\nreplay FAILED: step 1: boom\n"},
+	} {
+		var text strings.Builder
+		if checkText(&text, &c.check, false); !strings.Contains(trimLines(text.String()), c.want) {
+			t.Errorf("%s: %q wanted", &text, c.want)
+		}
+	}
+}

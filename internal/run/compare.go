@@ -1,0 +1,129 @@
+package run
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"pimflow/internal/device"
+	"pimflow/internal/graph"
+	"pimflow/internal/tensor"
+)
+
+// at returns a value of a tensor as a float64.
+func at(t *tensor.Tensor) func(i int) float64 {
+	if t.Type.Float() {
+		y := t.Floats()
+		return func(i int) float64 { return float64(y[i]) }
+	}
+	y := t.Ints()
+	return func(i int) float64 { return float64(y[i]) }
+}
+
+// equal compares the values of a box to the bit; zeros of both signs are equal.
+func equal(got, want *tensor.Tensor, box tensor.Box) (j device.Judgement) {
+	g, w := at(got), at(want)
+	box.Runs(want.Shape, func(off, n int) {
+		for i := off; i < off+n; i++ {
+			x, y := g(i), w(i)
+			j.Compare(i, x, y, 0)
+			if (math.IsNaN(y) && !math.IsNaN(x)) || (math.IsInf(y, 0) && x != y) {
+				j.Wrong++
+				if j.First == nil {
+					j.First = &device.Deviation{At: i, Got: x, Wanted: y}
+				}
+			}
+		}
+	})
+	return j
+}
+
+// Diff is the difference of a value from its reference.
+type Diff struct {
+	device.Evidence         // values that are finite on both sides are compared
+	Changed         int64   // values that differ, of a type that is no floating one
+	MaxAbs          float64 // largest absolute difference of the values compared
+	MaxRel          float64 // MaxAbs over the largest magnitude of the reference
+	Lost            int64   // values that are finite in the reference alone
+	top             float64 // the largest magnitude
+}
+
+// Compare compares the outputs of a graph with reference values.
+func Compare(want, got []*tensor.Tensor) []Diff {
+	out := make([]Diff, len(want))
+	for i := range want {
+		out[i] = compare(want[i], got[i])
+	}
+	return out
+}
+
+func compare(want, got *tensor.Tensor) Diff {
+	return compareBox(want, got, tensor.Full(want.Shape))
+}
+
+func compareBox(want, got *tensor.Tensor, box tensor.Box) (d Diff) {
+	w, g := at(want), at(got)
+	finite := func(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+	box.Runs(want.Shape, func(off, n int) {
+		for i := off; i < off+n; i++ {
+			x, y := w(i), g(i)
+			if !finite(x) || !finite(y) {
+				d.NotFinite++
+				if finite(x) {
+					d.Lost++
+				}
+				continue
+			}
+			d.Compared++
+			if x == 0 {
+				d.Zero++
+			}
+			if x != y && !want.Type.Float() {
+				d.Changed++
+			}
+			d.MaxAbs, d.top = max(d.MaxAbs, math.Abs(x-y)), max(d.top, math.Abs(x))
+		}
+	})
+	d.relate(d)
+	return d
+}
+
+// relate sets MaxRel by the largest magnitude of the reference, which another comparison knows.
+func (d *Diff) relate(to Diff) {
+	if d.top = max(d.top, to.top); d.MaxAbs > 0 {
+		d.MaxRel = min(d.MaxAbs/max(d.top, math.SmallestNonzeroFloat64), math.MaxFloat64)
+	}
+}
+
+// merge adds the comparison of other values of the same tensor.
+func (d *Diff) merge(o Diff) {
+	d.Add(o.Evidence)
+	d.Changed, d.Lost, d.MaxAbs = d.Changed+o.Changed, d.Lost+o.Lost, max(d.MaxAbs, o.MaxAbs)
+	d.relate(o)
+}
+
+func sortInexact(list []Inexact) {
+	slices.SortFunc(list, func(a, b Inexact) int {
+		return cmp.Or(cmp.Compare(a.Node, b.Node), slices.CompareFunc(a.Box, b.Box, func(x, y tensor.Range) int { return cmp.Compare(x.Lo, y.Lo) }))
+	})
+}
+
+// tolerances are the differences that are accepted between two orders of the same sums,
+// relative to the largest magnitude of the output, by the type that values are rounded to.
+// Estimated: a few hundred roundings of float32 sums, 2^-24 each, through the depth of a CNN;
+// or 8 roundings of values to 11 or 8 bits, in which folded weights and fused layers differ.
+var tolerances = map[tensor.Type]float64{
+	tensor.Float32:  1e-4,
+	tensor.Float64:  1e-4, // held as float32
+	tensor.Float16:  8 * 0x1p-11,
+	tensor.BFloat16: 8 * 0x1p-8,
+}
+
+// tolerance follows from the coarsest type of a graph.
+func tolerance(g *graph.Graph) float64 {
+	most := tolerances[tensor.Float32]
+	for i := range g.Nodes {
+		most = max(most, tolerances[g.Nodes[i].Type])
+	}
+	return most
+}

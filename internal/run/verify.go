@@ -1,0 +1,352 @@
+package run
+
+import (
+	"context"
+	"math"
+	"sync"
+
+	"pimflow/internal/device"
+	"pimflow/internal/graph"
+	"pimflow/internal/plan"
+	"pimflow/internal/program"
+	"pimflow/internal/tensor"
+)
+
+// Verdict says whether the steps of a program compute what the graph defines, and what the number
+// format of the PIM costs.
+type Verdict struct {
+	PIM, GPU Verified
+	Faults   []Fault // by step
+	Layers   []LayerError
+	Inexact  []Inexact // VerifyExact: PIM steps that are within the bound, but not equal
+	// Outputs are those of the program, Defined those of its graph by definition; nil from VerifyExact.
+	Outputs, Defined []*tensor.Tensor
+}
+
+// Verified is the extent of the comparison of a device's steps.
+type Verified struct {
+	device.Evidence
+	Tiles int
+}
+
+// OK reports whether there is no fault, and each device with steps has a finite value to show for it.
+func (v *Verdict) OK() bool {
+	seen := func(d *Verified) bool { return d.Compared > 0 || d.Tiles == 0 }
+	return len(v.Faults) == 0 && seen(&v.PIM) && seen(&v.GPU) && v.PIM.Tiles+v.GPU.Tiles > 0
+}
+
+// Fault is a step whose values are wrong.
+type Fault struct {
+	graph.Cut
+	Device string
+	Index  []int // of the first wrong element
+	Why    Why
+	Wrong  int64 // elements
+	device.Deviation
+}
+
+// Why says what is wrong with a step.
+type Why string
+
+// The kinds of faults.
+const (
+	BeyondBound Why = "differs by more than the bound of its arithmetic"
+	NotEqual    Why = "differs from the graph's"
+	Epilogue    Why = "differs from the epilogue of its own sum"
+	NotMade     Why = "is made by no tile, or by a wrong one"
+)
+
+// Inexact is a PIM step that could not be compared to the bit: some partial sum of its whole numbers
+// is beyond those that the device's format holds.
+type Inexact struct {
+	graph.Cut
+	Values int64 // that differ, within the bound
+}
+
+// LayerError is the difference of an operation's value from its definition by the graph, in
+// float32 or the type of the model.
+type LayerError struct {
+	Node  graph.ID
+	Own   Diff            // computed from exact inputs: the error of this operation alone; zero if none of it is on the PIM
+	Total Diff            // computed in the program: the error accumulated up to here
+	Range device.Overruns // of its PIM part, computed from exact inputs
+}
+
+// Verify executes a program as Eval does and, beside it, each step from exact inputs: those values of
+// the graph by definition that steps before it have made. What a step makes of them must be within
+// the bound of its device's arithmetic (device.Judge), or equal to the definition where the device
+// has no bound. Inputs are those of Eval.
+func Verify(ctx context.Context, p *program.Program, inputs []*tensor.Tensor, progress Progress) (*Verdict, error) {
+	v, err := newVerifier(p, inputs)
+	if err != nil {
+		return nil, err
+	}
+	if v.actual, err = newValues(p.Graph, inputs); err != nil {
+		return nil, err
+	}
+	v.actual.expectSteps(p)
+	if err := execute(ctx, p, progress, v.step); err != nil {
+		return nil, err
+	}
+	return v.verdict(), nil
+}
+
+// verifier executes steps from exact inputs.
+type verifier struct {
+	p      *program.Program
+	g      *graph.Graph
+	actual *values   // of the program executed as it is; nil: it is not
+	draw   *integers // replaces constants and values; nil: they stay
+	nodes  []verified
+
+	mu     sync.Mutex
+	out    Verdict
+	faults map[*program.Step]*Fault
+}
+
+// verified is the state of a value.
+type verified struct {
+	once    sync.Once
+	defined *tensor.Tensor // by the graph
+	shown   *tensor.Tensor // what the operations after it read: defined, unless that is replaced
+	seen    *tensor.Tensor // of shown, the boxes that steps have made; else NaN
+	uses    int            // unfinished: definitions of its readers, their steps, its own steps
+	steps   int            // its own that are unfinished
+	errs    LayerError
+}
+
+func newVerifier(p *program.Program, inputs []*tensor.Tensor) (*verifier, error) {
+	g := p.Graph
+	if _, err := newValues(g, inputs); err != nil {
+		return nil, err
+	}
+	v := &verifier{p: p, g: g, nodes: make([]verified, len(g.Nodes)), faults: map[*program.Step]*Fault{}}
+	for i := range g.Nodes {
+		nd := &g.Nodes[i]
+		v.nodes[i].errs.Node = nd.ID
+		if nd.Const != nil {
+			v.show(nd.ID, nd.Const)
+		}
+		if nd.Op != nil {
+			for _, x := range nd.In {
+				v.nodes[x].uses++
+			}
+		}
+	}
+	for i, id := range g.Inputs {
+		v.show(id, inputs[i])
+	}
+	for _, o := range g.Outputs {
+		v.nodes[o.ID].uses++
+	}
+	for _, s := range p.Steps {
+		n := &v.nodes[s.Node]
+		n.steps, n.uses = n.steps+1, n.uses+1
+		for _, x := range g.Nodes[s.Node].In {
+			v.nodes[x].uses++
+		}
+	}
+	return v, nil
+}
+
+// show sets a value that no step makes.
+func (v *verifier) show(id graph.ID, t *tensor.Tensor) {
+	n := &v.nodes[id]
+	n.once.Do(func() { n.defined, n.shown, n.seen = t, t, t })
+	n.uses++
+}
+
+// define returns the value of a node by definition, computed on first use.
+func (v *verifier) define(id graph.ID) *verified {
+	n := &v.nodes[id]
+	n.once.Do(func() {
+		nd := &v.g.Nodes[id]
+		in := make([]*tensor.Tensor, len(nd.In))
+		for i, x := range nd.In {
+			in[i] = v.define(x).shown
+		}
+		t := tensor.New(nd.Type, nd.Shape)
+		v.g.Eval(v.g.Whole(id), in, t)
+		n.defined, n.shown, n.seen = t, t, nothing(nd)
+		if v.draw != nil && nd.Type.Float() {
+			n.shown = v.draw.value(nd)
+		}
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		for _, x := range nd.In {
+			v.nodes[x].release()
+		}
+	})
+	return n
+}
+
+// nothing is the value of a node of which nothing is made.
+func nothing(nd *graph.Node) *tensor.Tensor {
+	t := tensor.New(nd.Type, nd.Shape)
+	if nd.Type.Float() {
+		y := t.Floats()
+		for i := range y {
+			y[i] = float32(math.NaN())
+		}
+		return t
+	}
+	y := t.Ints()
+	for i := range y {
+		y[i] = math.MinInt64
+	}
+	return t
+}
+
+// release ends a use of a value.
+func (n *verified) release() {
+	if n.uses--; n.uses == 0 {
+		n.defined, n.shown, n.seen = nil, nil, nil
+	}
+}
+
+// step executes a step, from what was made before it and from exact inputs.
+func (v *verifier) step(s *program.Step) error {
+	n, nd := v.define(s.Node), &v.g.Nodes[s.Node]
+	var actual *tensor.Tensor
+	if v.actual != nil {
+		in, dst := v.actual.open(s.Node)
+		defer v.actual.close(s.Node)
+		if err := s.Code.Eval(in, dst); err != nil {
+			return err
+		}
+		actual = dst
+	}
+	in, exact := make([]*tensor.Tensor, len(nd.In)), make([]*tensor.Tensor, len(nd.In))
+	v.mu.Lock()
+	for i, x := range nd.In {
+		in[i], exact[i] = v.nodes[x].seen, v.nodes[x].shown
+	}
+	v.mu.Unlock()
+	if err := v.compare(s, n, in, exact); err != nil {
+		return err
+	}
+	assign(n.seen, n.shown, s.Box)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if n.steps--; n.steps == 0 {
+		if j := equal(n.seen, n.shown, tensor.Full(nd.Shape)); j.Wrong > 0 {
+			v.fault(s, NotMade, j)
+		}
+		if actual != nil {
+			n.errs.Total = compare(n.defined, actual)
+		}
+	}
+	n.release()
+	for _, x := range nd.In {
+		v.nodes[x].release()
+	}
+	return nil
+}
+
+// compare executes a step from exact inputs and compares what it makes of them.
+func (v *verifier) compare(s *program.Step, n *verified, in, exact []*tensor.Tensor) error {
+	code, bounded := s.Code.(device.Judge)
+	if !bounded {
+		if err := s.Code.Eval(in, n.seen); err != nil {
+			return err
+		}
+		v.judged(s, n, NotEqual, equal(n.seen, n.defined, s.Box))
+		return nil
+	}
+	sums := tensor.New(n.seen.Type, n.seen.Shape)
+	if err := code.EvalSums(in, n.seen, sums); err != nil {
+		return err
+	}
+	if v.draw != nil {
+		want := tensor.New(n.seen.Type, n.seen.Shape)
+		assign(want, n.defined, s.Box)
+		code.Deliver(want)
+		if j := equal(n.seen, want, s.Box); j.Wrong == 0 {
+			v.judged(s, n, NotEqual, j)
+			return nil
+		}
+	}
+	v.judged(s, n, BeyondBound, code.Judge(exact, sums))
+	v.g.Finish(s.Cut, exact, sums)
+	code.Deliver(sums)
+	if j := equal(n.seen, sums, s.Box); j.Wrong > 0 {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.fault(s, Epilogue, j)
+	}
+	return nil
+}
+
+// judged records the judgement of a step.
+func (v *verifier) judged(s *program.Step, n *verified, why Why, j device.Judgement) {
+	own := Diff{}
+	if s.Device == plan.PIM {
+		own = compareBox(n.defined, n.seen, s.Box)
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	to := &v.out.GPU
+	if s.Device == plan.PIM {
+		to = &v.out.PIM
+		n.errs.Own.merge(own)
+	}
+	to.Tiles++
+	to.Add(j.Evidence)
+	n.errs.Range.Add(j.Range)
+	switch {
+	case j.Wrong > 0:
+		v.fault(s, why, j)
+	case v.draw != nil && why == BeyondBound:
+		v.out.Inexact = append(v.out.Inexact, Inexact{s.Cut, equal(n.seen, n.defined, s.Box).Wrong})
+	}
+}
+
+// fault records the first fault of a step.
+func (v *verifier) fault(s *program.Step, why Why, j device.Judgement) {
+	if v.faults[s] == nil {
+		v.faults[s] = &Fault{s.Cut, s.Device, indices(v.g.Nodes[s.Node].Shape, j.First.At), why, j.Wrong, *j.First}
+	}
+}
+
+func (v *verifier) verdict() *Verdict {
+	for i := range v.p.Steps {
+		if f := v.faults[&v.p.Steps[i]]; f != nil {
+			v.out.Faults = append(v.out.Faults, *f)
+		}
+	}
+	if v.actual != nil {
+		v.out.Outputs = v.actual.outputs()
+		for _, o := range v.g.Outputs {
+			v.out.Defined = append(v.out.Defined, v.define(o.ID).defined)
+		}
+	}
+	for i := range v.g.Nodes {
+		if nd := &v.g.Nodes[i]; nd.Op != nil && nd.Shape.Size() > 0 {
+			n := &v.nodes[i]
+			n.errs.Own.relate(n.errs.Total)
+			v.out.Layers = append(v.out.Layers, n.errs)
+		}
+	}
+	sortInexact(v.out.Inexact)
+	return &v.out
+}
+
+// indices are those of an element in each dimension.
+func indices(s tensor.Shape, at int) []int {
+	index := make([]int, len(s))
+	for d, step := range s.Strides() {
+		index[d] = at / step % s[d]
+	}
+	return index
+}
+
+// assign copies a box.
+func assign(to, from *tensor.Tensor, box tensor.Box) {
+	box.Runs(to.Shape, func(off, n int) {
+		if to.Type.Float() {
+			copy(to.Floats()[off:off+n], from.Floats()[off:])
+		} else {
+			copy(to.Ints()[off:off+n], from.Ints()[off:])
+		}
+	})
+}
