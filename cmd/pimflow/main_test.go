@@ -63,8 +63,8 @@ var (
 	long   = flag.Bool("long", false, "also run the commands of the documents that take long")
 )
 
-// slow are the documents whose commands run with -long only.
-var slow = []string{"../../docs/batch.md", "../../docs/policies.md", "../../docs/sensitivity.md"}
+// slow are the documents, and commands of other documents, that run with -long only.
+var slow = []string{"../../docs/batch.md", "../../docs/policies.md", "../../docs/sensitivity.md", "pimflow compare mobilenet-v2 --policy gpu,auto --batch 1,4,16,64"}
 
 // TestDocs runs every `$ pimflow …` (or `$ go run ./cmd/pimflow …`) of the documents, each of which
 // is a subtest, in order, in one folder with the .csv files of docs, and docs itself, and compares
@@ -116,7 +116,7 @@ func TestDocs(t *testing.T) {
 				if !ok {
 					args, ok = strings.CutPrefix(ex.command, "pimflow ")
 				}
-				if !ok {
+				if !ok || slices.Contains(slow, ex.command) && !*long {
 					continue
 				}
 				ran++

@@ -36,6 +36,8 @@ type ModelResult struct {
 	Bound    *float64       `json:"bound_ns"`            // lower bound of auto's plans, over all numbers of PIM channels tried
 	BoundTwo *float64       `json:"bound_two_pieces_ns"` // the same for plans with at most two pieces a layer
 	Results  []PolicyResult `json:"results"`
+
+	mean bool // of several models
 }
 
 // PolicyResult is the plan of one policy; its speed-up is 0 if the policy has no device for some
@@ -132,7 +134,12 @@ var compareColumns = []compareColumn{
 	{"network", false, func(m *ModelResult, i int) string { return first(i, fault.Name(m.Model)) }, nil},
 	{"batch", true, func(m *ModelResult, i int) string { return first(i, strconv.Itoa(m.Batch)) }, nil},
 	{"policy", false, func(m *ModelResult, i int) string { return m.Results[i].Policy }, nil},
-	{"channels", true, func(m *ModelResult, i int) string { return strconv.Itoa(m.Results[i].PIMChannels) }, owned},
+	{"channels", true, func(m *ModelResult, i int) string {
+		if m.mean {
+			return ""
+		}
+		return strconv.Itoa(m.Results[i].PIMChannels)
+	}, owned},
 	{"latency us", true, func(m *ModelResult, i int) string { return fmt.Sprintf("%.1f", m.Results[i].Total/1e3) }, nil},
 	{"speed-up [low, high]", true, func(m *ModelResult, i int) string {
 		r := &m.Results[i]
@@ -184,7 +191,7 @@ func (c *Comparison) means() (list []ModelResult) {
 		}
 	}
 	for _, batch := range batches {
-		n, all, mean := 0, 0, ModelResult{Batch: batch, Results: make([]PolicyResult, len(c.Policies))}
+		n, all, mean := 0, 0, ModelResult{mean: true, Batch: batch, Results: make([]PolicyResult, len(c.Policies))}
 		for _, m := range c.Models {
 			if m.Batch != batch {
 				continue
