@@ -189,6 +189,8 @@ func comparePolicy(ctx context.Context, s *pimflow.Session, policy string, m *re
 	row = report.PolicyResult{
 		Policy: policy, Total: r.Total, Speedup: r.Speedup, SpeedupLow: r.Low, SpeedupHigh: r.High,
 		Energy: r.Energy.Ratio, EnergyLow: r.Energy.RatioLow, EnergyHigh: r.Energy.RatioHigh,
+		Power: r.Energy.Power, PowerLow: r.Energy.PowerLow, PowerHigh: r.Energy.PowerHigh,
+		Efficiency: r.Energy.Efficiency, EfficiencyLow: r.Energy.EfficiencyLow, EfficiencyHigh: r.Energy.EfficiencyHigh,
 		Period: r.Throughput.Period, Rate: r.Throughput.Rate,
 		GPUBusy: r.GPUBusy, PIMBusy: r.PIMBusy, PIMChannels: r.PIMChannels,
 	}

@@ -51,10 +51,18 @@ type PolicyResult struct {
 	Energy      float64 `json:"energy_ratio"` // that of the GPU alone is 1
 	EnergyLow   float64 `json:"energy_ratio_low"`
 	EnergyHigh  float64 `json:"energy_ratio_high"`
-	Period      float64 `json:"period_ns"` // of runs back to back
-	Rate        float64 `json:"images_per_s"`
-	GPUBusy     float64 `json:"gpu_busy_ns"`
-	PIMBusy     float64 `json:"pim_busy_ns"`
+
+	Power          float64 `json:"mean_w"` // the energy over the time
+	PowerLow       float64 `json:"mean_w_low"`
+	PowerHigh      float64 `json:"mean_w_high"`
+	Efficiency     float64 `json:"gflops_per_w"` // two operations a multiply-accumulate of the model
+	EfficiencyLow  float64 `json:"gflops_per_w_low"`
+	EfficiencyHigh float64 `json:"gflops_per_w_high"`
+
+	Period  float64 `json:"period_ns"` // of runs back to back
+	Rate    float64 `json:"images_per_s"`
+	GPUBusy float64 `json:"gpu_busy_ns"`
+	PIMBusy float64 `json:"pim_busy_ns"`
 
 	PIMChannels int `json:"pim_channels"` // that compute in the plan
 
@@ -268,6 +276,12 @@ var compareValues = []struct {
 	{"energy_ratio", func(m *ModelResult, r *PolicyResult) string { return value(r, r.Energy) }},
 	{"energy_ratio_low", func(m *ModelResult, r *PolicyResult) string { return value(r, r.EnergyLow) }},
 	{"energy_ratio_high", func(m *ModelResult, r *PolicyResult) string { return value(r, r.EnergyHigh) }},
+	{"mean_w", func(m *ModelResult, r *PolicyResult) string { return value(r, r.Power) }},
+	{"mean_w_low", func(m *ModelResult, r *PolicyResult) string { return value(r, r.PowerLow) }},
+	{"mean_w_high", func(m *ModelResult, r *PolicyResult) string { return value(r, r.PowerHigh) }},
+	{"gflops_per_w", func(m *ModelResult, r *PolicyResult) string { return value(r, r.Efficiency) }},
+	{"gflops_per_w_low", func(m *ModelResult, r *PolicyResult) string { return value(r, r.EfficiencyLow) }},
+	{"gflops_per_w_high", func(m *ModelResult, r *PolicyResult) string { return value(r, r.EfficiencyHigh) }},
 	{"period_ns", func(m *ModelResult, r *PolicyResult) string { return value(r, r.Period) }},
 	{"images_per_s", func(m *ModelResult, r *PolicyResult) string { return value(r, r.Rate) }},
 	{"gpu_busy_ns", func(m *ModelResult, r *PolicyResult) string { return value(r, r.GPUBusy) }},
