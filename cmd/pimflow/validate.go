@@ -21,11 +21,12 @@ func validateCommand() *cobra.Command {
 		Use:   "validate",
 		Short: "Compare the GPU model's times of whole networks with measured ones",
 		Long: `Compare the GPU model's times of whole networks with measured ones: modelled time of the GPU alone, measured time, error, and
-whether the measurement is inside the modelled interval; then mean absolute error, bias and rank correlation.
+whether the measurement is inside the modelled interval; then mean absolute error, bias and rank correlation, and whether these are as wanted.
 
 Without --data it takes the tables of networks that come with the program. Each network is modelled on the GPU that it was measured on, with the start of a
 kernel that the GPU's file has for the software that ran it; networks of GPUs without a file and networks that are not built in are listed. --gpu keeps the
-networks of one GPU, which may be a file. --machine models all of them on the GPU of a machine, launched as the machine says.
+networks of one GPU, which may be a file. --machine models all of them on the GPU of a machine, launched as the machine says, whose memory may be
+another than the measured GPU's.
 
 A table has the columns model, batch, ms, source, and may have gpu (T4 where it has not) and dtype (fp16).`,
 		Args: wantArgs(0, 0),
@@ -69,7 +70,7 @@ A table has the columns model, batch, ms, source, and may have gpu (T4 where it 
 			if err != nil {
 				return err
 			}
-			r := report.NewValidation(machine, list)
+			r := report.NewValidation(on, boards, list)
 			if asJSON {
 				return r.JSON(c.OutOrStdout())
 			}

@@ -12,9 +12,10 @@ import (
 // outside is the out-of-fold predictions of a set: the model's times of its kernels, with
 // parameters fitted without their shapes.
 type outside struct {
-	set, op, gpu, from          string
-	start, floor                []float64 // us
-	measured, predicted, chosen []float64 // us; chosen with the model's own tile
+	set, op, gpu, from string
+	start, floor       []float64 // us
+	rows               []*Row
+	predicted, chosen  []float64 // us; chosen with the model's own tile
 }
 
 // leaveOut records the predictions of the sets of a fold with the present parameters.
@@ -35,7 +36,7 @@ func (c *Calibration) leaveOut(sets []*Set) {
 		c.predict(s, b, true, out)
 		o.chosen = append(o.chosen, out...)
 		for _, k := range s.kernels {
-			o.measured = append(o.measured, k.row.US)
+			o.rows = append(o.rows, k.row)
 			o.start, o.floor = append(o.start, startOf(b, s.Name)), append(o.floor, s.floor())
 		}
 	}
@@ -76,7 +77,7 @@ func (c *Calibration) bounds(how string) {
 			}
 			for i, t := range o.chosen {
 				if us := t - o.start[i]; us >= o.start[i] && t > o.floor[i] {
-					ratio := (o.measured[i] - o.start[i]) / us
+					ratio := (o.rows[i].US - o.start[i]) / us
 					all = append(all, ratio)
 					if o.gpu == normal(b.Name) {
 						own = append(own, ratio)

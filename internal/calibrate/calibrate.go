@@ -27,7 +27,7 @@ type Calibration struct {
 
 	boards    map[string]*hw.Board // every known GPU by its normal name
 	graphs    graphs
-	rooflines map[string]roofline // by architecture and stage
+	rooflines map[string]roofline // by set; by architecture and stage
 	outside   []outside
 	slow      []float64 // us of the board's strided convolutions of a slow mode, without the start
 	predict   func(s *Set, b *hw.Board, chosen bool, out []float64)

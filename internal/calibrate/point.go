@@ -45,11 +45,21 @@ var parameters = []parameter{
 	{path: "gpu.model.p", of: func(g *hw.GPU) *float64 { return &g.Model.P }, low: 1, high: 64},
 	{path: "gpu.model.splitk_us", of: func(g *hw.GPU) *float64 { return &g.Model.TK2 }, low: 0.1, high: 1000,
 		has: func(s *Set, k *kernel) bool { return s.splits }},
-	{path: "gpu.model.eta_dw", of: func(g *hw.GPU) *float64 { return &g.Model.EtaDW }, low: 0.01, high: 1,
+	{path: "gpu.model.eta_dw", of: func(g *hw.GPU) *float64 { return &g.Model.EtaDW }, low: 0.01, high: 1, neutral: 1, // 1: kernels that wait for their input only
 		has: func(_ *Set, k *kernel) bool { return k.direct != nil }},
 	{path: "gpu.model.dw_large_us", of: func(g *hw.GPU) *float64 { return &g.Model.Large }, low: 0.1, high: 100,
 		has: func(_ *Set, k *kernel) bool { return k.direct != nil && k.direct.Large }},
+	{path: "gpu.model.eta_dw_large", of: func(g *hw.GPU) *float64 { return &g.Model.EtaDWLarge }, low: 0.01, high: 1,
+		has: func(_ *Set, k *kernel) bool { return k.direct != nil && k.direct.Large }},
+	{path: "gpu.model.dw_fetch", of: func(g *hw.GPU) *float64 { return &g.Model.DWFetch }, low: 0.01, high: 100,
+		has: func(_ *Set, k *kernel) bool { return k.direct != nil }},
+	{path: "gpu.model.dw_start_ck", of: func(g *hw.GPU) *float64 { return &g.Model.DWStart }, low: 1, high: 1e5,
+		has: func(_ *Set, k *kernel) bool { return k.direct != nil }},
+	{path: "gpu.model.dw_start_fma_ck", of: func(g *hw.GPU) *float64 { return &g.Model.DWStartFMA }, low: 1, high: 1e5, stage: "fma",
+		has: func(_ *Set, k *kernel) bool { return k.direct != nil }},
 	{path: "gpu.model.eta_stream", of: func(g *hw.GPU) *float64 { return &g.Model.EtaS }, low: 0.01, high: 1, stage: "stream"},
+	{path: "gpu.model.stream_write", of: func(g *hw.GPU) *float64 { return &g.Model.Write }, low: 0.1, high: 10, stage: "stream",
+		has: func(_ *Set, k *kernel) bool { return k.stream != nil }},
 }
 
 // coordinate is one number of the fitted point.

@@ -1,6 +1,9 @@
 package calibrate
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // SetScore is the errors of the model and of the roofline on a set.
 type SetScore struct {
@@ -14,71 +17,105 @@ type SetScore struct {
 }
 
 // Score scores the sets of measurements with the present numbers. fitted: they are the rows of
-// Fit. Kernels with a tile in their name make a second set, in which the model chooses the
-// tile.
+// Fit. A set of several batches is scored by batch too, 1 and larger; kernels with a tile in their
+// name make a second set, in which the model chooses the tile.
 func (c *Calibration) Score(m *Measured, fitted bool) ([]SetScore, error) {
 	var list []SetScore
 	for _, s := range makeSets(m, c.boards, c.Board.Architecture) {
 		row := SetScore{Set: s.Name, Fitted: fitted && s.Fitted && s.N > 0, Left: s.Left, Why: s.Why}
+		add := func(name string, kernels []kernel, chosen bool) {
+			part := *s
+			part.kernels = kernels
+			list = append(list, c.scoreKernels(&part, SetScore{Set: s.Name + name, Fitted: row.Fitted}, chosen))
+		}
 		switch {
 		case s.N == 0:
+			list = append(list, row)
 		case s.Op == "network":
 			var err error
 			if row.Model, row.Roofline, err = c.scoreNetworks(s); err != nil {
 				return nil, err
 			}
+			list = append(list, row)
 		default:
-			c.scoreKernels(s, &row, fitted)
-			if len(s.others) > 0 {
-				list = append(list, row)
-				every := *s
-				every.kernels = slices.Concat(s.kernels, s.others)
-				row = SetScore{Set: s.Name + ", other modes too"}
-				c.scoreKernels(&every, &row, false)
-			}
-			if slices.ContainsFunc(s.kernels, func(k kernel) bool { return k.known.M > 0 }) {
+			known := slices.ContainsFunc(s.kernels, func(k kernel) bool { return k.known.M > 0 })
+			if known {
 				row.Set += ", tile known"
-				list = append(list, row)
-				row.Set, row.Left, row.Why = s.Name, 0, ""
-				c.scoreChosen(s, &row, fitted)
+			}
+			list = append(list, c.scoreKernels(s, row, false))
+			one, larger, span := batches(s)
+			if len(one) > 0 && len(larger) > 0 {
+				add(", batch 1", one, false)
+				add(", "+span, larger, false)
+			}
+			if len(s.others) > 0 {
+				row.Fitted = false
+				add(", other modes too", slices.Concat(s.kernels, s.others), false)
+			}
+			if known {
+				add("", s.kernels, true)
 			}
 		}
-		list = append(list, row)
 	}
 	return list, nil
 }
 
-func (c *Calibration) scoreKernels(s *Set, row *SetScore, fitted bool) {
+// batches divides the convolutions of a set into those of one image and the others, whose batches
+// span is.
+func batches(s *Set) (one, larger []kernel, span string) {
+	least, most := 0, 0
+	for _, k := range s.kernels {
+		switch n := k.row.N; {
+		case k.row.elementwise() || n == 0: // a product
+		case n == 1:
+			one = append(one, k)
+		default:
+			larger = append(larger, k)
+			if least == 0 || n < least {
+				least = n
+			}
+			most = max(most, n)
+		}
+	}
+	if span = fmt.Sprintf("batch %d to %d", least, most); least == most {
+		span = fmt.Sprintf("batch %d", least)
+	}
+	return one, larger, span
+}
+
+// scoreKernels completes a row with the scores of kernels; chosen: with the model's own tiles. The
+// cross-validated score is there if every kernel was left out of a fit.
+func (c *Calibration) scoreKernels(s *Set, row SetScore, chosen bool) SetScore {
 	out, measured := make([]float64, len(s.kernels)), make([]float64, len(s.kernels))
 	for i, k := range s.kernels {
 		measured[i] = k.row.US
 	}
-	c.predict(s, c.boards[s.gpu], false, out)
+	c.predict(s, c.boards[s.gpu], chosen, out)
 	row.Model = score(out, measured)
 	c.rooflineOf(s).predict(s, c.boards[s.gpu], out)
 	row.Roofline = score(out, measured)
-	for _, o := range c.outside {
-		if o.set == s.Name && fitted && s.Fitted {
-			f := score(o.predicted, o.measured)
-			row.Folds = &f
+	if !row.Fitted {
+		return row
+	}
+	for i := range c.outside {
+		o := &c.outside[i]
+		if o.set != s.Name {
+			continue
 		}
-	}
-}
-
-// scoreChosen is the model's score on kernels with the model's own tiles.
-func (c *Calibration) scoreChosen(s *Set, row *SetScore, fitted bool) {
-	out, measured := make([]float64, len(s.kernels)), make([]float64, len(s.kernels))
-	for i, k := range s.kernels {
-		measured[i] = k.row.US
-	}
-	c.predict(s, c.boards[s.gpu], true, out)
-	row.Model = score(out, measured)
-	for _, o := range c.outside {
-		if o.set == s.Name && fitted && s.Fitted {
-			f := score(o.chosen, o.measured)
-			row.Folds = &f
+		left := map[*Row]float64{}
+		for j, r := range o.rows {
+			left[r] = o.predicted[j]
+			if chosen {
+				left[r] = o.chosen[j]
+			}
 		}
+		for j, k := range s.kernels {
+			out[j] = left[k.row]
+		}
+		f := score(out, measured)
+		row.Folds = &f
 	}
+	return row
 }
 
 func (c *Calibration) scoreNetworks(s *Set) (model, roof Score, err error) {

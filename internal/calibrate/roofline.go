@@ -6,13 +6,16 @@ import (
 	"pimflow/internal/hw"
 )
 
-// roofline is the model to beat: a start, and the longer of computing and moving, each
-// at one efficiency. Both efficiencies, and the start of each set, are fitted to the
-// rows of one architecture and stage, also of one that the model is not fitted to: there the
-// roofline has seen what the model has not.
+// roofline is the model to beat: a start, and the longer of computing and moving, each at one
+// efficiency. Efficiencies and start are fitted to each set of kernels by itself, also to those
+// that the model is not fitted to, whose rows the roofline has seen and the model has not. What
+// the roofline of networks has is fitted to all kernels of an architecture and stage.
+//
+// In the literature: Williams et al., CACM 2009.
 type roofline struct {
 	compute, memory float64
 	start           map[string]float64 // us, by set
+	left            map[*Row]float64   // us of a fitted row by the roofline of the other folds
 }
 
 // us is the time of a kernel without its start.
@@ -21,7 +24,8 @@ func (r roofline) us(b *hw.Board, macs, rate, bytes float64) float64 {
 		bytes/(b.Memory.ChannelGBps*float64(b.Memory.Channels)*1e3*r.memory))
 }
 
-// predict times the kernels of a set.
+// predict times the kernels of a set, those that the roofline was fitted to with their shapes left
+// out.
 func (r roofline) predict(s *Set, b *hw.Board, out []float64) {
 	start, ok := r.start[s.Name]
 	if !ok {
@@ -36,10 +40,14 @@ func (r roofline) predict(s *Set, b *hw.Board, out []float64) {
 			rate = b.GPU.Int8MACs
 		}
 		out[i] = max(s.floor(), start+r.us(b, k.macs, rate, k.bytes))
+		if us, ok := r.left[k.row]; ok {
+			out[i] = us
+		}
 	}
 }
 
-// fitRooflines fits a roofline to the measurements of each architecture and stage.
+// fitRooflines fits a roofline to each set of kernels, to the kernels of each architecture and
+// stage together, and to the start of each set of networks.
 func (c *Calibration) fitRooflines(m *Measured) error {
 	by := map[string][]*Set{}
 	var networks []*Set
@@ -51,6 +59,7 @@ func (c *Calibration) fitRooflines(m *Measured) error {
 		default:
 			a := c.kindOf(s)
 			by[a] = append(by[a], s)
+			c.rooflines[s.Name] = c.leftOut(s)
 		}
 	}
 	for a, sets := range by {
@@ -74,13 +83,37 @@ func (c *Calibration) fitRooflines(m *Measured) error {
 	return nil
 }
 
-// kindOf is the architecture and the stage of a set, which have a roofline of their own.
+// leftOut is the roofline of a set, with the times of its kernels by the rooflines that are fitted
+// without a fold each.
+func (c *Calibration) leftOut(s *Set) roofline {
+	left := map[*Row]float64{}
+	for f := range Folds {
+		training := part([]*Set{s}, func(x int) bool { return x != f })
+		for _, held := range part([]*Set{s}, func(x int) bool { return x == f }) {
+			if len(training) == 0 {
+				continue
+			}
+			out := make([]float64, len(held.kernels))
+			fitRoofline(training, c.boards).predict(held, c.boards[s.gpu], out)
+			for i, k := range held.kernels {
+				left[k.row] = out[i]
+			}
+		}
+	}
+	r := fitRoofline([]*Set{s}, c.boards)
+	r.left = left
+	return r
+}
+
+// kindOf is the architecture and the stage of a set, whose kernels have a roofline together.
 func (c *Calibration) kindOf(s *Set) string { return c.boards[s.gpu].Architecture + " " + stageOf(s) }
 
-// rooflineOf is the fitted roofline of a set's architecture, or the data sheet's.
+// rooflineOf is the fitted roofline of a set, of its architecture and stage, or the data sheet's.
 func (c *Calibration) rooflineOf(s *Set) roofline {
-	if r, ok := c.rooflines[c.kindOf(s)]; ok {
-		return r
+	for _, name := range []string{s.Name, c.kindOf(s)} {
+		if r, ok := c.rooflines[name]; ok {
+			return r
+		}
 	}
 	return roofline{compute: 1, memory: 1}
 }

@@ -80,6 +80,10 @@ var stacks = []stack{
 	{prefix: "trtex", strides: true, pad: map[string]int{"fp16": 8, "int8": 8}},
 	{prefix: "trtv100", library: "trt16", strides: true, split: 1, dp4a: true, pad: map[string]int{"fp16": 8, "int8": 4}},
 	{prefix: "miopen", library: "trt16", strides: true, nchw: true, pad: map[string]int{"fp16": 8, "int8": 8}},
+	{prefix: "neusight", floor: map[string]float64{
+		"V100 fp32 add neusight": 32.4, "V100 fp32 relu neusight": 39.3,
+		"A100 fp32 add neusight": 26.6, "A100 fp32 relu neusight": 31.6,
+	}},
 	{prefix: "", strides: true, pad: map[string]int{"fp16": 8, "int8": 8}},
 }
 
@@ -189,7 +193,7 @@ func lower(r *Row, st stack, b *hw.Board) kernel {
 	if r.elementwise() {
 		n := 2 + float64(strings.Count(r.Op, "add")) // an operand or two in, one out
 		x := bytes(r.N, r.C) * n
-		return kernel{row: r, stream: &gpu.Stream{Bytes: x * m.Miss(x), L2: x}, bytes: x * m.Miss(x)}
+		return kernel{row: r, stream: &gpu.Stream{Bytes: x * m.Miss(x), Written: x / n * m.Miss(x), L2: x}, bytes: x * m.Miss(x)}
 	}
 	if r.Op == "gemm" {
 		g := gpu.GEMM{Transposed: r.Transposed == "T", M: r.M, N: r.Cols, K: r.Depth, G: 1, A: bytes(r.M, r.Depth), B: bytes(r.Cols, r.Depth), O: bytes(r.M, r.Cols)}
@@ -204,7 +208,7 @@ func lower(r *Row, st stack, b *hw.Board) kernel {
 	}
 	macs := float64(r.N*r.P()*r.Q()) * float64(r.K) * float64(r.C/r.Groups*r.R*r.S)
 	if r.Groups == r.C && r.Groups > 1 {
-		d := &gpu.Direct{MACs: macs, Outs: O / float64(size), Plane: r.P() * r.Q(), Bytes: (A + O) * m.Miss(A+O), Strided: r.strided(), Large: r.R*r.S > 9 || r.strided()}
+		d := &gpu.Direct{MACs: macs, Outs: O / float64(size), Plane: r.P() * r.Q(), Bytes: (A + O) * m.Miss(A+O), In: A, Out: O, Strided: r.strided(), Large: r.R*r.S > 9 || r.strided()}
 		return kernel{row: r, direct: d, macs: macs, bytes: d.Bytes}
 	}
 	g := gpu.GEMM{Conv: true, M: r.N * r.P() * r.Q(), N: r.K / r.Groups, K: r.C / r.Groups * r.R * r.S, G: r.Groups, A: A, B: B, O: O}

@@ -160,7 +160,8 @@ func us(t device.Time) float64 { return float64(t) / 1e6 }
 type NetworkScore struct {
 	Group string
 	Score
-	Inside int // of N
+	Inside   int  // of N
+	OneImage bool // the group is networks of one image
 }
 
 // ScoreNetworks scores modelled networks: each set, then all of one image on each GPU and
@@ -168,25 +169,26 @@ type NetworkScore struct {
 func ScoreNetworks(list []Validated) (scores []NetworkScore) {
 	type group struct {
 		name string
+		one  bool
 		of   func(v *Validated) bool
 	}
 	var groups []group
-	add := func(name string, of func(v *Validated) bool) {
+	add := func(name string, one bool, of func(v *Validated) bool) {
 		if !slices.ContainsFunc(groups, func(g group) bool { return g.name == name }) {
-			groups = append(groups, group{name, of})
+			groups = append(groups, group{name, one, of})
 		}
 	}
 	for i := range list {
 		set := list[i].set()
-		add(set, func(v *Validated) bool { return v.set() == set })
+		add(set, false, func(v *Validated) bool { return v.set() == set })
 	}
 	slices.SortStableFunc(groups, func(a, b group) int { return strings.Compare(a.name, b.name) })
 	for i := range list {
 		gpu, dtype := list[i].GPU, list[i].Dtype
-		add(fmt.Sprintf("%s %s, batch 1", gpu, dtype), func(v *Validated) bool { return v.GPU == gpu && v.Dtype == dtype && v.Batch == 1 })
+		add(fmt.Sprintf("%s %s, batch 1", gpu, dtype), true, func(v *Validated) bool { return v.GPU == gpu && v.Dtype == dtype && v.Batch == 1 })
 	}
 	for _, g := range groups {
-		s := NetworkScore{Group: g.name}
+		s := NetworkScore{Group: g.name, OneImage: g.one}
 		var modelled, measured []float64
 		for i := range list {
 			if v := &list[i]; v.Why == "" && g.of(v) {

@@ -237,7 +237,11 @@ func TestVariants(t *testing.T) {
 		for _, set := range []string{"T4 fp16 conv", "T4 fp16 gemm", "T4 int8 conv", "TITANRTX int8 conv", "TITANRTX int8 dwconv", "V100 fp16 conv", "V100 fp16 gemm"} {
 			for _, o := range c.outside {
 				if o.set == set {
-					s := score(o.predicted, o.measured)
+					var measured []float64
+					for _, r := range o.rows {
+						measured = append(measured, r.US)
+					}
+					s := score(o.predicted, measured)
 					line += fmt.Sprintf("  %5.1f %.3f", 100*s.MAPE, s.Spearman)
 				}
 			}

@@ -176,7 +176,7 @@ func conv(w *work) []Kernel {
 	var ks []Kernel
 	outC := w.cut.Box[1]
 	if groups > 1 && groups == in[1] {
-		d := Direct{MACs: float64(w.g.MACs(w.cut)), Outs: float64(w.cut.Box.Size()), Plane: w.cut.Box[2:].Size(), Bytes: A*missA + B*missB + w.out*missO + extra, Strided: strided, Large: taps > 9 || strided}
+		d := Direct{MACs: float64(w.g.MACs(w.cut)), Outs: float64(w.cut.Box.Size()), Plane: w.cut.Box[2:].Size(), Bytes: A*missA + B*missB + w.out*missO + extra, In: A, Out: w.out, Strided: strided, Large: taps > 9 || strided}
 		ks = append(ks, Kernel{Class: Depthwise, Work: d, Timing: w.Direct(d)})
 	} else {
 		for range w.offsets {
@@ -193,10 +193,8 @@ func conv(w *work) []Kernel {
 		ks = append(ks, Kernel{Class: Matrix, Work: p, Timing: w.GEMM(p, w.tiles, w.splits)})
 	}
 	if !w.fused {
-		s := Stream{
-			Bytes: (w.out+w.residual)*w.Miss(2*w.out) + w.written(w.out, w.Miss(2*w.out)),
-			L2:    2*w.out + w.residual,
-		}
+		written := w.written(w.out, w.Miss(2*w.out))
+		s := Stream{Bytes: (w.out+w.residual)*w.Miss(2*w.out) + written, Written: written, L2: 2*w.out + w.residual}
 		ks = append(ks, Kernel{Class: Post, Work: s, Timing: w.Stream(s)})
 	}
 	return ks
@@ -246,7 +244,8 @@ func element(w *work) []Kernel { return stream(w, Element) }
 
 func stream(w *work, c Class) []Kernel {
 	read := w.reads(w) + w.residual
-	s := Stream{Bytes: read*w.arriving(read+w.out) + w.written(w.out, w.Miss(read+w.out)), L2: read + w.out}
+	written := w.written(w.out, w.Miss(read+w.out))
+	s := Stream{Bytes: read*w.arriving(read+w.out) + written, Written: written, L2: read + w.out}
 	return []Kernel{{Class: c, Work: s, Timing: w.Stream(s)}}
 }
 

@@ -47,7 +47,8 @@ func NewModel(m *hw.Machine, channels int) *Model {
 		parameters.Eta = cmp.Or(parameters.EtaFMA, parameters.Eta)
 		parameters.Lam = cmp.Or(parameters.LamFMA, parameters.Lam)
 		parameters.EtaDW = cmp.Or(parameters.EtaDWFMA, parameters.EtaDW)
-		parameters.Stride, parameters.Wide, parameters.Large = 0, 0, 0 // habits of tensor-core libraries
+		parameters.DWStart = cmp.Or(parameters.DWStartFMA, parameters.DWStart)
+		parameters.Stride, parameters.Wide, parameters.Large, parameters.EtaDWLarge, parameters.Transposed = 0, 0, 0, 0, 0 // habits of tensor-core libraries
 	}
 	return &Model{
 		GPUModel: parameters, GHz: g.Clock.GHz(), SMs: g.SMs, MACs: macs, FMAs: g.FMAs, L2SM: g.L2SM,
@@ -93,7 +94,10 @@ func (m *Model) norm(a, b float64) float64 {
 	if a == 0 || b == 0 {
 		return max(a, b)
 	}
-	return math.Pow(math.Pow(a, m.P)+math.Pow(b, m.P), 1/m.P)
+	if sum := math.Pow(a, m.P) + math.Pow(b, m.P); sum > 0 && !math.IsInf(sum, 1) {
+		return math.Pow(sum, 1/m.P)
+	}
+	return max(a, b) * math.Pow(1+math.Pow(min(a, b)/max(a, b), m.P), 1/m.P) // out of the range of a float64 otherwise
 }
 
 // Miss is the fraction of a working set that does not stay in the L2. It rises from 0 at 0.8
@@ -116,6 +120,7 @@ type Direct struct {
 	MACs, Outs float64
 	Plane      int     // outputs of one channel
 	Bytes      float64 // DRAM
+	In, Out    float64 // bytes of the input that is read, and of the output
 	Strided    bool
 	Large      bool // of more than 3x3 taps, or strided
 }
@@ -132,23 +137,35 @@ func (m *Model) Direct(d Direct) Timing {
 		padding = float64(ceilDiv(d.Plane, m.Plane)*m.Plane) / float64(d.Plane)
 	}
 	util := max(min(1, padding*d.Outs/2/(float64(m.SMs)*256)), 1e-3)
-	macs := padding * d.MACs / (float64(m.SMs) * m.FMAs * m.EtaDW * util)
+	eta := m.EtaDW
+	if d.Large && m.EtaDWLarge > 0 {
+		eta = m.EtaDWLarge
+	}
+	macs := padding * d.MACs / (float64(m.SMs) * m.FMAs * eta * util)
+	if d.Plane > 0 {
+		macs += m.DWStart * d.Outs / float64(d.Plane) / float64(m.SMs)
+	}
 	t := Timing{SM: m.us(m.Ramp + macs), DRAM: m.dramUS(d.Bytes, m.EtaD), Bytes: d.Bytes, L2: d.Bytes, MACs: d.MACs,
 		Activity: Activity{SMs: float64(m.SMs), FMA: d.MACs, L2Moved: d.Bytes}}
-	t.US = m.norm(t.SM, t.DRAM)
+	l2 := 0.0
+	if m.DWFetch > 0 {
+		l2 = m.l2US(m.DWFetch*d.In + d.Out)
+	}
+	t.US = m.norm(t.SM, max(t.DRAM, l2))
 	generic := 0.0
 	if d.Large {
 		generic = m.Large
 		t.US += generic
 	}
-	t.Bound = largest(term{"fma", m.us(macs)}, term{"latency", m.us(m.Ramp) + generic}, term{"dram", t.DRAM})
+	t.Bound = largest(term{"fma", m.us(macs)}, term{"latency", m.us(m.Ramp) + generic}, term{"dram", t.DRAM}, term{"l2", l2})
 	return t
 }
 
 // Stream is the work of a kernel that moves bytes and computes hardly anything.
 type Stream struct {
-	Bytes float64 // DRAM
-	L2    float64
+	Bytes   float64 // DRAM
+	Written float64 // of those
+	L2      float64
 }
 
 // String prints the work.
@@ -161,7 +178,11 @@ func (s Stream) String() string {
 
 // Stream times an element-wise, pooling or copying kernel.
 func (m *Model) Stream(s Stream) Timing {
-	t := Timing{DRAM: m.dramUS(s.Bytes, m.EtaS), SM: m.l2US(s.L2), Bytes: s.Bytes, L2: s.L2,
+	bytes := s.Bytes
+	if m.Write > 0 {
+		bytes += s.Written * (m.Write - 1)
+	}
+	t := Timing{DRAM: m.dramUS(bytes, m.EtaS), SM: m.l2US(s.L2), Bytes: s.Bytes, L2: s.L2,
 		Activity: Activity{SMs: float64(m.SMs), L2Moved: 2 * s.Bytes}} // between DRAM and L2, and between L2 and SMs: estimated
 	t.US = max(t.DRAM, t.SM) + m.us(m.Ramp)
 	t.Bound = largest(term{"latency", m.us(m.Ramp)}, term{"dram", t.DRAM}, term{"l2", t.SM})

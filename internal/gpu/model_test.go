@@ -210,7 +210,7 @@ func TestBound(t *testing.T) {
 			t.Errorf("%v is bound by %s: %s wanted", d, x.Bound, want)
 		}
 	}
-	for want, s := range map[string]Stream{"l2": {0, 1e9}, "latency": {1e3, 1e3}, "dram": {1e9, 1}} {
+	for want, s := range map[string]Stream{"l2": {L2: 1e9}, "latency": {Bytes: 1e3, L2: 1e3}, "dram": {Bytes: 1e9, L2: 1}} {
 		if x := m.Stream(s); x.Bound != want {
 			t.Errorf("%v is bound by %s: %s wanted", s, x.Bound, want)
 		}
@@ -220,4 +220,31 @@ func TestBound(t *testing.T) {
 			t.Errorf("%v is bound by %s: %s wanted", v, x.Bound, want)
 		}
 	}
+}
+
+// TestHabits: what a depthwise and an element-wise kernel take by the numbers that a GPU file may
+// leave out, computed by hand; and overlap at the greatest exponent.
+func TestHabits(t *testing.T) {
+	m := &Model{GPUModel: hw.GPUModel{EtaDW: 1, EtaD: 1, EtaS: 1, P: 1, Plane: 1}, GHz: 1, SMs: 10, FMAs: 100, L2SM: 10, GBps: 100}
+	d := Direct{MACs: 1e6, Outs: 5120, Plane: 64, In: 1e5, Out: 1e5, Large: true} // 80 planes, full SMs
+	near := func(what string, got, want float64) {
+		t.Helper()
+		if math.Abs(got/want-1) > 1e-12 {
+			t.Errorf("%s: %v: %v wanted", what, got, want)
+		}
+	}
+	near("products only", m.Direct(d).US, 1)
+	m.DWStart = 100
+	near("and 8 planes an SM", m.Direct(d).US, 1.8)
+	m.DWFetch = 3
+	near("and 400 kB at 100 GB/s", m.Direct(d).US, 5.8)
+	m.EtaDWLarge, m.Large = 0.5, 7
+	near("a generic kernel", m.Direct(d).US, 13.8)
+	d.Large = false
+	near("no generic kernel", m.Direct(d).US, 5.8)
+	near("a byte written is a byte", m.Stream(Stream{Bytes: 1e6, Written: 5e5}).US, 10)
+	m.Write = 1.2
+	near("writes are dearer", m.Stream(Stream{Bytes: 1e6, Written: 5e5}).US, 11)
+	m.P = 64
+	near("no overflow", m.norm(1e9, 1e9), 1e9*math.Pow(2, 1./64))
 }

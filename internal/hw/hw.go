@@ -140,9 +140,14 @@ type GPUModel struct {
 	Transposed float64 `json:"transposed_fetch" want:"0..100" missing:"may"` // DRAM traffic of a product whose first operand is transposed (BLAS: T); 0: 1
 	EtaD       float64 `json:"eta_dram" want:">0..1"`                        // DRAM efficiency of GEMM-like kernels
 	EtaS       float64 `json:"eta_stream" want:">0..1"`                      // DRAM efficiency of element-wise kernels
+	Write      float64 `json:"stream_write" want:"0..100" missing:"may"`     // DRAM time of a byte that an element-wise kernel writes, over that of one that it reads; 0: 1
 	EtaDW      float64 `json:"eta_dw" want:">0..1"`                          // depthwise FMA efficiency
+	EtaDWLarge float64 `json:"eta_dw_large" want:"0..1" missing:"may"`       // eta_dw of kernels that dw_large_us is for; 0: eta_dw
 	Plane      int     `json:"dw_plane" want:"1..1024"`                      // outputs of one channel that a CTA of a depthwise kernel makes; the last of a plane are padding
 	Large      float64 `json:"dw_large_us" want:">=0" missing:"may"`         // what a depthwise kernel of more than 3x3 taps, or a strided one, takes more: a generic kernel of the library; 0: none
+	DWFetch    float64 `json:"dw_fetch" want:"0..100" missing:"may"`         // times that a depthwise kernel reads its input from the L2; 0: no time is counted for it
+	DWStart    float64 `json:"dw_start_ck" want:">=0" missing:"may"`         // cycles that the plane of a channel starts with on an SM in a depthwise kernel
+	DWStartFMA float64 `json:"dw_start_fma_ck" want:">=0" missing:"may"`     // dw_start_ck of fp32; 0: dw_start_ck
 	Stages     int     `json:"stages" want:"0..16"`                          // buffers of shared memory of a tile; 0: as its library has it
 	P          float64 `json:"p" want:"1..64"`                               // overlap exponent
 	Ramp       float64 `json:"ramp_ck" want:">=0"`                           // start-up of a streaming kernel

@@ -106,7 +106,7 @@ func (r *Calibration) Text(w io.Writer) error {
 		if b.Len() > 0 {
 			b.WriteByte('\n')
 		}
-		fmt.Fprintf(&b, "%s: mean absolute error and bias in %%, rank correlation; cv: each shape left out of the fit\n", block.title)
+		fmt.Fprintf(&b, "%s: mean absolute error and bias in %%, rank correlation; cv: each shape left out of the fit, as in the roofline's\n", block.title)
 		t := table{{}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {}}
 		roof := "roofline"
 		if r.Data == nil { // no roofline was fitted
