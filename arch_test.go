@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -150,4 +151,22 @@ func imports(t *testing.T, path string) []string {
 		list = append(list, p)
 	}
 	return list
+}
+
+// TestNoCgo: but for Go's own resolvers of names, which a static binary does without, nothing that the program links is
+// written in C.
+func TestNoCgo(t *testing.T) {
+	for _, c := range []struct{ tags, want string }{{"", "net runtime/cgo"}, {"netgo,osusergo", ""}} {
+		list := exec.Command("go", "list", "-deps", "-tags", c.tags, "-f", "{{if .CgoFiles}}{{.ImportPath}}{{end}}", "./cmd/pimflow")
+		list.Env = append(os.Environ(), "CGO_ENABLED=1")
+		out, err := list.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, pkg := range strings.Fields(string(out)) {
+			if !slices.Contains(strings.Fields(c.want), pkg) {
+				t.Errorf("with tags %q package %s needs cgo", c.tags, pkg)
+			}
+		}
+	}
 }
