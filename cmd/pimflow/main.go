@@ -1,3 +1,5 @@
+//go:debug netdns=go
+
 // Command pimflow partitions a CNN between a GPU and DRAM channels that can compute, simulates the
 // plan to the cycle, and executes it. Its files hold flags and printing; the work is done by
 // package pimflow.
@@ -14,6 +16,7 @@ import (
 
 	"pimflow/internal/fault"
 	"pimflow/internal/nearest"
+	"pimflow/internal/report"
 )
 
 // errFailed ends the command with exit code 1; the reason is already printed.
@@ -46,6 +49,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func rootCommand() *cobra.Command {
+	version := false
 	root := &cobra.Command{
 		Use:           "pimflow",
 		Short:         "A compiler and runtime for CNNs on a GPU whose memory can compute",
@@ -62,9 +66,15 @@ func rootCommand() *cobra.Command {
 			}
 			return fault.Usagef("command %.80q is not known%s: one of %s wanted", args[0], nearest.Hint(args[0], names), strings.Join(names, ", "))
 		},
-		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if version {
+				return report.VersionText(c.OutOrStdout())
+			}
+			return c.Help()
+		},
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return checkFlags(c) },
 	}
+	root.Flags().BoolVar(&version, "version", false, "print the commit, the Go version and the hash of each machine")
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fault.As(fault.Usage, err) })
 	for _, c := range commands {
@@ -114,5 +124,5 @@ func wantArgs(least, most int) cobra.PositionalArgs {
 // commands lists the subcommands, in the order a newcomer needs them.
 var commands = []func() *cobra.Command{
 	runCommand, compareCommand, diffCommand, sensitivityCommand, launchesCommand, reproduceCommand, zooCommand, machineCommand, gpuCommand, calibrateCommand, validateCommand, profileCommand, policyCommand,
-	graphCommand, codeCommand, explainCommand, mapCommand, layerCommand, simCommand,
+	graphCommand, codeCommand, explainCommand, mapCommand, layerCommand, simCommand, versionCommand,
 }

@@ -4,16 +4,3 @@
 // Results of package pimflow and of other packages go in, text comes out. No number is computed
 // here but shares and sums for people.
 package report
-
-import (
-	"encoding/json"
-	"io"
-)
-
-// JSON writes a result as one object.
-func JSON(w io.Writer, result any) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", " ")
-	e.SetEscapeHTML(false)
-	return e.Encode(result)
-}

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -120,7 +119,5 @@ func Host(w io.Writer, r *trace.Host) error {
 
 // HostJSON writes the trace of a host's instructions as one JSON object.
 func HostJSON(w io.Writer, r *trace.Host) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(r)
+	return JSON(w, r)
 }

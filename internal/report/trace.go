@@ -27,7 +27,7 @@ type event struct {
 // for each of the channels of the PIM.
 func Trace(w io.Writer, tl *run.Timeline, channels int) error {
 	b := bufio.NewWriter(w)
-	fmt.Fprint(b, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n")
+	fmt.Fprintf(b, "{\"otherData\":{\"version\":%q},\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n", Version())
 	first := true
 	put := func(e event) error {
 		data, err := json.Marshal(e)

@@ -19,7 +19,7 @@ const (
 )
 
 var (
-	untimed   = regexp.MustCompile(`(?m)^ *"search_s": .*\n`)
+	untimed   = regexp.MustCompile(`(?m)^ *"(search_s|version)": .*\n`)
 	operation = regexp.MustCompile(`(?m)^%\d+ "(.+)" = [A-Z][A-Za-z]*\(`)
 )
 

@@ -23,7 +23,7 @@ byte. Prints the first command whose output differs, with the difference, and ex
 
 The commands are run --json, code, map, explain, compare, layer --csv --all, graph, reproduce
 and the lists, over all machines, networks of the zoo and policies that both revisions have.
-The line "search_s" of run --json, a measured time, is left out.
+The lines "search_s" of run --json, a measured time, and "version" of all JSON are left out.
 
 Lines of the commit messages in BASE..HEAD announce differences:
   Changes: run, explain --machine aim   the output of these commands may differ: the

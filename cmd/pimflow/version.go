@@ -1,0 +1,18 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"pimflow/internal/report"
+)
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the commit, the Go version and the hash of each machine",
+		Long: `Print the commit, the Go version and the hash of each machine and GPU that is built in. The key "version" of all JSON has
+the commit, the Go version and the first digits of one hash of them all.`,
+		Args: wantArgs(0, 0),
+		RunE: func(c *cobra.Command, _ []string) error { return report.VersionText(c.OutOrStdout()) },
+	}
+}
