@@ -17,7 +17,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"pimflow": main, "fake-runner": fakeRunner})
+	testscript.Main(m, map[string]func(){"pimflow": main, "fake-runner": fakeRunner, "measure": measure})
 }
 
 func TestScripts(t *testing.T) {

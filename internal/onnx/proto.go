@@ -25,6 +25,7 @@ type (
 		inits           []*tensorProto
 		inputs, outputs []*valueProto
 		sparse          bool
+		attrs           int // of all nodes
 	}
 	nodeProto struct {
 		name, opType, domain string
@@ -144,6 +145,9 @@ func (g *graphProto) decode(m message) error {
 	return m.each(func(fd field) error {
 		sub := func(what string, n int, decode func(message) error) error {
 			msg, err := fd.msg(what)
+			if n >= maxMessages {
+				err = fmt.Errorf("offset %d: at most %d wanted", fd.off, maxMessages)
+			}
 			if err == nil {
 				err = decode(msg)
 			}
@@ -153,7 +157,7 @@ func (g *graphProto) decode(m message) error {
 		case 1:
 			n := &nodeProto{}
 			g.nodes = append(g.nodes, n)
-			return sub("node", len(g.nodes)-1, n.decode)
+			return sub("node", len(g.nodes)-1, func(m message) error { return n.decode(m, &g.attrs) })
 		case 5:
 			t := &tensorProto{}
 			g.inits = append(g.inits, t)
@@ -173,7 +177,12 @@ func (g *graphProto) decode(m message) error {
 	})
 }
 
-func (n *nodeProto) decode(m message) error {
+// maxMessages bounds the nodes, initializers, inputs and outputs of a graph, and half of the attributes of all nodes: an
+// empty one takes two bytes of the file and up to 500 of memory. Estimated; models have some thousands.
+const maxMessages = 1 << 16
+
+// decode reads a node; attrs counts the attributes of all nodes.
+func (n *nodeProto) decode(m message, attrs *int) error {
 	return m.each(func(fd field) error {
 		var s string
 		switch fd.num {
@@ -193,6 +202,9 @@ func (n *nodeProto) decode(m message) error {
 			msg, err := fd.msg("attribute")
 			if err != nil {
 				return err
+			}
+			if *attrs++; *attrs > 2*maxMessages {
+				return fmt.Errorf("attribute[%d]: offset %d: at most %d attributes of all nodes wanted", len(n.attrs), fd.off, 2*maxMessages)
 			}
 			a := &attrProto{}
 			n.attrs = append(n.attrs, a)
