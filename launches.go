@@ -1,7 +1,9 @@
 package pimflow
 
 import (
+	"cmp"
 	"context"
+	"sync"
 
 	"pimflow/internal/hw"
 )
@@ -20,36 +22,58 @@ type LaunchResult struct {
 }
 
 // Launches repeats the search of a plan for each way to launch work, which is then that of every
-// policy. Mechanisms whose cost the GPU's file does not say are left out.
-func (s *Session) Launches(ctx context.Context, p *Plan) ([]LaunchResult, error) {
-	p, err := s.own(p)
+// policy. Each search is that of a machine that is set so; the searches run at the same time and
+// share what no launch changes, the mapping of layers to the PIM. Mechanisms whose cost the GPU's
+// file does not say are left out.
+func (s *Session) Launches(ctx context.Context, p *Plan) (list []LaunchResult, err error) {
+	if p, err = s.own(p); err != nil {
+		return nil, err
+	}
+	plans, err := p.relaunch(ctx)
 	if err != nil {
 		return nil, err
 	}
-	own := p.home.machine.Launch
-	var list []LaunchResult
-	for _, gpu := range []string{hw.Stream, hw.Graph} {
-		for _, pim := range []string{hw.Each, hw.Joint} {
-			way, plan := hw.Launch{GPU: gpu, PIM: pim}, p
-			if way != own {
-				if plan, err = p.launched(ctx, way); err != nil {
-					return nil, err
-				}
-				if plan == nil {
-					continue
-				}
-			}
-			m, r := plan.home.machine, plan.result
-			base, total := r.Baseline.Total.NS(), r.Timeline.Total.NS()
-			list = append(list, LaunchResult{gpu, pim, float64(m.GPU.Clock.PS(m.GPU.Launch)) / 1e6, float64(m.GPU.Clock.PS(m.Link.Launch)) / 1e6, way == own, base, total, base / max(total, 1)})
-		}
+	for _, plan := range plans {
+		m, r := plan.home.machine, plan.result
+		base, total := r.Baseline.Total.NS(), r.Timeline.Total.NS()
+		list = append(list, LaunchResult{m.Launch.GPU, m.Launch.PIM, float64(m.GPU.Clock.PS(m.GPU.Launch)) / 1e6, float64(m.GPU.Clock.PS(m.Link.Launch)) / 1e6, plan == p, base, total, base / max(total, 1)})
 	}
 	return list, nil
 }
 
-// launched searches again where work is launched in another way; nil where the machine does not
-// say what that costs.
-func (p *Plan) launched(ctx context.Context, way hw.Launch) (*Plan, error) {
+// relaunch searches the plan for each way to launch work. The plan is its own on its own machine.
+func (p *Plan) relaunch(ctx context.Context) (plans []*Plan, err error) {
+	own := p.home.machine.Launch
+	for _, gpu := range []string{hw.Stream, hw.Graph} {
+		for _, pim := range []string{hw.Each, hw.Joint} {
+			way, plan := hw.Launch{GPU: gpu, PIM: pim}, p
+			if way != own {
+				if plan, err = p.launched(way); err != nil {
+					return nil, err
+				}
+			}
+			if plan != nil {
+				plans = append(plans, plan)
+			}
+		}
+	}
+	errs := make([]error, len(plans))
+	progress := p.home.phases("launches", len(plans))
+	var wg sync.WaitGroup
+	for i, plan := range plans {
+		if plan == p {
+			continue
+		}
+		plan.target.Progress = progress(i)
+		wg.Go(func() { plans[i], errs[i] = plan.home.best(ctx, plan.how, plan.target) })
+	}
+	wg.Wait()
+	return plans, cmp.Or(errs...)
+}
+
+// launched is the search of a plan, not yet made, where work is launched in another way; nil where
+// the machine does not say what that costs.
+func (p *Plan) launched(way hw.Launch) (*Plan, error) {
 	home := p.home
 	c := *home.machine
 	if known := home.machine.Given["gpu.launch_ck"].Formula != ""; way.GPU != c.Launch.GPU && !known {
@@ -62,16 +86,36 @@ func (p *Plan) launched(ctx context.Context, way hw.Launch) (*Plan, error) {
 	if err := c.Derive(); err != nil {
 		return nil, err
 	}
-	on, err := home.On(&Machine{&c, home.on.from, home.on.changes})
-	if err != nil {
+	on := *home
+	if err := on.launched(&Machine{&c, home.on.from, home.on.changes}); err != nil {
 		return nil, err
 	}
 	how := p.how
 	how.Exact, how.Channels = false, false
 	t, err := on.aim(how)
-	if err != nil {
-		return nil, err
+	t.Unbounded = true
+	return &Plan{home: &on, how: how, target: t}, err
+}
+
+// phases begins a phase of several searches at once. The function it returns makes that which
+// takes the progress of the i-th of them.
+func (s *Session) phases(name string, n int) func(i int) func(done, total int) {
+	sum := s.phase(name)
+	if sum == nil {
+		return func(int) func(done, total int) { return nil }
 	}
-	t.Progress = home.phase("launches: " + way.GPU + ", " + way.PIM)
-	return on.best(ctx, how, t)
+	var mu sync.Mutex
+	done, total := make([]int, n), make([]int, n)
+	return func(i int) func(int, int) {
+		return func(d, t int) {
+			mu.Lock()
+			defer mu.Unlock()
+			done[i], total[i] = max(done[i], d), t
+			ds, ts := 0, 0
+			for k := range done {
+				ds, ts = ds+done[k], ts+total[k]
+			}
+			sum(ds, ts)
+		}
+	}
 }

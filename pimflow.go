@@ -49,6 +49,7 @@ type Session struct {
 	on       Machine
 	machine  *hw.Machine      // of on
 	profile  *profile.Profile // nil: the model's times
+	by       platform.Makers  // of the machine's devices
 	target   search.Target
 	progress func(phase string, done, total int)
 }
@@ -100,12 +101,18 @@ func (s *Session) On(m *Machine) (*Session, error) {
 
 // place makes a machine that of the session.
 func (s *Session) place(m *Machine) (err error) {
-	var by platform.Makers
+	s.by = platform.Makers{PIM: platform.Mapped()}
 	if s.profile != nil {
-		by.GPU = s.profile.Over(gpu.New)
+		s.by.GPU = s.profile.Over(gpu.New)
 	}
+	return s.launched(m)
+}
+
+// launched makes a machine that of the session which differs from the session's in launches at
+// most.
+func (s *Session) launched(m *Machine) (err error) {
 	s.on, s.machine = *m, m.hw
-	s.target, err = platform.Target(m.hw, by)
+	s.target, err = platform.Target(m.hw, s.by)
 	return err
 }
 

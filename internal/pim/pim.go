@@ -27,13 +27,63 @@ type Device struct {
 	traits   traits
 	basic    bool // without the extensions of NewBasic
 
-	standard  *dram.Standard
-	timing    dram.Timing
-	channel   *dram.Channel
+	standard *dram.Standard
+	timing   dram.Timing
+	channel  *dram.Channel
+	*known
+}
+
+// known is what devices have simulated and chosen. None of it depends on launches.
+type known struct {
 	mu        sync.Mutex
 	timed     map[string]dram.Result // by shape of the stream
 	chosen    map[form]*chosenMapping
 	scratches sync.Pool // *scratch
+}
+
+func newKnown() *known {
+	return &known{timed: map[string]dram.Result{}, chosen: map[form]*chosenMapping{}}
+}
+
+// Mappings makes devices that share what they choose, on machines that differ in launches alone:
+// in what a launch costs, and in whether PIM work shares one.
+type Mappings struct {
+	mu sync.Mutex
+	of map[mappingsKey]*known
+}
+
+type mappingsKey struct {
+	channels int
+	basic    bool
+}
+
+// known is what devices of so many channels share.
+func (s *Mappings) known(channels int, basic bool) *known {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.of == nil {
+		s.of = map[mappingsKey]*known{}
+	}
+	k := mappingsKey{channels, basic}
+	if s.of[k] == nil {
+		s.of[k] = newKnown()
+	}
+	return s.of[k]
+}
+
+// New is New with shared mappings.
+func (s *Mappings) New(m *hw.Machine, channels int) (device.Device, error) {
+	return newDevice(m, channels, dram.Timing(m.PIM.Timing), s.known(channels, false))
+}
+
+// NewBasic is NewBasic with shared mappings.
+func (s *Mappings) NewBasic(m *hw.Machine, channels int) (device.Device, error) {
+	d, err := newDevice(m, channels, Exposed(&m.PIM), s.known(channels, true))
+	if err != nil {
+		return nil, err
+	}
+	d.basic = true
+	return d, nil
 }
 
 // formats are the number formats of operands and results, in the order of their names;
@@ -59,18 +109,13 @@ func Format(m *hw.Machine) (tensor.Type, error) {
 // channels. It fails on a number below 1, an unknown standard, a wrong timing parameter,
 // and a geometry that does not fit together.
 func New(m *hw.Machine, channels int) (device.Device, error) {
-	return newDevice(m, channels, dram.Timing(m.PIM.Timing))
+	return (&Mappings{}).New(m, channels)
 }
 
 // NewBasic is New without PIMFlow's extensions of Newton (MICRO 2020): all channels
 // read the same inputs, and a buffer write is exposed (Exposed).
 func NewBasic(m *hw.Machine, channels int) (device.Device, error) {
-	d, err := newDevice(m, channels, Exposed(&m.PIM))
-	if err != nil {
-		return nil, err
-	}
-	d.basic = true
-	return d, nil
+	return (&Mappings{}).NewBasic(m, channels)
 }
 
 // Standard returns the machine's standard. Under a power limit its multiplying commands keep
@@ -90,7 +135,7 @@ func Standard(m *hw.Machine) (*dram.Standard, error) {
 	return std, nil
 }
 
-func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error) {
+func newDevice(m *hw.Machine, channels int, timing dram.Timing, shared *known) (*Device, error) {
 	p := &m.PIM
 	std, err := Standard(m)
 	if err != nil {
@@ -117,7 +162,7 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing) (*Device, error)
 	}
 	d := &Device{
 		m: p, geometry: g, element: m.Memory.ElementSize, channels: channels, ops: ops, format: format, link: NewLink(m, channels),
-		standard: std, timing: timing, channel: ch, timed: map[string]dram.Result{}, chosen: map[form]*chosenMapping{},
+		standard: std, timing: timing, channel: ch, known: shared,
 	}
 	for o := range std.Ops {
 		d.bare = append(d.bare, dram.Command{Op: dram.Op(o)})

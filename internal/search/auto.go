@@ -75,7 +75,7 @@ func (s *search) auto(ctx context.Context, auto Policy) (*Result, error) {
 	if res.Plan == nil {
 		return nil, none
 	}
-	if res.Stopped = ctx.Err() != nil; !res.Stopped { // the bound needs all tiles costed
+	if res.Stopped = ctx.Err() != nil; !res.Stopped && !s.t.Unbounded { // the bound needs all tiles costed
 		res.Bound, res.BoundTwo = s.bound()
 	}
 	return res, nil

@@ -16,6 +16,7 @@ type Target struct {
 	Devices     Devices
 	Launch      string // how PIM work is launched under every policy, plan.Each or plan.Fused; "": plan.Each
 	Objective   Objective
+	Unbounded   bool // no lower bound is computed, which changes no plan
 	Exact       bool // the plan must be an exact optimum; graphs that are too large are an error
 	// Standby is the machine's power at rest, in pJ a nanosecond. It matters only to
 	// energies.

@@ -21,8 +21,8 @@ func band(c *climber, last int) {
 			if len(chain) < n {
 				break
 			}
-			for _, cut := range c.shares {
-				c.cutBands(chain, dim, cut)
+			for cuts := range c.shares {
+				c.cutBands(chain, dim, cuts)
 			}
 		}
 	}

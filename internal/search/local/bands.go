@@ -2,6 +2,7 @@ package local
 
 import (
 	"math"
+	"sync"
 
 	"pimflow/internal/candidate"
 	"pimflow/internal/device"
@@ -10,15 +11,17 @@ import (
 	"pimflow/internal/program"
 )
 
-// cutBands cuts a chain at shares of the last node's extent and tries the patterns of devices
-// that are worth it.
-func (c *climber) cutBands(chain []int, dim int, cuts []float64) {
-	b := c.newBands(chain, dim, cuts)
-	if b == nil {
+// cutBands cuts a chain at shares of the last node's extent, cuts of the table, and tries the
+// patterns of devices that are worth it.
+func (c *climber) cutBands(chain []int, dim, cuts int) {
+	of := c.bandings.of(c, chain, dim, cuts)
+	if of.on == nil {
 		return
 	}
+	b := &c.bands
+	b.begin(of, chain)
 	now := c.Worth * c.spanOf(chain)
-	for _, p := range c.patternsOf(len(chain), len(cuts)+1) {
+	for _, p := range c.patternsOf(len(chain), len(of.on[0])) {
 		if b.pick(c, p) && b.fits(c) && b.estimate(c) <= now && c.accept(b.changes()...) {
 			now = c.Worth * c.spanOf(chain)
 		}
@@ -43,18 +46,38 @@ func (c *climber) spanOf(chain []int) float64 {
 	return c.o.Of(last-first, energy)
 }
 
-// bands is a chain of nodes, each cut into as many tiles: band k has the k-th tile of each.
-type bands struct {
-	chain []int                                // nodes of the window
-	on    [][][candidate.Lanes]*candidate.Tile // by node and band: the tile on each device, nil if that does not execute it
+// banding is a chain of nodes, each cut into as many tiles: band k has the k-th tile of each.
+type banding struct {
+	once  sync.Once
+	on    [][][candidate.Lanes]*candidate.Tile // by node and band: the tile on each device, nil if that does not execute it; nil if the chain cannot be cut so
 	reads [][]uint64                           // by node and band: a bit for each band of the node before that it reads
-	tiles [][]*candidate.Tile                  // by node and band: those that are picked
-	ends  [][]device.Time                      // their completion times, as estimated
-	ended [][]program.VectorClock              // and the steps that have ended then
 }
 
-// newBands cuts a chain at shares of the last node's extent; nil if that cannot be.
-func (c *climber) newBands(chain []int, dim int, cuts []float64) *bands {
+// bandings remembers the bandings of chains, which climbers of many windows ask for.
+type bandings struct {
+	mu    sync.Mutex
+	known map[bandingKey]*banding
+}
+
+// bandingKey is a chain that ends at a position, and how it is cut.
+type bandingKey struct{ last, nodes, dim, cuts int }
+
+// of is the banding of a chain of a climber's window.
+func (m *bandings) of(c *climber, chain []int, dim, cuts int) *banding {
+	key := bandingKey{c.cur.Lo + chain[len(chain)-1], len(chain), dim, cuts}
+	m.mu.Lock()
+	b := m.known[key]
+	if b == nil {
+		b = &banding{}
+		m.known[key] = b
+	}
+	m.mu.Unlock()
+	b.once.Do(func() { b.cut(c, chain, dim, c.shares[cuts]) })
+	return b
+}
+
+// cut cuts a chain at shares of the last node's extent.
+func (b *banding) cut(c *climber, chain []int, dim int, cuts []float64) {
 	ids := make([]graph.ID, len(chain))
 	for k, i := range chain {
 		ids[k] = c.id(i)
@@ -66,33 +89,64 @@ func (c *climber) newBands(chain []int, dim int, cuts []float64) *bands {
 	}
 	ranges, ok := plan.Bands(c.Store.Graph, ids, dim, ends, c.Store.Reach)
 	if !ok {
-		return nil
+		return
 	}
 	n := len(cuts) + 1
-	b := &bands{chain: chain}
+	tiles, reads := make([][][candidate.Lanes]*candidate.Tile, len(chain)), make([][]uint64, len(chain))
 	for k, i := range chain {
-		on, reads := make([][candidate.Lanes]*candidate.Tile, n), make([]uint64, n)
+		tiles[k], reads[k] = make([][candidate.Lanes]*candidate.Tile, n), make([]uint64, n)
 		for j, r := range ranges[k] {
+			on := &tiles[k][j]
 			for lane, able := range c.able[i] {
 				if able {
-					on[j][lane] = c.Store.Tile(c.cur.Lo+i, candidate.Span{Lane: lane, Dim: dim, Range: r})
+					on[lane] = c.Store.Tile(c.cur.Lo+i, candidate.Span{Lane: lane, Dim: dim, Range: r})
 				}
 			}
-			if either(on[j]) == nil {
-				return nil
+			if either(*on) == nil {
+				return
 			}
 			if k > 0 {
 				for a := range n {
-					if c.Store.Uses(either(on[j]), either(b.on[k-1][a])) {
-						reads[j] |= 1 << a
+					if c.Store.Uses(either(*on), either(tiles[k-1][a])) {
+						reads[k][j] |= 1 << a
 					}
 				}
 			}
 		}
-		b.on, b.reads = append(b.on, on), append(b.reads, reads)
-		b.tiles, b.ends, b.ended = append(b.tiles, make([]*candidate.Tile, n)), append(b.ends, make([]device.Time, n)), append(b.ended, make([]program.VectorClock, n))
 	}
-	return b
+	b.on, b.reads = tiles, reads
+}
+
+// bands is a banding whose tiles are picked. Each climber has its own, whose memory serves for one
+// banding after the other.
+type bands struct {
+	*banding
+	chain []int                   // nodes of the window
+	tiles [][]*candidate.Tile     // by node and band: those that are picked
+	ends  [][]device.Time         // their completion times, as estimated
+	ended [][]program.VectorClock // and the steps that have ended then
+}
+
+// begin takes a banding of a chain.
+func (b *bands) begin(of *banding, chain []int) {
+	n := len(of.on[0])
+	b.banding, b.chain = of, chain
+	b.tiles, b.ends, b.ended = rows(b.tiles, len(chain), n), rows(b.ends, len(chain), n), rows(b.ended, len(chain), n)
+}
+
+// rows is so many rows of n values each, in the memory of others where they have room. What the
+// values are is not said.
+func rows[T any](old [][]T, many, n int) [][]T {
+	for len(old) < many {
+		old = append(old, nil)
+	}
+	for i := range many {
+		if cap(old[i]) < n {
+			old[i] = make([]T, n)
+		}
+		old[i] = old[i][:n]
+	}
+	return old
 }
 
 // either is a tile on any device: on all of them it reads the same.

@@ -29,14 +29,16 @@ type climber struct {
 	sparePreds []candidate.Predecessors
 	fastest    []int                   // by node: the device on which the whole node takes less
 	able       [][candidate.Lanes]bool // by node: the devices that execute it
-	trials     int                     // schedules since it was set to 0
-	maxTrials  int                     // schedules at most
+	bandings   *bandings
+	bands      bands // scratch of cutBands
+	trials     int   // schedules since it was set to 0
+	maxTrials  int   // schedules at most
 }
 
 // newClimber returns a climber at a window with no node marked.
 func (r *improvement) newClimber(t *candidate.Window) *climber {
 	s, n, o := r.Store, len(t.Partitions), r.o
-	c := &climber{Scheduler: candidate.Scheduler{Store: s}, Options: r.Options, ctx: r.ctx, o: o, choices: r.choices, sparePreds: make([]candidate.Predecessors, n), pending: make([]bool, n), maxTrials: math.MaxInt}
+	c := &climber{Scheduler: candidate.Scheduler{Store: s}, Options: r.Options, ctx: r.ctx, o: o, choices: r.choices, bandings: &r.bandings, sparePreds: make([]candidate.Predecessors, n), pending: make([]bool, n), maxTrials: math.MaxInt}
 	c.adopt(t)
 	c.preds = c.Predecessors(t.Lo, t.Partitions)
 	if t := c.ScheduleBelow(t.Lo, t.Partitions, c.preds, o, c.value); t != nil {

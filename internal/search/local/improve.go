@@ -37,7 +37,7 @@ func (opt *Options) Improve(ctx context.Context, s *candidate.Store, choices [][
 		return list
 	}
 	list = s.Split(s.Merge(list)) // alone, windows could not share a launch
-	r := &improvement{Store: s, Options: opt, ctx: ctx, choices: choices, o: o}
+	r := &improvement{Store: s, Options: opt, ctx: ctx, choices: choices, o: o, bandings: bandings{known: map[bandingKey]*banding{}}}
 	var best []*candidate.Window
 	for _, passes := range opt.starts {
 		best = crossover(best, r.passes(list, passes), o)
@@ -91,6 +91,8 @@ type improvement struct {
 	// settled has, by the size of a pass, the windows at whose nodes no move gained while all
 	// nodes that moves there change were in the same group.
 	settled map[int]map[*candidate.Window]bool
+
+	bandings bandings
 }
 
 // maxPhases bounds the rounds of a pass (estimated: passes end far sooner).
