@@ -97,7 +97,12 @@ func (s *Session) Doubt(ctx context.Context, p *Plan, r *Report) error {
 			ds, err := p.target.Devices(channels, commands)
 			ds = slices.Clone(ds)
 			for i := range ds {
-				ds[i] = device.Bound(ds[i], bound.of)
+				ds[i] = device.Bound(ds[i], func(u *device.Uncertainty) device.Time {
+					if u.Class == device.PIMLaunches { // nothing of the GPU
+						return u.Time
+					}
+					return bound.of(u)
+				})
 			}
 			return ds, err
 		}).Memo()

@@ -30,8 +30,10 @@ type Report struct {
 	// ChannelsTried is nil unless the search was for the number of PIM channels too.
 	ChannelsTried []ChannelsTried `json:"channels_tried,omitempty"`
 
-	Baseline float64 `json:"baseline_ns"` // the GPU alone, with every memory channel
-	Total    float64 `json:"total_ns"`    // the plan
+	Baseline     float64 `json:"baseline_ns"`     // the GPU alone, with every memory channel
+	BaselineLow  float64 `json:"baseline_low_ns"` // within the errors of the GPU's model and the bounds of launches
+	BaselineHigh float64 `json:"baseline_high_ns"`
+	Total        float64 `json:"total_ns"` // the plan
 	// Bound is a lower bound of the time of every plan of the search; nil if none was computed.
 	Bound     *float64 `json:"bound_ns"`
 	BoundTwo  *float64 `json:"bound_two_pieces_ns"` // the same for plans with at most two pieces a layer
@@ -39,7 +41,7 @@ type Report struct {
 	Stopped   bool     `json:"stopped"`             // the search ended early, or that of the given plan did: it is the best so far
 	Objective string   `json:"objective"`           // latency, energy or edp
 	Speedup   float64  `json:"speedup"`             // Baseline / Total
-	Low       float64  `json:"speedup_low"`         // the least while each GPU time is within its bounds
+	Low       float64  `json:"speedup_low"`         // the least within the same errors and bounds
 	High      float64  `json:"speedup_high"`        // the most
 	GPUBusy   float64  `json:"gpu_busy_ns"`
 	PIMBusy   float64  `json:"pim_busy_ns"`
@@ -166,7 +168,10 @@ func newReport(s *Session, p *Plan) (*Report, error) {
 	if tl.Total > 0 {
 		out.Speedup = float64(r.Baseline.Total) / float64(tl.Total)
 	}
-	out.Low, out.High = run.Interval(r.Baseline.Program, tl.Program)
+	network := m.NetworkError()
+	low, high := run.Bounds(network, r.Baseline.Program)
+	out.BaselineLow, out.BaselineHigh = low.NS(), high.NS()
+	out.Low, out.High = run.Interval(network, r.Baseline.Program, tl.Program)
 	tiles := map[graph.ID][]Tile{}
 	for i := range tl.Program.Steps {
 		id := tl.Program.Steps[i].Node

@@ -10,6 +10,9 @@ import (
 	"pimflow/internal/gpu"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
+	"pimflow/internal/plan"
+	"pimflow/internal/program"
+	"pimflow/internal/run"
 )
 
 // Validated is a measured network beside the GPU model's time of it, in microseconds. Low and
@@ -31,12 +34,6 @@ func (v *Validated) Set() string { return v.set() }
 // starting is the least number of networks that the start of a stack is fitted to.
 const starting = 3
 
-// executed is what the kernels of a network take without their starts, with its bounds.
-type executed struct {
-	us, low, high float64
-	kernels       int
-}
-
 // Validate models measured networks on the GPUs that they were measured on, one kernel after
 // another with all of the memory's channels. Each stack of software has the start of a kernel
 // that the GPU's file has for it; that of another stack is fitted to its rows, at least three;
@@ -52,7 +49,7 @@ func Validate(m *Measured, boards []*hw.Board, on *hw.Machine) ([]Validated, err
 	gs := graphs{}
 	list := make([]Validated, len(m.Networks))
 	free := map[string][]int{} // rows of a stack whose start is not known
-	times := make([]executed, len(list))
+	machines := make([]*hw.Machine, len(list))
 	for i, n := range m.Networks {
 		v := &list[i]
 		v.Network = n
@@ -70,27 +67,20 @@ func Validate(m *Measured, boards []*hw.Board, on *hw.Machine) ([]Validated, err
 		if v.Why != "" {
 			continue
 		}
+		machines[i] = machine
 		var err error
-		if times[i], err = gs.executed(machine, &n); err != nil {
-			return nil, err
-		}
-		v.Kernels = times[i].kernels
-		g := &machine.GPU
-		launch := float64(g.Launch) / (g.Clock.GHz() * 1e3)
-		low, high := launch*g.Error.Launch.Low, launch*g.Error.Launch.High
 		if on != nil {
-			v.starts(times[i], g, launch, low, high, "machine "+on.Name)
-			continue
-		}
-		own, ok := b.Start[n.set()]
-		switch r := g.Launches.Graph; {
-		case ok:
-			v.starts(times[i], g, own, own, own, "the GPU's file")
-		case r.Value > 0 && strings.Contains(n.Source, "graph"):
-			v.starts(times[i], g, r.Value, r.Low, r.High, "the GPU's file, in a graph")
-		default:
-			v.starts(times[i], g, launch, low, high, "the GPU's file, of any stack")
+			err = v.model(gs, machine, "machine "+on.Name)
+		} else if own, ok := b.Start[n.set()]; ok {
+			err = v.model(gs, started(machine, hw.Range{Value: own, Low: own, High: own}), "the GPU's file")
+		} else if r := b.GPU.Launches.Graph; r.Value > 0 && strings.Contains(n.Source, "graph") {
+			err = v.model(gs, started(machine, r), "the GPU's file, in a graph")
+		} else {
+			err = v.model(gs, machine, "the GPU's file, of any stack")
 			free[n.set()] = append(free[n.set()], i)
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	for _, rows := range free {
@@ -100,58 +90,76 @@ func Validate(m *Measured, boards []*hw.Board, on *hw.Machine) ([]Validated, err
 		s := &Set{}
 		var nets []network
 		for _, i := range rows {
-			s.nets = append(s.nets, &list[i].Network)
-			nets = append(nets, network{us: times[i].us, kernels: times[i].kernels})
+			t, err := gs.executed(machines[i], &list[i].Network)
+			if err != nil {
+				return nil, err
+			}
+			s.nets, nets = append(s.nets, &list[i].Network), append(nets, t)
 		}
 		us := fitStart(s, nets, 1, func(t network) float64 { return t.us }).x[0]
 		for _, i := range rows {
-			list[i].starts(times[i], &known[normal(list[i].GPU)].GPU, us, us, us, fmt.Sprintf("fitted to %d rows", len(rows)))
+			if err := list[i].model(gs, started(machines[i], hw.Range{Value: us, Low: us, High: us}), fmt.Sprintf("fitted to %d rows", len(rows))); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return list, nil
 }
 
-// starts adds the starts of the kernels, which take us each or between low and high, and
-// widens the bounds to the error that whole networks have on the GPU.
-func (v *Validated) starts(t executed, g *hw.GPU, us, low, high float64, from string) {
-	n := float64(t.kernels)
-	v.From, v.Modelled = from, t.us+n*us
-	v.Low, v.High = t.low+n*low, t.high+n*high
-	r := g.Error.Network
-	if i := g.Error.Int8Network; v.dtype() == "int8" && i.Value > 0 {
-		r = i
-	}
-	if r.Value > 0 {
-		v.Low, v.High = min(v.Low, r.Low*(t.us+n*low)), max(v.High, r.High*(t.us+n*high))
-	}
+// started is a machine whose kernels start in us microseconds.
+func started(m *hw.Machine, us hw.Range) *hw.Machine {
+	c := *m
+	c.GPU.Launch = int64(math.Round(us.Value * c.GPU.Clock.GHz() * 1e3))
+	c.GPU.Error.Launch = hw.Range{Value: 1, Low: us.Low / us.Value, High: us.High / us.Value}
+	return &c
 }
 
-// executed times the kernels of a network on a machine's GPU that has every channel.
-func (gs graphs) executed(m *hw.Machine, n *Network) (t executed, err error) {
+// model models the network on a machine, whose start of a kernel is from there.
+func (v *Validated) model(gs graphs, m *hw.Machine, from string) error {
+	p, kernels, err := gs.program(m, &v.Network)
+	if err != nil {
+		return err
+	}
+	low, high := run.Bounds(m.NetworkError(), p)
+	v.From, v.Kernels, v.Modelled, v.Low, v.High = from, kernels, us(run.Time(p).Total), us(low), us(high)
+	return nil
+}
+
+// program is a network on a machine's GPU, which has every channel: one kernel after another.
+func (gs graphs) program(m *hw.Machine, n *Network) (p *program.Program, kernels int, err error) {
 	g, err := gs.get(n)
 	if err != nil {
-		return t, err
+		return nil, 0, err
 	}
-	c := *m
-	c.GPU.Launch, c.GPU.Error.Launch = 0, hw.Range{Value: 1, Low: 1, High: 1}
-	d, err := gpu.New(&c, c.Memory.Channels)
+	d, err := gpu.New(m, m.Memory.Channels)
 	if err != nil {
-		return t, err
+		return nil, 0, err
 	}
+	p = &program.Program{Graph: g}
 	for i := range g.Nodes {
 		if g.Nodes[i].Op == nil {
 			continue
 		}
-		code, err := d.Compile(g, g.Whole(graph.ID(i)))
+		cut := g.Whole(graph.ID(i))
+		code, err := d.Compile(g, cut)
 		if err != nil {
-			return t, fmt.Errorf("%s: %w", n.Place, err)
+			return nil, 0, fmt.Errorf("%s: %w", n.Place, err)
 		}
-		cost := code.Cost()
-		low, high := cost.Bounds()
-		t.us, t.low, t.high = t.us+us(cost.Time), t.low+us(low), t.high+us(high)
-		t.kernels += len(code.(*gpu.Code).Kernels())
+		p.Steps = append(p.Steps, program.Step{Tile: plan.Tile{Cut: cut, Device: plan.GPU}, Code: code})
+		kernels += len(code.(*gpu.Code).Kernels())
 	}
-	return t, nil
+	return p, kernels, nil
+}
+
+// executed is what the kernels of a network take on a machine without their starts.
+func (gs graphs) executed(m *hw.Machine, n *Network) (t network, err error) {
+	c := *m
+	c.GPU.Launch = 0
+	p, kernels, err := gs.program(&c, n)
+	if err != nil {
+		return t, err
+	}
+	return network{us: us(run.Time(p).Total), kernels: kernels}, nil
 }
 
 func us(t device.Time) float64 { return float64(t) / 1e6 }

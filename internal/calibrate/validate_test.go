@@ -48,6 +48,58 @@ func TestValidate(t *testing.T) {
 	}
 }
 
+// TestValidateHeldOut: with the error of whole networks from all networks of T4 but one, under
+// either stack, at least nine of ten of those left out are inside.
+func TestValidateHeldOut(t *testing.T) {
+	m := all(t)
+	m.Networks = slices.DeleteFunc(m.Networks, func(n Network) bool { return n.GPU != "T4" })
+	list, err := Validate(m, allBoards(t), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	type held struct{ name, dtype string }
+	seen, inside, n := map[held]bool{}, 0, 0
+	for _, v := range list {
+		out := held{v.Name, v.Dtype}
+		if seen[out] || v.Why != "" {
+			continue
+		}
+		seen[out] = true
+		var ratios []float64
+		only := &Measured{}
+		for _, w := range list {
+			if w.Why == "" && w.Dtype == v.Dtype {
+				if w.Name == v.Name {
+					only.Networks = append(only.Networks, w.Network)
+				} else {
+					ratios = append(ratios, w.US/w.Modelled)
+				}
+			}
+		}
+		boards := allBoards(t)
+		for _, b := range boards {
+			if b.Name == "t4" {
+				r := hw.Range{Value: 1, Low: min(1, math.Pow(slices.Min(ratios), unseen)), High: max(1, math.Pow(slices.Max(ratios), unseen))}
+				b.GPU.Error.Network, b.GPU.Error.Int8Network = r, r
+			}
+		}
+		left, err := Validate(only, boards, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range left {
+			if n++; left[i].Inside() {
+				inside++
+			} else {
+				t.Logf("%s %s %s: %.0f us, between %.0f and %.0f", left[i].Dtype, left[i].Source, left[i].Name, left[i].US, left[i].Low, left[i].High)
+			}
+		}
+	}
+	if t.Logf("%d of %d inside", inside, n); n < 60 || 10*inside < 9*n {
+		t.Errorf("%d of %d inside", inside, n)
+	}
+}
+
 // TestValidateStarts: a stack whose start the file has takes it, three rows of another are fitted,
 // fewer are between the bounds of the launches; a machine launches as its file says; and what is
 // not built says why.

@@ -19,6 +19,14 @@ func (d bounded) Compile(g *graph.Graph, c graph.Cut) (Code, error) {
 	}
 	cost := code.Cost()
 	cost.Time = cost.At(d.of)
+	for i := range cost.Uncertain {
+		if u := &cost.Uncertain[i]; u.Kind == OfLaunch {
+			more := d.of(u) - u.Time
+			if cost.Launch += more; cost.Fusible > 0 {
+				cost.Fusible += more
+			}
+		}
+	}
 	cost.Uncertain = nil
 	return boundedCode{code, cost}, nil
 }
@@ -29,3 +37,11 @@ type boundedCode struct {
 }
 
 func (c boundedCode) Cost() Cost { return c.cost }
+
+// Bare is the code itself of code that a device of Bound has compiled.
+func Bare(c Code) Code {
+	if b, ok := c.(boundedCode); ok {
+		return b.Code
+	}
+	return c
+}

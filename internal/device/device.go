@@ -89,8 +89,26 @@ type Cost struct {
 // In the literature: interval uncertainty, one correlated factor a class.
 type Uncertainty struct {
 	Class           string
+	Kind            UncertainKind
 	Time, Low, High Time
 }
+
+// The classes of launches: the cost of the mechanism, which both devices share, and what a launch
+// of PIM work differs from a kernel's under the same mechanism.
+const (
+	Launches    = "launch"
+	PIMLaunches = "pim launch"
+)
+
+// UncertainKind says what an uncertain time is of.
+type UncertainKind uint8
+
+// The kinds of uncertain times. Those of launches come last in a cost.
+const (
+	OfKernel      UncertainKind = iota // the execution of modelled kernels: the error of whole networks has that of its classes in it
+	OfMeasurement                      // a measured time, launches included
+	OfLaunch                           // launches
+)
 
 // At is the time if each class of work takes the time that of chooses from its
 // uncertainty: the time itself or a bound.
@@ -102,12 +120,15 @@ func (c *Cost) At(of func(*Uncertainty) Time) Time {
 	return max(t, 0)
 }
 
-// Fused is the cost with the launch fused with that of the work before. Ticks stay those of
-// the work alone.
+// Fused is the cost with the launch fused with that of the work before, whose uncertainty it has
+// no longer. Ticks stay those of the work alone.
 //
 // In the literature: marginal cost.
 func (c Cost) Fused() Cost {
 	c.Time, c.Launch = c.Time-c.Fusible, c.Launch-c.Fusible
+	for n := len(c.Uncertain); c.Fusible > 0 && n > 0 && c.Uncertain[n-1].Kind == OfLaunch; n-- {
+		c.Uncertain = c.Uncertain[:n-1]
+	}
 	return c
 }
 

@@ -34,14 +34,14 @@ const longestUncertain = 1 << 60
 // false if a bound exceeds longestUncertain.
 func (d *gpu) uncertainties(ks []Kernel, launchUS float64) (list []device.Uncertainty, ok bool) {
 	ok = true
-	add := func(class string, us float64, r hw.Range) {
+	add := func(class string, kind device.UncertainKind, us float64, r hw.Range) {
 		ps := func(f float64) device.Time {
 			t := f * us * 1e6
 			ok = ok && t < longestUncertain
 			return device.Time(math.Round(min(t, longestUncertain)))
 		}
 		if us > 0 && (r.Low != 1 || r.High != 1) {
-			list = append(list, device.Uncertainty{Class: class, Time: ps(1), Low: ps(r.Low), High: ps(r.High)})
+			list = append(list, device.Uncertainty{Class: class, Kind: kind, Time: ps(1), Low: ps(r.Low), High: ps(r.High)})
 		}
 	}
 	for i := range uncertainClasses {
@@ -58,9 +58,9 @@ func (d *gpu) uncertainties(ks []Kernel, launchUS float64) (list []device.Uncert
 		if us > 0 {
 			r.High += slow / us
 		}
-		add(uncertainClasses[i].class, us, r)
+		add(uncertainClasses[i].class, device.OfKernel, us, r)
 	}
-	add("launch", launchUS*float64(len(ks)), d.errors.Launch)
+	add(device.Launches, device.OfLaunch, launchUS*float64(len(ks)), d.errors.Launch)
 	return list, ok
 }
 

@@ -56,6 +56,15 @@ func (m *Machine) Start() Range {
 	return m.GPU.Launches.Stream
 }
 
+// NetworkError is the error of whole networks on the machine's GPU, in the type of its elements: a
+// factor on their time, launches included; zero where it is not known.
+func (m *Machine) NetworkError() Range {
+	if e := &m.GPU.Error; m.Memory.ElementSize == 1 && e.Int8Network.Value > 0 {
+		return e.Int8Network
+	}
+	return m.GPU.Error.Network
+}
+
 // Memory is the DRAM channels, which GPU and PIM share.
 type Memory struct {
 	Channels    int     `json:"channels" want:"1..1024"`        // in all
@@ -72,11 +81,12 @@ type Memory struct {
 // Link is the connection between the GPU's memory channels and the PIM channels. It carries
 // the inputs and results of PIM work, and the launches.
 type Link struct {
-	PerByte float64 `json:"ps_per_byte" want:">=0"`             // inputs and results of all channels together
-	Latency int64   `json:"latency_ck" want:"0..1000000000"`    // GPU cycles, each way
-	Launch  int64   `json:"pim_launch_ck" want:"0..1000000000"` // GPU cycles, of each tile on the PIM
-	Memory  bool    `json:"from_gpu_channels"`                  // inputs and results take bandwidth and energy of the GPU's channels
-	Finish  Finish  `json:"finish"`
+	PerByte     float64 `json:"ps_per_byte" want:">=0"`                    // inputs and results of all channels together
+	Latency     int64   `json:"latency_ck" want:"0..1000000000"`           // GPU cycles, each way
+	Launch      int64   `json:"pim_launch_ck" want:"0..1000000000"`        // GPU cycles, of each tile on the PIM
+	LaunchError Range   `json:"pim_launch_error" want:">=0" missing:"may"` // of Launch where the GPU's launches are as said: a factor; 0: exact
+	Memory      bool    `json:"from_gpu_channels"`                         // inputs and results take bandwidth and energy of the GPU's channels
+	Finish      Finish  `json:"finish"`
 }
 
 // Finish is what computes the values of a layer from the sums that the channels read out: it

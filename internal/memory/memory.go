@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"slices"
 
+	"pimflow/internal/device"
 	"pimflow/internal/graph"
 	"pimflow/internal/pim"
 	"pimflow/internal/plan"
@@ -97,7 +98,7 @@ func placed(p *program.Program) (*Map, []reserved, error) {
 		if s.Device != plan.PIM {
 			continue
 		}
-		code, ok := s.Code.(*pim.Code)
+		code, ok := device.Bare(s.Code).(*pim.Code)
 		if !ok {
 			return nil, nil, fmt.Errorf("node %%%d %.80q on pim: code of type %T does not say where its weights are", s.Node, p.Graph.Nodes[s.Node].Name, s.Code)
 		}
@@ -133,7 +134,7 @@ type reserved struct {
 func (m *Map) weigh(p *program.Program, all []reserved) {
 	for i, r := range all {
 		st := &m.Steps[i]
-		code := p.Steps[st.Index].Code.(*pim.Code)
+		code := device.Bare(p.Steps[st.Index].Code).(*pim.Code)
 		for ch, h := range r.layouts {
 			if h.Rows.Len() == 0 {
 				continue

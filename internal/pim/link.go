@@ -3,6 +3,7 @@ package pim
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"pimflow/internal/device"
 	"pimflow/internal/dram"
@@ -19,7 +20,8 @@ type Link struct {
 	joint           bool
 	memory          float64 // of the GPU, bytes a picosecond
 	gpu             *hw.GPUEnergy
-	pass            *gpu.Pass // finishes results on the GPU; nil elsewhere
+	pass            *gpu.Pass            // finishes results on the GPU; nil elsewhere
+	uncertain       []device.Uncertainty // of the launch
 }
 
 // NewLink is the link of a machine with so many computing channels. Where all channels
@@ -36,6 +38,15 @@ func NewLink(m *hw.Machine, channels int) *Link {
 	}
 	if m.Link.Finish.Where == hw.OnGPU {
 		l.pass = gpu.NewPass(m, kept)
+	}
+	for _, u := range []struct {
+		class string
+		r     hw.Range
+	}{{device.Launches, m.GPU.Error.Launch}, {device.PIMLaunches, m.Link.LaunchError}} {
+		if l.launch > 0 && (u.r.Low != u.r.Value || u.r.High != u.r.Value) {
+			of := func(factor float64) device.Time { return device.Time(math.Round(factor * float64(l.launch))) }
+			l.uncertain = append(l.uncertain, device.Uncertainty{Class: u.class, Kind: device.OfLaunch, Time: l.launch, Low: of(u.r.Low), High: of(u.r.High)})
+		}
 	}
 	return l
 }
@@ -150,7 +161,9 @@ func (l *Link) Charge(c *device.Cost, clock hw.Period, w Traffic) error {
 	}
 	c.Time = around + max(c.Time, travel, finish) + kernel.Time
 	c.Ticks = clock.Cycles(int64(c.Time))
-	c.Uncertain = kernel.Uncertain
+	if c.Uncertain = l.uncertain; len(kernel.Uncertain) > 0 {
+		c.Uncertain = slices.Concat(kernel.Uncertain, l.uncertain) // launches last
+	}
 	if l.pass == nil {
 		c.Energy[device.PIMFinish] = device.Of(l.Finish.Energy, float64(w.ops))
 	}

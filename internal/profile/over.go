@@ -89,7 +89,7 @@ func (d *profiled) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	}
 	cost := modelled.Cost()
 	k := Of(g, c, d.typ)
-	t, note, err := d.time(g, c, &k, &cost)
+	t, apart, note, err := d.time(g, c, &k, &cost)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", d.file, err)
 	}
@@ -119,33 +119,34 @@ func (d *profiled) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 		out.cost.Energy[device.GPUActive] = cost.Energy[device.GPUActive].Times(share)
 	}
 	if cost.Source == device.Measured {
-		out.cost.Uncertain = []device.Uncertainty{{Class: "measured", Time: t, Low: t - t*spread/100, High: t + t*spread/100}}
-		if t == 0 {
-			out.cost.Uncertain = nil
+		out.cost.Uncertain = nil
+		if either := min(t, max(apart, t*spread/100)); either > 0 {
+			out.cost.Uncertain = []device.Uncertainty{{Class: "measured", Kind: device.OfMeasurement, Time: t, Low: t - either, High: t + either}}
 		}
 	}
 	return out, nil
 }
 
-// spread is how far repeated measurements of a kernel lie apart, in per cent to each side: rows
-// of almost equal layers differ by 8 % on V100 (TensorRT) and by 6 % on MI100 (MIOpen).
+// spread is the least bounds of a measured time, in per cent to each side, whatever the spread of
+// its repeats: rows of almost equal layers differ by 8 % on V100 (TensorRT) and by 6 % on MI100 (MIOpen).
 const spread = 8
 
-// time is the time of a kernel, with a note on its rows. It sets the source.
-func (d *profiled) time(g *graph.Graph, c graph.Cut, k *Kernel, cost *device.Cost) (t device.Time, note string, err error) {
+// time is the time of a kernel, how far measurements of it are apart (0: unknown), and a note on
+// its rows. It sets the source.
+func (d *profiled) time(g *graph.Graph, c graph.Cut, k *Kernel, cost *device.Cost) (t, apart device.Time, note string, err error) {
 	if same := d.here(d.exact[k.key()]); len(same) > 0 {
 		cost.Source = device.Measured
-		return same[0].Time, d.lines(same[:1]), nil
+		return same[0].Time, same[0].Spread, d.lines(same[:1]), nil
 	}
 	f, size, ok := k.family()
 	all := d.families[f]
 	if !ok || len(all) == 0 || cost.Time == 0 {
-		return cost.Time, "", nil
+		return cost.Time, 0, "", nil
 	}
 	here := d.here(all)
 	if ps, ok := interpolate(points(here), size); ok {
 		cost.Source = device.Interpolated
-		return rounded(ps), d.lines(here), nil
+		return rounded(ps), 0, d.lines(here), nil
 	}
 	if len(here) > 0 {
 		all = here
@@ -155,13 +156,13 @@ func (d *profiled) time(g *graph.Graph, c graph.Cut, k *Kernel, cost *device.Cos
 	for _, r := range near {
 		m, err := d.modelOf(g, c, r)
 		if err != nil {
-			return 0, "", err
+			return 0, 0, "", err
 		}
 		sum += math.Log(float64(r.Time) / float64(m))
 	}
 	cost.Source = device.Scaled
 	ratio := math.Exp(sum / float64(len(near)))
-	return rounded(min(float64(cost.Time)*ratio, math.MaxInt64/2)), fmt.Sprintf("%.4f of the model by %s", ratio, d.lines(near)), nil
+	return rounded(min(float64(cost.Time)*ratio, math.MaxInt64/2)), 0, fmt.Sprintf("%.4f of the model by %s", ratio, d.lines(near)), nil
 }
 
 // here is the rows for the present number of channels, and the rows for any number of all other

@@ -40,7 +40,7 @@ func Run(w io.Writer, r *pimflow.Report, verbose bool) error {
 		b.WriteByte('\n')
 	}
 	summary := table{{right: false}, {right: true}, {right: true}, {right: false}}
-	summary.row("GPU only", ns(r.Baseline), ck(r.BaselineTicks), fmt.Sprintf("all %d channels; GPU %s", r.Channels, gpu))
+	summary.row("GPU only", ns(r.Baseline), ck(r.BaselineTicks), fmt.Sprintf("between %.1f and %.1f; all %d channels; GPU %s", r.BaselineLow, r.BaselineHigh, r.Channels, gpu))
 	summary.row("plan", ns(r.Total), ck(r.TotalTicks), fmt.Sprintf("speed-up %.3f, between %.3f and %.3f", r.Speedup, r.Low, r.High))
 	summary.row("  period", ns(r.Throughput.Period), "", throughput(&r.Throughput))
 	if r.Bound != nil {

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"pimflow/internal/device"
+	"pimflow/internal/hw"
 	"pimflow/internal/plan"
 	"pimflow/internal/program"
 )
@@ -22,15 +23,72 @@ func TestIntervalByHand(t *testing.T) {
 	p.Steps[1].After = []int{0}
 	// 200 / 150 as it is. Least: fast conv and slow stream, (50 + 120) / (120 + 50);
 	// most: the other way round, (200 + 80) / (80 + 50).
-	low, high := Interval(base, p)
+	unknown := hw.Range{}
+	low, high := Interval(unknown, base, p)
 	if want := 1.0; low != want {
 		t.Errorf("low %v: %v wanted", low, want)
 	}
 	if want := 280. / 130; high != want {
 		t.Errorf("high %v: %v wanted", high, want)
 	}
+	if low, high := Bounds(unknown, base); low != 130 || high != 320 {
+		t.Errorf("alone between %v and %v: 130 and 320 ps wanted", low, high)
+	}
 	// Of one program over itself nothing is uncertain.
-	if low, high := Interval(base, base); low != 1 || high != 1 {
+	if low, high := Interval(unknown, base, base); low != 1 || high != 1 {
 		t.Errorf("%v to %v of a program over itself", low, high)
+	}
+}
+
+// TestIntervalOfNetworks: the error of whole networks is the same on both sides and takes the place
+// of the classes of kernels; launches and measured times deviate beside it, and a fused launch has
+// none. Alone the GPU takes 100 of conv and twice 20 of launches, and 100 that were measured; in
+// the plan the PIM does conv in 50 and two launches, the second of which may be fused.
+func TestIntervalOfNetworks(t *testing.T) {
+	conv := device.Uncertainty{Class: "conv", Time: 100, Low: 90, High: 110}
+	launch := device.Uncertainty{Class: device.Launches, Kind: device.OfLaunch, Time: 20, Low: 10, High: 40}
+	own := device.Uncertainty{Class: device.PIMLaunches, Kind: device.OfLaunch, Time: 20, Low: 15, High: 25}
+	step := func(dev string, cost device.Cost, after ...int) program.Step {
+		return program.Step{Tile: plan.Tile{Device: dev}, Code: priced{cost: cost}, After: after}
+	}
+	kernel := device.Cost{Time: 120, Launch: 20, Uncertain: []device.Uncertainty{conv, launch}}
+	measured := device.Cost{Time: 100, Source: device.Measured, Uncertain: []device.Uncertainty{{Class: "measured", Kind: device.OfMeasurement, Time: 100, Low: 95, High: 105}}}
+	pim := device.Cost{Time: 45, Launch: 20, Fusible: 20, Uncertain: []device.Uncertainty{launch, own}}
+	base := &program.Program{Steps: []program.Step{step(plan.GPU, kernel), step(plan.GPU, measured)}}
+	p := &program.Program{Steps: []program.Step{step(plan.PIM, pim), step(plan.PIM, pim, 0), step(plan.GPU, measured, 1)}}
+	network := hw.Range{Value: 1, Low: 0.5, High: 2}
+	if low, high := Bounds(network, base); low != 55+95 || high != 280+105 {
+		t.Errorf("alone between %v and %v: 150 and 385 ps wanted", low, high)
+	}
+	if low, high := Bounds(network, p); low != 2*30+95 || high != 2*70+105 {
+		t.Errorf("plan between %v and %v: 155 and 245 ps wanted", low, high)
+	}
+	// Least: fast kernels, the PIM's own launches slow, and of launches and measured times the
+	// corner found by trying all; most: the other way round.
+	brute := func(fused int) (low, high float64) {
+		low, high = 9, 0
+		for _, f := range []float64{0.5, 1, 2} {
+			for _, l := range []float64{10, 20, 40} {
+				for _, o := range []float64{-5, 0, 5} {
+					for _, m := range []float64{95, 100, 105} {
+						for _, c := range []float64{90, 100, 110} {
+							if f != 1 && c != 100 {
+								continue
+							}
+							v := (f*(c+l) + m) / (float64(2-fused)*(25+l+o) + float64(fused)*25 + m)
+							low, high = min(low, v), max(high, v)
+						}
+					}
+				}
+			}
+		}
+		return low, high
+	}
+	for fused := range 2 {
+		low, high := Interval(network, base, p)
+		if l, h := brute(fused); low != l || high != h {
+			t.Errorf("%d fused: between %v and %v: %v and %v wanted", fused, low, high, l, h)
+		}
+		p.Fuse()
 	}
 }

@@ -36,8 +36,8 @@ func Time(p *program.Program) *Timeline {
 	return timed(p, alone)
 }
 
-// timed is Time with the time of each step alone chosen by of.
-func timed(p *program.Program, of func(*device.Cost) device.Time) *Timeline {
+// timed is Time with the time of each step alone chosen by of, from its cost.
+func timed(p *program.Program, of func(*program.Step, *device.Cost) device.Time) *Timeline {
 	e := execution{steps: p.Steps, spans: make([]Span, len(p.Steps)), of: of}
 	for i := range p.Steps {
 		e.step(i)
@@ -46,7 +46,7 @@ func timed(p *program.Program, of func(*device.Cost) device.Time) *Timeline {
 }
 
 // alone is the time of a step alone.
-func alone(c *device.Cost) device.Time { return c.Time }
+func alone(_ *program.Step, c *device.Cost) device.Time { return c.Time }
 
 // end is when the last of some spans ends.
 func end(spans []Span) (t device.Time) {
@@ -61,14 +61,14 @@ type execution struct {
 	steps []program.Step
 	spans []Span // of the steps placed
 	lanes []*lane
-	of    func(*device.Cost) device.Time // the time of a step alone
+	of    func(*program.Step, *device.Cost) device.Time // the time of a step alone
 }
 
 // step places a step when its device is free and its inputs exist, not before 0.
 func (e *execution) step(i int) {
 	s := &e.steps[i]
 	c := s.Cost()
-	l, time := e.lane(s.Device), e.of(&c)
+	l, time := e.lane(s.Device), e.of(s, &c)
 	var start device.Time
 	if n := len(l.spans); n > 0 {
 		start = max(start, l.spans[n-1].End)
@@ -90,7 +90,7 @@ func (e *execution) put(i int, sp Span) {
 	c := s.Cost()
 	l := e.lane(s.Device)
 	e.spans[i] = sp
-	l.spans, l.use = append(l.spans, sp), append(l.use, share(&c, e.of(&c)))
+	l.spans, l.use = append(l.spans, sp), append(l.use, share(&c, e.of(s, &c)))
 }
 
 // lane is that of a device.
