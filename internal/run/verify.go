@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"math"
+	"slices"
 	"sync"
 
 	"pimflow/internal/device"
@@ -261,16 +262,17 @@ func (v *verifier) compare(s *program.Step, n *verified, in, exact []*tensor.Ten
 	if err := code.EvalSums(in, n.seen, sums); err != nil {
 		return err
 	}
+	v.judged(s, n, BeyondBound, code.Judge(exact, sums))
 	if v.draw != nil {
 		want := tensor.New(n.seen.Type, n.seen.Shape)
 		assign(want, n.defined, s.Box)
 		code.Deliver(want)
-		if j := equal(n.seen, want, s.Box); j.Wrong == 0 {
-			v.judged(s, n, NotEqual, j)
-			return nil
+		if j := equal(n.seen, want, s.Box); j.Wrong > 0 {
+			v.mu.Lock()
+			v.out.Inexact = append(v.out.Inexact, Inexact{s.Cut, j.Wrong})
+			v.mu.Unlock()
 		}
 	}
-	v.judged(s, n, BeyondBound, code.Judge(exact, sums))
 	v.g.Finish(s.Cut, exact, sums)
 	code.Deliver(sums)
 	if j := equal(n.seen, sums, s.Box); j.Wrong > 0 {
@@ -297,11 +299,8 @@ func (v *verifier) judged(s *program.Step, n *verified, why Why, j device.Judgem
 	to.Tiles++
 	to.Add(j.Evidence)
 	n.errs.Range.Add(j.Range)
-	switch {
-	case j.Wrong > 0:
+	if j.Wrong > 0 {
 		v.fault(s, why, j)
-	case v.draw != nil && why == BeyondBound:
-		v.out.Inexact = append(v.out.Inexact, Inexact{s.Cut, equal(n.seen, n.defined, s.Box).Wrong})
 	}
 }
 
@@ -316,6 +315,7 @@ func (v *verifier) verdict() *Verdict {
 	for i := range v.p.Steps {
 		if f := v.faults[&v.p.Steps[i]]; f != nil {
 			v.out.Faults = append(v.out.Faults, *f)
+			v.out.Inexact = slices.DeleteFunc(v.out.Inexact, func(x Inexact) bool { return x.Node == f.Node && x.Box.Equal(f.Box) })
 		}
 	}
 	if v.actual != nil {
