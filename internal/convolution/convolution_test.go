@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"runtime"
@@ -113,4 +114,28 @@ func TestInterrupt(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	out.Close()
+}
+
+// FuzzTable: a table is read to its end or to an error of file and line, and each row keeps its cells.
+func FuzzTable(f *testing.F) {
+	head := strings.Join(Columns(), ",") + "\n"
+	f.Add(head + "n,l,3,8,8,16,3,3,1,1,1,4,4,1\n")
+	f.Add("\ufeff" + head)
+	f.Add(head + "\"a\"\"b\",l,3,8,8,16,3,3,1,1,1,4,4,0\n")
+	m, err := hw.Load("artifact")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		r, err := newRows("f", strings.NewReader(text), m)
+		for err == nil {
+			var x *row
+			if x, err = r.next(); err == nil && (len(x.cells) != len(Columns()) || x.Check(m) != nil) {
+				t.Errorf("row %q: %v", x.cells, x.Check(m))
+			}
+		}
+		if err != io.EOF && (!strings.HasPrefix(err.Error(), "f:") || strings.Contains(fmt.Sprintf("%.200s", err), "\n")) {
+			t.Errorf("%q", err)
+		}
+	})
 }

@@ -101,3 +101,35 @@ func TestBoardErrors(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// FuzzParseBoard: what is read of a GPU is printed as a file that is read alike.
+func FuzzParseBoard(f *testing.F) {
+	for _, n := range BoardNames() {
+		data, err := boards.ReadFile("gpus/" + n + ".json")
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Add([]byte(`{"name": "x", "gpu": {"sm": {"formula": "gpu.sm * 2", "source": "mine"}}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		b, err := ParseBoard("f", data)
+		if err != nil {
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("an error of several lines: %q", err)
+			}
+			return
+		}
+		var text bytes.Buffer
+		if err := b.Print(&text); err != nil {
+			t.Fatal(err)
+		}
+		again, err := ParseBoard("g", text.Bytes())
+		if err != nil {
+			t.Fatalf("%v\n%s", err, text.Bytes())
+		}
+		if d := cmp.Diff(b, again); d != "" {
+			t.Fatal(d)
+		}
+	})
+}

@@ -72,8 +72,16 @@ func check(t *testing.T, data []byte) {
 	if Write(&b, f.Graph) != nil {
 		return
 	}
-	if err := (&File{}).decode(memory(b.Bytes()), "g", Options{}, nil); err != nil {
+	back := &File{}
+	if err := back.decode(memory(b.Bytes()), "g", Options{}, nil); err != nil {
 		t.Errorf("it cannot be read back: %v\n%s", err, text(t, f.Graph))
+		return
+	}
+	var again bytes.Buffer
+	if err := Write(&again, back.Graph); err != nil {
+		t.Errorf("what is read back cannot be written: %v\n%s", err, text(t, back.Graph))
+	} else if !bytes.Equal(b.Bytes(), again.Bytes()) {
+		t.Errorf("written and read, and written again, it differs:\n%s\n%s", text(t, f.Graph), text(t, back.Graph))
 	}
 }
 

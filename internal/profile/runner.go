@@ -91,13 +91,18 @@ func (r *Runner) Measure(file string) (a Answer, err error) {
 	if err := r.read(&a); err != nil {
 		return a, err
 	}
+	return a, a.check(r.name)
+}
+
+// check refuses an answer that is no measurement.
+func (a *Answer) check(name string) error {
 	if a.Error != "" {
-		return a, errors.New(a.Error)
+		return fmt.Errorf("%.*s", maxFirst, a.Error)
 	}
 	if !(a.Median >= 1e-3 && a.Median*1e3 <= float64(longest)) || !(a.Spread >= 0 && a.Spread <= math.MaxInt32*1e6) || a.Repeats < 1 {
-		return a, fmt.Errorf("%s measured %v ns, spread %v, %d times", r.name, a.Median, a.Spread, a.Repeats)
+		return fmt.Errorf("%s measured %v ns, spread %v, %d times", name, a.Median, a.Spread, a.Repeats)
 	}
-	return a, nil
+	return nil
 }
 
 // Set writes an answer into a row.

@@ -304,11 +304,14 @@ func TestMeaningIsKept(t *testing.T) {
 	})
 }
 
-func TestIntegersAreExact(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		g, inputs := draw(t, tensor.Float32, true)
-		preserves(t, g, inputs, func(string) float64 { return 0 })
-	})
+func TestIntegersAreExact(t *testing.T) { rapid.Check(t, integersAreExact) }
+
+// FuzzIntegersAreExact draws graphs by what reaches new code.
+func FuzzIntegersAreExact(f *testing.F) { f.Fuzz(rapid.MakeFuzz(integersAreExact)) }
+
+func integersAreExact(t *rapid.T) {
+	g, inputs := draw(t, tensor.Float32, true)
+	preserves(t, g, inputs, func(string) float64 { return 0 })
 }
 
 // The passes that only move and fuse change no bit, also where each operator
