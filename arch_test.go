@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -168,5 +169,29 @@ func TestNoCgo(t *testing.T) {
 				t.Errorf("with tags %q package %s needs cgo", c.tags, pkg)
 			}
 		}
+	}
+}
+
+// TestQuotedNames: what an error quotes is cut, since names in files have any length.
+func TestQuotedNames(t *testing.T) {
+	whole := regexp.MustCompile(`(Errorf|Usagef|\.fail|errorf)\([^\n]*[^%]%q`)
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && (path == "tools" || path == "ortcheck" || path == ".git") {
+			return fs.SkipDir
+		}
+		if err != nil {
+			return err
+		}
+		if d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		for _, line := range whole.FindAllString(string(text), -1) {
+			t.Errorf("%s: %s: %%.80q wanted", path, line)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

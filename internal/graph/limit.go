@@ -50,7 +50,7 @@ func (m *made) check(g *Graph) error {
 		return nil
 	}
 	nd := &g.Nodes[m.most]
-	return fmt.Errorf("node %q (%s) makes a value of %v from constants alone: at most %d numbers, or %d steps, wanted in all for %d numbers stored", nd.Name, nd.Op.Name, nd.Shape, limit, limit*stepsPerMade, m.stored)
+	return fmt.Errorf("node %.80q (%s) makes a value of %v from constants alone: at most %d numbers, or %d steps, wanted in all for %d numbers stored", nd.Name, nd.Op.Name, nd.Shape, limit, limit*stepsPerMade, m.stored)
 }
 
 // steps is the work of a node: multiply-accumulates, or the values under windows.

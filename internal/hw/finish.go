@@ -62,7 +62,7 @@ func (m *Machine) checkPlace() error {
 	}
 	switch f := &m.Link.Finish; {
 	case !slices.Contains(known, f.Where):
-		return fmt.Errorf("link.finish.where: %q: one of %s wanted%s", f.Where, strings.Join(known, ", "), nearest.Hint(f.Where, known))
+		return fmt.Errorf("link.finish.where: %.80q: one of %s wanted%s", f.Where, strings.Join(known, ", "), nearest.Hint(f.Where, known))
 	case f.Where != OnGPU && m.Given[finishEnergy].Formula == onGPUEnergy:
 		return fmt.Errorf("%s: follows from %s: that of a unit wanted, since link.finish.where is %s", finishEnergy, onGPUEnergy, f.Where)
 	}

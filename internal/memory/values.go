@@ -31,7 +31,7 @@ func Holds(g *graph.Graph, m *hw.Machine) error {
 			}
 		}
 		if want > room {
-			return fmt.Errorf("node %%%d %q makes %v: with what it reads it takes %.1f GB, machine %s has %.1f GB", i, nd.Name, nd.Shape, want/1e9, m.Name, room/1e9)
+			return fmt.Errorf("node %%%d %.80q makes %v: with what it reads it takes %.1f GB, machine %s has %.1f GB", i, nd.Name, nd.Shape, want/1e9, m.Name, room/1e9)
 		}
 	}
 	return nil
