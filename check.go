@@ -45,6 +45,9 @@ type Check struct {
 	Outputs []OutputCheck `json:"outputs"` // nil where the replay failed
 	Format  []LayerRange  `json:"format"`  // PIM layers with values that its number format cannot hold
 
+	MaxError float64  `json:"max_error,omitempty"` // the limit of the outputs' relative errors; 0: none
+	GPUOnly  []string `json:"gpu_only,omitempty"`  // layers that were kept off the PIM for it
+
 	Layers []LayerError `json:"-"` // of each layer of the report
 	Values []Tensor     `json:"-"` // the plan's outputs
 }
@@ -82,7 +85,7 @@ type OutputCheck struct {
 	Evidence
 	MaxAbs  float64 `json:"max_abs"`
 	MaxRel  float64 `json:"max_rel"`
-	Changed int64   `json:"changed"` // values of integers that differ
+	Changed int64   `json:"changed"` // values of integers that differ; MaxRel is then their share
 	Lost    int64   `json:"lost"`    // values that are finite in the reference alone
 }
 
@@ -106,6 +109,7 @@ type LayerError struct {
 	Abs    float64 `json:"max_abs"` // with the errors of the layers before
 	Rel    float64 `json:"max_rel"`
 	Evidence
+	ownLost int64 // values of its PIM part that are not finite, from exact inputs
 }
 
 // Run executes a plan, PIM layers by their command streams, and returns the model's outputs in
@@ -220,7 +224,7 @@ func (c *Check) verified(s *Session, v *run.Verdict) {
 		}
 	}
 	for _, e := range v.Layers {
-		c.Layers = append(c.Layers, LayerError{e.Own.MaxAbs, e.Own.MaxRel, e.Total.MaxAbs, e.Total.MaxRel, newEvidence(e.Total.Evidence)})
+		c.Layers = append(c.Layers, LayerError{e.Own.MaxAbs, e.Own.MaxRel, e.Total.MaxAbs, e.Total.MaxRel, newEvidence(e.Total.Evidence), e.Own.Lost})
 		if r := e.Range; r != (device.Overruns{}) && !c.Exact {
 			c.Format = append(c.Format, LayerRange{name(e.Node), r.Inputs.Over, r.Inputs.Under, r.Weights.Over, r.Weights.Under, r.Results.Over, r.Results.Under})
 		}

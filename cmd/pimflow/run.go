@@ -26,7 +26,8 @@ type runFlags struct {
 	launches bool
 	request
 	verbose, json  bool
-	check          string // "": none, checkValues or checkExact
+	check          string  // "": none, checkValues or checkExact
+	maxError       float64 // 0: none
 	pareto         bool
 	inputs         []string
 	labels, outDir string
@@ -35,6 +36,7 @@ type runFlags struct {
 
 	labelled []string         // the names of labels
 	given    []pimflow.Tensor // the values of inputs
+	checked  *pimflow.Check   // nil: not yet
 	npy      []string         // the file of each output in outDir
 }
 
@@ -70,10 +72,17 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 				return fault.Usagef("--plan %s says how many channels compute: leave out --pim-channels", f.plan)
 			}
 			switch {
+			case c.Flags().Changed("max-error") && !(f.maxError > 0 && f.maxError < 1):
+				return fault.Usagef("--max-error %g: a relative error above 0 and below 1 wanted", f.maxError)
+			case f.maxError > 0 && f.check == checkExact:
+				return fault.Usagef("--max-error %g is of the model's values, --check=%s of whole numbers: leave out one", f.maxError, checkExact)
 			case f.check != "" && f.check != checkValues && f.check != checkExact:
 				return fault.Usagef("--check=%s: --check or --check=%s wanted", f.check, checkExact)
 			case f.check == checkExact && len(f.inputs) > 0:
 				return fault.Usagef("--check=%s draws its own values: leave out --input", checkExact)
+			}
+			if f.maxError > 0 {
+				f.check = checkValues
 			}
 			return runModel(c, f)
 		},
@@ -92,6 +101,7 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 	fl.BoolVar(&f.json, "json", false, "print one JSON object")
 	fl.StringVar(&f.check, "check", "", "replay the command streams, hold what each tile computes to the bound of its arithmetic, and say what the PIM's number format costs in the outputs; with =exact, hold it to equality on small whole numbers; exit code 1 if the plan is wrong")
 	fl.Lookup("check").NoOptDefVal = checkValues
+	fl.Float64Var(&f.maxError, "max-error", 0, "check, and search again with layers off the PIM until the largest error of each output is at most this part of its largest value; exit code 1 if it is not met")
 	fl.StringArrayVar(&f.inputs, "input", nil, "[NAME=]FILE: a .npy tensor or a picture (.png, .jpg, .gif) for an input; default: seeded noise")
 	fl.StringVar(&f.outDir, "output", "", "execute the plan and write each output as .npy to this folder")
 	fl.IntVar(&f.top, "top", 0, "execute the plan and print the N largest values of each output")
@@ -120,6 +130,21 @@ func runModel(c *cobra.Command, f *runFlags) error {
 		return err
 	}
 	defer s.Close()
+	if f.maxError > 0 && f.plan == "" && !p.Internal().Stopped {
+		type checked struct {
+			p *pimflow.Plan
+			c *pimflow.Check
+		}
+		x, err := within(ctx, func() (x checked, err error) {
+			x.p, x.c, err = s.Within(ctx, p, f.maxError, f.given...)
+			return x, err
+		})
+		if err == nil {
+			p, f.checked = x.p, x.c
+		} else if ctx.Err() == nil {
+			return err
+		}
+	}
 	rep, err := s.Time(p)
 	if err != nil {
 		return err
@@ -263,9 +288,14 @@ func (f *runFlags) more(ctx context.Context, s *pimflow.Session, p *pimflow.Plan
 func (f *runFlags) execute(ctx context.Context, s *pimflow.Session, p *pimflow.Plan, rep *pimflow.Report) (got []pimflow.Tensor, err error) {
 	switch f.check {
 	case checkValues:
-		c, err := s.Check(ctx, p, f.given...)
-		if err != nil {
-			return nil, err
+		c := f.checked
+		if c == nil {
+			if c, err = s.Check(ctx, p, f.given...); err != nil {
+				return nil, err
+			}
+			if f.maxError > 0 {
+				c.Limit(f.maxError)
+			}
 		}
 		rep.SetCheck(c)
 		got = c.Values

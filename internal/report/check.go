@@ -9,6 +9,7 @@ import (
 	"pimflow"
 
 	"pimflow/internal/fault"
+	"pimflow/internal/plan"
 )
 
 // checkText writes a check: whether the plan is right, then what the number format costs.
@@ -28,6 +29,13 @@ func checkText(b *strings.Builder, c *pimflow.Check, verbose bool) {
 		}
 		more(b, n-1, verbose)
 	}
+	if c.MaxError > 0 {
+		fmt.Fprintf(b, "  errors of outputs up to %g wanted: %d layers are kept off the PIM\n", c.MaxError, len(c.GPUOnly))
+		for _, n := range some(c.GPUOnly, verbose) {
+			fmt.Fprintf(b, "    %s\n", fault.Name(n))
+		}
+		more(b, len(c.GPUOnly), verbose)
+	}
 	t := table{{}, {right: true}, {right: true}, {right: true}, {}}
 	t.row("", "compared", "zero", "not finite", "")
 	row := func(name string, e *pimflow.Evidence, found string) {
@@ -37,14 +45,23 @@ func checkText(b *strings.Builder, c *pimflow.Check, verbose bool) {
 	if c.Exact {
 		held = "equal, on whole numbers"
 	}
+	equal := "equal"
 	if n := len(c.Inexact); n > 0 {
 		held += fmt.Sprintf("; in %d layers within the bound, sums are beyond the whole numbers of the format: %s", n, strings.Join(c.Inexact, ", "))
 	}
-	if len(c.Faults) > 0 {
-		held = fmt.Sprintf("%d tiles of both are wrong", len(c.Faults))
+	for _, f := range c.Faults {
+		if f.Device == plan.PIM {
+			held = "some wrong"
+		} else {
+			equal = "some wrong"
+		}
 	}
-	row(fmt.Sprintf("  %d PIM tiles", c.PIMTiles), &c.PIM, held)
-	row(fmt.Sprintf("  %d GPU tiles", c.GPUTiles), &c.GPU, "equal")
+	if c.PIMTiles > 0 {
+		row(fmt.Sprintf("  %d PIM tiles", c.PIMTiles), &c.PIM, held)
+	}
+	if c.GPUTiles > 0 {
+		row(fmt.Sprintf("  %d GPU tiles", c.GPUTiles), &c.GPU, equal)
+	}
 	if !c.Exact {
 		row("  simplified graph", &c.Simplified.Evidence, difference(&c.Simplified))
 		for i := range c.Outputs {
@@ -54,6 +71,10 @@ func checkText(b *strings.Builder, c *pimflow.Check, verbose bool) {
 	t.write(b)
 	formatText(b, c.Format, verbose)
 	r := &c.Replay
+	if r.Streams == 0 {
+		b.WriteString("replay    nothing: no tile is on the PIM\n")
+		return
+	}
 	fmt.Fprintf(b, "replay ok: %d streams, %d commands, %d of them timed, %d column accesses each once\n", r.Streams, r.Commands, r.Timed, r.Accesses)
 }
 

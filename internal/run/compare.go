@@ -43,9 +43,10 @@ type Diff struct {
 	device.Evidence         // values that are finite on both sides are compared
 	Changed         int64   // values that differ, of a type that is no floating one
 	MaxAbs          float64 // largest absolute difference of the values compared
-	MaxRel          float64 // MaxAbs over the largest magnitude of the reference
+	MaxRel          float64 // MaxAbs over the largest magnitude of the reference; of integers, the share of those that differ
 	Lost            int64   // values that are finite in the reference alone
 	top             float64 // the largest magnitude
+	whole           bool    // the type is no floating one
 }
 
 // Compare compares the outputs of a graph with reference values.
@@ -62,6 +63,7 @@ func compare(want, got *tensor.Tensor) Diff {
 }
 
 func compareBox(want, got *tensor.Tensor, box tensor.Box) (d Diff) {
+	d.whole = !want.Type.Float()
 	w, g := at(want), at(got)
 	finite := func(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 	box.Runs(want.Shape, func(off, n int) {
@@ -78,7 +80,7 @@ func compareBox(want, got *tensor.Tensor, box tensor.Box) (d Diff) {
 			if x == 0 {
 				d.Zero++
 			}
-			if x != y && !want.Type.Float() {
+			if x != y && d.whole {
 				d.Changed++
 			}
 			d.MaxAbs, d.top = max(d.MaxAbs, math.Abs(x-y)), max(d.top, math.Abs(x))
@@ -90,13 +92,17 @@ func compareBox(want, got *tensor.Tensor, box tensor.Box) (d Diff) {
 
 // relate sets MaxRel by the largest magnitude of the reference, which another comparison knows.
 func (d *Diff) relate(to Diff) {
-	if d.top = max(d.top, to.top); d.MaxAbs > 0 {
+	d.top = max(d.top, to.top)
+	if d.whole && d.Compared > 0 {
+		d.MaxRel = float64(d.Changed) / float64(d.Compared)
+	} else if d.MaxAbs > 0 {
 		d.MaxRel = min(d.MaxAbs/max(d.top, math.SmallestNonzeroFloat64), math.MaxFloat64)
 	}
 }
 
 // merge adds the comparison of other values of the same tensor.
 func (d *Diff) merge(o Diff) {
+	d.whole = o.whole
 	d.Add(o.Evidence)
 	d.Changed, d.Lost, d.MaxAbs = d.Changed+o.Changed, d.Lost+o.Lost, max(d.MaxAbs, o.MaxAbs)
 	d.relate(o)

@@ -1,0 +1,107 @@
+package pimflow
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"pimflow/internal/device"
+	"pimflow/internal/graph"
+	"pimflow/internal/plan"
+	"pimflow/internal/search"
+)
+
+// Within checks a plan and, as long as the relative error of some output is above a limit, searches again
+// with the layers off the PIM whose own error there is largest, a quarter of them each time. It returns the
+// last plan and its check, which is not OK if the limit is not met or some plan was wrong. Inputs are those of
+// Run; the search is that of the plan.
+func (s *Session) Within(ctx context.Context, p *Plan, limit float64, inputs ...Tensor) (*Plan, *Check, error) {
+	for {
+		c, err := s.Check(ctx, p, inputs...)
+		if err != nil || !c.OK {
+			return p, c, err
+		}
+		c.Limit(limit)
+		c.GPUOnly = slices.Clone(p.how.GPUOnly)
+		off := s.worst(p, c)
+		if c.OK || len(off) == 0 {
+			return p, c, nil
+		}
+		how := p.how
+		how.GPUOnly = append(slices.Clone(how.GPUOnly), off...)
+		slices.Sort(how.GPUOnly)
+		next, err := s.Plan(ctx, how)
+		if err != nil {
+			return p, c, err
+		}
+		p = next
+	}
+}
+
+// Limit makes a check not OK if an output's relative error is above a limit, or values of it are not finite
+// that the model's are.
+func (c *Check) Limit(limit float64) {
+	c.MaxError = limit
+	for _, o := range c.Outputs {
+		if c.OK && (o.MaxRel > limit || o.Lost > 0) {
+			c.refuse("the error of output %.80q is above --max-error %g: %g of the largest value, %d values not finite", o.Name, limit, o.MaxRel, o.Lost)
+		}
+	}
+}
+
+// worst is the quarter of a plan's PIM layers with the largest own errors, by name.
+func (s *Session) worst(p *Plan, c *Check) (names []string) {
+	on := map[graph.ID]bool{}
+	for _, st := range p.result.Timeline.Program.Steps {
+		on[st.Node] = on[st.Node] || st.Device == plan.PIM
+	}
+	type layer struct {
+		name  string
+		error float64
+	}
+	var list []layer
+	for i, l := range p.result.Layers {
+		e := &c.Layers[i]
+		if !on[l.Node] {
+			continue
+		}
+		list = append(list, layer{s.graph.Nodes[l.Node].Name, e.OwnRel})
+		if e.ownLost > 0 {
+			list[len(list)-1].error = math.Inf(1)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b layer) int { return cmp.Compare(b.error, a.error) })
+	for _, l := range list[:(len(list)+3)/4] {
+		names = append(names, l.name)
+	}
+	return names
+}
+
+// without keeps layers off the PIM of a target.
+func (s *Session) without(t search.Target, names []string) (search.Target, error) {
+	if len(names) == 0 {
+		return t, nil
+	}
+	refused := map[graph.ID]bool{}
+	for _, n := range names {
+		i := slices.IndexFunc(s.graph.Nodes, func(nd graph.Node) bool { return nd.Op != nil && nd.Name == n })
+		if i < 0 {
+			return t, fmt.Errorf("%s: GPUOnly %.80q is no layer", s.graph.Name, n)
+		}
+		refused[graph.ID(i)] = true
+	}
+	all := t.Devices
+	t.Devices = search.Devices(func(channels int, commands string) ([]device.Device, error) {
+		ds, err := all(channels, commands)
+		ds = slices.Clone(ds)
+		for i, d := range ds {
+			if d.Name() == plan.PIM {
+				ds[i] = device.Without(d, refused)
+			}
+		}
+		return ds, err
+	}).Memo()
+	return t, nil
+}
