@@ -144,9 +144,9 @@ func compareModel(ctx context.Context, f *compareFlags, all *report.Comparison, 
 		numbers = platform.Eighths(base.Memory.Channels)
 	}
 	for k, n := range numbers {
-		on, label := s, m.Model+" %s"
+		on, label := s, ""
 		if all.Own {
-			label += fmt.Sprintf(", %d PIM channels", n)
+			label = fmt.Sprintf(", %d PIM channels", n)
 			if on, err = withChannels(s, strconv.Itoa(n)); err != nil {
 				return m, err
 			}
@@ -157,7 +157,7 @@ func compareModel(ctx context.Context, f *compareFlags, all *report.Comparison, 
 			} else if policy, err := search.Lookup(name); err == nil && policy.PIM == "" {
 				continue // policies without PIM do not depend on the number
 			}
-			bar.label = fmt.Sprintf(label, name)
+			bar.label = m.Model + " " + name + label
 			row, err := comparePolicy(ctx, on, name, &m)
 			if err != nil {
 				return m, err

@@ -9,6 +9,8 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 	"golang.org/x/term"
+
+	"pimflow/internal/fault"
 )
 
 // bar shows the progress of long work on a terminal, phase by phase, each from its second second
@@ -62,7 +64,7 @@ func (b *bar) tell(phase string, done, total int) {
 	if b.current == nil && total > 0 && time.Since(b.began) > barAfter {
 		b.progress = mpb.New(mpb.WithOutput(b.out), mpb.WithAutoRefresh())
 		b.current = b.progress.AddBar(int64(total), mpb.BarRemoveOnComplete(),
-			mpb.PrependDecorators(decor.Name(phase+" ")), mpb.AppendDecorators(decor.Percentage()))
+			mpb.PrependDecorators(decor.Name(fault.Name(phase)+" ")), mpb.AppendDecorators(decor.Percentage()))
 	}
 	if b.current != nil && int64(done) > b.current.Current() {
 		b.current.SetCurrent(int64(done))

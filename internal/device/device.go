@@ -165,6 +165,27 @@ func (c Counts) MarshalJSON() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// UnmarshalJSON reads the object.
+func (c *Counts) UnmarshalJSON(text []byte) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return fmt.Errorf("%.80s: an object of numbers wanted", text)
+	}
+	*c = Counts{}
+	for d.More() {
+		kind, err := d.Token()
+		if err != nil {
+			return err
+		}
+		n := Count{Kind: kind.(string)}
+		if err := d.Decode(&n.N); err != nil {
+			return err
+		}
+		*c = append(*c, n)
+	}
+	return nil
+}
+
 // Named returns a device under another name.
 func Named(d Device, name string) Device { return named{d, name} }
 

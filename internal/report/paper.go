@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"pimflow/internal/fault"
 	"pimflow/internal/published"
 )
 
@@ -111,7 +112,7 @@ func (p *Paper) Text(w io.Writer) error {
 // paperCells returns the row of a network and a policy.
 func paperCells(rows []PaperRow) []string {
 	cells := make([]string, 13)
-	cells[0], cells[1] = rows[0].Network, rows[0].Policy
+	cells[0], cells[1] = fault.Name(rows[0].Network), rows[0].Policy
 	var verdicts, reasons []string
 	for _, r := range rows {
 		at, prefix, ours := 2, r.Measure+" ", published.Number(r.Ours)
@@ -194,7 +195,7 @@ func (r *Ratios) Text(w io.Writer) error {
 	var all [11]int
 	sum := 0
 	for _, n := range r.Networks {
-		t, head = append(t, column{right: true}), append(head, n.Network)
+		t, head = append(t, column{right: true}), append(head, fault.Name(n.Network))
 		for i, k := range n.Layers {
 			all[i] += k
 			sum += k
@@ -281,8 +282,8 @@ func (r *Mechanisms) Text(w io.Writer) error {
 	t.row("network", "convolutions", "layers", "of layers", "placed", "beyond placing", "gain", "of gain")
 	last := ""
 	for _, x := range r.Rows {
-		name := x.Network
-		if name == last {
+		name := fault.Name(x.Network)
+		if x.Network == last {
 			name = ""
 		}
 		last = x.Network
@@ -363,7 +364,7 @@ func (r *Sweep) Text(w io.Writer) error {
 	t.row(append([]string{"network", "policy", "speed-up"}, r.Settings...)...)
 	network, policy := "", ""
 	for _, x := range r.Rows {
-		row := []string{x.Network, x.Policy, x.Measure}
+		row := []string{fault.Name(x.Network), x.Policy, x.Measure}
 		if x.Network == network {
 			row[0] = ""
 			if x.Policy == policy {
