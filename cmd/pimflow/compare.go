@@ -68,21 +68,26 @@ func compareModels(ctx context.Context, f *compareFlags, models []string, stdout
 	defer bar.stop()
 	all := &report.Comparison{Schema: report.CompareSchema, Own: f.channels == autoChannels, Policies: f.policies}
 	var failures []error
+models:
 	for _, model := range models {
 		for _, batch := range f.batches {
 			f.model, f.opts.Batch = model, batch
 			m, err := compareModel(ctx, f, all, bar)
 			if ctx.Err() != nil {
-				return ctx.Err()
+				break models
 			}
 			if err != nil {
 				failures = append(failures, err)
 				m = report.ModelResult{Model: model, Batch: max(batch, 1), Error: fault.Line(err)}
 			}
 			all.Models = append(all.Models, m)
+			patience.Store(int64(grace)) // there is something to print
 		}
 	}
 	bar.stop()
+	if ctx.Err() != nil && len(all.Models) == 0 {
+		return ctx.Err()
+	}
 	if len(failures) == len(all.Models) && !slices.ContainsFunc(failures, func(err error) bool { return err.Error() != failures[0].Error() }) {
 		return failures[0] // of the machine, or of the only model
 	}
@@ -93,8 +98,14 @@ func compareModels(ctx context.Context, f *compareFlags, models []string, stdout
 	case f.csv:
 		write = all.CSV
 	}
+	if ctx.Err() != nil {
+		despite(stdout)
+	}
 	if err := errors.Join(write(stdout), flush(stdout)); err != nil {
 		return err
+	}
+	if ctx.Err() != nil {
+		return errRest
 	}
 	for _, err := range failures {
 		fmt.Fprintln(stderr, "pimflow:", fault.Line(err))

@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,9 +24,11 @@ import (
 // errFailed ends the command with exit code 1; the reason is already printed.
 var errFailed = errors.New("failed")
 
-// errStopped and errAfter end the command after a signal with the best plan so far, or with the plan.
+// errStopped, errRest and errAfter end the command after a signal with the best plan so far, with some of the plans, or
+// with the plan.
 var (
 	errStopped = errors.New("the search was stopped: the plan is the best one so far, and nothing was executed")
+	errRest    = errors.New("stopped: the models that were planned before are printed")
 	errAfter   = errors.New("stopped after the search: the plan is printed, and what else was asked for is left out")
 )
 
@@ -85,7 +89,7 @@ func rootCommand() *cobra.Command {
 
 // checkFlags refuses empty texts, as unset variables of a shell give, and a batch below 1.
 func checkFlags(c *cobra.Command) error {
-	for _, name := range textFlags {
+	for _, name := range slices.Sorted(maps.Keys(textFlags)) {
 		if f := c.Flags().Lookup(name); f != nil && f.Changed && strings.Trim(f.Value.String(), "[]") == "" {
 			return fault.Usagef("--%s is empty: %s", name, f.Usage)
 		}
@@ -105,10 +109,22 @@ func checkFlags(c *cobra.Command) error {
 	return nil
 }
 
-// textFlags lists the flags that take a text.
-var textFlags = []string{
-	"artifact-trace", "box", "check", "csv", "data", "device", "eval", "gpu", "gpu-profile", "in", "input", "kernel", "labels", "library", "machine", "model", "name", "objective", "only", "out", "output", "pad", "pim-channels",
-	"plan", "policy", "runner", "set", "trace", "view", "with",
+// use is what the text of a flag names.
+type use int
+
+const (
+	word   use = iota // no file
+	reads             // a file to read, or something that is built in
+	writes            // a file or a folder to write
+)
+
+// textFlags has the flags that take a text.
+var textFlags = map[string]use{
+	"artifact-trace": writes, "box": word, "check": word, "csv": reads, "data": reads, "device": word,
+	"eval": reads, "gpu": reads, "gpu-profile": reads, "in": word, "input": reads, "kernel": word,
+	"labels": reads, "library": reads, "machine": reads, "model": reads, "name": word, "objective": word,
+	"only": word, "out": writes, "output": writes, "pad": word, "pim-channels": word, "plan": reads,
+	"policy": word, "runner": reads, "set": word, "trace": writes, "view": word, "with": word,
 }
 
 // wantArgs refuses another number of arguments than least to most.

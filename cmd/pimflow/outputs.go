@@ -1,24 +1,26 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"pimflow/internal/calibrate"
 	"pimflow/internal/fault"
 	"pimflow/internal/files"
 	"pimflow/internal/hw"
+	"pimflow/internal/zoo"
 )
 
-// outputFlags lists the flags that name a file or a folder to write.
-var outputFlags = map[string]bool{"out": true, "output": true, "trace": true, "artifact-trace": true}
-
-// inputs lists all that a command line names and that may be a file to read, whatever its flags mean, and the files
-// that a model is read from.
+// inputs lists the files that a command line may name to be read, and those that a model is read from.
 func inputs(c *cobra.Command, model []string) (list []files.Named) {
 	add := func(by, text string) {
 		for _, name := range append([]string{text}, strings.FieldsFunc(text, func(r rune) bool { return r == '=' || r == '+' })...) {
+			if slices.Contains(builtIn(), name) {
+				continue
+			}
 			list = append(list, files.Named{By: by, Name: name})
 			for _, base := range hw.Bases(name) {
 				list = append(list, files.Named{By: by + " " + text + ", which is based on", Name: base})
@@ -37,7 +39,7 @@ func inputs(c *cobra.Command, model []string) (list []files.Named) {
 			values = v.GetSlice()
 		}
 		for _, v := range values {
-			if !outputFlags[f.Name] {
+			if textFlags[f.Name] == reads {
 				add("--"+f.Name, v)
 			}
 		}
@@ -63,4 +65,9 @@ func tryOutputs(inputs []files.Named, outputs ...files.Named) error {
 		}
 	}
 	return nil
+}
+
+// builtIn lists the names that are no files.
+func builtIn() []string {
+	return slices.Concat(zoo.Names(), hw.Names(), hw.BoardNames(), calibrate.Tables())
 }

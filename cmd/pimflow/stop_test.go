@@ -55,7 +55,7 @@ var stopRows = []stopRow{
 	{line: "run toy --plan pipe", waits: true, long: true},
 	{line: "run toy --input pipe.npy", waits: true, long: true},
 	{line: "run toy --input pipe.png", waits: true, long: true},
-	{line: "compare resnet-50 vgg-16", long: true},
+	{line: "compare toy resnet-50 vgg-16", long: true},
 	{line: "sensitivity mobilenet-v2", long: true},
 	{line: "launches", long: true},
 	{line: "reproduce", long: true},
