@@ -8,7 +8,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -47,7 +46,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	code, line := exitCode(ctx, err)
 	if line != "" {
-		fmt.Fprintln(stderr, "pimflow:", line)
+		say(ctx, stderr, line)
 	}
 	return code
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -46,7 +48,8 @@ func main() {
 			signal.Notify(signals, s.by)
 		}
 	}
-	ctx, cancel := context.WithCancelCause(context.Background())
+	last := &sync.Once{}
+	ctx, cancel := context.WithCancelCause(context.WithValue(context.Background(), lastKey{}, last))
 	patience.Store(int64(brief))
 	ended := make(chan int, 1)
 	go func() { ended <- command(ctx, os.Args[1:], os.Stdout, os.Stderr) }()
@@ -54,14 +57,14 @@ func main() {
 	select {
 	case code = <-ended:
 	case by := <-signals:
-		code = stopBy(by, cancel, ended, signals)
+		code = stopBy(by, cancel, last, ended, signals)
 	}
 	files.Abandon()
 	os.Exit(code)
 }
 
 // stopBy ends the command by a signal and returns the exit code. A second signal does not wait.
-func stopBy(by os.Signal, cancel context.CancelCauseFunc, ended <-chan int, signals <-chan os.Signal) int {
+func stopBy(by os.Signal, cancel context.CancelCauseFunc, last *sync.Once, ended <-chan int, signals <-chan os.Signal) int {
 	cause := &stopped{by, by.String(), 1}
 	for i := range stops {
 		if stops[i].by == by {
@@ -75,8 +78,22 @@ func stopBy(by os.Signal, cancel context.CancelCauseFunc, ended <-chan int, sign
 	case <-signals:
 	case <-time.After(time.Duration(patience.Load())):
 	}
-	fmt.Fprintln(os.Stderr, "pimflow:", cause)
+	last.Do(func() { fmt.Fprintln(os.Stderr, "pimflow:", cause) })
 	return cause.code
+}
+
+// lastKey is the key of a context's *sync.Once, which has the last line of a command printed by the command, or where
+// that takes too long by main, but not by both.
+type lastKey struct{}
+
+// say prints the last line of a command.
+func say(ctx context.Context, w io.Writer, line string) {
+	print := func() { fmt.Fprintln(w, "pimflow:", line) }
+	if last, ok := ctx.Value(lastKey{}).(*sync.Once); ok {
+		last.Do(print)
+	} else {
+		print()
+	}
 }
 
 // The exit codes beside those of stops.

@@ -155,7 +155,7 @@ func stopOne(t *testing.T, program string, row *stopRow, by *stopped, at time.Du
 	case !atWork && (row.waits || code != 0):
 		t.Errorf("it ended by itself with exit code %d: %s", code, &stderr)
 	case !atWork:
-	case code == -1 && at < 100*time.Millisecond: // before it took the signal
+	case code == -1 && out.Len()+stderr.Len() == 0: // the signal came before it had begun, as starting takes long on a busy machine
 	case code != by.code && code != 0: // 0: it ended at the same time
 		t.Errorf("exit code %d: %d wanted: %s", code, by.code, &stderr)
 	case code != 0 && strings.Count(stderr.String(), "\n") != 1:
