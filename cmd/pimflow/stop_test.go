@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// binary is the path of a pimflow for commands of their own.
-func binary(t *testing.T) string {
+// program is the path of a pimflow for commands of their own.
+func program(t *testing.T) string {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -80,7 +80,7 @@ var instants = []time.Duration{10 * time.Millisecond, 60 * time.Millisecond, 300
 // TestStop: INT, TERM and HUP end each command at any time with their exit code, and leave no temporary file, no child
 // and no half of an output.
 func TestStop(t *testing.T) {
-	program := binary(t)
+	name := program(t)
 	stoppedOnes := 0
 	for i, row := range stopRows {
 		if row.long && !*long {
@@ -92,7 +92,7 @@ func TestStop(t *testing.T) {
 					continue
 				}
 				t.Run(fmt.Sprintf("%s/%v/%v", row.line, stops[k].word, at), func(t *testing.T) {
-					if stopOne(t, program, &row, &stops[k], at) {
+					if stopOne(t, name, &row, &stops[k], at) {
 						stoppedOnes++
 					}
 				})
@@ -211,4 +211,37 @@ func gone(t *testing.T, pid string) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	t.Errorf("the runner's child %s lives on", pid)
+}
+
+// TestNohup: HUP does not end a command that was started to outlive its terminal.
+func TestNohup(t *testing.T) {
+	name, dir := program(t), t.TempDir()
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.graph"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command("sh", "-c", `trap "" HUP; exec "$0" run pipe.graph`, name)
+	var stderr bytes.Buffer
+	c.Dir, c.Stderr = dir, &stderr
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	// The command opens the pipe when it is at work, and waits for what is written to it.
+	pipe, err := os.OpenFile(filepath.Join(dir, "pipe.graph"), os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pipe.Close()
+	c.Process.Signal(syscall.SIGHUP)
+	ended := make(chan error, 1)
+	go func() { ended <- c.Wait() }()
+	select {
+	case err := <-ended:
+		t.Fatalf("HUP ended it: %v: %s", err, &stderr)
+	case <-time.After(300 * time.Millisecond):
+	}
+	c.Process.Signal(syscall.SIGTERM)
+	var exit *exec.ExitError
+	if err := <-ended; !errors.As(err, &exit) || exit.ExitCode() != 143 {
+		t.Errorf("after TERM: %v: %s", err, &stderr)
+	}
 }
