@@ -116,7 +116,7 @@ type LayerError struct {
 // order. Inputs that are not given are seeded noise.
 func (s *Session) Run(ctx context.Context, p *Plan, inputs ...Tensor) (_ []Tensor, err error) {
 	defer s.whole(&err)
-	p, values, err := s.prepare(p, inputs)
+	p, values, err := s.prepare(p, inputs, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +133,7 @@ func (s *Session) Run(ctx context.Context, p *Plan, inputs ...Tensor) (_ []Tenso
 // nothing is executed. Inputs are those of Run.
 func (s *Session) Check(ctx context.Context, p *Plan, inputs ...Tensor) (_ *Check, err error) {
 	defer s.whole(&err)
-	p, values, err := s.prepare(p, inputs)
+	p, values, err := s.prepare(p, inputs, checked)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +173,7 @@ func (s *Session) Check(ctx context.Context, p *Plan, inputs ...Tensor) (_ *Chec
 // equal to those of the graph.
 func (s *Session) CheckExact(ctx context.Context, p *Plan) (_ *Check, err error) {
 	defer s.whole(&err)
-	p, _, err = s.prepare(p, nil)
+	p, _, err = s.prepare(p, nil, checked)
 	if err != nil {
 		return nil, err
 	}
@@ -255,11 +255,14 @@ func (d *OutputCheck) add(o run.Diff) {
 	d.Changed, d.Lost = d.Changed+o.Changed, d.Lost+o.Lost
 }
 
-// prepare returns the plan on the session's machine and a value for each input.
-func (s *Session) prepare(p *Plan, inputs []Tensor) (*Plan, []*tensor.Tensor, error) {
+// checked is how many copies of a value are alive in a check: of the plan, by definition, and as tiles make it.
+const checked = 3
+
+// prepare returns the plan on the session's machine and a value for each input, if memory holds so many copies of all values.
+func (s *Session) prepare(p *Plan, inputs []Tensor, copies int) (*Plan, []*tensor.Tensor, error) {
 	p, err := s.own(p)
 	if err == nil {
-		err = run.Fits(s.model)
+		err = run.Fits(s.memory, s.model, copies)
 	}
 	if err != nil {
 		return nil, nil, err

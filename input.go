@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/image/draw"
 
+	"pimflow/internal/budget"
 	"pimflow/internal/files"
 	"pimflow/internal/graph"
 	"pimflow/internal/npy"
@@ -28,12 +29,10 @@ var (
 	imageStd  = [3]float32{0.229, 0.224, 0.225}
 )
 
-// maxInput bounds the file of an input, in bytes: 2^31 values of 8 bytes and a header.
-const maxInput = 16<<30 + 1<<17
-
 // readInput reads the value of an input from a .npy file or a picture.
-func readInput(file string, nd *graph.Node) (*tensor.Tensor, error) {
-	f, err := files.Open(file, maxInput)
+func readInput(file string, nd *graph.Node, memory budget.Memory) (*tensor.Tensor, error) {
+	// Numbers of 8 bytes and a header, or a picture.
+	f, err := files.Open(file, 1<<17+max(8*int64(nd.Shape.Size()), int64(pictures(memory))))
 	if err != nil {
 		return nil, err
 	}
@@ -61,8 +60,8 @@ func readInput(file string, nd *graph.Node) (*tensor.Tensor, error) {
 		return nil, fmt.Errorf("%s: a picture for input %.80q, which is %v %v: a floating 1x3xHxW input or a .npy file wanted", file, nd.Name, nd.Type, s)
 	}
 	// A small file can claim any size.
-	if sh, sw := scaled(c.Height, c.Width, s); c.Height*c.Width > maxPixels || sh*sw > maxPixels {
-		return nil, fmt.Errorf("%s: a picture of %dx%d for %dx%d: at most %d pixels wanted, before and after it is scaled", file, c.Height, c.Width, s[2], s[3], maxPixels)
+	if err := pictures(memory).Holds(pixelBytes(c.Height, c.Width, s), fmt.Sprintf("%s: a picture of %dx%d for %dx%d: pixels", file, c.Height, c.Width, s[2], s[3])); err != nil {
+		return nil, err
 	}
 	img, _, err := image.Decode(bufio.NewReader(io.MultiReader(&head, f)))
 	if err != nil {
@@ -93,8 +92,21 @@ func picture(img image.Image, s tensor.Shape, t tensor.Type) *tensor.Tensor {
 	return x
 }
 
-// maxPixels bounds the memory of a picture, to 1 GiB at 8 bytes each.
-const maxPixels = 1 << 27
+// pictures is the bound of a picture's pixels: 1 GB, or what the user gives (estimated: the largest cameras have 100 million).
+func pictures(memory budget.Memory) budget.Memory {
+	if memory == 0 {
+		return min(1e9, budget.Default())
+	}
+	return memory
+}
+
+// pixelBytes is what a picture takes: up to 8 bytes a pixel as decoded and as scaled, and four float64 in between, where it is as
+// wide as scaled and as high as decoded (golang.org/x/image/draw).
+func pixelBytes(height, width int, input tensor.Shape) int64 {
+	sh, sw := scaled(height, width, input)
+	h, w, th, tw := float64(height), float64(width), float64(sh), float64(sw) // whose products do not overflow
+	return int64(min(8*(h*w+th*tw)+32*h*tw, 1<<62))
+}
 
 // scaled is the size of a picture before the centre is cut out for an input.
 func scaled(height, width int, input tensor.Shape) (sh, sw int) {

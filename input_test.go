@@ -44,7 +44,7 @@ func FuzzPicture(f *testing.F) {
 		if err := os.WriteFile(file, data, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		x, err := readInput(file, nd)
+		x, err := readInput(file, nd, 0)
 		if err != nil {
 			if !strings.HasPrefix(err.Error(), file+": ") || strings.Contains(err.Error(), "\n") {
 				t.Errorf("%q", err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"pimflow/internal/budget"
 	"pimflow/internal/fault"
 	"pimflow/internal/gpu"
 	"pimflow/internal/graph"
@@ -35,6 +36,7 @@ type Options struct {
 	Set     []string // keys of the machine to change, as "memory.pim_channels=8"
 	Batch   int      // images at once, for models that leave it open; 0: 1
 	Profile string   // a .csv file of measured GPU kernels, whose times replace the model's; "": none
+	Memory  int64    // bytes that values may take at once, where a plan is executed and inputs are read; 0: three quarters of the machine's, 1 GB for a picture
 	// Progress, unless nil, takes the progress of each phase of long work; a phase begins with 0
 	// of 0. It is called concurrently.
 	Progress func(phase string, done, total int)
@@ -47,7 +49,8 @@ type Session struct {
 	graph    *graph.Graph // simplified: what plans are made for
 	file     *onnx.File   // that weights are read from when they are asked for; nil for none
 	on       Machine
-	machine  *hw.Machine      // of on
+	machine  *hw.Machine // of on
+	memory   budget.Memory
 	profile  *profile.Profile // nil: the model's times
 	by       platform.Makers  // of the machine's devices
 	target   search.Target
@@ -57,7 +60,7 @@ type Session struct {
 // Open reads a model, a network that Networks lists, an .onnx file or a .graph file, and puts
 // it on a machine. The caller closes the session.
 func Open(model string, o Options) (*Session, error) {
-	s := &Session{name: model, progress: o.Progress}
+	s := &Session{name: model, progress: o.Progress, memory: budget.Memory(o.Memory)}
 	var err error
 	if s.model, s.file, err = read(model, o.Batch); err != nil {
 		return nil, err

@@ -76,7 +76,7 @@ func (s *Session) Input(name, file string) (Tensor, error) {
 	if err != nil {
 		return Tensor{}, err
 	}
-	x, err := readInput(file, nd)
+	x, err := readInput(file, nd, s.memory)
 	if err != nil {
 		return Tensor{}, err
 	}

@@ -121,7 +121,7 @@ const (
 var textFlags = map[string]use{
 	"artifact-trace": writes, "box": word, "check": word, "csv": reads, "data": reads, "device": word,
 	"eval": reads, "gpu": reads, "gpu-profile": reads, "in": word, "input": reads, "kernel": word,
-	"labels": reads, "library": reads, "machine": reads, "model": reads, "name": word, "objective": word,
+	"labels": reads, "library": reads, "machine": reads, "memory": word, "model": reads, "name": word, "objective": word,
 	"only": word, "out": writes, "output": writes, "pad": word, "pim-channels": word, "plan": reads,
 	"policy": word, "runner": reads, "set": word, "trace": writes, "view": word, "with": word,
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pimflow/internal/budget"
 	"pimflow/internal/fault"
 	"pimflow/internal/files"
 	"pimflow/internal/nearest"
@@ -31,6 +32,7 @@ type runFlags struct {
 	pareto         bool
 	inputs         []string
 	labels, outDir string
+	memory         string
 	top            int
 	planOut, trace string
 
@@ -61,6 +63,13 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 			}
 			if f.how.Exact && f.how.Policy != pimflow.DefaultPolicy {
 				return fault.Usagef("--exact --policy %s: only policy %s searches all plans", f.how.Policy, pimflow.DefaultPolicy)
+			}
+			if f.memory != "" {
+				m, err := budget.Parse(f.memory)
+				if err != nil {
+					return fault.As(fault.Usage, fmt.Errorf("--%w", err))
+				}
+				f.opts.Memory = int64(m)
 			}
 			if c.Flags().Changed("top") && f.top < 1 {
 				return fault.Usagef("--top %d: at least 1 wanted", f.top)
@@ -105,6 +114,7 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 	fl.StringArrayVar(&f.inputs, "input", nil, "[NAME=]FILE: a .npy tensor or a picture (.png, .jpg, .gif) for an input; default: seeded noise")
 	fl.StringVar(&f.outDir, "output", "", "execute the plan and write each output as .npy to this folder")
 	fl.IntVar(&f.top, "top", 0, "execute the plan and print the N largest values of each output")
+	fl.StringVar(&f.memory, "memory", "", "memory that values may take at once, as 8GB (default: three quarters of the machine's, 1 GB for a picture)")
 	fl.StringVar(&f.labels, "labels", "", "names for --top, one a line")
 	fl.StringVarP(&f.planOut, "out", "o", "", "write the plan to this file")
 	fl.StringVar(&f.trace, "trace", "", "write the timeline to this file, for chrome://tracing or Perfetto")
@@ -263,25 +273,37 @@ func failed(rep *pimflow.Report, stderr io.Writer) error {
 
 // more adds the further searches and the execution of the flags to the report, and returns the outputs' values.
 func (f *runFlags) more(ctx context.Context, s *pimflow.Session, p *pimflow.Plan, rep *pimflow.Report) (values []pimflow.Tensor, err error) {
-	if f.launches && f.plan == "" && len(rep.Layers) <= launchLayers {
+	if err := f.search(ctx, s, p, rep); err != nil {
+		return nil, err
+	}
+	if f.check != "" || f.outDir != "" || f.top > 0 || len(f.inputs) > 0 {
+		defer tight()()
+		return f.execute(ctx, s, p, rep)
+	}
+	return nil, nil
+}
+
+// search adds the further searches of the flags to the report.
+func (f *runFlags) search(ctx context.Context, s *pimflow.Session, p *pimflow.Plan, rep *pimflow.Report) (err error) {
+	launches := f.launches && f.plan == "" && len(rep.Layers) <= launchLayers
+	doubt := f.verbose && f.plan == ""
+	if launches || f.pareto || doubt {
+		defer heap(len(rep.Layers))()
+	}
+	if launches {
 		if rep.Launches, err = s.Launches(ctx, p); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if f.pareto {
 		if rep.Pareto, err = s.Pareto(ctx, p); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if f.verbose && f.plan == "" {
-		if err := s.Doubt(ctx, p, rep); err != nil {
-			return nil, err
-		}
+	if doubt {
+		return s.Doubt(ctx, p, rep)
 	}
-	if f.check != "" || f.outDir != "" || f.top > 0 || len(f.inputs) > 0 {
-		return f.execute(ctx, s, p, rep)
-	}
-	return nil, nil
+	return nil
 }
 
 // execute computes the plan's outputs, and checks or prints them as the flags ask.

@@ -125,6 +125,7 @@ func heap(nodes int) (undo func()) {
 	if nodes > 4000 {
 		return func() {}
 	}
+	runtime.GC() // what an earlier search left does not count
 	var before runtime.MemStats
 	runtime.ReadMemStats(&before)
 	percent := debug.SetGCPercent(400)
@@ -133,6 +134,14 @@ func heap(nodes int) (undo func()) {
 		debug.SetGCPercent(percent)
 		debug.SetMemoryLimit(limit)
 	}
+}
+
+// tight gives back what a search left, keeps the heap near what is alive while values are computed, and returns a function
+// that undoes that. Values are few and large, so that collections are cheap.
+func tight() (undo func()) {
+	percent := debug.SetGCPercent(25)
+	debug.FreeOSMemory()
+	return func() { debug.SetGCPercent(percent) }
 }
 
 // machineFlag, policyFlag, batchFlag, planFlag and profileFlag add the flags that commands

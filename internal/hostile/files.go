@@ -36,7 +36,7 @@ func Write(dir string) ([]File, error) {
 	for _, rows := range tables {
 		for _, f := range rows() {
 			if seen[f.name] {
-				return nil, fmt.Errorf("two files %q", f.name)
+				return nil, fmt.Errorf("two files %.80q", f.name)
 			}
 			seen[f.name] = true
 			path := filepath.Join(dir, f.name)

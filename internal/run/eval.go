@@ -3,9 +3,11 @@ package run
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
+	"pimflow/internal/budget"
 	"pimflow/internal/graph"
 	"pimflow/internal/program"
 	"pimflow/internal/tensor"
@@ -120,24 +122,49 @@ type values struct {
 	reads []int // unfinished readers of each value; an output counts as one more
 }
 
-// MaxSize bounds the elements of a value that is executed: 8 GiB of float32. Estimated.
-const MaxSize = 1 << 31
-
-// Fits checks that all values are small enough to execute, before any is allocated. The
-// error names the first that is not.
-func Fits(g *graph.Graph) error {
+// Fits refuses a graph whose constants and values, of which copies are held at once, take more memory than a bound. A value
+// is held from its operation to its last reader.
+func Fits(memory budget.Memory, g *graph.Graph, copies int) error {
+	size := func(id graph.ID) int64 {
+		nd := &g.Nodes[id]
+		if nd.Type.Float() {
+			return 4 * int64(nd.Shape.Size())
+		}
+		return 8 * int64(nd.Shape.Size())
+	}
+	last := make([]int, len(g.Nodes)) // the last reader of each value
 	for i := range g.Nodes {
-		if nd := &g.Nodes[i]; nd.Shape.Size() > MaxSize {
-			return fmt.Errorf("node %%%d %.80q of %v is too large to execute: at most 2^31 numbers wanted", i, nd.Name, nd.Shape)
+		last[i] = i
+		for _, x := range g.Nodes[i].In {
+			last[x] = i
 		}
 	}
-	return nil
+	for _, o := range g.Outputs {
+		last[o.ID] = len(g.Nodes)
+	}
+	fixed, live, most, at := int64(0), int64(0), int64(0), 0
+	for i := range g.Nodes {
+		if g.Nodes[i].Op == nil {
+			fixed += size(graph.ID(i))
+			continue
+		}
+		if live += size(graph.ID(i)); live > most {
+			most, at = live, i
+		}
+		for k, x := range g.Nodes[i].In {
+			if g.Nodes[x].Op != nil && last[x] == i && !slices.Contains(g.Nodes[i].In[:k], x) {
+				live -= size(x)
+			}
+		}
+		if last[i] == i {
+			live -= size(graph.ID(i))
+		}
+	}
+	nd := &g.Nodes[at]
+	return memory.Holds(fixed+int64(copies)*most, fmt.Sprintf("node %%%d %.80q of %v, what is alive beside it and all weights", at, nd.Name, nd.Shape))
 }
 
 func newValues(g *graph.Graph, inputs []*tensor.Tensor) (*values, error) {
-	if err := Fits(g); err != nil {
-		return nil, err
-	}
 	if len(inputs) != len(g.Inputs) {
 		return nil, fmt.Errorf("graph %.80q has %d inputs: %d given", g.Name, len(g.Inputs), len(inputs))
 	}

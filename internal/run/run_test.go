@@ -204,7 +204,7 @@ func TestSizes(t *testing.T) {
 	for _, c := range []struct {
 		rows int
 		want string
-	}{{0, ""}, {1 << 31, ""}, {1<<31 + 1, "at most 2^31 numbers wanted"}} {
+	}{{0, ""}, {1 << 28, ""}, {1<<28 + 1, `node %1 "y" of 268435457x1, what is alive beside it and all weights take 3.2 GB of memory: at most 3.2 GB wanted`}} {
 		b := graph.NewBuilder("m")
 		x := b.Input("x", tensor.Float32, tensor.Shape{c.rows, 1})
 		y, err := b.Op("y", "Relu", nil, x)
@@ -216,7 +216,7 @@ func TestSizes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := run.Fits(g); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+		if err := run.Fits(12<<28, g, 2); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%d rows: %v", c.rows, err)
 		}
 		if c.rows > 0 {

@@ -1,0 +1,63 @@
+// Package budget bounds the memory that a command takes for the values of networks and pictures. What wants more is refused
+// before any of it is allocated.
+package budget
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// Memory is a number of bytes that may be held at once; 0 is Default.
+type Memory int64
+
+// Default is three quarters of the memory that the operating system gives the process (estimated: the rest is for the
+// collector and for other processes).
+var Default = sync.OnceValue(func() Memory { return Memory(machine() / 4 * 3) })
+
+// unknown is the memory of a machine that does not tell (estimated).
+const unknown = 8 << 30
+
+// Holds returns an error if more bytes than the bound are wanted at once. what names who wants them, in the plural.
+func (m Memory) Holds(bytes int64, what string) error {
+	if m == 0 {
+		m = Default()
+	}
+	if bytes <= int64(m) {
+		return nil
+	}
+	return fmt.Errorf("%s take %v of memory: at most %v wanted, or another --memory", what, Memory(bytes), m)
+}
+
+// units are those of String and Parse, the largest first.
+var units = []struct {
+	name  string
+	bytes float64
+}{{"TB", 1e12}, {"GB", 1e9}, {"MB", 1e6}, {"kB", 1e3}, {"B", 1}}
+
+// String prints three digits at least, as "18.9 GB".
+func (m Memory) String() string {
+	for _, u := range units {
+		if v := float64(m) / u.bytes; v >= 1 && u.bytes > 1 {
+			return strconv.FormatFloat(v, 'f', 1, 64) + " " + u.name
+		}
+	}
+	return fmt.Sprintf("%d B", int64(m))
+}
+
+// Parse reads what String prints, with or without the space.
+func Parse(text string) (Memory, error) {
+	for _, u := range units {
+		number, ok := strings.CutSuffix(text, u.name)
+		if !ok {
+			continue
+		}
+		v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+		if err == nil && v*u.bytes >= 1 && v*u.bytes < 1<<62 {
+			return Memory(v * u.bytes), nil
+		}
+		break
+	}
+	return 0, fmt.Errorf("memory %.80q: a size as 8GB or 500MB wanted", text)
+}

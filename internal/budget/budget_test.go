@@ -1,0 +1,38 @@
+package budget_test
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"pimflow/internal/budget"
+)
+
+func TestHolds(t *testing.T) {
+	if err := budget.Memory(2e9).Holds(2e9, "values"); err != nil {
+		t.Error(err)
+	}
+	err := budget.Memory(2e9).Holds(2e9+1e8, "values")
+	if want := "values take 2.1 GB of memory: at most 2.0 GB wanted, or another --memory"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	most := int64(budget.Default())
+	if err := budget.Memory(0).Holds(most, "values"); most < 1<<20 || err != nil || budget.Memory(0).Holds(most+1, "values") == nil {
+		t.Errorf("default %v: %v", budget.Default(), err)
+	}
+}
+
+func TestParse(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := budget.Memory(rapid.Int64Range(1, 1<<60).Draw(t, "bytes"))
+		back, err := budget.Parse(m.String())
+		if err != nil || back.String() != m.String() {
+			t.Fatalf("%v read back as %v, %v", m, back, err)
+		}
+	})
+	for _, text := range []string{"", "8", "GB", "-1GB", "0GB", "1e30GB", "NaNGB", "8 XB", "8gb"} {
+		if m, err := budget.Parse(text); err == nil {
+			t.Errorf("%q is %v", text, m)
+		}
+	}
+}
