@@ -89,14 +89,18 @@ type OutputCheck struct {
 	Lost    int64   `json:"lost"`    // values that are finite in the reference alone
 }
 
-// LayerRange counts finite values of a PIM layer that become infinite, and values other than 0 that
-// become 0, in the PIM's number format. They are counted for exact inputs.
+// LayerRange counts finite values of a PIM layer that become infinite (over), and values other than 0 that
+// become 0 (under), in the PIM's number format: for exact inputs, with scaled weights. Where tiles share inputs or
+// weights, or positions are computed in blocks, a value counts as often as it is rounded.
 type LayerRange struct {
 	Layer        string `json:"layer"`
+	Inputs       int64  `json:"inputs"`
 	InputsOver   int64  `json:"inputs_over"`
 	InputsUnder  int64  `json:"inputs_under"`
+	Weights      int64  `json:"weights"`
 	WeightsOver  int64  `json:"weights_over"`
 	WeightsUnder int64  `json:"weights_under"`
+	Results      int64  `json:"results"`
 	ResultsOver  int64  `json:"results_over"`
 	ResultsUnder int64  `json:"results_under"`
 }
@@ -225,8 +229,10 @@ func (c *Check) verified(s *Session, v *run.Verdict) {
 	}
 	for _, e := range v.Layers {
 		c.Layers = append(c.Layers, LayerError{e.Own.MaxAbs, e.Own.MaxRel, e.Total.MaxAbs, e.Total.MaxRel, newEvidence(e.Total.Evidence), e.Own.Lost})
-		if r := e.Range; r != (device.Overruns{}) && !c.Exact {
-			c.Format = append(c.Format, LayerRange{name(e.Node), r.Inputs.Over, r.Inputs.Under, r.Weights.Over, r.Weights.Under, r.Results.Over, r.Results.Under})
+		if r := e.Range; r.Any() && !c.Exact {
+			c.Format = append(c.Format, LayerRange{
+				name(e.Node), r.Inputs.Of, r.Inputs.Over, r.Inputs.Under, r.Weights.Of, r.Weights.Over, r.Weights.Under, r.Results.Of, r.Results.Over, r.Results.Under,
+			})
 		}
 	}
 	switch {

@@ -76,8 +76,13 @@ type Deviation struct {
 // Overruns counts values that a device's format cannot hold.
 type Overruns struct{ Inputs, Weights, Results Overrun }
 
-// Overrun counts finite values that become infinite, and values other than 0 that become 0.
-type Overrun struct{ Over, Under int64 }
+// Overrun counts finite values that become infinite, and values other than 0 that become 0, of so many.
+type Overrun struct{ Over, Under, Of int64 }
+
+// Any reports whether there is such a value.
+func (o *Overruns) Any() bool {
+	return o.Inputs.Over|o.Inputs.Under|o.Weights.Over|o.Weights.Under|o.Results.Over|o.Results.Under != 0
+}
 
 // Add adds other counts.
 func (o *Overruns) Add(p Overruns) {
@@ -85,6 +90,6 @@ func (o *Overruns) Add(p Overruns) {
 		to *Overrun
 		of Overrun
 	}{{&o.Inputs, p.Inputs}, {&o.Weights, p.Weights}, {&o.Results, p.Results}} {
-		x.to.Over, x.to.Under = x.to.Over+x.of.Over, x.to.Under+x.of.Under
+		x.to.Over, x.to.Under, x.to.Of = x.to.Over+x.of.Over, x.to.Under+x.of.Under, x.to.Of+x.of.Of
 	}
 }

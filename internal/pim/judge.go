@@ -50,6 +50,7 @@ type judge struct {
 
 // round is tensor.Round to the machine's format, which also counts.
 func (j *judge) round(v []float32) (o device.Overrun) {
+	o.Of = int64(len(v))
 	for i, x := range v {
 		y := tensor.Round(j.device.format, x)
 		if v[i] = y; y == 0 && x != 0 {
@@ -67,9 +68,7 @@ func (j *judge) inputs(x *tensor.Tensor) *tensor.Tensor {
 	j.graph.Need(j.cut)[0].Runs(x.Shape, func(off, n int) {
 		to := y.Floats()[off : off+n]
 		copy(to, x.Floats()[off:])
-		o := j.round(to)
-		j.found.Range.Inputs.Over += o.Over
-		j.found.Range.Inputs.Under += o.Under
+		j.found.Range.Add(device.Overruns{Inputs: j.round(to)})
 		for _, v := range to {
 			j.open = j.open || !finite(v)
 		}
@@ -84,11 +83,9 @@ func (j *judge) weights(out int, w []float32) {
 		return
 	}
 	o := j.round(w)
-	if o != (device.Overrun{}) {
-		j.mu.Lock()
-		defer j.mu.Unlock()
-		j.found.Range.Add(device.Overruns{Weights: o})
-	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.found.Range.Add(device.Overruns{Weights: o})
 }
 
 // partsOf returns the products of each part of a sum that is read out, by output. Where
@@ -151,8 +148,7 @@ func (j *judge) block(b *op.SumBlock) {
 	for i := range b.Outs.Len() {
 		for at := range n {
 			want, bound, o := j.sum(b, i, at)
-			found.Range.Results.Over += o.Over
-			found.Range.Results.Under += o.Under
+			found.Range.Add(device.Overruns{Results: o})
 			element := b.At[at] + (b.Outs.Lo+i)*b.Step
 			if j.open && !finite(j.got[element]) {
 				want = math.NaN()
@@ -167,6 +163,7 @@ func (j *judge) block(b *op.SumBlock) {
 
 // sum is the wanted value of an element of a block, and its bound.
 func (j *judge) sum(b *op.SumBlock, out, at int) (want, bound float64, o device.Overrun) {
+	o.Of = 1
 	total, size := 0.0, 0.0 // size: of the partial sums
 	for i := range b.Parts {
 		p := &b.Parts[i]

@@ -154,7 +154,7 @@ func TestScale(t *testing.T) {
 				t.Fatalf("weights of %g: %v, %v wanted", size, got.Floats()[i], w)
 			}
 		}
-		if j := code.Judge(n.in, got); j.Wrong > 0 || j.Range != (device.Overruns{}) {
+		if j := code.Judge(n.in, got); j.Wrong > 0 || j.Range.Any() {
 			t.Errorf("weights of %g: %+v", size, j)
 		}
 	}

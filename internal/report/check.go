@@ -113,28 +113,44 @@ func more(b *strings.Builder, n int, all bool) {
 	}
 }
 
+// few is the part of a layer's values that may become 0 before the layer is named without -v: less than half
+// precision takes from all of them (estimated).
+const few = 1e-3
+
 // formatText lists the layers with values that the PIM's number format cannot hold, those with most that
-// become infinite first.
+// become infinite first. Layers in which few values become 0 are counted.
 func formatText(b *strings.Builder, list []pimflow.LayerRange, verbose bool) {
 	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(x, y pimflow.LayerRange) int {
 		return cmp.Or(cmp.Compare(y.InputsOver+y.WeightsOver+y.ResultsOver, x.InputsOver+x.WeightsOver+x.ResultsOver),
 			cmp.Compare(y.InputsUnder+y.WeightsUnder+y.ResultsUnder, x.InputsUnder+x.WeightsUnder+x.ResultsUnder))
 	})
-	for _, l := range some(list, verbose) {
+	var lines []string
+	for _, l := range list {
 		var parts []string
+		named := verbose
 		for _, k := range []struct {
-			n     int64
+			n, of int64
 			about string
+			over  bool
 		}{
-			{l.InputsOver, "inputs overflow"}, {l.WeightsOver, "weights overflow"}, {l.ResultsOver, "results overflow"},
-			{l.InputsUnder, "inputs underflow"}, {l.WeightsUnder, "weights underflow"}, {l.ResultsUnder, "results underflow"},
+			{l.InputsOver, l.Inputs, "inputs overflow", true}, {l.WeightsOver, l.Weights, "weights overflow", true}, {l.ResultsOver, l.Results, "results overflow", true},
+			{l.InputsUnder, l.Inputs, "inputs underflow", false}, {l.WeightsUnder, l.Weights, "weights underflow", false}, {l.ResultsUnder, l.Results, "results underflow", false},
 		} {
 			if k.n > 0 {
-				parts = append(parts, fmt.Sprintf("%s: %d", k.about, k.n))
+				parts = append(parts, fmt.Sprintf("%s: %d of %d", k.about, k.n, k.of))
+				named = named || k.over || float64(k.n) >= few*float64(k.of)
 			}
 		}
-		fmt.Fprintf(b, "format    layer %s: %s\n", fault.Name(l.Layer), strings.Join(parts, ", "))
+		if named {
+			lines = append(lines, fmt.Sprintf("format    layer %s: %s\n", fault.Name(l.Layer), strings.Join(parts, ", ")))
+		}
 	}
-	more(b, len(list), verbose)
+	for _, l := range some(lines, verbose) {
+		b.WriteString(l)
+	}
+	more(b, len(lines), verbose)
+	if n := len(list) - len(lines); n > 0 {
+		fmt.Fprintf(b, "format    %d layers with less than %g of their values underflowing (-v)\n", n, few)
+	}
 }

@@ -33,8 +33,8 @@ func TestCheckText(t *testing.T) {
 		{good(func(c *pimflow.Check) { c.Outputs[0].Changed = 1 }), "1 integers differ, 25 %\n"},
 		{good(func(c *pimflow.Check) { c.Outputs[0].Lost = 2 }), "; 2 values are not finite that the model's are\n"},
 		{good(func(c *pimflow.Check) {
-			c.Format = []pimflow.LayerRange{{Layer: "a", InputsUnder: 3}, {Layer: "b", ResultsOver: 1}}
-		}), "\nformat    layer b: results overflow: 1\nformat    layer a: inputs underflow: 3\n"},
+			c.Format = []pimflow.LayerRange{{Layer: "a", Inputs: 4, InputsUnder: 3}, {Layer: "b", Results: 5000, ResultsOver: 1}, {Layer: "c", Weights: 5000, WeightsUnder: 4}}
+		}), "\nformat    layer b: results overflow: 1 of 5000\nformat    layer a: inputs underflow: 3 of 4\nformat    1 layers with less than 0.001 of their values underflowing (-v)\n"},
 		{func() (c pimflow.Check) { c.Replay.Error = "step 1: boom"; return c }(), "\nreplay FAILED: step 1: boom\n"},
 	} {
 		var text strings.Builder
