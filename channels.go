@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"pimflow/internal/fault"
 	"pimflow/internal/platform"
 )
 
@@ -20,6 +21,9 @@ func (s *Session) tune(ctx context.Context, how Search) (*Plan, error) {
 	var list []*Plan
 	var best *Plan
 	try := func(n int) error {
+		if ctx.Err() != nil && best != nil { // the plan so far
+			return nil
+		}
 		if n < 1 || n > all || slices.ContainsFunc(list, func(p *Plan) bool { return p.target.PIMChannels == n }) {
 			return nil
 		}
@@ -65,11 +69,16 @@ func (s *Session) tune(ctx context.Context, how Search) (*Plan, error) {
 		}
 	}
 	if best == nil {
-		return nil, fmt.Errorf("%s: no number of PIM channels of machine %s has a plan under policy %s", s.graph.Name, base.Name, cmp.Or(how.Policy, DefaultPolicy))
+		return nil, fault.As(fault.Infeasible, fmt.Errorf("%s: no number of PIM channels of machine %s has a plan under policy %s", s.graph.Name, base.Name, cmp.Or(how.Policy, DefaultPolicy)))
 	}
 	slices.SortFunc(list, func(a, b *Plan) int { return a.target.PIMChannels - b.target.PIMChannels })
 	tuned := *best
 	tuned.home = s
+	if ctx.Err() != nil {
+		r := *best.result
+		r.Stopped = true
+		tuned.result = &r
+	}
 	for _, p := range list {
 		tuned.tried = append(tuned.tried, ChannelsTried{PIMChannels: p.target.PIMChannels, Total: p.result.Timeline.Total.NS()})
 	}

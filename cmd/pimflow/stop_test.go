@@ -49,6 +49,7 @@ var stopRows = []stopRow{
 	{line: "calibrate --data all -o x.json", files: "x.json"},
 	{line: "run vgg-16 --check --json", plan: true, long: true},
 	{line: "run mobilenet-v2 --pareto -v", plan: true, long: true},
+	{line: "run resnet-50 --pim-channels auto --json", plan: true, long: true},
 	{line: "run toy --machine pipe.json", waits: true, long: true},
 	{line: "run toy --gpu pipe.json", waits: true, long: true},
 	{line: "run toy --gpu-profile pipe", waits: true, long: true},
