@@ -90,8 +90,8 @@ type OutputCheck struct {
 }
 
 // LayerRange counts finite values of a PIM layer that become infinite (over), and values other than 0 that
-// become 0 (under), in the PIM's number format: for exact inputs, with scaled weights. Where tiles share inputs or
-// weights, or positions are computed in blocks, a value counts as often as it is rounded.
+// become 0 (under), in the PIM's number format: for exact inputs, with scaled weights. Those that several
+// tiles read count for each.
 type LayerRange struct {
 	Layer        string `json:"layer"`
 	Inputs       int64  `json:"inputs"`

@@ -15,8 +15,9 @@ type SumOrder struct {
 	// Parts lists the products of each part of an output's sums by their number in the order of
 	// the weights. It is the same for all outputs of a group. nil: one part.
 	Parts func(out int) [][]int
-	// Weights rounds weights of an output in place; nil: they stay.
-	Weights func(out int, w []float32)
+	// Weights rounds weights of an output in place; nil: they stay. again says that the same were
+	// rounded before, for other positions.
+	Weights func(out int, w []float32, again bool)
 }
 
 // SumBlock is the sums of some outputs (channels of Conv, columns of Gemm and MatMul) at some
@@ -202,7 +203,7 @@ func (s *sums) run(order SumOrder, f func(*SumBlock)) {
 func roundUpTo(n, to int) int { return ceilDiv(n, to) * to }
 
 // block computes some outputs at a range of positions, a block after the other.
-func (s *sums) block(outs, positions tensor.Range, parts [][]int, round func(int, []float32), f func(*SumBlock)) {
+func (s *sums) block(outs, positions tensor.Range, parts [][]int, round func(int, []float32, bool), f func(*SumBlock)) {
 	b := &SumBlock{Outs: outs, Step: s.step, Alpha: s.alpha}
 	longest := 0
 	for _, ks := range parts {
@@ -211,7 +212,7 @@ func (s *sums) block(outs, positions tensor.Range, parts [][]int, round func(int
 		for i := range norms {
 			row := w[i*len(ks) : (i+1)*len(ks)]
 			if round != nil {
-				round(outs.Lo+i, row)
+				round(outs.Lo+i, row, positions.Lo > 0)
 			}
 			norms[i] = norm(row)
 		}

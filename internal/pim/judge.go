@@ -77,12 +77,15 @@ func (j *judge) inputs(x *tensor.Tensor) *tensor.Tensor {
 }
 
 // weights scales and rounds the weights of an output.
-func (j *judge) weights(out int, w []float32) {
+func (j *judge) weights(out int, w []float32, again bool) {
 	j.scale.apply(out, w)
 	if j.device.format == tensor.Float32 {
 		return
 	}
 	o := j.round(w)
+	if again {
+		return
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.found.Range.Add(device.Overruns{Weights: o})

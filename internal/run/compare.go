@@ -23,8 +23,18 @@ func at(t *tensor.Tensor) func(i int) float64 {
 // equal compares the values of a box to the bit; zeros of both signs are equal.
 func equal(got, want *tensor.Tensor, box tensor.Box) (j device.Judgement) {
 	g, w := at(got), at(want)
+	var gs, ws []float32
+	if want.Type.Float() {
+		gs, ws = got.Floats(), want.Floats()
+	}
 	box.Runs(want.Shape, func(off, n int) {
 		for i := off; i < off+n; i++ {
+			if ws != nil && gs[i] == ws[i] && ws[i]-ws[i] == 0 { // nearly all
+				if j.Compared++; ws[i] == 0 {
+					j.Zero++
+				}
+				continue
+			}
 			x, y := g(i), w(i)
 			j.Compare(i, x, y, 0)
 			if (math.IsNaN(y) && !math.IsNaN(x)) || (math.IsInf(y, 0) && x != y) {
