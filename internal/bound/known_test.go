@@ -10,6 +10,7 @@ import (
 	"pimflow/internal/device"
 	"pimflow/internal/fake"
 	"pimflow/internal/graph"
+	"pimflow/internal/op"
 	"pimflow/internal/plan"
 	"pimflow/internal/tensor"
 )
@@ -198,6 +199,9 @@ func TestTiles(t *testing.T) {
 	if all, two := x.bySplits(nodes, gate, closed); !near(all, 15) || !near(two, 100) {
 		t.Errorf("%v and %v, want 15 and 100", all, two)
 	}
+	if all, two := Of(s, nil); all != 14 || two != 99 { // less rounding
+		t.Errorf("%d and %d, want 14 and 99", all, two)
+	}
 	if v, busy := nodes[0].shortestPath([candidate.Lanes]float64{1, math.Inf(1)}, false); v != 30 || busy != [candidate.Lanes]float64{30, 0} {
 		t.Errorf("on the GPU alone %v, %v", v, busy)
 	}
@@ -210,6 +214,11 @@ func TestSerial(t *testing.T) {
 	costAll(s)
 	if all, two := Of(s, nil); all != 64 || two != 64 { // 65, less rounding
 		t.Errorf("%d and %d, want 64", all, two)
+	}
+	x, nodes := newInstance(s, nil)
+	_, gate, closed := barriers(nodes)
+	if many, halves := x.bySplits(nodes, gate, closed); !near(many, 65) || !near(halves, 65) {
+		t.Errorf("by split points %v and %v, want 65", many, halves)
 	}
 	// In a plan of another store, whose tiles take twice as much, a serial run of these may be
 	// better: the bound has both.
@@ -317,5 +326,79 @@ func TestReadsAll(t *testing.T) {
 	barrier, _, _ := barriers(nodes)
 	if got := z.byPrecedence(nodes, barrier); !near(got, 50+100+1) {
 		t.Errorf("%v, want 151", got)
+	}
+}
+
+// TestReadsAllInTiles: a convolution in two tiles of one channel each, 100 a tile on the GPU alone, starts when
+// the node of 30 and 70 that it reads all of has kept both devices busy for 50. What is beside it does not
+// wait, so that no barrier is between.
+func TestReadsAllInTiles(t *testing.T) {
+	b := graph.NewBuilder("conv")
+	x, err := b.Op("", "Relu", nil, b.Input("x", tensor.Float32, tensor.Shape{1, 2, 1, 1}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	beside, err := b.Op("", "Relu", nil, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := b.Const("", tensor.New(tensor.Float32, tensor.Shape{2, 2, 1, 1}))
+	conv, err := b.Op("", "Conv", op.Attrs{"kernel_shape": []int64{1, 1}, "strides": []int64{1, 1}, "dilations": []int64{1, 1}, "pads": []int64{0, 0, 0, 0}, "group": int64(1)}, x, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Output("y", beside)
+	b.Output("z", conv)
+	g, err := b.Graph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	on := func(pim bool) *fake.Func {
+		name := plan.GPU
+		if pim {
+			name = plan.PIM
+		}
+		return &fake.Func{Called: name, Of: func(c graph.Cut) (device.Cost, bool) {
+			whole := c.Box[plan.Channels].Len() == 2
+			switch {
+			case c.Node == x && whole:
+				return device.Cost{Time: 200}, true
+			case c.Node == x:
+				return device.Cost{Time: 30 + 40*device.Time(c.Box[plan.Channels].Lo)}, true
+			case c.Node == beside:
+				return device.Cost{Time: 1}, pim
+			case whole:
+				return device.Cost{Time: 1000}, !pim
+			}
+			return device.Cost{Time: 100}, !pim
+		}}
+	}
+	s := costed(g, []device.Device{on(false), on(true)}, false)
+	z, nodes := newInstance(s, nil)
+	barrier, _, _ := barriers(nodes)
+	if got := z.byPrecedence(nodes, barrier); barrier[0] || !near(got, 50+200) {
+		t.Errorf("%v, want 250; barriers %v", got, barrier)
+	}
+}
+
+// TestBlocking: two whole nodes of 100 block both devices. Between them, where rows are cut, four nodes take
+// 100 each on any device and two take 2: together 202 of both. No barrier is in between.
+func TestBlocking(t *testing.T) {
+	inputs := [][]int{{-1}, {0}, {0}, {0}, {0}, {1, 2}, {3, 4}, {5, 6}}
+	s := costed(fake.Branches(2, inputs...), fake.Pair(0, func(_ bool, k int, box tensor.Box) device.Time {
+		switch {
+		case k == 5 || k == 6:
+			return rows(box)
+		case k > 0 && k < 7:
+			return 50 * rows(box)
+		case rows(box) == 2:
+			return 100
+		}
+		return 1000
+	}), false)
+	x, nodes := newInstance(s, nil)
+	barrier, _, _ := barriers(nodes)
+	if got := x.byPrecedence(nodes, barrier); slices.Index(barrier, true) != 7 || !near(got, 100+202+100) {
+		t.Errorf("%v, want 402; barriers %v", got, barrier)
 	}
 }

@@ -84,6 +84,13 @@ func TestLaunch(t *testing.T) {
 	}
 }
 
+func sum(list []device.Time) (s device.Time) {
+	for _, t := range list {
+		s += t
+	}
+	return s
+}
+
 // TestScheduler: the tile that can start first is next; of several, the one with the longest
 // critical path.
 func TestScheduler(t *testing.T) {
@@ -101,6 +108,8 @@ func TestScheduler(t *testing.T) {
 		// Node 2 becomes ready later than node 3 and is known earlier.
 		{"known is not ready", [][]int{{-1}, {-1}, {1}, {0}}, []int{0, 1, 0, 0}, []device.Time{10, 50, 10, 10}, 60},
 		// On the GPU node 0, then node 3 while node 1 is on the PIM, then node 2.
+		// Node 2 reads a node of 10 and a node of 50: node 3, not as long, goes before it.
+		{"ready with the last", [][]int{{-1}, {-1}, {0, 1}, {-1}}, []int{0, 1, 1, 1}, []device.Time{50, 10, 30, 20}, 80},
 		{"two devices", [][]int{{-1}, {0}, {1}, {-1}}, []int{0, 1, 0, 0}, []device.Time{10, 20, 30, 15}, 60},
 	} {
 		s := NewStore(fake.Branches(2, c.inputs...), fake.Pair(0, func(_ bool, k int, _ tensor.Box) device.Time { return c.times[k] }))
@@ -108,6 +117,9 @@ func TestScheduler(t *testing.T) {
 		w := k.Schedule(0, on(s, c.lanes...))
 		if w.Time != c.end {
 			t.Errorf("%s: makespan %d, want %d", c.what, w.Time, c.end)
+		}
+		if want := float64(len(c.lanes)); w.Energy != want || w.Busy[0]+w.Busy[1] != sum(c.times) {
+			t.Errorf("%s: %v pJ and busy for %v, want %v and %v", c.what, w.Energy, w.Busy, want, sum(c.times))
 		}
 		preds := k.Predecessors(0, w.Partitions)
 		if e := k.Evaluate(w, preds, w.Tiles); e.Time != w.Time || e.Completion != w.Completion || e.Energy != w.Energy {
@@ -224,6 +236,17 @@ func TestChoices(t *testing.T) {
 	slices.SortFunc(want, func(a, b *Partition) int { return int(a.Busy[0] - b.Busy[0]) })
 	if got := front(list); !slices.Equal(got, want) {
 		t.Errorf("%d partitions in the front", len(got))
+	}
+	// Of a hundred, those on both sides of the balance are kept whatever the spacing.
+	for even := 30; even < 70; even++ {
+		list = nil
+		for k := range 100 {
+			list = append(list, &Partition{Busy: [Lanes]device.Time{device.Time(100 + k), device.Time(100 + 2*even - k)}})
+		}
+		got := front(slices.Clone(list))
+		if len(got) > maxFront+2 || !slices.Contains(got, list[even]) || !slices.Contains(got, list[even-1]) {
+			t.Errorf("of a front balanced at %d %d are kept, and not both there", even, len(got))
+		}
 	}
 	if got := points(0, 8, 7); !slices.Equal(got, []int{1, 2, 3, 4, 5, 6, 7}) {
 		t.Errorf("points %v", got)

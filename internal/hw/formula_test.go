@@ -85,6 +85,17 @@ func TestFormula(t *testing.T) {
 		c.Given[path] = g
 		return c.Derive()
 	}
+	// The bounds of an energy go as far as its value.
+	for formula, want := range map[string]Range{"9": {9, 1, 9}, "0.5": {0.5, 0.5, 4}, "2": {2, 1, 4}} {
+		c, err := m.again()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.PIM.Energy.Activate, c.Given["pim.energy.activate_pj"] = Range{3, 1, 4}, Given{Formula: formula}
+		if err := c.Derive(); err != nil || c.PIM.Energy.Activate != want {
+			t.Errorf("an energy of %s: %v, %v; want %v", formula, c.PIM.Energy.Activate, err, want)
+		}
+	}
 	for _, c := range []struct {
 		path    string
 		given   Given
