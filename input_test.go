@@ -2,6 +2,8 @@ package pimflow
 
 import (
 	"bytes"
+	"encoding/binary"
+	"hash/crc32"
 	"image"
 	"image/color"
 	"image/gif"
@@ -13,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"pimflow/internal/budget"
 	"pimflow/internal/graph"
 	"pimflow/internal/tensor"
 )
@@ -57,4 +60,35 @@ func FuzzPicture(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestPictureSize: a picture is refused by what its head says, before its pixels are decoded.
+func TestPictureSize(t *testing.T) {
+	nd := &graph.Node{Name: "x", Type: tensor.Float32, Shape: tensor.Shape{1, 3, 224, 224}}
+	for _, c := range []struct {
+		width, height uint32
+		memory        budget.Memory
+		want          string
+	}{
+		{11000, 11000, 0, "a picture of 11000x11000 for 224x224: pixels take 1.1 GB of memory: at most 1.0 GB wanted, or another --memory"},
+		{1 << 30, 1, 0, "a picture of 1x1073741824 for 224x224: pixels take 571.8 TB of memory: at most 1.0 GB wanted, or another --memory"},
+		{1 << 20, 1 << 20, 0, "at most 1.0 GB wanted"},
+		{4000, 4000, 1e8, "at most 100.0 MB wanted"},
+		{4000, 4000, 0, "unexpected EOF"}, // small enough, and its pixels are missing
+		{11000, 11000, 2e9, "unexpected EOF"},
+	} {
+		head := []byte("IHDR")
+		head = binary.BigEndian.AppendUint32(head, c.width)
+		head = binary.BigEndian.AppendUint32(head, c.height)
+		head = append(head, 8, 2, 0, 0, 0) // bits, RGB, and the standard's only ways to compress, filter and interlace
+		data := binary.BigEndian.AppendUint32([]byte("\x89PNG\r\n\x1a\n"), uint32(len(head)-4))
+		data = binary.BigEndian.AppendUint32(append(data, head...), crc32.ChecksumIEEE(head))
+		file := filepath.Join(t.TempDir(), "x.png")
+		if err := os.WriteFile(file, data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := readInput(file, nd, c.memory); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%dx%d: got %v, want %s", c.width, c.height, err, c.want)
+		}
+	}
 }
