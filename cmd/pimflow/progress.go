@@ -41,6 +41,8 @@ func newBar(w io.Writer) *bar {
 // any goroutine; it is nil without a terminal.
 func (b *bar) phase(name string) func(done, total int) {
 	b.tell(name, 0, 0)
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.out == nil {
 		return nil
 	}
@@ -71,11 +73,12 @@ func (b *bar) tell(phase string, done, total int) {
 	}
 }
 
-// stop removes the bar.
+// stop removes the bar, for good: work that was left may still tell of its progress.
 func (b *bar) stop() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.end()
+	b.out = nil
 }
 
 // end is stop while mu is held.
