@@ -33,7 +33,9 @@ type Report struct {
 	Baseline     float64 `json:"baseline_ns"`     // the GPU alone, with every memory channel
 	BaselineLow  float64 `json:"baseline_low_ns"` // within the errors of the GPU's model and the bounds of launches
 	BaselineHigh float64 `json:"baseline_high_ns"`
-	Total        float64 `json:"total_ns"` // the plan
+	Total        float64 `json:"total_ns"`     // the plan
+	TotalLow     float64 `json:"total_low_ns"` // within the same errors and bounds
+	TotalHigh    float64 `json:"total_high_ns"`
 	// Bound is a lower bound of the time of every plan of the search; nil if none was computed.
 	Bound     *float64 `json:"bound_ns"`
 	BoundTwo  *float64 `json:"bound_two_pieces_ns"` // the same for plans with at most two pieces a layer
@@ -171,6 +173,8 @@ func newReport(s *Session, p *Plan) (*Report, error) {
 	network := m.NetworkError()
 	low, high := run.Bounds(network, r.Baseline.Program)
 	out.BaselineLow, out.BaselineHigh = low.NS(), high.NS()
+	low, high = run.Bounds(network, tl.Program)
+	out.TotalLow, out.TotalHigh = low.NS(), high.NS()
 	out.Low, out.High = run.Interval(network, r.Baseline.Program, tl.Program)
 	tiles := map[graph.ID][]Tile{}
 	for i := range tl.Program.Steps {

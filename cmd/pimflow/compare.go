@@ -198,7 +198,7 @@ func comparePolicy(ctx context.Context, s *pimflow.Session, policy string, m *re
 	}
 	m.Baseline, m.Batch = r.Baseline, r.Throughput.Images
 	row = report.PolicyResult{
-		Policy: policy, Total: r.Total, Speedup: r.Speedup, SpeedupLow: r.Low, SpeedupHigh: r.High,
+		Policy: policy, Total: r.Total, TotalLow: r.TotalLow, TotalHigh: r.TotalHigh, Speedup: r.Speedup, SpeedupLow: r.Low, SpeedupHigh: r.High,
 		Energy: r.Energy.Ratio, EnergyLow: r.Energy.RatioLow, EnergyHigh: r.Energy.RatioHigh,
 		Power: r.Energy.Power, PowerLow: r.Energy.PowerLow, PowerHigh: r.Energy.PowerHigh,
 		Efficiency: r.Energy.Efficiency, EfficiencyLow: r.Energy.EfficiencyLow, EfficiencyHigh: r.Energy.EfficiencyHigh,

@@ -45,6 +45,8 @@ type ModelResult struct {
 type PolicyResult struct {
 	Policy      string  `json:"policy"`
 	Total       float64 `json:"total_ns"`
+	TotalLow    float64 `json:"total_low_ns"`
+	TotalHigh   float64 `json:"total_high_ns"`
 	Speedup     float64 `json:"speedup"`
 	SpeedupLow  float64 `json:"speedup_low"`
 	SpeedupHigh float64 `json:"speedup_high"`
@@ -75,7 +77,7 @@ func (c *Comparison) JSON(w io.Writer) error { return JSON(w, c) }
 // Text writes a table with a row for each model, batch and policy, and geometric means.
 func (c *Comparison) Text(w io.Writer) error {
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "machine %s; speed-up and energy over those of the GPU with every channel; images/s back to back\n", c.Machine)
+	fmt.Fprintf(b, "machine %s; latency in us; speed-up and energy over those of the GPU with every channel; images/s back to back\n", c.Machine)
 	for _, x := range compareNotes {
 		if x.shown(c) {
 			b.WriteString(x.text)
@@ -148,7 +150,10 @@ var compareColumns = []compareColumn{
 		}
 		return strconv.Itoa(m.Results[i].PIMChannels)
 	}, owned},
-	{"latency us", true, func(m *ModelResult, i int) string { return fmt.Sprintf("%.1f", m.Results[i].Total/1e3) }, nil},
+	{"us [low, high]", true, func(m *ModelResult, i int) string {
+		r := &m.Results[i]
+		return fmt.Sprintf("%.1f [%.0f, %.0f]", r.Total/1e3, r.TotalLow/1e3, r.TotalHigh/1e3)
+	}, nil},
 	{"speed-up [low, high]", true, func(m *ModelResult, i int) string {
 		r := &m.Results[i]
 		return within(r.Speedup, r.SpeedupLow, r.SpeedupHigh)
@@ -234,7 +239,7 @@ func (c *Comparison) means() (list []ModelResult) {
 
 // numbers are those that a geometric mean is taken of.
 func (r *PolicyResult) numbers() []*float64 {
-	return []*float64{&r.Total, &r.Speedup, &r.SpeedupLow, &r.SpeedupHigh, &r.Energy, &r.EnergyLow, &r.EnergyHigh, &r.Rate}
+	return []*float64{&r.Total, &r.TotalLow, &r.TotalHigh, &r.Speedup, &r.SpeedupLow, &r.SpeedupHigh, &r.Energy, &r.EnergyLow, &r.EnergyHigh, &r.Rate}
 }
 
 // CSV writes the rows as comma-separated values, without means.
@@ -270,6 +275,8 @@ var compareValues = []struct {
 	{"policy", func(m *ModelResult, r *PolicyResult) string { return r.Policy }},
 	{"pim_channels", func(m *ModelResult, r *PolicyResult) string { return value(r, float64(r.PIMChannels)) }},
 	{"total_ns", func(m *ModelResult, r *PolicyResult) string { return value(r, r.Total) }},
+	{"total_low_ns", func(m *ModelResult, r *PolicyResult) string { return value(r, r.TotalLow) }},
+	{"total_high_ns", func(m *ModelResult, r *PolicyResult) string { return value(r, r.TotalHigh) }},
 	{"speedup", func(m *ModelResult, r *PolicyResult) string { return value(r, r.Speedup) }},
 	{"speedup_low", func(m *ModelResult, r *PolicyResult) string { return value(r, r.SpeedupLow) }},
 	{"speedup_high", func(m *ModelResult, r *PolicyResult) string { return value(r, r.SpeedupHigh) }},
