@@ -285,12 +285,7 @@ func (f *runFlags) more(ctx context.Context, s *pimflow.Session, p *pimflow.Plan
 
 // search adds the further searches of the flags to the report.
 func (f *runFlags) search(ctx context.Context, s *pimflow.Session, p *pimflow.Plan, rep *pimflow.Report) (err error) {
-	launches := f.launches && f.plan == "" && len(rep.Layers) <= launchLayers
-	doubt := f.verbose && f.plan == ""
-	if launches || f.pareto || doubt {
-		defer heap(len(rep.Layers))()
-	}
-	if launches {
+	if f.launches && f.plan == "" && len(rep.Layers) <= launchLayers {
 		if rep.Launches, err = s.Launches(ctx, p); err != nil {
 			return err
 		}
@@ -300,7 +295,7 @@ func (f *runFlags) search(ctx context.Context, s *pimflow.Session, p *pimflow.Pl
 			return err
 		}
 	}
-	if doubt {
+	if f.verbose && f.plan == "" {
 		return s.Doubt(ctx, p, rep)
 	}
 	return nil
