@@ -130,7 +130,7 @@ func (p *pool) of(m *hw.Machine, keep bool) (search.Target, error) {
 
 // reads returns the numbers that a device reads of a machine, all others zero. The GPU reads
 // nothing of the PIM channels and the link. The PIM reads the GPU's clock, its DRAM efficiency
-// and its energies, which the link's costs are made of.
+// and its energies, which the link's costs are made of, and the error of launches.
 func reads(dev string, m *hw.Machine) hw.Machine {
 	r := hw.Machine{Launch: m.Launch, Memory: m.Memory, GPU: m.GPU, PIM: m.PIM, Link: m.Link}
 	if dev != plan.PIM {
@@ -138,7 +138,7 @@ func reads(dev string, m *hw.Machine) hw.Machine {
 		return r
 	}
 	r.GPU = hw.GPU{Clock: m.GPU.Clock, Energy: m.GPU.Energy}
-	r.GPU.Model.EtaD = m.GPU.Model.EtaD
+	r.GPU.Model.EtaD, r.GPU.Error.Launch = m.GPU.Model.EtaD, m.GPU.Error.Launch
 	r.Memory.ChannelL2 = 0
 	return r
 }
