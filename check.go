@@ -41,9 +41,10 @@ type Check struct {
 	// The plan's outputs beside the model's, for the given inputs; nothing of it can fail. Zero from
 	// an exact check.
 	MaxAbs  float64       `json:"max_abs"`
-	MaxRel  float64       `json:"max_rel"` // relative to the output's largest magnitude
-	Outputs []OutputCheck `json:"outputs"` // nil where the replay failed
-	Format  []LayerRange  `json:"format"`  // PIM layers with values that its number format cannot hold
+	MaxRel  float64       `json:"max_rel"`                // relative to the output's largest magnitude
+	Outputs []OutputCheck `json:"outputs"`                // nil where the replay failed
+	Lost    []string      `json:"lost_outputs,omitempty"` // outputs with finite values in the model, and none in the plan
+	Format  []LayerRange  `json:"format"`                 // PIM layers with values that its number format cannot hold
 
 	MaxError float64  `json:"max_error,omitempty"` // the limit of the outputs' relative errors; 0: none
 	GPUOnly  []string `json:"gpu_only,omitempty"`  // layers that were kept off the PIM for it
@@ -249,6 +250,9 @@ func (c *Check) compared(s *Session, diffs []run.Diff) {
 		o.add(d)
 		c.MaxAbs, c.MaxRel = max(c.MaxAbs, d.MaxAbs), max(c.MaxRel, d.MaxRel)
 		c.Outputs = append(c.Outputs, o)
+		if o.Compared == 0 && o.Lost > 0 {
+			c.Lost = append(c.Lost, o.Name)
+		}
 	}
 }
 

@@ -18,11 +18,7 @@ func checkText(b *strings.Builder, c *pimflow.Check, verbose bool) {
 		fmt.Fprintf(b, "\nreplay FAILED: %s\n", printable(c.Replay.Error))
 		return
 	}
-	if c.OK {
-		b.WriteString("\ncheck     ok\n")
-	} else {
-		fmt.Fprintf(b, "\ncheck     FAILED: %s\n", printable(c.Reason))
-	}
+	fmt.Fprintf(b, "\ncheck     %s\n", verdict(c))
 	if n := len(c.Faults); n > 1 {
 		for _, f := range some(c.Faults[1:], verbose) {
 			fmt.Fprintf(b, "  also %s\n", printable(f.String()))
@@ -76,6 +72,20 @@ func checkText(b *strings.Builder, c *pimflow.Check, verbose bool) {
 		return
 	}
 	fmt.Fprintf(b, "replay ok: %d streams, %d commands, %d of them timed, %d column accesses each once\n", r.Streams, r.Commands, r.Timed, r.Accesses)
+}
+
+// verdict says whether the plan is right and, where it is, which outputs the number format loses altogether.
+func verdict(c *pimflow.Check) string {
+	switch n := len(c.Lost); {
+	case !c.OK:
+		return "FAILED: " + printable(c.Reason)
+	case n == 0:
+		return "ok"
+	case n == 1:
+		return fmt.Sprintf("right, but output %s keeps no finite value: the number format loses it", fault.Name(c.Lost[0]))
+	default:
+		return fmt.Sprintf("right, but output %s and %d more keep no finite value: the number format loses them", fault.Name(c.Lost[0]), n-1)
+	}
 }
 
 // difference describes an error.
