@@ -17,7 +17,7 @@ import (
 //
 // In the literature: hill climbing from the best point of a grid.
 func (s *Session) tune(ctx context.Context, how Search) (*Plan, error) {
-	base, all := s.machine, s.machine.Memory.Channels
+	all := s.machine.Memory.Channels
 	var list []*Plan
 	var best *Plan
 	try := func(n int) error {
@@ -27,11 +27,7 @@ func (s *Session) tune(ctx context.Context, how Search) (*Plan, error) {
 		if n < 1 || n > all || slices.ContainsFunc(list, func(p *Plan) bool { return p.target.PIMChannels == n }) {
 			return nil
 		}
-		m, err := platform.WithChannels(base, n)
-		if err != nil {
-			return err
-		}
-		on, err := s.On(&Machine{m, s.on.from, s.on.changes})
+		on, err := s.withChannels(n)
 		if err != nil {
 			return err
 		}
@@ -69,7 +65,7 @@ func (s *Session) tune(ctx context.Context, how Search) (*Plan, error) {
 		}
 	}
 	if best == nil {
-		return nil, fault.As(fault.Infeasible, fmt.Errorf("%s: no number of PIM channels of machine %s has a plan under policy %s", s.graph.Name, base.Name, cmp.Or(how.Policy, DefaultPolicy)))
+		return nil, fault.As(fault.Infeasible, fmt.Errorf("%s: no number of PIM channels of machine %s has a plan under policy %s", s.graph.Name, s.machine.Name, cmp.Or(how.Policy, DefaultPolicy)))
 	}
 	slices.SortFunc(list, func(a, b *Plan) int { return a.target.PIMChannels - b.target.PIMChannels })
 	tuned := *best
@@ -83,4 +79,16 @@ func (s *Session) tune(ctx context.Context, how Search) (*Plan, error) {
 		tuned.tried = append(tuned.tried, ChannelsTried{PIMChannels: p.target.PIMChannels, Total: p.result.Timeline.Total.NS()})
 	}
 	return &tuned, nil
+}
+
+// withChannels is the session on its machine with n PIM channels.
+func (s *Session) withChannels(n int) (*Session, error) {
+	if n == s.machine.Memory.PIMChannels {
+		return s, nil
+	}
+	m, err := platform.WithChannels(s.machine, n)
+	if err != nil {
+		return nil, err
+	}
+	return s.On(&Machine{m, s.on.from, s.on.changes})
 }

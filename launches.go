@@ -41,14 +41,19 @@ func (s *Session) Launches(ctx context.Context, p *Plan) (list []LaunchResult, e
 	return list, nil
 }
 
-// relaunch searches the plan for each way to launch work. The plan is its own on its own machine.
+// relaunch searches the plan for each way to launch work, with the plan's number of PIM channels.
+// The plan is its own on its own machine.
 func (p *Plan) relaunch(ctx context.Context) (plans []*Plan, err error) {
-	own := p.home.machine.Launch
+	home, err := p.home.withChannels(cmp.Or(p.result.Plan.PIMChannels, p.target.PIMChannels))
+	if err != nil {
+		return nil, err
+	}
+	own := home.machine.Launch
 	for _, gpu := range []string{hw.Stream, hw.Graph} {
 		for _, pim := range []string{hw.Each, hw.Joint} {
 			way, plan := hw.Launch{GPU: gpu, PIM: pim}, p
 			if way != own {
-				if plan, err = p.launched(way); err != nil {
+				if plan, err = home.launching(p.how, way); err != nil {
 					return nil, err
 				}
 			}
@@ -71,26 +76,24 @@ func (p *Plan) relaunch(ctx context.Context) (plans []*Plan, err error) {
 	return plans, cmp.Or(errs...)
 }
 
-// launched is the search of a plan, not yet made, where work is launched in another way; nil where
+// launching is the search of a plan, not yet made, where work is launched in another way; nil where
 // the machine does not say what that costs.
-func (p *Plan) launched(way hw.Launch) (*Plan, error) {
-	home := p.home
-	c := *home.machine
-	if known := home.machine.Given["gpu.launch_ck"].Formula != ""; way.GPU != c.Launch.GPU && !known {
+func (s *Session) launching(how Search, way hw.Launch) (*Plan, error) {
+	c := *s.machine
+	if known := s.machine.Given["gpu.launch_ck"].Formula != ""; way.GPU != c.Launch.GPU && !known {
 		return nil, nil
 	}
 	c.Launch = way
-	if c.Start().Value == 0 && way.GPU != home.machine.Launch.GPU {
+	if c.Start().Value == 0 && way.GPU != s.machine.Launch.GPU {
 		return nil, nil
 	}
 	if err := c.Derive(); err != nil {
 		return nil, err
 	}
-	on := *home
-	if err := on.launched(&Machine{&c, home.on.from, home.on.changes}); err != nil {
+	on := *s
+	if err := on.launched(&Machine{&c, s.on.from, s.on.changes}); err != nil {
 		return nil, err
 	}
-	how := p.how
 	how.Exact, how.Channels = false, false
 	t, err := on.aim(how)
 	t.Unbounded = true

@@ -3,6 +3,7 @@ package pimflow
 import (
 	"context"
 	"flag"
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -35,6 +36,33 @@ func TestLaunches(t *testing.T) {
 				t.Errorf("%s %v: machine launches as %+v", model, way, m.Launch)
 			}
 		}
+	}
+}
+
+// TestLaunchesOfChannels: the launches of a plan whose number of PIM channels was searched are those of
+// a machine with that number.
+func TestLaunchesOfChannels(t *testing.T) {
+	ctx := context.Background()
+	s, err := Open("toy", Options{Set: []string{"memory.pim_channels=4"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := s.Plan(ctx, Search{Channels: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := p.result.Plan.PIMChannels
+	if n == 0 || n == 4 {
+		t.Fatalf("%d PIM channels: others than the machine's wanted", n)
+	}
+	fixed := planOn(t, "toy", fmt.Sprintf("memory.pim_channels=%d", n))
+	want, err1 := fixed.home.Launches(ctx, fixed)
+	got, err2 := s.Launches(ctx, p)
+	if err1 != nil || err2 != nil {
+		t.Fatal(err1, err2)
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
 	}
 }
 
