@@ -1,10 +1,13 @@
 package device
 
 import (
+	"encoding/json"
 	"math"
+	"slices"
 	"testing"
 
 	"pimflow/internal/graph"
+	"pimflow/internal/hw"
 )
 
 // TestCost: what a cost is with a fused launch, and at the bounds of its uncertain parts.
@@ -19,6 +22,9 @@ func TestCost(t *testing.T) {
 	}
 	if at := c.At(func(u *Uncertainty) Time { return -u.Time }); at != 0 {
 		t.Errorf("a time below 0: %d", at)
+	}
+	if e := Of(hw.Range{Value: 2, Low: 1, High: 3}, 5); e != (Energy{10, 5, 15}) {
+		t.Errorf("five times 2 pJ, 1 to 3: %v", e)
 	}
 	d := Bound(costing{c}, func(u *Uncertainty) Time { return u.High })
 	code, err := d.Compile(nil, graph.Cut{})
@@ -71,8 +77,36 @@ func TestJudgement(t *testing.T) {
 	if a.Merge(Judgement{}); a.First == nil || a.First.At != 10 {
 		t.Errorf("with nothing: %+v", a)
 	}
+	for _, o := range []Overruns{
+		{Inputs: Overrun{Over: 1}}, {Inputs: Overrun{Under: 2}}, {Weights: Overrun{Over: 4}}, {Weights: Overrun{Under: 1}}, {Results: Overrun{Over: 2}}, {Results: Overrun{Under: 4}},
+	} {
+		if !o.Any() {
+			t.Errorf("%+v are none", o)
+		}
+	}
+	if o := (Overruns{Inputs: Overrun{Of: 5}, Results: Overrun{Of: 7}}); o.Any() {
+		t.Errorf("%+v are some", o)
+	}
 	var none Judgement
 	if none.Merge(a); none.First == nil || none.First.At != 10 || none.Wrong != 5 {
 		t.Errorf("nothing with them: %+v", none)
+	}
+}
+
+// TestCounts: counts are an object in their order, and read again; other texts are refused.
+func TestCounts(t *testing.T) {
+	c := Counts{{"b", 2}, {"a", 1}}
+	text, err := json.Marshal(c)
+	if err != nil || string(text) != `{"b":2,"a":1}` {
+		t.Errorf("%s, %v", text, err)
+	}
+	var again Counts
+	if err := json.Unmarshal(text, &again); err != nil || !slices.Equal(again, c) {
+		t.Errorf("%v, %v", again, err)
+	}
+	for _, bad := range []string{`[]`, `{"a":"b"}`, `{"a":1.5}`, `7`} {
+		if err := json.Unmarshal([]byte(bad), &again); err == nil {
+			t.Errorf("%s is read as %v", bad, again)
+		}
 	}
 }

@@ -33,3 +33,14 @@ func TestSlowStrided(t *testing.T) {
 		}
 	}
 }
+
+// TestUncertainLaunches: launches are a class of their own, with the error of launches.
+func TestUncertainLaunches(t *testing.T) {
+	m := machine(t, "toy", func(m *hw.Machine) { m.GPU.Error.Launch = hw.Range{Value: 1, Low: 0.5, High: 3} })
+	g := layer(t, "Conv", convAttrs(1, 3, 1, 1), tensor.Shape{1, 8, 16, 16}, tensor.Shape{64, 8, 3, 3})
+	c := compile(t, newGPU(t, m, 2), g, g.Whole(2)).Cost()
+	u := c.Uncertain[len(c.Uncertain)-1]
+	if u.Class != device.Launches || u.Time != c.Launch || 2*u.Low != c.Launch || u.High != 3*c.Launch {
+		t.Errorf("%+v of launches of %d", u, c.Launch)
+	}
+}

@@ -146,7 +146,7 @@ func TestDisjoint(t *testing.T) {
 		n, _ := check(t, p, m)
 		shared += n
 	})
-	if fitted == 0 || full == 0 || shared == 0 {
+	if !testing.Short() && (fitted == 0 || full == 0 || shared == 0) { // of few plans all may fit
 		t.Errorf("%d plans fitted, %d did not, %d places were shared", fitted, full, shared)
 	}
 }
