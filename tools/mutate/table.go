@@ -1,0 +1,8 @@
+package main
+
+import "slices"
+
+// table are the seeded faults.
+func table() []fault {
+	return slices.Concat(values, streams, times, energies, bounds, plans, checks)
+}

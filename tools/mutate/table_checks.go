@@ -1,0 +1,31 @@
+package main
+
+import "slices"
+
+// everyMachine are all machines: of each standard, scheme and number format.
+var everyMachine = []string{"newton", "artifact", "aim", "toy"}
+
+// checks are faults of values that pimflow's own comparison must see, on every machine.
+var checks = slices.Concat(
+	file("internal/pim/eval.go", check("run toy --policy by-operator --check", everyMachine...),
+		row{"the last result of a channel is lost, by the check", `for j, v := range sums {`, `for j, v := range sums[:max(0, len(sums)-1)] {`},
+		row{"the bias of a channel is its neighbour's, by the check", `bias[ab[p]+out*step[len(step)-1]]`, `bias[ab[p]+max(0, out-1)*step[len(step)-1]]`},
+		row{"padding is 1, by the check", `to[i] = 0
+		for`, `to[i] = 1
+		for`},
+		row{"a halo row is read from its neighbour, by the check", `origin[window] = at*a.stride - a.pad`, `origin[window] = at*a.stride - a.pad + 1`},
+		row{"a channel's results replace those before, by the check", `results[at+j] += v`, `results[at+j] = v * 1.5`},
+		row{"an epilogue is applied twice, by the check", `c.graph.Finish(c.cut, in, dst)`, `c.graph.Finish(c.cut, in, dst)
+	for i := range dst.Floats() {
+		dst.Floats()[i] *= 1.5
+	}`},
+	),
+	file("internal/pim/perform.go", check("run toy --policy by-operator --check=exact", everyMachine...),
+		row{"one product is left out, by the exact check", `s.v[u] += gonum.Implementation{}.Sdot(len(w), x[at:], 1, w, 1)`, `s.v[u] += gonum.Implementation{}.Sdot(len(w)-1, x[at:], 1, w, 1)`},
+		row{"a unit multiplies the row of its neighbour, by the exact check", `ch.rows[row].elements(u, lo, hi)`, `ch.rows[row].elements(max(0, u-1), lo, hi)`},
+	),
+	file("internal/pim/writer.go", check("run toy --policy by-operator --check", everyMachine...),
+		row{"commands of a loop take the same inputs, by the check", `p.source + n*q.source`, `p.source`},
+		row{"outputs of a group are put one further, by the check", `group = address{row: 1, result: w.d.outputs}`, `group = address{row: 1, result: w.d.outputs + 1}`},
+	),
+)
