@@ -3,6 +3,7 @@ package pimflow
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"image"
 	_ "image/gif" // the picture formats that Input reads
@@ -52,6 +53,9 @@ func readInput(file string, nd *graph.Node, memory budget.Memory) (*tensor.Tenso
 	}
 	var head bytes.Buffer // decoded again below: a pipe cannot be read twice
 	c, _, err := image.DecodeConfig(bufio.NewReader(io.TeeReader(f, &head)))
+	if errors.Is(err, image.ErrFormat) {
+		return nil, fmt.Errorf("%s: a .npy tensor or a .png, .jpg or .gif picture wanted", file)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: a .npy tensor or a .png, .jpg or .gif picture wanted: %w", file, err)
 	}

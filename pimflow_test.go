@@ -145,7 +145,7 @@ func TestErrors(t *testing.T) {
 		`machine newton: memory.pim_channels: 33: at most memory.channels, 32, wanted`:  func() error { _, err := s.Machine().Set("memory.pim_channels=33"); return err },
 		`wanted (did you mean "pimflow"?)`:                                              func() error { _, err := s.Plan(ctx, Search{Policy: "pimflo"}); return err },
 		`policy auto and a fixed number of channels wanted`:                             func() error { _, err := s.Plan(ctx, Search{Exact: true, Channels: true}); return err },
-		`toy: input "y": one of ["input"] wanted`:                                       func() error { _, err := s.Run(ctx, p, Tensor{Name: "y"}); return err },
+		`toy: input "y": one of input wanted`:                                           func() error { _, err := s.Run(ctx, p, Tensor{Name: "y"}); return err },
 		`input "input": shape 2 with 2 floats and 0 integers: shape 1x8x16x16 of float`: func() error { _, err := s.Run(ctx, p, Tensor{Shape: []int{2}, Floats: []float32{1, 2}}); return err },
 		`layer "stem.con" is not in toy (did you mean "stem.conv"?)`:                    func() error { _, err := s.Explain(p, "stem.con"); return err },
 		`groups: 3: a divisor of the 4 input and the 6 output channels wanted`: func() error {

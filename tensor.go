@@ -91,7 +91,7 @@ func (s *Session) input(name string) (*graph.Node, error) {
 		i = 0
 	}
 	if i < 0 {
-		return nil, fault.Usagef("%s: input %.80q: one of %.80q wanted%s", s.name, name, names, nearest.Hint(name, names))
+		return nil, fault.Usagef("%s: input %.80q: one of %s wanted%s", s.name, name, fault.Names(names), nearest.Hint(name, names))
 	}
 	return &s.graph.Nodes[s.graph.Inputs[i]], nil
 }

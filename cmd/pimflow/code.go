@@ -99,7 +99,7 @@ func printCode(w io.Writer, g *graph.Graph, cut graph.Cut, ds []device.Device, d
 		}
 	}
 	if !found {
-		return fault.Usagef("device %.80q: one of %.80q wanted%s", dev, names, nearest.Hint(dev, names))
+		return fault.Usagef("device %.80q: one of %s wanted%s", dev, fault.Names(names), nearest.Hint(dev, names))
 	}
 	return nil
 }

@@ -79,7 +79,7 @@ func rootCommand() *cobra.Command {
 	}
 	root.Flags().BoolVar(&version, "version", false, "print the commit, the Go version and the hash of each machine")
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fault.As(fault.Usage, err) })
+	root.SetFlagErrorFunc(flagError)
 	for _, c := range commands {
 		root.AddCommand(c())
 	}

@@ -387,12 +387,12 @@ func (f *runFlags) values(s *pimflow.Session) ([]pimflow.Tensor, error) {
 		name, file, named := strings.Cut(in, "=")
 		if !named || !slices.Contains(names, name) && fileExists(in) {
 			if len(names) != 1 {
-				return nil, fault.Usagef("--input %s: the model has the inputs %.80q: NAME=FILE wanted", in, names)
+				return nil, fault.Usagef("--input %s: the model has the inputs %s: NAME=FILE wanted", in, fault.Names(names))
 			}
 			name, file = names[0], in
 		}
 		if !slices.Contains(names, name) {
-			return nil, fault.Usagef("--input %s: the model's inputs are %.80q%s", in, names, nearest.Hint(name, names))
+			return nil, fault.Usagef("--input %s: the model's inputs are %s%s", in, fault.Names(names), nearest.Hint(name, names))
 		}
 		if file == "" {
 			return nil, fault.Usagef("--input %s: a file wanted after the =", in)

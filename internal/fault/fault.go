@@ -93,6 +93,18 @@ func Name(s string) string {
 	return s + cut
 }
 
+// Names lists names as people read them, with commas between them.
+func Names(list []string) string {
+	var b strings.Builder
+	for i, s := range list {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(Name(s))
+	}
+	return b.String()
+}
+
 // nth is the place of the n-th rune of a text, or its length.
 func nth(s string, n int) int {
 	for i := range s {

@@ -63,3 +63,9 @@ func TestName(t *testing.T) {
 		}
 	}
 }
+
+func TestNames(t *testing.T) {
+	if got := Names([]string{"a", "b\n", ""}); got != `a, b\n, ` || Names(nil) != "" {
+		t.Errorf("%q", got)
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 
+	"pimflow/internal/fault"
 	"pimflow/internal/tensor"
 )
 
@@ -141,7 +142,7 @@ func lookup(descr string) (codec, error) {
 		}
 		known = append(known, d.descr)
 	}
-	return codec{}, fmt.Errorf("descr %.80q: one of %v wanted", descr, known)
+	return codec{}, fmt.Errorf("descr %.80q: one of %s wanted", descr, fault.Names(known))
 }
 
 func parseShape(text string) (tensor.Shape, error) {

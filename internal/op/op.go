@@ -15,6 +15,7 @@ import (
 	"slices"
 	"sort"
 
+	"pimflow/internal/fault"
 	"pimflow/internal/nearest"
 	"pimflow/internal/tensor"
 )
@@ -164,7 +165,7 @@ func (a Attrs) Complete(o *Op) (Attrs, error) {
 			return nil, fmt.Errorf("attribute %.80q of %s is %v: %s wanted", d.Name, o.Name, v, kindNames[d.Kind])
 		}
 		if s, ok := v.(string); ok && d.OneOf != nil && !slices.Contains(d.OneOf, s) {
-			return nil, fmt.Errorf("attribute %.80q of %s is %.80q: one of %.80q wanted", d.Name, o.Name, s, d.OneOf)
+			return nil, fmt.Errorf("attribute %.80q of %s is %.80q: one of %s wanted", d.Name, o.Name, s, fault.Names(d.OneOf))
 		}
 		if !d.Wide && !within(v, 1<<31) {
 			return nil, fmt.Errorf("attribute %.80q of %s is %v: integers up to 2147483648 wanted", d.Name, o.Name, v)

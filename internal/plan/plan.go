@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sort"
 
+	"pimflow/internal/fault"
 	"pimflow/internal/graph"
 	"pimflow/internal/nearest"
 	"pimflow/internal/tensor"
@@ -248,10 +249,10 @@ func (p *Plan) Check(g *graph.Graph) error {
 	}
 	made := make([][]tensor.Box, len(g.Nodes))
 	if !slices.Contains(interfaces, p.PIM) {
-		return fmt.Errorf("pim %.80q: one of %.80q wanted%s", p.PIM, interfaces, nearest.Hint(p.PIM, interfaces))
+		return fmt.Errorf("pim %.80q: one of %s wanted%s", p.PIM, fault.Names(interfaces), nearest.Hint(p.PIM, interfaces))
 	}
 	if !slices.Contains(launches, p.Launch) {
-		return fmt.Errorf("launch %.80q: one of %.80q wanted%s", p.Launch, launches, nearest.Hint(p.Launch, launches))
+		return fmt.Errorf("launch %.80q: one of %s wanted%s", p.Launch, fault.Names(launches), nearest.Hint(p.Launch, launches))
 	}
 	for _, t := range p.Tiles() {
 		if err := checkTile(g, t, made); err != nil {

@@ -204,7 +204,7 @@ func TestCheckFindsFaults(t *testing.T) {
 	}{
 		{"nothing", func(*Plan) {}, ""},
 		{"another graph", func(p *Plan) { p.Graph = "0" }, "the plan is for graph 0"},
-		{"an interface", func(p *Plan) { p.PIM = "" }, `pim "": one of ["extended" "basic"] wanted`},
+		{"an interface", func(p *Plan) { p.PIM = "" }, `pim "": one of extended, basic wanted`},
 		{"a tile missing", func(p *Plan) { p.Segments[0].Tiles = p.Segments[0].Tiles[1:] }, "not made before it"},
 		{"the last missing", func(p *Plan) { p.Segments = p.Segments[:1] }, "is not made whole"},
 		{"made twice", func(p *Plan) { p.Segments[0].Tiles[1].Box = g.Whole(ids[0]).Box }, "is made before"},

@@ -54,7 +54,14 @@ var ErrNoRunner = errors.New("there is no such program")
 func Start(ctx context.Context, wait time.Duration, program string, args ...string) (*Runner, error) {
 	path, err := exec.LookPath(program)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w (%w)", program, ErrNoRunner, err)
+		if errors.Is(err, exec.ErrNotFound) {
+			return nil, fmt.Errorf("%s: %w in PATH", program, ErrNoRunner)
+		}
+		var why *exec.Error
+		if errors.As(err, &why) { // its text quotes the program again
+			err = why.Err
+		}
+		return nil, fmt.Errorf("%s: %w: %w", program, ErrNoRunner, err)
 	}
 	r := &Runner{name: program, wait: wait, c: exec.CommandContext(ctx, path, args...), stderr: &first{}}
 	r.c.Stderr = r.stderr

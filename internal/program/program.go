@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"pimflow/internal/device"
+	"pimflow/internal/fault"
 	"pimflow/internal/graph"
 	"pimflow/internal/nearest"
 	"pimflow/internal/plan"
@@ -174,5 +175,5 @@ func find(devices []device.Device, name string) (device.Device, error) {
 		}
 		names = append(names, d.Name())
 	}
-	return nil, fmt.Errorf("device %.80q is not there: one of %.80q wanted%s", name, names, nearest.Hint(name, names))
+	return nil, fmt.Errorf("device %.80q is not there: one of %s wanted%s", name, fault.Names(names), nearest.Hint(name, names))
 }

@@ -241,7 +241,7 @@ func TestBuildErrors(t *testing.T) {
 		want    string
 	}{
 		{[]string{plan.GPU, plan.PIM}, whole(plan.GPU, plan.GPU, plan.GPU, plan.PIM), `node %4 "d" on pim: d: not supported by the device`},
-		{[]string{plan.GPU}, whole(plan.GPU, plan.PIM, plan.GPU, plan.GPU), `device "pim" is not there: one of ["gpu"] wanted`},
+		{[]string{plan.GPU}, whole(plan.GPU, plan.PIM, plan.GPU, plan.GPU), `device "pim" is not there: one of gpu wanted`},
 		{[]string{plan.GPU}, whole(plan.GPU, plan.GPU, plan.GPU), `node %4 "d" is not made whole`},
 	} {
 		if _, err := program.Build(g, built(g, plan.Each, row.parts...), duo(row.devices...)); err == nil || !strings.Contains(err.Error(), row.want) {

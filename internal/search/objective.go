@@ -32,7 +32,7 @@ func ParseObjective(name string) (Objective, error) {
 			return Objective(i), nil
 		}
 	}
-	return 0, fault.Usagef("objective %.80q is not known: one of %.80q wanted%s", name, objectives, nearest.Hint(name, objectives))
+	return 0, fault.Usagef("objective %.80q is not known: one of %s wanted%s", name, fault.Names(objectives[:]), nearest.Hint(name, objectives))
 }
 
 // value is the objective of a program of a makespan and an energy, in pJ without standby power,

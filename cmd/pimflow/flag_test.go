@@ -1,0 +1,42 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+)
+
+// TestFlagErrors: the flag, its value and what was wanted, in words.
+func TestFlagErrors(t *testing.T) {
+	for _, c := range []struct{ line, want string }{
+		{"compare toy --batch 1,x", `--batch "1,x": whole numbers with commas between them wanted`},
+		{"run toy --batch x", `--batch "x": a whole number wanted`},
+		{"run toy --batch 99999999999999999999", `--batch "99999999999999999999": a whole number of at most 63 bits wanted`},
+		{"run toy --launches=maybe", `--launches "maybe": true or false wanted`},
+		{"run toy --max-error x", `--max-error "x": a number wanted`},
+		{"profile toy --runner-timeout 5", `--runner-timeout "5": a time with its unit, as 90s or 5m, wanted`},
+		{"run toy --output", `--output has no value: execute the plan and write each output as .npy to this folder`},
+		{"run toy -o", `--out has no value: write the plan to this file`},
+		{"run toy --ouput x", `run: flag --ouput is not known (did you mean "--output"?)`},
+		{"run toy -q", `unknown shorthand flag: 'q' in -q`},
+		{"run toy --objective fast", `objective "fast" is not known: one of latency, energy, edp wanted`},
+	} {
+		var out, stderr bytes.Buffer
+		if code := command(t.Context(), strings.Fields(c.line), &out, &stderr); code != exitUsage || stderr.String() != "pimflow: "+c.want+"\n" {
+			t.Errorf("%s: exit code %d, %s%s wanted", c.line, code, &stderr, c.want)
+		}
+	}
+}
+
+// TestFlagTypes: a value of any type but a text is named in words.
+func TestFlagTypes(t *testing.T) {
+	for _, c := range rootCommand().Commands() {
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if kind := f.Value.Type(); wanted[kind] == "" && kind != "string" && kind != "stringArray" {
+				t.Errorf("%s --%s: type %s", c.Name(), f.Name, kind)
+			}
+		})
+	}
+}
