@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
 	"slices"
 	"strconv"
 
@@ -36,7 +37,7 @@ func compareCommand() *cobra.Command {
 over the GPU alone, with their bounds; images a second if runs follow each other back to back. "gap" is by how much the
 latency exceeds the lower bound of all plans, "two tiles" the same for plans with at most two tiles a layer.
 
-A model that cannot be planned is a row with its error; the exit code is then 1.
+A model that cannot be planned is a row with its error. The exit code is then that of the errors, the largest of several.
 
 With --pim-channels auto each policy plans each model for every eighth of the memory channels as PIM channels. The table
 has its best plan and that plan's number of channels. run --pim-channels auto also tries numbers in between.`,
@@ -61,7 +62,7 @@ has its best plan and that plan's number of channels. run --pim-channels auto al
 
 // compareModels plans models, each at every batch, and prints the results.
 func compareModels(ctx context.Context, f *compareFlags, models []string, stdout, stderr io.Writer) error {
-	if err := f.check(); err != nil {
+	if err := f.check(models); err != nil {
 		return err
 	}
 	bar := newBar(stderr)
@@ -107,17 +108,26 @@ models:
 	if ctx.Err() != nil {
 		return errRest
 	}
+	if len(failures) == 0 {
+		return nil
+	}
+	kind := fault.Infeasible
 	for _, err := range failures {
 		fmt.Fprintln(stderr, "pimflow:", fault.Line(err))
+		kind = min(kind, fault.Of(err)) // the largest exit code
 	}
-	if len(failures) > 0 {
-		return errFailed
-	}
-	return nil
+	return fault.As(kind, errFailed)
 }
 
-// check refuses policies and batches that are unknown or given twice.
-func (f *compareFlags) check() error {
+// check refuses models, policies and batches that are given twice, and unknown policies.
+func (f *compareFlags) check(models []string) error {
+	given := map[string]bool{}
+	for _, m := range models {
+		if given[filepath.Clean(m)] {
+			return fault.Usagef("model %.80s is given twice", m)
+		}
+		given[filepath.Clean(m)] = true
+	}
 	for i, name := range f.policies {
 		if _, err := search.Lookup(name); err != nil {
 			return fmt.Errorf("--policy: %w", err)

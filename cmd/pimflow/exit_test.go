@@ -39,6 +39,8 @@ func TestExitCodes(t *testing.T) {
 		{2, "layer"}, {2, "layer --in 1x1x1 --out-channels 0"}, {2, "sim"}, {2, "calibrate"}, {2, "reproduce toy --machine newton"},
 		{2, "run all.graph --machine toy -o all.graph"}, {2, "run toy --machine toy --input nothing=x"}, {2, "run toy --exact --policy gpu"},
 		{2, "calibrate --data broken.csv -o ./broken.csv"},
+		{2, "compare toy nothing --policy gpu"}, {2, "compare toy toy"}, {2, "compare all.graph ./all.graph"}, {3, "compare toy broken.onnx --policy gpu"},
+		{3, "compare toy nothing.onnx --policy gpu"},
 
 		{3, "run nothing.onnx"}, {3, "run broken.onnx"}, {3, "run broken.graph"}, {3, "run toy --machine broken.json"}, {3, "machine base.json"},
 		{3, "run toy --gpu broken.json"}, {3, "run toy --gpu-profile broken.csv"}, {3, "run toy --plan broken.graph"}, {3, "sim broken.pim"},
@@ -49,6 +51,17 @@ func TestExitCodes(t *testing.T) {
 		code := command(t.Context(), strings.Fields(c.line), &out, &stderr)
 		if code != c.code || (code != 0) != (strings.Count(stderr.String(), "\n") == 1) {
 			t.Errorf("%s: exit code %d: %d wanted: %s", c.line, code, c.code, &stderr)
+		}
+	}
+}
+
+// TestCompareCode: of several errors the largest exit code counts, and the table is printed.
+func TestCompareCode(t *testing.T) {
+	for _, models := range []string{"nothing no.onnx", "no.onnx nothing"} {
+		var out, stderr bytes.Buffer
+		code := command(t.Context(), strings.Fields("compare --policy gpu toy "+models), &out, &stderr)
+		if code != exitInput || strings.Count(stderr.String(), "\n") != 2 || !strings.Contains(out.String(), "\ntoy ") {
+			t.Errorf("%s: exit code %d: %s%s", models, code, &out, &stderr)
 		}
 	}
 }

@@ -20,8 +20,8 @@ import (
 	"pimflow/internal/report"
 )
 
-// errFailed ends the command with exit code 1; the reason is already printed.
-var errFailed = errors.New("failed")
+// errFailed ends the command with exit code 1, or with that of the kind it is marked with; the reason is already printed.
+var errFailed = fault.As(fault.Infeasible, errors.New("failed"))
 
 // errStopped, errRest and errAfter end the command after a signal with the best plan so far, with some of the plans, or
 // with the plan.

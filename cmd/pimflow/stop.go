@@ -119,13 +119,14 @@ func exitCode(ctx context.Context, err error) (int, string) {
 		}
 		return cause.code, cause.word
 	}
-	switch {
-	case err == nil:
+	if err == nil {
 		return exitOK, ""
-	case errors.Is(err, errFailed):
-		return exitFailed, ""
 	}
-	return map[fault.Kind]int{fault.Input: exitInput, fault.Usage: exitUsage, fault.Infeasible: exitFailed}[fault.Of(err)], fault.Line(err)
+	line := ""
+	if !errors.Is(err, errFailed) {
+		line = fault.Line(err)
+	}
+	return map[fault.Kind]int{fault.Input: exitInput, fault.Usage: exitUsage, fault.Infeasible: exitFailed}[fault.Of(err)], line
 }
 
 // within returns what f returns or, as soon as the context ends, its error. f may then still be at work;
