@@ -112,6 +112,10 @@ func chosen(m *hw.Machine, only []string, energy bool) (func(path string) bool, 
 			return nil, fault.Usagef("--only %s: machine %s has no such number%s: paths as pimflow machine prints them wanted, as link or pim.timing.rp_ck",
 				strings.Join(only, ","), m.Name, nearest.Hint(o, names))
 		}
+		if slices.ContainsFunc(m.Constants(), func(c hw.Constant) bool { return sweep.Within(c.Path, o) }) &&
+			!slices.ContainsFunc(m.Constants(), func(c hw.Constant) bool { return sweep.Within(c.Path, o) && !sweep.OfBounds(c.Path) }) {
+			return nil, fault.Usagef("--only %s: only bounds of times depend on %s", strings.Join(only, ","), o)
+		}
 		timed := slices.ContainsFunc(m.Constants(), func(c hw.Constant) bool { return sweep.Within(c.Path, o) && sweep.Timed(m, c.Path) })
 		if !timed && !energy {
 			return nil, fault.Usagef("--only %s: no time depends on %s: --energy shows what energies do", strings.Join(only, ","), o)

@@ -72,8 +72,8 @@ func (c *Constant) Changed(percent int) (text string, value float64) {
 }
 
 // With returns the machine with the value of one key changed: a number, a switch or a text, as
-// in the file but without quotes. The bounds of a number widen to include it. Numbers that
-// follow from it are computed again; a number that followed from others no longer does. The
+// in the file but without quotes. The bounds of a number keep their relative distance. Numbers
+// that follow from it are computed again; a number that followed from others no longer does. The
 // error is that of Parse without file and line: it names the key, the value and the wanted
 // values.
 func (m *Machine) With(path, text string) (*Machine, error) {
@@ -135,8 +135,10 @@ func (m *Machine) change(path, text string) (err error) {
 		switch {
 		case l.v.Type() == rangeType:
 			r := x.Addr().Interface().(*Range)
-			err = set(reflect.ValueOf(&r.Value).Elem(), json.Number(text), l.want)
-			r.Low, r.High = min(r.Low, r.Value), max(r.High, r.Value)
+			was := *r
+			if err = set(reflect.ValueOf(&r.Value).Elem(), json.Number(text), l.want); err == nil {
+				*r = was.at(r.Value)
+			}
 		case l.v.Kind() == reflect.String && text == "":
 			err = errors.New("empty: a text wanted")
 		case l.v.Kind() == reflect.String:

@@ -98,10 +98,37 @@ func TestWith(t *testing.T) {
 		{"gpu.fused", "no", "gpu.fused: no: true or false wanted"},
 		{"launch.pim", "joined", `launch.pim: "joined": each or joint wanted (did you mean "joint"?)`},
 		{"launch.gpu", "queue", `launch.gpu: "queue": stream or graph wanted`},
+		{"gpu.energy.constant_w", "NaN", "gpu.energy.constant_w: NaN: a number wanted"},
+		{"gpu.energy.constant_w", "Inf", "gpu.energy.constant_w: Inf is out of range: at most 2^53 wanted"},
+		{"gpu.error.conv", "1.1", "gpu.error.conv: value 1.1: 1 wanted, since only the bounds of an error have a meaning"},
+		{"gpu.error.conv", "0", "gpu.error.conv: 0 is out of range: >0 wanted"},
+		{"link.pim_launch_error", "2", "link.pim_launch_error: value 2: 1 wanted, since only the bounds of an error have a meaning"},
 		{"pim.number_format", "", "pim.number_format: empty: a text wanted"},
 	} {
 		if _, err := m.With(c.path, c.text); err == nil || err.Error() != c.want {
 			t.Errorf("%s = %s: %v: %s wanted", c.path, c.text, err, c.want)
+		}
+	}
+	// Bounds keep their relative distance from the value.
+	for _, c := range []struct {
+		path, text string
+		want       Range
+	}{
+		{"gpu.energy.constant_w", "31.36", Range{31.36, 20, 64.6}},
+		{"gpu.energy.constant_w", "0", Range{}},
+		{"gpu.launches.stream_us", "37", Range{37, 24, 50}},
+		{"pim.energy.init_pj", "2", Range{2, 0, 2}}, // of 0
+		{"link.pim_launch_error", "0", Range{}},
+	} {
+		n, err := m.With(c.path, c.text)
+		if err != nil {
+			t.Errorf("%s = %s: %v", c.path, c.text, err)
+			continue
+		}
+		for _, k := range n.Constants() {
+			if k.Path == c.path && *k.Range != c.want {
+				t.Errorf("%s = %s: %+v, %+v wanted", c.path, c.text, *k.Range, c.want)
+			}
 		}
 	}
 	n, err := m.With("launch.pim", "joint")

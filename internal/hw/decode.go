@@ -474,22 +474,39 @@ func (d *decoder) number(path string, fields map[string]reflect.Value, want stri
 	return err
 }
 
-// bounded reads {"value": …, "low": …, "high": …, "source": "…"} into a Range.
+// bounded reads {"value": …, "low": …, "high": …, "source": "…"} into a Range. A file with a base
+// may leave out bounds: they keep their relative distance to the value.
 func (d *decoder) bounded(path string, v reflect.Value, want string) error {
 	r, complete := v.Addr().Interface().(*Range), len(d.missing)
+	base, absent := *r, math.NaN()
+	r.Low, r.High = absent, absent
 	err := d.number(path, map[string]reflect.Value{
 		"value": reflect.ValueOf(&r.Value).Elem(), "low": reflect.ValueOf(&r.Low).Elem(), "high": reflect.ValueOf(&r.High).Elem(),
 	}, want)
-	if _, follows := d.given[path]; follows {
+	_, follows := d.given[path]
+	if err == nil && !follows {
+		base = base.at(r.Value)
+	}
+	if math.IsNaN(r.Low) {
+		r.Low = base.Low
+	}
+	if math.IsNaN(r.High) {
+		r.High = base.High
+	}
+	if follows {
 		r.Value = r.Low
 	}
-	if d.partial { // bounds that the file leaves as they are move with the value
-		r.Low, r.High = min(r.Low, r.Value), max(r.High, r.Value)
-	}
-	if err == nil && len(d.missing) == complete && !(r.Low <= r.Value && r.Value <= r.High) {
+	switch {
+	case err != nil || len(d.missing) != complete:
+		return err
+	case !(r.Low <= r.Value && r.Value <= r.High):
 		return d.errorf(path, "low %v, value %v, high %v: in this order wanted", r.Low, r.Value, r.High)
+	case isError(path) && follows:
+		return d.errorf(path, "a formula: 1 wanted, since only the bounds of an error have a meaning")
+	case isError(path) && r.Value != 1 && (r.Value != 0 || want == ">0"):
+		return d.errorf(path, "value %v: 1 wanted, since only the bounds of an error have a meaning", r.Value)
 	}
-	return err
+	return nil
 }
 
 // set stores a token in a number.
@@ -516,7 +533,7 @@ func set(v reflect.Value, t json.Token, want string) error {
 		x = float64(i)
 	} else {
 		f, err := strconv.ParseFloat(string(n), 64)
-		if err != nil {
+		if err != nil || math.IsNaN(f) {
 			return fmt.Errorf("%s: a number wanted", text)
 		}
 		v.SetFloat(f)

@@ -39,7 +39,7 @@ func TestFinishPlace(t *testing.T) {
 		"gpu":         {set("link.finish.where=gpu"), OnGPU, onGPU, newton.GPU.Energy.FMA},
 		"gpu, and 5":  {set("link.finish.where=gpu", "link.finish.ps_per_op=5"), OnGPU, 5, newton.GPU.Energy.FMA},
 		"gpu of half": {set("link.finish.where=gpu", "gpu.sm=20"), OnGPU, 2 * onGPU, newton.GPU.Energy.FMA},
-		"back":        {set("link.finish.where=gpu", "link.finish.where=dram", "link.finish.pj_per_op=0.7"), InDRAM, dram, Range{0.7, 0.4, 1.5}},
+		"back":        {set("link.finish.where=gpu", "link.finish.where=dram", "link.finish.pj_per_op=0.7"), InDRAM, dram, Range{0.7, 0.56, 2.1}},
 		"base, dram":  {func() (*Machine, error) { return based(`"where": "dram"`) }, InDRAM, dram, was.Energy},
 		"base, gpu":   {func() (*Machine, error) { return based(`"where": "gpu"`) }, OnGPU, onGPU, newton.GPU.Energy.FMA},
 		"base, and 5": {func() (*Machine, error) { return based(`"where": "gpu"` + five) }, OnGPU, 5, newton.GPU.Energy.FMA},

@@ -35,7 +35,7 @@ func TestBase(t *testing.T) {
 	if want := 1000.0 / 32 / 24; m.Link.PerByte != want {
 		t.Errorf("%v ps a byte with 24 channels, %v wanted", m.Link.PerByte, want)
 	}
-	if e := m.PIM.Energy; e.Activate != (Range{5000, 1802, 5000}) || e.Refresh.Value != 80000 {
+	if e := m.PIM.Energy; e.Activate != (Range{5000, 3054.23728814, 7500}) || e.Refresh.Value != 80000 {
 		t.Errorf("activate %v, refresh %v", e.Activate, e.Refresh)
 	}
 	if aim.Memory.PIMChannels != 16 || aim.PIM.Energy.Refresh.Value != 47200 {
@@ -58,6 +58,12 @@ func TestBase(t *testing.T) {
 		{`{"base": "x.json", "name": "x"}`, "is based on this file"},
 		{`{"base": "aim", "name": "x", "pim": {"bancs": {"value": 4, "source": "mine"}}}`, `pim.bancs: unknown key (did you mean "banks"?)`},
 		{`{"base": "aim", "name": "x", "gpu": {"sm": {"value": 4}}}`, "gpu.sm.source: missing"},
+		{`{"base": "newton", "name": "x", "gpu": {"energy": {"constant_w": {"value": 5, "low": 20, "high": 30, "source": "mine"}}}}`, "x.json:1: gpu.energy.constant_w: low 20, value 5, high 30: in this order wanted"},
+		{`{"base": "newton", "name": "x", "gpu": {"launches": {"stream_us": {"value": 1, "low": 2.4, "high": 5, "source": "mine"}}}}`, "gpu.launches.stream_us: low 2.4, value 1, high 5: in this order wanted"},
+		{`{"base": "newton", "name": "x", "gpu": {"energy": {"constant_w": {"value": 15, "high": 14, "source": "mine"}}}}`, "gpu.energy.constant_w: low 9.56632653061, value 15, high 14: in this order wanted"},
+		{`{"base": "newton", "name": "x", "gpu": {"error": {"launch": {"value": 1, "low": 2, "high": 3, "source": "mine"}}}}`, "gpu.error.launch: low 2, value 1, high 3: in this order wanted"},
+		{`{"base": "newton", "name": "x", "gpu": {"error": {"conv": {"value": 1.1, "source": "mine"}}}}`, "gpu.error.conv: value 1.1: 1 wanted, since only the bounds of an error have a meaning"},
+		{`{"base": "newton", "name": "x", "gpu": {"error": {"conv": {"formula": "2 / 2", "source": "mine"}}}}`, "gpu.error.conv: a formula: 1 wanted"},
 		{`{"base": "aim", "name": "x", "pim": {"banks": {"value": 8, "source": "mine"}}}`, `rule "banks of the standard"`},
 		{`{"base": "aim", "name": "x", "pim": {"standard": "newton"}}`, "x.json: 15 keys missing: pim.timing.bl_ck, pim.timing.ccds_ck, pim.timing.cl_ck, pim.timing.cwl_ck, pim.timing.faw_ck, pim.timing.ras_ck, and 9 more: parameters of standard newton"},
 	} {

@@ -12,7 +12,11 @@
 // a Board comes out. Packages gpu, pim and dram give the numbers their meaning.
 package hw
 
-import "math"
+import (
+	"math"
+	"strconv"
+	"strings"
+)
 
 // Machine is one machine file. The want tags are the ranges that Parse accepts.
 type Machine struct {
@@ -222,6 +226,24 @@ func (p *PIM) Cadence() int64 {
 // "high": 62, "source": "…"} with low ≤ value ≤ high.
 type Range struct{ Value, Low, High float64 }
 
+// at is the range with another value, of the same relative uncertainty. That of a value 0 is not known:
+// its bounds go as far as the new value.
+func (r Range) at(value float64) Range {
+	low, high := r.Low, r.High
+	if r.Value > 0 && value != r.Value {
+		scaled := func(x float64) float64 { // to 12 digits: 1.5 for 5 is 2.1 for 7
+			return min(mustFloat(strconv.FormatFloat(x/r.Value*value, 'g', 12, 64)), limit)
+		}
+		low, high = scaled(low), scaled(high)
+	}
+	return Range{value, min(low, value), max(high, value)}
+}
+
+// isError reports whether a number is an error factor, whose bounds alone have a meaning.
+func isError(path string) bool {
+	return strings.HasPrefix(path, "gpu.error.") || path == "link.pim_launch_error"
+}
+
 // GPUEnergy is the energy constants of the GPU: its power, and the energy of its work.
 type GPUEnergy struct {
 	Constant Range `json:"constant_w" want:">=0"` // at all times, with the memory channels that do not compute
@@ -234,7 +256,7 @@ type GPUEnergy struct {
 }
 
 // GPUError is the range of measured over modelled time by class of kernel. Low and High are
-// factors on the modelled time without its launch.
+// factors on the modelled time without its launch; Value is 1, or 0 where the error is not known.
 type GPUError struct {
 	Conv        Range   `json:"conv" want:">0"`
 	Depthwise   Range   `json:"dwconv" want:">0"`

@@ -26,8 +26,19 @@ func isEnergy(path string) bool {
 	return slices.ContainsFunc(energies, func(of string) bool { return Within(path, of) })
 }
 
+// errors lists the errors of the models, which bounds of times depend on, and no time.
+var errors = []string{"gpu.error", "link.pim_launch_error"}
+
+// OfBounds reports whether no more than bounds of times depend on a number of a machine.
+func OfBounds(path string) bool {
+	return slices.ContainsFunc(errors, func(of string) bool { return Within(path, of) })
+}
+
 // Timed reports whether a time can depend on a number of a machine.
 func Timed(m *hw.Machine, path string) bool {
+	if OfBounds(path) {
+		return false
+	}
 	return !isEnergy(path) || m.PIM.Limit > 0 && Within(path, "pim.energy")
 }
 
