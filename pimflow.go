@@ -192,7 +192,7 @@ func (s *Session) best(ctx context.Context, how Search, t search.Target) (*Plan,
 	}
 	r, err := search.Best(ctx, s.graph, policy, t)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.graph.Name, err)
+		return nil, fmt.Errorf("%s: %w", s.name, err)
 	}
 	return &Plan{plan: r.Plan, home: s, how: how, target: t, result: r}, nil
 }

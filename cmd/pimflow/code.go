@@ -77,8 +77,11 @@ func printCode(w io.Writer, g *graph.Graph, cut graph.Cut, ds []device.Device, d
 		}
 		found = true
 		code, err := d.Compile(g, cut)
+		if err != nil {
+			err = fmt.Errorf("%s: %w", d.Name(), err)
+		}
 		if errors.Is(err, device.ErrUnsupported) && dev == "" {
-			fmt.Fprintf(w, "%s: %v\n", d.Name(), err)
+			fmt.Fprintln(w, err)
 			continue
 		}
 		if errors.Is(err, device.ErrUnsupported) {

@@ -46,6 +46,9 @@ has its best plan and that plan's number of channels. run --pim-channels auto al
 			if f.json && f.csv {
 				return fault.Usagef("--json does not go with --csv")
 			}
+			if len(f.batches) == 0 {
+				f.batches = []int{0} // the model's
+			}
 			return compareModels(c.Context(), f, args, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
@@ -53,7 +56,7 @@ has its best plan and that plan's number of channels. run --pim-channels auto al
 	profileFlag(c, &f.opts.Profile)
 	fl := c.Flags()
 	fl.StringSliceVar(&f.policies, "policy", pimflow.Policies(), "policies, see pimflow policy")
-	fl.IntSliceVar(&f.batches, "batch", []int{0}, "images at once, for models that leave it open; several as 1,4,16 (default 1)")
+	fl.IntSliceVar(&f.batches, "batch", nil, "images at once, for models that leave it open; several as 1,4,16 (default 1)")
 	fl.StringVar(&f.channels, "pim-channels", "", "number of PIM channels, or auto to search the best (default: the machine's)")
 	fl.BoolVar(&f.json, "json", false, "print one JSON object")
 	fl.BoolVar(&f.csv, "csv", false, "print comma-separated values")

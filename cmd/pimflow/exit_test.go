@@ -31,7 +31,7 @@ func TestExitCodes(t *testing.T) {
 		{1, "code toy stem.pool --device pim --machine artifact"},
 		{1, "run toy --machine toy --policy newton++ --set memory.pim_channels=4"}, // no channel is the GPU's, which pools
 
-		{2, "nothing"}, {2, "run"}, {2, "run toy toy"}, {2, "run toy --nothing"}, {2, "run toy --batch x"}, {2, "run toy --batch 0"},
+		{0, "help run"}, {2, "help nothing"}, {2, "help run toy"}, {2, "nothing"}, {2, "run"}, {2, "run toy toy"}, {2, "run toy --nothing"}, {2, "run toy --batch x"}, {2, "run toy --batch 0"},
 		{2, "run nothing"}, {2, "run toy --machine nothing"}, {2, "run toy --gpu nothing"}, {2, "run toy --policy nothing"},
 		{2, "run toy --objective nothing"}, {2, "run toy --set nothing=1"}, {2, "run toy --set gpu.sm=x"}, {2, "run toy --batch 99999999"},
 		{2, "run toy --pim-channels nothing"}, {2, "run all.graph --batch 2"}, {2, "explain toy nothing --machine toy"},

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -157,7 +159,17 @@ func (f *layerFlags) question(m *hw.Machine, changed func(string) bool) (*convol
 	if !changed("n-channel") {
 		q.Channels = m.Memory.PIMChannels
 	}
-	return q, fault.As(fault.Usage, q.Check(m))
+	err := q.Check(m)
+	var r *convolution.RangeError
+	if errors.As(err, &r) {
+		err = fmt.Errorf("--%s: %d: %s", cmp.Or(flagOf[r.Argument], r.Argument), r.Value, r.Wanted)
+	}
+	return q, fault.As(fault.Usage, err)
+}
+
+// flagOf is the flag that sets an argument of a layer, where they differ in their names.
+var flagOf = map[string]string{
+	"ic": "in", "h": "in", "w": "in", "kh": "kernel", "kw": "kernel", "ph": "pad", "pw": "pad", "oc": "out-channels", "n_channel": "n-channel",
 }
 
 // layerCost costs one layer.

@@ -63,11 +63,7 @@ func rootCommand() *cobra.Command {
 			if len(args) == 0 {
 				return nil
 			}
-			var names []string
-			for _, sub := range c.Commands() {
-				names = append(names, sub.Name())
-			}
-			return fault.Usagef("command %.80q is not known%s: one of %s wanted", args[0], nearest.Hint(args[0], names), strings.Join(names, ", "))
+			return unknownCommand(c, args[0])
 		},
 		RunE: func(c *cobra.Command, _ []string) error {
 			if version {
@@ -83,7 +79,32 @@ func rootCommand() *cobra.Command {
 	for _, c := range commands {
 		root.AddCommand(c())
 	}
+	root.SetHelpCommand(&cobra.Command{
+		Use: "help [COMMAND]", Short: "Help about any command", Args: wantArgs(0, 1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			of := root
+			if len(args) > 0 {
+				found, _, err := root.Find(args)
+				if err != nil || found == root {
+					return unknownCommand(root, args[0])
+				}
+				of = found
+			}
+			return of.Help()
+		},
+	})
 	return root
+}
+
+// unknownCommand is the error of a name that is no subcommand's.
+func unknownCommand(root *cobra.Command, name string) error {
+	var names []string
+	for _, sub := range root.Commands() {
+		if !sub.Hidden {
+			names = append(names, sub.Name())
+		}
+	}
+	return fault.Usagef("command %.80q is not known%s: one of %s wanted", name, nearest.Hint(name, names), strings.Join(names, ", "))
 }
 
 // checkFlags refuses empty texts, as unset variables of a shell give, and a batch below 1.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -212,7 +213,7 @@ func runModel(c *cobra.Command, f *runFlags) error {
 	if f.check == "" {
 		warn(values, c.ErrOrStderr())
 	}
-	return failed(rep, c.ErrOrStderr())
+	return failed(cmp.Or(f.model, rep.Model), rep, c.ErrOrStderr())
 }
 
 // ready reads what the flags name and tries what they ask to write, before the search.
@@ -263,11 +264,11 @@ func (f *runFlags) outputs(p *pimflow.Plan, values []pimflow.Tensor) (list []fil
 }
 
 // failed prints the reason of a failed check on the error output.
-func failed(rep *pimflow.Report, stderr io.Writer) error {
+func failed(model string, rep *pimflow.Report, stderr io.Writer) error {
 	if c := rep.Check; c == nil || c.OK {
 		return nil
 	}
-	fmt.Fprintf(stderr, "pimflow: %s: %s\n", fault.Name(rep.Model), rep.Check.Reason)
+	fmt.Fprintf(stderr, "pimflow: %s: %s\n", fault.Name(model), rep.Check.Reason)
 	return errFailed
 }
 

@@ -4,6 +4,7 @@ package budget
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -36,6 +37,12 @@ var units = []struct {
 	bytes float64
 }{{"TB", 1e12}, {"GB", 1e9}, {"MB", 1e6}, {"kB", 1e3}, {"B", 1}}
 
+// others are units that Parse reads beside those.
+var others = []struct {
+	name  string
+	bytes float64
+}{{"KB", 1e3}, {"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}}
+
 // String prints three digits at least, as "18.9 GB".
 func (m Memory) String() string {
 	for _, u := range units {
@@ -46,9 +53,9 @@ func (m Memory) String() string {
 	return fmt.Sprintf("%d B", int64(m))
 }
 
-// Parse reads what String prints, with or without the space.
+// Parse reads what String prints, with or without the space, and the binary units.
 func Parse(text string) (Memory, error) {
-	for _, u := range units {
+	for _, u := range slices.Concat(others, units) { // "B" ends them all
 		number, ok := strings.CutSuffix(text, u.name)
 		if !ok {
 			continue
@@ -59,5 +66,5 @@ func Parse(text string) (Memory, error) {
 		}
 		break
 	}
-	return 0, fmt.Errorf("memory %.80q: a size as 8GB or 500MB wanted", text)
+	return 0, fmt.Errorf("memory %.80q: a size as 8GB, 500MB or 2GiB wanted", text)
 }

@@ -22,6 +22,17 @@ func TestHolds(t *testing.T) {
 	}
 }
 
+func TestUnits(t *testing.T) {
+	for text, want := range map[string]budget.Memory{"1B": 1, "1KB": 1000, "1kB": 1000, "2 KiB": 2048, "3MB": 3e6, "1MiB": 1 << 20, "1.5GiB": 3 << 29, "1GB": 1e9, "1TiB": 1 << 40} {
+		if got, err := budget.Parse(text); got != want || err != nil {
+			t.Errorf("%s: %d, %v", text, got, err)
+		}
+	}
+	if _, err := budget.Parse("1iB"); err == nil {
+		t.Error("1iB is read")
+	}
+}
+
 func TestParse(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := budget.Memory(rapid.Int64Range(1, 1<<60).Draw(t, "bytes"))

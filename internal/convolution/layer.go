@@ -58,22 +58,33 @@ var arguments = []argument{
 	{"gw", 1, maxArgument, func(q *Question) *int { return &q.Buffers }},
 }
 
-// Check reports the first argument that is out of range.
+// RangeError reports an argument that is out of range, by its column in a table.
+type RangeError struct {
+	Argument string
+	Value    int
+	Wanted   string // "1 to 8 wanted"
+}
+
+func (e *RangeError) Error() string {
+	return fmt.Sprintf("%s: %d: %s", e.Argument, e.Value, e.Wanted)
+}
+
+// Check reports the first argument that is out of range, as a *RangeError.
 func (q *Question) Check(m *hw.Machine) error {
 	for _, a := range arguments {
 		if v := *a.value(q); v < a.min || v > a.max {
-			return fmt.Errorf("%s: %d: %d to %d wanted", a.name, v, a.min, a.max)
+			return &RangeError{a.name, v, fmt.Sprintf("%d to %d wanted", a.min, a.max)}
 		}
 	}
 	if q.Channels > m.Memory.Channels {
-		return fmt.Errorf("n_channel: %d: 1 to %d wanted, the memory channels of machine %s", q.Channels, m.Memory.Channels, m.Name)
+		return &RangeError{"n_channel", q.Channels, fmt.Sprintf("1 to %d wanted, the memory channels of machine %s", m.Memory.Channels, m.Name)}
 	}
 	for _, a := range []struct {
 		name  string
 		value int
 	}{{"groups", q.Groups}, {"dilation", q.Dilation}} {
 		if a.value < 1 || a.value > maxArgument {
-			return fmt.Errorf("%s: %d: 1 to %d wanted", a.name, a.value, maxArgument)
+			return &RangeError{a.name, a.value, fmt.Sprintf("1 to %d wanted", maxArgument)}
 		}
 	}
 	macs := 1.0

@@ -85,13 +85,13 @@ func (d *gpu) Name() string { return "gpu" }
 func (d *gpu) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	nd := &g.Nodes[c.Node]
 	if nd.Op == nil {
-		return nil, fmt.Errorf("gpu: %.80q is no operation: %w", nd.Name, device.ErrUnsupported)
+		return nil, fmt.Errorf("%.80q is no operation: %w", nd.Name, device.ErrUnsupported)
 	}
 	if !c.Box.In(nd.Shape) || c.Box.Empty() {
-		return nil, fmt.Errorf("gpu: %.80q: box %v of a value of shape %v: %w", nd.Name, c.Box, nd.Shape, device.ErrUnsupported)
+		return nil, fmt.Errorf("%.80q: box %v of a value of shape %v: %w", nd.Name, c.Box, nd.Shape, device.ErrUnsupported)
 	}
 	if _, ok := rules[nd.Op.Name]; !ok {
-		return nil, fmt.Errorf("gpu: %.80q: operator %s: %w", nd.Name, nd.Op.Name, device.ErrUnsupported)
+		return nil, fmt.Errorf("%.80q: operator %s: %w", nd.Name, nd.Op.Name, device.ErrUnsupported)
 	}
 	code := &Code{d: d, g: g, cut: c}
 	var err error

@@ -104,7 +104,7 @@ func (m *Machine) set(changes []string) (*Machine, error) {
 	}
 	for _, text := range changes {
 		key, value, ok := strings.Cut(text, "=")
-		if !ok {
+		if !ok || key == "" {
 			return nil, fmt.Errorf("machine %s: %.80q: KEY=VALUE wanted, as memory.pim_channels=8", m.Name, text)
 		}
 		if err := c.change(key, value); err != nil {

@@ -299,7 +299,7 @@ func (d *decoder) value(path string, v reflect.Value, tag reflect.StructTag) err
 			_, tag := structField(v, key)
 			return tag.Get("missing") == "may"
 		}
-		return d.object(path, known, may, func(key string) error {
+		return d.object(path, anyObject, known, may, func(key string) error {
 			if !slices.Contains(keys, key) {
 				return d.skip(join(path, key))
 			}
@@ -310,7 +310,7 @@ func (d *decoder) value(path string, v reflect.Value, tag reflect.StructTag) err
 		if !d.partial {
 			v.Set(reflect.MakeMap(v.Type()))
 		}
-		return d.object(path, nil, nil, func(key string) error {
+		return d.object(path, anyObject, nil, nil, func(key string) error {
 			if suffix := tag.Get("key"); !strings.HasSuffix(key, suffix) || key == suffix {
 				if suffix == "" {
 					return d.errorf(path, "a key is empty: a name wanted")
@@ -373,15 +373,21 @@ func textsOf(v reflect.Value) []string {
 	return v.Interface().([]string)
 }
 
-// object reads { … } and calls field for each key, the value being next. known
+// anyObject is how an error shows an object that is wanted.
+const anyObject = "an object { … }"
+
+// object reads { … } and calls field for each key, the value being next. form shows it in an error, with … for a value. known
 // lists the keys, of which all are wanted that may not be missing; nil: any key, at least one.
-func (d *decoder) object(path string, known []string, may func(key string) bool, field func(key string) error) error {
+func (d *decoder) object(path, form string, known []string, may func(key string) bool, field func(key string) error) error {
 	t, err := d.token(path)
 	if err != nil {
 		return err
 	}
 	if t != json.Delim('{') {
-		return d.errorf(path, "%s: an object { … } wanted", show(t))
+		if n, ok := t.(json.Number); ok && form != anyObject {
+			form = strings.Replace(form, "…", string(n), 1)
+		}
+		return d.errorf(path, "%s: %s wanted", show(t), form)
 	}
 	var seen []string
 	for {
@@ -426,7 +432,7 @@ func (d *decoder) number(path string, fields map[string]reflect.Value, want stri
 	}
 	how := "" // value, formula or ns, whichever is there
 	var g Given
-	err := d.object(path, keys, func(key string) bool {
+	err := d.object(path, `{"value": …, "source": "…"}`, keys, func(key string) bool {
 		return key == "formula" || key == "ns" || key == "value" && how != "" || d.partial && key != "value" && key != "source"
 	}, func(key string) error {
 		t, err := d.token(path)

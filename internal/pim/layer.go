@@ -152,7 +152,7 @@ var lowerings = map[string]func(nd *graph.Node, in []tensor.Shape, box tensor.Bo
 func lower(g *graph.Graph, c graph.Cut) (*layer, error) {
 	nd := &g.Nodes[c.Node]
 	no := func(name, format string, a ...any) error {
-		return fmt.Errorf("pim: %s: %s: %w", name, fmt.Sprintf(format, a...), device.ErrUnsupported)
+		return fmt.Errorf("%s: %s: %w", name, fmt.Sprintf(format, a...), device.ErrUnsupported)
 	}
 	if nd.Op == nil {
 		return nil, no("node", "%.80q is no operation", nd.Name)

@@ -190,7 +190,7 @@ func (d *Device) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	first := l.first()
 	m := d.mappingOf(first)
 	if m.err != nil {
-		return nil, fmt.Errorf("pim: %s %.80q: %w", g.Nodes[c.Node].Op.Name, g.Nodes[c.Node].Name, m.err)
+		return nil, fmt.Errorf("%s %.80q: %w", g.Nodes[c.Node].Op.Name, g.Nodes[c.Node].Name, m.err)
 	}
 	code := &Code{device: d, graph: g, cut: c, best: m.best, cost: m.cost}
 	w := code.traffic(l)
@@ -198,7 +198,7 @@ func (d *Device) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 		d.inDRAM(&code.cost, w)
 	}
 	if err := d.link.Charge(&code.cost, d.m.Clock, w); err != nil {
-		return nil, fmt.Errorf("pim: %s %.80q: %w", g.Nodes[c.Node].Op.Name, g.Nodes[c.Node].Name, err)
+		return nil, fmt.Errorf("%s %.80q: %w", g.Nodes[c.Node].Op.Name, g.Nodes[c.Node].Name, err)
 	}
 	return code, nil
 }
