@@ -275,6 +275,22 @@ func (l *loaded) elements(bank, lo, hi int) (at int, w []float32) {
 	return from + pixel - lo, r.w[from-r.at : to-r.at]
 }
 
+// aligned is how many values a slice has that the runtime puts at a multiple of 16 bytes, at least.
+const aligned = 8
+
+// dot is the sum of the products of w with as many values of x. The order in which gonum's Sdot
+// adds follows the address of w; fewer values than aligned, which may be at any, are added in turn.
+func dot(x, w []float32) float32 {
+	if len(w) >= aligned {
+		return gonum.Implementation{}.Sdot(len(w), x, 1, w, 1)
+	}
+	var sum float32
+	for i, v := range w {
+		sum += float32(v * x[i])
+	}
+	return sum
+}
+
 // comp multiplies columns of a buffer by those of the open row from the given one on, in all
 // banks that have it open, and adds the products to their sums.
 func (ch *performer) comp(s *accumulator, row, col int, x []float32) {
@@ -287,7 +303,7 @@ func (ch *performer) comp(s *accumulator, row, col int, x []float32) {
 		}
 		any, s.used[u] = true, true
 		if at, w := ch.rows[row].elements(u, lo, hi); len(w) > 0 {
-			s.v[u] += gonum.Implementation{}.Sdot(len(w), x[at:], 1, w, 1)
+			s.v[u] += dot(x[at:], w)
 		}
 	}
 	if !any {
