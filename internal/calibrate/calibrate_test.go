@@ -79,9 +79,9 @@ func TestNetworks(t *testing.T) {
 // published form gives its published numbers within two standard deviations.
 func TestShipped(t *testing.T) {
 	m, kept := all(t), 0.0
-	names := []string{"t4", "rtx2060"}
+	names := []string{"t4"}
 	if *long {
-		names = append(names, "mi100", "v100") // a minute
+		names = append(names, "rtx2060", "mi100", "v100") // more than a minute
 	}
 	for _, name := range names {
 		c := calibration(t, name, nil)
@@ -220,7 +220,12 @@ func TestRecovers(t *testing.T) {
 
 // TestFile: what is written loads again, predicts the same, and is the same each time.
 func TestFile(t *testing.T) {
-	m := all(t)
+	m := &Measured{}
+	for i, r := range all(t).Rows {
+		if i%4 == 0 {
+			m.Rows = append(m.Rows, r)
+		}
+	}
 	text := func() string {
 		c := calibration(t, "t4", nil)
 		if err := c.Fit(m); err != nil {

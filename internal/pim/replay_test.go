@@ -2,6 +2,7 @@ package pim
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -19,6 +20,8 @@ import (
 	"pimflow/internal/tensor"
 	"pimflow/internal/zoo"
 )
+
+var long = flag.Bool("long", false, "also replay the streams of vgg-16")
 
 // TestReplayDrawn: the streams of every mapping of drawn layers, boxes and geometries.
 func TestReplayDrawn(t *testing.T) {
@@ -50,11 +53,14 @@ func closes(c *mappedCode) int64 {
 	return n
 }
 
-// TestReplayZoo: every layer of six networks on each machine, all channels.
+// TestReplayZoo: every layer of five networks, and with -long of vgg-16, on each machine, all channels.
 func TestReplayZoo(t *testing.T) {
-	names := []string{"toy", "mobilenet-v2", "mnasnet-1.0", "efficientnet-b0", "resnet-50", "vgg-16"}
+	names := []string{"toy", "mobilenet-v2", "mnasnet-1.0", "efficientnet-b0", "resnet-50"}
 	if testing.Short() {
 		names = names[:1]
+	}
+	if *long {
+		names = append(names, "vgg-16") // half a minute
 	}
 	for _, name := range names {
 		g, err := zoo.Build(name, 1)
