@@ -81,6 +81,9 @@ func (s *Session) tune(ctx context.Context, how Search) (*Plan, error) {
 	return &tuned, nil
 }
 
+// channels is the number of PIM channels of a plan: the machine's where nothing is on them.
+func (p *Plan) channels() int { return cmp.Or(p.result.Plan.PIMChannels, p.target.PIMChannels) }
+
 // withChannels is the session on its machine with n PIM channels.
 func (s *Session) withChannels(n int) (*Session, error) {
 	if n == s.machine.Memory.PIMChannels {

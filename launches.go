@@ -44,7 +44,7 @@ func (s *Session) Launches(ctx context.Context, p *Plan) (list []LaunchResult, e
 // relaunch searches the plan for each way to launch work, with the plan's number of PIM channels.
 // The plan is its own on its own machine.
 func (p *Plan) relaunch(ctx context.Context) (plans []*Plan, err error) {
-	home, err := p.home.withChannels(cmp.Or(p.result.Plan.PIMChannels, p.target.PIMChannels))
+	home, err := p.home.withChannels(p.channels())
 	if err != nil {
 		return nil, err
 	}

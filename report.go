@@ -21,7 +21,7 @@ type Report struct {
 	Machine     string `json:"machine"`
 	Policy      string `json:"policy"`
 	Channels    int    `json:"channels"`     // of the memory
-	PIMChannels int    `json:"pim_channels"` // of the plan
+	PIMChannels int    `json:"pim_channels"` // of the plan; where nothing is on the PIM, of the machine
 	Clocks      struct {
 		GPU float64 `json:"gpu_ps"`
 		PIM float64 `json:"pim_ps"`
@@ -136,7 +136,7 @@ func newReport(s *Session, p *Plan) (*Report, error) {
 	b, tl := r.Timeline.Busy(), r.Timeline
 	out := &Report{
 		Schema: ReportSchema, Model: g.Name, Machine: m.Name, Policy: r.Plan.Policy,
-		Channels: m.Memory.Channels, PIMChannels: r.Plan.PIMChannels, ChannelsTried: p.tried,
+		Channels: m.Memory.Channels, PIMChannels: p.channels(), ChannelsTried: p.tried,
 		Baseline: r.Baseline.Total.NS(), Total: tl.Total.NS(),
 		GPUBusy: b.GPU.NS(), PIMBusy: b.PIM.NS(), BothBusy: b.Both.NS(), Launch: b.Launch.NS(), PIMLaunch: b.PIMLaunch.NS(),
 		Idle:          (tl.Total - b.GPU - b.PIM + b.Both).NS(),

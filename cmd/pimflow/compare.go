@@ -216,7 +216,7 @@ func comparePolicy(ctx context.Context, s *pimflow.Session, policy string, m *re
 		Power: r.Energy.Power, PowerLow: r.Energy.PowerLow, PowerHigh: r.Energy.PowerHigh,
 		Efficiency: r.Energy.Efficiency, EfficiencyLow: r.Energy.EfficiencyLow, EfficiencyHigh: r.Energy.EfficiencyHigh,
 		Period: r.Throughput.Period, Rate: r.Throughput.Rate,
-		GPUBusy: r.GPUBusy, PIMBusy: r.PIMBusy, PIMChannels: r.PIMChannels,
+		GPUBusy: r.GPUBusy, PIMBusy: r.PIMBusy, PIMChannels: p.Internal().Plan.PIMChannels,
 	}
 	for _, b := range []struct{ of, least **float64 }{{&r.Bound, &m.Bound}, {&r.BoundTwo, &m.BoundTwo}} {
 		if *b.of != nil && (*b.least == nil || **b.of < **b.least) {

@@ -33,7 +33,7 @@ type Parameter struct {
 }
 
 // SetScore holds the errors of a set, as shares, not per cent. Spearman is a rank correlation. The
-// scores of an empty set are null; cross-validated scores exist for fitted rows only.
+// scores of an empty set are null, and rank correlations of less than three rows; cross-validated scores exist for fitted rows only.
 type SetScore struct {
 	Set          string   `json:"set"`
 	N            int      `json:"n"`
@@ -70,11 +70,11 @@ func Scores(scores []calibrate.SetScore) []SetScore {
 	for _, s := range scores {
 		x := SetScore{Set: s.Set, N: s.Model.N, Fitted: s.Fitted, Left: s.Left, Why: s.Why}
 		if s.Model.N > 0 {
-			x.MAPE, x.Bias, x.Spearman = &s.Model.MAPE, &s.Model.Bias, &s.Model.Spearman
-			x.RooflineMAPE, x.RooflineRank = &s.Roofline.MAPE, &s.Roofline.Spearman
+			x.MAPE, x.Bias, x.Spearman = &s.Model.MAPE, &s.Model.Bias, rank(&s.Model)
+			x.RooflineMAPE, x.RooflineRank = &s.Roofline.MAPE, rank(&s.Roofline)
 		}
 		if s.Folds != nil {
-			x.FoldsMAPE, x.FoldsRank = &s.Folds.MAPE, &s.Folds.Spearman
+			x.FoldsMAPE, x.FoldsRank = &s.Folds.MAPE, rank(s.Folds)
 		}
 		rows = append(rows, x)
 	}
@@ -128,6 +128,14 @@ func (r *Calibration) Text(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, trimLines(b.String()))
 	return err
+}
+
+// rank is the rank correlation of a score; nil of less than three measurements, whose order says nothing.
+func rank(s *calibrate.Score) *float64 {
+	if s.N < 3 {
+		return nil
+	}
+	return &s.Spearman
 }
 
 func percent(x *float64, format string) string {

@@ -67,13 +67,13 @@ type ValidationRow struct {
 
 // ValidationScore is the errors of a group of rows, relative, and how many are inside.
 type ValidationScore struct {
-	Group    string  `json:"group"`
-	N        int     `json:"n"`
-	MAPE     float64 `json:"mape"`
-	Bias     float64 `json:"bias"`
-	Spearman float64 `json:"spearman"`
-	Inside   int     `json:"inside"`
-	Goal     *bool   `json:"goal,omitempty"` // of networks of one image: whether the error and the number inside are as wanted
+	Group    string   `json:"group"`
+	N        int      `json:"n"`
+	MAPE     float64  `json:"mape"`
+	Bias     float64  `json:"bias"`
+	Spearman *float64 `json:"spearman"` // rank correlation; null of less than three rows
+	Inside   int      `json:"inside"`
+	Goal     *bool    `json:"goal,omitempty"` // of networks of one image: whether the error and the number inside are as wanted
 }
 
 // What is wanted of networks of one image.
@@ -116,7 +116,7 @@ func NewValidation(on *hw.Machine, boards []*hw.Board, list []calibrate.Validate
 			Modelled: nano(v.Modelled), Low: nano(v.Low), High: nano(v.High), Inside: v.Inside(), Kernels: v.Kernels, Start: v.From})
 	}
 	for _, s := range calibrate.ScoreNetworks(list) {
-		x := ValidationScore{Group: s.Group, N: s.N, MAPE: s.MAPE, Bias: s.Bias, Spearman: s.Spearman, Inside: s.Inside}
+		x := ValidationScore{Group: s.Group, N: s.N, MAPE: s.MAPE, Bias: s.Bias, Spearman: rank(&s.Score), Inside: s.Inside}
 		if s.OneImage && on == nil {
 			met := s.MAPE <= wantedError && float64(s.Inside) >= wantedInside*float64(s.N)
 			x.Goal = &met
@@ -159,7 +159,7 @@ func (r *Validation) Text(w io.Writer) error {
 	t = table{{}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {}}
 	t.row("", "n", "error", "bias", "rank", "inside", "")
 	for _, s := range r.Scores {
-		t.row(s.Group, fmt.Sprint(s.N), fmt.Sprintf("%.1f", 100*s.MAPE), fmt.Sprintf("%+.1f", 100*s.Bias), fmt.Sprintf("%.3f", s.Spearman),
+		t.row(s.Group, fmt.Sprint(s.N), fmt.Sprintf("%.1f", 100*s.MAPE), fmt.Sprintf("%+.1f", 100*s.Bias), number(s.Spearman),
 			fmt.Sprintf("%d of %d", s.Inside, s.N), goal(s.Goal))
 	}
 	t.write(&b)
