@@ -21,7 +21,7 @@ var checks = slices.Concat(
 	}`},
 	),
 	file("internal/pim/perform.go", check("run toy --policy by-operator --check=exact", everyMachine...),
-		row{"one product is left out, by the exact check", `s.v[u] += gonum.Implementation{}.Sdot(len(w), x[at:], 1, w, 1)`, `s.v[u] += gonum.Implementation{}.Sdot(len(w)-1, x[at:], 1, w, 1)`},
+		row{"one product is left out, by the exact check", `s.v[u] += dot(x[at:], w)`, `s.v[u] += dot(x[at:], w[:len(w)-1])`},
 		row{"a unit multiplies the row of its neighbour, by the exact check", `ch.rows[row].elements(u, lo, hi)`, `ch.rows[row].elements(max(0, u-1), lo, hi)`},
 	),
 	file("internal/pim/writer.go", check("run toy --policy by-operator --check", everyMachine...),

@@ -105,10 +105,10 @@ func main() {
 	}
 	check(true, "no difference", "first")
 	program("11")
-	check(false, "differs: pimflow run toy --machine toy --policy toy --json\n-  \"total\": 10\n+  \"total\": 11\n", "first")
+	check(false, "differs: pimflow run toy --machine toy --policy toy --json\n-  \"total\": 10\n+  \"total\": 11\n", "-j", "1", "first")
 	check(false, "differ: 4 of run\n", "-a", "first")
 	commit("dearer\n\nChanges: run toy --machine toy --policy")
-	check(false, "differs: pimflow run toy --machine toy -v", "first")
+	check(false, "differs: pimflow run toy --machine toy -v", "-j", "1", "first")
 	check(true, "no difference", "HEAD~0")
 	program("12")
 	commit("dearest\n\nChanges: run")
