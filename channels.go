@@ -31,7 +31,7 @@ func (s *Session) tune(ctx context.Context, how Search) (*Plan, error) {
 		if err != nil {
 			return err
 		}
-		t, err := on.aim(Search{Objective: how.Objective})
+		t, err := on.aim(Search{Objective: how.Objective, Pins: how.Pins})
 		if err != nil {
 			return err
 		}

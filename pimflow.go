@@ -156,8 +156,7 @@ type Search struct {
 	Exact bool
 	// Channels also searches the best number of PIM channels.
 	Channels bool
-	// GPUOnly names layers that the PIM is not given.
-	GPUOnly []string
+	Pins     []Pin // keep layers on one device; of several for a layer the last
 	// Partial returns the best plan so far if the context ends during the search; its Report is
 	// Stopped. Without Partial Plan then returns the context's error.
 	Partial bool
@@ -205,13 +204,13 @@ func (s *Session) aim(how Search) (t search.Target, err error) {
 	t = s.target
 	t.Objective, err = search.ParseObjective(cmp.Or(how.Objective, search.Latency.String()))
 	phase := "search"
-	if n := len(how.GPUOnly); n > 0 {
-		phase += fmt.Sprintf(" with %d layers off the PIM", n)
+	if err == nil {
+		t.Pins, err = s.pinned(how.Pins)
+	}
+	if n := len(t.Pins); n > 0 {
+		phase += fmt.Sprintf(" with %d layers pinned", n)
 	}
 	t.Exact, t.Progress = how.Exact, s.phase(phase)
-	if err == nil {
-		t, err = s.without(t, how.GPUOnly)
-	}
 	return t, err
 }
 

@@ -28,7 +28,7 @@ type Plan struct {
 }
 
 // OpenPlan reads a plan that Print wrote, opens its model and times the plan. The machine is
-// that of the options or, where they name none, the plan's; model may be "" where the plan's is
+// that of the options, on which a plan of another machine is timed too, or, where they name none, the plan's; model may be "" where the plan's is
 // a network that is built in. Errors begin with the plan's file.
 func OpenPlan(file, model string, o Options) (*Session, *Plan, error) {
 	f, err := files.OpenText(file, maxText)
@@ -60,8 +60,8 @@ func OpenPlan(file, model string, o Options) (*Session, *Plan, error) {
 	if n := given.PIMChannels; n > 0 && n != m.Memory.PIMChannels { // what follows from it is the plan's
 		o.Set = append(slices.Clone(o.Set), fmt.Sprintf("memory.pim_channels=%d", n))
 	}
-	if m.Name != given.Machine {
-		return nil, nil, fmt.Errorf("%s: the plan is for machine %.80q, not %.80q", file, given.Machine, m.Name)
+	if own && m.Name != given.Machine {
+		return nil, nil, fmt.Errorf("%s: the plan is for machine %.80q, and %s is %.80q", file, given.Machine, o.Machine, m.Name)
 	}
 	s, err := Open(model, o)
 	if err != nil {

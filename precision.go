@@ -3,14 +3,11 @@ package pimflow
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"math"
 	"slices"
 
-	"pimflow/internal/device"
 	"pimflow/internal/graph"
 	"pimflow/internal/plan"
-	"pimflow/internal/search"
 )
 
 // Within checks a plan and, as long as the relative error of some output is above a limit, searches again
@@ -18,20 +15,23 @@ import (
 // last plan and its check, which is not OK if the limit is not met or some plan was wrong. Inputs are those of
 // Run; the search is that of the plan.
 func (s *Session) Within(ctx context.Context, p *Plan, limit float64, inputs ...Tensor) (*Plan, *Check, error) {
+	var off []string
 	for {
 		c, err := s.Check(ctx, p, inputs...)
 		if err != nil || !c.OK {
 			return p, c, err
 		}
 		c.Limit(limit)
-		c.GPUOnly = slices.Clone(p.how.GPUOnly)
-		off := s.worst(p, c)
-		if c.OK || len(off) == 0 {
+		c.GPUOnly = slices.Sorted(slices.Values(off))
+		worst := s.worst(p, c)
+		if c.OK || len(worst) == 0 {
 			return p, c, nil
 		}
+		off = append(off, worst...)
 		how := p.how
-		how.GPUOnly = append(slices.Clone(how.GPUOnly), off...)
-		slices.Sort(how.GPUOnly)
+		for _, name := range worst {
+			how.Pins = append(slices.Clip(how.Pins), Pin{Layers: name, Device: plan.GPU})
+		}
 		next, err := s.Plan(ctx, how)
 		if err != nil {
 			return p, c, err
@@ -77,31 +77,4 @@ func (s *Session) worst(p *Plan, c *Check) (names []string) {
 		names = append(names, l.name)
 	}
 	return names
-}
-
-// without keeps layers off the PIM of a target.
-func (s *Session) without(t search.Target, names []string) (search.Target, error) {
-	if len(names) == 0 {
-		return t, nil
-	}
-	refused := map[graph.ID]bool{}
-	for _, n := range names {
-		i := slices.IndexFunc(s.graph.Nodes, func(nd graph.Node) bool { return nd.Op != nil && nd.Name == n })
-		if i < 0 {
-			return t, fmt.Errorf("%s: GPUOnly %.80q is no layer", s.graph.Name, n)
-		}
-		refused[graph.ID(i)] = true
-	}
-	all := t.Devices
-	t.Devices = search.Devices(func(channels int, commands string) ([]device.Device, error) {
-		ds, err := all(channels, commands)
-		ds = slices.Clone(ds)
-		for i, d := range ds {
-			if d.Name() == plan.PIM {
-				ds[i] = device.Without(d, refused)
-			}
-		}
-		return ds, err
-	}).Memo()
-	return t, nil
 }

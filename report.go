@@ -19,6 +19,7 @@ type Report struct {
 	Schema      string `json:"schema"`
 	Model       string `json:"model"`
 	Machine     string `json:"machine"`
+	PlanMachine string `json:"plan_machine,omitempty"` // that the given plan was made for, if it is another
 	Policy      string `json:"policy"`
 	Channels    int    `json:"channels"`     // of the memory
 	PIMChannels int    `json:"pim_channels"` // of the plan; where nothing is on the PIM, of the machine
@@ -91,8 +92,9 @@ type Layer struct {
 	Op        string `json:"op"`    // ONNX operator and those fused into it, as "Conv+Relu"
 	Shape     []int  `json:"shape"` // of its value
 	MACs      int64  `json:"macs"`
-	Kind      string `json:"kind"`      // gpu, pim, split or pipe
-	Exclusive bool   `json:"exclusive"` // it runs alone: the GPU has every memory channel
+	Kind      string `json:"kind"`             // gpu, pim, split or pipe
+	Exclusive bool   `json:"exclusive"`        // it runs alone: the GPU has every memory channel
+	Pinned    string `json:"pinned,omitempty"` // the device that it was kept on (Pin); "": any
 	Tiles     []Tile `json:"tiles"`
 	GPU       *Whole `json:"gpu"` // the whole layer on the GPU; nil if the GPU cannot execute it
 	PIM       *Whole `json:"pim"` // the whole layer on the PIM; nil likewise
@@ -150,6 +152,9 @@ func newReport(s *Session, p *Plan) (*Report, error) {
 		Objective:     r.Objective.String(),
 		Speedup:       1, // of nothing to do
 	}
+	if r.Plan.Machine != m.Name {
+		out.PlanMachine = r.Plan.Machine
+	}
 	out.Clocks.GPU, out.Clocks.PIM = m.GPU.Clock.Picoseconds(), m.PIM.Clock.Picoseconds()
 	if r.Bound > 0 {
 		ns, two := r.Bound.NS(), r.BoundTwo.NS()
@@ -183,7 +188,7 @@ func newReport(s *Session, p *Plan) (*Report, error) {
 	}
 	for _, l := range r.Layers {
 		row := newLayer(g, l.Node, l.GPU, l.PIM)
-		row.Kind, row.Exclusive, row.Tiles = l.Kind, l.Exclusive, tiles[l.Node]
+		row.Kind, row.Exclusive, row.Tiles, row.Pinned = l.Kind, l.Exclusive, tiles[l.Node], p.target.Pins[l.Node]
 		if l.Lost != nil {
 			row.Lost = &struct {
 				Kind string  `json:"kind"`

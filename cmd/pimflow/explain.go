@@ -60,6 +60,7 @@ breakdown of its time, and the time of the plan with it.`,
 	fl := c.Flags()
 	r.planFlag(c, "explain")
 	r.policyFlag(c)
+	r.pinFlag(c)
 	r.batchFlag(c)
 	profileFlag(c, &r.opts.Profile)
 	fl.BoolVar(&all, "all", false, fmt.Sprintf("print every alternative of the layer, not only the %d fastest alone", shownOptions))

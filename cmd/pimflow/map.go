@@ -40,6 +40,7 @@ stream that "pimflow code" prints for a channel is the r-th row of the channel's
 	fl := c.Flags()
 	r.planFlag(c, "map")
 	r.policyFlag(c)
+	r.pinFlag(c)
 	r.batchFlag(c)
 	profileFlag(c, &r.opts.Profile)
 	fl.BoolVarP(&verbose, "verbose", "v", false, "the rows of each channel")

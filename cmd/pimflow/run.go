@@ -100,6 +100,7 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 	fl := c.Flags()
 	f.planFlag(c, "run")
 	f.policyFlag(c)
+	f.pinFlag(c)
 	f.batchFlag(c)
 	profileFlag(c, &f.opts.Profile)
 	fl.StringVar(&f.how.Objective, "objective", "latency", "objective to minimise: latency, energy, or edp, the energy-delay product")

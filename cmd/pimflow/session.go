@@ -30,10 +30,12 @@ type request struct {
 	channels string // number of PIM channels, or autoChannels; "": the machine's
 }
 
-// settle refuses a plan file together with a policy.
+// settle refuses a plan file together with what a search is told.
 func (r *request) settle(c *cobra.Command) error {
-	if r.plan != "" && c.Flags().Changed("policy") {
-		return fault.Usagef("--plan %s already is a plan: leave out --policy", r.plan)
+	for _, name := range []string{"policy", "pin"} {
+		if r.plan != "" && c.Flags().Changed(name) {
+			return fault.Usagef("--plan %s already is a plan: leave out --%s", r.plan, name)
+		}
 	}
 	return nil
 }
@@ -175,6 +177,27 @@ func (f *machineFlags) load() (*hw.Machine, error) {
 func (r *request) policyFlag(c *cobra.Command) {
 	c.Flags().StringVar(&r.how.Policy, "policy", pimflow.DefaultPolicy, "policy, see pimflow policy")
 }
+
+// pinFlag adds --pin.
+func (r *request) pinFlag(c *cobra.Command) {
+	c.Flags().Var((*pins)(&r.how.Pins), "pin", "keep layers on a device, LAYERS=gpu or LAYERS=pim, where * stands for any text; repeatable, the last for a layer counts")
+}
+
+// pins is the value of --pin.
+type pins []pimflow.Pin
+
+func (p *pins) Set(text string) error {
+	pin, err := pimflow.ParsePin(text)
+	if err == nil {
+		*p = append(*p, pin)
+	}
+	return err
+}
+
+func (p *pins) String() string { return "" }
+
+// Type is the word that help shows.
+func (p *pins) Type() string { return "stringArray" }
 
 func (r *request) batchFlag(c *cobra.Command) {
 	c.Flags().IntVar(&r.opts.Batch, "batch", 0, "images at once, for models that leave it open (default 1)")

@@ -7,14 +7,14 @@ import (
 )
 
 // Without returns a device that does not execute some nodes.
-func Without(d Device, refused map[graph.ID]bool) Device { return without{d, refused} }
+func Without(d Device, refused map[graph.ID]bool) Device { return &without{d, refused} }
 
 type without struct {
 	Device
 	refused map[graph.ID]bool
 }
 
-func (w without) Compile(g *graph.Graph, c graph.Cut) (Code, error) {
+func (w *without) Compile(g *graph.Graph, c graph.Cut) (Code, error) {
 	if w.refused[c.Node] {
 		return nil, fmt.Errorf("%s: %.80q is kept off: %w", w.Name(), g.Nodes[c.Node].Name, ErrUnsupported)
 	}

@@ -12,6 +12,7 @@ import (
 	"pimflow"
 
 	"pimflow/internal/fault"
+	"pimflow/internal/plan"
 	"pimflow/internal/search"
 )
 
@@ -22,6 +23,12 @@ func Run(w io.Writer, r *pimflow.Report, verbose bool) error {
 	gpu := fmt.Sprintf("clock %.4f ns", r.Clocks.GPU/1e3)
 	fmt.Fprintf(b, "model     %s, %d layers, %.1f M multiply-accumulates\n", fault.Name(r.Model), len(r.Layers), float64(r.MACs)/1e6)
 	fmt.Fprintf(b, "machine   %s, %d memory channels, %d of them PIM\n", r.Machine, r.Channels, r.PIMChannels)
+	if r.PlanMachine != "" {
+		fmt.Fprintf(b, "plan      made for machine %s\n", fault.Name(r.PlanMachine))
+	}
+	if text := pinned(r.Layers); text != "" {
+		fmt.Fprintf(b, "pinned    %s\n", text)
+	}
 	policy := fault.Name(r.Policy)
 	if r.Objective != search.Latency.String() {
 		policy += " for " + r.Objective
@@ -89,6 +96,23 @@ func Run(w io.Writer, r *pimflow.Report, verbose bool) error {
 	}
 	_, err := io.WriteString(w, trimLines(b.String()))
 	return err
+}
+
+// pinned counts the layers that were kept on a device; "" for none.
+func pinned(layers []pimflow.Layer) string {
+	var list []string
+	for _, dev := range []string{plan.GPU, plan.PIM} {
+		n := 0
+		for i := range layers {
+			if layers[i].Pinned == dev {
+				n++
+			}
+		}
+		if n > 0 {
+			list = append(list, fmt.Sprintf("%d to %s", n, dev))
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 // placements counts the layers by kind, as "12 gpu, 30 split".

@@ -130,8 +130,9 @@ type search struct {
 	stores   []*candidate.Store // by devices, in the order of their first use
 	policies []Policy
 	local    *local.Options
-	points   int     // candidate.Store.Points
-	always   float64 // exactAlways
+	points   int                             // candidate.Store.Points
+	always   float64                         // exactAlways
+	pinned   map[device.Device]device.Device // devices, by themselves, without the nodes that are pinned elsewhere
 	done     atomic.Int64
 	total    int
 }
@@ -140,6 +141,7 @@ func newSearch(g *graph.Graph, t Target) *search {
 	return &search{
 		g: g, t: t, order: candidate.Operations(g), standby: t.Standby.Total().Value,
 		policies: policies, local: local.Default(), points: candidate.Points, always: exactAlways,
+		pinned: map[device.Device]device.Device{},
 	}
 }
 
@@ -213,5 +215,9 @@ func (s *search) progress() {
 
 // noDevice is the error of a node that no device executes under a policy.
 func (s *search) noDevice(i int, p Policy) error {
-	return fault.As(fault.Infeasible, fmt.Errorf("node %.80q: policy %s: %w", s.g.Nodes[s.order[i]].Name, p.Name, ErrNoDevice))
+	pinned := ""
+	if dev := s.t.Pins[s.order[i]]; dev != "" {
+		pinned = ", pinned to " + dev
+	}
+	return fault.As(fault.Infeasible, fmt.Errorf("node %.80q%s: policy %s: %w", s.g.Nodes[s.order[i]].Name, pinned, p.Name, ErrNoDevice))
 }

@@ -10,6 +10,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"pimflow/internal/candidate"
+	"pimflow/internal/device"
+	"pimflow/internal/graph"
 	"pimflow/internal/memory"
 	"pimflow/internal/plan"
 	"pimflow/internal/run"
@@ -97,7 +99,7 @@ func (s *search) store(p Policy) (*candidate.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	ds := devicesOf(all, p.Exclusive)
+	ds := s.pin(devicesOf(all, p.Exclusive))
 	for _, st := range s.stores {
 		if st.Serial == p.Exclusive && slices.Equal(st.Devices, ds) {
 			st.Readmit()
@@ -109,6 +111,24 @@ func (s *search) store(p Policy) (*candidate.Store, error) {
 	st.Serial, st.Launch, st.Points = p.Exclusive, candidate.LaunchOf(p.launch), s.points
 	s.stores = append(s.stores, st)
 	return st, nil
+}
+
+// pin keeps nodes off the devices that they are not pinned to.
+func (s *search) pin(ds []device.Device) []device.Device {
+	if len(s.t.Pins) == 0 {
+		return ds
+	}
+	for i, d := range ds {
+		if s.pinned[d] == nil {
+			elsewhere := map[graph.ID]bool{}
+			for id, dev := range s.t.Pins {
+				elsewhere[id] = dev != d.Name()
+			}
+			s.pinned[d] = device.Without(d, elsewhere)
+		}
+		ds[i] = s.pinned[d]
+	}
+	return ds
 }
 
 // firstErr prefers the error of a device to that of a context, which depends on timing.

@@ -18,6 +18,8 @@ type Target struct {
 	Objective   Objective
 	Unbounded   bool // no lower bound is computed, which changes no plan
 	Exact       bool // the plan must be an exact optimum; graphs that are too large are an error
+	// Pins keep nodes on one device, plan.GPU or plan.PIM, whole or cut. A policy without that device has no plan.
+	Pins map[graph.ID]string
 	// Standby is the machine's power at rest, in pJ a nanosecond. It matters only to
 	// energies.
 	Standby device.Ledger
