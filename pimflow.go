@@ -156,7 +156,10 @@ type Search struct {
 	Exact bool
 	// Channels also searches the best number of PIM channels.
 	Channels bool
-	Pins     []Pin // keep layers on one device; of several for a layer the last
+	// Pins keep layers on one device, whole or cut: "LAYERS=gpu" or "LAYERS=pim", where LAYERS is the name of a layer, or
+	// a pattern in which * stands for any text. The last for a layer counts. A pattern pins those layers to the PIM that
+	// it can execute; the name of one that it cannot is an error.
+	Pins []string
 	// Partial returns the best plan so far if the context ends during the search; its Report is
 	// Stopped. Without Partial Plan then returns the context's error.
 	Partial bool

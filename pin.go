@@ -13,48 +13,40 @@ import (
 	"pimflow/internal/plan"
 )
 
-// Pin keeps layers on one device, whole or cut.
-type Pin struct {
-	// Layers is the name of a layer, or a pattern in which * stands for any text. A pattern pins the layers to the PIM
-	// that it can execute; the name of one that it cannot is an error.
-	Layers string
-	Device string // gpu or pim
-}
+// pin is a value of Search.Pins.
+type pin struct{ layers, device string }
 
-// ParsePin reads a pin as LAYERS=DEVICE; LAYERS may contain = too.
-func ParsePin(text string) (Pin, error) {
-	at := strings.LastIndexByte(text, '=')
+func parsePin(text string) (pin, error) {
+	at := strings.LastIndexByte(text, '=') // names may contain one
 	if at < 1 {
-		return Pin{}, fault.Usagef("pin %.80q: LAYERS=gpu or LAYERS=pim wanted", text)
+		return pin{}, fault.Usagef("pin %.80q: LAYERS=gpu or LAYERS=pim wanted", text)
 	}
-	p := Pin{text[:at], text[at+1:]}
-	if p.Device != plan.GPU && p.Device != plan.PIM {
-		return Pin{}, fault.Usagef("pin %.80q: device %.80q: %s or %s wanted", text, p.Device, plan.GPU, plan.PIM)
+	p := pin{text[:at], text[at+1:]}
+	if p.device != plan.GPU && p.device != plan.PIM {
+		return pin{}, fault.Usagef("pin %.80q: device %.80q: %s or %s wanted", text, p.device, plan.GPU, plan.PIM)
 	}
 	return p, nil
 }
 
-// String prints what ParsePin reads.
-func (p Pin) String() string { return p.Layers + "=" + p.Device }
-
 // pinned finds the layers of pins.
-func (s *Session) pinned(pins []Pin) (map[graph.ID]string, error) {
+func (s *Session) pinned(pins []string) (map[graph.ID]string, error) {
 	if len(pins) == 0 {
 		return nil, nil
 	}
 	at := map[graph.ID]string{}
-	for _, p := range pins {
-		if _, err := ParsePin(p.String()); err != nil {
+	for _, text := range pins {
+		p, err := parsePin(text)
+		if err != nil {
 			return nil, err
 		}
-		list, exact := s.matching(p.Layers)
+		list, exact := s.matching(p.layers)
 		if len(list) == 0 {
-			return nil, fault.Usagef("pin %.80q: no layer of %s is called %.80q%s", p, s.graph.Name, p.Layers, nearest.Hint(p.Layers, s.layers()))
+			return nil, fault.Usagef("pin %.80q: no layer of %s is called %.80q%s", text, s.graph.Name, p.layers, nearest.Hint(p.layers, s.layers()))
 		}
 		n := 0
 		var refused error
 		for _, id := range list {
-			if p.Device == plan.PIM {
+			if p.device == plan.PIM {
 				if err := s.refuses(id); errors.Is(err, device.ErrUnsupported) {
 					refused = err
 					continue
@@ -62,11 +54,11 @@ func (s *Session) pinned(pins []Pin) (map[graph.ID]string, error) {
 					return nil, err
 				}
 			}
-			at[id] = p.Device
+			at[id] = p.device
 			n++
 		}
 		if n == 0 || exact && refused != nil {
-			return nil, fault.As(fault.Infeasible, fmt.Errorf("pin %.80q: %w", p, refused))
+			return nil, fault.As(fault.Infeasible, fmt.Errorf("pin %.80q: %w", text, refused))
 		}
 	}
 	return at, nil

@@ -30,11 +30,11 @@ func TestPinsHold(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, pins := range [][]Pin{
-			{{"fc", "gpu"}},
-			{{"block.*", "pim"}, {"block.project", "gpu"}},
-			{{"*", "gpu"}, {"head.conv", "pim"}},
-			{{"*", "pim"}},
+		for _, pins := range [][]string{
+			{"fc=gpu"},
+			{"block.*=pim", "block.project=gpu"},
+			{"*=gpu", "head.conv=pim"},
+			{"*=pim"},
 		} {
 			for _, policy := range Policies() {
 				how := Search{Policy: policy, Pins: pins}
@@ -66,18 +66,7 @@ func TestPinsHold(t *testing.T) {
 // it executes.
 func TestPinsOfLayers(t *testing.T) {
 	s := openToy(t, "newton")
-	find := func(texts ...string) string {
-		var pins []Pin
-		for _, text := range texts {
-			p, err := ParsePin(text)
-			if err != nil {
-				return err.Error()
-			}
-			if p.String() != text {
-				t.Errorf("%s is read as %v", text, p)
-			}
-			pins = append(pins, p)
-		}
+	find := func(pins ...string) string {
 		at, err := s.pinned(pins)
 		if err != nil {
 			return err.Error()

@@ -30,7 +30,7 @@ func (s *Session) Within(ctx context.Context, p *Plan, limit float64, inputs ...
 		off = append(off, worst...)
 		how := p.how
 		for _, name := range worst {
-			how.Pins = append(slices.Clip(how.Pins), Pin{Layers: name, Device: plan.GPU})
+			how.Pins = append(slices.Clip(how.Pins), name+"="+plan.GPU)
 		}
 		next, err := s.Plan(ctx, how)
 		if err != nil {

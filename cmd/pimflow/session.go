@@ -180,24 +180,8 @@ func (r *request) policyFlag(c *cobra.Command) {
 
 // pinFlag adds --pin.
 func (r *request) pinFlag(c *cobra.Command) {
-	c.Flags().Var((*pins)(&r.how.Pins), "pin", "keep layers on a device, LAYERS=gpu or LAYERS=pim, where * stands for any text; repeatable, the last for a layer counts")
+	c.Flags().StringArrayVar(&r.how.Pins, "pin", nil, "keep layers on a device, LAYERS=gpu or LAYERS=pim, where * stands for any text; repeatable, the last for a layer counts")
 }
-
-// pins is the value of --pin.
-type pins []pimflow.Pin
-
-func (p *pins) Set(text string) error {
-	pin, err := pimflow.ParsePin(text)
-	if err == nil {
-		*p = append(*p, pin)
-	}
-	return err
-}
-
-func (p *pins) String() string { return "" }
-
-// Type is the word that help shows.
-func (p *pins) Type() string { return "stringArray" }
 
 func (r *request) batchFlag(c *cobra.Command) {
 	c.Flags().IntVar(&r.opts.Batch, "batch", 0, "images at once, for models that leave it open (default 1)")
