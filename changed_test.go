@@ -29,7 +29,7 @@ func TestChangedModel(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Close()
-	s, err := pimflow.Open(file, pimflow.Options{Machine: "toy"})
+	s, err := pimflow.Open(t.Context(), file, pimflow.Options{Machine: "toy"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 
 // Plan a network that is built in, and say what the plan gains and where layers are.
 func Example() {
-	s, err := pimflow.Open("toy", pimflow.Options{})
+	s, err := pimflow.Open(context.Background(), "toy", pimflow.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func ExampleMachine_Set() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	s, err := pimflow.Open("toy", pimflow.Options{})
+	s, err := pimflow.Open(context.Background(), "toy", pimflow.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func ExampleMachine_Set() {
 // Execute an ONNX model of one's own on values of one's own, and hold the plan's outputs
 // against the model's.
 func ExampleSession_Run() {
-	s, err := pimflow.Open("testdata/pointwise.onnx", pimflow.Options{})
+	s, err := pimflow.Open(context.Background(), "testdata/pointwise.onnx", pimflow.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func ExampleSession_Run() {
 
 // How many of the memory channels should compute?
 func ExampleSession_On() {
-	s, err := pimflow.Open("toy", pimflow.Options{})
+	s, err := pimflow.Open(context.Background(), "toy", pimflow.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func ExampleSession_On() {
 
 // Read the command stream of a step on the PIM.
 func ExampleSession_Steps() {
-	s, err := pimflow.Open("toy", pimflow.Options{Machine: "toy"})
+	s, err := pimflow.Open(context.Background(), "toy", pimflow.Options{Machine: "toy"})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -37,7 +37,7 @@ func TestMeasuredNetworksLieInside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, err := calibrate.Validate(measured, nil, m.hw)
+	list, err := calibrate.Validate(t.Context(), measured, nil, m.hw)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestMeasuredNetworksLieInside(t *testing.T) {
 			name, _ := zoo.Measured(v.Name)
 			g, err := zoo.Build(name, v.Batch)
 			if err == nil {
-				g, err = simplify.Run(g)
+				g, err = simplify.Run(t.Context(), g)
 			}
 			if err != nil {
 				t.Fatal(err)

@@ -43,7 +43,7 @@ func TestLaunches(t *testing.T) {
 // a machine with that number.
 func TestLaunchesOfChannels(t *testing.T) {
 	ctx := context.Background()
-	s, err := Open("toy", Options{Set: []string{"memory.pim_channels=4"}})
+	s, err := Open(t.Context(), "toy", Options{Set: []string{"memory.pim_channels=4"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestLaunchesOfChannels(t *testing.T) {
 
 // planOn is the plan of a model on newton with keys changed.
 func planOn(t testing.TB, model string, set ...string) *Plan {
-	s, err := Open(model, Options{Set: set})
+	s, err := Open(t.Context(), model, Options{Set: set})
 	if err != nil {
 		t.Fatal(err)
 	}

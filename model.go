@@ -1,6 +1,7 @@
 package pimflow
 
 import (
+	"context"
 	"io"
 	"slices"
 	"strings"
@@ -17,10 +18,10 @@ import (
 const maxText = 16 << 30
 
 // read loads a model, and the file that its weights are read from later; nil for none.
-func read(model string, batch int) (*graph.Graph, *onnx.File, error) {
+func read(ctx context.Context, model string, batch int) (*graph.Graph, *onnx.File, error) {
 	switch {
 	case strings.HasSuffix(model, ".onnx"):
-		f, err := onnx.Read(model, onnx.Options{Batch: batch})
+		f, err := onnx.Read(ctx, model, onnx.Options{Batch: batch})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -34,7 +35,7 @@ func read(model string, batch int) (*graph.Graph, *onnx.File, error) {
 			return nil, nil, err
 		}
 		defer f.Close()
-		g, err := graph.Parse(f, model)
+		g, err := graph.Parse(files.While(ctx, f), model)
 		return g, nil, err
 	case slices.Contains(zoo.Names(), model):
 		g, err := zoo.Build(model, max(batch, 1))

@@ -58,14 +58,14 @@ type Session struct {
 }
 
 // Open reads a model, a network that Networks lists, an .onnx file or a .graph file, and puts
-// it on a machine. The caller closes the session.
-func Open(model string, o Options) (*Session, error) {
+// it on a machine. The context ends reading and simplifying; the session does not keep it. The caller closes the session.
+func Open(ctx context.Context, model string, o Options) (*Session, error) {
 	s := &Session{name: model, progress: o.Progress, memory: budget.Memory(o.Memory)}
 	var err error
-	if s.model, s.file, err = read(model, o.Batch); err != nil {
+	if s.model, s.file, err = read(ctx, model, o.Batch); err != nil {
 		return nil, err
 	}
-	if s.graph, err = simplify.Run(s.model); err != nil {
+	if s.graph, err = simplify.Run(ctx, s.model); err != nil {
 		err = fmt.Errorf("%s: %w", model, err)
 	} else if !works(s.graph) {
 		err = fmt.Errorf("%s: no layer computes a value: a model with work wanted", model)

@@ -15,7 +15,7 @@ import (
 
 func open(t *testing.T, model string, o Options) *Session {
 	t.Helper()
-	s, err := Open(model, o)
+	s, err := Open(t.Context(), model, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestPlanIsText(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, read, err := OpenPlan(file, "", Options{})
+	again, read, err := OpenPlan(t.Context(), file, "", Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,9 +138,9 @@ func TestErrors(t *testing.T) {
 	ctx := t.Context()
 	p, _ := planned(t, s, Search{Policy: "gpu"})
 	for want, f := range map[string]func() error{
-		`model "toyy" is not known (did you mean "toy"?)`:                               func() error { _, err := Open("toyy", Options{}); return err },
-		`machine "newtan" is not known (did you mean "newton"?)`:                        func() error { _, err := Open("toy", Options{Machine: "newtan"}); return err },
-		`machine newton: pim.bank: unknown key (did you mean "pim.banks"?)`:             func() error { _, err := Open("toy", Options{Set: []string{"pim.bank=4"}}); return err },
+		`model "toyy" is not known (did you mean "toy"?)`:                               func() error { _, err := Open(t.Context(), "toyy", Options{}); return err },
+		`machine "newtan" is not known (did you mean "newton"?)`:                        func() error { _, err := Open(t.Context(), "toy", Options{Machine: "newtan"}); return err },
+		`machine newton: pim.bank: unknown key (did you mean "pim.banks"?)`:             func() error { _, err := Open(t.Context(), "toy", Options{Set: []string{"pim.bank=4"}}); return err },
 		`machine newton: "pim.banks": KEY=VALUE wanted`:                                 func() error { _, err := s.Machine().Set("pim.banks"); return err },
 		`machine newton: memory.pim_channels: 33: at most memory.channels, 32, wanted`:  func() error { _, err := s.Machine().Set("memory.pim_channels=33"); return err },
 		`wanted (did you mean "pimflow"?)`:                                              func() error { _, err := s.Plan(ctx, Search{Policy: "pimflo"}); return err },

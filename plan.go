@@ -2,6 +2,7 @@ package pimflow
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -30,7 +31,7 @@ type Plan struct {
 // OpenPlan reads a plan that Print wrote, opens its model and times the plan. The machine is
 // that of the options, on which a plan of another machine is timed too, or, where they name none, the plan's; model may be "" where the plan's is
 // a network that is built in. Errors begin with the plan's file.
-func OpenPlan(file, model string, o Options) (*Session, *Plan, error) {
+func OpenPlan(ctx context.Context, file, model string, o Options) (*Session, *Plan, error) {
 	f, err := files.OpenText(file, maxText)
 	if err != nil {
 		return nil, nil, err
@@ -63,7 +64,7 @@ func OpenPlan(file, model string, o Options) (*Session, *Plan, error) {
 	if own && m.Name != given.Machine {
 		return nil, nil, fmt.Errorf("%s: the plan is for machine %.80q, and %s is %.80q", file, given.Machine, o.Machine, m.Name)
 	}
-	s, err := Open(model, o)
+	s, err := Open(ctx, model, o)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -96,7 +96,7 @@ func TestFormat(t *testing.T) {
 		for _, machine := range []string{"newton", "aim"} {
 			for seed := range uint64(3) {
 				t.Run(fmt.Sprintf("%s on %s, %d", p.kind, machine, seed), func(t *testing.T) {
-					s, err := Open(p.file(t, seed), Options{Machine: machine})
+					s, err := Open(t.Context(), p.file(t, seed), Options{Machine: machine})
 					if err != nil {
 						t.Fatal(err)
 					}

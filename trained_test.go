@@ -45,7 +45,7 @@ func TestTrained(t *testing.T) {
 		}},
 	} {
 		for _, machine := range []string{"newton", "aim", "artifact"} {
-			s, err := Open("testdata/trained/"+c.name+".onnx", Options{Machine: machine})
+			s, err := Open(t.Context(), "testdata/trained/"+c.name+".onnx", Options{Machine: machine})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -25,7 +25,7 @@ func read(dir string, model []byte) (*onnx.File, error) {
 	if err := os.WriteFile(path, model, 0o644); err != nil {
 		return nil, err
 	}
-	return onnx.Read(path, onnx.Options{})
+	return onnx.Read(context.Background(), path, onnx.Options{})
 }
 
 // encoded is g as onnx.Write writes it.

@@ -62,7 +62,7 @@ func TestPlans(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if g, err = simplify.Run(g); err != nil {
+			if g, err = simplify.Run(t.Context(), g); err != nil {
 				t.Fatal(err)
 			}
 			r := best(t, g)
@@ -116,7 +116,7 @@ func TestFiles(t *testing.T) {
 	}
 	for _, path := range paths {
 		t.Run(filepath.Base(path), func(t *testing.T) {
-			f, err := onnx.Read(path, onnx.Options{})
+			f, err := onnx.Read(t.Context(), path, onnx.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -150,7 +150,7 @@ func compareNetwork(t *testing.T, g *graph.Graph, model []byte) {
 	}
 	got, err := reference(g, in)
 	hold("as read", got, err)
-	s, err := simplify.Run(g)
+	s, err := simplify.Run(t.Context(), g)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,7 +52,7 @@ model, batch, ms, source.`,
 			}
 			cal := calibrate.New(b, boards)
 			if measured != nil {
-				if err := cal.Fit(measured); err != nil {
+				if err := cal.Fit(c.Context(), measured); err != nil {
 					return fmt.Errorf("--data: %w", err)
 				}
 			} else {
@@ -65,7 +65,7 @@ model, batch, ms, source.`,
 				fitted bool
 			}{{measured, &r.Data, true}, {held, &r.Eval, false}} {
 				if x.m != nil {
-					scores, err := cal.Score(x.m, x.fitted)
+					scores, err := cal.Score(c.Context(), x.m, x.fitted)
 					if err != nil {
 						return err
 					}

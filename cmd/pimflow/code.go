@@ -26,7 +26,7 @@ func codeCommand() *cobra.Command {
 		Args:  wantArgs(2, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			r.model = args[0]
-			s, err := r.open(&bar{})
+			s, err := r.open(c.Context(), &bar{})
 			if err != nil {
 				return err
 			}

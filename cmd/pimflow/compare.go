@@ -151,7 +151,7 @@ func (f *compareFlags) check(models []string) error {
 // tries every eighth of the memory channels as PIM channels, and keeps the best plan of each
 // policy. It notes in all what the models have in common.
 func compareModel(ctx context.Context, f *compareFlags, all *report.Comparison, bar *bar) (m report.ModelResult, err error) {
-	s, err := f.open(bar)
+	s, err := f.open(ctx, bar)
 	if err != nil {
 		return m, err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"strings"
 
 	"pimflow"
@@ -25,7 +26,7 @@ A plan names its network; the plan of another model needs --model. Layers are ma
 		RunE: func(c *cobra.Command, args []string) error {
 			var runs []*pimflow.Report
 			for _, file := range args {
-				r, err := loadRun(file, model, machine)
+				r, err := loadRun(c.Context(), file, model, machine)
 				if err != nil {
 					return err
 				}
@@ -51,7 +52,7 @@ A plan names its network; the plan of another model needs --model. Layers are ma
 const maxRun = 1 << 30
 
 // loadRun reads a run, or times a plan.
-func loadRun(file, model, machine string) (*pimflow.Report, error) {
+func loadRun(ctx context.Context, file, model, machine string) (*pimflow.Report, error) {
 	if !strings.HasSuffix(file, ".plan") {
 		f, err := files.OpenText(file, maxRun)
 		if err != nil {
@@ -60,7 +61,7 @@ func loadRun(file, model, machine string) (*pimflow.Report, error) {
 		defer f.Close()
 		return report.ReadRun(f, file)
 	}
-	s, p, err := pimflow.OpenPlan(file, model, pimflow.Options{Machine: machine})
+	s, p, err := pimflow.OpenPlan(ctx, file, model, pimflow.Options{Machine: machine})
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ func graphCommand() *cobra.Command {
 		Args:  wantArgs(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			r.model = args[0]
-			s, err := r.open(&bar{})
+			s, err := r.open(c.Context(), &bar{})
 			if err != nil {
 				return err
 			}

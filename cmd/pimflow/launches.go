@@ -43,7 +43,7 @@ have. "launches free" is the speed-up of the same plan with launches of no time.
 			var models []*sweep.Model
 			for _, model := range args { // errors of reading come before any search
 				r.model = model
-				opened, err := r.open(bar)
+				opened, err := r.open(c.Context(), bar)
 				if err != nil {
 					return err
 				}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"bufio"
 	"encoding/json"
 	"flag"
@@ -44,7 +45,7 @@ func fakeRunner() {
 	out.Encode(hello)
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
 		a := profile.Answer{Repeats: *repeats, Spread: 10}
-		f, err := onnx.Read(in.Text(), onnx.Options{})
+		f, err := onnx.Read(context.Background(), in.Text(), onnx.Options{})
 		info, statErr := os.Stat(in.Text())
 		switch {
 		case err != nil || statErr != nil:
@@ -70,7 +71,7 @@ func fakeRunner() {
 // planned is a session and its plan, with the kernels of a profile; "" for the model's times.
 func planned(t *testing.T, model, file string) (*pimflow.Session, *pimflow.Plan) {
 	t.Helper()
-	s, err := pimflow.Open(model, pimflow.Options{Profile: file})
+	s, err := pimflow.Open(t.Context(), model, pimflow.Options{Profile: file})
 	if err != nil {
 		t.Fatal(err)
 	}

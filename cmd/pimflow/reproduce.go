@@ -95,7 +95,7 @@ object; both have unrounded values, ratios as numbers, differences relative to t
 			}
 			for _, model := range args { // errors of reading come before any search
 				r.model = model
-				opened, err := r.open(bar)
+				opened, err := r.open(c.Context(), bar)
 				if err != nil {
 					return err
 				}

@@ -37,7 +37,7 @@ follows. Energies are left out: no time depends on them.`,
 			r.model = args[0]
 			bar := newBar(c.ErrOrStderr())
 			defer bar.stop()
-			opened, err := r.open(bar)
+			opened, err := r.open(c.Context(), bar)
 			if err != nil {
 				return err
 			}

@@ -41,9 +41,9 @@ func (r *request) settle(c *cobra.Command) error {
 }
 
 // open opens the session. The caller closes it.
-func (r *request) open(bar *bar) (*pimflow.Session, error) {
+func (r *request) open(ctx context.Context, bar *bar) (*pimflow.Session, error) {
 	r.opts.Progress = bar.tell
-	s, err := pimflow.Open(r.model, r.opts)
+	s, err := pimflow.Open(ctx, r.model, r.opts)
 	if err != nil || r.channels == "" || r.channels == autoChannels {
 		return s, err
 	}
@@ -59,7 +59,7 @@ func (r *request) open(bar *bar) (*pimflow.Session, error) {
 func (r *request) walk(ctx context.Context, bar *bar, ready func(*pimflow.Session) error) (*pimflow.Session, *pimflow.Plan, error) {
 	if r.plan != "" {
 		r.opts.Progress = bar.tell
-		s, p, err := pimflow.OpenPlan(r.plan, r.model, r.opts)
+		s, p, err := pimflow.OpenPlan(ctx, r.plan, r.model, r.opts)
 		if err == nil && ready != nil {
 			if err = ready(s); err != nil {
 				s.Close()
@@ -67,7 +67,7 @@ func (r *request) walk(ctx context.Context, bar *bar, ready func(*pimflow.Sessio
 		}
 		return s, p, err
 	}
-	s, err := r.open(bar)
+	s, err := r.open(ctx, bar)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -66,7 +66,7 @@ A table has the columns model, batch, ms, source, and may have gpu (T4 where it 
 					return fault.Usagef("--gpu %s: no network of --data was measured on %s", board, b.Name)
 				}
 			}
-			list, err := calibrate.Validate(measured, boards, on)
+			list, err := calibrate.Validate(c.Context(), measured, boards, on)
 			if err != nil {
 				return err
 			}

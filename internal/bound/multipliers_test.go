@@ -27,7 +27,7 @@ func BenchmarkMultipliers(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			if g, err = simplify.Run(g); err != nil {
+			if g, err = simplify.Run(b.Context(), g); err != nil {
 				b.Fatal(err)
 			}
 			ds, err := platform.Devices(m, platform.Makers{}, m.Memory.PIMChannels, plan.Extended)

@@ -1,6 +1,7 @@
 package calibrate
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -132,7 +133,7 @@ const unseen = 1.25
 
 // boundNetworks sets the error of whole networks from those of the board, or of its architecture: the least and the
 // greatest of measured over modelled time, each stack with its own start, and a quarter more.
-func (c *Calibration) boundNetworks(sets []*Set) error {
+func (c *Calibration) boundNetworks(ctx context.Context, sets []*Set) error {
 	b := c.Board
 	for _, kind := range []struct {
 		dtype, path string
@@ -146,7 +147,7 @@ func (c *Calibration) boundNetworks(sets []*Set) error {
 		for _, s := range own {
 			x := c.boards[s.gpu]
 			for _, n := range s.nets {
-				t, err := c.graphs.executed(x.Machine(elementSize[s.dtype]), n)
+				t, err := c.graphs.executed(ctx, x.Machine(elementSize[s.dtype]), n)
 				if err != nil {
 					return err
 				}

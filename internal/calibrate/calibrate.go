@@ -9,6 +9,7 @@
 package calibrate
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"math"
@@ -63,13 +64,16 @@ func New(b *hw.Board, boards []*hw.Board) *Calibration {
 
 // Fit fits the parameters to the rows of GPUs of the architecture, and the starts of
 // the networks under each stack.
-func (c *Calibration) Fit(m *Measured) error {
+func (c *Calibration) Fit(ctx context.Context, m *Measured) error {
 	all := fittable(makeSets(m, c.boards, c.Board.Architecture), false)
 	if len(all) == 0 {
 		return fmt.Errorf("no row is of a GPU of the architecture %.80q and on its tensor cores: nothing to fit GPU %s to", c.Board.Architecture, c.Board.Name)
 	}
 	for _, stage := range stages {
-		c.fitStage(m, stage, slices.DeleteFunc(slices.Clone(all), func(s *Set) bool { return stageOf(s) != stage }))
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		c.fitStage(ctx, m, stage, slices.DeleteFunc(slices.Clone(all), func(s *Set) bool { return stageOf(s) != stage }))
 	}
 	for _, s := range all {
 		for _, k := range s.others {
@@ -78,14 +82,17 @@ func (c *Calibration) Fit(m *Measured) error {
 			}
 		}
 	}
-	if err := c.fitRooflines(m); err != nil {
+	if err := c.fitRooflines(ctx, m); err != nil {
 		return err
 	}
 	networks := fittable(makeSets(m, c.boards, c.Board.Architecture), true)
-	if err := c.fitNetworks(networks); err != nil {
+	if err := c.fitNetworks(ctx, networks); err != nil {
 		return err
 	}
-	if err := c.boundNetworks(networks); err != nil {
+	if err := c.boundNetworks(ctx, networks); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil { // what was fitted last is nothing
 		return err
 	}
 	c.record()
@@ -126,7 +133,7 @@ func stageOf(s *Set) string {
 }
 
 // fitStage fits the numbers of a stage to its sets.
-func (c *Calibration) fitStage(m *Measured, stage string, sets []*Set) {
+func (c *Calibration) fitStage(ctx context.Context, m *Measured, stage string, sets []*Set) {
 	if len(sets) == 0 {
 		return
 	}
@@ -139,14 +146,14 @@ func (c *Calibration) fitStage(m *Measured, stage string, sets []*Set) {
 			continue
 		}
 		c.apply(at, begin)
-		for i, x := range c.solve(training, at).x {
+		for i, x := range c.solve(ctx, training, at).x {
 			spread[i].add(x)
 		}
 		every := slices.DeleteFunc(makeSets(m, c.boards, c.Board.Architecture), func(s *Set) bool { return stageOf(s) != stage })
 		c.leaveOut(part(every, func(x int) bool { return x == f }))
 	}
 	c.apply(at, begin)
-	s := c.solve(sets, at)
+	s := c.solve(ctx, sets, at)
 	for i := range s.x {
 		s.x[i] = rounded(s.x[i])
 	}
@@ -195,17 +202,17 @@ func (m *moments) deviation() float64 {
 }
 
 // fitNetworks fits the start of a kernel to each set of networks.
-func (c *Calibration) fitNetworks(sets []*Set) error {
+func (c *Calibration) fitNetworks(ctx context.Context, sets []*Set) error {
 	for _, s := range sets {
 		b := c.boards[s.gpu]
 		times := make([]network, len(s.nets))
 		for i, n := range s.nets {
 			var err error
-			if times[i], err = c.graphs.network(b, c.rooflineOf(s), n); err != nil {
+			if times[i], err = c.graphs.network(ctx, b, c.rooflineOf(s), n); err != nil {
 				return err
 			}
 		}
-		x := fitStart(s, times, startOf(b, s.Name), func(t network) float64 { return t.us })
+		x := fitStart(ctx, s, times, startOf(b, s.Name), func(t network) float64 { return t.us })
 		x.x[0] = rounded(x.x[0])
 		b.Start[s.Name] = x.x[0]
 		c.Parameters = append(c.Parameters, Parameter{from: from([]*Set{s}), Path: "start_us." + s.Name, Board: s.gpu, Value: x.x[0], Sigma: x.sigma[0], Folds: math.NaN()})
@@ -215,14 +222,14 @@ func (c *Calibration) fitNetworks(sets []*Set) error {
 
 // fitStart fits the start of a kernel to networks whose kernels take us microseconds without
 // it.
-func fitStart(s *Set, times []network, begin float64, us func(network) float64) solution {
+func fitStart(ctx context.Context, s *Set, times []network, begin float64, us func(network) float64) solution {
 	p := problem{n: len(times), low: []float64{0.01}, high: []float64{1e3}}
 	p.residuals = func(x, out []float64) {
 		for i, t := range times {
 			out[i] = math.Log((us(t) + x[0]*float64(t.kernels)) / s.nets[i].US)
 		}
 	}
-	return p.solve([]float64{max(1, begin)})
+	return p.solve(ctx, []float64{max(1, begin)})
 }
 
 // Bound sets the errors of the GPU from measurements that nothing was fitted to.

@@ -62,7 +62,7 @@ func TestNetworks(t *testing.T) {
 		if n.set() != "T4 fp16 network "+n.Source {
 			continue
 		}
-		x, err := c.graphs.network(c.Board, roofline{compute: 1, memory: 1}, &n)
+		x, err := c.graphs.network(t.Context(), c.Board, roofline{compute: 1, memory: 1}, &n)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -85,7 +85,7 @@ func TestShipped(t *testing.T) {
 	}
 	for _, name := range names {
 		c := calibration(t, name, nil)
-		if err := c.Fit(m); err != nil {
+		if err := c.Fit(t.Context(), m); err != nil {
 			t.Fatal(err)
 		}
 		want := board(t, name)
@@ -107,7 +107,7 @@ func TestShipped(t *testing.T) {
 				t.Errorf("%s: %s is %v in the file, %v found", name, x.path, w, g)
 			}
 		}
-		scores, err := c.Score(m, true)
+		scores, err := c.Score(t.Context(), m, true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -118,7 +118,7 @@ func TestShipped(t *testing.T) {
 	}
 
 	c, before := published(t), published(t)
-	if err := c.Fit(m); err != nil {
+	if err := c.Fit(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
 	if first := c.lost(); kept > 0.9*first {
@@ -191,7 +191,7 @@ func TestRecovers(t *testing.T) {
 			}
 		}
 		got := calibration(t, "t4", nil)
-		if err := got.Fit(spoiled); err != nil {
+		if err := got.Fit(t.Context(), spoiled); err != nil {
 			t.Fatal(err)
 		}
 		if slow > 0 { // the loss holds the parameters together, not each of them
@@ -228,7 +228,7 @@ func TestFile(t *testing.T) {
 	}
 	text := func() string {
 		c := calibration(t, "t4", nil)
-		if err := c.Fit(m); err != nil {
+		if err := c.Fit(t.Context(), m); err != nil {
 			t.Fatal(err)
 		}
 		var b bytes.Buffer
@@ -242,13 +242,13 @@ func TestFile(t *testing.T) {
 		if d := cmp.Diff(c.Board, again); d != "" {
 			t.Errorf("read back:\n%s", d)
 		}
-		want, err := c.Score(m, false)
+		want, err := c.Score(t.Context(), m, false)
 		if err != nil {
 			t.Fatal(err)
 		}
 		loaded := New(again, []*hw.Board{c.boards["titanrtx"], c.boards["v100"], c.boards["a100"], c.boards["rtx3090"], c.boards["mi100"], c.boards["rtx2060"]})
 		loaded.rooflines = c.rooflines
-		got, err := loaded.Score(m, false)
+		got, err := loaded.Score(t.Context(), m, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -279,7 +279,7 @@ func TestAlone(t *testing.T) {
 	}
 	c := calibration(t, "t4", nil)
 	clock := c.Board.GPU.Clock
-	if err := c.Fit(m); err != nil {
+	if err := c.Fit(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range c.Parameters {
@@ -290,7 +290,7 @@ func TestAlone(t *testing.T) {
 	if c.Board.GPU.Clock != clock {
 		t.Errorf("clock %v: %v wanted", c.Board.GPU.Clock, clock)
 	}
-	if err := calibration(t, "a100", nil).Fit(m); err == nil || !strings.Contains(err.Error(), `"ampere"`) {
+	if err := calibration(t, "a100", nil).Fit(t.Context(), m); err == nil || !strings.Contains(err.Error(), `"ampere"`) {
 		t.Errorf("A100 from rows of T4: %v", err)
 	}
 }

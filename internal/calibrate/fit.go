@@ -1,6 +1,7 @@
 package calibrate
 
 import (
+	"context"
 	"math"
 
 	"gonum.org/v1/gonum/mat"
@@ -32,10 +33,10 @@ func loss(r float64) (cost, weight float64) {
 }
 
 // solve minimises the soft-L1 loss from a starting point, in the logarithms of the parameters.
-// It is deterministic.
+// It is deterministic, unless the context ends it: the solution is then nothing.
 //
 // In the literature: Levenberg-Marquardt, with iteratively reweighted least squares.
-func (p *problem) solve(start []float64) solution {
+func (p *problem) solve(ctx context.Context, start []float64) solution {
 	k := len(start)
 	x := make([]float64, k)
 	for i, v := range start {
@@ -52,6 +53,9 @@ func (p *problem) solve(start []float64) solution {
 	p.residuals(x, r)
 	cost, damping := total(r), 1e-3
 	for range 60 {
+		if ctx.Err() != nil {
+			break
+		}
 		normal, gradient, _ := p.normal(x, r)
 		better := false
 		for range 12 {

@@ -80,7 +80,7 @@ func TestLeftOut(t *testing.T) {
 	if err := m.Read("b", strings.NewReader("model,batch,ms,source\nresnet17,1,1,x\nresnet18,2,1,x\n")); err != nil {
 		t.Fatal(err)
 	}
-	scores, err := calibration(t, "t4", nil).Score(m, false)
+	scores, err := calibration(t, "t4", nil).Score(t.Context(), m, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package calibrate
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -41,7 +42,7 @@ func (n *Network) unmodelled(b *hw.Board) string {
 // graphs caches simplified networks.
 type graphs map[Network]*graph.Graph
 
-func (gs graphs) get(n *Network) (*graph.Graph, error) {
+func (gs graphs) get(ctx context.Context, n *Network) (*graph.Graph, error) {
 	key := Network{Name: n.Name, Batch: n.Batch}
 	if g := gs[key]; g != nil {
 		return g, nil
@@ -54,7 +55,7 @@ func (gs graphs) get(n *Network) (*graph.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	if g, err = simplify.Run(g); err != nil {
+	if g, err = simplify.Run(ctx, g); err != nil {
 		return nil, fmt.Errorf("%s: %w", n.Place, err)
 	}
 	gs[key] = g
@@ -68,8 +69,8 @@ type network struct {
 }
 
 // network times a network on a board.
-func (gs graphs) network(b *hw.Board, roof roofline, row *Network) (n network, err error) {
-	g, err := gs.get(row)
+func (gs graphs) network(ctx context.Context, b *hw.Board, roof roofline, row *Network) (n network, err error) {
+	g, err := gs.get(ctx, row)
 	if err != nil {
 		return n, err
 	}

@@ -2,6 +2,7 @@ package calibrate
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -142,7 +143,7 @@ func (c *Calibration) apply(at []coordinate, x []float64) {
 }
 
 // solve fits the coordinates to sets and sets the boards to the solution.
-func (c *Calibration) solve(sets []*Set, at []coordinate) solution {
+func (c *Calibration) solve(ctx context.Context, sets []*Set, at []coordinate) solution {
 	var p problem
 	for _, x := range at {
 		p.low, p.high = append(p.low, x.low), append(p.high, x.high)
@@ -160,7 +161,7 @@ func (c *Calibration) solve(sets []*Set, at []coordinate) solution {
 			out = out[len(s.kernels):]
 		}
 	}
-	s := p.solve(c.point(at))
+	s := p.solve(ctx, c.point(at))
 	c.apply(at, s.x)
 	return s
 }

@@ -50,7 +50,7 @@ var publishedTable = map[string]struct {
 
 // TestPublishedTable: the published form with its numbers has the published errors.
 func TestPublishedTable(t *testing.T) {
-	scores, err := published(t).Score(all(t), false)
+	scores, err := published(t).Score(t.Context(), all(t), false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestPublishedNetworks(t *testing.T) {
 			if n.set() != "T4 fp16 network "+w.source || slices.Contains(later, n.Name) {
 				continue
 			}
-			g, err := c.graphs.get(&n)
+			g, err := c.graphs.get(t.Context(), &n)
 			if err != nil {
 				t.Fatal(err)
 			}

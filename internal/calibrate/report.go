@@ -1,6 +1,7 @@
 package calibrate
 
 import (
+	"context"
 	"fmt"
 	"slices"
 )
@@ -19,7 +20,7 @@ type SetScore struct {
 // Score scores the sets of measurements with the present numbers. fitted: they are the rows of
 // Fit. A set of several batches is scored by batch too, 1 and larger; kernels with a tile in their
 // name make a second set, in which the model chooses the tile.
-func (c *Calibration) Score(m *Measured, fitted bool) ([]SetScore, error) {
+func (c *Calibration) Score(ctx context.Context, m *Measured, fitted bool) ([]SetScore, error) {
 	var list []SetScore
 	for _, s := range makeSets(m, c.boards, c.Board.Architecture) {
 		row := SetScore{Set: s.Name, Fitted: fitted && s.Fitted && s.N > 0, Left: s.Left, Why: s.Why}
@@ -33,7 +34,7 @@ func (c *Calibration) Score(m *Measured, fitted bool) ([]SetScore, error) {
 			list = append(list, row)
 		case s.Op == "network":
 			var err error
-			if row.Model, row.Roofline, err = c.scoreNetworks(s); err != nil {
+			if row.Model, row.Roofline, err = c.scoreNetworks(ctx, s); err != nil {
 				return nil, err
 			}
 			list = append(list, row)
@@ -118,7 +119,7 @@ func (c *Calibration) scoreKernels(s *Set, row SetScore, chosen bool) SetScore {
 	return row
 }
 
-func (c *Calibration) scoreNetworks(s *Set) (model, roof Score, err error) {
+func (c *Calibration) scoreNetworks(ctx context.Context, s *Set) (model, roof Score, err error) {
 	b := c.boards[s.gpu]
 	var out, rooflines, measured []float64
 	roofs := c.rooflineOf(s)
@@ -127,7 +128,7 @@ func (c *Calibration) scoreNetworks(s *Set) (model, roof Score, err error) {
 		start = startOf(b, s.Name)
 	}
 	for _, n := range s.nets {
-		t, err := c.graphs.network(b, roofs, n)
+		t, err := c.graphs.network(ctx, b, roofs, n)
 		if err != nil {
 			return model, roof, err
 		}

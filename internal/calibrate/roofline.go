@@ -1,6 +1,7 @@
 package calibrate
 
 import (
+	"context"
 	"math"
 
 	"pimflow/internal/hw"
@@ -48,7 +49,7 @@ func (r roofline) predict(s *Set, b *hw.Board, out []float64) {
 
 // fitRooflines fits a roofline to each set of kernels, to the kernels of each architecture and
 // stage together, and to the start of each set of networks.
-func (c *Calibration) fitRooflines(m *Measured) error {
+func (c *Calibration) fitRooflines(ctx context.Context, m *Measured) error {
 	by := map[string][]*Set{}
 	var networks []*Set
 	for _, s := range makeSets(m, c.boards, c.Board.Architecture) {
@@ -59,11 +60,11 @@ func (c *Calibration) fitRooflines(m *Measured) error {
 		default:
 			a := c.kindOf(s)
 			by[a] = append(by[a], s)
-			c.rooflines[s.Name] = c.leftOut(s)
+			c.rooflines[s.Name] = c.leftOut(ctx, s)
 		}
 	}
 	for a, sets := range by {
-		c.rooflines[a] = fitRoofline(sets, c.boards)
+		c.rooflines[a] = fitRoofline(ctx, sets, c.boards)
 	}
 	for _, s := range networks {
 		b := c.boards[s.gpu]
@@ -74,18 +75,18 @@ func (c *Calibration) fitRooflines(m *Measured) error {
 		times := make([]network, len(s.nets))
 		for i, n := range s.nets {
 			var err error
-			if times[i], err = c.graphs.network(b, r, n); err != nil {
+			if times[i], err = c.graphs.network(ctx, b, r, n); err != nil {
 				return err
 			}
 		}
-		r.start[s.Name] = fitStart(s, times, startOf(b, s.Name), func(t network) float64 { return t.roofline }).x[0]
+		r.start[s.Name] = fitStart(ctx, s, times, startOf(b, s.Name), func(t network) float64 { return t.roofline }).x[0]
 	}
 	return nil
 }
 
 // leftOut is the roofline of a set, with the times of its kernels by the rooflines that are fitted
 // without a fold each.
-func (c *Calibration) leftOut(s *Set) roofline {
+func (c *Calibration) leftOut(ctx context.Context, s *Set) roofline {
 	left := map[*Row]float64{}
 	for f := range Folds {
 		training := part([]*Set{s}, func(x int) bool { return x != f })
@@ -94,13 +95,13 @@ func (c *Calibration) leftOut(s *Set) roofline {
 				continue
 			}
 			out := make([]float64, len(held.kernels))
-			fitRoofline(training, c.boards).predict(held, c.boards[s.gpu], out)
+			fitRoofline(ctx, training, c.boards).predict(held, c.boards[s.gpu], out)
 			for i, k := range held.kernels {
 				left[k.row] = out[i]
 			}
 		}
 	}
-	r := fitRoofline([]*Set{s}, c.boards)
+	r := fitRoofline(ctx, []*Set{s}, c.boards)
 	r.left = left
 	return r
 }
@@ -119,7 +120,7 @@ func (c *Calibration) rooflineOf(s *Set) roofline {
 }
 
 // fitRoofline fits a roofline to sets of kernels.
-func fitRoofline(sets []*Set, boards map[string]*hw.Board) roofline {
+func fitRoofline(ctx context.Context, sets []*Set, boards map[string]*hw.Board) roofline {
 	r := roofline{compute: 0.5, memory: 0.8, start: map[string]float64{}}
 	p := problem{low: []float64{1e-3, 1e-3}, high: []float64{1, 1}}
 	x := []float64{r.compute, r.memory}
@@ -144,7 +145,7 @@ func fitRoofline(sets []*Set, boards map[string]*hw.Board) roofline {
 		}
 	}
 	if p.n > 0 {
-		put(p.solve(x).x)
+		put(p.solve(ctx, x).x)
 	}
 	return r
 }

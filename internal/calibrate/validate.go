@@ -1,6 +1,7 @@
 package calibrate
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -41,7 +42,7 @@ const starting = 3
 //
 // With a machine every network is modelled on its GPU, which starts kernels as the machine
 // says.
-func Validate(m *Measured, boards []*hw.Board, on *hw.Machine) ([]Validated, error) {
+func Validate(ctx context.Context, m *Measured, boards []*hw.Board, on *hw.Machine) ([]Validated, error) {
 	known := map[string]*hw.Board{}
 	for _, b := range boards {
 		known[normal(b.Name)] = b
@@ -70,13 +71,13 @@ func Validate(m *Measured, boards []*hw.Board, on *hw.Machine) ([]Validated, err
 		machines[i] = machine
 		var err error
 		if on != nil {
-			err = v.model(gs, machine, "machine "+on.Name)
+			err = v.model(ctx, gs, machine, "machine "+on.Name)
 		} else if own, ok := b.Start[n.set()]; ok {
-			err = v.model(gs, started(machine, hw.Range{Value: own, Low: own, High: own}), "the GPU's file")
+			err = v.model(ctx, gs, started(machine, hw.Range{Value: own, Low: own, High: own}), "the GPU's file")
 		} else if r := b.GPU.Launches.Graph; r.Value > 0 && strings.Contains(n.Source, "graph") {
-			err = v.model(gs, started(machine, r), "the GPU's file, in a graph")
+			err = v.model(ctx, gs, started(machine, r), "the GPU's file, in a graph")
 		} else {
-			err = v.model(gs, machine, "the GPU's file, of any stack")
+			err = v.model(ctx, gs, machine, "the GPU's file, of any stack")
 			free[n.set()] = append(free[n.set()], i)
 		}
 		if err != nil {
@@ -90,15 +91,15 @@ func Validate(m *Measured, boards []*hw.Board, on *hw.Machine) ([]Validated, err
 		s := &Set{}
 		var nets []network
 		for _, i := range rows {
-			t, err := gs.executed(machines[i], &list[i].Network)
+			t, err := gs.executed(ctx, machines[i], &list[i].Network)
 			if err != nil {
 				return nil, err
 			}
 			s.nets, nets = append(s.nets, &list[i].Network), append(nets, t)
 		}
-		us := fitStart(s, nets, 1, func(t network) float64 { return t.us }).x[0]
+		us := fitStart(ctx, s, nets, 1, func(t network) float64 { return t.us }).x[0]
 		for _, i := range rows {
-			if err := list[i].model(gs, started(machines[i], hw.Range{Value: us, Low: us, High: us}), fmt.Sprintf("fitted to %d rows", len(rows))); err != nil {
+			if err := list[i].model(ctx, gs, started(machines[i], hw.Range{Value: us, Low: us, High: us}), fmt.Sprintf("fitted to %d rows", len(rows))); err != nil {
 				return nil, err
 			}
 		}
@@ -115,8 +116,8 @@ func started(m *hw.Machine, us hw.Range) *hw.Machine {
 }
 
 // model models the network on a machine, whose start of a kernel is from there.
-func (v *Validated) model(gs graphs, m *hw.Machine, from string) error {
-	p, kernels, err := gs.program(m, &v.Network)
+func (v *Validated) model(ctx context.Context, gs graphs, m *hw.Machine, from string) error {
+	p, kernels, err := gs.program(ctx, m, &v.Network)
 	if err != nil {
 		return err
 	}
@@ -126,8 +127,8 @@ func (v *Validated) model(gs graphs, m *hw.Machine, from string) error {
 }
 
 // program is a network on a machine's GPU, which has every channel: one kernel after another.
-func (gs graphs) program(m *hw.Machine, n *Network) (p *program.Program, kernels int, err error) {
-	g, err := gs.get(n)
+func (gs graphs) program(ctx context.Context, m *hw.Machine, n *Network) (p *program.Program, kernels int, err error) {
+	g, err := gs.get(ctx, n)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -152,10 +153,10 @@ func (gs graphs) program(m *hw.Machine, n *Network) (p *program.Program, kernels
 }
 
 // executed is what the kernels of a network take on a machine without their starts.
-func (gs graphs) executed(m *hw.Machine, n *Network) (t network, err error) {
+func (gs graphs) executed(ctx context.Context, m *hw.Machine, n *Network) (t network, err error) {
 	c := *m
 	c.GPU.Launch = 0
-	p, kernels, err := gs.program(&c, n)
+	p, kernels, err := gs.program(ctx, &c, n)
 	if err != nil {
 		return t, err
 	}

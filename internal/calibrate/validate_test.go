@@ -20,7 +20,7 @@ func allBoards(t testing.TB) (list []*hw.Board) {
 // are within 12 % of the measured ones on average, at least nine of ten are inside their interval,
 // and no interval has zero width.
 func TestValidate(t *testing.T) {
-	list, err := Validate(all(t), allBoards(t), nil)
+	list, err := Validate(t.Context(), all(t), allBoards(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestValidate(t *testing.T) {
 func TestValidateHeldOut(t *testing.T) {
 	m := all(t)
 	m.Networks = slices.DeleteFunc(m.Networks, func(n Network) bool { return n.GPU != "T4" })
-	list, err := Validate(m, allBoards(t), nil)
+	list, err := Validate(t.Context(), m, allBoards(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestValidateHeldOut(t *testing.T) {
 				b.GPU.Error.Network, b.GPU.Error.Int8Network = r, r
 			}
 		}
-		left, err := Validate(only, boards, nil)
+		left, err := Validate(t.Context(), only, boards, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +113,7 @@ func TestValidateStarts(t *testing.T) {
 	}
 	m := read("resnet18,1,0.5,TRT8,,\nResNet18,1,0.5,other,t4,fp16\nresnet18,1,0.5,new,T4,fp16\nresnet34,1,0.9,new,T4,fp16\nresnet50,1,1.2,new,T4,fp16\n" +
 		"resnet18,1,0.5,TRT8-graph,T4,fp16\nresnet17,1,1,x,,\nresnet18,1,1,x,T5,\nresnet18,1,1,x,T4,fp64\n")
-	list, err := Validate(m, allBoards(t), nil)
+	list, err := Validate(t.Context(), m, allBoards(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestValidateStarts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, err = Validate(m, allBoards(t), on)
+	list, err = Validate(t.Context(), m, allBoards(t), on)
 	if err != nil {
 		t.Fatal(err)
 	}

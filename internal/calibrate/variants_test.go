@@ -215,7 +215,7 @@ func validate(t *testing.T, m *Measured, edit func(b *hw.Board), e *more, fitted
 		parameters = append(parameters[:len(parameters):len(parameters)], parameter{path: "extra", of: func(*hw.GPU) *float64 { return fitted }, low: low, high: high})
 	}
 	kernels := &Measured{Rows: m.Rows}
-	if err := c.Fit(kernels); err != nil {
+	if err := c.Fit(t.Context(), kernels); err != nil {
 		t.Fatal(err)
 	}
 	return c, c.lost()

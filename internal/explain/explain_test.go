@@ -25,7 +25,7 @@ func explained(t *testing.T, network, machine, policy string) (*graph.Graph, *se
 	}
 	g, err := zoo.Build(network, 1)
 	if err == nil {
-		g, err = simplify.Run(g)
+		g, err = simplify.Run(t.Context(), g)
 	}
 	if err != nil {
 		t.Fatal(err)

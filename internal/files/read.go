@@ -6,6 +6,7 @@ package files
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -83,6 +84,21 @@ func (b *bounded) Read(p []byte) (int, error) {
 	n, err := b.r.Read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)
 	return n, err
+}
+
+// While returns a stream that ends with the error of a context as soon as that has ended.
+func While(ctx context.Context, r io.Reader) io.Reader { return while{ctx, r} }
+
+type while struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (w while) Read(p []byte) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return w.r.Read(p)
 }
 
 type text struct{ r io.Reader }

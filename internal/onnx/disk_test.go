@@ -56,7 +56,7 @@ func TestChangedFile(t *testing.T) {
 			if err := os.Chtimes(file, old, old); err != nil {
 				t.Fatal(err)
 			}
-			f, err := Read(m, Options{})
+			f, err := Read(t.Context(), m, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -82,7 +82,7 @@ func TestChangedFile(t *testing.T) {
 // TestReplacedFile: another file in the place of the model is none of its business.
 func TestReplacedFile(t *testing.T) {
 	m, _ := stored(t, 8)
-	f, err := Read(m, Options{})
+	f, err := Read(t.Context(), m, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

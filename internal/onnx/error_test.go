@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -97,7 +98,7 @@ func TestReadErrors(t *testing.T) {
 		{`initializer "w": external data: location "w.bin": a model in a folder wanted`, model(13, x, y, external13("w", "location", "w.bin"))},
 	} {
 		f := &File{}
-		err := f.decode(memory(c.file), "m", Options{}, nil)
+		err := f.decode(context.Background(), memory(c.file), "m", Options{}, nil)
 		if err == nil || err.Error() != c.want {
 			t.Errorf("got  %v\nwant %s", err, c.want)
 		}
@@ -127,7 +128,7 @@ func TestBatch(t *testing.T) {
 	} {
 		f := &File{}
 		got := ""
-		if err := f.decode(memory(c.file), "m", Options{Batch: c.batch}, nil); err != nil {
+		if err := f.decode(context.Background(), memory(c.file), "m", Options{Batch: c.batch}, nil); err != nil {
 			got = err.Error()
 		} else {
 			got = f.Graph.Nodes[f.Graph.Outputs[0].ID].Shape.String()
@@ -136,7 +137,7 @@ func TestBatch(t *testing.T) {
 			t.Errorf("batch %d: got %s, want %s", c.batch, got, c.want)
 		}
 	}
-	if _, err := Read("none.onnx", Options{Batch: -1}); err == nil || err.Error() != "batch -1: 1 or more wanted" {
+	if _, err := Read(t.Context(), "none.onnx", Options{Batch: -1}); err == nil || err.Error() != "batch -1: 1 or more wanted" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -178,7 +179,7 @@ func TestExternalData(t *testing.T) {
 		{[]string{"location", "empty.bin"}, `location "empty.bin": 8 bytes at offset 0 wanted, the file has 0`},
 	} {
 		write(path, model(13, input("x", 2), external13("w", c.entries...), call("Add", "x w", "y"), result("y")))
-		f, err := Read(path, Options{})
+		f, err := Read(t.Context(), path, Options{})
 		if c.want != "" {
 			if err == nil || !strings.HasPrefix(err.Error(), path+`: initializer "w": external data: `) || !strings.HasSuffix(err.Error(), c.want) {
 				t.Errorf("%v:\n got %v\nwant %s", c.entries, err, c.want)

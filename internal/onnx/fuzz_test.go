@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"path/filepath"
 	"runtime"
@@ -51,7 +52,7 @@ func check(t *testing.T, data []byte) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	f := &File{}
-	err := f.decode(memory(data), "g", Options{}, nil)
+	err := f.decode(context.Background(), memory(data), "g", Options{}, nil)
 	runtime.ReadMemStats(&after)
 	if n := after.TotalAlloc - before.TotalAlloc; n > fuzzBytes+uint64(1000*len(data)) {
 		t.Errorf("%d bytes allocated for a file of %d", n, len(data))
@@ -73,7 +74,7 @@ func check(t *testing.T, data []byte) {
 		return
 	}
 	back := &File{}
-	if err := back.decode(memory(b.Bytes()), "g", Options{}, nil); err != nil {
+	if err := back.decode(context.Background(), memory(b.Bytes()), "g", Options{}, nil); err != nil {
 		t.Errorf("it cannot be read back: %v\n%s", err, text(t, f.Graph))
 		return
 	}
@@ -128,7 +129,7 @@ func BenchmarkRead(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		f, err := Read(path, Options{})
+		f, err := Read(b.Context(), path, Options{})
 		if err != nil {
 			b.Fatal(err)
 		}

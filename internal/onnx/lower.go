@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -42,7 +43,7 @@ func known(name string, t *tensor.Tensor) *value {
 }
 
 // lower turns g into a graph.
-func lower(g *graphProto, name string, opset int, o Options, ext *external) (*graph.Graph, error) {
+func lower(ctx context.Context, g *graphProto, name string, opset int, o Options, ext *external) (*graph.Graph, error) {
 	if g.sparse {
 		return nil, errors.New("a sparse initializer: dense ones wanted")
 	}
@@ -66,6 +67,9 @@ func lower(g *graphProto, name string, opset int, o Options, ext *external) (*gr
 		return nil, err
 	}
 	for _, i := range order {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if err := l.node(g.nodes[i]); err != nil {
 			return nil, in(nodeLabel(g.nodes[i], i), err)
 		}

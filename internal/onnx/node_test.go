@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"math"
@@ -116,7 +117,7 @@ func readNodeTest(path string) (g *graph.Graph, in map[string]*tensor.Tensor, bo
 	if err != nil {
 		return nil, nil, 0, err
 	}
-	m, err := decodeModel(memory(data))
+	m, err := decodeModel(context.Background(), memory(data))
 	if err != nil {
 		return nil, nil, 0, err
 	}
@@ -125,7 +126,7 @@ func readNodeTest(path string) (g *graph.Graph, in map[string]*tensor.Tensor, bo
 		return nil, nil, 0, err
 	}
 	for {
-		g, err = lower(m.graph, "test", opset, Options{}, nil)
+		g, err = lower(context.Background(), m.graph, "test", opset, Options{}, nil)
 		if err == nil {
 			break
 		}

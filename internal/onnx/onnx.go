@@ -14,6 +14,7 @@
 package onnx
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -44,10 +45,10 @@ type Options struct {
 	Batch int // a symbolic first dimension of the inputs; 0: 1
 }
 
-// Read opens the model at path; the graph is named after the file.
-func Read(path string, o Options) (*File, error) {
+// Read opens the model at path; the graph is named after the file. The context is looked at for each message and node.
+func Read(ctx context.Context, path string, o Options) (*File, error) {
 	f := &File{}
-	if err := f.read(path, o); err != nil {
+	if err := f.read(ctx, path, o); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
@@ -84,7 +85,7 @@ func (f *File) Whole() error {
 	return nil
 }
 
-func (f *File) read(path string, o Options) error {
+func (f *File) read(ctx context.Context, path string, o Options) error {
 	if o.Batch < 0 {
 		return fmt.Errorf("batch %d: 1 or more wanted", o.Batch)
 	}
@@ -102,7 +103,7 @@ func (f *File) read(path string, o Options) error {
 	name := strings.TrimSuffix(filepath.Base(path), ".onnx")
 	ext := &external{dir: filepath.Dir(path), file: f, disks: map[string]*disk{}}
 	defer ext.close()
-	err = f.decode(d.source(), name, o, ext)
+	err = f.decode(ctx, d.source(), name, o, ext)
 	if changed := f.Whole(); changed != nil {
 		return changed
 	}
@@ -124,8 +125,8 @@ func (f *File) keep(file *os.File, name string) (*disk, error) {
 }
 
 // decode is Read without the file system, but for external data, which ext finds.
-func (f *File) decode(src *source, name string, o Options, ext *external) error {
-	m, err := decodeModel(src)
+func (f *File) decode(ctx context.Context, src *source, name string, o Options, ext *external) error {
+	m, err := decodeModel(ctx, src)
 	if err != nil {
 		return err
 	}
@@ -135,7 +136,7 @@ func (f *File) decode(src *source, name string, o Options, ext *external) error 
 	}
 	f.Opset = opset
 	f.Producer = strings.TrimSpace(m.producer + " " + m.producerVersion)
-	f.Graph, err = lower(m.graph, name, opset, o, ext)
+	f.Graph, err = lower(ctx, m.graph, name, opset, o, ext)
 	return err
 }
 

@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -89,7 +90,7 @@ var otherAttrs = map[protowire.Number]int64{
 	6: attrGraph, 10: attrTensors, 11: attrGraphs, 14: attrType, 15: attrTypes, 22: attrSparse, 23: attrSparses,
 }
 
-func decodeModel(src *source) (*modelProto, error) {
+func decodeModel(ctx context.Context, src *source) (*modelProto, error) {
 	m := &modelProto{}
 	err := src.message().each(func(fd field) error {
 		switch fd.num {
@@ -106,7 +107,7 @@ func decodeModel(src *source) (*modelProto, error) {
 				return err
 			}
 			m.graph = &graphProto{}
-			return in("graph", m.graph.decode(msg))
+			return in("graph", m.graph.decode(ctx, msg))
 		case 8:
 			var s opsetProto
 			msg, err := fd.msg("opset_import")
@@ -141,8 +142,11 @@ func in(path string, err error) error {
 	return fmt.Errorf("%s: %w", path, err)
 }
 
-func (g *graphProto) decode(m message) error {
+func (g *graphProto) decode(ctx context.Context, m message) error {
 	return m.each(func(fd field) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		sub := func(what string, n int, decode func(message) error) error {
 			msg, err := fd.msg(what)
 			if n >= maxMessages {

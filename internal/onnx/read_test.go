@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -171,7 +172,7 @@ func TestLower(t *testing.T) {
 		{"order", 13, [][]byte{call("Relu", "b", "y"), call("Exp", "x", "a"), call("Neg", "a", "b")}, `Exp(%0) -> float32 1x4x5x6; Neg(%1) -> float32 1x4x5x6; Relu(%2) -> float32 1x4x5x6`},
 	} {
 		f := &File{}
-		if err := f.decode(memory(model(c.opset, append(c.fields, input("x", 1, 4, 5, 6), result("y"))...)), "g", Options{}, nil); err != nil {
+		if err := f.decode(context.Background(), memory(model(c.opset, append(c.fields, input("x", 1, 4, 5, 6), result("y"))...)), "g", Options{}, nil); err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}

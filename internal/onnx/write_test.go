@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -28,7 +29,7 @@ func encode(t testing.TB, g *graph.Graph) []byte {
 func decode(t testing.TB, data []byte, name string) *graph.Graph {
 	t.Helper()
 	f := &File{}
-	if err := f.decode(memory(data), name, Options{}, nil); err != nil {
+	if err := f.decode(context.Background(), memory(data), name, Options{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	return f.Graph
@@ -229,7 +230,7 @@ func TestWeightsStayInTheFile(t *testing.T) {
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	f, err := Read(filepath.Join(dir, "a.onnx"), Options{})
+	f, err := Read(t.Context(), filepath.Join(dir, "a.onnx"), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

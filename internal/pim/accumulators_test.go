@@ -331,7 +331,7 @@ func TestRegisterChoice(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if g, err = simplify.Run(g); err != nil {
+			if g, err = simplify.Run(t.Context(), g); err != nil {
 				t.Fatal(err)
 			}
 			m := machineOf(t, "aim")

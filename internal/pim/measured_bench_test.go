@@ -16,7 +16,7 @@ func layersOf(b *testing.B, network string) (all []*layer) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if g, err = simplify.Run(g); err != nil {
+	if g, err = simplify.Run(b.Context(), g); err != nil {
 		b.Fatal(err)
 	}
 	seen := map[form]bool{}

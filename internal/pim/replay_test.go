@@ -67,7 +67,7 @@ func TestReplayZoo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if g, err = simplify.Run(g); err != nil {
+		if g, err = simplify.Run(t.Context(), g); err != nil {
 			t.Fatal(err)
 		}
 		// Layers that differ in nothing but their weights have the same streams.

@@ -25,7 +25,7 @@ func network(t testing.TB, name string) *graph.Graph {
 	t.Helper()
 	g, err := zoo.Build(name, 1)
 	if err == nil {
-		g, err = simplify.Run(g)
+		g, err = simplify.Run(t.Context(), g)
 	}
 	if err != nil {
 		t.Fatal(err)

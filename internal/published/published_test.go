@@ -23,7 +23,7 @@ func network(t *testing.T, name string) *graph.Graph {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if g, err = simplify.Run(g); err != nil {
+	if g, err = simplify.Run(t.Context(), g); err != nil {
 		t.Fatal(err)
 	}
 	return g

@@ -11,7 +11,7 @@ import (
 
 // FuzzReadRun: the difference of a run to itself is none, and both forms of it can be printed.
 func FuzzReadRun(f *testing.F) {
-	s, err := pimflow.Open("toy", pimflow.Options{Machine: "toy"})
+	s, err := pimflow.Open(f.Context(), "toy", pimflow.Options{Machine: "toy"})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -65,9 +65,9 @@ var everything = sync.OnceValues(func() (list []printed, err error) {
 	file, err := writeTemp(strangeGraph())
 	must(err)
 	defer os.Remove(file)
-	s, err := pimflow.Open(file, pimflow.Options{Machine: "artifact"})
-	must(err)
 	ctx := context.Background()
+	s, err := pimflow.Open(ctx, file, pimflow.Options{Machine: "artifact"})
+	must(err)
 	p, err := s.Plan(ctx, pimflow.Search{})
 	must(err)
 	r, err := s.Time(p)
@@ -185,14 +185,14 @@ var everything = sync.OnceValues(func() (list []printed, err error) {
 		must(err)
 		boards = append(boards, b)
 	}
-	valid, err := calibrate.Validate(measured, boards, nil)
+	valid, err := calibrate.Validate(ctx, measured, boards, nil)
 	must(err)
 	v := NewValidation(nil, boards, valid)
 	cal := calibrate.New(boards[0], boards)
 	kernels := &calibrate.Measured{}
 	must(kernels.Read("k.csv", strings.NewReader("gpu,dtype,op,N,C,H,W,K,R,S,stride_h,stride_w,pad_h,pad_w,groups,gm,gn,gk,time_us\n"+
 		boards[0].Name+",fp16,conv,1,64,56,56,64,3,3,1,1,1,1,1,,,,50\n"+boards[0].Name+",fp16,gemm,,,,,,,,,,,,,512,512,512,20\n")))
-	scores, err := cal.Score(kernels, false)
+	scores, err := cal.Score(ctx, kernels, false)
 	must(err)
 	score := NewCalibration(cal)
 	score.Eval = Scores(scores)
@@ -342,7 +342,7 @@ func writeTemp(text string) (string, error) {
 
 // TestTrace: a timeline is JSON with a span for each tile on each of its lanes.
 func TestTrace(t *testing.T) {
-	s, err := pimflow.Open("toy", pimflow.Options{Machine: "toy"})
+	s, err := pimflow.Open(t.Context(), "toy", pimflow.Options{Machine: "toy"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -279,7 +279,7 @@ func everyLayer(t *testing.T, g *graph.Graph, pim device.Device) *plan.Plan {
 func TestFaultsSeen(t *testing.T) {
 	toy, err := zoo.Build("toy", 1)
 	if err == nil {
-		toy, err = simplify.Run(toy)
+		toy, err = simplify.Run(t.Context(), toy)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -44,7 +44,7 @@ func network(t testing.TB, name string) *graph.Graph {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if g, err = simplify.Run(g); err != nil {
+	if g, err = simplify.Run(t.Context(), g); err != nil {
 		t.Fatal(err)
 	}
 	return g
@@ -335,7 +335,7 @@ func TestBatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if g, err = simplify.Run(g); err != nil {
+	if g, err = simplify.Run(t.Context(), g); err != nil {
 		t.Fatal(err)
 	}
 	to := target(t, "newton")

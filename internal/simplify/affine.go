@@ -1,6 +1,7 @@
 package simplify
 
 import (
+	"context"
 	"math"
 	"sync"
 
@@ -20,8 +21,8 @@ type linear struct {
 // affine moves BatchNormalization, and Add, Sub, Mul and Div with a constant of
 // one value or of one a channel, into the weights of the contraction that alone
 // feeds them. New weights are computed when they are asked for.
-func affine(g *graph.Graph) (*graph.Graph, error) {
-	return rewrite(g, func(r *rewriter, nd *graph.Node) (graph.ID, error) {
+func affine(ctx context.Context, g *graph.Graph) (*graph.Graph, error) {
+	return rewrite(ctx, g, func(r *rewriter, nd *graph.Node) (graph.ID, error) {
 		l, ok := linearOf(r, nd)
 		if !ok {
 			return r.copy(nd)

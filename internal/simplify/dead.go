@@ -1,6 +1,7 @@
 package simplify
 
 import (
+	"context"
 	"slices"
 
 	"pimflow/internal/graph"
@@ -51,8 +52,8 @@ func keepsOrder(a op.Attrs, in tensor.Shape) bool {
 
 // dead drops identities and, as every rewriting does, what reaches no output;
 // of two reshapes in a row the first goes.
-func dead(g *graph.Graph) (*graph.Graph, error) {
-	return rewrite(g, func(r *rewriter, nd *graph.Node) (graph.ID, error) {
+func dead(ctx context.Context, g *graph.Graph) (*graph.Graph, error) {
+	return rewrite(ctx, g, func(r *rewriter, nd *graph.Node) (graph.ID, error) {
 		if isIdentity(g, nd) {
 			return r.id(nd.In[0]), nil
 		}

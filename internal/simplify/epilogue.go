@@ -1,6 +1,7 @@
 package simplify
 
 import (
+	"context"
 	"slices"
 
 	"pimflow/internal/graph"
@@ -26,9 +27,9 @@ type tail struct {
 // epilogue fuses element-wise operations onto the contraction that alone feeds
 // them, and activations also onto a batch norm that is left. The fused node takes the place of the last of them, where every operand
 // has been made.
-func epilogue(g *graph.Graph) (*graph.Graph, error) {
+func epilogue(ctx context.Context, g *graph.Graph) (*graph.Graph, error) {
 	var tails []*tail // by the value of each operation of the tail
-	return rewrite(g, func(r *rewriter, nd *graph.Node) (graph.ID, error) {
+	return rewrite(ctx, g, func(r *rewriter, nd *graph.Node) (graph.ID, error) {
 		if tails == nil {
 			tails = findTails(r)
 		}

@@ -1,14 +1,15 @@
 package simplify
 
 import (
+	"context"
 	"pimflow/internal/graph"
 	"pimflow/internal/tensor"
 )
 
 // fold replaces an operation on constants by the constant it makes, whose values
 // are computed when they are asked for.
-func fold(g *graph.Graph) (*graph.Graph, error) {
-	return rewrite(g, func(r *rewriter, nd *graph.Node) (graph.ID, error) {
+func fold(ctx context.Context, g *graph.Graph) (*graph.Graph, error) {
+	return rewrite(ctx, g, func(r *rewriter, nd *graph.Node) (graph.ID, error) {
 		in := make([]*tensor.Tensor, len(nd.In))
 		for i, x := range nd.In {
 			if in[i] = r.constant(x); in[i] == nil {

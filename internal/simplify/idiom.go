@@ -1,6 +1,7 @@
 package simplify
 
 import (
+	"context"
 	"slices"
 
 	"pimflow/internal/graph"
@@ -30,8 +31,8 @@ var idioms = []struct {
 	{"matrix product with constant weights", []string{"MatMul"}, constantProduct},
 }
 
-func idiom(g *graph.Graph) (*graph.Graph, error) {
-	return rewrite(g, func(r *rewriter, old *graph.Node) (graph.ID, error) {
+func idiom(ctx context.Context, g *graph.Graph) (*graph.Graph, error) {
+	return rewrite(ctx, g, func(r *rewriter, old *graph.Node) (graph.ID, error) {
 		nd := r.mapped(old)
 		for _, i := range idioms {
 			if len(nd.Post) > 0 || !slices.Contains(i.roots, nd.Op.Name) {

@@ -1,13 +1,17 @@
 package simplify
 
-import "pimflow/internal/graph"
+import (
+	"context"
+
+	"pimflow/internal/graph"
+)
 
 // order puts the nodes in depth-first post-order from the outputs, visiting the
 // operands of a node from the last to the first: the producer of the first
 // operand comes directly before its user, unless another user came earlier.
-func order(g *graph.Graph) (*graph.Graph, error) {
+func order(ctx context.Context, g *graph.Graph) (*graph.Graph, error) {
 	r := newRewriter(g)
-	return r.run(postOrder(g), (*rewriter).copy)
+	return r.run(ctx, postOrder(g), (*rewriter).copy)
 }
 
 // postOrder does not recurse: a chain may have thousands of nodes.

@@ -1,6 +1,7 @@
 package simplify
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -274,7 +275,7 @@ func draw(t *rapid.T, typ tensor.Type, exact bool) (*graph.Graph, map[string]*te
 // preserves runs all passes and compares the outputs after each.
 func preserves(t *rapid.T, g *graph.Graph, inputs map[string]*tensor.Tensor, tolerance func(pass string) float64) *graph.Graph {
 	want := outputs(g, inputs)
-	after, err := Run(g, func(pass string, before, after *graph.Graph) {
+	after, err := Run(context.Background(), g, func(pass string, before, after *graph.Graph) {
 		if err := differ(want, outputs(after, inputs), tolerance(pass)); err != nil {
 			t.Fatalf("pass %s: %v\nbefore:\n%s\nafter:\n%s", pass, err, list(before), list(after))
 		}
@@ -326,7 +327,7 @@ func TestStructureIsExact(t *testing.T) {
 			if !slices.Contains(structural, p.Name) {
 				continue
 			}
-			next, err := p.Run(g)
+			next, err := p.Run(context.Background(), g)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -341,11 +342,11 @@ func TestStructureIsExact(t *testing.T) {
 func TestSecondRunChangesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g, _ := draw(t, tensor.Float32, rapid.Bool().Draw(t, "exact"))
-		once, err := Run(g)
+		once, err := Run(context.Background(), g)
 		if err != nil {
 			t.Fatal(err)
 		}
-		twice, err := Run(once)
+		twice, err := Run(context.Background(), once)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 package simplify
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -45,21 +46,24 @@ func newRewriter(g *graph.Graph) *rewriter {
 // returns the node of the new graph that makes the old node's value, or none for
 // a value that no later node will read. An operation that an earlier visit
 // has already given a new node is passed over.
-func rewrite(g *graph.Graph, visit func(r *rewriter, nd *graph.Node) (graph.ID, error)) (*graph.Graph, error) {
+func rewrite(ctx context.Context, g *graph.Graph, visit func(r *rewriter, nd *graph.Node) (graph.ID, error)) (*graph.Graph, error) {
 	r := newRewriter(g)
 	sequence := make([]graph.ID, len(g.Nodes))
 	for i := range sequence {
 		sequence[i] = graph.ID(i)
 	}
-	return r.run(sequence, visit)
+	return r.run(ctx, sequence, visit)
 }
 
-func (r *rewriter) run(sequence []graph.ID, visit func(r *rewriter, nd *graph.Node) (graph.ID, error)) (*graph.Graph, error) {
+func (r *rewriter) run(ctx context.Context, sequence []graph.ID, visit func(r *rewriter, nd *graph.Node) (graph.ID, error)) (*graph.Graph, error) {
 	for _, id := range r.old.Inputs {
 		nd := &r.old.Nodes[id]
 		r.ids[id] = r.new.Input(nd.Name, nd.Type, nd.Shape)
 	}
 	for _, id := range sequence {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		nd := &r.old.Nodes[id]
 		if nd.Op == nil || !r.live[id] || r.ids[id] != none {
 			continue

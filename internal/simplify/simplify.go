@@ -10,6 +10,7 @@
 package simplify
 
 import (
+	"context"
 	"fmt"
 
 	"pimflow/internal/graph"
@@ -20,7 +21,7 @@ type Pass struct {
 	Name  string
 	Why   string
 	After []string
-	Run   func(*graph.Graph) (*graph.Graph, error) // returns a checked graph
+	Run   func(context.Context, *graph.Graph) (*graph.Graph, error) // returns a checked graph
 }
 
 // passes lists the passes in the order in which they run.
@@ -66,10 +67,10 @@ type Observer func(pass string, before, after *graph.Graph)
 // Passes returns the passes in the order in which they run.
 func Passes() []Pass { return append([]Pass{}, passes...) }
 
-// Run applies all passes; the graph is checked after each.
-func Run(g *graph.Graph, observers ...Observer) (*graph.Graph, error) {
+// Run applies all passes; the graph is checked after each. The context is looked at for each node of each pass.
+func Run(ctx context.Context, g *graph.Graph, observers ...Observer) (*graph.Graph, error) {
 	for _, p := range passes {
-		next, err := p.Run(g)
+		next, err := p.Run(ctx, g)
 		if err != nil {
 			return nil, fmt.Errorf("graph %.80q: pass %s: %w", g.Name, p.Name, err)
 		}

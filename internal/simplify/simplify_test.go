@@ -34,7 +34,7 @@ func TestObserver(t *testing.T) {
 	}
 	var seen []string
 	last := g
-	after, err := Run(g, func(pass string, before, after *graph.Graph) {
+	after, err := Run(t.Context(), g, func(pass string, before, after *graph.Graph) {
 		if before != last {
 			t.Errorf("pass %s starts from another graph", pass)
 		}
@@ -166,7 +166,7 @@ func (m maker) graph(outputs ...graph.ID) *graph.Graph {
 
 func run(t testing.TB, g *graph.Graph) *graph.Graph {
 	t.Helper()
-	after, err := Run(g)
+	after, err := Run(t.Context(), g)
 	if err != nil {
 		t.Fatal(err)
 	}

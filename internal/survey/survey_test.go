@@ -25,7 +25,7 @@ func searched(t testing.TB, name, policy string) (*graph.Graph, *hw.Machine, sea
 	t.Helper()
 	g, err := zoo.Build(name, 1)
 	if err == nil {
-		g, err = simplify.Run(g)
+		g, err = simplify.Run(t.Context(), g)
 	}
 	m, err2 := hw.Load("artifact")
 	p, err3 := search.Lookup(policy)

@@ -32,7 +32,7 @@ func machine(t testing.TB, name string) *hw.Machine {
 func model(t testing.TB, m *hw.Machine, policy string) *Model {
 	g, err := zoo.Build("toy", 1)
 	if err == nil {
-		g, err = simplify.Run(g)
+		g, err = simplify.Run(t.Context(), g)
 	}
 	if err != nil {
 		t.Fatal(err)
