@@ -13,7 +13,7 @@ import (
 // openToy is the toy network on a machine.
 func openToy(t *testing.T, machine string) *Session {
 	t.Helper()
-	s, err := Open("toy", Options{Machine: machine})
+	s, err := Open(t.Context(), "toy", Options{Machine: machine})
 	if err != nil {
 		t.Fatal(err)
 	}

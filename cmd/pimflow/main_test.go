@@ -11,10 +11,13 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"pimflow"
 )
 
 func TestMain(m *testing.M) {
@@ -203,8 +206,12 @@ func TestMatches(t *testing.T) {
 // TestStoppedSearch: what a search has found when it is stopped is shown; a command that
 // needs all of it is not.
 func TestStoppedSearch(t *testing.T) {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
+	reading := newLooked(t.Context(), -1)
+	s, err := pimflow.Open(reading, "mobilenet-v2", pimflow.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
 	file := filepath.Join(t.TempDir(), "m.plan")
 	for _, c := range []struct {
 		args        []string
@@ -217,7 +224,7 @@ func TestStoppedSearch(t *testing.T) {
 		{[]string{"compare", "mobilenet-v2"}, "", "pimflow: interrupted"},
 	} {
 		var out, stderr bytes.Buffer
-		if code := command(ctx, c.args, &out, &stderr); code != 130 {
+		if code := command(newLooked(t.Context(), reading.looks.Load()+1), c.args, &out, &stderr); code != 130 {
 			t.Errorf("%v: exit code %d", c.args, code)
 		}
 		if !strings.Contains(out.String(), c.out) || c.out == "" && out.Len() > 0 || !strings.Contains(stderr.String(), c.stderr) {
@@ -227,6 +234,26 @@ func TestStoppedSearch(t *testing.T) {
 	if _, err := os.Stat(file); err != nil {
 		t.Error("the plan so far is not written: ", err)
 	}
+}
+
+// looked is a context that counts how often it is asked whether it has ended, and ends at one of these.
+type looked struct {
+	context.Context
+	end   context.CancelFunc
+	ends  int64
+	looks atomic.Int64
+}
+
+func newLooked(parent context.Context, ends int64) *looked {
+	ctx, end := context.WithCancel(parent)
+	return &looked{Context: ctx, end: end, ends: ends}
+}
+
+func (l *looked) Err() error {
+	if l.looks.Add(1) == l.ends {
+		l.end()
+	}
+	return l.Context.Err()
 }
 
 // TestTextFlags: an empty text is refused for each flag that takes one.
