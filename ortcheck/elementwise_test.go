@@ -9,14 +9,22 @@ var groups = []struct {
 	times      int
 }{
 	{unary, 1}, {binary, 1}, {logic, 1}, {convolutions, 6}, {products, 2}, {norms, 1}, {reductions, 1}, {layout, 1}, {resizes, 6},
+	{indices, 1},
 }
 
 var unary = []generator{
 	{"Abs", one(-3, 3)},
+	{"Acos", one(-1, 1)},
+	{"Acosh", one(1, 9, newer(9))},
+	{"Asin", one(-1, 1)},
+	{"Asinh", one(-9, 9, newer(9))},
+	{"Atan", one(-9, 9)},
+	{"Atanh", one(-0.99, 0.99, newer(9))},
 	{"Ceil", one(-3, 3)},
 	{"Celu", one(-3, 3, newer(12), floatAttr("alpha", 0.5, 3))},
 	{"Clip", clip},
 	{"Cos", one(-9, 9)},
+	{"Cosh", one(-5, 5, newer(9))},
 	{"Dropout", one(-3, 3)},
 	{"Elu", one(-3, 3, floatAttr("alpha", 0, 3))},
 	{"Erf", one(-3, 3, newer(9))},
@@ -26,6 +34,8 @@ var unary = []generator{
 	{"HardSigmoid", one(-5, 5, floatAttr("alpha", 0, 1), floatAttr("beta", 0, 1))},
 	{"HardSwish", one(-5, 5, newer(14))},
 	{"Identity", one(-3, 3)},
+	{"IsInf", special(10)},
+	{"IsNaN", special(9)},
 	{"LeakyRelu", one(-3, 3, floatAttr("alpha", 0, 1))},
 	{"Log", one(0.01, 9)},
 	{"Mish", one(-5, 5, newer(18))},
@@ -34,12 +44,15 @@ var unary = []generator{
 	{"Relu", one(-3, 3)},
 	{"Round", halves},
 	{"Selu", one(-3, 3, floatAttr("alpha", 0, 3), floatAttr("gamma", 0, 3))},
+	{"Shrink", one(-3, 3, newer(9), floatAttr("bias", 0, 2), floatAttr("lambd", 0, 2))},
 	{"Sigmoid", one(-12, 12)},
 	{"Sign", one(-3, 3, newer(9))},
 	{"Sin", one(-9, 9)},
+	{"Sinh", one(-5, 5, newer(9))},
 	{"Softplus", one(-12, 12)},
 	{"Softsign", one(-3, 3)},
 	{"Sqrt", one(0, 9)},
+	{"Tan", one(-1.5, 1.5)},
 	{"Tanh", one(-9, 9)},
 	{"ThresholdedRelu", one(-3, 3, newer(10), floatAttr("alpha", 0, 2))},
 }
@@ -60,6 +73,11 @@ var binary = []generator{
 
 var logic = []generator{
 	{"And", compares(tensor.Bool, 7)},
+	{"BitShift", bitShift},
+	{"BitwiseAnd", compares(tensor.Int64, 18)},
+	{"BitwiseNot", func(m *model) { m.since(18); m.input(m.whole(tensor.Int64, -99, 99, m.shape(m.between(1, 4), 5)...)) }},
+	{"BitwiseOr", compares(tensor.Int64, 18)},
+	{"BitwiseXor", compares(tensor.Int64, 18)},
 	{"Cast", cast},
 	{"CastLike", castLike},
 	{"Equal", compares(tensor.Int64, 7)},

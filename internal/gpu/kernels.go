@@ -54,16 +54,19 @@ var rules = func() map[string]rule {
 	}{
 		{rule{pool, first}, []string{"ArgMax", "ArgMin", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "MaxPool",
 			"ReduceL2", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum"}},
-		{rule{element, first}, []string{"Abs", "Cast", "Ceil", "Clip", "Cos", "Elu", "Erf", "Exp", "Floor", "Gelu",
-			"HardSigmoid", "HardSwish", "Identity", "LeakyRelu", "Log", "Mish", "Neg", "Not", "Reciprocal", "Relu", "Round",
-			"Selu", "Sigmoid", "Sign", "Sin", "Softplus", "Softsign", "Sqrt", "Swish", "Tanh"}},
-		{rule{element, broadcast}, []string{"Add", "And", "Div", "Equal", "Greater", "GreaterOrEqual", "Less",
-			"LessOrEqual", "Max", "Min", "Mod", "Mul", "Or", "PRelu", "Pow", "Sub", "Where", "Xor"}},
+		{rule{element, first}, []string{"Abs", "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "BitwiseNot", "Cast", "Ceil",
+			"Clip", "Cos", "Cosh", "Elu", "Erf", "Exp", "Floor", "Gelu", "HardSigmoid", "HardSwish", "Identity", "IsInf", "IsNaN",
+			"LeakyRelu", "Log", "Mish", "Neg", "Not", "Reciprocal", "Relu", "Round", "Selu", "Shrink", "Sigmoid", "Sign", "Sin",
+			"Sinh", "Softplus", "Softsign", "Sqrt", "Swish", "Tan", "Tanh", "Trilu"}},
+		{rule{element, broadcast}, []string{"Add", "And", "BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "Div", "Equal",
+			"Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Max", "Min", "Mod", "Mul", "Or", "PRelu", "Pow", "Sub", "Where", "Xor"}},
 		// Scale, bias and statistics are vectors, which are not counted.
-		{rule{element, first}, []string{"BatchNormalization", "InstanceNormalization", "LayerNormalization", "LRN",
-			"LogSoftmax", "LpNormalization", "Softmax"}},
-		{rule{element, copied}, []string{"Concat", "DepthToSpace", "Expand", "Gather", "Pad", "Reshape", "Slice",
-			"SpaceToDepth", "Tile", "Transpose"}},
+		{rule{element, first}, []string{"BatchNormalization", "CumSum", "Hardmax", "InstanceNormalization", "LayerNormalization",
+			"LRN", "LogSoftmax", "LpNormalization", "Softmax"}},
+		{rule{element, copied}, []string{"Concat", "DepthToSpace", "Expand", "Gather", "GatherElements", "GatherND", "OneHot", "Pad",
+			"Reshape", "ReverseSequence", "Slice", "SpaceToDepth", "Tile", "Transpose"}},
+		{rule{element, all}, []string{"ScatterElements", "ScatterND"}},
+		{rule{pool, selected}, []string{"TopK"}},
 		{rule{element, first}, []string{"Resize"}},
 	} {
 		for _, n := range row.names {
@@ -251,6 +254,19 @@ func stream(w *work, c Class) []Kernel {
 
 // first is the bytes needed of the first operand, each value once.
 func first(w *work) float64 { return w.operand(0) }
+
+// all is the bytes needed of all operands, each value once.
+func all(w *work) float64 {
+	sum := 0.0
+	for i := range w.nd.Operands() {
+		sum += w.operand(i)
+	}
+	return sum
+}
+
+// selected is the bytes that a radix selection reads: the first operand once for each 8 bits of its values, and once to
+// gather. Estimated.
+func selected(w *work) float64 { return w.operand(0) * float64(w.g.Nodes[w.nd.In[0]].Type.Bytes()+1) }
 
 // broadcast is the bytes of all operands. One that is no constant counts with the size of the
 // cut, since a kernel reads it for each value that it makes.

@@ -21,7 +21,9 @@ type sample struct {
 var (
 	window   = op.Attrs{"kernel_shape": []int64{2, 2}, "strides": []int64{2, 2}, "pads": []int64{0, 0, 0, 0}, "dilations": []int64{1, 1}}
 	reduce   = sample{attrs: op.Attrs{"axes": []int64{2, 3}}}
+	octets   = sample{types: []tensor.Type{tensor.Uint8, tensor.Uint8}}
 	booleans = sample{types: []tensor.Type{tensor.Bool, tensor.Bool}}
+	indexed  = []tensor.Type{tensor.Float32, tensor.Int64, tensor.Float32}
 	image    = tensor.Shape{1, 8, 4, 4}
 	channel  = tensor.Shape{8}
 )
@@ -30,6 +32,16 @@ var (
 var samples = map[string]sample{
 	"And": booleans, "Or": booleans, "Xor": booleans, "Not": booleans,
 	"AveragePool": {attrs: window}, "MaxPool": {attrs: window},
+	"BitShift":   {attrs: op.Attrs{"direction": "LEFT"}, types: octets.types},
+	"BitwiseAnd": octets, "BitwiseOr": octets, "BitwiseXor": octets, "BitwiseNot": octets,
+	"CumSum":                {attrs: op.Attrs{"axis": int64(1)}},
+	"GatherElements":        {shapes: []tensor.Shape{image, image}, types: indexed},
+	"GatherND":              {shapes: []tensor.Shape{image, {3, 2}}, types: indexed},
+	"ScatterElements":       {shapes: []tensor.Shape{image, image, image}, types: indexed},
+	"ScatterND":             {shapes: []tensor.Shape{image, {3, 1}, {3, 8, 4, 4}}, types: indexed},
+	"OneHot":                {attrs: op.Attrs{"depth": int64(5)}, shapes: []tensor.Shape{image, {2}}},
+	"ReverseSequence":       {shapes: []tensor.Shape{image, channel}, types: indexed},
+	"TopK":                  {attrs: op.Attrs{"k": int64(2)}},
 	"BatchNormalization":    {shapes: []tensor.Shape{image, channel, channel, channel, channel}},
 	"InstanceNormalization": {shapes: []tensor.Shape{image, channel, channel}},
 	"LayerNormalization":    {shapes: []tensor.Shape{image, {4}}},

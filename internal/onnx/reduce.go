@@ -117,7 +117,7 @@ func argExtreme(n *node) []*value {
 	return one(n.op(n.p.opType, a, x))
 }
 
-// softmax lowers Softmax and LogSoftmax. Before opset 13 they flatten the
+// softmax lowers Softmax, LogSoftmax and Hardmax. Before opset 13 they flatten the
 // dimensions from axis on, and those before it.
 func softmax(n *node) []*value {
 	n.arity(1, 1)

@@ -16,6 +16,7 @@ import (
 // in the order they have there after the operands; "" is left out.
 var asInputs = map[string][]string{
 	"Clip":       {"min", "max"},
+	"CumSum":     {"axis"},
 	"Expand":     {"shape"},
 	"Pad":        {"pads", "value"},
 	"ReduceL2":   {"axes"},
@@ -28,6 +29,7 @@ var asInputs = map[string][]string{
 	"Resize":     {"", "scales", "sizes"},
 	"Slice":      {"starts", "ends", "axes", "steps"},
 	"Tile":       {"repeats"},
+	"Trilu":      {"k"},
 }
 
 // operation adds the nodes of an operation and of its epilogue, in order.
@@ -71,8 +73,8 @@ func (e *encoder) operation(nd *graph.Node) error {
 
 // call adds the node of one canonical operation; t is the type of its value.
 func (e *encoder) call(name string, o *op.Op, a op.Attrs, t tensor.Type, in []string, out string) error {
-	if o.Name == "Swish" {
-		e.swish(name, a.Float("alpha"), t, in[0], out)
+	if write := writers[o.Name]; write != nil {
+		write(e, name, a, t, in, out)
 		return nil
 	}
 	spelled := asInputs[o.Name]
@@ -148,6 +150,8 @@ func constantOf(v any, t tensor.Type) (*tensor.Tensor, error) {
 		return tensor.Ints64(tensor.Shape{len(v)}, v), nil
 	case []float32:
 		return tensor.Floats32(tensor.Shape{len(v)}, v), nil
+	case int64:
+		return tensor.Ints64(tensor.Shape{}, []int64{v}), nil
 	case float32:
 		x := filled(t, tensor.Shape{}, float64(v))
 		if !t.Float() && float64(x.Ints()[0]) != float64(v) {
@@ -156,19 +160,6 @@ func constantOf(v any, t tensor.Type) (*tensor.Tensor, error) {
 		return x, nil
 	}
 	panic(fmt.Sprintf("onnx: attribute of %T as an input", v))
-}
-
-// swish writes x*sigmoid(alpha*x), which the written opset has no operator for.
-func (e *encoder) swish(name string, alpha float32, t tensor.Type, x, out string) {
-	y := x
-	if alpha != 1 {
-		a := e.helper(name+"/alpha", filled(t, tensor.Shape{}, float64(alpha)))
-		y = e.unique(name + "/Mul")
-		e.node(y, "Mul", nil, []string{x, a}, y)
-	}
-	s := e.unique(name + "/Sigmoid")
-	e.node(s, "Sigmoid", nil, []string{y}, s)
-	e.node(name, "Mul", nil, []string{x, s}, out)
 }
 
 // attribute is an AttributeProto.

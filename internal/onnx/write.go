@@ -172,12 +172,14 @@ func (e *encoder) helper(name string, t *tensor.Tensor) string {
 }
 
 // node adds a NodeProto; attrs are encoded AttributeProto fields.
-func (e *encoder) node(name, opType string, attrs []byte, in []string, out string) {
+func (e *encoder) node(name, opType string, attrs []byte, in []string, out ...string) {
 	var b []byte
 	for _, s := range in {
 		b = appendString(b, 1, s)
 	}
-	b = appendString(b, 2, out)
+	for _, s := range out {
+		b = appendString(b, 2, s)
+	}
 	b = appendString(b, 3, name)
 	b = appendString(b, 4, opType)
 	e.nodes = appendMessage(e.nodes, 1, append(b, attrs...))

@@ -75,13 +75,7 @@ var blockOps = []Op{
 		},
 	},
 	{
-		Name: "Gather", MinIn: 2, MaxIn: 2, Attrs: []Attr{{Name: "axis", Kind: Int, Default: int64(0)}},
-		Type: func(_ Attrs, in []tensor.Type) (tensor.Type, error) {
-			if in[1] != tensor.Int64 && in[1] != tensor.Int32 {
-				return 0, fmt.Errorf("input 1 is %v: int64 or int32 wanted", in[1])
-			}
-			return in[0], nil
-		},
+		Name: "Gather", MinIn: 2, MaxIn: 2, Type: indexed, Attrs: []Attr{{Name: "axis", Kind: Int, Default: int64(0)}},
 		Shape: func(a Attrs, in []tensor.Shape) (tensor.Shape, error) {
 			d, err := axis(a, len(in[0]))
 			if err != nil {

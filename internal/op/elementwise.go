@@ -32,6 +32,15 @@ var unaryOps = []Op{
 	unary("Round", nil, fixed(math.RoundToEven)),
 	unary("Sin", nil, fixed(math.Sin)),
 	unary("Cos", nil, fixed(math.Cos)),
+	unary("Tan", nil, fixed(math.Tan)),
+	unary("Asin", nil, fixed(math.Asin)),
+	unary("Acos", nil, fixed(math.Acos)),
+	unary("Atan", nil, fixed(math.Atan)),
+	unary("Sinh", nil, fixed(math.Sinh)),
+	unary("Cosh", nil, fixed(math.Cosh)),
+	unary("Asinh", nil, fixed(math.Asinh)),
+	unary("Acosh", nil, fixed(math.Acosh)),
+	unary("Atanh", nil, fixed(math.Atanh)),
 	clipOp(),
 	unary("LeakyRelu", nil, func(a Attrs) func(float32) float32 {
 		alpha := a.Float("alpha")
@@ -54,6 +63,18 @@ var unaryOps = []Op{
 		alpha, beta := float64(a.Float("alpha")), float64(a.Float("beta"))
 		return single(func(x float64) float64 { return max(0, min(1, alpha*x+beta)) })
 	}, Attr{Name: "alpha", Kind: Float, Default: float32(0.2)}, Attr{Name: "beta", Kind: Float, Default: float32(0.5)}),
+	unary("Shrink", nil, func(a Attrs) func(float32) float32 {
+		bias, lambd := a.Float("bias"), a.Float("lambd")
+		return func(x float32) float32 {
+			switch {
+			case x < -lambd:
+				return x + bias
+			case x > lambd:
+				return x - bias
+			}
+			return 0
+		}
+	}, Attr{Name: "bias", Kind: Float, Default: float32(0)}, Attr{Name: "lambd", Kind: Float, Default: float32(0.5)}),
 	unary("Swish", nil, func(a Attrs) func(float32) float32 {
 		alpha := float64(a.Float("alpha"))
 		return single(func(x float64) float64 { return x * sigmoid(alpha*x) })

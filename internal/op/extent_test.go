@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,6 +35,16 @@ var vast = func() map[string]vastCase {
 		"DepthToSpace":          {Attrs{"blocksize": int64(2)}, []tensor.Shape{{1, 8, n, 2}}},
 		"SpaceToDepth":          {Attrs{"blocksize": int64(2)}, []tensor.Shape{{1, 8, n, 2}}},
 		"Gather":                {Attrs{"axis": int64(0)}, []tensor.Shape{{n, 2}, {n}}},
+		"GatherElements":        {Attrs{"axis": int64(0)}, []tensor.Shape{{n, 2}, {n, 2}}},
+		"GatherND":              {nil, []tensor.Shape{{n, 2}, {n, 1}}},
+		"ScatterElements":       {Attrs{"axis": int64(0)}, []tensor.Shape{{n, 2}, {n, 2}, {n, 2}}},
+		"ScatterND":             {nil, []tensor.Shape{{n, 2}, {n, 1}, {n, 2}}},
+		"OneHot":                {Attrs{"depth": int64(4)}, []tensor.Shape{{n}, {2}}},
+		"TopK":                  {Attrs{"k": int64(n / 2), "axis": int64(1)}, []tensor.Shape{{2, n}}},
+		"CumSum":                {Attrs{"axis": int64(1)}, []tensor.Shape{{2, n}}},
+		"ReverseSequence":       {nil, []tensor.Shape{{2, n}, {n}}},
+		"Trilu":                 {nil, []tensor.Shape{{2, n}}},
+		"BitShift":              {Attrs{"direction": "LEFT"}, []tensor.Shape{{2, n}, {n}}},
 		"Pad":                   {Attrs{"pads": ints(0, 1<<30, 0, 1<<30)}, []tensor.Shape{{2, 3}}},
 		"Where":                 {nil, []tensor.Shape{{2, n}, {n}, {1}}},
 		"Cast":                  {Attrs{"to": "float16"}, []tensor.Shape{{2, n}}},
@@ -44,7 +55,7 @@ var vast = func() map[string]vastCase {
 	for _, r := range reductions {
 		m[r.name] = vastCase{Attrs{"axes": ints(1)}, []tensor.Shape{{2, n}}}
 	}
-	for _, row := range append(binaryOps, logicOps...) {
+	for _, row := range slices.Concat(binaryOps, logicOps, bitOps) {
 		if _, own := m[row.Name]; !own && row.MaxIn == 2 {
 			m[row.Name] = vastCase{nil, []tensor.Shape{{2, n}, {n}}}
 		}

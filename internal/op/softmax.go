@@ -6,10 +6,28 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// softmaxOps are the operators of opset 13, on one axis.
+// softmaxOps are Softmax and its kin of opset 13, on one axis.
 var softmaxOps = []Op{
 	softmaxRow("Softmax", func(x, peak, sum float64) float64 { return math.Exp(x-peak) / sum }),
 	softmaxRow("LogSoftmax", func(x, peak, sum float64) float64 { return x - peak - math.Log(sum) }),
+	{
+		// 1 at the first of the greatest values along the axis, 0 elsewhere.
+		Name: "Hardmax", MinIn: 1, MaxIn: 1, Type: floating,
+		Attrs: []Attr{{Name: "axis", Kind: Int, Default: int64(-1)}},
+		Shape: alongShape, Need: alongNeed,
+		Eval: func(a Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box) {
+			along(a, in, dst, out, func(x []float64) {
+				best := 0
+				for i, v := range x {
+					if v > x[best] {
+						best = i
+					}
+				}
+				clear(x)
+				x[best] = 1
+			})
+		},
+	},
 }
 
 // softmaxRow makes the row of an operator on each value, the greatest value along

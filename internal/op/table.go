@@ -9,6 +9,7 @@ import (
 // tables lists every operator, grouped as the files of this package are.
 var tables = [][]Op{
 	unaryOps, binaryOps, logicOps, convOps, gemmOps, poolOps, normOps, softmaxOps, reduceOps, layoutOps, blockOps, resizeOps,
+	pickOps, scatterOps, alongOps, bitOps,
 }
 
 // byName indexes the table. The rows in it do what all operators have in common:

@@ -1,0 +1,124 @@
+package op
+
+import (
+	"maps"
+	"math"
+
+	"pgregory.net/rapid"
+
+	"pimflow/internal/tensor"
+)
+
+func init() {
+	maps.Copy(generators, map[string]func(*rapid.T) instance{
+		"Tan": drawUnary(), "Asin": drawUnary(), "Acos": drawUnary(), "Atan": drawUnary(), "Sinh": drawUnary(), "Cosh": drawUnary(),
+		"Asinh": drawUnary(), "Acosh": drawUnary(), "Atanh": drawUnary(), "Hardmax": drawAlong,
+		"Shrink": func(t *rapid.T) instance {
+			x := drawUnary()(t)
+			x.attrs = Attrs{"bias": float32(0.5), "lambd": float32(1)}
+			return x
+		},
+		"IsNaN": drawUnary(), "IsInf": func(t *rapid.T) instance {
+			s := drawShape(t, 0, 3)
+			x := fill(tensor.Float32, s, 1)
+			x.Floats()[draw(t, "at", 0, s.Size()-1)] = float32(math.Inf(1 - 2*draw(t, "negative", 0, 1)))
+			return instance{Attrs{"detect_negative": int64(draw(t, "detect_negative", 0, 1)), "detect_positive": int64(draw(t, "detect_positive", 0, 1))}, []*tensor.Tensor{x}}
+		},
+		"BitwiseAnd": drawBroadcast(2, integral...), "BitwiseOr": drawBroadcast(2, integral...), "BitwiseXor": drawBroadcast(2, integral...),
+		"BitwiseNot": func(t *rapid.T) instance { return drawBroadcast(1, integral...)(t) },
+		"BitShift": func(t *rapid.T) instance {
+			x := drawBroadcast(2, tensor.Uint8)(t)
+			x.attrs = Attrs{"direction": rapid.SampledFrom([]string{"LEFT", "RIGHT"}).Draw(t, "direction")}
+			return x
+		},
+
+		"TopK": func(t *rapid.T) instance {
+			s := drawShape(t, 1, 4)
+			axis := drawAxis(t, len(s))
+			k := draw(t, "k", 0, s[(int(axis)+len(s))%len(s)])
+			return instance{Attrs{"axis": axis, "k": int64(k), "largest": int64(draw(t, "largest", 0, 1))},
+				[]*tensor.Tensor{fill(rapid.SampledFrom(numbers).Draw(t, "type"), s, 1)}}
+		},
+		"CumSum": func(t *rapid.T) instance {
+			s := drawShape(t, 1, 4)
+			return instance{Attrs{"axis": drawAxis(t, len(s)), "exclusive": int64(draw(t, "exclusive", 0, 1)), "reverse": int64(draw(t, "reverse", 0, 1))},
+				[]*tensor.Tensor{fill(rapid.SampledFrom(numbers).Draw(t, "type"), s, 1)}}
+		},
+		"ReverseSequence": func(t *rapid.T) instance {
+			s := drawShape(t, 2, 4)
+			b := draw(t, "batch_axis", 0, len(s)-1)
+			i := (b + draw(t, "time_axis", 1, len(s)-1)) % len(s)
+			return instance{Attrs{"batch_axis": int64(b), "time_axis": int64(i)},
+				[]*tensor.Tensor{fill(rapid.SampledFrom(numbers).Draw(t, "type"), s, 1), fillInts(tensor.Int64, tensor.Shape{s[b]}, 2, 0, s[i])}}
+		},
+		"Trilu": func(t *rapid.T) instance {
+			return instance{Attrs{"upper": int64(draw(t, "upper", 0, 1)), "k": int64(draw(t, "k", -6, 6))},
+				[]*tensor.Tensor{fill(rapid.SampledFrom(numbers).Draw(t, "type"), drawShape(t, 2, 4), 1)}}
+		},
+		"OneHot": func(t *rapid.T) instance {
+			s, n := drawShape(t, 0, 3), draw(t, "depth", 1, 5)
+			in := fillInts(tensor.Int64, s, 1, -n-1, n)
+			if rapid.Bool().Draw(t, "float") {
+				in = in.Convert(tensor.Float32)
+			}
+			return instance{Attrs{"depth": int64(n), "axis": drawAxis(t, len(s)+1)},
+				[]*tensor.Tensor{in, fill(rapid.SampledFrom(numbers).Draw(t, "type"), tensor.Shape{2}, 2)}}
+		},
+
+		"GatherElements": func(t *rapid.T) instance {
+			x, indices := drawBeside(t)
+			return instance{x.attrs, append(x.in, indices)}
+		},
+		"ScatterElements": func(t *rapid.T) instance {
+			x, indices := drawBeside(t)
+			x.attrs["reduction"] = drawReduction(t)
+			return instance{x.attrs, append(x.in, indices, fill(x.in[0].Type, indices.Shape, 3))}
+		},
+		"GatherND": func(t *rapid.T) instance {
+			s := drawShape(t, 1, 4)
+			b := draw(t, "batch_dims", 0, len(s)-1)
+			return instance{Attrs{"batch_dims": int64(b)},
+				[]*tensor.Tensor{fill(rapid.SampledFrom(numbers).Draw(t, "type"), s, 1), drawTuples(t, s, b)}}
+		},
+		"ScatterND": func(t *rapid.T) instance {
+			s, typ := drawShape(t, 1, 4), rapid.SampledFrom(numbers).Draw(t, "type")
+			indices := drawTuples(t, s, 0)
+			q := len(indices.Shape)
+			u := append(indices.Shape[:q-1].Clone(), s[indices.Shape[q-1]:]...)
+			return instance{Attrs{"reduction": drawReduction(t)}, []*tensor.Tensor{fill(typ, s, 1), indices, fill(typ, u, 3)}}
+		},
+	})
+}
+
+var integral = []tensor.Type{tensor.Int64, tensor.Int32, tensor.Int8, tensor.Uint8}
+
+func drawReduction(t *rapid.T) string {
+	return rapid.SampledFrom([]string{"none", "add", "mul", "max", "min"}).Draw(t, "reduction")
+}
+
+// drawBeside draws a value and an axis, and indices on it, some of them out of range.
+func drawBeside(t *rapid.T) (instance, *tensor.Tensor) {
+	s := drawShape(t, 1, 4)
+	axis := drawAxis(t, len(s))
+	d := (int(axis) + len(s)) % len(s)
+	is := s.Clone()
+	for k := range is {
+		is[k] = draw(t, "indices", 0, s[k])
+	}
+	is[d] = draw(t, "along", 0, 6)
+	return instance{Attrs{"axis": axis}, []*tensor.Tensor{fill(rapid.SampledFrom(numbers).Draw(t, "type"), s, 1)}},
+		fillInts(tensor.Int64, is, 2, -s[d], s[d])
+}
+
+// drawTuples draws tuples of indices into the dimensions of s after the first batch
+// ones.
+func drawTuples(t *rapid.T, s tensor.Shape, batch int) *tensor.Tensor {
+	k := draw(t, "tuple", 1, len(s)-batch)
+	is := append(append(s[:batch].Clone(), drawShape(t, 0, 2)...), k)
+	x := tensor.New(tensor.Int64, is)
+	for i := range x.Ints() {
+		n := s[batch+i%k]
+		x.Ints()[i] = int64(hash(i, 5)%(2*n+1) - n) // n is out of range
+	}
+	return x
+}
