@@ -259,6 +259,24 @@ func TestHiddenResult(t *testing.T) {
 	}
 }
 
+// TestLoopsOfLoops: a loop whose first iteration leaves another state than the later ones is met
+// at many distances from the next refresh.
+func TestLoopsOfLoops(t *testing.T) {
+	timing := toyTiming()
+	timing["refi_ck"] = 624
+	same(t, toy, timing, Stream{Loop(16, append(stream([]Op{1, 2, 2}), Loop(25, stream([]Op{1, 3, 0, 1})...))...)})
+	timing["refi_ck"] = 786
+	same(t, toy, timing, Stream{Loop(17, Do(Command{Op: 2}), Loop(30, stream([]Op{1, 1, 3, 0, 0, 1})...), Do(Command{Op: 1}))})
+	rapid.Check(t, func(t *rapid.T) {
+		timing["refi_ck"] = rapid.Int64Range(100, 400).Draw(t, "refi")
+		ops := func(most int) Stream {
+			return stream(rapid.SliceOfN(rapid.SampledFrom(streamOps(toy)), 1, most).Draw(t, "ops"))
+		}
+		body := append(ops(5), Loop(rapid.IntRange(10, 25).Draw(t, "inner"), ops(8)...))
+		same(t, toy, timing, Stream{Loop(rapid.IntRange(3, 15).Draw(t, "times"), append(body, ops(3)...)...)})
+	})
+}
+
 func FuzzNests(f *testing.F) {
 	f.Fuzz(rapid.MakeFuzz(func(t *rapid.T) {
 		std, timing := machine(t)

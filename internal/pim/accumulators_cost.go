@@ -78,15 +78,10 @@ func (s *span) blocks(acts int, p rowPacking, pixels int) int {
 		return 1
 	}
 	n := s.accumulators / each
-	rest := full % n
-	k := full / n
-	if rest > 0 {
-		k++
+	if full%n+last > 0 {
+		return full/n + 1
 	}
-	if last > 0 && (rest == 0 || rest*each+last*pixels > s.accumulators) {
-		k++
-	}
-	return k
+	return full / n
 }
 
 // sumBlocks is how many blocks of at most accs sums the slots of a row need, pixels × groups,

@@ -176,11 +176,7 @@ func (v *blockWriter) fill(w writer, pixels int) dram.Stream {
 	})...)
 	w = w.ahead(full/n, step)
 	rest := full % n
-	if last > 0 && rest*each+last*pixels > v.s.accumulators {
-		st = append(st, v.block(w, tile{rest, pixels, v.p.groups, 0, v.p.groups, true})...)
-		w, rest = w.ahead(rest, v.k.set), 0
-	}
-	if rest+last > 0 {
+	if rest+last > 0 { // no more than a block: rest < n, and the last row has at most each
 		st = append(st, v.block(w, tile{rest, pixels, v.p.groups, last, v.p.groups, true})...)
 	}
 	return st
