@@ -26,9 +26,9 @@ import (
 // gpu is a device.Device.
 type gpu struct {
 	model    *Model
-	tiles    []Tile // of convolutions
-	products []Tile // of matrix products
-	splits   []int  // of convolutions
+	numbers  kernels
+	integers kernels // products on integers of 8 bits
+	splits   []int   // of convolutions
 	fused    bool
 	inPlace  bool // a concatenation is written by the kernels of its operands, if nothing else reads these
 	offsets  int
@@ -37,6 +37,13 @@ type gpu struct {
 	cold     bool  // the input of a layer is not in the L2 when the layer starts
 	energy   hw.GPUEnergy
 	errors   hw.GPUError
+}
+
+// kernels are the products that a library has for values of one size.
+type kernels struct {
+	*Model
+	tiles    []Tile // of convolutions
+	products []Tile // of matrix products
 }
 
 // New returns the GPU of a machine, called "gpu", with that many of the machine's memory
@@ -53,14 +60,19 @@ func New(m *hw.Machine, channels int) (device.Device, error) {
 		return nil, fmt.Errorf("machine %.80q: gpu.tile_library: %.80q is not known%s: one of %s wanted", m.Name, m.GPU.Library,
 			nearest.Hint(m.GPU.Library, Libraries()), strings.Join(Libraries(), ", "))
 	}
-	products := Library("cublas")
-	if m.Memory.ElementSize >= single {
-		tiles, products = fmaTiles, fmaTiles
-	}
-	d.tiles, d.products = d.model.Launchable(tiles), d.model.Launchable(products)
-	if d.tiles == nil || d.products == nil {
-		return nil, fmt.Errorf("machine %.80q: no kernel of gpu.tile_library %.80q or of cublas fits an SM of gpu.smem_per_sm_bytes %d, threads_per_sm %d and registers_per_sm %d",
-			m.Name, m.GPU.Library, m.GPU.Smem, m.GPU.Threads, m.GPU.Registers)
+	for _, k := range []struct {
+		to    *kernels
+		model *Model
+	}{{&d.numbers, d.model}, {&d.integers, NewModelOf(m, channels, 1)}} {
+		tiles, products := tiles, Library("cublas")
+		if k.model.ElementSize >= single {
+			tiles, products = fmaTiles, fmaTiles
+		}
+		*k.to = kernels{k.model, k.model.Launchable(tiles), k.model.Launchable(products)}
+		if k.to.tiles == nil || k.to.products == nil {
+			return nil, fmt.Errorf("machine %.80q: no kernel of gpu.tile_library %.80q or of cublas fits an SM of gpu.smem_per_sm_bytes %d, threads_per_sm %d and registers_per_sm %d",
+				m.Name, m.GPU.Library, m.GPU.Smem, m.GPU.Threads, m.GPU.Registers)
+		}
 	}
 	return d, nil
 }
@@ -90,7 +102,7 @@ func (d *gpu) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	if !c.Box.In(nd.Shape) || c.Box.Empty() {
 		return nil, fmt.Errorf("%.80q: box %v of a value of shape %v: %w", nd.Name, c.Box, nd.Shape, device.ErrUnsupported)
 	}
-	if _, ok := rules[nd.Op.Name]; !ok {
+	if _, ok := rules[nd.Op.OnReals()]; !ok {
 		return nil, fmt.Errorf("%.80q: operator %s: %w", nd.Name, nd.Op.Name, device.ErrUnsupported)
 	}
 	code := &Code{d: d, g: g, cut: c}
@@ -176,7 +188,7 @@ func (c *Code) Kernels() []Kernel {
 	if len(nd.Post) == 0 && (nd.Op.View || c.d.inPlace && madeInPlace(c.g, nd)) {
 		return nil
 	}
-	r := rules[nd.Op.Name]
+	r := rules[nd.Op.OnReals()]
 	return r.lower(newWork(c.d, r, c.g, c.cut))
 }
 

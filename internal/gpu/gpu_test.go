@@ -3,6 +3,7 @@ package gpu_test
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -198,9 +199,12 @@ func TestTouched(t *testing.T) {
 	}
 }
 
-// TestRules walks the operator table.
+// TestRules walks the operator table. A row on integers has the rule of the one on real numbers.
 func TestRules(t *testing.T) {
-	names := op.Names()
+	names := slices.DeleteFunc(op.Names(), func(n string) bool {
+		o, _ := op.Lookup(n)
+		return o.Real != ""
+	})
 	if d := cmp.Diff(names, gpu.Rules()); d != "" {
 		t.Errorf("operators and rules differ (-operator +rule):\n%s", d)
 	}

@@ -68,6 +68,8 @@ var rules = func() map[string]rule {
 		{rule{element, all}, []string{"ScatterElements", "ScatterND"}},
 		{rule{pool, selected}, []string{"TopK"}},
 		{rule{element, first}, []string{"Resize"}},
+		{rule{element, first}, []string{"DequantizeLinear", "QuantizeLinear"}},
+		{rule{pool, first}, []string{"DynamicQuantizeScale", "DynamicQuantizeZeroPoint"}},
 	} {
 		for _, n := range row.names {
 			r[n] = row.rule
@@ -82,7 +84,7 @@ func Rules() []string { return slices.Sorted(maps.Keys(rules)) }
 // work is a cut under lowering.
 type work struct {
 	*gpu
-	*Model
+	kernels
 	rule
 	g        *graph.Graph
 	cut      graph.Cut
@@ -93,7 +95,10 @@ type work struct {
 }
 
 func newWork(d *gpu, r rule, g *graph.Graph, c graph.Cut) *work {
-	w := &work{gpu: d, Model: d.model, rule: r, g: g, cut: c, nd: &g.Nodes[c.Node], need: g.Need(c)}
+	w := &work{gpu: d, kernels: d.numbers, rule: r, g: g, cut: c, nd: &g.Nodes[c.Node], need: g.Need(c)}
+	if w.nd.Op.Real != "" && w.nd.Op.MACs != nil {
+		w.kernels = d.integers
+	}
 	w.out = w.bytes(c.Node, c.Box.Size())
 	w.residual = w.out * float64(len(w.nd.In)-w.nd.Operands())
 	return w
@@ -104,7 +109,7 @@ func newWork(d *gpu, r rule, g *graph.Graph, c graph.Cut) *work {
 func (w *work) bytes(id graph.ID, n int) float64 {
 	t := w.g.Nodes[id].Type
 	if t.Float() {
-		return float64(n) * float64(w.ElementSize)
+		return float64(n) * float64(w.model.ElementSize)
 	}
 	return float64(n) * float64(t.Bytes())
 }
@@ -155,7 +160,7 @@ func (w *work) arriving(bytes float64) float64 {
 func conv(w *work) []Kernel {
 	a, in := w.nd.Attrs, w.g.Nodes[w.nd.In[0]].Shape
 	groups, kernel, strides := a.Int("group"), a.Ints("kernel_shape"), a.Ints("strides")
-	transposed := w.nd.Op.Name == "ConvTranspose"
+	transposed := w.nd.Op.OnReals() == "ConvTranspose"
 	taps, touched := 1, w.need[0][0].Len()*w.need[0][1].Len()
 	for i, k := range kernel {
 		have, out := w.need[0][2+i].Len(), w.cut.Box[2+i].Len()
@@ -210,8 +215,8 @@ func product(w *work) []Kernel {
 	A, B := w.operand(0), w.operand(1)
 	missA, missB := w.Miss(A+w.out), w.weightMiss(A+w.out)
 	extra := w.residual
-	if len(w.need) > 2 && w.nd.Operands() > 2 && !w.constant(2) { // a bias vector is not counted
-		extra += w.operand(2)
+	if b := w.nd.Op.Bias(w.nd.Operands()); b > 0 && !w.constant(b) { // a bias vector is not counted
+		extra += w.operand(b)
 	}
 	if m <= 8 {
 		v := GEMV{M: m, N: n, K: k, G: g, B: B, Bytes: B*missB + w.written(w.out, 0) + extra*missA}
@@ -227,7 +232,7 @@ func product(w *work) []Kernel {
 func (w *work) extents() (m, n, k, g int) {
 	a, b, box := w.g.Nodes[w.nd.In[0]].Shape, w.need[1], w.cut.Box
 	g, n, k = 1, 1, a[len(a)-1]
-	if w.nd.Op.Name == "Gemm" && w.nd.Attrs.Int("transA") != 0 {
+	if w.nd.Op.OnReals() == "Gemm" && w.nd.Attrs.Int("transA") != 0 {
 		k = a[0]
 	}
 	if len(b) > 1 {
@@ -272,7 +277,7 @@ func selected(w *work) float64 { return w.operand(0) * float64(w.g.Nodes[w.nd.In
 // cut, since a kernel reads it for each value that it makes.
 func broadcast(w *work) float64 {
 	sum := 0.0
-	for i := range w.nd.Operands() {
+	for i := range w.nd.Op.Values(w.nd.Operands()) {
 		if w.constant(i) {
 			sum += w.operand(i)
 		} else {
@@ -286,7 +291,7 @@ func broadcast(w *work) float64 {
 // skips the values that it does not take.
 func copied(w *work) float64 {
 	sum := 0.0
-	for i := range w.nd.Operands() {
+	for i := range w.nd.Op.Values(w.nd.Operands()) {
 		sum += w.bytes(w.nd.In[i], min(w.need[i].Size(), w.cut.Box.Size()))
 	}
 	return sum

@@ -35,14 +35,19 @@ type Model struct {
 // of float32 run on the FMA units.
 const single = 4
 
-// NewModel is the model of the machine's GPU with that many memory channels.
+// NewModel is the model of the machine's GPU with that many memory channels, for values of the machine's element size.
 func NewModel(m *hw.Machine, channels int) *Model {
+	return NewModelOf(m, channels, m.Memory.ElementSize)
+}
+
+// NewModelOf is NewModel for values of another size in bytes: 1 is int8.
+func NewModelOf(m *hw.Machine, channels, element int) *Model {
 	g := &m.GPU
 	macs, parameters := g.MACs, g.Model
 	switch {
-	case m.Memory.ElementSize == 1:
+	case element == 1:
 		macs = g.Int8MACs
-	case m.Memory.ElementSize >= single:
+	case element >= single:
 		macs = g.FMAs
 		parameters.Eta = cmp.Or(parameters.EtaFMA, parameters.Eta)
 		parameters.Lam = cmp.Or(parameters.LamFMA, parameters.Lam)
@@ -54,7 +59,7 @@ func NewModel(m *hw.Machine, channels int) *Model {
 		GPUModel: parameters, GHz: g.Clock.GHz(), SMs: g.SMs, MACs: macs, FMAs: g.FMAs, L2SM: g.L2SM,
 		GBps: m.Memory.ChannelGBps * float64(channels), L2: float64(m.Memory.ChannelL2) * float64(channels),
 		Smem: g.Smem, Threads: g.Threads, CTAs: g.CTAs, Registers: g.Registers,
-		ElementSize: m.Memory.ElementSize, WriteThrough: g.WriteThrough,
+		ElementSize: element, WriteThrough: g.WriteThrough,
 	}
 }
 

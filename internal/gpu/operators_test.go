@@ -1,6 +1,7 @@
 package gpu_test
 
 import (
+	"slices"
 	"testing"
 
 	"pimflow/internal/gpu"
@@ -46,6 +47,8 @@ var samples = map[string]sample{
 	"InstanceNormalization": {shapes: []tensor.Shape{image, channel, channel}},
 	"LayerNormalization":    {shapes: []tensor.Shape{image, {4}}},
 	"Cast":                  {attrs: op.Attrs{"to": "int32"}},
+	"QuantizeLinear":        {shapes: []tensor.Shape{image, {}, {}}, types: []tensor.Type{tensor.Float32, tensor.Float32, tensor.Int8}},
+	"DequantizeLinear":      {shapes: []tensor.Shape{image, {}, {}}, types: []tensor.Type{tensor.Int8, tensor.Float32, tensor.Int8}},
 	"Concat":                {attrs: op.Attrs{"axis": int64(1)}, shapes: []tensor.Shape{image, image}},
 	"Conv":                  {attrs: convAttrs(1, 3, 1, 1), shapes: []tensor.Shape{image, {8, 8, 3, 3}}},
 	"ConvTranspose": {attrs: op.Attrs{"group": int64(1), "kernel_shape": []int64{2, 2}, "strides": []int64{2, 2}, "pads": []int64{0, 0, 0, 0},
@@ -54,6 +57,7 @@ var samples = map[string]sample{
 	"Expand":   {attrs: op.Attrs{"shape": []int64{2, 8, 4, 4}}},
 	"Gather":   {shapes: []tensor.Shape{image, {1}}, types: []tensor.Type{tensor.Float32, tensor.Int64}},
 	"Gemm":     {shapes: []tensor.Shape{{4, 8}, {8, 6}}},
+	"MatMul":   {shapes: []tensor.Shape{{4, 8}, {8, 6}}},
 	"LRN":      {attrs: op.Attrs{"size": int64(5)}},
 	"Mod":      {attrs: op.Attrs{"fmod": int64(1)}, shapes: []tensor.Shape{image, image}},
 	"Pad":      {attrs: op.Attrs{"pads": []int64{0, 0, 1, 1, 0, 0, 1, 1}}},
@@ -64,6 +68,30 @@ var samples = map[string]sample{
 	"Tile":      {attrs: op.Attrs{"repeats": []int64{1, 2, 1, 1}}},
 	"Transpose": {attrs: op.Attrs{"perm": []int64{0, 2, 3, 1}}},
 	"Where":     {types: []tensor.Type{tensor.Bool, tensor.Float32, tensor.Float32}},
+}
+
+// sampleOf is the sample of an operator; that of a row on integers is made from the one on real numbers.
+func sampleOf(row *op.Op) sample {
+	s := samples[row.Name]
+	if row.Real == "" {
+		return s
+	}
+	s = samples[row.Real]
+	real, _ := op.Lookup(row.Real)
+	shapes := slices.Clone(s.shapes)
+	for len(shapes) < max(1, real.MinIn) {
+		shapes = append(shapes, image)
+	}
+	types := slices.Repeat([]tensor.Type{tensor.Int8}, len(shapes))
+	scale, zero := tensor.Float32, tensor.Int8
+	for len(types) < row.MinIn || row.MACs == nil && len(types) < 3*len(s.shapes)+2 {
+		if row.Name == real.Name+"Integer" { // zero points alone
+			shapes, types = append(shapes, tensor.Shape{}), append(types, zero)
+			continue
+		}
+		shapes, types = append(shapes, tensor.Shape{}, tensor.Shape{}), append(types, scale, zero)
+	}
+	return sample{s.attrs, shapes, types}
 }
 
 // TestEveryOperator walks the operator table: each operator is kernels of a class, each
@@ -82,7 +110,7 @@ func TestEveryOperator(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := samples[name]
+		s := sampleOf(row)
 		b := graph.NewBuilder("sample")
 		var ids []graph.ID
 		for i := range max(row.MinIn, len(s.shapes)) {

@@ -3,7 +3,6 @@ package onnx
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -18,15 +17,7 @@ func seeds(t testing.TB) [][]byte {
 	var files [][]byte
 	for _, c := range instances {
 		for _, call := range c.calls {
-			var b strings.Builder
-			b.WriteString("graph \"g\"\n")
-			for i, s := range strings.Split(c.inputs, ", ") {
-				if !strings.Contains(s, " ") {
-					s = "float32 " + s
-				}
-				fmt.Fprintf(&b, "%%%d \"x%d\" = input %s\n", i, i, s)
-			}
-			g, err := graph.Parse(strings.NewReader(b.String()+"%3 \"y\" = "+call+"\noutput \"y\" = %3\n"), call)
+			g, err := graph.Parse(strings.NewReader(instanceText(c.inputs, call)), call)
 			if err != nil {
 				t.Fatal(err)
 			}

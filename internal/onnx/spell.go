@@ -77,6 +77,9 @@ func (e *encoder) call(name string, o *op.Op, a op.Attrs, t tensor.Type, in []st
 		write(e, name, a, t, in, out)
 		return nil
 	}
+	if done, err := e.integers(name, o, a, t, in, out); done {
+		return err
+	}
 	spelled := asInputs[o.Name]
 	extra := make([]string, len(spelled))
 	for i, attr := range spelled {

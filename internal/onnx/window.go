@@ -105,12 +105,17 @@ func (w *window) put(i int, total int64, upper bool) {
 
 func conv(n *node) []*value {
 	n.arity(2, 3)
-	ext := n.spatial(n.in[0])
-	w := n.window(len(ext), n.in[1])
-	n.pads(ext, &w)
-	a := w.attrs()
+	return one(n.op("Conv", n.convolution(n.in[0], n.in[1]), n.all()...))
+}
+
+// convolution reads the attributes of a convolution of x with the weights w.
+func (n *node) convolution(x, w *value) op.Attrs {
+	ext := n.spatial(x)
+	win := n.window(len(ext), w)
+	n.pads(ext, &win)
+	a := win.attrs()
 	a["group"] = n.int("group", 1)
-	return one(n.op("Conv", a, n.all()...))
+	return a
 }
 
 func convTranspose(n *node) []*value {

@@ -13,10 +13,11 @@ import (
 )
 
 // The opset and IR version that are written: the first that has every canonical
-// operator (Gelu), and the first whose convolutions take bfloat16.
+// operator (Gelu), the first whose convolutions take bfloat16, and the first that quantises blocks.
 const (
 	writeOpset, writeIR       = 20, 9
 	bfloat16Opset, bfloat16IR = 22, 10
+	blocksOpset               = 21 // of scales a block
 )
 
 // Write writes g as an ONNX model. Weights are written straight through: those
@@ -36,7 +37,11 @@ func Write(w io.Writer, g *graph.Graph) error {
 	}
 	opset, ir := uint64(writeOpset), uint64(writeIR)
 	for i := range g.Nodes {
-		if g.Nodes[i].Type == tensor.BFloat16 {
+		nd := &g.Nodes[i]
+		if block, ok := nd.Attrs["block_size"]; ok && block.(int64) != 0 {
+			opset, ir = max(opset, blocksOpset), max(ir, bfloat16IR)
+		}
+		if nd.Type == tensor.BFloat16 {
 			opset, ir = bfloat16Opset, bfloat16IR
 		}
 	}
@@ -44,6 +49,9 @@ func Write(w io.Writer, g *graph.Graph) error {
 	model = appendInt(model, 1, ir)
 	model = appendString(model, 2, "pimflow")
 	model = appendMessage(model, 8, appendInt(appendString(nil, 1, ""), 2, opset))
+	if e.foreign {
+		model = appendMessage(model, 8, appendInt(appendString(nil, 1, microsoft), 2, 1))
+	}
 	model = protowire.AppendTag(model, 7, protowire.BytesType)
 	model = protowire.AppendVarint(model, uint64(size))
 
@@ -72,6 +80,7 @@ type encoder struct {
 	taken             map[string]bool
 	head, nodes, tail []byte
 	inits             []initializer
+	foreign           bool // some node is of the domain microsoft
 }
 
 // initializer is a TensorProto up to the length of its raw_data, and the data.
@@ -173,6 +182,11 @@ func (e *encoder) helper(name string, t *tensor.Tensor) string {
 
 // node adds a NodeProto; attrs are encoded AttributeProto fields.
 func (e *encoder) node(name, opType string, attrs []byte, in []string, out ...string) {
+	e.nodeOf("", name, opType, attrs, in, out)
+}
+
+// nodeOf is node of any domain.
+func (e *encoder) nodeOf(domain, name, opType string, attrs []byte, in, out []string) {
 	var b []byte
 	for _, s := range in {
 		b = appendString(b, 1, s)
@@ -182,6 +196,10 @@ func (e *encoder) node(name, opType string, attrs []byte, in []string, out ...st
 	}
 	b = appendString(b, 3, name)
 	b = appendString(b, 4, opType)
+	if domain != "" {
+		e.foreign = true
+		b = appendString(b, 7, domain)
+	}
 	e.nodes = appendMessage(e.nodes, 1, append(b, attrs...))
 }
 

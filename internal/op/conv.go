@@ -169,20 +169,20 @@ func (v *convolution) segments(p tensor.Range) []segment {
 	return list
 }
 
-// tile performs one job as a product of weights and unfolded input (im2col).
-func (v *convolution) tile(j job, finite bool) {
-	px, py := v.plane()
+// factors are the two matrices of a job, of which a product asks for columns and rows k0 to k1 of the
+// products: the weights, and the unfolded input (im2col).
+func (v *convolution) factors(j job, segs []segment) (left, right func(k0, k1 int, to []float32)) {
+	px, _ := v.plane()
 	d, h, w := v.win[0], v.win[1], v.win[2]
-	depth := v.cg * d.kernel * h.kernel * w.kernel
+	depth := v.depth()
 	m, n := j.m.Len(), j.p.Len()
-	segs := v.segments(j.p)
 	x := v.x[(j.n*v.c+j.group*v.cg)*px:]
-	left := func(k0, k1 int, to []float32) {
+	left = func(k0, k1 int, to []float32) {
 		for i := range m {
 			copy(to[i*(k1-k0):(i+1)*(k1-k0)], v.w[(j.m.Lo+i)*depth+k0:])
 		}
 	}
-	right := func(k0, k1 int, to []float32) {
+	right = func(k0, k1 int, to []float32) {
 		for k := k0; k < k1; k++ {
 			jw, jh, jd := k%w.kernel, k/w.kernel%h.kernel, k/w.kernel/h.kernel%d.kernel
 			c := k / w.kernel / h.kernel / d.kernel
@@ -198,6 +198,23 @@ func (v *convolution) tile(j job, finite bool) {
 			}
 		}
 	}
+	return left, right
+}
+
+// depth is the number of products of an output.
+func (v *convolution) depth() int { return v.cg * v.win[0].kernel * v.win[1].kernel * v.win[2].kernel }
+
+// place is the place of a segment in the output of a channel.
+func (v *convolution) place(n, m int, s segment) int {
+	_, py := v.plane()
+	return (n*v.m+m)*py + (s.d*v.win[1].out+s.h)*v.win[2].out + s.w
+}
+
+// tile performs one job as a product.
+func (v *convolution) tile(j job, finite bool) {
+	segs := v.segments(j.p)
+	left, right := v.factors(j, segs)
+	m, n, depth := j.m.Len(), j.p.Len(), v.depth()
 	y := newBlock(m, n, depth).product(m, n, depth, finite, left, right)
 	for i := range m {
 		var b float32
@@ -205,7 +222,7 @@ func (v *convolution) tile(j job, finite bool) {
 			b = v.bias[j.m.Lo+i]
 		}
 		for _, s := range segs {
-			to := v.y[(j.n*v.m+j.m.Lo+i)*py+(s.d*h.out+s.h)*w.out+s.w:][:s.n]
+			to := v.y[v.place(j.n, j.m.Lo+i, s):][:s.n]
 			for l, a := range y[i*n+s.at : i*n+s.at+s.n] {
 				to[l] = a + b
 			}

@@ -67,8 +67,24 @@ var vast = func() map[string]vastCase {
 			}
 		}
 	}
+	m["QuantizeLinear"] = vastCase{Attrs{}, []tensor.Shape{{2, n}, {}, {}}}
+	m["DequantizeLinear"] = m["QuantizeLinear"]
+	for _, name := range Names() {
+		if o, _ := Lookup(name); o.Real != "" {
+			m[name] = vastCase{m[o.Real].attrs, onIntegersOf(o, m[o.Real].in)}
+		}
+	}
 	return m
 }()
+
+// onIntegersOf are the operands of a row on integers, from those of the row on real numbers.
+func onIntegersOf(o *Op, in []tensor.Shape) []tensor.Shape {
+	more := 2 * (len(in) + 1)
+	if o.product != nil {
+		more = fixedOperands[o.product.result] - 2
+	}
+	return append(slices.Clone(in), slices.Repeat([]tensor.Shape{{}}, more)...)
+}
 
 type vastCase struct {
 	attrs Attrs

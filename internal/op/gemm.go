@@ -258,24 +258,30 @@ func matmulNeed(_ Attrs, in []tensor.Shape, out tensor.Box) []tensor.Box {
 }
 
 func matmulEval(_ Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box) {
-	shapes := []tensor.Shape{in[0].Shape, in[1].Shape}
-	a, b, addedRow, addedCol := matmulParts(shapes)
-	batch, rows, cols := matmulBox(out, addedRow, addedCol)
-	need := matmulNeed(nil, shapes, out)
+	need := matmulNeed(nil, []tensor.Shape{in[0].Shape, in[1].Shape}, out)
 	fin := sync.OnceValue(func() bool { return finite(in[0], need[0]) && finite(in[1], need[1]) })
-	at, bt := in[0].Reshape(a), in[1].Reshape(b)
-	full := dst.Shape[:len(batch)]
+	y := dst.Floats()
+	eachProduct(in[0], in[1], dst.Shape, out, func(l, r operand, off, width int, rows, cols tensor.Range) {
+		multiply(l, r, rows, cols, fin, func(i, j int, sum []float32) {
+			copy(y[off+i*width+j:], sum)
+		})
+	})
+}
+
+// eachProduct calls f for each product of two matrices of MatMul's operands that has a part in the box out: its
+// rows and columns rows and cols belong into the value from element off, whose rows have so many columns.
+func eachProduct(x, w *tensor.Tensor, value tensor.Shape, out tensor.Box, f func(l, r operand, off, width int, rows, cols tensor.Range)) {
+	a, b, addedRow, addedCol := matmulParts([]tensor.Shape{x.Shape, w.Shape})
+	batch, rows, cols := matmulBox(out, addedRow, addedCol)
+	at, bt := x.Reshape(a), w.Reshape(b)
+	full := value[:len(batch)]
 	whole, _ := matmulShape(nil, []tensor.Shape{a, b})
 	height, width := whole[len(whole)-2], whole[len(whole)-1]
 	// The strides of a matrix's batch dimensions, and of the value's.
 	views := []view{batchView(full, len(batch), height*width), batchView(a[:len(a)-2], len(batch), height*a[len(a)-1]), batchView(b[:len(b)-2], len(batch), b[len(b)-2]*width)}
-	y := dst.Floats()
 	walk(batch, views, func(off, step []int, n int) {
 		for k := range n {
-			to := y[off[0]+k*step[0]:]
-			multiply(matrix(at, off[1]+k*step[1]), matrix(bt, off[2]+k*step[2]), rows, cols, fin, func(i, j int, sum []float32) {
-				copy(to[i*width+j:], sum)
-			})
+			f(matrix(at, off[1]+k*step[1]), matrix(bt, off[2]+k*step[2]), off[0]+k*step[0], width, rows, cols)
 		}
 	})
 }

@@ -55,6 +55,32 @@ type Op struct {
 	// View is set where the value is the input's values in the same order, so
 	// that a device has nothing to do.
 	View bool
+
+	// Real names the row of the same operator on real numbers, where this one is its form on integers of
+	// 8 bits that stand for them; "": it is none. The first operands are those of that row (Values), attributes
+	// have its names, and the rest of the operands says what the integers mean.
+	Real   string
+	Widens bool // the value of a constant is better kept as the integers that it is made from
+
+	values  func(operands int) int // nil: all
+	product *product               // on integers; nil: it is none
+}
+
+// Values is the number of first operands that are values, of so many operands: the rest says what
+// integers mean, or is a bias of a product on them.
+func (o *Op) Values(operands int) int {
+	if o.values == nil {
+		return operands
+	}
+	return o.values(operands)
+}
+
+// OnReals is the name of the operator: that of the row on real numbers, where there is one.
+func (o *Op) OnReals() string {
+	if o.Real != "" {
+		return o.Real
+	}
+	return o.Name
 }
 
 // Kind is the type of an attribute's value.
