@@ -23,7 +23,7 @@ var ranks = [][]string{
 	{"hw", "op", "npy", "dram/aimhost"},
 	{"graph"},
 	{"simplify", "zoo", "plan", "device"},
-	{"onnx", "gpu", "profile", "program"},
+	{"onnx", "gpu", "profile", "program", "transform"},
 	{"pim", "run"},
 	{"calibrate", "memory", "published/generator", "trace", "candidate", "fake"},
 	{"bound", "search/local"},

@@ -15,6 +15,7 @@ import (
 	"pimflow/internal/search"
 	"pimflow/internal/simplify"
 	"pimflow/internal/tensor"
+	"pimflow/internal/transform"
 	"pimflow/internal/zoo"
 )
 
@@ -79,6 +80,20 @@ func TestPlans(t *testing.T) {
 				steps[s.Device]++
 			}
 			t.Logf("%s, %v steps: largest difference %.1e of the largest magnitude, %d values", g.Name, steps, worst, values(want))
+			tiled, err := transform.Run(g, r.Plan)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if model, err = encoded(tiled.Graph); err != nil {
+				t.Fatal(err)
+			}
+			if got, err = onnxRuntime(model, inputNames(g), in, outputNames(g)); err != nil {
+				t.Fatal(err)
+			}
+			if worst, err = differ(got, want, 0); err != nil || len(tiled.Uncut) > 0 {
+				t.Errorf("exported, in ONNX Runtime: %v; whole: %v", err, tiled.Uncut)
+			}
+			t.Logf("%s, exported as %d nodes with a device, in ONNX Runtime: largest difference %.1e", g.Name, len(tiled.Places), worst)
 		})
 	}
 }

@@ -42,6 +42,7 @@ type stopRow struct {
 var stopRows = []stopRow{
 	{line: "run resnet-50 -o x.plan --trace x.json --output out", plan: true, files: "x.json x.plan"},
 	{line: "run toy -o pipe", waits: true, plan: true},
+	{line: "export resnet-50 -o x.onnx"},
 	{line: "run pipe.graph", waits: true},
 	{line: "run toy --labels pipe --top 1", waits: true},
 	{line: "profile toy --machine toy --with onnxruntime --runner ./runner -o x.csv", waits: true},

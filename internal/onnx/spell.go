@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -80,7 +81,7 @@ func (e *encoder) call(name string, o *op.Op, a op.Attrs, t tensor.Type, in []st
 	if done, err := e.integers(name, o, a, t, in, out); done {
 		return err
 	}
-	spelled := asInputs[o.Name]
+	spelled := e.inputsOf(o)
 	extra := make([]string, len(spelled))
 	for i, attr := range spelled {
 		if attr == "" || leftOut(o, a, attr) {
@@ -97,7 +98,7 @@ func (e *encoder) call(name string, o *op.Op, a op.Attrs, t tensor.Type, in []st
 	}
 	var attrs []byte
 	for _, n := range a.Names() {
-		if slices.Contains(spelled, n) {
+		if slices.Contains(spelled, n) || e.opset == commonOpset && silent(o, a, n) {
 			continue
 		}
 		v := a[n]
@@ -115,6 +116,20 @@ func (e *encoder) call(name string, o *op.Op, a op.Attrs, t tensor.Type, in []st
 	}
 	e.node(name, o.Name, attrs, append(slices.Clone(in), extra...), out)
 	return nil
+}
+
+// inputsOf is asInputs in the opset that is written.
+func (e *encoder) inputsOf(o *op.Op) []string {
+	if e.opset < axesOpset && o.Name != "ReduceSum" && strings.HasPrefix(o.Name, "Reduce") {
+		return nil
+	}
+	return asInputs[o.Name]
+}
+
+// silent reports an attribute that commonOpset does not know, and that says nothing.
+func silent(o *op.Op, a op.Attrs, attr string) bool {
+	return o.Name == "AveragePool" && attr == "dilations" ||
+		strings.HasPrefix(o.Name, "Reduce") && attr == "axes" && len(a["axes"].([]int64)) == 0
 }
 
 // follows refuses a Resize whose extents are not those that its scales give: ONNX

@@ -12,19 +12,25 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// The opset and IR version that are written: the first that has every canonical
-// operator (Gelu), the first whose convolutions take bfloat16, and the first that quantises blocks.
-const (
-	writeOpset, writeIR       = 20, 9
-	bfloat16Opset, bfloat16IR = 22, 10
-	blocksOpset               = 21 // of scales a block
-)
-
 // Write writes g as an ONNX model. Weights are written straight through: those
 // that come from a file are never decoded. A graph of 2 GiB or more is an error,
 // since protobuf cannot hold it.
-func Write(w io.Writer, g *graph.Graph) error {
-	e := &encoder{g: g, taken: map[string]bool{}, names: make([]string, len(g.Nodes))}
+func Write(w io.Writer, g *graph.Graph) error { return WriteNotes(w, g, Notes{}) }
+
+// Note is a key and a value of a file's metadata.
+type Note struct{ Key, Value string }
+
+// Notes are the metadata of a model (ModelProto.metadata_props) and of its nodes (NodeProto.metadata_props), which runtimes
+// keep and do not interpret.
+type Notes struct {
+	Model []Note
+	Nodes map[graph.ID][]Note
+}
+
+// WriteNotes is Write with metadata.
+func WriteNotes(w io.Writer, g *graph.Graph, notes Notes) error {
+	e := &encoder{g: g, notes: notes, taken: map[string]bool{}, names: make([]string, len(g.Nodes))}
+	e.opset, e.ir = versions(g)
 	if err := e.graph(); err != nil {
 		return err
 	}
@@ -35,23 +41,14 @@ func Write(w io.Writer, g *graph.Graph) error {
 	if size > math.MaxInt32-1<<16 {
 		return fmt.Errorf("%d bytes: below 2 GiB wanted, protobuf's limit", size)
 	}
-	opset, ir := uint64(writeOpset), uint64(writeIR)
-	for i := range g.Nodes {
-		nd := &g.Nodes[i]
-		if block, ok := nd.Attrs["block_size"]; ok && block.(int64) != 0 {
-			opset, ir = max(opset, blocksOpset), max(ir, bfloat16IR)
-		}
-		if nd.Type == tensor.BFloat16 {
-			opset, ir = bfloat16Opset, bfloat16IR
-		}
-	}
 	var model []byte
-	model = appendInt(model, 1, ir)
+	model = appendInt(model, 1, e.ir)
 	model = appendString(model, 2, "pimflow")
-	model = appendMessage(model, 8, appendInt(appendString(nil, 1, ""), 2, opset))
+	model = appendMessage(model, 8, appendInt(appendString(nil, 1, ""), 2, e.opset))
 	if e.foreign {
 		model = appendMessage(model, 8, appendInt(appendString(nil, 1, microsoft), 2, 1))
 	}
+	model = appendNotes(model, 14, notes.Model)
 	model = protowire.AppendTag(model, 7, protowire.BytesType)
 	model = protowire.AppendVarint(model, uint64(size))
 
@@ -76,6 +73,9 @@ func Write(w io.Writer, g *graph.Graph) error {
 // are.
 type encoder struct {
 	g                 *graph.Graph
+	opset, ir         uint64
+	notes             Notes
+	note              []Note   // of the nodes that are added
 	names             []string // of each node's value
 	taken             map[string]bool
 	head, nodes, tail []byte
@@ -107,9 +107,11 @@ func (e *encoder) graph() error {
 		case nd.Const != nil:
 			e.constant(e.names[i], nd.Const)
 		case nd.Op != nil:
+			e.note = e.notes.Nodes[nd.ID]
 			if err := e.operation(nd); err != nil {
 				return fmt.Errorf("node %%%d %.80q (%s): %w", i, nd.Name, nd.Op.Name, err)
 			}
+			e.note = nil
 		}
 	}
 	for _, id := range e.g.Inputs {
@@ -200,7 +202,15 @@ func (e *encoder) nodeOf(domain, name, opType string, attrs []byte, in, out []st
 		e.foreign = true
 		b = appendString(b, 7, domain)
 	}
-	e.nodes = appendMessage(e.nodes, 1, append(b, attrs...))
+	e.nodes = appendMessage(e.nodes, 1, appendNotes(append(b, attrs...), 9, e.note))
+}
+
+// appendNotes adds StringStringEntryProtos.
+func appendNotes(b []byte, num protowire.Number, notes []Note) []byte {
+	for _, n := range notes {
+		b = appendMessage(b, num, appendString(appendString(nil, 1, n.Key), 2, n.Value))
+	}
+	return b
 }
 
 // value is a ValueInfoProto.
