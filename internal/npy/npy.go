@@ -153,11 +153,11 @@ func parseShape(text string) (tensor.Shape, error) {
 		}
 		d, err := strconv.Atoi(p)
 		if err != nil || d < 0 || d > maxSize {
-			return nil, fmt.Errorf("shape (%s): extents below 2^31 wanted", text)
+			return nil, fmt.Errorf("shape (%s): extents below 2^31 wanted", fault.Name(text))
 		}
 		shape = append(shape, d)
 		if size *= d; size > maxSize {
-			return nil, fmt.Errorf("shape (%s): fewer than 2^31 values wanted", text)
+			return nil, fmt.Errorf("shape (%s): fewer than 2^31 values wanted", fault.Name(text))
 		}
 	}
 	return shape, nil
