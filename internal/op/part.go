@@ -1,7 +1,9 @@
 package op
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 
 	"pimflow/internal/tensor"
 )
@@ -9,14 +11,14 @@ import (
 // Part returns the attributes with which the operator makes the box out of its value, and nothing else, from the boxes
 // of its inputs that Need names. ok is false where it cannot: then only a larger value has the box in it.
 func (o *Op) Part(a Attrs, in []tensor.Shape, out tensor.Box) (part Attrs, ok bool) {
-	f := parts[o.Name]
-	if f == nil && slices.Contains(placeless, o.Name) {
-		f = func(a Attrs, _ []tensor.Shape, _ tensor.Box) (Attrs, bool) { return a, true }
-	}
-	if f == nil || o.Need == nil || out.Empty() {
+	if o.Need == nil || out.Empty() || !o.partible() {
 		return nil, false
 	}
-	if part, ok = f(a, in, out); !ok {
+	part, ok = a, true
+	if f := parts[o.meaning()]; f != nil {
+		part, ok = f(a, in, out)
+	}
+	if !ok {
 		return nil, false
 	}
 	need := make([]tensor.Shape, len(in))
@@ -27,17 +29,22 @@ func (o *Op) Part(a Attrs, in []tensor.Shape, out tensor.Box) (part Attrs, ok bo
 	return part, err == nil && s.Equal(out.Shape())
 }
 
-// placeless are the operators whose attributes say nothing of places: a part is made as the whole is, if its inputs have the
-// extents for it.
-var placeless = []string{
-	"Abs", "Add", "And", "ArgMax", "ArgMin", "BatchNormalization", "Cast", "Ceil", "Clip", "Cos", "DepthToSpace", "Div", "Elu",
-	"Equal", "Erf", "Exp", "Floor", "Gather", "Gelu", "Gemm", "GlobalAveragePool", "GlobalMaxPool", "Greater", "GreaterOrEqual",
-	"HardSigmoid", "HardSwish", "Identity", "InstanceNormalization", "LayerNormalization", "LeakyRelu", "Less", "LessOrEqual",
-	"Log", "LogSoftmax", "LpNormalization", "MatMul", "Max", "Min", "Mish", "Mod", "Mul", "Neg", "Not", "Or", "PRelu", "Pow",
-	"Reciprocal", "ReduceL2", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "Relu", "Round", "Selu",
-	"Sigmoid", "Sign", "Sin", "Softmax", "Softplus", "Softsign", "SpaceToDepth", "Sqrt", "Sub", "Swish", "Tanh", "Transpose",
-	"Where", "Xor",
+// meaning is the name of the operator or, of one on integers, that of the same on real numbers.
+func (o *Op) meaning() string { return cmp.Or(o.Real, o.Name) }
+
+// partible reports whether it is known how a part of a value is made.
+func (o *Op) partible() bool {
+	return o.Map != nil || o.Combine != nil || parts[o.meaning()] != nil || slices.Contains(placeless, o.meaning())
 }
+
+// placeless are the operators, beside those of a Map or a Combine, whose attributes say nothing of places: a part is made as
+// the whole is, if its inputs have the extents for it.
+var placeless = strings.Fields(`
+And ArgMax ArgMin BatchNormalization BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor Cast DepthToSpace
+Equal Gather GatherElements Gemm GlobalAveragePool GlobalMaxPool Greater GreaterOrEqual Hardmax Identity
+InstanceNormalization IsInf IsNaN LayerNormalization Less LessOrEqual LogSoftmax LpNormalization MatMul Not OneHot Or
+ReduceL2 ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum Softmax SpaceToDepth TopK Transpose Where
+Xor`)
 
 // parts has the operators whose attributes follow the place of the part.
 var parts = map[string]func(a Attrs, in []tensor.Shape, out tensor.Box) (Attrs, bool){
@@ -48,8 +55,14 @@ var parts = map[string]func(a Attrs, in []tensor.Shape, out tensor.Box) (Attrs, 
 	"Expand": func(a Attrs, _ []tensor.Shape, out tensor.Box) (Attrs, bool) {
 		return a.with("shape", int64s(out.Shape())), true
 	},
-	"Pad":   padPart,
-	"Slice": slicePart,
+	"CumSum": func(a Attrs, in []tensor.Shape, out tensor.Box) (Attrs, bool) { // a part along the axis begins with a sum
+		d := axisOf(a, len(out))
+		return a, out[d].Len() == in[0][d]
+	},
+	"Pad":              padPart,
+	"Slice":            slicePart,
+	"QuantizeLinear":   blocksPart,
+	"DequantizeLinear": blocksPart,
 }
 
 // with is a copy with one attribute changed.
@@ -153,4 +166,10 @@ func slicePart(a Attrs, in []tensor.Shape, out tensor.Box) (Attrs, bool) {
 		}
 	}
 	return Attrs{"starts": starts, "ends": ends, "axes": axes, "steps": steps}, true
+}
+
+// blocksPart begins with a block of scales, if there are blocks.
+func blocksPart(a Attrs, _ []tensor.Shape, out tensor.Box) (Attrs, bool) {
+	block := a.Int("block_size")
+	return a, block == 0 || out[axisOf(a, len(out))].Lo%block == 0
 }
