@@ -128,6 +128,9 @@ func thresholdedRelu(n *node) []*value {
 func pow(n *node) []*value {
 	n.arity(2, 2)
 	x, y := n.in[0], n.in[1]
+	if n.opset < 7 {
+		y = n.legacyOperand(x, y)
+	}
 	switch {
 	case x.typ == y.typ:
 		return one(n.op("Pow", nil, x, y))
@@ -149,7 +152,13 @@ func cast(n *node) []*value {
 	n.arity(1, 1)
 	// saturate and round_mode speak of 8-bit floats, which are not supported.
 	n.ignore("saturate", "round_mode")
-	t, err := elemType(n.int("to", 0))
+	to := int64(0)
+	if n.opset < 6 {
+		to = castNames[n.str("to", "")]
+	} else {
+		to = n.int("to", 0)
+	}
+	t, err := elemType(to)
 	n.check(in(`attribute "to"`, err))
 	return one(n.op("Cast", op.Attrs{"to": t.String()}, n.in[0]))
 }
@@ -170,12 +179,19 @@ func identity(n *node) []*value {
 func dropout(n *node) []*value {
 	n.arity(1, 3)
 	n.ignore("ratio", "seed")
+	if n.opset < 7 {
+		n.ignore("is_test") // left out by exporters that mean inference
+	}
 	if n.opset >= 12 && n.opt(2) != nil && n.flag(2, "training_mode") {
 		if n.opt(1) == nil || n.constant(1, "ratio").Convert(tensor.Bool).Ints()[0] != 0 {
 			n.fail("training_mode is set: a model exported for inference wanted")
 		}
 	}
-	return one(n.in[0])
+	if n.opset < 10 || !n.wants(1) { // the mask has had the values of a bool since opset 10
+		return one(n.in[0])
+	}
+	mask := n.scalar("mask", tensor.Bool, 1)
+	return []*value{n.in[0], n.sub("Expand", op.Attrs{"shape": int64s(n.in[0].shape)}, mask)}
 }
 
 // flag returns the value of a constant bool input.

@@ -18,8 +18,12 @@ func (n *node) via(v *value, s tensor.Shape) *value {
 }
 
 func reshape(n *node) []*value {
-	n.arity(2, 2)
-	x, stated := n.in[0], n.constInts(1, "shape")
+	if n.opset < 5 {
+		n.arity(1, 1)
+	} else {
+		n.arity(2, 2)
+	}
+	x, stated := n.in[0], n.intsOrInput("shape", 1, 5)
 	dims := slices.Clone(stated)
 	keep := n.opset < 14 || n.int("allowzero", 0) == 0
 	open := -1
@@ -159,6 +163,9 @@ func expand(n *node) []*value {
 }
 
 func tile(n *node) []*value {
+	if n.opset < 6 {
+		return tileAlong(n)
+	}
 	n.arity(2, 2)
 	return one(n.op("Tile", op.Attrs{"repeats": n.constInts(1, "repeats")}, n.in[0]))
 }
@@ -201,6 +208,9 @@ func split(n *node) []*value {
 	axis := n.axis(n.int("axis", 0), len(x.shape), 0)
 	extent := int64(x.shape[axis])
 	sizes := n.intsOrInput("split", 1, 13)
+	if n.opset < 2 && n.opt(1) != nil {
+		sizes = n.constInts(1, "split")
+	}
 	parts := int64(len(n.p.out))
 	if n.opset >= 18 {
 		if k := n.int("num_outputs", parts); k != parts {
@@ -243,7 +253,11 @@ func pad(n *node) []*value {
 	fill := float32(0)
 	if n.opset < 11 {
 		n.arity(1, 1)
-		pads, fill = n.ints("pads"), n.float("value", 0)
+		name := "pads"
+		if n.opset < 2 {
+			name = "paddings"
+		}
+		pads, fill = orEmpty(n.ints(name)), n.float("value", 0)
 	} else {
 		n.arity(2, 4)
 		pads = n.constInts(1, "pads")

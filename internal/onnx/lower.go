@@ -9,7 +9,6 @@ import (
 
 	"pimflow/internal/fault"
 	"pimflow/internal/graph"
-	"pimflow/internal/nearest"
 	"pimflow/internal/op"
 	"pimflow/internal/tensor"
 )
@@ -18,14 +17,25 @@ import (
 // larger constant expressions stay nodes of the graph.
 const foldSize = 1 << 12
 
-// lowering is the state of turning a GraphProto into a graph.
+// reading is the state of turning a ModelProto into a graph, over all its graphs and functions.
+type reading struct {
+	ctx       context.Context
+	b         *graph.Builder
+	ext       *external
+	rows      map[string]map[string]row // by domain and operator
+	functions map[functionKey]*functionProto
+	missing   missing
+	spent     int // on graphs and functions in others, see spend
+}
+
+// lowering is one scope of names: the model's graph, one in it, or a function that is called.
 type lowering struct {
-	b     *graph.Builder
+	*reading
 	opset int
-	ext   *external
+	outer *lowering // whose names are seen too, where they are not hidden; nil: none
 	env   map[string]*value
-	dims  map[string]int  // symbolic dimensions bound, by name
 	read  map[string]bool // the names that a node or the result reads
+	call  *invocation     // nil outside of functions
 }
 
 // value is what a name of the file stands for: a node of the graph, or a tensor
@@ -36,48 +46,76 @@ type value struct {
 	shape tensor.Shape
 	known *tensor.Tensor
 	id    graph.ID // -1: not in the graph
+	lost  bool     // it is made by an operator that is not supported, or of such a value
 }
 
 func known(name string, t *tensor.Tensor) *value {
 	return &value{name: name, typ: t.Type, shape: t.Shape, known: t, id: -1}
 }
 
-// lower turns g into a graph.
-func lower(ctx context.Context, g *graphProto, name string, opset int, o Options, ext *external) (*graph.Graph, error) {
-	if g.sparse {
-		return nil, errors.New("a sparse initializer: dense ones wanted")
+// lower turns the graph of m into f's.
+func (f *File) lower(ctx context.Context, m *modelProto, name string, o Options, ext *external) error {
+	opset, err := m.opset()
+	if err != nil {
+		return err
 	}
-	l := &lowering{b: graph.NewBuilder(name), opset: opset, ext: ext, env: map[string]*value{}, dims: map[string]int{}, read: map[string]bool{}}
+	r := &reading{ctx: ctx, b: graph.NewBuilder(name), ext: ext, rows: tables()}
+	if r.functions, err = m.index(); err != nil {
+		return err
+	}
+	g := m.graph
+	if len(o.Until) > 0 {
+		if g, err = g.until(o.Until); err != nil {
+			return err
+		}
+	}
+	l := &lowering{reading: r, opset: opset, env: map[string]*value{}}
+	if err := l.initializers(g); err != nil {
+		return err
+	}
+	if err := l.inputs(g, o, f); err != nil {
+		return err
+	}
+	err = l.nodes(g)
+	if len(r.missing) > 0 {
+		return r.missing.err(r.rows[""])
+	}
+	if err == nil {
+		err = l.outputs(g, f)
+	}
+	if err == nil {
+		f.Graph, err = l.b.Graph()
+	}
+	return err
+}
+
+// nodes lowers the nodes of g. After an error it goes on to find all operators that are not supported.
+func (l *lowering) nodes(g *graphProto) error {
+	l.read = map[string]bool{}
 	for _, p := range g.nodes {
-		for _, name := range p.in {
+		for _, name := range p.reads() {
 			l.read[name] = true
 		}
 	}
 	for _, p := range g.outputs {
 		l.read[p.name] = true
 	}
-	if err := l.initializers(g); err != nil {
-		return nil, err
-	}
-	if err := l.inputs(g, o); err != nil {
-		return nil, err
-	}
-	order, err := sortNodes(g, l.env)
+	order, err := sortNodes(g, l)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, i := range order {
-		if err := ctx.Err(); err != nil {
-			return nil, err
+		if err := l.ctx.Err(); err != nil {
+			return err
 		}
-		if err := l.node(g.nodes[i]); err != nil {
-			return nil, in(nodeLabel(g.nodes[i], i), err)
+		switch p := g.nodes[i]; {
+		case err == nil:
+			err = in(nodeLabel(p, i), l.node(p))
+		case !l.supported(p):
+			l.missing.add(p)
 		}
 	}
-	if err := l.outputs(g); err != nil {
-		return nil, err
-	}
-	return l.b.Graph()
+	return err
 }
 
 // nodeLabel names a node in an error.
@@ -93,6 +131,9 @@ func nodeLabel(p *nodeProto, i int) string {
 }
 
 func (l *lowering) initializers(g *graphProto) error {
+	if g.sparse {
+		return errors.New("a sparse initializer: dense ones wanted")
+	}
 	for i, p := range g.inits {
 		if p.name == "" {
 			return fmt.Errorf("initializer[%d] has no name", i)
@@ -109,145 +150,24 @@ func (l *lowering) initializers(g *graphProto) error {
 	return nil
 }
 
-// inputs makes the inputs; one that has an initializer is its constant.
-func (l *lowering) inputs(g *graphProto, o Options) error {
-	seen := map[string]bool{}
-	open, fixed := false, ""
-	for _, p := range g.inputs {
-		if p.name == "" || seen[p.name] {
-			return fmt.Errorf("input %.80q has no name, or is there twice", p.name)
+// value returns what a name stands for; nil: nothing.
+func (l *lowering) value(name string) *value {
+	for ; l != nil; l = l.outer {
+		if v := l.env[name]; v != nil {
+			return v
 		}
-		seen[p.name] = true
-		if l.env[p.name] != nil {
-			continue
-		}
-		typ, shape, err := l.inputType(p, max(o.Batch, 1))
-		if err != nil {
-			return fmt.Errorf("input %.80q: %w", p.name, err)
-		}
-		if len(p.dims) > 0 {
-			open = open || !p.dims[0].known
-			if p.dims[0].known && shape[0] != o.Batch && fixed == "" {
-				fixed = fmt.Sprintf("input %.80q: a batch of %d wanted, the file fixes it to %d", p.name, o.Batch, shape[0])
-			}
-		}
-		l.env[p.name] = &value{name: p.name, typ: typ, shape: shape, id: l.b.Input(p.name, typ, shape)}
-	}
-	if o.Batch > 0 && !open && fixed != "" {
-		return errors.New(fixed)
 	}
 	return nil
-}
-
-func (l *lowering) inputType(p *valueProto, batch int) (tensor.Type, tensor.Shape, error) {
-	if p.kind != aTensor {
-		return 0, nil, fmt.Errorf("%s: a tensor wanted", or(p.kind, "no type"))
-	}
-	typ, err := elemType(p.elem)
-	if err != nil {
-		return 0, nil, err
-	}
-	if !p.hasShape {
-		return 0, nil, errors.New("no shape: one wanted, fixed but for the first dimension")
-	}
-	shape := make(tensor.Shape, len(p.dims))
-	for i, d := range p.dims {
-		switch {
-		case d.known:
-			shape[i] = int(d.value)
-		case i == 0:
-			shape[i] = batch
-			l.dims[d.param] = batch
-		default:
-			return 0, nil, fmt.Errorf("dimension %d (%.80q) is symbolic: a number wanted; only the first can be bound, as the batch", i, d.param)
-		}
-	}
-	return typ, shape, shape.Check()
-}
-
-func or(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
-}
-
-// outputs names the results, and checks what the file says of their shapes.
-func (l *lowering) outputs(g *graphProto) error {
-	seen := map[string]bool{}
-	for _, p := range g.outputs {
-		v := l.env[p.name]
-		if v == nil {
-			return fmt.Errorf("output %.80q is made by no node%s", p.name, nearest.Hint(p.name, l.names()))
-		}
-		if seen[p.name] {
-			return fmt.Errorf("output %.80q is there twice", p.name)
-		}
-		seen[p.name] = true
-		if err := l.checkOutput(p, v); err != nil {
-			return fmt.Errorf("output %.80q: %w", p.name, err)
-		}
-		l.b.Output(p.name, l.id(v))
-	}
-	return nil
-}
-
-// checkOutput compares the type the file states, where it does, with the value.
-func (l *lowering) checkOutput(p *valueProto, v *value) error {
-	if p.kind == "" {
-		return nil
-	}
-	if p.kind != aTensor {
-		return fmt.Errorf("%s: a tensor wanted", p.kind)
-	}
-	if p.elem != 0 && p.elem != int64(v.typ) {
-		typ, err := elemType(p.elem)
-		if err != nil {
-			return err
-		}
-		return fmt.Errorf("the file says %v, its nodes make %v", typ, v.typ)
-	}
-	if !p.hasShape {
-		return nil
-	}
-	differ := len(p.dims) != len(v.shape)
-	for i := 0; i < len(p.dims) && !differ; i++ {
-		d := p.dims[i]
-		bound, ok := l.dims[d.param]
-		switch {
-		case d.known:
-			differ = int(d.value) != v.shape[i]
-		case ok && d.param != "":
-			differ = bound != v.shape[i]
-		}
-	}
-	if differ {
-		return fmt.Errorf("the file says %s, its nodes make %v", p.shape(), v.shape)
-	}
-	return nil
-}
-
-// shape prints the shape a file states, as batchx3x224x224.
-func (v *valueProto) shape() string {
-	if len(v.dims) == 0 {
-		return tensor.Shape{}.String()
-	}
-	s := ""
-	for i, d := range v.dims {
-		if i > 0 {
-			s += "x"
-		}
-		if d.known {
-			s += fmt.Sprint(d.value)
-		} else {
-			s += fault.Name(or(d.param, "?"))
-		}
-	}
-	return s
 }
 
 // names returns the names of all values so far, sorted.
-func (l *lowering) names() []string { return slices.Sorted(maps.Keys(l.env)) }
+func (l *lowering) names() (list []string) {
+	for ; l != nil; l = l.outer {
+		list = append(list, slices.Collect(maps.Keys(l.env))...)
+	}
+	slices.Sort(list)
+	return list
+}
 
 // id returns the node of v, after making it a constant where it has none.
 func (l *lowering) id(v *value) graph.ID {
@@ -259,23 +179,25 @@ func (l *lowering) id(v *value) graph.ID {
 
 // node lowers one node and binds its outputs.
 func (l *lowering) node(p *nodeProto) (err error) {
-	if !defaultDomain(p.domain) {
-		return fmt.Errorf("domain %.80q is not known: operators of ONNX's default domain wanted", p.domain)
+	if p, err = l.call.resolve(p); err != nil {
+		return err
+	}
+	if err := l.spend(p); err != nil {
+		return err
+	}
+	known := l.supported(p)
+	if !known {
+		l.missing.add(p)
+	}
+	if !known || l.loses(p) {
+		for _, name := range p.out {
+			l.env[name] = &value{name: name, id: -1, lost: true}
+		}
+		return nil
 	}
 	n, err := l.newNode(p)
 	if err != nil {
 		return err
-	}
-	r, ok := lowerings[p.opType]
-	switch {
-	case !ok && isStandard(p.opType):
-		return errors.New("the operator is ONNX's, and not supported")
-	case !ok:
-		return fmt.Errorf("the operator is not known%s", nearest.Hint(p.opType, opTypes()))
-	case l.opset < r.since:
-		return fmt.Errorf("opset %d does not have it: %d or later wanted", l.opset, r.since)
-	case r.until > 0 && l.opset > r.until:
-		return fmt.Errorf("opset %d does not have it: %d or earlier wanted", l.opset, r.until)
 	}
 	defer func() {
 		if x := recover(); x != nil {
@@ -286,12 +208,11 @@ func (l *lowering) node(p *nodeProto) (err error) {
 			err = s.err
 		}
 	}()
-	out := r.lower(n)
-	n.checkUsed()
+	out := l.lowered(n)
 	for i, name := range p.out {
 		switch {
 		case name == "":
-		case i < len(out):
+		case i < len(out) && out[i] != nil:
 			l.env[name] = out[i]
 		case l.read[name]:
 			return fmt.Errorf("output %d (%.80q) is read: it is not supported", i, name)
@@ -300,8 +221,34 @@ func (l *lowering) node(p *nodeProto) (err error) {
 	return nil
 }
 
-// opTypes are the names of ONNX's operators that are known, sorted.
-func opTypes() []string { return slices.Sorted(maps.Keys(lowerings)) }
+// lowered makes the outputs of a node: of a call, or of an operator.
+func (l *lowering) lowered(n *node) []*value {
+	p := n.p
+	if f := l.function(p); f != nil {
+		return n.inline(f)
+	}
+	r := l.rows[domain(p.domain)][p.opType]
+	switch {
+	case l.opset < r.since:
+		n.fail("opset %d does not have it: %d or later wanted", l.opset, r.since)
+	case r.until > 0 && l.opset > r.until:
+		n.fail("opset %d does not have it: %d or earlier wanted", l.opset, r.until)
+	}
+	if n.opset < 7 {
+		n.ignore("consumed_inputs") // of in-place execution, in opsets 1 to 5
+	}
+	out := r.lower(n)
+	n.checkUsed()
+	return out
+}
+
+// loses reports whether a node reads a value that an operator which is not supported would make.
+func (l *lowering) loses(p *nodeProto) bool {
+	return slices.ContainsFunc(p.reads(), func(name string) bool {
+		v := l.value(name)
+		return v != nil && v.lost
+	})
+}
 
 // emit appends an operation, or evaluates it where all it reads is known and
 // small. name is that of the value.

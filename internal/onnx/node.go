@@ -40,7 +40,7 @@ func (l *lowering) newNode(p *nodeProto) (*node, error) {
 	for _, name := range p.in {
 		var v *value
 		if name != "" {
-			v = l.env[name]
+			v = l.value(name)
 		}
 		n.in = append(n.in, v)
 	}
@@ -54,9 +54,6 @@ func (l *lowering) newNode(p *nodeProto) (*node, error) {
 			return nil, fmt.Errorf("attribute %.80q is there twice", a.name)
 		}
 		seen[a.name] = true
-		if a.typ == attrGraph || a.typ == attrGraphs {
-			return nil, fmt.Errorf("attribute %.80q is %s: subgraphs are not supported", a.name, attrTypeNames[a.typ])
-		}
 	}
 	return n, nil
 }
@@ -197,16 +194,20 @@ func one(v *value) []*value { return []*value{v} }
 // constant returns the values of input i, which must not depend on the graph's
 // inputs.
 func (n *node) constant(i int, what string) *tensor.Tensor {
-	v := n.in[i]
+	return n.settled(n.in[i], fmt.Sprintf("%s (input %d, %.80q)", what, i, n.in[i].name))
+}
+
+// settled returns the values of v, which must not depend on the graph's inputs.
+func (n *node) settled(v *value, what string) *tensor.Tensor {
 	if v.shape.Size() > foldSize {
-		n.fail("%s (input %d, %.80q) has %d values: at most %d wanted", what, i, v.name, v.shape.Size(), foldSize)
+		n.fail("%s has %d values: at most %d wanted", what, v.shape.Size(), foldSize)
 	}
 	if v.known != nil {
 		return v.known
 	}
 	t, ok := n.b.Peek().Value(v.id)
 	if !ok {
-		n.fail("%s (input %d, %.80q) depends on the model's inputs: a constant wanted", what, i, v.name)
+		n.fail("%s depends on the model's inputs: a constant wanted", what)
 	}
 	n.check(n.b.Small())
 	return t

@@ -8,15 +8,15 @@ import (
 func batchNorm(n *node) []*value {
 	n.arity(5, 5)
 	n.ignore("momentum") // of the running statistics, while training
-	if n.opset < 9 && n.int("spatial", 1) != 1 {
-		n.fail("spatial 0: statistics of each channel wanted")
-	}
 	if n.opset >= 14 && n.int("training_mode", 0) != 0 {
 		n.fail("training_mode is set: a model exported for inference wanted")
 	}
-	// BatchNormalization-9, output case 1: five outputs are the training mode.
-	if n.opset < 14 && len(n.p.out) > 1 {
+	// BatchNormalization-9, output case 1: five outputs are the training mode. Up to opset 6 is_test says it, or one output.
+	if test := n.opset < 7 && n.int("is_test", 0) != 0; n.opset < 14 && len(n.p.out) > 1 && !test {
 		n.fail("%d outputs mean training before opset 14: a model exported for inference, with one, wanted", len(n.p.out))
+	}
+	if n.opset < 9 && n.int("spatial", 1) == 0 {
+		return n.normEach()
 	}
 	return one(n.op("BatchNormalization", op.Attrs{"epsilon": n.float("epsilon", 1e-5)}, n.all()...))
 }
@@ -26,7 +26,26 @@ func layerNorm(n *node) []*value {
 	n.ignore("stash_type") // sums are float32 or wider whatever the input is
 	x := n.in[0]
 	axis := n.axis(n.int("axis", -1), len(x.shape), 0)
-	return one(n.op("LayerNormalization", op.Attrs{"axis": int64(axis), "epsilon": n.float("epsilon", 1e-5)}, n.all()...))
+	eps := n.float("epsilon", 1e-5)
+	y := n.op("LayerNormalization", op.Attrs{"axis": int64(axis), "epsilon": eps}, n.all()...)
+	return append(one(y), n.statistics(x, axis, eps, 1)...)
+}
+
+// statistics are the mean of x over its dimensions from axis on, and the inverse of its standard deviation, as outputs from
+// number at on; nil where nothing reads them.
+func (n *node) statistics(x *value, axis int, eps float32, at int) []*value {
+	if !n.wants(at) && !n.wants(at+1) {
+		return nil
+	}
+	over := op.Attrs{"axes": []int64{}, "keepdims": int64(1)}
+	for k := axis; k < len(x.shape); k++ {
+		over["axes"] = append(over["axes"].([]int64), int64(k))
+	}
+	mean := n.sub("ReduceMean", over, x)
+	off := n.sub("Sub", nil, x, mean)
+	variance := n.sub("ReduceMean", over, n.sub("Mul", nil, off, off))
+	sum := n.sub("Add", nil, variance, n.scalar("epsilon", x.typ, float64(eps)))
+	return []*value{mean, n.sub("Reciprocal", nil, n.sub("Sqrt", nil, sum))}
 }
 
 // groupNorm lowers GroupNormalization to InstanceNormalization over groups as

@@ -26,7 +26,7 @@ import (
 
 // The opsets of the default domain whose operators are known, and those written.
 const (
-	minOpset = 7
+	minOpset = 1
 	maxOpset = 25
 )
 
@@ -37,12 +37,11 @@ type File struct {
 	Opset    int    // of the default domain
 	Producer string // the program that wrote the file, as it says itself
 
-	disks []*disk // the first is that of the model
-}
+	Bound    []Bound  // the dimensions of inputs that the file leaves open
+	Warnings []string // what the file says and its nodes contradict
 
-// Options bind what a file leaves open.
-type Options struct {
-	Batch int // a symbolic first dimension of the inputs; 0: 1
+	names map[string]*Bound // dimensions by name
+	disks []*disk           // the first is that of the model
 }
 
 // Read opens the model at path; the graph is named after the file. The context is looked at for each message and node.
@@ -136,22 +135,25 @@ func (f *File) decode(ctx context.Context, src *source, name string, o Options, 
 	}
 	f.Opset = opset
 	f.Producer = strings.TrimSpace(m.producer + " " + m.producerVersion)
-	f.Graph, err = lower(ctx, m.graph, name, opset, o, ext)
-	return err
+	return f.lower(ctx, m, name, o, ext)
 }
 
 // opset is the version of the default domain that the model imports. Other
 // domains are refused where a node uses them.
-func (m *modelProto) opset() (int, error) {
+func (m *modelProto) opset() (int, error) { return defaultOpset(m.opsets) }
+
+var errNoOpset = errors.New("the model imports no opset of the default domain")
+
+func defaultOpset(list []opsetProto) (int, error) {
 	v := int64(0)
-	for _, s := range m.opsets {
+	for _, s := range list {
 		if defaultDomain(s.domain) {
 			v = max(v, s.version)
 		}
 	}
 	switch {
 	case v == 0:
-		return 0, errors.New("the model imports no opset of the default domain")
+		return 0, errNoOpset
 	case v < minOpset || v > maxOpset:
 		return 0, fmt.Errorf("opset %d: %d to %d wanted", v, minOpset, maxOpset)
 	}

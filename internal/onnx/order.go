@@ -9,16 +9,16 @@ import (
 )
 
 // sortNodes returns the indices of the nodes in an order in which every value is
-// made before it is read: the file's order where that is one. env holds the
+// made before it is read: the file's order where that is one. l holds the
 // values that no node makes.
-func sortNodes(g *graphProto, env map[string]*value) ([]int, error) {
+func sortNodes(g *graphProto, l *lowering) ([]int, error) {
 	maker := map[string]int{}
 	for i, p := range g.nodes {
 		for _, name := range p.out {
 			if name == "" {
 				continue
 			}
-			if env[name] != nil {
+			if l.env[name] != nil {
 				return nil, fmt.Errorf("%s makes %.80q, which is an input or initializer", nodeLabel(p, i), name)
 			}
 			if j, dup := maker[name]; dup {
@@ -44,21 +44,22 @@ func sortNodes(g *graphProto, env map[string]*value) ([]int, error) {
 		for stack := []frame{{root, 0}}; len(stack) > 0; {
 			top := &stack[len(stack)-1]
 			p := g.nodes[top.node]
-			if top.next == len(p.in) {
+			reads := p.reads()
+			if top.next == len(reads) {
 				state[top.node] = done
 				order = append(order, top.node)
 				stack = stack[:len(stack)-1]
 				continue
 			}
-			name := p.in[top.next]
+			name, inner := reads[top.next], top.next >= len(p.in)
 			top.next++
-			if name == "" || env[name] != nil {
+			j, ok := maker[name]
+			if name == "" || !ok && (inner || l.value(name) != nil) { // what is inside says so itself
 				continue
 			}
-			j, ok := maker[name]
 			switch {
 			case !ok:
-				return nil, fmt.Errorf("%s reads %.80q, which nothing makes%s", nodeLabel(p, top.node), name, nearest.Hint(name, allNames(maker, env)))
+				return nil, fmt.Errorf("%s reads %.80q, which nothing makes%s", nodeLabel(p, top.node), name, nearest.Hint(name, allNames(maker, l)))
 			case state[j] == open:
 				return nil, fmt.Errorf("%s is in a cycle: it is made from its own value", nodeLabel(g.nodes[j], j))
 			case state[j] == fresh:
@@ -70,6 +71,50 @@ func sortNodes(g *graphProto, env map[string]*value) ([]int, error) {
 	return order, nil
 }
 
-func allNames(maker map[string]int, env map[string]*value) []string {
-	return append(slices.Sorted(maps.Keys(maker)), slices.Sorted(maps.Keys(env))...)
+func allNames(maker map[string]int, l *lowering) []string {
+	return append(slices.Sorted(maps.Keys(maker)), l.names()...)
+}
+
+// reads lists the names that a node reads: its inputs, and those that its graphs take from around them.
+func (p *nodeProto) reads() []string {
+	if !p.scanned {
+		p.scanned, p.all = true, slices.Clip(p.in)
+		for _, a := range p.attrs {
+			if a.graph != nil {
+				p.all = append(p.all, a.graph.takes()...)
+			}
+		}
+	}
+	return p.all
+}
+
+// takes lists the names that a graph in another takes from around it, once each.
+func (g *graphProto) takes() (list []string) {
+	own := map[string]bool{"": true}
+	for _, p := range g.inits {
+		own[p.name] = true
+	}
+	for _, p := range g.inputs {
+		own[p.name] = true
+	}
+	for _, p := range g.nodes {
+		for _, name := range p.out {
+			own[name] = true
+		}
+	}
+	take := func(name string) {
+		if !own[name] {
+			own[name] = true
+			list = append(list, name)
+		}
+	}
+	for _, p := range g.nodes {
+		for _, name := range p.reads() {
+			take(name)
+		}
+	}
+	for _, p := range g.outputs {
+		take(p.name)
+	}
+	return list
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -16,6 +15,7 @@ type (
 		producer, producerVersion string
 		opsets                    []opsetProto
 		graph                     *graphProto
+		functions                 []*functionProto
 	}
 	opsetProto struct {
 		domain  string
@@ -25,13 +25,23 @@ type (
 		nodes           []*nodeProto
 		inits           []*tensorProto
 		inputs, outputs []*valueProto
+		values          []*valueProto // what the file says of values that nodes make
 		sparse          bool
-		attrs           int // of all nodes
+	}
+	functionProto struct {
+		name, domain, overload string
+		in, out, attrs         []string     // attrs: those without a default
+		defaults               []*attrProto // the others
+		opsets                 []opsetProto
+		body                   graphProto // its nodes
 	}
 	nodeProto struct {
-		name, opType, domain string
-		in, out              []string
-		attrs                []*attrProto
+		name, opType, domain, overload string
+		in, out                        []string
+		attrs                          []*attrProto
+
+		scanned bool
+		all     []string // once scanned: reads
 	}
 	attrProto struct {
 		name    string
@@ -43,7 +53,9 @@ type (
 		floats  []float32
 		strings []string
 		tensor  *tensorProto
-		has     int64 // the type that the fields present have
+		graph   *graphProto
+		has     int64  // the type that the fields present have
+		ref     string // the attribute of the function whose value it has; "": its own
 	}
 	valueProto struct {
 		name     string
@@ -87,11 +99,11 @@ var attrTypeNames = map[int64]string{
 // otherAttrs are the fields of AttributeProto whose values are not read, by
 // number.
 var otherAttrs = map[protowire.Number]int64{
-	6: attrGraph, 10: attrTensors, 11: attrGraphs, 14: attrType, 15: attrTypes, 22: attrSparse, 23: attrSparses,
+	10: attrTensors, 11: attrGraphs, 14: attrType, 15: attrTypes, 22: attrSparse, 23: attrSparses,
 }
 
 func decodeModel(ctx context.Context, src *source) (*modelProto, error) {
-	m := &modelProto{}
+	m, of := &modelProto{}, &tally{ctx: ctx}
 	err := src.message().each(func(fd field) error {
 		switch fd.num {
 		case 2:
@@ -107,24 +119,20 @@ func decodeModel(ctx context.Context, src *source) (*modelProto, error) {
 				return err
 			}
 			m.graph = &graphProto{}
-			return in("graph", m.graph.decode(ctx, msg))
+			return in("graph", m.graph.decode(msg, of))
 		case 8:
-			var s opsetProto
-			msg, err := fd.msg("opset_import")
-			if err != nil {
-				return err
+			return decodeOpset(fd, &m.opsets)
+		case 25:
+			f := &functionProto{}
+			m.functions = append(m.functions, f)
+			msg, err := fd.msg("functions")
+			if err == nil {
+				err = of.add(fd)
 			}
-			err = msg.each(func(fd field) error {
-				switch fd.num {
-				case 1:
-					return fd.str(&s.domain, "domain")
-				case 2:
-					return fd.int(&s.version, "version")
-				}
-				return nil
-			})
-			m.opsets = append(m.opsets, s)
-			return in("opset_import", err)
+			if err == nil {
+				err = f.decode(msg, of)
+			}
+			return in(fmt.Sprintf("functions[%d]", len(m.functions)-1), err)
 		}
 		return nil
 	})
@@ -134,148 +142,31 @@ func decodeModel(ctx context.Context, src *source) (*modelProto, error) {
 	return m, err
 }
 
+func decodeOpset(fd field, to *[]opsetProto) error {
+	var s opsetProto
+	msg, err := fd.msg("opset_import")
+	if err != nil {
+		return err
+	}
+	err = msg.each(func(fd field) error {
+		switch fd.num {
+		case 1:
+			return fd.str(&s.domain, "domain")
+		case 2:
+			return fd.int(&s.version, "version")
+		}
+		return nil
+	})
+	*to = append(*to, s)
+	return in("opset_import", err)
+}
+
 // in puts the path of a field before an error.
 func in(path string, err error) error {
 	if err == nil {
 		return nil
 	}
 	return fmt.Errorf("%s: %w", path, err)
-}
-
-func (g *graphProto) decode(ctx context.Context, m message) error {
-	return m.each(func(fd field) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		sub := func(what string, n int, decode func(message) error) error {
-			msg, err := fd.msg(what)
-			if n >= maxMessages {
-				err = fmt.Errorf("offset %d: at most %d wanted", fd.off, maxMessages)
-			}
-			if err == nil {
-				err = decode(msg)
-			}
-			return in(fmt.Sprintf("%s[%d]", what, n), err)
-		}
-		switch fd.num {
-		case 1:
-			n := &nodeProto{}
-			g.nodes = append(g.nodes, n)
-			return sub("node", len(g.nodes)-1, func(m message) error { return n.decode(m, &g.attrs) })
-		case 5:
-			t := &tensorProto{}
-			g.inits = append(g.inits, t)
-			return sub("initializer", len(g.inits)-1, t.decode)
-		case 11:
-			v := &valueProto{}
-			g.inputs = append(g.inputs, v)
-			return sub("input", len(g.inputs)-1, v.decode)
-		case 12:
-			v := &valueProto{}
-			g.outputs = append(g.outputs, v)
-			return sub("output", len(g.outputs)-1, v.decode)
-		case 15:
-			g.sparse = true
-		}
-		return nil
-	})
-}
-
-// maxMessages bounds the nodes, initializers, inputs and outputs of a graph, and half of the attributes of all nodes: an
-// empty one takes two bytes of the file and up to 500 of memory. Estimated; models have some thousands.
-const maxMessages = 1 << 16
-
-// decode reads a node; attrs counts the attributes of all nodes.
-func (n *nodeProto) decode(m message, attrs *int) error {
-	return m.each(func(fd field) error {
-		var s string
-		switch fd.num {
-		case 1:
-			err := fd.str(&s, "input")
-			n.in = append(n.in, s)
-			return err
-		case 2:
-			err := fd.str(&s, "output")
-			n.out = append(n.out, s)
-			return err
-		case 3:
-			return fd.str(&n.name, "name")
-		case 4:
-			return fd.str(&n.opType, "op_type")
-		case 5:
-			msg, err := fd.msg("attribute")
-			if err != nil {
-				return err
-			}
-			if *attrs++; *attrs > 2*maxMessages {
-				return fmt.Errorf("attribute[%d]: offset %d: at most %d attributes of all nodes wanted", len(n.attrs), fd.off, 2*maxMessages)
-			}
-			a := &attrProto{}
-			n.attrs = append(n.attrs, a)
-			return in(fmt.Sprintf("attribute[%d]", len(n.attrs)-1), a.decode(msg))
-		case 7:
-			return fd.str(&n.domain, "domain")
-		}
-		return nil
-	})
-}
-
-func (a *attrProto) decode(m message) error {
-	err := m.each(func(fd field) error {
-		switch fd.num {
-		case 1:
-			return fd.str(&a.name, "name")
-		case 2:
-			a.has = attrFloat
-			if err := fd.want(protowire.Fixed32Type, "f"); err != nil {
-				return err
-			}
-			a.f = math.Float32frombits(uint32(fd.v))
-		case 3:
-			a.has = attrInt
-			return fd.int(&a.i, "i")
-		case 4:
-			a.has = attrString
-			return fd.str(&a.s, "s")
-		case 5:
-			a.has = attrTensor
-			msg, err := fd.msg("t")
-			if err != nil {
-				return err
-			}
-			a.tensor = &tensorProto{}
-			return in("t", a.tensor.decode(msg))
-		case 7:
-			a.has = attrFloats
-			return fd.floats(&a.floats, "floats")
-		case 8:
-			a.has = attrInts
-			return fd.ints(&a.ints, "ints")
-		case 9:
-			a.has = attrStrings
-			var s string
-			err := fd.str(&s, "strings")
-			a.strings = append(a.strings, s)
-			return err
-		case 20:
-			return fd.int(&a.typ, "type")
-		case 21:
-			return fmt.Errorf("offset %d: a reference to the attribute of a function", fd.off)
-		default:
-			if t, ok := otherAttrs[fd.num]; ok {
-				a.has = t
-			}
-		}
-		return nil
-	})
-	if a.typ == 0 {
-		// Files of IR version 1 state no type; an empty list has no field either.
-		a.typ = a.has
-	}
-	if err == nil && a.typ == attrTensor && a.tensor == nil {
-		err = errors.New("no tensor in it")
-	}
-	return in(fmt.Sprintf("%.80q", a.name), err)
 }
 
 func (v *valueProto) decode(m message) error {

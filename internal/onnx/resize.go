@@ -163,10 +163,13 @@ func (n *node) simpleNearest(scales []float32) string {
 	return "floor"
 }
 
-// upsample lowers Upsample, of opsets 7 to 9.
+// upsample lowers Upsample, of opsets 1 to 9.
 func upsample(n *node) []*value {
 	var scales []float32
-	if n.opset < 9 {
+	if n.opset < 7 {
+		n.arity(1, 1)
+		scales = []float32{1, 1, n.float("height_scale", 0), n.float("width_scale", 0)}
+	} else if n.opset < 9 {
 		n.arity(1, 1)
 		scales = n.floats("scales")
 	} else {
@@ -179,6 +182,9 @@ func upsample(n *node) []*value {
 		}
 	}
 	mode := n.str("mode", "nearest")
+	if mode == "bilinear" {
+		mode = "linear"
+	}
 	if n.in[0].typ == tensor.Bool {
 		n.fail("input of bool")
 	}

@@ -6,7 +6,7 @@ import (
 )
 
 // standard lists the operators of ONNX's default domain up to opset 26 (onnx/onnx, docs/Operators.md and
-// docs/Changelog.md), whether they are supported or not.
+// docs/Changelog.md), whether they are supported or not, and those that were experimental up to opset 9.
 var standard = strings.Fields(`
 Abs Acos Acosh Add AffineGrid And ArgMax ArgMin Asin Asinh Atan Atanh Attention AveragePool
 BatchNormalization Bernoulli BitCast BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor BlackmanWindow
@@ -26,6 +26,7 @@ ScatterElements ScatterND Selu SequenceAt SequenceConstruct SequenceEmpty Sequen
 SequenceLength SequenceMap Shape Shrink Sigmoid Sign Sin Sinh Size Slice Softmax SoftmaxCrossEntropyLoss
 Softplus Softsign SpaceToDepth Split SplitToSequence Sqrt Squeeze StringConcat StringNormalizer StringSplit Sub
 Sum Swish Tan Tanh TensorScatter TfIdfVectorizer ThresholdedRelu Tile TopK Transpose Trilu Unique Unsqueeze
-Upsample Where Xor`)
+Upsample Where Xor
+Affine ConstantFill Crop DynamicSlice GRUUnit GivenTensorFill ImageScaler ParametricSoftplus Scale ScaledTanh`)
 
 func isStandard(opType string) bool { return slices.Contains(standard, opType) }
