@@ -30,8 +30,8 @@ var (
 	imageStd  = [3]float32{0.229, 0.224, 0.225}
 )
 
-// readInput reads the value of an input from a .npy file or a picture.
-func readInput(file string, nd *graph.Node, memory budget.Memory) (*tensor.Tensor, error) {
+// readInput reads the value of an input from a .npy file or a picture, of which the input gets the whole, or the centre.
+func readInput(file string, nd *graph.Node, memory budget.Memory, whole bool) (*tensor.Tensor, error) {
 	// Numbers of 8 bytes and a header, or a picture.
 	f, err := files.Open(file, 1<<17+max(8*int64(nd.Shape.Size()), int64(pictures(memory))))
 	if err != nil {
@@ -64,23 +64,23 @@ func readInput(file string, nd *graph.Node, memory budget.Memory) (*tensor.Tenso
 		return nil, fmt.Errorf("%s: a picture for input %.80q, which is %v %v: a floating 1x3xHxW input or a .npy file wanted", file, nd.Name, nd.Type, s)
 	}
 	// A small file can claim any size.
-	if err := pictures(memory).Holds(pixelBytes(c.Height, c.Width, s), fmt.Sprintf("%s: a picture of %dx%d for %dx%d: pixels", file, c.Height, c.Width, s[2], s[3])); err != nil {
+	if err := pictures(memory).Holds(pixelBytes(c.Height, c.Width, s, whole), fmt.Sprintf("%s: a picture of %dx%d for %dx%d: pixels", file, c.Height, c.Width, s[2], s[3])); err != nil {
 		return nil, err
 	}
 	img, _, err := image.Decode(bufio.NewReader(io.MultiReader(&head, f)))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	return picture(img, s, nd.Type), nil
+	return picture(img, s, nd.Type, whole), nil
 }
 
 // picture makes a picture an input as torchvision's reference transforms do: the
 // shorter side scaled to 256/224 of the input's, the centre cut out, ImageNet's
-// mean and deviation taken off.
-func picture(img image.Image, s tensor.Shape, t tensor.Type) *tensor.Tensor {
+// mean and deviation taken off. The whole of a picture is scaled to the input's size instead.
+func picture(img image.Image, s tensor.Shape, t tensor.Type, whole bool) *tensor.Tensor {
 	h, w := s[2], s[3]
 	b := img.Bounds()
-	sh, sw := scaled(b.Dy(), b.Dx(), s)
+	sh, sw := scaled(b.Dy(), b.Dx(), s, whole)
 	scaled := image.NewRGBA64(image.Rect(0, 0, sw, sh))
 	draw.BiLinear.Scale(scaled, scaled.Bounds(), img, b, draw.Src, nil)
 	x := tensor.New(t, s)
@@ -106,15 +106,18 @@ func pictures(memory budget.Memory) budget.Memory {
 
 // pixelBytes is what a picture takes: up to 8 bytes a pixel as decoded and as scaled, and four float64 in between, where it is as
 // wide as scaled and as high as decoded (golang.org/x/image/draw).
-func pixelBytes(height, width int, input tensor.Shape) int64 {
-	sh, sw := scaled(height, width, input)
+func pixelBytes(height, width int, input tensor.Shape, whole bool) int64 {
+	sh, sw := scaled(height, width, input, whole)
 	h, w, th, tw := float64(height), float64(width), float64(sh), float64(sw) // whose products do not overflow
 	return int64(min(8*(h*w+th*tw)+32*h*tw, 1<<62))
 }
 
 // scaled is the size of a picture before the centre is cut out for an input.
-func scaled(height, width int, input tensor.Shape) (sh, sw int) {
+func scaled(height, width int, input tensor.Shape, whole bool) (sh, sw int) {
 	h, w := input[2], input[3]
+	if whole {
+		return h, w
+	}
 	scale := 256.0 / 224 * max(float64(h)/float64(height), float64(w)/float64(width))
 	return max(int(float64(height)*scale+0.5), h), max(int(float64(width)*scale+0.5), w)
 }

@@ -47,7 +47,7 @@ func FuzzPicture(f *testing.F) {
 		if err := os.WriteFile(file, data, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		x, err := readInput(file, nd, 0)
+		x, err := readInput(file, nd, 0, false)
 		if err != nil {
 			if !strings.HasPrefix(err.Error(), file+": ") || strings.Contains(err.Error(), "\n") {
 				t.Errorf("%q", err)
@@ -87,7 +87,7 @@ func TestPictureSize(t *testing.T) {
 		if err := os.WriteFile(file, data, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := readInput(file, nd, c.memory); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := readInput(file, nd, c.memory, false); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%dx%d: got %v, want %s", c.width, c.height, err, c.want)
 		}
 	}

@@ -35,11 +35,21 @@ type Options struct {
 	GPU     string   // replaces the machine's: one that pimflow gpu lists, or a .json file; "": its own
 	Set     []string // keys of the machine to change, as "memory.pim_channels=8"
 	Batch   int      // images at once, for models that leave it open; 0: 1
+
+	// What else an .onnx file leaves open: the shapes of inputs by name, "" of the only one; open dimensions by their names;
+	// and [NAME=]FILE, tensors and pictures whose shapes bind the rest, as Session.Input reads them.
+	Shapes map[string][]int
+	Dims   map[string]int
+	Inputs []string
+
+	Until   []string // values that end the network, by name; none: the model's outputs
 	Profile string   // a .csv file of measured GPU kernels, whose times replace the model's; "": none
 	Memory  int64    // bytes that values may take at once, where a plan is executed and inputs are read; 0: three quarters of the machine's, 1 GB for a picture
 	// Progress, unless nil, takes the progress of each phase of long work; a phase begins with 0
 	// of 0. It is called concurrently.
 	Progress func(phase string, done, total int)
+	// Warn, unless nil, takes each of Session.Warnings, with the model's name before it.
+	Warn func(text string)
 }
 
 // Session is a model on a machine. It is not safe for concurrent use.
@@ -62,7 +72,7 @@ type Session struct {
 func Open(ctx context.Context, model string, o Options) (*Session, error) {
 	s := &Session{name: model, progress: o.Progress, memory: budget.Memory(o.Memory)}
 	var err error
-	if s.model, s.file, err = read(ctx, model, o.Batch); err != nil {
+	if s.model, s.file, err = read(ctx, model, o); err != nil {
 		return nil, err
 	}
 	if s.graph, err = simplify.Run(ctx, s.model); err != nil {

@@ -78,6 +78,9 @@ type Report struct {
 	Top      [][][]Class    `json:"top,omitempty"`    // the largest values of each output and image (Tensor.Top); nil until it is asked for
 
 	GPUProfile *GPUProfile `json:"gpu_profile,omitempty"` // nil where all GPU times are the model's
+
+	Bindings []Binding `json:"bindings,omitempty"` // what the model's file leaves open (Session.Bindings)
+	Warnings []string  `json:"warnings,omitempty"` // what it says, and its nodes contradict (Session.Warnings)
 }
 
 // ChannelsTried is the time of the best plan for a number of PIM channels, in ns.
@@ -151,6 +154,8 @@ func newReport(s *Session, p *Plan) (*Report, error) {
 		Stopped:       r.Stopped || r.Plan.Stopped,
 		Objective:     r.Objective.String(),
 		Speedup:       1, // of nothing to do
+		Bindings:      s.Bindings(),
+		Warnings:      s.Warnings(),
 	}
 	if r.Plan.Machine != m.Name {
 		out.PlanMachine = r.Plan.Machine

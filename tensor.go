@@ -70,13 +70,15 @@ func (s *Session) Inputs() []string {
 
 // Input reads the value of an input from a .npy file, of the input's shape, or for an input
 // 1x3xHxW from a picture (.png, .jpg, .gif): its shorter side is scaled to 256/224 of the
-// input's, the centre cut out, and ImageNet's mean and deviation taken off.
+// input's, the centre cut out, and ImageNet's mean and deviation taken off. Where the file leaves height or width open, the
+// whole picture is scaled to the input's size instead.
 func (s *Session) Input(name, file string) (Tensor, error) {
 	nd, err := s.input(name)
 	if err != nil {
 		return Tensor{}, err
 	}
-	x, err := readInput(file, nd, s.memory)
+	open := slices.ContainsFunc(s.Bindings(), func(b Binding) bool { return b.Input == nd.Name && b.Dimension >= 2 })
+	x, err := readInput(file, nd, s.memory, open)
 	if err != nil {
 		return Tensor{}, err
 	}

@@ -63,7 +63,7 @@ func codeCommand() *cobra.Command {
 	c.Flags().StringVar(&box, "box", "", "the part of the layer's value, as [0:1 0:32 0:56 0:112] (default: all)")
 	c.Flags().StringVar(&dev, "device", "", "gpu or pim (default: both)")
 	profileFlag(c, &r.opts.Profile)
-	r.batchFlag(c)
+	r.modelFlags(c)
 	return c
 }
 

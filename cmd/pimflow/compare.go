@@ -54,6 +54,7 @@ has its best plan and that plan's number of channels. run --pim-channels auto al
 	}
 	f.machineFlag(c, pimflow.DefaultMachine)
 	profileFlag(c, &f.opts.Profile)
+	f.openFlags(c)
 	fl := c.Flags()
 	fl.StringSliceVar(&f.policies, "policy", pimflow.Policies(), "policies, see pimflow policy")
 	fl.IntSliceVar(&f.batches, "batch", nil, "images at once, for models that leave it open; several as 1,4,16 (default 1)")

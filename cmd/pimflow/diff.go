@@ -13,7 +13,7 @@ import (
 )
 
 func diffCommand() *cobra.Command {
-	var model, machine string
+	var q request
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "diff A B",
@@ -26,7 +26,7 @@ A plan names its network; the plan of another model needs --model. Layers are ma
 		RunE: func(c *cobra.Command, args []string) error {
 			var runs []*pimflow.Report
 			for _, file := range args {
-				r, err := loadRun(c.Context(), file, model, machine)
+				r, err := loadRun(c.Context(), file, &q)
 				if err != nil {
 					return err
 				}
@@ -42,8 +42,9 @@ A plan names its network; the plan of another model needs --model. Layers are ma
 			return d.Text(c.OutOrStdout())
 		},
 	}
-	c.Flags().StringVar(&model, "model", "", "model of the plans, if it is no network of the zoo")
-	c.Flags().StringVar(&machine, "machine", "", "machine of the plans, if it is a .json file")
+	c.Flags().StringVar(&q.model, "model", "", "model of the plans, if it is no network of the zoo")
+	c.Flags().StringVar(&q.opts.Machine, "machine", "", "machine of the plans, if it is a .json file")
+	q.modelFlags(c)
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
 }
@@ -52,7 +53,7 @@ A plan names its network; the plan of another model needs --model. Layers are ma
 const maxRun = 1 << 30
 
 // loadRun reads a run, or times a plan.
-func loadRun(ctx context.Context, file, model, machine string) (*pimflow.Report, error) {
+func loadRun(ctx context.Context, file string, q *request) (*pimflow.Report, error) {
 	if !strings.HasSuffix(file, ".plan") {
 		f, err := files.OpenText(file, maxRun)
 		if err != nil {
@@ -61,7 +62,10 @@ func loadRun(ctx context.Context, file, model, machine string) (*pimflow.Report,
 		defer f.Close()
 		return report.ReadRun(f, file)
 	}
-	s, p, err := pimflow.OpenPlan(ctx, file, model, pimflow.Options{Machine: machine})
+	if err := q.bind(); err != nil {
+		return nil, err
+	}
+	s, p, err := pimflow.OpenPlan(ctx, file, q.model, q.opts)
 	if err != nil {
 		return nil, err
 	}

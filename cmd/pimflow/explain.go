@@ -61,7 +61,7 @@ breakdown of its time, and the time of the plan with it.`,
 	r.planFlag(c, "explain")
 	r.policyFlag(c)
 	r.pinFlag(c)
-	r.batchFlag(c)
+	r.modelFlags(c)
 	profileFlag(c, &r.opts.Profile)
 	fl.BoolVar(&all, "all", false, fmt.Sprintf("print every alternative of the layer, not only the %d fastest alone", shownOptions))
 	fl.BoolVar(&json, "json", false, "print one JSON object, with every alternative")

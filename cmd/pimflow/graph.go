@@ -23,6 +23,6 @@ func graphCommand() *cobra.Command {
 	}
 	c.Flags().BoolVar(&raw, "raw", false, "before simplification")
 	c.Flags().BoolVar(&values, "values", false, "with the values of all constants, for a text that can be executed")
-	r.batchFlag(c)
+	r.modelFlags(c)
 	return c
 }

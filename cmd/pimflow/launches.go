@@ -74,7 +74,7 @@ have. "launches free" is the speed-up of the same plan with launches of no time.
 	fl := c.Flags()
 	r.machineFlag(c, pimflow.DefaultMachine)
 	r.policyFlag(c)
-	r.batchFlag(c)
+	r.modelFlags(c)
 	fl.BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
 }

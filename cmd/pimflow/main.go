@@ -140,11 +140,11 @@ const (
 
 // textFlags has the flags that take a text.
 var textFlags = map[string]use{
-	"artifact-trace": writes, "box": word, "check": word, "csv": reads, "data": reads, "device": word,
+	"artifact-trace": writes, "box": word, "check": word, "csv": reads, "data": reads, "device": word, "dim": word,
 	"eval": reads, "gpu": reads, "gpu-profile": reads, "in": word, "input": reads, "kernel": word,
 	"labels": reads, "library": reads, "machine": reads, "memory": word, "model": reads, "name": word, "objective": word,
 	"only": word, "out": writes, "output": writes, "pad": word, "pim-channels": word, "plan": reads,
-	"policy": word, "runner": reads, "set": word, "trace": writes, "view": word, "with": word,
+	"policy": word, "runner": reads, "set": word, "shape": word, "trace": writes, "until": word, "view": word, "with": word,
 }
 
 // wantArgs refuses another number of arguments than least to most.

@@ -41,7 +41,7 @@ stream that "pimflow code" prints for a channel is the r-th row of the channel's
 	r.planFlag(c, "map")
 	r.policyFlag(c)
 	r.pinFlag(c)
-	r.batchFlag(c)
+	r.modelFlags(c)
 	profileFlag(c, &r.opts.Profile)
 	fl.BoolVarP(&verbose, "verbose", "v", false, "the rows of each channel")
 	fl.BoolVar(&json, "json", false, "print one JSON object")

@@ -67,7 +67,7 @@ pimflow-onnxruntime (in ortcheck/): the median of --repeats runs, and in spread_
 	fl := c.Flags()
 	f.machineFlag(c, pimflow.DefaultMachine)
 	f.policyFlag(c)
-	f.batchFlag(c)
+	f.modelFlags(c)
 	profileFlag(c, &f.opts.Profile)
 	fl.IntVar(&f.limit, "limit", 0, "number of kernels to list (default all)")
 	fl.BoolVar(&f.anyChannels, "any-channels", false, "one row a kernel for every number of memory channels, for a GPU whose memory cannot be divided; --with implies it")

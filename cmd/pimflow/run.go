@@ -94,6 +94,7 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 			if f.maxError > 0 {
 				f.check = checkValues
 			}
+			f.opts.Inputs = append([]string{}, f.inputs...) // not nil: the flag is there
 			return runModel(c, f)
 		},
 	}
@@ -101,7 +102,7 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 	f.planFlag(c, "run")
 	f.policyFlag(c)
 	f.pinFlag(c)
-	f.batchFlag(c)
+	f.modelFlags(c)
 	profileFlag(c, &f.opts.Profile)
 	fl.StringVar(&f.how.Objective, "objective", "latency", "objective to minimise: latency, energy, or edp, the energy-delay product")
 	fl.BoolVar(&f.how.Exact, "exact", false, "branch and bound: prove that no plan of at most two tiles a layer is better; for small graphs")

@@ -78,7 +78,7 @@ follows. Energies are left out: no time depends on them.`,
 	fl := c.Flags()
 	r.machineFlag(c, pimflow.DefaultMachine)
 	r.policyFlag(c)
-	r.batchFlag(c)
+	r.modelFlags(c)
 	fl.StringSliceVar(&only, "only", nil, "constants or groups of constants, as link,pim.timing (default: all)")
 	fl.BoolVar(&quick, "quick", false, "only -10 and +10 per cent")
 	fl.BoolVar(&energy, "energy", false, "also print the ratio of the plan's energy to the GPU's at the bounds of each energy constant")

@@ -2,16 +2,20 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"pimflow"
 	"pimflow/internal/fault"
 	"pimflow/internal/hw"
+	"pimflow/internal/tensor"
 )
 
 // PublishedMachine is the default machine of the commands that compare this project with the
@@ -28,6 +32,8 @@ type request struct {
 	how      pimflow.Search
 	plan     string // a file; "": search one
 	channels string // number of PIM channels, or autoChannels; "": the machine's
+
+	shapes, dims []string // [NAME=]SHAPE and NAME=EXTENT
 }
 
 // settle refuses a plan file together with what a search is told.
@@ -42,6 +48,9 @@ func (r *request) settle(c *cobra.Command) error {
 
 // open opens the session. The caller closes it.
 func (r *request) open(ctx context.Context, bar *bar) (*pimflow.Session, error) {
+	if err := r.bind(); err != nil {
+		return nil, err
+	}
 	r.opts.Progress = bar.tell
 	s, err := pimflow.Open(ctx, r.model, r.opts)
 	if err != nil || r.channels == "" || r.channels == autoChannels {
@@ -58,6 +67,9 @@ func (r *request) open(ctx context.Context, bar *bar) (*pimflow.Session, error) 
 // ready, unless nil. The caller closes the session.
 func (r *request) walk(ctx context.Context, bar *bar, ready func(*pimflow.Session) error) (*pimflow.Session, *pimflow.Plan, error) {
 	if r.plan != "" {
+		if err := r.bind(); err != nil {
+			return nil, nil, err
+		}
 		r.opts.Progress = bar.tell
 		s, p, err := pimflow.OpenPlan(ctx, r.plan, r.model, r.opts)
 		if err == nil && ready != nil {
@@ -145,7 +157,7 @@ func tight() (undo func()) {
 	return func() { debug.SetGCPercent(percent) }
 }
 
-// machineFlag, policyFlag, batchFlag, planFlag and profileFlag add the flags that commands
+// machineFlag, policyFlag, modelFlags, planFlag and profileFlag add the flags that commands
 // share.
 func (r *request) machineFlag(c *cobra.Command, machine string) {
 	c.Flags().StringVar(&r.opts.Machine, "machine", machine, "machine by name or .json file")
@@ -183,8 +195,53 @@ func (r *request) pinFlag(c *cobra.Command) {
 	c.Flags().StringArrayVar(&r.how.Pins, "pin", nil, "keep layers on a device, LAYERS=gpu or LAYERS=pim, where * stands for any text; repeatable, the last for a layer counts")
 }
 
-func (r *request) batchFlag(c *cobra.Command) {
+// modelFlags adds the flags that say what a model is opened with.
+func (r *request) modelFlags(c *cobra.Command) {
 	c.Flags().IntVar(&r.opts.Batch, "batch", 0, "images at once, for models that leave it open (default 1)")
+	r.openFlags(c)
+}
+
+// openFlags is modelFlags but for --batch.
+func (r *request) openFlags(c *cobra.Command) {
+	c.Flags().StringArrayVar(&r.shapes, "shape", nil, "[NAME=]SHAPE as 1x3x640x640: the shape of an input, for models that leave it open")
+	c.Flags().StringArrayVar(&r.dims, "dim", nil, "NAME=N as height=640: an open dimension that the model names, in all inputs")
+	c.Flags().StringArrayVar(&r.opts.Until, "until", nil, "take the network up to this value, by name, instead of its outputs; may be given several times")
+	said := map[string]bool{}
+	r.opts.Warn = func(text string) {
+		if !said[text] { // of a model that is opened several times
+			fmt.Fprintf(c.ErrOrStderr(), "pimflow: warning: %s\n", fault.Line(errors.New(text)))
+		}
+		said[text] = true
+	}
+}
+
+// bind parses what the flags bind. Names may have a = in them.
+func (r *request) bind() error {
+	r.opts.Shapes, r.opts.Dims = map[string][]int{}, map[string]int{}
+	for _, text := range r.shapes {
+		at := strings.LastIndex(text, "=")
+		name := text[:max(at, 0)]
+		s, err := tensor.ParseShape(text[at+1:])
+		if err != nil || at == 0 || slices.Contains(s, 0) {
+			return fault.Usagef("--shape %.80s: [NAME=]SHAPE as 1x3x640x640 wanted", text)
+		}
+		if _, twice := r.opts.Shapes[name]; twice {
+			return fault.Usagef("--shape %.80s: a second shape of the input", text)
+		}
+		r.opts.Shapes[name] = s
+	}
+	for _, text := range r.dims {
+		at := strings.LastIndex(text, "=")
+		n, err := strconv.Atoi(text[at+1:])
+		if err != nil || n < 1 || at < 1 {
+			return fault.Usagef("--dim %.80s: NAME=N as height=640, 1 or more, wanted", text)
+		}
+		if old, twice := r.opts.Dims[text[:at]]; twice && old != n {
+			return fault.Usagef("--dim %.80s: it is %d too", text, old)
+		}
+		r.opts.Dims[text[:at]] = n
+	}
+	return nil
 }
 
 // planFlag adds --plan, and --machine, which the plan names too.

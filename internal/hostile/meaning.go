@@ -57,7 +57,7 @@ func attributes() []file {
 		{name: "attr_twice.onnx", want: "is there twice", data: model(x, y, node("Elu", "x", "y", attr("alpha", float32(1)), attr("alpha", float32(2))))},
 		{name: "attr_type_99.onnx", want: "alpha", data: model(x, y, node("Elu", "x", "y", typed("alpha", 99, field(floatField, float32(1)))))},
 		{name: "attr_no_tensor.onnx", want: "no tensor in it", data: model(x, y, node("Constant", "", "y", typed("value", attrTensor, nil)))},
-		{name: "attr_reference.onnx", want: "a reference to the attribute of a function", data: model(x, y, node("Elu", "x", "y", field(5, all(field(1, "alpha"), field(21, "a")))))},
+		{name: "attr_reference.onnx", want: "is that of a function", data: model(x, y, node("Elu", "x", "y", field(5, all(field(1, "alpha"), field(21, "a")))))},
 		{name: "strides_0.onnx", want: "strides", data: pool(attr("kernel_shape", []int{2, 2}), attr("strides", []int{0, 0}))},
 		{name: "strides_many.onnx", want: "strides", data: pool(attr("kernel_shape", []int{2, 2}), attr("strides", make([]int, 100000)))},
 		{name: "kernel_negative.onnx", want: "kernel_shape", data: pool(attr("kernel_shape", []int{-2, -2}))},

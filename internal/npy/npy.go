@@ -81,29 +81,44 @@ var (
 // Read reads one array. The error says what of the file does not fit.
 func Read(r io.Reader) (*tensor.Tensor, error) {
 	b := bufio.NewReader(r)
-	head, err := readHeader(b)
+	c, shape, err := describe(b)
 	if err != nil {
 		return nil, err
+	}
+	return readValues(b, c, shape)
+}
+
+// Shape reads the shape of an array, and none of its values.
+func Shape(r io.Reader) (tensor.Shape, error) {
+	_, shape, err := describe(bufio.NewReader(r))
+	return shape, err
+}
+
+// describe reads what a file says of its array.
+func describe(b *bufio.Reader) (c codec, shape tensor.Shape, err error) {
+	head, err := readHeader(b)
+	if err != nil {
+		return c, nil, err
 	}
 	d, o, s := descrKey.FindStringSubmatch(head), orderKey.FindStringSubmatch(head), shapeKey.FindStringSubmatch(head)
 	if d == nil || o == nil || s == nil {
-		return nil, fmt.Errorf("header %.80q: descr, fortran_order and shape wanted", strings.TrimSpace(head))
+		return c, nil, fmt.Errorf("header %.80q: descr, fortran_order and shape wanted", strings.TrimSpace(head))
 	}
-	c, err := lookup(d[2])
+	c, err = lookup(d[2])
 	if err != nil {
-		return nil, err
+		return c, nil, err
 	}
 	if d[1] == ">" && c.bytes > 1 {
-		return nil, fmt.Errorf("descr %.80q: little-endian values wanted", d[1]+d[2])
+		return c, nil, fmt.Errorf("descr %.80q: little-endian values wanted", d[1]+d[2])
 	}
-	shape, err := parseShape(s[1])
+	shape, err = parseShape(s[1])
 	if err != nil {
-		return nil, err
+		return c, nil, err
 	}
 	if o[1] == "True" && len(shape) > 1 {
-		return nil, fmt.Errorf("fortran_order is True: C order wanted (numpy.ascontiguousarray)")
+		return c, nil, fmt.Errorf("fortran_order is True: C order wanted (numpy.ascontiguousarray)")
 	}
-	return readValues(b, c, shape)
+	return c, shape, nil
 }
 
 func readHeader(b *bufio.Reader) (string, error) {

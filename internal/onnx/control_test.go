@@ -144,8 +144,8 @@ func TestWrittenOut(t *testing.T) {
 		file []byte
 		want string
 	}{
-		{append(model(13, x, y, calls("f0", "x", "y")), funcs...), "come to more than 524288 nodes and names"},
-		{model(13, x, y, ints("m", 5000), call("Identity", "x", "a"), loop, call("Identity", "b", "y")), "come to more than 524288 nodes and names"},
+		{append(model(13, x, y, calls("f0", "x", "y")), funcs...), "come to more than 262144 nodes and names"},
+		{model(13, x, y, ints("m", 5000), call("Identity", "x", "a"), loop, call("Identity", "b", "y")), "come to more than 262144 nodes and names"},
 		{model(13, x, deep), "graphs in graphs: at most 16 deep wanted"},
 	} {
 		err := (&File{}).decode(context.Background(), memory(c.file), "m", Options{}, nil)

@@ -21,8 +21,8 @@ type invocation struct {
 const maxCalls = 64
 
 // maxSpent bounds what graphs and functions in others come to when they are written out, in nodes, names and tensors: a file
-// of a few lines can call a function of two calls of a function of two calls. Estimated: a loop of 1,000 steps of 100 nodes.
-const maxSpent = 1 << 19
+// of a few lines can call a function of two calls of a function of two calls. Estimated: five times the operations that a graph may have, of five names each.
+const maxSpent = 1 << 18
 
 // spend counts a node that is not one of the model's graph itself.
 func (l *lowering) spend(p *nodeProto) error {

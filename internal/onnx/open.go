@@ -46,7 +46,6 @@ type binding struct {
 	dims   [][]dimProto // of each input; a copy, in which open dimensions become known
 	names  map[string]*Bound
 	bound  map[[2]int]*Bound // by input and dimension
-	done   []*Bound          // in order
 }
 
 // inputs makes the inputs; one that has an initializer is its constant.
@@ -83,8 +82,12 @@ func (l *lowering) inputs(g *graphProto, o Options, f *File) error {
 		l.env[p.name] = &value{name: p.name, typ: types[i], shape: shape, id: l.b.Input(p.name, types[i], shape)}
 	}
 	f.names = b.names
-	for _, d := range b.done {
-		f.Bound = append(f.Bound, *d)
+	for i := range b.inputs {
+		for k := range b.dims[i] {
+			if x := b.bound[[2]int{i, k}]; x != nil {
+				f.Bound = append(f.Bound, *x)
+			}
+		}
 	}
 	return nil
 }
@@ -151,7 +154,7 @@ func (b *binding) set(i, k, extent int, by string) error {
 		}
 	}
 	x := &Bound{p.name, k, name, extent, by}
-	b.done, b.bound[[2]int{i, k}] = append(b.done, x), x
+	b.bound[[2]int{i, k}] = x
 	*d = dimProto{value: int64(extent), known: true, param: name}
 	if name != "" && b.names[name] == nil {
 		b.names[name] = x

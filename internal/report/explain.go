@@ -28,12 +28,14 @@ type Explain struct {
 	Given     bool                 `json:"given"` // the plan was given: the search kept no cuts
 	Total     float64              `json:"total_ns"`
 	Layers    []pimflow.Reason     `json:"layers,omitempty"`
-	Layer     *pimflow.Explanation `json:"layer,omitempty"` // in place of Layers
+	Layer     *pimflow.Explanation `json:"layer,omitempty"`    // in place of Layers
+	Bindings  []pimflow.Binding    `json:"bindings,omitempty"` // what the model's file leaves open
+	Warnings  []string             `json:"warnings,omitempty"`
 }
 
 // NewExplain returns the head of an explanation; pim is the plan's command interface.
 func NewExplain(r *pimflow.Report, pim string, given bool) *Explain {
-	x := &Explain{Schema: ExplainSchema, Model: r.Model, Machine: r.Machine, Policy: r.Policy, PIM: pim, Given: given, Total: r.Total, layers: len(r.Layers)}
+	x := &Explain{Schema: ExplainSchema, Model: r.Model, Machine: r.Machine, Policy: r.Policy, PIM: pim, Given: given, Total: r.Total, Bindings: r.Bindings, Warnings: r.Warnings, layers: len(r.Layers)}
 	for i := range r.Layers {
 		if r.Layers[i].Exclusive {
 			x.Exclusive++
@@ -85,7 +87,7 @@ func (x *Explain) JSON(w io.Writer) error { return JSON(w, x) }
 // Text writes a row for each layer, or one layer in full with at most most alternatives.
 func (x *Explain) Text(w io.Writer, most int) error {
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "model     %s\nmachine   %s\npolicy    %s%s\nplan      %s\n\n", fault.Name(x.Model), x.Machine, fault.Name(x.Policy), x.given(), ns(x.Total))
+	fmt.Fprintf(b, "model     %s\n%smachine   %s\npolicy    %s%s\nplan      %s\n\n", fault.Name(x.Model), bindings(x.Bindings), x.Machine, fault.Name(x.Policy), x.given(), ns(x.Total))
 	if x.Layer != nil {
 		explanation(b, x.Layer, most)
 	} else {
