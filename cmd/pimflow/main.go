@@ -143,7 +143,7 @@ var textFlags = map[string]use{
 	"artifact-trace": writes, "box": word, "check": word, "csv": reads, "data": reads, "device": word, "dim": word,
 	"eval": reads, "gpu": reads, "gpu-profile": reads, "in": word, "input": reads, "kernel": word,
 	"labels": reads, "library": reads, "machine": reads, "memory": word, "model": reads, "name": word, "objective": word,
-	"only": word, "out": writes, "output": writes, "pad": word, "pim-channels": word, "plan": reads,
+	"only": word, "out": writes, "output": writes, "pad": word, "pim-channels": word, "pin": word, "plan": reads,
 	"policy": word, "runner": reads, "set": word, "shape": word, "trace": writes, "until": word, "view": word, "with": word,
 }
 
