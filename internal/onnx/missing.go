@@ -10,9 +10,6 @@ import (
 	"pimflow/internal/nearest"
 )
 
-// microsoft is the domain of ONNX Runtime's own operators.
-const microsoft = "com.microsoft"
-
 // tables are the operators that are known, by domain. It is a function because rows lower graphs, and graphs need rows.
 func tables() map[string]map[string]row {
 	return map[string]map[string]row{"": lowerings, microsoft: contributed}
