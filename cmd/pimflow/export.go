@@ -61,7 +61,7 @@ in the plan; nodes without are slices and concatenations.`,
 	r.planFlag(c, "write")
 	r.policyFlag(c)
 	r.pinFlag(c)
-	r.batchFlag(c)
+	r.modelFlags(c)
 	profileFlag(c, &r.opts.Profile)
 	return c
 }
