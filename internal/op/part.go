@@ -9,7 +9,8 @@ import (
 )
 
 // Part returns the attributes with which the operator makes the box out of its value, and nothing else, from the boxes
-// of its inputs that Need names. ok is false where it cannot: then only a larger value has the box in it.
+// of its inputs that Need names, less those that it does not read (Reads). ok is false where it cannot: then only a larger
+// value has the box in it.
 func (o *Op) Part(a Attrs, in []tensor.Shape, out tensor.Box) (part Attrs, ok bool) {
 	if o.Need == nil || out.Empty() || !o.partible() {
 		return nil, false
@@ -21,20 +22,26 @@ func (o *Op) Part(a Attrs, in []tensor.Shape, out tensor.Box) (part Attrs, ok bo
 	if !ok {
 		return nil, false
 	}
-	need := make([]tensor.Shape, len(in))
-	for i, b := range o.Need(a, in, out) {
-		need[i] = b.Shape()
+	var need []tensor.Shape
+	for _, b := range o.Need(a, in, out) {
+		if o.Reads(b) {
+			need = append(need, b.Shape())
+		}
 	}
 	s, err := o.Shape(part, need)
 	return part, err == nil && s.Equal(out.Shape())
 }
+
+// Reads reports whether the operation of a part has an input of which it needs a box. Among any number of inputs those are
+// left out of which it needs nothing.
+func (o *Op) Reads(need tensor.Box) bool { return o.MaxIn >= 0 || !need.Empty() }
 
 // meaning is the name of the operator or, of one on integers, that of the same on real numbers.
 func (o *Op) meaning() string { return cmp.Or(o.Real, o.Name) }
 
 // partible reports whether it is known how a part of a value is made.
 func (o *Op) partible() bool {
-	return o.Map != nil || o.Combine != nil || parts[o.meaning()] != nil || slices.Contains(placeless, o.meaning())
+	return o.Map != nil || o.Combine != nil || o.Name == "Concat" || parts[o.meaning()] != nil || slices.Contains(placeless, o.meaning())
 }
 
 // placeless are the operators, beside those of a Map or a Combine, whose attributes say nothing of places: a part is made as

@@ -133,13 +133,16 @@ func (t *transformer) attrs(nd *graph.Node, places []Place) (list []op.Attrs) {
 // tile adds the operation of a box of a node's value.
 func (t *transformer) tile(nd *graph.Node, name string, a op.Attrs, box tensor.Box) (graph.ID, error) {
 	made := graph.Node{Name: name, Op: nd.Op, Attrs: a, Post: append([]graph.Stage{}, nd.Post...)}
-	need := t.g.Need(graph.Cut{Node: nd.ID, Box: box})
-	if box.Equal(tensor.Full(nd.Shape)) { // all inputs, since the attributes are those of the whole
-		for i, x := range nd.In {
-			need[i] = tensor.Full(t.g.Nodes[x].Shape)
-		}
-	}
+	need, whole := t.g.Need(graph.Cut{Node: nd.ID, Box: box}), box.Equal(tensor.Full(nd.Shape))
 	for i, x := range nd.In {
+		if whole { // the attributes are those of the whole
+			need[i] = tensor.Full(t.g.Nodes[x].Shape)
+		} else if i < nd.Operands() && !nd.Op.Reads(need[i]) {
+			for k := range made.Post {
+				made.Post[k].Operand--
+			}
+			continue
+		}
 		id, err := t.box(x, need[i])
 		if err != nil {
 			return 0, err
