@@ -47,10 +47,12 @@ func (e *encoder) integers(name string, o *op.Op, a op.Attrs, t tensor.Type, in 
 			x = append(x, e.dequantized(name, i, 1, in[i], in[n+2*i], in[n+2*i+1]))
 		}
 		y := e.unique(name + "/" + o.Real)
+		a, clamped, clip := e.clamp(name, a, t, out)
 		if err := e.callReal(y, o, a, x, y); err != nil {
 			return true, err
 		}
-		e.node(name, "QuantizeLinear", attributes(op.Attrs{"axis": int64(1)}), []string{y, in[3*n], in[3*n+1]}, out)
+		e.node(name, "QuantizeLinear", attributes(op.Attrs{"axis": int64(1)}), []string{y, in[3*n], in[3*n+1]}, clamped)
+		clip()
 	default:
 		return false, nil
 	}
@@ -82,6 +84,14 @@ func (e *encoder) dequantized(name string, i int, axis int64, x, scale, zero str
 
 // clamped adds a product on integers, and a Clip where its value is clamped.
 func (e *encoder) clamped(name, domain string, o *op.Op, a op.Attrs, t tensor.Type, in []string, out string) {
+	a, y, clip := e.clamp(name, a, t, out)
+	e.nodeOf(domain, name, o.Name, attributes(a), in, []string{y})
+	clip()
+}
+
+// clamp returns the attributes of an operator on integers without their bounds, the name of its value, and what
+// adds the Clip after it; without bounds the name is out.
+func (e *encoder) clamp(name string, a op.Attrs, t tensor.Type, out string) (op.Attrs, string, func()) {
 	a = a.Clone()
 	low, high := a.Int("low"), a.Int("high")
 	delete(a, "low")
@@ -90,15 +100,15 @@ func (e *encoder) clamped(name, domain string, o *op.Op, a op.Attrs, t tensor.Ty
 	if t == tensor.Uint8 {
 		least, most = 0, math.MaxUint8
 	}
-	y := out
-	if low > least || high < most {
-		y = e.unique(name + "/" + o.Name)
+	if low <= least && high >= most {
+		return a, out, func() {}
 	}
-	e.nodeOf(domain, name, o.Name, attributes(a), in, []string{y})
-	if y != out {
-		e.node(e.unique(name+"/Clip"), "Clip", nil, []string{y,
-			e.helper(name+"/min", filled(t, tensor.Shape{}, float64(max(low, least)))),
-			e.helper(name+"/max", filled(t, tensor.Shape{}, float64(min(high, most))))}, out)
+	y := e.unique(name + "/clipped")
+	bound := func(what string, v int) string {
+		return e.helper(name+what, filled(t, tensor.Shape{}, float64(min(max(v, least), most))))
+	}
+	return a, y, func() {
+		e.node(e.unique(name+"/Clip"), "Clip", nil, []string{y, bound("/min", low), bound("/max", high)}, out)
 	}
 }
 

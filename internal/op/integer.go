@@ -2,7 +2,6 @@ package op
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"pimflow/internal/tensor"
@@ -37,9 +36,6 @@ var integerOps = []Op{
 	onIntegerProduct("GemmIntegerToFloat", "Gemm", realResult),
 	onIntegerProduct("QGemm", "Gemm", integerResult),
 }
-
-// clampAttrs bound the integers of a value, where an activation is a clip of them.
-var clampAttrs = []Attr{{Name: "low", Kind: Int, Default: int64(math.MinInt8)}, {Name: "high", Kind: Int, Default: int64(math.MaxUint8)}}
 
 // product is a product on integers.
 type product struct {
@@ -280,8 +276,7 @@ func finish[T int64 | float32](p *product, a Attrs, in []*tensor.Tensor, sums []
 	for i := range factors {
 		factors[i] /= in[yScale].Floats()[0]
 	}
-	lo, hi := bounds(dst.Type)
-	lo, hi = max(lo, float32(a.Int("low"))), min(hi, float32(a.Int("high")))
+	lo, hi := clamps(a, dst.Type)
 	zero := in[yZero].Ints()[0]
 	mapIndexed(out, dst.Shape, of, sums, dst.Ints(), func(i int, s T) int64 { return quantize(float32(s)*factors[i], zero, lo, hi) })
 }

@@ -43,7 +43,7 @@ func onIntegers(real *Op) Op {
 		most = 3*most + 2
 	}
 	o := Op{
-		Name: QLinear(real.Name), MinIn: 3*real.MinIn + 2, MaxIn: most, Attrs: real.Attrs, Real: real.Name, values: values,
+		Name: QLinear(real.Name), MinIn: 3*real.MinIn + 2, MaxIn: most, Attrs: slices.Concat(real.Attrs, clampAttrs), Real: real.Name, values: values,
 		Type: func(a Attrs, in []tensor.Type) (tensor.Type, error) {
 			n := values(len(in))
 			if len(in) != 3*n+2 {
@@ -95,7 +95,7 @@ func onIntegers(real *Op) Op {
 			y := tensor.New(tensor.Float32, dst.Shape)
 			real.Eval(a, x, y, out)
 			scale, zero := in[3*n].Floats()[0], in[3*n+1].Ints()[0]
-			lo, hi := bounds(dst.Type)
+			lo, hi := clamps(a, dst.Type)
 			mapRuns(dst.Ints(), y.Floats(), dst.Shape, out, func(v float32) int64 { return quantize(v/scale, zero, lo, hi) })
 		},
 	}

@@ -75,6 +75,11 @@ func (o *Op) Values(operands int) int {
 	return o.values(operands)
 }
 
+// Quantizes reports whether the value is real numbers rounded to integers of 8 bits.
+func (o *Op) Quantizes() bool {
+	return o.Name == "QuantizeLinear" || o.Real != "" && (o.product == nil || o.product.result == integerResult)
+}
+
 // OnReals is the name of the operator: that of the row on real numbers, where there is one.
 func (o *Op) OnReals() string {
 	if o.Real != "" {

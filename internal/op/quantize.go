@@ -187,6 +187,21 @@ func bounds(t tensor.Type) (lo, hi float32) {
 	return 0, math.MaxUint8
 }
 
+// Quantize is the integer of 8 bits of x, in steps, with a zero point.
+func Quantize(x float32, zero int64, t tensor.Type) int64 {
+	lo, hi := bounds(t)
+	return quantize(x, zero, lo, hi)
+}
+
+// clampAttrs bound the integers of a value, where an activation is a clip of them.
+var clampAttrs = []Attr{{Name: "low", Kind: Int, Default: int64(math.MinInt8)}, {Name: "high", Kind: Int, Default: int64(math.MaxUint8)}}
+
+// clamps are the bounds of a value's integers.
+func clamps(a Attrs, t tensor.Type) (lo, hi float32) {
+	lo, hi = bounds(t)
+	return min(max(lo, float32(a.Int("low"))), hi), max(min(hi, float32(a.Int("high"))), lo)
+}
+
 // quantize rounds x, in steps, to the nearest integer, ties to even, adds the zero point, and
 // saturates. NaN becomes the least, as in ONNX Runtime.
 func quantize(x float32, zero int64, lo, hi float32) int64 {

@@ -35,7 +35,15 @@ var passes = []Pass{
 		Why: "identities hide the patterns of later passes and move data for nothing",
 	},
 	{
-		Name: "idiom", Run: idiom, After: []string{"fold", "dead"},
+		Name: "integer", Run: integer, After: []string{"fold", "dead"},
+		Why: "integers between dequantising and quantising are multiplied as integers; before constants are dequantised",
+	},
+	{
+		Name: "widen", Run: widen, After: []string{"integer"},
+		Why: "a constant that no operator on integers took is real numbers for all passes that follow",
+	},
+	{
+		Name: "idiom", Run: idiom, After: []string{"fold", "dead", "widen"},
 		Why: "exporters spell one operator as several: Swish as Mul and Sigmoid, padding as Pad",
 	},
 	{
