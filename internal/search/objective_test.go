@@ -5,6 +5,7 @@ import (
 	"math"
 	"testing"
 
+	"pimflow/internal/candidate"
 	"pimflow/internal/device"
 	"pimflow/internal/fake"
 	"pimflow/internal/graph"
@@ -36,6 +37,14 @@ func TestObjectiveValues(t *testing.T) {
 			if math.Abs(is-want) > 1e-3*math.Abs(want) {
 				t.Errorf("%v: a little more %s is %v, want %v", c.o, what, is, want)
 			}
+		}
+	}
+	for _, c := range []struct {
+		at            device.Time
+		work, standby float64
+	}{{0, 30, 5}, {0, 0, 0}, {2000, 0, 0}} { // the product of both is 0, and its logarithm none
+		if got := EDP.around(c.at, c.work, c.standby); got != (candidate.Linear{Time: 1}) {
+			t.Errorf("%+v: %+v, want the latency", c, got)
 		}
 	}
 }
