@@ -13,6 +13,40 @@ import (
 	"pimflow/internal/tensor"
 )
 
+// TestGapless: tiles next to each other read all between where the first and the last begin and end, if windows
+// of rows are not shorter than their stride.
+func TestGapless(t *testing.T) {
+	for _, c := range []struct {
+		kernel, stride int64
+		rows           int
+		want           bool
+	}{
+		{1, 1, 4, true}, {3, 1, 4, true}, {2, 2, 4, true}, {3, 2, 5, true}, {1, 2, 3, false}, {2, 3, 5, false},
+		{1, 2, 4, false}, // nor the last row
+	} {
+		b := graph.NewBuilder("conv")
+		x, err := b.Op("", "Relu", nil, b.Input("x", tensor.Float32, tensor.Shape{1, 1, c.rows, 1}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := b.Const("", tensor.New(tensor.Float32, tensor.Shape{1, 1, int(c.kernel), 1}))
+		y, err := b.Op("", "Conv", op.Attrs{"kernel_shape": []int64{c.kernel, 1}, "strides": []int64{c.stride, 1}, "dilations": []int64{1, 1}, "pads": []int64{0, 0, 0, 0}, "group": int64(1)}, x, w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Output("y", y)
+		g, err := b.Graph()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := costed(g, fake.Pair(0, func(bool, int, tensor.Box) device.Time { return 1 }), false)
+		z, nodes := newInstance(s, nil)
+		if got := z.gapless(1, 0, tensor.Full(g.Nodes[x].Shape)); got != c.want || nodes[1].reads[0].ends != c.want {
+			t.Errorf("windows of %d rows, stride %d: %t and %+v, %t wanted", c.kernel, c.stride, got, nodes[1].reads, c.want)
+		}
+	}
+}
+
 // TestTracks: the row of the gate before that every tile with a row reads. Row 3 of a convolution of stride 2
 // and three rows reads rows 5 to 7; tiles with more rows read these, too.
 func TestTracks(t *testing.T) {

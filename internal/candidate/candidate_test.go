@@ -122,6 +122,9 @@ func TestScheduler(t *testing.T) {
 			t.Errorf("%s: %v pJ and busy for %v, want %v and %v", c.what, w.Energy, w.Busy, want, sum(c.times))
 		}
 		preds := k.Predecessors(0, w.Partitions)
+		if list := (&Scheduler{Store: s}).List(w.Partitions, preds); !slices.Equal(list, w.Tiles) {
+			t.Errorf("%s: a list of %d tiles, of another order than the schedule", c.what, len(list))
+		}
 		if e := k.Evaluate(w, preds, w.Tiles); e.Time != w.Time || e.Completion != w.Completion || e.Energy != w.Energy {
 			t.Errorf("%s: evaluated as %d, %v, %v; timed as %d, %v, %v", c.what, e.Time, e.Completion, e.Energy, w.Time, w.Completion, w.Energy)
 		}
@@ -273,6 +276,40 @@ func TestLinear(t *testing.T) {
 	p := &Partition{Busy: [Lanes]device.Time{10, 20}, Energy: 5}
 	if v := o.Alone(p); v != 55 {
 		t.Errorf("alone %v", v)
+	}
+}
+
+// TestWindowOf: the window of a plan's segment has the segment's tiles, cut where they are cut. There is none
+// where a device does not execute a tile.
+func TestWindowOf(t *testing.T) {
+	const rows = 6
+	s := NewStore(fake.Chain(2, rows), fake.Pair(0, func(pim bool, k int, box tensor.Box) device.Time {
+		if n := device.Time(box[plan.Rows].Len()); !pim || k == 0 {
+			return 10 * n
+		}
+		return 0
+	}))
+	part := func(node graph.ID, dev string, lo, hi int) plan.Tile {
+		c := s.Graph.Whole(node)
+		c.Box = c.Box.With(plan.Rows, tensor.Range{Lo: lo, Hi: hi})
+		return plan.Tile{Cut: c, Device: dev}
+	}
+	list := []plan.Tile{part(1, plan.PIM, 2, rows), part(1, plan.GPU, 0, 2), part(2, plan.GPU, 0, rows)}
+	w := s.WindowOf(0, plan.Segment{Tiles: list})
+	if w == nil || len(w.Tiles) != 3 || len(w.Partitions) != 2 {
+		t.Fatalf("%+v", w)
+	}
+	for i, p := range w.Tiles {
+		r := list[i].Box[plan.Rows]
+		if p.Tile.Device != list[i].Device || p.Tile.Node != list[i].Node || !slices.Equal(p.Tile.Box, list[i].Box) || p.Least() != 10*device.Time(r.Len()) {
+			t.Errorf("tile %d is %v for %v: %v wanted", i, p.Tile, p.Least(), list[i])
+		}
+	}
+	if first := w.Partitions[0].Tiles; first[0].Hi != 2 || first[1].Lo != 2 || w.Partitions[1].Tiles[0].Dim != Uncut {
+		t.Errorf("partitions %v and %v", w.Partitions[0], w.Partitions[1])
+	}
+	if w := s.WindowOf(0, plan.Segment{Tiles: []plan.Tile{part(2, plan.PIM, 0, rows)}}); w != nil {
+		t.Errorf("%+v of a tile that the PIM does not execute", w)
 	}
 }
 

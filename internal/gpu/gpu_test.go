@@ -180,6 +180,46 @@ func TestWork(t *testing.T) {
 	}
 }
 
+// TestThirdOperand: a product reads a third operand that another kernel makes; a constant bias is not counted.
+func TestThirdOperand(t *testing.T) {
+	d := newGPU(t, machine(t, "toy", nil), 2)
+	for _, rows := range []int{8, 64} { // a matrix-vector product and one of matrices
+		bytes := func(constant bool) float64 {
+			b := graph.NewBuilder("product")
+			x := b.Input("x", tensor.Float32, tensor.Shape{rows, 32})
+			w := b.Const("w", tensor.New(tensor.Float32, tensor.Shape{32, 4096}))
+			var c graph.ID
+			if shape := (tensor.Shape{rows, 4096}); constant {
+				c = b.Const("c", tensor.New(tensor.Float32, shape))
+			} else {
+				c = b.Input("c", tensor.Float32, shape)
+			}
+			y, err := b.Op("y", "Gemm", nil, x, w, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.Output("y", y)
+			g, err := b.Graph()
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum := 0.0
+			for _, k := range compile(t, d, g, g.Whole(y)).Kernels() {
+				switch w := k.Work.(type) {
+				case gpu.GEMM:
+					sum += w.Extra
+				case gpu.GEMV:
+					sum += w.Bytes
+				}
+			}
+			return sum
+		}
+		if with, without := bytes(false), bytes(true); with <= without {
+			t.Errorf("%d rows: %v B, %v B if the third operand is constant", rows, with, without)
+		}
+	}
+}
+
 // TestTouched checks that a 1x1 convolution of stride 2 reads a quarter of its
 // input.
 func TestTouched(t *testing.T) {

@@ -105,6 +105,16 @@ func TestFinishOperands(t *testing.T) {
 	}
 }
 
+// TestFinishSet: of 1 pixel of 2048 inputs and 16 outputs aim reads 4096 B in two rows, whose sums stay in the
+// banks. They are set to the bias of 32 B once, and finished in the DRAM the values are 32 B.
+func TestFinishSet(t *testing.T) {
+	n := conv(t, rand.New(rand.NewPCG(7, 8)), tensor.Shape{1, 2048, 1, 1}, 16, 1, 1, 1, 1, []int64{0, 0, 0, 0}, true)
+	m := finishedAt(t, "aim", hw.InDRAM)
+	if c := compile(t, m, 1, n.g, n.g.Whole(n.id)).Cost(); c.Bytes != 4096+32+32 || c.Energy[device.PIMIO].Value != 8*(4096+32+32)*m.PIM.Energy.IO.Value {
+		t.Errorf("%d B and %v pJ", c.Bytes, c.Energy[device.PIMIO])
+	}
+}
+
 // TestFinishFree: nothing is to be finished where one sum is the value. No kernel is launched.
 func TestFinishFree(t *testing.T) {
 	n := conv(t, rand.New(rand.NewPCG(7, 8)), tensor.Shape{1, 16, 3, 3}, 16, 1, 1, 1, 1, []int64{0, 0, 0, 0}, false)
