@@ -125,6 +125,10 @@ func maxPool(m *model) {
 	if m.opset >= 10 {
 		m.maybe("ceil_mode", 1)
 	}
+	if m.opset >= 8 && m.coin() {
+		m.outputs = []string{"y", "at"}
+		m.maybe("storage_order", 1)
+	}
 	m.input(m.floats(append(m.shape(2, 3), w.extents...)...))
 }
 

@@ -11,9 +11,9 @@ var deviations = []struct {
 	says string // in the outcome's error
 	why  string
 }{
-	{[]string{"AveragePool", "MaxPool"}, sameDilated, "wanted",
+	{[]string{"AveragePool", "LpPool", "MaxPool"}, sameDilated, "wanted",
 		"ONNX Runtime leaves dilations out of the padding of auto_pad; MaxPool-11: the output is the input over the strides"},
-	{[]string{"AveragePool", "MaxPool"}, sameSparse, "wanted",
+	{[]string{"AveragePool", "LpPool", "MaxPool"}, sameSparse, "wanted",
 		"where a stride exceeds the kernel, ONNX Runtime's auto_pad SAME_UPPER moves the windows of pools, but not those of Conv; TensorFlow, whose padding it is, moves none"},
 	{[]string{"AveragePool"}, overhanging, "wanted",
 		"before opset 19 ONNX Runtime divides by the whole kernel where ceil_mode takes it beyond the pads; from 19 on, as PyTorch, by the part within"},
@@ -23,6 +23,8 @@ var deviations = []struct {
 		"ONNX Runtime adds nothing where auto_pad asks for more than there is; ConvTranspose-11: the output is the input times the strides"},
 	{[]string{"ConvTranspose"}, extraBeyondStride, "output_padding",
 		"ONNX Runtime wants output_padding below the stride; ConvTranspose-11: below the stride or the dilation"},
+	{[]string{"Resize"}, croppedAsIs, "wanted",
+		"ONNX Runtime crops no dimension that keeps its extent; Resize-11: every dimension"},
 	{[]string{"Resize"}, func(m *model) bool { return m.opset == 10 }, "enlarge and reduce: opset 11 or later wanted",
 		"Resize-10 does not say which value is nearest where one scale enlarges and another reduces"},
 }
@@ -32,6 +34,21 @@ func sameDilated(m *model) bool {
 	auto, _ := m.stated("auto_pad").(string)
 	d, _ := m.stated("dilations").([]int64)
 	return (auto == "SAME_UPPER" || auto == "SAME_LOWER") && slices.ContainsFunc(d, func(v int64) bool { return v > 1 })
+}
+
+// croppedAsIs reports a crop of a dimension that keeps its extent.
+func croppedAsIs(m *model) bool {
+	if m.stated("coordinate_transformation_mode") != "tf_crop_and_resize" {
+		return false
+	}
+	roi, x := m.value(m.in[1]).Floats(), m.value(m.in[0]).Shape
+	for d, n := range x {
+		kept := len(m.in) == 3 && m.value(m.in[2]).Floats()[d] == 1 || len(m.in) == 4 && int(m.value(m.in[3]).Ints()[d]) == n
+		if kept && (roi[d] != 0 || roi[len(x)+d] != 1) {
+			return true
+		}
+	}
+	return false
 }
 
 // overhanging reports windows that may reach beyond the pads and count what is

@@ -24,7 +24,11 @@ func resize(m *model) {
 		m.constant(scales)
 		return
 	}
-	if m.coin() {
+	crop := m.IntN(6) == 0
+	if crop {
+		m.attr("coordinate_transformation_mode", "tf_crop_and_resize")
+		m.maybe("extrapolation_value", float32(7))
+	} else if m.coin() {
 		modes := []string{"half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric"}
 		if m.opset < 13 {
 			modes = append(modes, "tf_half_pixel_for_nn")
@@ -34,6 +38,9 @@ func resize(m *model) {
 		}
 		m.attr("coordinate_transformation_mode", pick(m, modes...))
 	}
+	if m.opset >= 18 && mode != "nearest" && !crop {
+		m.maybe("antialias", 1)
+	}
 	switch mode {
 	case "nearest":
 		m.maybe("nearest_mode", pick(m, "round_prefer_floor", "round_prefer_ceil", "floor", "ceil"))
@@ -41,9 +48,16 @@ func resize(m *model) {
 		m.maybe("cubic_coeff_a", pick(m, float32(-0.5), -0.75))
 		m.maybe("exclude_outside", m.IntN(2))
 	}
-	if m.opset < 13 {
+	switch {
+	case crop:
+		roi := tensor.Floats32(tensor.Shape{8}, []float32{0, 0, 0, 0, 1, 1, 1, 1})
+		for _, i := range []int{2, 3, 6, 7} {
+			roi.Floats()[i] += float32(m.between(-2, 4)) / 8
+		}
+		m.constant(roi)
+	case m.opset < 13:
 		m.constant(m.floats(0))
-	} else {
+	default:
 		m.leave()
 	}
 	if m.coin() {

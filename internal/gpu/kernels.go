@@ -52,8 +52,8 @@ var rules = func() map[string]rule {
 		rule
 		names []string
 	}{
-		{rule{pool, first}, []string{"ArgMax", "ArgMin", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "MaxPool",
-			"ReduceL2", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum"}},
+		{rule{pool, first}, []string{"ArgMax", "ArgMin", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "LpPool", "MaxPool",
+			"MaxPoolIndices", "MaxRoiPool", "ReduceL2", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum"}},
 		{rule{element, first}, []string{"Abs", "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "BitwiseNot", "Cast", "Ceil",
 			"Clip", "Cos", "Cosh", "Elu", "Erf", "Exp", "Floor", "Gelu", "HardSigmoid", "HardSwish", "Identity", "IsInf", "IsNaN",
 			"LeakyRelu", "Log", "Mish", "Neg", "Not", "Reciprocal", "Relu", "Round", "Selu", "Shrink", "Sigmoid", "Sign", "Sin",
@@ -65,7 +65,8 @@ var rules = func() map[string]rule {
 			"LRN", "LogSoftmax", "LpNormalization", "Softmax"}},
 		{rule{element, copied}, []string{"Concat", "DepthToSpace", "Expand", "Gather", "GatherElements", "GatherND", "OneHot", "Pad",
 			"Reshape", "ReverseSequence", "Slice", "SpaceToDepth", "Tile", "Transpose"}},
-		{rule{element, all}, []string{"ScatterElements", "ScatterND"}},
+		{rule{element, all}, []string{"MaxUnpool", "ScatterElements", "ScatterND"}},
+		{rule{element, sampled}, []string{"GridSample", "RoiAlign"}},
 		{rule{pool, selected}, []string{"TopK"}},
 		{rule{element, first}, []string{"Resize"}},
 		{rule{element, first}, []string{"DequantizeLinear", "QuantizeLinear"}},
@@ -267,6 +268,12 @@ func all(w *work) float64 {
 		sum += w.operand(i)
 	}
 	return sum
+}
+
+// sampled is the bytes of all operands, of the first at most the four values around each place. Estimated.
+func sampled(w *work) float64 {
+	few := w.bytes(w.nd.In[0], min(w.need[0].Size(), 4*w.cut.Box.Size()))
+	return all(w) - w.operand(0) + few
 }
 
 // selected is the bytes that a radix selection reads: the first operand once for each 8 bits of its values, and once to

@@ -32,7 +32,11 @@ var (
 // samples are the operators that need more than operands of the usual shape.
 var samples = map[string]sample{
 	"And": booleans, "Or": booleans, "Xor": booleans, "Not": booleans,
-	"AveragePool": {attrs: window}, "MaxPool": {attrs: window},
+	"AveragePool": {attrs: window}, "MaxPool": {attrs: window}, "MaxPoolIndices": {attrs: window}, "LpPool": {attrs: window},
+	"MaxUnpool":  {attrs: op.Attrs{"kernel_shape": []int64{2, 2}, "strides": []int64{2, 2}, "pads": []int64{0, 0, 0, 0}}, types: indexed},
+	"GridSample": {shapes: []tensor.Shape{image, {1, 3, 3, 2}}},
+	"RoiAlign":   {shapes: []tensor.Shape{image, {3, 4}, {3}}, types: []tensor.Type{tensor.Float32, tensor.Float32, tensor.Int64}},
+	"MaxRoiPool": {attrs: op.Attrs{"pooled_shape": []int64{2, 2}}, shapes: []tensor.Shape{image, {3, 5}}},
 	"BitShift":   {attrs: op.Attrs{"direction": "LEFT"}, types: octets.types},
 	"BitwiseAnd": octets, "BitwiseOr": octets, "BitwiseXor": octets, "BitwiseNot": octets,
 	"CumSum":                {attrs: op.Attrs{"axis": int64(1)}},

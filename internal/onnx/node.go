@@ -173,7 +173,11 @@ func (n *node) checkUsed() {
 
 // op appends the operation whose value carries the node's name.
 func (n *node) op(opName string, a op.Attrs, in ...*value) *value {
-	v, err := n.emit(n.name, opName, a, in...)
+	return n.put(n.name, opName, a, in)
+}
+
+func (n *node) put(name, opName string, a op.Attrs, in []*value) *value {
+	v, err := n.emit(name, opName, a, in...)
 	if err != nil && opName == n.p.opType {
 		n.fail("%s", strings.TrimPrefix(err.Error(), opName+": ")) // the node is named with it
 	}
@@ -183,9 +187,7 @@ func (n *node) op(opName string, a op.Attrs, in ...*value) *value {
 
 // sub appends an operation on the way to the node's value, named after both.
 func (n *node) sub(opName string, a op.Attrs, in ...*value) *value {
-	v, err := n.emit(n.name+"/"+opName, opName, a, in...)
-	n.check(err)
-	return v
+	return n.put(n.name+"/"+opName, opName, a, in)
 }
 
 // one makes the list of outputs of a node that has a single one.

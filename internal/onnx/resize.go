@@ -24,18 +24,15 @@ func resize(n *node) []*value {
 	n.arity(1, 4)
 	rank := len(x.shape)
 	mode := n.str("coordinate_transformation_mode", "half_pixel")
-	if mode == "tf_crop_and_resize" {
-		n.fail("coordinate_transformation_mode tf_crop_and_resize is not supported")
-	}
 	n.ignore("extrapolation_value") // of tf_crop_and_resize alone
-	if n.opset >= 18 && n.int("antialias", 0) != 0 {
-		n.fail("antialias is set: 0 wanted")
-	}
 	a := op.Attrs{
 		"mode": n.str("mode", "nearest"), "coordinate_transformation_mode": mode,
 		"nearest_mode": n.str("nearest_mode", "round_prefer_floor"),
 	}
 	a["cubic_coeff_a"], a["exclude_outside"] = n.float("cubic_coeff_a", -0.75), n.int("exclude_outside", 0)
+	if n.opset >= 18 {
+		a["antialias"] = n.int("antialias", 0)
+	}
 
 	axes := make([]int, rank)
 	for i := range axes {
@@ -46,6 +43,9 @@ func resize(n *node) []*value {
 		for _, k := range v {
 			axes = append(axes, n.axis(k, rank, 0))
 		}
+	}
+	if mode == "tf_crop_and_resize" {
+		n.cropped(a, axes)
 	}
 	var scales []float32
 	var sizes []int64

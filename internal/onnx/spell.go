@@ -14,7 +14,7 @@ import (
 )
 
 // asInputs are the canonical attributes that the written opset spells as inputs,
-// in the order they have there after the operands; "" is left out.
+// in the order they have there after the operands.
 var asInputs = map[string][]string{
 	"Clip":       {"min", "max"},
 	"CumSum":     {"axis"},
@@ -27,7 +27,7 @@ var asInputs = map[string][]string{
 	"ReduceProd": {"axes"},
 	"ReduceSum":  {"axes"},
 	"Reshape":    {"shape"},
-	"Resize":     {"", "scales", "sizes"},
+	"Resize":     {"roi", "scales", "sizes"},
 	"Slice":      {"starts", "ends", "axes", "steps"},
 	"Tile":       {"repeats"},
 	"Trilu":      {"k"},
@@ -84,7 +84,7 @@ func (e *encoder) call(name string, o *op.Op, a op.Attrs, t tensor.Type, in []st
 	spelled := e.inputsOf(o)
 	extra := make([]string, len(spelled))
 	for i, attr := range spelled {
-		if attr == "" || leftOut(o, a, attr) {
+		if leftOut(o, a, attr) {
 			continue
 		}
 		x, err := constantOf(a[attr], t)
@@ -128,7 +128,7 @@ func (e *encoder) inputsOf(o *op.Op) []string {
 
 // silent reports an attribute that commonOpset does not know, and that says nothing.
 func silent(o *op.Op, a op.Attrs, attr string) bool {
-	return o.Name == "AveragePool" && attr == "dilations" ||
+	return o.Name == "AveragePool" && attr == "dilations" || o.Name == "Resize" && attr == "antialias" ||
 		strings.HasPrefix(o.Name, "Reduce") && attr == "axes" && len(a["axes"].([]int64)) == 0
 }
 
@@ -145,14 +145,14 @@ func follows(a op.Attrs, x tensor.Shape) error {
 }
 
 // leftOut reports an attribute that says nothing as an input: a bound of Clip
-// that is the default, and the one of Resize's scales and sizes that follows
-// from the other.
+// that is the default, a crop of Resize that is none, and the one of its scales
+// and sizes that follows from the other.
 func leftOut(o *op.Op, a op.Attrs, attr string) bool {
 	switch o.Name {
 	case "Clip":
 		return a.Float(attr) == map[string]float32{"min": -math.MaxFloat32, "max": math.MaxFloat32}[attr]
 	case "Resize":
-		return (attr == "scales") == (len(a["scales"].([]float32)) == 0)
+		return attr == "roi" && len(a["roi"].([]float32)) == 0 || attr != "roi" && (attr == "scales") == (len(a["scales"].([]float32)) == 0)
 	case "ReduceL2", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum":
 		return len(a["axes"].([]int64)) == 0
 	}

@@ -24,11 +24,13 @@ const axesOpset = 18
 
 // common are the canonical operators that are spelled in commonOpset as in fullOpset, or, reductions, nearly so.
 var common = strings.Fields(`
-Abs Add And ArgMax ArgMin BatchNormalization Cast Ceil Clip Concat Conv ConvTranspose Cos DepthToSpace Div Elu Equal Erf Exp
-Expand Floor Gather Gemm GlobalAveragePool GlobalMaxPool Greater GreaterOrEqual HardSigmoid HardSwish Identity
-InstanceNormalization LRN LayerNormalization LeakyRelu Less LessOrEqual Log LogSoftmax LpNormalization MatMul Max MaxPool Min
-Mod Mul Neg Not Or PRelu Pow Reciprocal ReduceL2 ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum Relu Reshape Round Selu
-Sigmoid Sign Sin Slice Softmax Softplus Softsign SpaceToDepth Sqrt Sub Swish Tanh Tile Transpose Where Xor`)
+Abs Acos Acosh Add And ArgMax ArgMin Asin Asinh Atan Atanh BatchNormalization BitShift Cast Ceil Clip Concat Conv
+ConvTranspose Cos Cosh CumSum DepthToSpace Div Elu Equal Erf Exp Expand Floor Gather GatherElements GatherND Gemm
+GlobalAveragePool GlobalMaxPool Greater GreaterOrEqual HardSigmoid HardSwish Hardmax Identity InstanceNormalization
+IsInf IsNaN LRN LayerNormalization LeakyRelu Less LessOrEqual Log LogSoftmax LpNormalization MatMul Max MaxPool
+MaxPoolIndices MaxRoiPool MaxUnpool Min Mod Mul Neg Not OneHot Or PRelu Pow Reciprocal ReduceL2 ReduceMax ReduceMean
+ReduceMin ReduceProd ReduceSum Relu Reshape ReverseSequence RoiAlign Round Selu Shrink Sigmoid Sign Sin Sinh Slice
+Softmax Softplus Softsign SpaceToDepth Sqrt Sub Swish Tan Tanh Tile TopK Transpose Trilu Where Xor`)
 
 // versions are the opset and the IR version that a graph is written in.
 func versions(g *graph.Graph) (opset, ir uint64) {
@@ -54,12 +56,14 @@ func isCommon(nd *graph.Node) bool {
 		return false
 	}
 	switch nd.Op.Name {
-	case "AveragePool": // dilations since opset 19
-		return undilated(nd.Attrs)
+	case "AveragePool": // dilations since opset 19, and in runtimes the right divisor where a window reaches beyond the pads
+		return undilated(nd.Attrs) && (nd.Attrs.Int("ceil_mode") == 0 || nd.Attrs.Int("count_include_pad") == 0)
 	case "Pad": // mode wrap since opset 19
 		return nd.Attrs.String("mode") != "wrap"
-	case "Resize": // half_pixel_symmetric since opset 19
-		return nd.Attrs.String("coordinate_transformation_mode") != "half_pixel_symmetric"
+	case "Resize": // half_pixel_symmetric since opset 19, antialiasing since 18
+		return nd.Attrs.String("coordinate_transformation_mode") != "half_pixel_symmetric" && nd.Attrs.Int("antialias") == 0
+	case "ScatterElements", "ScatterND": // the least and the greatest since opset 18
+		return !slices.Contains([]string{"max", "min"}, nd.Attrs.String("reduction"))
 	}
 	return slices.Contains(common, nd.Op.Name)
 }

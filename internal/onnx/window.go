@@ -156,18 +156,13 @@ func convTranspose(n *node) []*value {
 	return one(n.op("ConvTranspose", a, n.all()...))
 }
 
-func maxPool(n *node) []*value {
-	n.arity(1, 1)
-	n.ignore("storage_order") // it numbers the second output, which is not made
-	return n.pool("MaxPool", op.Attrs{})
-}
-
 func averagePool(n *node) []*value {
 	n.arity(1, 1)
-	return n.pool("AveragePool", op.Attrs{"count_include_pad": n.int("count_include_pad", 0)})
+	return one(n.pool("AveragePool", n.op, op.Attrs{"count_include_pad": n.int("count_include_pad", 0)}))
 }
 
-func (n *node) pool(opName string, a op.Attrs) []*value {
+// pool makes a pooling operation of attributes a and the node's window.
+func (n *node) pool(opName string, put func(string, op.Attrs, ...*value) *value, a op.Attrs) *value {
 	ext := n.spatial(n.in[0])
 	w := n.window(len(ext), nil)
 	n.pads(ext, &w)
@@ -175,5 +170,5 @@ func (n *node) pool(opName string, a op.Attrs) []*value {
 		a[k] = v
 	}
 	a["ceil_mode"] = n.int("ceil_mode", 0)
-	return one(n.op(opName, a, n.in[0]))
+	return put(opName, a, n.in[0])
 }

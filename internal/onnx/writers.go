@@ -8,9 +8,10 @@ import (
 // writers are the canonical operators that ONNX does not spell as attributes beside
 // the operands, or as inputs after them (asInputs). t is the type of the value.
 var writers = map[string]func(e *encoder, name string, a op.Attrs, t tensor.Type, in []string, out string){
-	"OneHot": writeOneHot,
-	"Swish":  writeSwish,
-	"TopK":   writeTopK,
+	"MaxPoolIndices": writeMaxPoolIndices,
+	"OneHot":         writeOneHot,
+	"Swish":          writeSwish,
+	"TopK":           writeTopK,
 }
 
 // writeSwish writes x*sigmoid(alpha*x), which the written opset has no operator for.
@@ -37,6 +38,11 @@ func writeTopK(e *encoder, name string, a op.Attrs, _ tensor.Type, in []string, 
 	k := e.helper(name+"/k", tensor.Ints64(tensor.Shape{1}, []int64{a["k"].(int64)}))
 	values := e.unique(name + "/values") // ONNX Runtime wants them named
 	e.node(name, "TopK", written(a, "axis", "largest"), []string{in[0], k}, values, out)
+}
+
+// writeMaxPoolIndices writes a MaxPool whose maxima nothing reads.
+func writeMaxPoolIndices(e *encoder, name string, a op.Attrs, _ tensor.Type, in []string, out string) {
+	e.node(name, "MaxPool", written(a, a.Names()...), in, e.unique(name+"/values"), out)
 }
 
 // written encodes the named attributes.

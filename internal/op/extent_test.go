@@ -39,6 +39,9 @@ var vast = func() map[string]vastCase {
 		"GatherND":              {nil, []tensor.Shape{{n, 2}, {n, 1}}},
 		"ScatterElements":       {Attrs{"axis": int64(0)}, []tensor.Shape{{n, 2}, {n, 2}, {n, 2}}},
 		"ScatterND":             {nil, []tensor.Shape{{n, 2}, {n, 1}, {n, 2}}},
+		"GridSample":            {nil, []tensor.Shape{{1, 2, n, 2}, {1, n, 2, 2}}},
+		"RoiAlign":              {nil, []tensor.Shape{{1, 2, n, 2}, {n, 4}, {n}}},
+		"MaxRoiPool":            {Attrs{"pooled_shape": ints(2, 2)}, []tensor.Shape{{1, 2, n, 2}, {n, 5}}},
 		"OneHot":                {Attrs{"depth": int64(4)}, []tensor.Shape{{n}, {2}}},
 		"TopK":                  {Attrs{"k": int64(n / 2), "axis": int64(1)}, []tensor.Shape{{2, n}}},
 		"CumSum":                {Attrs{"axis": int64(1)}, []tensor.Shape{{2, n}}},
@@ -49,7 +52,7 @@ var vast = func() map[string]vastCase {
 		"Where":                 {nil, []tensor.Shape{{2, n}, {n}, {1}}},
 		"Cast":                  {Attrs{"to": "float16"}, []tensor.Shape{{2, n}}},
 	}
-	for _, pool := range []string{"MaxPool", "AveragePool"} {
+	for _, pool := range []string{"MaxPool", "AveragePool", "MaxPoolIndices", "LpPool"} {
 		m[pool] = vastCase{Attrs{"kernel_shape": ints(1 << 20), "strides": ints(1), "dilations": ints(1), "pads": ints(1<<19, 1<<19)}, []tensor.Shape{{1, 2, n}}}
 	}
 	for _, r := range reductions {
@@ -100,7 +103,7 @@ func TestNeedOfVastValues(t *testing.T) {
 			{"mode": "edge", "pads": ints(0, 1<<30, 0, 1<<30)}, {"mode": "wrap", "pads": ints(0, 1<<30, 0, 1<<30)},
 			{"mode": "reflect", "pads": ints(0, 2, 0, 2)},
 		},
-		"Resize": {{"mode": "linear", "sizes": ints(2, 1<<31)}, {"mode": "cubic", "sizes": ints(2, 1<<31)}},
+		"Resize": {{"mode": "linear", "sizes": ints(2, 1<<31)}, {"mode": "cubic", "sizes": ints(2, 1<<31)}, {"mode": "linear", "sizes": ints(2, 1<<31), "antialias": int64(1)}},
 	} {
 		for i, a := range attrs {
 			cases[fmt.Sprintf("%s %d", name, i)] = vastCase{a, vast[name].in}

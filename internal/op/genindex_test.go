@@ -65,6 +65,57 @@ func init() {
 				[]*tensor.Tensor{in, fill(rapid.SampledFrom(numbers).Draw(t, "type"), tensor.Shape{2}, 2)}}
 		},
 
+		"GridSample": func(t *rapid.T) instance {
+			n := draw(t, "spatial", 1, 3)
+			modes := []string{"linear", "nearest", "cubic"}
+			if n != 2 {
+				modes = modes[:2]
+			}
+			mode := rapid.SampledFrom(modes).Draw(t, "mode")
+			s, typ := drawShape(t, n+2, n+2), floatType(t)
+			grid := fill(typ, append(append(tensor.Shape{s[0]}, drawShape(t, n, n)...), n), 2)
+			for i, v := range grid.Floats() {
+				grid.Floats()[i] = v / 2
+			}
+			return instance{Attrs{"mode": mode, "padding_mode": rapid.SampledFrom([]string{"zeros", "border", "reflection"}).Draw(t, "padding"),
+				"align_corners": int64(draw(t, "align_corners", 0, 1))}, []*tensor.Tensor{fill(typ, s, 1), grid}}
+		},
+		"RoiAlign": func(t *rapid.T) instance {
+			s, n := drawShape(t, 4, 4), draw(t, "rois", 0, 3)
+			return instance{Attrs{
+				"mode":          rapid.SampledFrom([]string{"avg", "max"}).Draw(t, "mode"),
+				"output_height": int64(draw(t, "height", 1, 3)), "output_width": int64(draw(t, "width", 1, 3)),
+				"sampling_ratio": int64(draw(t, "sampling_ratio", 0, 2)), "spatial_scale": float32(1) / float32(draw(t, "scale", 1, 2)),
+				"coordinate_transformation_mode": rapid.SampledFrom([]string{"half_pixel", "output_half_pixel"}).Draw(t, "coordinates"),
+			}, []*tensor.Tensor{fill(tensor.Float32, s, 1), fill(tensor.Float32, tensor.Shape{n, 4}, 2), fillInts(tensor.Int64, tensor.Shape{n}, 3, 0, s[0])}}
+		},
+		"MaxRoiPool": func(t *rapid.T) instance {
+			s, n := drawShape(t, 4, 4), draw(t, "rois", 0, 3)
+			rois := fill(tensor.Float32, tensor.Shape{n, 5}, 2)
+			for i := range n {
+				rois.Floats()[5*i] = float32(draw(t, "image", 0, s[0]))
+			}
+			return instance{Attrs{"pooled_shape": ints(draw(t, "height", 1, 3), draw(t, "width", 1, 3))}, []*tensor.Tensor{fill(tensor.Float32, s, 1), rois}}
+		},
+		"MaxPoolIndices": func(t *rapid.T) instance {
+			x := drawPool(false)(t)
+			x.attrs["storage_order"] = int64(draw(t, "storage_order", 0, 1))
+			return x
+		},
+		"LpPool": func(t *rapid.T) instance {
+			x := drawPool(true)(t)
+			delete(x.attrs, "count_include_pad")
+			x.attrs["p"] = int64(draw(t, "p", 1, 3))
+			return x
+		},
+		"MaxUnpool": func(t *rapid.T) instance {
+			a, _, x := drawWindows(t, draw(t, "spatial", 1, 3), 2)
+			a["pads"] = make([]int64, len(a["pads"].([]int64)))
+			delete(a, "dilations")
+			s := append(tensor.Shape{1, draw(t, "c", 1, 2)}, x...)
+			return instance{a, []*tensor.Tensor{fill(rapid.SampledFrom(numbers).Draw(t, "type"), s, 1), fillInts(tensor.Int64, s, 2, -1, 4*s.Size())}}
+		},
+
 		"GatherElements": func(t *rapid.T) instance {
 			x, indices := drawBeside(t)
 			return instance{x.attrs, append(x.in, indices)}

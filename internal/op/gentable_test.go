@@ -216,8 +216,12 @@ func drawResize(t *rapid.T) instance {
 	if rapid.Bool().Draw(t, "no scales") {
 		scales = []float32{}
 	}
+	roi := make([]float32, 2*len(s))
+	for i := range roi {
+		roi[i] = float32(draw(t, "roi", -2, 10)) / 8
+	}
 	return instance{Attrs{
-		"sizes": ints(sizes...), "scales": scales,
+		"sizes": ints(sizes...), "scales": scales, "roi": roi, "extrapolation_value": float32(7), "antialias": int64(draw(t, "antialias", 0, 1)),
 		"mode":                           rapid.SampledFrom([]string{"nearest", "linear", "cubic"}).Draw(t, "mode"),
 		"coordinate_transformation_mode": rapid.SampledFrom(coordinateNames()).Draw(t, "coordinates"),
 		"nearest_mode":                   rapid.SampledFrom([]string{"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"}).Draw(t, "nearest"),

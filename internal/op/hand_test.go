@@ -130,6 +130,19 @@ func TestByHand(t *testing.T) {
 		{"ScatterElements", Attrs{"reduction": "add"}, []*tensor.Tensor{f32(shape{3}, 1, 2, 3), i64(shape{4}, 1, -2, 3, 0), f32(shape{4}, 5, 6, 7, 8)}, f32(shape{3}, 9, 13, 3)},
 		{"ScatterND", Attrs{"reduction": "max"}, []*tensor.Tensor{i64(shape{2, 2}, 1, 2, 3, 4), i64(shape{2, 1}, 1, 1), i64(shape{2, 2}, 9, 0, 0, 5)}, i64(shape{2, 2}, 1, 2, 9, 5)},
 		{"OneHot", Attrs{"depth": int64(3)}, []*tensor.Tensor{i64(shape{3}, 1, -1, 3), f32(shape{2}, 2, 5)}, f32(shape{3, 3}, 2, 5, 2, 2, 2, 5, 2, 2, 2)},
+		// Places -0.5, 1 (between both columns) and 2.5, which mirrors at 1.5.
+		{"GridSample", Attrs{"padding_mode": "reflection"}, []*tensor.Tensor{f32(shape{1, 1, 1, 2}, 2, 4), f32(shape{1, 1, 3, 2}, -1, 0, 0, 0, 2, 0)}, f32(shape{1, 1, 1, 3}, 2, 3, 3)},
+		{"GridSample", Attrs{"align_corners": int64(1)}, []*tensor.Tensor{f32(shape{1, 1, 2}, 2, 4), f32(shape{1, 3, 1}, -2, -0.5, 1)}, f32(shape{1, 1, 3}, 1, 2.5, 4)},
+		{"GridSample", Attrs{"mode": "nearest", "padding_mode": "border"}, []*tensor.Tensor{f32(shape{1, 1, 2}, 2, 4), f32(shape{1, 2, 1}, nan, 9)}, f32(shape{1, 1, 2}, 2, 4)},
+		// Samples at 1 of a box from 0 to 2; then, with half pixels, at 0.5.
+		{"RoiAlign", Attrs{"coordinate_transformation_mode": "output_half_pixel", "sampling_ratio": int64(1)}, []*tensor.Tensor{grid, f32(shape{1, 4}, 0, 0, 2, 2), i64(shape{1}, 0)}, f32(shape{1, 1, 1, 1}, 5)},
+		{"RoiAlign", Attrs{"sampling_ratio": int64(1)}, []*tensor.Tensor{grid, f32(shape{1, 4}, 0, 0, 2, 2), i64(shape{1}, 0)}, f32(shape{1, 1, 1, 1}, 3)},
+		{"RoiAlign", nil, []*tensor.Tensor{grid, f32(shape{2, 4}, -9, -9, 1e30, 1e30, 0, 0, 1, 1), i64(shape{2}, 0, 1)}, f32(shape{2, 1, 1, 1}, 0, nan)},
+		{"MaxRoiPool", Attrs{"pooled_shape": ints(1, 2)}, []*tensor.Tensor{grid, f32(shape{1, 5}, 0, 0, 0, 2, 1)}, f32(shape{1, 1, 1, 2}, 5, 6)},
+		{"MaxPoolIndices", window(2, 1, 0, nil), []*tensor.Tensor{f32(shape{1, 1, 2, 3}, 1, 5, 5, 2, 2, 0)}, i64(shape{1, 1, 1, 2}, 1, 1)},
+		{"MaxPoolIndices", window(2, 1, 0, Attrs{"storage_order": int64(1)}), []*tensor.Tensor{f32(shape{1, 2, 2, 2}, 1, 5, 5, 2, 0, 0, 0, 1)}, i64(shape{1, 2, 1, 1}, 2, 7)},
+		{"MaxUnpool", Attrs{"kernel_shape": ints(2), "strides": ints(2), "pads": ints(0, 0)}, []*tensor.Tensor{f32(shape{1, 1, 2}, 7, 8), i64(shape{1, 1, 2}, 1, 4)}, f32(shape{1, 1, 4}, 0, 7, 0, 0)},
+		{"LpPool", window(2, 2, 0, Attrs{"ceil_mode": int64(1)}), []*tensor.Tensor{f32(shape{1, 1, 2, 3}, 3, 0, -2, 4, 0, 0)}, f32(shape{1, 1, 1, 2}, 5, 2)},
 		{"TopK", Attrs{"k": int64(3)}, []*tensor.Tensor{f32(shape{5}, 1, nan, 3, -inf, 3)}, i64(shape{3}, 2, 4, 0)},
 		{"TopK", Attrs{"k": int64(2), "axis": int64(0), "largest": int64(0)}, []*tensor.Tensor{i64(shape{3, 1}, 7, 5, 5)}, i64(shape{2, 1}, 1, 2)},
 		{"CumSum", Attrs{"axis": int64(0)}, []*tensor.Tensor{f32(shape{3}, 1, 2, 4)}, f32(shape{3}, 1, 3, 7)},
@@ -150,6 +163,10 @@ func TestByHand(t *testing.T) {
 		{"Resize", Attrs{"sizes": ints(4), "mode": "linear", "coordinate_transformation_mode": "align_corners"}, []*tensor.Tensor{f32(shape{2}, 0, 6)}, f32(shape{4}, 0, 2, 4, 6)},
 		{"Resize", Attrs{"sizes": ints(2, 4), "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}, []*tensor.Tensor{i64(shape{1, 2}, 1, 2)}, i64(shape{2, 4}, 1, 1, 2, 2, 1, 1, 2, 2)},
 		{"Resize", Attrs{"sizes": ints(4), "scales": []float32{2}, "mode": "cubic"}, []*tensor.Tensor{f32(shape{2}, 1, 5)}, f32(shape{4}, 0.578125, 1.90625, 4.09375, 5.421875)},
+		// A triangle of half-width 2 over the places 0.5 and 2.5; beyond the ends the first and the last value count again.
+		{"Resize", Attrs{"sizes": ints(2), "mode": "linear", "antialias": int64(1)}, []*tensor.Tensor{f32(shape{4}, 0, 8, 16, 24)}, f32(shape{2}, 5, 19)},
+		{"Resize", Attrs{"sizes": ints(2), "mode": "linear", "antialias": int64(1), "exclude_outside": int64(1)}, []*tensor.Tensor{f32(shape{4}, 0, 7, 14, 21)}, f32(shape{2}, 5, 16)},
+		{"Resize", Attrs{"sizes": ints(3), "mode": "linear", "coordinate_transformation_mode": "tf_crop_and_resize", "roi": []float32{1, -1}, "extrapolation_value": float32(9)}, []*tensor.Tensor{f32(shape{2}, 3, 5)}, f32(shape{3}, 5, 3, 9)},
 	} {
 		o, a, y := prepare(t, c.op, instance{c.a, c.in})
 		o.Eval(a, c.in, y, tensor.Full(y.Shape))

@@ -15,8 +15,10 @@ var resizeOps = []Op{{
 		{Name: "sizes", Kind: Ints}, {Name: "scales", Kind: Floats, Default: []float32(nil)},
 		{Name: "mode", Kind: String, Default: "nearest", OneOf: []string{"nearest", "linear", "cubic"}},
 		{Name: "coordinate_transformation_mode", Kind: String, Default: "half_pixel", OneOf: coordinateNames()},
+		{Name: "roi", Kind: Floats, Default: []float32(nil)}, {Name: "extrapolation_value", Kind: Float, Default: float32(0)}, // of tf_crop_and_resize
 		{Name: "nearest_mode", Kind: String, Default: "round_prefer_floor", OneOf: []string{"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"}},
 		{Name: "cubic_coeff_a", Kind: Float, Default: float32(-0.75)}, {Name: "exclude_outside", Kind: Int, Default: int64(0)},
+		{Name: "antialias", Kind: Int, Default: int64(0)},
 	},
 	Shape: resizeShape,
 	Type: func(a Attrs, in []tensor.Type) (tensor.Type, error) {
@@ -39,29 +41,35 @@ var resizeOps = []Op{{
 // and in, as ONNX Resize-19 names and defines the modes. It is computed in float32
 // as ONNX Runtime and PyTorch do: float32(7.0/6) is not 7/6, and only the rounding
 // of the place puts it back on the half that the exporter meant.
-var coordinates = map[string]func(o, scale float32, in, out int) float32{
+var coordinates = map[string]func(r *resized, o float32) float32{
 	"half_pixel": halfPixel,
-	"half_pixel_symmetric": func(o, scale float32, in, out int) float32 {
-		part := float32(out) / (scale * float32(in))
-		return float32(float32(in)/2*(1-part)) + halfPixel(o, scale, in, out) // rounded: not fused
+	"half_pixel_symmetric": func(r *resized, o float32) float32 {
+		part := float32(r.out) / (r.scale * float32(r.in))
+		return float32(float32(r.in)/2*(1-part)) + halfPixel(r, o) // rounded: not fused
 	},
-	"pytorch_half_pixel": func(o, scale float32, in, out int) float32 {
-		if out == 1 {
+	"pytorch_half_pixel": func(r *resized, o float32) float32 {
+		if r.out == 1 {
 			return 0
 		}
-		return halfPixel(o, scale, in, out)
+		return halfPixel(r, o)
 	},
-	"align_corners": func(o, _ float32, in, out int) float32 {
-		if out == 1 {
+	"align_corners": func(r *resized, o float32) float32 {
+		if r.out == 1 {
 			return 0
 		}
-		return o * float32(in-1) / float32(out-1)
+		return o * float32(r.in-1) / float32(r.out-1)
 	},
-	"asymmetric":           func(o, scale float32, _, _ int) float32 { return o / scale },
-	"tf_half_pixel_for_nn": func(o, scale float32, _, _ int) float32 { return (o + 0.5) / scale },
+	"asymmetric":           func(r *resized, o float32) float32 { return o / r.scale },
+	"tf_half_pixel_for_nn": func(r *resized, o float32) float32 { return (o + 0.5) / r.scale },
+	"tf_crop_and_resize": func(r *resized, o float32) float32 {
+		if r.out == 1 {
+			return 0.5 * (r.start + r.end) * float32(r.in-1)
+		}
+		return r.start*float32(r.in-1) + o*(r.end-r.start)*float32(r.in-1)/float32(r.out-1)
+	},
 }
 
-func halfPixel(o, scale float32, _, _ int) float32 { return (o+0.5)/scale - 0.5 }
+func halfPixel(r *resized, o float32) float32 { return (o+0.5)/r.scale - 0.5 }
 
 func coordinateNames() []string {
 	var names []string
@@ -78,6 +86,9 @@ func resizeShape(a Attrs, in []tensor.Shape) (tensor.Shape, error) {
 	if len(sizes) != len(x) || len(scales) != 0 && len(scales) != len(x) {
 		return nil, fmt.Errorf("sizes %v, scales %v of %v: one value a dimension wanted", sizes, scales, x)
 	}
+	if roi := a["roi"].([]float32); a.String("coordinate_transformation_mode") == "tf_crop_and_resize" && len(roi) != 2*len(x) {
+		return nil, fmt.Errorf("roi %v: two values a dimension of %v wanted", roi, x)
+	}
 	for d, n := range sizes {
 		if n < 0 || n > 0 && x[d] == 0 {
 			return nil, fmt.Errorf("sizes %v of %v", sizes, x)
@@ -85,52 +96,70 @@ func resizeShape(a Attrs, in []tensor.Shape) (tensor.Shape, error) {
 		if len(scales) > 0 && !(scales[d] > 0 && !math.IsInf(float64(scales[d]), 1)) {
 			return nil, fmt.Errorf("scales %v: finite and more than 0 wanted", scales)
 		}
+		if len(scales) > 0 && a.Int("antialias") != 0 && n > 0 && 2*float64(scales[d])*float64(x[d]) < 1 {
+			return nil, fmt.Errorf("scales %v of %v: half a value or more wanted", scales, x)
+		}
 	}
 	return tensor.Shape(sizes), nil
 }
 
 // resized is one dimension of a resize: index o of the value is at place(o) of the input.
 type resized struct {
-	a       Attrs
-	place   func(o, scale float32, in, out int) float32
-	scale   float32
-	in, out int
+	a          Attrs
+	place      func(r *resized, o float32) float32
+	crop       bool
+	scale      float32
+	start, end float32 // of the crop, in parts of the input
+	in, out    int
 }
 
 func resizedAlong(a Attrs, x tensor.Shape, d int) resized {
 	sizes, scales := a.Ints("sizes"), a["scales"].([]float32)
-	r := resized{a: a, place: coordinates[a.String("coordinate_transformation_mode")], in: x[d], out: sizes[d]}
+	mode := a.String("coordinate_transformation_mode")
+	r := resized{a: a, place: coordinates[mode], crop: mode == "tf_crop_and_resize", in: x[d], out: sizes[d]}
 	if r.scale = float32(r.out) / float32(r.in); len(scales) > 0 {
 		r.scale = scales[d]
+	}
+	if roi := a["roi"].([]float32); r.crop {
+		r.start, r.end = roi[d], roi[len(x)+d]
 	}
 	return r
 }
 
 // same reports whether the values of the dimension stay where they are.
-func (r resized) same() bool { return r.scale == 1 && r.in == r.out }
+func (r resized) same() bool { return r.scale == 1 && r.in == r.out && !r.crop }
+
+// reach is how far from a place values count: those of a filter, which antialiasing
+// stretches where the value is smaller (ONNX Resize-18).
+func (r resized) reach() float64 {
+	return map[string]float64{"linear": 1, "cubic": 2}[r.a.String("mode")] / min(float64(r.scale), 1)
+}
 
 // at is the place in the input, within what an int holds on every processor.
 func (r resized) at(o int) float64 {
-	v := float64(r.place(float32(o), r.scale, r.in, r.out))
+	v := float64(r.place(&r, float32(o)))
 	if math.IsNaN(v) {
 		return 0
 	}
 	return min(max(v, -0x1p40), 0x1p40)
 }
 
-// need is the range of the inputs behind the values of a range, which is not empty. Places ascend with the index, so that
-// the first and the last decide; for cubic, all inputs around them count, also those of weight 0.
+// need is the range of the inputs behind the values of a range, which is not empty. Places ascend with the index, or descend
+// in a crop, so that the first and the last decide; for cubic, all inputs around them count, also those of weight 0.
 func (r resized) need(o tensor.Range) tensor.Range {
 	if r.same() {
 		return o
 	}
 	first, last := r.at(o.Lo), r.at(o.Hi-1)
+	first, last = min(first, last), max(first, last)
 	var lo, hi int
-	switch r.a.String("mode") {
-	case "nearest":
+	switch mode := r.a.String("mode"); {
+	case mode == "nearest":
 		mode := r.a.String("nearest_mode")
 		lo, hi = nearestTo(mode, first), nearestTo(mode, last)
-	case "linear":
+	case r.a.Int("antialias") != 0:
+		lo, hi = int(math.Ceil(first-r.reach())), int(math.Floor(last+r.reach()))
+	case mode == "linear":
 		lo, hi = int(math.Floor(first)), int(math.Ceil(last))
 	default:
 		lo, hi = int(math.Floor(first))-1, int(math.Floor(last))+2
@@ -155,48 +184,88 @@ func resizeTaps(a Attrs, x tensor.Shape, out tensor.Box) [][]tap {
 				list[d] = append(list[d], tap{[]int{o}, []float64{1}})
 				continue
 			}
-			list[d] = append(list[d], tapOf(a, axis.at(o), x[d]))
+			list[d] = append(list[d], axis.tap(axis.at(o)))
 		}
 	}
 	return list
 }
 
-// tapOf is the tap for a place in n values.
-func tapOf(a Attrs, place float64, n int) tap {
+// tap is the tap for a place. Beyond the ends of a crop it is empty.
+func (r resized) tap(place float64) tap {
+	if r.crop && (place < 0 || place > float64(r.in-1)) {
+		return tap{}
+	}
 	base := math.Floor(place)
 	frac := place - base
 	var weight []float64
 	first := int(base)
-	switch a.String("mode") {
-	case "nearest":
-		i := nearestTo(a.String("nearest_mode"), place)
-		return tap{[]int{min(max(i, 0), n-1)}, []float64{1}}
-	case "linear":
+	k := float64(r.a.Float("cubic_coeff_a"))
+	switch mode := r.a.String("mode"); {
+	case mode == "nearest":
+		i := nearestTo(r.a.String("nearest_mode"), place)
+		return tap{[]int{min(max(i, 0), r.in-1)}, []float64{1}}
+	case r.a.Int("antialias") != 0:
+		reach, scale := r.reach(), min(float64(r.scale), 1)
+		first = int(math.Ceil(place - reach))
+		for i := first; float64(i) <= place+reach; i++ {
+			t := math.Abs(float64(i)-place) * scale
+			if mode == "linear" {
+				weight = append(weight, max(1-t, 0))
+			} else {
+				weight = append(weight, cubic(k, t))
+			}
+		}
+	case mode == "linear":
 		weight = []float64{1 - frac, frac}
-	case "cubic":
-		// Keys, Cubic convolution interpolation for digital image processing, 1981.
-		k := float64(a.Float("cubic_coeff_a"))
-		near := func(t float64) float64 { return ((k+2)*t-(k+3))*t*t + 1 }
-		far := func(t float64) float64 { return ((k*t-5*k)*t+8*k)*t - 4*k }
-		weight = []float64{far(1 + frac), near(frac), near(1 - frac), far(2 - frac)}
-		first--
+	case mode == "cubic":
+		weight, first = cubicWeights(k, frac), first-1
 	}
+	exclude := r.a.Int("exclude_outside") != 0
 	var t tap
 	total := 0.0
 	for j, w := range weight {
 		i := first + j
-		if inside := i >= 0 && i < n; !inside && a.Int("exclude_outside") != 0 || w == 0 {
+		if inside := i >= 0 && i < r.in; !inside && exclude || w == 0 {
 			continue
 		}
-		t.at, t.weight = append(t.at, min(max(i, 0), n-1)), append(t.weight, w)
+		t.at, t.weight = append(t.at, min(max(i, 0), r.in-1)), append(t.weight, w)
 		total += w
 	}
-	if a.Int("exclude_outside") != 0 {
+	if exclude || r.a.Int("antialias") != 0 {
 		for j := range t.weight {
 			t.weight[j] /= total
 		}
 	}
 	return t
+}
+
+// cubic is the weight of a value at the distance t from a place, of a filter with the
+// coefficient k (Keys, Cubic convolution interpolation for digital image processing,
+// 1981).
+func cubic(k, t float64) float64 {
+	switch {
+	case t <= 1:
+		return ((k+2)*t-(k+3))*t*t + 1
+	case t < 2:
+		return ((k*t-5*k)*t+8*k)*t - 4*k
+	}
+	return 0
+}
+
+// cubicWeights are those of the four values around a place, frac after the second.
+func cubicWeights(k, frac float64) []float64 {
+	return []float64{cubic(k, 1+frac), cubic(k, frac), cubic(k, 1-frac), cubic(k, 2-frac)}
+}
+
+// times lists the lines of values behind lines of dimensions before, and the products
+// of their weights; stride is that of the dimension of t.
+func (t tap) times(lines []int, weights []float64, stride int) (l []int, w []float64) {
+	for i := range lines {
+		for j := range t.at {
+			l, w = append(l, lines[i]+t.at[j]*stride), append(w, weights[i]*t.weight[j])
+		}
+	}
+	return l, w
 }
 
 func nearestTo(mode string, place float64) int {
@@ -218,10 +287,10 @@ func resize(a Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box) {
 		from := make([][]int, len(taps))
 		for d, list := range taps {
 			for _, t := range list {
-				from[d] = append(from[d], t.at[0])
+				from[d] = append(from[d], append(t.at, -1)[0])
 			}
 		}
-		take(dst, out, in[0], from, 0)
+		take(dst, out, in[0], from, a.Float("extrapolation_value"))
 		return
 	}
 	v, y, s := in[0].Floats(), dst.Floats(), dst.Shape
@@ -236,16 +305,13 @@ func resize(a Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box) {
 		for d, ost := range s.Strides()[:last] {
 			t := taps[d][off/ost-out[d].Lo]
 			off %= ost
-			var l []int
-			var w []float64
-			for i := range lines {
-				for j := range t.at {
-					l, w = append(l, lines[i]+t.at[j]*st[d]), append(w, weights[i]*t.weight[j])
-				}
-			}
-			lines, weights = l, w
+			lines, weights = t.times(lines, weights, st[d])
 		}
 		for i, t := range taps[last] {
+			if len(lines) == 0 || len(t.at) == 0 { // beyond a crop
+				y[rows[r]+i] = a.Float("extrapolation_value")
+				continue
+			}
 			sum := 0.0
 			for l, base := range lines {
 				part := 0.0

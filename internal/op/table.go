@@ -11,6 +11,7 @@ var tables = [][]Op{
 	unaryOps, binaryOps, logicOps, convOps, gemmOps, poolOps, normOps, softmaxOps, reduceOps, layoutOps, blockOps, resizeOps,
 	pickOps, scatterOps, alongOps, bitOps,
 	quantizeOps, passedOps, integerOps,
+	sampleOps, unpoolOps,
 }
 
 // byName indexes the table. The rows in it do what all operators have in common:
