@@ -94,6 +94,32 @@ func TestNodes(t *testing.T) {
 	}
 }
 
+// TestExporters runs ONNX's models of PyTorch's first exporters, of opset 6, all of which are supported.
+func TestExporters(t *testing.T) {
+	dirs, _ := filepath.Glob(nodeTests + "/../pytorch-*/*/model.onnx")
+	if len(dirs) == 0 {
+		t.Skipf("%s is empty: apt-get install libonnx-testdata", nodeTests)
+	}
+	for _, path := range dirs {
+		dir := filepath.Dir(path)
+		g, in, _, err := readNodeTest(path)
+		if err != nil {
+			t.Errorf("%s: %v", filepath.Base(dir), err)
+			continue
+		}
+		for i, y := range evalGraph(g, in) {
+			want, err := readTensor(fmt.Sprintf("%s/test_data_set_0/output_%d.pb", dir, i), int64(y.Type))
+			if err == nil {
+				err = compare(y, want, 1e-3, 1e-6)
+			}
+			if err != nil {
+				t.Errorf("%s: %s: %v", filepath.Base(dir), g.Outputs[i].Name, err)
+			}
+		}
+	}
+	t.Logf("%d models", len(dirs))
+}
+
 // deviations are the tests whose data ONNX's own text contradicts.
 var deviations = map[string]string{
 	"test_resize_downsample_scales_linear_align_corners": alignCorners,
@@ -123,6 +149,7 @@ func readNodeTest(path string) (g *graph.Graph, in map[string]*tensor.Tensor, bo
 		return nil, nil, 0, err
 	}
 	inputs := slices.Clone(m.graph.inputs)
+	inputs = slices.DeleteFunc(inputs, func(v *valueProto) bool { return m.graph.initializes(v.name) }) // up to IR version 3
 	in = map[string]*tensor.Tensor{}
 	given := func(name string) (*Given, error) {
 		i := slices.IndexFunc(inputs, func(v *valueProto) bool { return v.name == name })
@@ -150,7 +177,7 @@ func readNodeTest(path string) (g *graph.Graph, in map[string]*tensor.Tensor, bo
 		for _, v := range of {
 			i := slices.Index(inputs, v)
 			p, e := readTensorProto(fmt.Sprintf("%s/test_data_set_0/input_%d.pb", filepath.Dir(path), i))
-			if e != nil || slices.ContainsFunc(m.graph.inits, func(t *tensorProto) bool { return t.name == v.name }) {
+			if e != nil || m.graph.initializes(v.name) {
 				continue
 			}
 			p.name = v.name
@@ -161,12 +188,17 @@ func readNodeTest(path string) (g *graph.Graph, in map[string]*tensor.Tensor, bo
 			return nil, nil, 0, err
 		}
 	}
-	for i, v := range m.graph.inputs {
+	for i, v := range inputs {
 		if in[v.name], err = readTensor(fmt.Sprintf("%s/test_data_set_0/input_%d.pb", filepath.Dir(path), i), v.elem); err != nil {
 			return nil, nil, 0, err
 		}
 	}
 	return g, in, bound, nil
+}
+
+// initializes reports whether an initializer has the name.
+func (g *graphProto) initializes(name string) bool {
+	return slices.ContainsFunc(g.inits, func(t *tensorProto) bool { return t.name == name })
 }
 
 func readTensorProto(path string) (*tensorProto, error) {
