@@ -107,7 +107,7 @@ func (n *node) stack(list []*value, axis int) *value {
 		if v.lost {
 			return v
 		}
-		if !v.shape.Equal(list[0].shape) || axis > len(v.shape) {
+		if !v.shape.Equal(list[0].shape) {
 			n.fail("a step makes a value of %v, the first one of %v: one shape wanted", v.shape, list[0].shape)
 		}
 		s := append(append(v.shape[:axis:axis], 1), v.shape[axis:]...)

@@ -65,7 +65,9 @@ func TestLegacy(t *testing.T) {
 
 // TestSpatial0: statistics of each value of an image, up to opset 8.
 func TestSpatial0(t *testing.T) {
-	k := func(name string, v float64) []byte { return initial(name, filled(tensor.Float32, tensor.Shape{2, 3}, v)) }
+	k := func(name string, v float64) []byte {
+		return initial(name, filled(tensor.Float32, tensor.Shape{2, 3}, v))
+	}
 	file := model(8, input("x", 1, 2, 3), result("y"), k("s", 3), k("b", 1), k("m", 2), k("v", 4), call("BatchNormalization", "x s b m v", "y", attr("spatial", int64(0)), attr("epsilon", float32(0))))
 	x := tensor.Floats32(tensor.Shape{1, 2, 3}, []float32{0, 2, 4, 6, 8, -2})
 	got := evalGraph(decode(t, file, "g"), map[string]*tensor.Tensor{"x": x})[0]
