@@ -160,5 +160,5 @@ func wantArgs(least, most int) cobra.PositionalArgs {
 // commands lists the subcommands, in the order a newcomer needs them.
 var commands = []func() *cobra.Command{
 	runCommand, compareCommand, diffCommand, sensitivityCommand, launchesCommand, reproduceCommand, zooCommand, machineCommand, gpuCommand, calibrateCommand, validateCommand, profileCommand, policyCommand,
-	graphCommand, exportCommand, codeCommand, explainCommand, mapCommand, layerCommand, simCommand, versionCommand,
+	graphCommand, operatorsCommand, exportCommand, codeCommand, explainCommand, mapCommand, layerCommand, simCommand, versionCommand,
 }

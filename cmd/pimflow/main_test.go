@@ -21,7 +21,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"pimflow": main, "fake-runner": fakeRunner, "measure": measure})
+	testscript.Main(m, map[string]func(){"pimflow": main, "fake-runner": fakeRunner, "measure": measure, "write-models": writeModels})
 }
 
 func TestScripts(t *testing.T) {
