@@ -119,6 +119,18 @@ func selu(n *node) []*value {
 	return one(n.op("Selu", op.Attrs{"alpha": n.float("alpha", 1.6732), "gamma": n.float("gamma", 1.0507)}, n.in[0]))
 }
 
+// power is the p of a norm, which opset 1 has as a float.
+func (n *node) power() int64 {
+	if n.opset >= 2 {
+		return n.int("p", 2)
+	}
+	p := n.float("p", 2)
+	if p != float32(int32(p)) {
+		n.fail("p %v: a whole number wanted", p)
+	}
+	return int64(p)
+}
+
 // concat lowers Concat, whose axis is 1 before opset 4 where it is left out.
 func concat(n *node) []*value {
 	if n.opset < 4 && !n.has("axis") {

@@ -55,14 +55,14 @@ func maxUnpool(n *node) []*value {
 
 func lpPool(n *node) []*value {
 	n.arity(1, 1)
-	return one(n.pool("LpPool", n.op, op.Attrs{"p": n.int("p", 2)}))
+	return one(n.pool("LpPool", n.op, op.Attrs{"p": n.power()}))
 }
 
 // globalLpPool lowers GlobalLpPool to a reduction of the spatial dimensions: for p of
 // 1 and 2 that of its name, else the p-th root of a sum of p-th powers.
 func globalLpPool(n *node) []*value {
 	n.arity(1, 1)
-	x, p := n.in[0], n.int("p", 2)
+	x, p := n.in[0], n.power()
 	if p < 1 {
 		n.fail("p %d: 1 or more wanted", p)
 	}
