@@ -145,27 +145,30 @@ func (g *Graph) Eval(c Cut, in []*tensor.Tensor, dst *tensor.Tensor) {
 // Finish applies the node's epilogue to the cut's box of dst, in place. Each
 // stage rounds to dst's type, as the separate operators would.
 func (g *Graph) Finish(c Cut, in []*tensor.Tensor, dst *tensor.Tensor) {
-	for _, s := range g.Nodes[c.Node].Post {
-		y := dst.Floats()
-		var each func(i int)
+	stages := g.Nodes[c.Node].Post
+	if len(stages) == 0 {
+		return
+	}
+	y := dst.Floats()
+	each := make([]func(off, n int), len(stages))
+	for i, s := range stages {
 		if s.Op.Map != nil {
 			f := s.Op.Map(s.Attrs)
-			each = func(i int) { y[i] = f(y[i]) }
-		} else {
-			x := in[s.Operand].Floats()
-			f := s.Op.Combine
-			each = func(i int) { y[i] = f(y[i], x[i]) }
-			if s.Swap {
-				each = func(i int) { y[i] = f(x[i], y[i]) }
-			}
+			each[i] = func(off, n int) { f(y[off:off+n], y[off:off+n]) }
+			continue
 		}
-		c.Box.Runs(dst.Shape, func(off, n int) {
-			for i := off; i < off+n; i++ {
-				each(i)
-				y[i] = tensor.Round(dst.Type, y[i])
-			}
-		})
+		a, b := y, in[s.Operand].Floats()
+		if s.Swap {
+			a, b = b, a
+		}
+		each[i] = func(off, n int) { s.Op.Combine(y[off:off+n], a[off:off+n], b[off:off+n]) }
 	}
+	op.EachRun(c.Box, dst.Shape, func(off, n int) {
+		for _, f := range each {
+			f(off, n)
+			tensor.RoundAll(dst.Type, y[off:off+n], y[off:off+n])
+		}
+	})
 }
 
 // Value returns the tensor of a node all of whose ancestors are constants; it is

@@ -69,7 +69,7 @@ var alongOps = []Op{
 			if b < 0 || t < 0 || b >= len(x) || t >= len(x) || b == t {
 				return nil, fmt.Errorf("batch_axis %d, time_axis %d: two dimensions of %v wanted", b, t, x)
 			}
-			return x.Clone(), vector(in, 1, x[b])
+			return x.Clone(), line(in, 1, x[b])
 		},
 		Need: func(a Attrs, in []tensor.Shape, out tensor.Box) []tensor.Box {
 			t := a.Int("time_axis")

@@ -5,12 +5,13 @@ import (
 	"math"
 
 	"pimflow/internal/tensor"
+	"pimflow/internal/vector"
 )
 
 // binaryOps are the arithmetic operators of two inputs. They broadcast as ONNX's
 // multidirectional broadcasting says; integers are computed in int64.
 var binaryOps = []Op{
-	binary("Add", func(x, y int64) int64 { return x + y }, func(x, y float32) float32 { return x + y }),
+	binaryRuns("Add", func(x, y int64) int64 { return x + y }, func(x, y float32) float32 { return x + y }, vector.Add),
 	binary("Sub", func(x, y int64) int64 { return x - y }, func(x, y float32) float32 { return x - y }),
 	binary("Mul", func(x, y int64) int64 { return x * y }, func(x, y float32) float32 { return x * y }),
 	binary("Div", divide, func(x, y float32) float32 { return x / y }),
@@ -22,18 +23,33 @@ var binaryOps = []Op{
 
 // binary makes the row of an operator from its functions on integers and floats.
 func binary(name string, ints func(x, y int64) int64, floats func(x, y float32) float32) Op {
+	return binaryRuns(name, ints, floats, pairs(floats))
+}
+
+// binaryRuns is binary with a function for runs of floats.
+func binaryRuns(name string, ints func(x, y int64) int64, floats func(x, y float32) float32, runs func(y, a, b []float32)) Op {
 	return Op{
-		Name: name, MinIn: 2, MaxIn: 2, Combine: floats,
+		Name: name, MinIn: 2, MaxIn: 2, Combine: runs,
 		Type:  numeric,
 		Shape: broadcast,
 		Need:  broadcastNeed,
 		Eval: func(_ Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box) {
 			if dst.Type.Float() {
-				zip(dst.Floats(), in, in[0].Floats(), in[1].Floats(), dst.Shape, out, floats)
+				zipRuns(dst.Floats(), in, in[0].Floats(), in[1].Floats(), dst.Shape, out, floats, runs)
 			} else {
 				zip(dst.Ints(), in, in[0].Ints(), in[1].Ints(), dst.Shape, out, ints)
 			}
 		},
+	}
+}
+
+// pairs is a function of two values for runs.
+func pairs[X, Y any](f func(X, X) Y) func(y []Y, a, b []X) {
+	return func(y []Y, a, b []X) {
+		b = b[:len(a)]
+		for i, v := range a {
+			y[i] = f(v, b[i])
+		}
 	}
 }
 
@@ -189,12 +205,13 @@ func stretch(s tensor.Shape, rank int) view {
 // zip writes f of the values of a and b, which are those of in, to the box out of
 // y, which has the shape s.
 func zip[X, Y any](y []Y, in []*tensor.Tensor, a, b []X, s tensor.Shape, out tensor.Box, f func(X, X) Y) {
+	zipRuns(y, in, a, b, s, out, f, pairs(f))
+}
+
+// zipRuns is zip with f for runs beside it.
+func zipRuns[X, Y any](y []Y, in []*tensor.Tensor, a, b []X, s tensor.Shape, out tensor.Box, f func(X, X) Y, runs func(y []Y, a, b []X)) {
 	if in[0].Shape.Equal(s) && in[1].Shape.Equal(s) {
-		eachRun(out, s, func(off, n int) {
-			for i := off; i < off+n; i++ {
-				y[i] = f(a[i], b[i])
-			}
-		})
+		EachRun(out, s, func(off, n int) { runs(y[off:off+n], a[off:off+n], b[off:off+n]) })
 		return
 	}
 	views := []view{of(s), stretch(in[0].Shape, len(s)), stretch(in[1].Shape, len(s))}

@@ -84,8 +84,8 @@ func lengths(a Attrs, n int, names ...string) error {
 	return nil
 }
 
-// vector refuses an input that is not n values along one dimension.
-func vector(in []tensor.Shape, i, n int) error {
+// line refuses an input that is not n values along one dimension.
+func line(in []tensor.Shape, i, n int) error {
 	if i < len(in) && !in[i].Equal(tensor.Shape{n}) {
 		return fmt.Errorf("input %d is %v: %d wanted", i, in[i], n)
 	}

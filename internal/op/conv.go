@@ -2,9 +2,11 @@ package op
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 
 	"pimflow/internal/tensor"
+	"pimflow/internal/vector"
 )
 
 // convOps are the convolutions: X[N,C,spatial…], W, and optionally B[M]; one to
@@ -36,7 +38,7 @@ func convShape(a Attrs, in []tensor.Shape) (tensor.Shape, error) {
 	if g < 1 || m%g != 0 || w[1]*g != x[1] {
 		return nil, fmt.Errorf("group %d: %d input channels and weights %v do not fit", g, x[1], w)
 	}
-	if err := vector(in, 2, m); err != nil {
+	if err := line(in, 2, m); err != nil {
 		return nil, err
 	}
 	v, err := windows(a, x[2:], false)
@@ -104,10 +106,8 @@ func convEval(a Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box) 
 		v.channels(out)
 		return
 	}
-	need := convNeed(a, []tensor.Shape{in[0].Shape, w}, out)
-	fin := finite(in[0], need[0]) && finite(in[1], need[1])
 	jobs := v.jobs(out)
-	parallel(len(jobs), func(i int) { v.tile(jobs[i], fin) })
+	parallel(len(jobs), func(i int) { v.tile(jobs[i]) })
 }
 
 // plane is the number of values of one channel of the input, and of the output.
@@ -127,26 +127,28 @@ type job struct {
 	p        tensor.Range
 }
 
-// maxHeight bounds the scratch memory of a job, to 2 MB a worker.
-const maxHeight = 1024
+// maxHeight bounds the scratch memory of a job, to about 1 MB a worker; leastHeight is what packing the input pays for
+// (estimated).
+const maxHeight, leastHeight = 1024, 64
 
 // jobs divides the box. The division has no effect on the values.
 func (v *convolution) jobs(out tensor.Box) []job {
 	pixels := out[2:].Size()
 	gs := groups(out[1], v.mg)
-	// Few pixels (the last layers of a network) leave a core idle unless channels
-	// are divided too.
+	across := ceilDiv(pixels, blockWidth)
+	wide := ceilDiv(ceilDiv(pixels, across), 2*vector.Columns) * 2 * vector.Columns
+	// Few pixels (the last layers of a network) leave a core idle unless channels are divided too.
 	tall := min(v.mg, maxHeight)
-	if out[0].Len()*gs.Len()*ceilDiv(pixels, blockWidth) < 8 {
-		tall = max(blockHeight, ceilDiv(tall, 4))
+	if few, workers := out[0].Len()*gs.Len()*across, runtime.GOMAXPROCS(0); workers > 1 && few < 2*workers {
+		tall = min(tall, max(leastHeight, ceilDiv(v.mg, ceilDiv(2*workers, few))))
 	}
 	var list []job
 	for n := out[0].Lo; n < out[0].Hi; n++ {
 		for g := gs.Lo; g < gs.Hi; g++ {
 			lo, hi := max(out[1].Lo, g*v.mg), min(out[1].Hi, (g+1)*v.mg)
 			for m := lo; m < hi; m += tall {
-				for p := 0; p < pixels; p += blockWidth {
-					list = append(list, job{n, g, tensor.Range{Lo: m, Hi: min(hi, m+tall)}, tensor.Range{Lo: p, Hi: min(pixels, p+blockWidth)}})
+				for p := 0; p < pixels; p += wide {
+					list = append(list, job{n, g, tensor.Range{Lo: m, Hi: min(hi, m+tall)}, tensor.Range{Lo: p, Hi: min(pixels, p+wide)}})
 				}
 			}
 		}
@@ -169,33 +171,54 @@ func (v *convolution) segments(p tensor.Range) []segment {
 	return list
 }
 
-// factors are the two matrices of a job, of which a product asks for columns and rows k0 to k1 of the
-// products: the weights, and the unfolded input (im2col).
-func (v *convolution) factors(j job, segs []segment) (left, right func(k0, k1 int, to []float32)) {
-	px, _ := v.plane()
-	d, h, w := v.win[0], v.win[1], v.win[2]
-	depth := v.depth()
-	m, n := j.m.Len(), j.p.Len()
-	x := v.x[(j.n*v.c+j.group*v.cg)*px:]
-	left = func(k0, k1 int, to []float32) {
-		for i := range m {
-			copy(to[i*(k1-k0):(i+1)*(k1-k0)], v.w[(j.m.Lo+i)*depth+k0:])
+// tapRun is a run of a job's pixels under a value of the kernel that are inputs, not padding: from is the first one's place
+// in a channel.
+type tapRun struct{ at, n, from int }
+
+// tapRuns lists those of each value of the kernel of a channel.
+func (v *convolution) tapRuns(segs []segment) (taps [][]tapRun) {
+	d, h, w := &v.win[0], &v.win[1], &v.win[2]
+	for jd := range d.kernel {
+		for jh := range h.kernel {
+			for jw := range w.kernel {
+				var list []tapRun
+				for _, s := range segs {
+					id, ih := d.index(s.d, jd), h.index(s.h, jh)
+					r := w.valid(tensor.Range{Lo: s.w, Hi: s.w + s.n}, jw)
+					if id < 0 || id >= d.in || ih < 0 || ih >= h.in || r.Len() == 0 {
+						continue
+					}
+					p := tapRun{s.at + r.Lo - s.w, r.Len(), (id*h.in+ih)*w.in + w.index(r.Lo, jw)}
+					if n := len(list); n > 0 && list[n-1].at+list[n-1].n == p.at && list[n-1].from+list[n-1].n*w.stride == p.from {
+						list[n-1].n += p.n
+						continue
+					}
+					list = append(list, p)
+				}
+				taps = append(taps, list)
+			}
 		}
 	}
-	right = func(k0, k1 int, to []float32) {
+	return taps
+}
+
+// factors are the two matrices of a job: the weights, and the unfolded input (im2col).
+func (v *convolution) factors(j job, segs []segment) (left leftFactor, right rightFactor) {
+	px, _ := v.plane()
+	taps, stride := v.tapRuns(segs), v.win[2].stride
+	depth, n := v.depth(), j.p.Len()
+	x := v.x[(j.n*v.c+j.group*v.cg)*px:]
+	left = func(k0, _ int, _ *[]float32) matrix32 { return matrix32{V: v.w[j.m.Lo*depth+k0:], Step: depth} }
+	right = func(k0, k1 int, to matrix32) {
 		for k := k0; k < k1; k++ {
-			jw, jh, jd := k%w.kernel, k/w.kernel%h.kernel, k/w.kernel/h.kernel%d.kernel
-			c := k / w.kernel / h.kernel / d.kernel
-			row := to[(k-k0)*n : (k-k0+1)*n]
-			for _, s := range segs {
-				id, ih := d.index(s.d, jd), h.index(s.h, jh)
-				part := row[s.at : s.at+s.n]
-				if id < 0 || id >= d.in || ih < 0 || ih >= h.in {
-					clear(part)
-					continue
-				}
-				unfold(part, x[((c*d.in+id)*h.in+ih)*w.in:][:w.in], w, s.w, jw)
+			row, channel := to.V[(k-k0)*to.Step:][:n], x[k/len(taps)*px:]
+			at := 0 // what is written
+			for _, p := range taps[k%len(taps)] {
+				clear(row[at:p.at])
+				at = p.at + p.n
+				strided(row[p.at:at], channel[p.from:], stride)
 			}
+			clear(row[at:])
 		}
 	}
 	return left, right
@@ -211,29 +234,39 @@ func (v *convolution) place(n, m int, s segment) int {
 }
 
 // tile performs one job as a product.
-func (v *convolution) tile(j job, finite bool) {
+func (v *convolution) tile(j job) {
 	segs := v.segments(j.p)
 	left, right := v.factors(j, segs)
-	m, n, depth := j.m.Len(), j.p.Len(), v.depth()
-	y := newBlock(m, n, depth).product(m, n, depth, finite, left, right)
-	for i := range m {
+	t := blocks.Get().(*block)
+	defer blocks.Put(t)
+	y := t.product(j.m.Len(), j.p.Len(), v.depth(), left, right)
+	for i := range j.m.Len() {
 		var b float32
 		if v.bias != nil {
 			b = v.bias[j.m.Lo+i]
 		}
-		for _, s := range segs {
-			to := v.y[v.place(j.n, j.m.Lo+i, s):][:s.n]
-			for l, a := range y[i*n+s.at : i*n+s.at+s.n] {
-				to[l] = a + b
+		from := y.V[i*y.Step:]
+		for s := 0; s < len(segs); {
+			at, first, n := v.place(j.n, j.m.Lo+i, segs[s]), segs[s].at, segs[s].n
+			for s++; s < len(segs) && v.place(j.n, j.m.Lo+i, segs[s]) == at+n; s++ { // whole rows lie behind each other
+				n += segs[s].n
 			}
+			vector.Shift(v.y[at:at+n], from[first:], b)
 		}
 	}
 }
 
-// unfold writes the inputs under kernel value j at outputs o, o+1, … of one row.
-func unfold(to, line []float32, w window, o, j int) {
-	r := w.valid(tensor.Range{Lo: o, Hi: o + len(to)}, j)
-	spread(to, line, tensor.Range{Lo: r.Lo - o, Hi: r.Hi - o}, w.index(r.Lo, j), w.stride)
+// strided writes every step-th value of line to to.
+func strided(to, line []float32, step int) {
+	if step == 1 {
+		copy(to, line)
+		return
+	}
+	i := 0
+	for l := range to {
+		to[l] = line[i]
+		i += step
+	}
 }
 
 // spread writes every step-th value of line from index i to the part r of to, and
@@ -245,12 +278,5 @@ func spread(to, line []float32, r tensor.Range, i, step int) {
 	}
 	clear(to[:r.Lo])
 	clear(to[r.Hi:])
-	if step == 1 {
-		copy(to[r.Lo:r.Hi], line[i:])
-		return
-	}
-	for l := r.Lo; l < r.Hi; l++ {
-		to[l] = line[i]
-		i += step
-	}
+	strided(to[r.Lo:r.Hi], line[i:], step)
 }

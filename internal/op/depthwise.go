@@ -1,9 +1,8 @@
 package op
 
 import (
-	"gonum.org/v1/gonum/blas/blas32"
-
 	"pimflow/internal/tensor"
+	"pimflow/internal/vector"
 )
 
 // bandValues is the size of the bands of rows in which a channel is convolved, in
@@ -22,6 +21,7 @@ type band struct {
 	rows, pitch int // of the outputs, with what the kernel reaches beyond them
 	part        int // size of one part of the split input
 	split, sums []float32
+	taps        []int // where the values under each value of the kernel begin in split
 }
 
 // channels convolves channel by channel. It serves groups of few output channels,
@@ -37,6 +37,12 @@ func (v *convolution) channels(out tensor.Box) {
 		b.part = (b.rows + (h.extent()-1)/h.stride) * b.pitch
 		b.split = make([]float32, h.phases()*w.phases()*b.part)
 		b.sums = make([]float32, b.rows*b.pitch)
+		for jh := range h.kernel {
+			for jw := range w.kernel {
+				rh, rw := jh*h.dilation, jw*w.dilation
+				b.taps = append(b.taps, (rh%h.stride*w.phases()+rw%w.stride)*b.part+rh/h.stride*b.pitch+rw/w.stride)
+			}
+		}
 		for i := job * each; i < min((job+1)*each, total); i++ {
 			v.channel(&b, out[0].Lo+i/nm, out[1].Lo+i%nm)
 		}
@@ -65,22 +71,12 @@ func (v *convolution) channel(b *band, n, m int) {
 			for c := range v.cg {
 				for jd := range d.kernel {
 					v.fill(b, x[c*px:], d.index(od, jd), oh, rows)
-					k := kernel[(c*d.kernel+jd)*h.kernel*w.kernel:]
-					for jh := range h.kernel {
-						rh := jh * h.dilation
-						for jw := range w.kernel {
-							rw := jw * w.dilation
-							at := (rh%h.stride*w.phases()+rw%w.stride)*b.part + rh/h.stride*b.pitch + rw/w.stride
-							axpy(k[jh*w.kernel+jw], b.split[at:at+len(sums)], sums)
-						}
-					}
+					vector.SumTaps(sums, b.split, kernel[(c*d.kernel+jd)*len(b.taps):][:len(b.taps)], b.taps)
 				}
 			}
 			for i := range rows {
 				y := v.y[(n*v.m+m)*py+(od*h.out+oh+i)*w.out+v.out[2].Lo:][:cols]
-				for j, s := range sums[i*b.pitch : i*b.pitch+cols] {
-					y[j] = s + bias
-				}
+				vector.Shift(y, sums[i*b.pitch:], bias)
 			}
 		}
 	}
@@ -112,16 +108,5 @@ func (v *convolution) fill(b *band, x []float32, id, oh, rows int) {
 				spread(line, x[(id*h.in+ih)*w.in:][:w.in], r, first, w.stride)
 			}
 		}
-	}
-}
-
-// axpy adds a·x to y. Gonum's does nothing for a = 0, but 0·∞ is NaN.
-func axpy(a float32, x, y []float32) {
-	if a != 0 {
-		blas32.Axpy(a, blas32.Vector{N: len(x), Inc: 1, Data: x}, blas32.Vector{N: len(y), Inc: 1, Data: y})
-		return
-	}
-	for i, v := range x {
-		y[i] += a * v
 	}
 }

@@ -4,12 +4,13 @@ import (
 	"math"
 
 	"pimflow/internal/tensor"
+	"pimflow/internal/vector"
 )
 
 // unaryOps are the element-wise operators of one input.
 var unaryOps = []Op{
-	unary("Relu", func(x int64) int64 { return max(x, 0) }, func(Attrs) func(float32) float32 {
-		return func(x float32) float32 { return max(x, 0) }
+	unaryRuns("Relu", func(x int64) int64 { return max(x, 0) }, func(Attrs) func(y, x []float32) {
+		return func(y, x []float32) { vector.Clamp(y, x, 0, float32(math.Inf(1))) }
 	}),
 	unary("Neg", func(x int64) int64 { return -x }, func(Attrs) func(float32) float32 {
 		return func(x float32) float32 { return -x }
@@ -93,17 +94,30 @@ var unaryOps = []Op{
 // unary makes the row of an element-wise operator from its function on floats,
 // which are held as float32, and the one on integers; nil: floats only.
 func unary(name string, ints func(int64) int64, floats func(Attrs) func(float32) float32, attrs ...Attr) Op {
+	return unaryRuns(name, ints, func(a Attrs) func(y, x []float32) {
+		f := floats(a)
+		return func(y, x []float32) {
+			for i, v := range x {
+				y[i] = f(v)
+			}
+		}
+	}, attrs...)
+}
+
+// unaryRuns is unary from a function on runs of floats.
+func unaryRuns(name string, ints func(int64) int64, floats func(Attrs) func(y, x []float32), attrs ...Attr) Op {
 	o := Op{
 		Name: name, MinIn: 1, MaxIn: 1, Attrs: attrs, Map: floats,
 		Type:  floating,
 		Shape: sameShape,
 		Need:  sameBox,
 		Eval: func(a Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box) {
-			if dst.Type.Float() {
-				mapRuns(dst.Floats(), in[0].Floats(), dst.Shape, out, floats(a))
-			} else {
+			if !dst.Type.Float() {
 				mapRuns(dst.Ints(), in[0].Ints(), dst.Shape, out, ints)
+				return
 			}
+			f, y, x := floats(a), dst.Floats(), in[0].Floats()
+			EachRun(out, dst.Shape, func(off, n int) { f(y[off:off+n], x[off:off+n]) })
 		},
 	}
 	if ints != nil {
@@ -114,9 +128,9 @@ func unary(name string, ints func(int64) int64, floats func(Attrs) func(float32)
 
 // clipOp has the default bounds of ONNX Clip-6.
 func clipOp() Op {
-	o := unary("Clip", nil, func(a Attrs) func(float32) float32 {
+	o := unaryRuns("Clip", nil, func(a Attrs) func(y, x []float32) {
 		lo, hi := a.Float("min"), a.Float("max")
-		return func(x float32) float32 { return min(max(x, lo), hi) }
+		return func(y, x []float32) { vector.Clamp(y, x, lo, hi) }
 	}, Attr{Name: "min", Kind: Float, Default: float32(-math.MaxFloat32)}, Attr{Name: "max", Kind: Float, Default: float32(math.MaxFloat32)})
 	o.Type = numeric
 	floats := o.Eval
@@ -149,7 +163,7 @@ func sameBox(_ Attrs, _ []tensor.Shape, out tensor.Box) []tensor.Box {
 }
 
 func mapRuns[X, Y any](y []Y, x []X, s tensor.Shape, out tensor.Box, f func(X) Y) {
-	eachRun(out, s, func(off, n int) {
+	EachRun(out, s, func(off, n int) {
 		for i, v := range x[off : off+n] {
 			y[off+i] = f(v)
 		}

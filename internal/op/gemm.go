@@ -2,7 +2,6 @@ package op
 
 import (
 	"fmt"
-	"sync"
 
 	"pimflow/internal/tensor"
 )
@@ -80,11 +79,9 @@ func gemmEval(a Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box) 
 	if a.Int("transB") != 0 {
 		r = r.transposed()
 	}
-	need := gemmNeed(a, []tensor.Shape{in[0].Shape, in[1].Shape}, out)
 	y, cols := dst.Floats(), dst.Shape[1]
 	alpha, beta := a.Float("alpha"), a.Float("beta")
-	fin := func() bool { return finite(in[0], need[0]) && finite(in[1], need[1]) }
-	multiply(l, r, out[0], out[1], fin, func(i, j int, sum []float32) {
+	multiply(l, r, out[0], out[1], func(i, j int, sum []float32) {
 		row := y[i*cols+j:][:len(sum)]
 		for k, s := range sum {
 			row[k] = alpha * s
@@ -115,26 +112,25 @@ func matrix(t *tensor.Tensor, off int) operand {
 func (o operand) transposed() operand { return operand{o.v, o.cols, o.rows, o.cs, o.rs} }
 
 // pack copies rows r and columns c, row by row.
-func (o operand) pack(r, c tensor.Range, to []float32) {
+func (o operand) pack(r, c tensor.Range, to matrix32) {
 	n := c.Len()
 	if o.cs == 1 {
 		for i := range r.Len() {
-			copy(to[i*n:(i+1)*n], o.v[(r.Lo+i)*o.rs+c.Lo:])
+			copy(to.V[i*to.Step:][:n], o.v[(r.Lo+i)*o.rs+c.Lo:])
 		}
 		return
 	}
 	for j := range n {
 		from := o.v[(c.Lo+j)*o.cs:]
 		for i := range r.Len() {
-			to[i*n+j] = from[(r.Lo+i)*o.rs]
+			to.V[i*to.Step+j] = from[(r.Lo+i)*o.rs]
 		}
 	}
 }
 
 // multiply calls f, from several goroutines, with parts of the rows of the
-// product of l and r: sum holds row i from column j. finite says whether no value
-// that is needed is an infinity or NaN.
-func multiply(l, r operand, rows, cols tensor.Range, finite func() bool, f func(i, j int, sum []float32)) {
+// product of l and r: sum holds row i from column j.
+func multiply(l, r operand, rows, cols tensor.Range, f func(i, j int, sum []float32)) {
 	across := ceilDiv(cols.Len(), blockWidth)
 	if l.rows < fewRows && r.rs == 1 {
 		parallel(across*rows.Len(), func(job int) {
@@ -143,20 +139,27 @@ func multiply(l, r operand, rows, cols tensor.Range, finite func() bool, f func(
 		})
 		return
 	}
-	const tall = 4 * blockHeight
-	fin := finite()
+	const tall = 256
 	parallel(across*ceilDiv(rows.Len(), tall), func(job int) {
 		i, j := rows.Lo+job/across*tall, cols.Lo+job%across*blockWidth
 		m, n := min(tall, rows.Hi-i), min(blockWidth, cols.Hi-j)
-		c := newBlock(m, n, l.cols).product(m, n, l.cols, fin,
-			func(k0, k1 int, to []float32) {
+		t := blocks.Get().(*block)
+		defer blocks.Put(t)
+		c := t.product(m, n, l.cols,
+			func(k0, k1 int, room *[]float32) matrix32 {
+				if l.cs == 1 {
+					return matrix32{V: l.v[i*l.rs+k0:], Step: l.rs}
+				}
+				*room = grown(*room, m*(k1-k0))
+				to := matrix32{V: *room, Step: k1 - k0}
 				l.pack(tensor.Range{Lo: i, Hi: i + m}, tensor.Range{Lo: k0, Hi: k1}, to)
+				return to
 			},
-			func(k0, k1 int, to []float32) {
+			func(k0, k1 int, to matrix32) {
 				r.pack(tensor.Range{Lo: k0, Hi: k1}, tensor.Range{Lo: j, Hi: j + n}, to)
 			})
 		for k := range m {
-			f(i+k, j, c[k*n:(k+1)*n])
+			f(i+k, j, c.V[k*c.Step:][:n])
 		}
 	})
 }
@@ -168,7 +171,7 @@ const fewRows = 4
 // dots is part of row i of the product of o and r, whose columns are dense.
 func (o operand) dots(r operand, i int, cols tensor.Range) []float32 {
 	row, sum := make([]float32, o.cols), make([]float32, cols.Len())
-	o.pack(tensor.Range{Lo: i, Hi: i + 1}, tensor.Range{Lo: 0, Hi: o.cols}, row)
+	o.pack(tensor.Range{Lo: i, Hi: i + 1}, tensor.Range{Lo: 0, Hi: o.cols}, matrix32{V: row, Step: o.cols})
 	column := func(j int) []float32 { return r.v[(cols.Lo+j)*r.cs:][:len(row)] }
 	j := 0
 	for ; j+4 <= len(sum); j += 4 { // four sums at a time hide the latency of one
@@ -258,11 +261,9 @@ func matmulNeed(_ Attrs, in []tensor.Shape, out tensor.Box) []tensor.Box {
 }
 
 func matmulEval(_ Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box) {
-	need := matmulNeed(nil, []tensor.Shape{in[0].Shape, in[1].Shape}, out)
-	fin := sync.OnceValue(func() bool { return finite(in[0], need[0]) && finite(in[1], need[1]) })
 	y := dst.Floats()
 	eachProduct(in[0], in[1], dst.Shape, out, func(l, r operand, off, width int, rows, cols tensor.Range) {
-		multiply(l, r, rows, cols, fin, func(i, j int, sum []float32) {
+		multiply(l, r, rows, cols, func(i, j int, sum []float32) {
 			copy(y[off+i*width+j:], sum)
 		})
 	})

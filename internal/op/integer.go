@@ -265,7 +265,7 @@ func finish[T int64 | float32](p *product, a Attrs, in []*tensor.Tensor, sums []
 		mapIndexed(out, dst.Shape, of, sums, dst.Floats(), func(i int, s T) float32 { return float32(s) * factors[i] })
 		if b := p.bias(len(in)); b >= 0 {
 			bias, at := in[b].Floats(), biasAt(p.real.Name, in[b].Shape, dst.Shape)
-			eachRun(out, dst.Shape, func(off, n int) {
+			EachRun(out, dst.Shape, func(off, n int) {
 				for i := off; i < off+n; i++ {
 					dst.Floats()[i] += bias[at(i)]
 				}
@@ -324,7 +324,7 @@ func (p *product) sums(a Attrs, in []*tensor.Tensor, value tensor.Shape, out ten
 	}
 	if b := p.bias(len(in)); b >= 0 && p.result == integerResult {
 		bias, at := in[b].Ints(), biasAt(p.real.Name, in[b].Shape, value)
-		eachRun(out, value, func(off, n int) {
+		EachRun(out, value, func(off, n int) {
 			for i := off; i < off+n; i++ {
 				sums.Ints()[i] += bias[at(i)]
 			}
@@ -365,7 +365,7 @@ func convIntegerSums(a Attrs, x, w, sums *tensor.Tensor, out tensor.Box) {
 func matrixIntegerSums(l, r operand, y []int64, width int, rows, cols tensor.Range) {
 	for k := 0; k < l.cols; k += exactDepth {
 		some := tensor.Range{Lo: k, Hi: min(k+exactDepth, l.cols)}
-		multiply(l.columns(some), r.rowsOf(some), rows, cols, func() bool { return true }, func(i, j int, part []float32) {
+		multiply(l.columns(some), r.rowsOf(some), rows, cols, func(i, j int, part []float32) {
 			add(y[i*width+j:], part)
 		})
 	}
@@ -381,14 +381,15 @@ func (o operand) rowsOf(r tensor.Range) operand {
 }
 
 // exactProduct calls f with each row of the product of two matrices, in parts that add up to it and are exact.
-func exactProduct(m, n, depth int, left, right func(k0, k1 int, to []float32), f func(row int, part []float32)) {
+func exactProduct(m, n, depth int, left leftFactor, right rightFactor, f func(row int, part []float32)) {
+	t := blocks.Get().(*block)
+	defer blocks.Put(t)
 	for k := 0; k < depth; k += exactDepth {
-		d := min(exactDepth, depth-k)
-		part := newBlock(m, n, d).product(m, n, d, true,
-			func(k0, k1 int, to []float32) { left(k+k0, k+k1, to) },
-			func(k0, k1 int, to []float32) { right(k+k0, k+k1, to) })
+		part := t.product(m, n, min(exactDepth, depth-k),
+			func(k0, k1 int, room *[]float32) matrix32 { return left(k+k0, k+k1, room) },
+			func(k0, k1 int, to matrix32) { right(k+k0, k+k1, to) })
 		for i := range m {
-			f(i, part[i*n:(i+1)*n])
+			f(i, part.V[i*part.Step:][:n])
 		}
 	}
 }

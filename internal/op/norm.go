@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"pimflow/internal/tensor"
+	"pimflow/internal/vector"
 )
 
 func epsilonAttr() Attr { return Attr{Name: "epsilon", Kind: Float, Default: float32(1e-5)} }
@@ -136,7 +137,7 @@ func perChannelShape(in []tensor.Shape, lo int) (tensor.Shape, error) {
 		return nil, fmt.Errorf("input 0 is %v: rank %d or more wanted", x, lo)
 	}
 	for i := 1; i < len(in); i++ {
-		if err := vector(in, i, x[1]); err != nil {
+		if err := line(in, i, x[1]); err != nil {
 			return nil, err
 		}
 	}
@@ -157,11 +158,7 @@ func eachChannel(out tensor.Box, f func(c int, b tensor.Box)) {
 
 // affineRuns writes (x−mean)·scale+bias to the box b of y.
 func affineRuns(y, x []float32, s tensor.Shape, b tensor.Box, mean, scale, bias float64) {
-	b.Runs(s, func(off, n int) {
-		for i := off; i < off+n; i++ {
-			y[i] = float32((float64(x[i])-mean)*scale + bias)
-		}
-	})
+	b.Runs(s, func(off, n int) { vector.Affine(y[off:off+n], x[off:off+n], mean, scale, bias) })
 }
 
 // moments are the mean and the variance of the values in the box b.

@@ -46,11 +46,12 @@ type Op struct {
 	// reads nothing of the inputs but what Need names.
 	Eval func(a Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box)
 
-	// Map is the function an element-wise operator of one input applies;
-	// Combine that of two inputs. nil for all other operators. An operator with
-	// either can be an epilogue of another node.
-	Map     func(a Attrs) func(x float32) float32
-	Combine func(x, y float32) float32
+	// Map is the function an element-wise operator of one input applies to runs;
+	// Combine that of two inputs. nil for all other operators. y, which may be an
+	// operand, is set element by element. An operator with either can be an
+	// epilogue of another node.
+	Map     func(a Attrs) func(y, x []float32)
+	Combine func(y, a, b []float32)
 
 	// View is set where the value is the input's values in the same order, so
 	// that a device has nothing to do.

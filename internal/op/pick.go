@@ -78,7 +78,7 @@ var pickOps = []Op{
 			if n := a.Int("depth"); n < 0 {
 				return nil, fmt.Errorf("depth %d: 0 or more wanted", n)
 			}
-			if err := vector(in, 1, 2); err != nil {
+			if err := line(in, 1, 2); err != nil {
 				return nil, err
 			}
 			s := append(in[0][:d].Clone(), a.Int("depth"))

@@ -94,19 +94,26 @@ func strips(a Attrs, xs tensor.Shape, out tensor.Box, f func(strip)) {
 	})
 }
 
-// each calls f for every input of the strip's outputs: the i-th output and the
-// input's offset.
-func (s strip) each(f func(i, at int)) {
+// runs calls f for runs of inputs, one under each of n outputs from the strip's i-th on: the first at an
+// offset, a step apart.
+func (s strip) runs(f func(i, n, at, step int)) {
 	for _, line := range s.lines {
 		for j := range s.w.kernel {
-			r := s.w.valid(s.o, j)
-			at := line + s.w.index(r.Lo, j)
-			for i := r.Lo - s.o.Lo; i < r.Hi-s.o.Lo; i++ {
-				f(i, at)
-				at += s.w.stride
+			if r := s.w.valid(s.o, j); r.Len() > 0 {
+				f(r.Lo-s.o.Lo, r.Len(), line+s.w.index(r.Lo, j), s.w.stride)
 			}
 		}
 	}
+}
+
+// each calls f for every input of the strip's outputs: the i-th output and the
+// input's offset.
+func (s strip) each(f func(i, at int)) {
+	s.runs(func(i, n, at, step int) {
+		for k := range n {
+			f(i+k, at+k*step)
+		}
+	})
 }
 
 // padded is the number of the kernel's values at output o that are in the input
@@ -121,7 +128,18 @@ func maxPool[T float32 | int64](a Attrs, x []T, xs tensor.Shape, y []T, out tens
 		for i := range row {
 			row[i] = least
 		}
-		s.each(func(i, at int) { row[i] = max(row[i], x[at]) })
+		s.runs(func(i, n, at, step int) {
+			if step == 1 {
+				for k, v := range x[at : at+n] {
+					row[i+k] = max(row[i+k], v)
+				}
+				return
+			}
+			for k := range row[i : i+n] {
+				row[i+k] = max(row[i+k], x[at])
+				at += step
+			}
+		})
 	})
 }
 
@@ -130,7 +148,12 @@ func averagePool(a Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Bo
 	include := a.Int("count_include_pad") != 0
 	strips(a, in[0].Shape, out, func(s strip) {
 		sum := make([]float64, s.o.Len())
-		s.each(func(i, at int) { sum[i] += float64(x[at]) })
+		s.runs(func(i, n, at, step int) {
+			for k := range sum[i : i+n] {
+				sum[i+k] += float64(x[at])
+				at += step
+			}
+		})
 		for i, v := range sum {
 			o := s.o.Lo + i
 			n := len(s.lines) * s.w.taps(o).Len()

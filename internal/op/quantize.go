@@ -136,7 +136,7 @@ func scaleShape(a Attrs, in []tensor.Shape, i int) error {
 	if err != nil {
 		return err
 	}
-	return vector(in, i, x[d])
+	return line(in, i, x[d])
 }
 
 func scaledNeed(_ Attrs, in []tensor.Shape, out tensor.Box) []tensor.Box {
@@ -168,7 +168,7 @@ func paramsOf(a Attrs, scale, zero *tensor.Tensor, x tensor.Shape) params {
 
 // mapIndexed is mapRuns of a function that also has at(element), or 0.
 func mapIndexed[X, Y any](out tensor.Box, s tensor.Shape, at func(int) int, x []X, y []Y, f func(int, X) Y) {
-	eachRun(out, s, func(off, n int) {
+	EachRun(out, s, func(off, n int) {
 		for i := off; i < off+n; i++ {
 			k := 0
 			if at != nil {

@@ -59,7 +59,7 @@ var sampleOps = []Op{
 			if len(rois) != 2 || rois[1] != 4 {
 				return nil, fmt.Errorf("input 1 is %v: 4 corners a box wanted", rois)
 			}
-			if err := vector(in, 2, rois[0]); err != nil {
+			if err := line(in, 2, rois[0]); err != nil {
 				return nil, err
 			}
 			if r := a.Int("sampling_ratio"); r < 0 || r > maxSamples {

@@ -85,11 +85,7 @@ func narrow(t *tensor.Tensor, out tensor.Box) {
 	switch t.Type {
 	case tensor.Float16, tensor.BFloat16:
 		y := t.Floats()
-		out.Runs(t.Shape, func(off, n int) {
-			for i := off; i < off+n; i++ {
-				y[i] = tensor.Round(t.Type, y[i])
-			}
-		})
+		EachRun(out, t.Shape, func(off, n int) { tensor.RoundAll(t.Type, y[off:off+n], y[off:]) })
 	case tensor.Int32, tensor.Int8, tensor.Uint8:
 		y := t.Ints()
 		out.Runs(t.Shape, func(off, n int) {

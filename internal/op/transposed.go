@@ -56,7 +56,7 @@ func transposedShape(a Attrs, in []tensor.Shape) (tensor.Shape, error) {
 		return nil, fmt.Errorf("group %d: %d input channels and weights %v do not fit", g, x[1], w)
 	}
 	m := w[1] * g
-	if err := vector(in, 2, m); err != nil {
+	if err := line(in, 2, m); err != nil {
 		return nil, err
 	}
 	v, err := transposedWindows(a, x[2:])

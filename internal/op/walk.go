@@ -87,8 +87,8 @@ func parallel(n int, f func(i int)) {
 // (estimated).
 const grain = 1 << 14
 
-// eachRun is b.Runs of large boxes from several goroutines, and in smaller runs.
-func eachRun(b tensor.Box, s tensor.Shape, f func(off, n int)) {
+// EachRun is b.Runs of large boxes from several goroutines, and in smaller runs.
+func EachRun(b tensor.Box, s tensor.Shape, f func(off, n int)) {
 	if b.Size() <= grain {
 		b.Runs(s, f)
 		return

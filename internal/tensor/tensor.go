@@ -127,9 +127,7 @@ func (x *Tensor) Convert(t Type) *Tensor {
 		switch {
 		case x.Type.Float() && t.Float():
 			out := make([]float32, len(x.floats))
-			for i, v := range x.floats {
-				out[i] = Round(t, v)
-			}
+			RoundAll(t, out, x.floats)
 			return out, nil
 		case x.Type.Float():
 			out := make([]int64, len(x.floats))

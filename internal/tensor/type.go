@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"github.com/x448/float16"
+
+	"pimflow/internal/vector"
 )
 
 // Type is the element type of a tensor, named and numbered as ONNX does
@@ -73,17 +75,23 @@ func ParseType(name string) (Type, error) {
 func Round(t Type, v float32) float32 {
 	switch t {
 	case Float16:
-		b := math.Float32bits(v)
-		if a := b &^ (1 << 31); a-0x38800000 < 0x477fe000-0x38800000 { // 2^-14 to 65504
-			return math.Float32frombits((b + 0xfff + b>>13&1) &^ 0x1fff)
-		} else if a == 0 {
-			return v
-		}
-		return float16.Fromfloat32(v).Float32()
+		return vector.ToFloat16(v)
 	case BFloat16:
-		return FromBFloat16(ToBFloat16(v))
+		return vector.ToBFloat16(v)
 	}
 	return v
+}
+
+// RoundAll sets y to the first values of x, as many as y has, rounded as by Round; y may be x.
+func RoundAll(t Type, y, x []float32) {
+	switch t {
+	case Float16:
+		vector.Float16(y, x)
+	case BFloat16:
+		vector.BFloat16(y, x)
+	default:
+		copy(y, x)
+	}
 }
 
 // ToBFloat16 returns the bits of the bfloat16 nearest to v, ties to even; a NaN

@@ -75,7 +75,7 @@ var values = slices.Concat(
 		row{"a group reads the channels of the one before", `return tensor.Range{Lo: r.Lo * per, Hi: r.Hi * per}`, `return tensor.Range{Lo: max(0, r.Lo-1) * per, Hi: max(1, r.Hi-1) * per}`},
 		row{"the last group is not read", `Hi: (r.Hi-1)/per + 1}`, `Hi: max(r.Lo/per+1, (r.Hi-1)/per)}`},
 		row{"a product has too few products", `int64(out.Size()) * int64(in[1][1:].Size())`, `int64(out.Size()) * int64(in[1][2:].Size())`},
-		row{"the row above is not cleared", `id >= d.in || ih < 0 || ih >= h.in {`, `id >= d.in || ih < -1 || ih >= h.in {`},
+		row{"the row below the last is read", `id >= d.in || ih < 0 || ih >= h.in || r.Len() == 0 {`, `id >= d.in || ih < 0 || ih > h.in || r.Len() == 0 {`},
 	),
 	file("internal/tensor/box.go", in("internal/tensor", ""),
 		row{"boxes overlap up to the end of the further one", `c[i] = Range{max(b[i].Lo, o[i].Lo), min(b[i].Hi, o[i].Hi)}`, `c[i] = Range{max(b[i].Lo, o[i].Lo), max(b[i].Hi, o[i].Hi)}`},
