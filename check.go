@@ -114,6 +114,7 @@ type LayerError struct {
 	Abs    float64 `json:"max_abs"` // with the errors of the layers before
 	Rel    float64 `json:"max_rel"`
 	Evidence
+	absent  bool  // no value of the layer is executed for these inputs
 	ownLost int64 // values of its PIM part that are not finite, from exact inputs
 }
 
@@ -121,11 +122,11 @@ type LayerError struct {
 // order. Inputs that are not given are seeded noise.
 func (s *Session) Run(ctx context.Context, p *Plan, inputs ...Tensor) (_ []Tensor, err error) {
 	defer s.whole(&err)
-	p, values, err := s.prepare(p, inputs, 1)
+	_, z, values, err := s.prepare(ctx, p, inputs, 1)
 	if err != nil {
 		return nil, err
 	}
-	got, err := run.Eval(ctx, p.result.Timeline.Program, values, s.phase("execute the plan"))
+	got, err := run.Eval(ctx, z.program, values, s.phase("execute the plan"))
 	if err != nil {
 		return nil, err
 	}
@@ -138,37 +139,38 @@ func (s *Session) Run(ctx context.Context, p *Plan, inputs ...Tensor) (_ []Tenso
 // nothing is executed. Inputs are those of Run.
 func (s *Session) Check(ctx context.Context, p *Plan, inputs ...Tensor) (_ *Check, err error) {
 	defer s.whole(&err)
-	p, values, err := s.prepare(p, inputs, checked)
+	p, z, values, err := s.prepare(ctx, p, inputs, checked)
 	if err != nil {
 		return nil, err
 	}
-	c, program := &Check{}, p.result.Timeline.Program
-	if err := c.replay(ctx, s, program); err != nil || !c.Replay.OK {
+	c := &Check{}
+	if err := c.replay(ctx, s, z.program); err != nil || !c.Replay.OK {
 		return c, err
 	}
-	v, err := run.Verify(ctx, program, values, s.phase("execute the plan"))
+	v, err := run.Verify(ctx, z.program, values, s.phase("execute the plan"))
 	if err != nil {
 		return nil, err
 	}
-	want, err := run.Reference(ctx, s.model, values, s.phase("execute the graph"))
+	if z.want == nil {
+		if z.want, err = run.Reference(ctx, z.model, values, s.phase("execute the graph")); err != nil {
+			return nil, err
+		}
+	}
+	simple, err := run.CheckSimplified(ctx, z.model, values, z.want, v.Defined)
 	if err != nil {
 		return nil, err
 	}
-	simple, err := run.CheckSimplified(ctx, s.model, values, want, v.Defined)
-	if err != nil {
-		return nil, err
-	}
-	c.verified(s, v)
+	c.verified(s, p, z, v)
 	for _, d := range simple.Outputs {
 		c.Simplified.add(d)
 	}
 	if c.OK && !simple.OK {
 		c.refuse("the simplified graph's outputs differ from the model's by %.3g of the largest", c.Simplified.MaxRel)
 	}
-	if c.OK && c.Simplified.Compared == 0 {
+	if c.OK && c.Simplified.Compared == 0 && !empty(z.want) {
 		c.refuse("no finite value of the outputs was compared")
 	}
-	c.compared(s, run.Compare(want, v.Outputs))
+	c.compared(s, run.Compare(z.want, v.Outputs))
 	c.Values = s.outputs(v.Outputs)
 	return c, nil
 }
@@ -178,23 +180,23 @@ func (s *Session) Check(ctx context.Context, p *Plan, inputs ...Tensor) (_ *Chec
 // equal to those of the graph.
 func (s *Session) CheckExact(ctx context.Context, p *Plan) (_ *Check, err error) {
 	defer s.whole(&err)
-	p, _, err = s.prepare(p, nil, checked)
+	p, z, _, err := s.prepare(ctx, p, nil, checked)
 	if err != nil {
 		return nil, err
 	}
-	c, program := &Check{Exact: true}, p.result.Timeline.Program
-	if err := c.replay(ctx, s, program); err != nil || !c.Replay.OK {
+	c := &Check{Exact: true}
+	if err := c.replay(ctx, s, z.program); err != nil || !c.Replay.OK {
 		return c, err
 	}
 	format, err := pim.Format(s.machine)
 	if err != nil { // the GPU alone does without
 		format = tensor.Float32
 	}
-	v, err := run.VerifyExact(ctx, program, format, s.phase("execute the plan on whole numbers"))
+	v, err := run.VerifyExact(ctx, z.program, format, s.phase("execute the plan on whole numbers"))
 	if err != nil {
 		return nil, err
 	}
-	c.verified(s, v)
+	c.verified(s, p, z, v)
 	return c, nil
 }
 
@@ -216,9 +218,10 @@ func (c *Check) replay(ctx context.Context, s *Session, p *program.Program) erro
 }
 
 // verified fills in what the tiles compute.
-func (c *Check) verified(s *Session, v *run.Verdict) {
+func (c *Check) verified(s *Session, p *Plan, z *sized, v *run.Verdict) {
 	c.OK = true
-	name := func(id graph.ID) string { return s.graph.Nodes[id].Name }
+	name := func(id graph.ID) string { return z.graph.Nodes[id].Name }
+	errs := map[string]LayerError{}
 	c.PIMTiles, c.GPUTiles, c.PIM, c.GPU = v.PIM.Tiles, v.GPU.Tiles, newEvidence(v.PIM.Evidence), newEvidence(v.GPU.Evidence)
 	for _, f := range v.Faults {
 		c.Faults = append(c.Faults, TileFault{name(f.Node), f.Device, f.Box.String(), f.Index, number(f.Got), number(f.Wanted), number(f.Bound), f.Wrong, f.Why})
@@ -229,12 +232,21 @@ func (c *Check) verified(s *Session, v *run.Verdict) {
 		}
 	}
 	for _, e := range v.Layers {
-		c.Layers = append(c.Layers, LayerError{e.Own.MaxAbs, e.Own.MaxRel, e.Total.MaxAbs, e.Total.MaxRel, newEvidence(e.Total.Evidence), e.Own.Lost})
+		errs[name(e.Node)] = LayerError{OwnAbs: e.Own.MaxAbs, OwnRel: e.Own.MaxRel, Abs: e.Total.MaxAbs, Rel: e.Total.MaxRel, Evidence: newEvidence(e.Total.Evidence), ownLost: e.Own.Lost}
 		if r := e.Range; r.Any() && !c.Exact {
 			c.Format = append(c.Format, LayerRange{
 				name(e.Node), r.Inputs.Of, r.Inputs.Over, r.Inputs.Under, r.Weights.Of, r.Weights.Over, r.Weights.Under, r.Results.Of, r.Results.Over, r.Results.Under,
 			})
 		}
+	}
+	for _, l := range p.result.Layers {
+		e, known := errs[s.graph.Nodes[l.Node].Name]
+		e.absent = !known
+		c.Layers = append(c.Layers, e)
+	}
+	s.planned = map[string]int{}
+	for _, n := range v.Counted {
+		s.planned[name(n.Node)] = n.Count
 	}
 	switch {
 	case len(c.Faults) > 0:
@@ -268,17 +280,27 @@ func (d *OutputCheck) add(o run.Diff) {
 // checked is how many copies of a value are alive in a check: of the plan, by definition, and as tiles make it.
 const checked = 3
 
-// prepare returns the plan on the session's machine and a value for each input, if memory holds so many copies of all values.
-func (s *Session) prepare(p *Plan, inputs []Tensor, copies int) (*Plan, []*tensor.Tensor, error) {
+// prepare returns the plan on the session's machine, a value for each input, and the model and its program with the extents
+// that these give, if memory holds so many copies of all values.
+func (s *Session) prepare(ctx context.Context, p *Plan, inputs []Tensor, copies int) (*Plan, *sized, []*tensor.Tensor, error) {
 	p, err := s.own(p)
-	if err == nil {
-		err = run.Fits(s.memory, s.model, copies)
-	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	values, err := s.values(inputs)
-	return p, values, err
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	z, err := s.sized(ctx, p, values)
+	if err == nil {
+		err = run.Fits(s.memory, z.model, copies)
+	}
+	return p, z, values, err
+}
+
+// empty reports whether no value has a number.
+func empty(values []*tensor.Tensor) bool {
+	return !slices.ContainsFunc(values, func(t *tensor.Tensor) bool { return t.Shape.Size() > 0 })
 }
 
 func (s *Session) outputs(values []*tensor.Tensor) []Tensor {

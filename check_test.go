@@ -9,6 +9,7 @@ import (
 	"pimflow/internal/device"
 	"pimflow/internal/graph"
 	"pimflow/internal/run"
+	"pimflow/internal/search"
 	"pimflow/internal/tensor"
 )
 
@@ -33,7 +34,7 @@ func TestCheckJSON(t *testing.T) {
 		{run.Verdict{PIM: some, Faults: []run.Fault{{Deviation: device.Deviation{Got: math.NaN()}}}}, `"got":"NaN"`, false},
 	} {
 		var check Check
-		check.verified(s, &c.verdict)
+		check.verified(s, &Plan{result: &search.Result{}}, &sized{graph: s.graph}, &c.verdict)
 		check.compared(s, []run.Diff{{MaxAbs: 1, MaxRel: 0.5}})
 		text, err := json.Marshal(&check)
 		if err != nil || !strings.Contains(string(text), c.json) || check.OK != c.ok {

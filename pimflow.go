@@ -65,6 +65,8 @@ type Session struct {
 	by       platform.Makers  // of the machine's devices
 	target   search.Target
 	progress func(phase string, done, total int)
+
+	found, planned map[string]int // extents that depend on data, of the last inputs (Size)
 }
 
 // Open reads a model, a network that Networks lists, an .onnx file or a .graph file, and puts

@@ -79,6 +79,7 @@ type Report struct {
 
 	GPUProfile *GPUProfile `json:"gpu_profile,omitempty"` // nil where all GPU times are the model's
 
+	Sizes    []Size    `json:"sizes,omitempty"`    // extents that depend on data (Session.Sizes); the plan is made with the largest
 	Bindings []Binding `json:"bindings,omitempty"` // what the model's file leaves open (Session.Bindings)
 	Warnings []string  `json:"warnings,omitempty"` // what it says, and its nodes contradict (Session.Warnings)
 }
@@ -154,6 +155,7 @@ func newReport(s *Session, p *Plan) (*Report, error) {
 		Stopped:       r.Stopped || r.Plan.Stopped,
 		Objective:     r.Objective.String(),
 		Speedup:       1, // of nothing to do
+		Sizes:         s.Sizes(),
 		Bindings:      s.Bindings(),
 		Warnings:      s.Warnings(),
 	}
@@ -245,7 +247,9 @@ func sourceOf(c *device.Cost, dev string) string {
 func (r *Report) SetCheck(c *Check) {
 	r.Check = c
 	for i := range c.Layers {
-		r.Layers[i].Error = &c.Layers[i]
+		if !c.Layers[i].absent {
+			r.Layers[i].Error = &c.Layers[i]
+		}
 	}
 }
 

@@ -334,6 +334,7 @@ func (f *runFlags) execute(ctx context.Context, s *pimflow.Session, p *pimflow.P
 			return nil, err
 		}
 	}
+	rep.Sizes = s.Sizes()
 	for i := range got {
 		if f.top > 0 {
 			rep.Top = append(rep.Top, got[i].Top(f.top, f.labelled))

@@ -71,6 +71,8 @@ var rules = func() map[string]rule {
 		{rule{element, first}, []string{"Resize"}},
 		{rule{element, first}, []string{"DequantizeLinear", "QuantizeLinear"}},
 		{rule{pool, first}, []string{"DynamicQuantizeScale", "DynamicQuantizeZeroPoint"}},
+		{rule{element, first}, []string{"Compress", "NonZero", "Unique", "UniqueInverse"}},
+		{rule{element, pairs}, []string{"NonMaxSuppression"}},
 	} {
 		for _, n := range row.names {
 			r[n] = row.rule
@@ -302,4 +304,12 @@ func copied(w *work) float64 {
 		sum += w.bytes(w.nd.In[i], min(w.need[i].Size(), w.cut.Box.Size()))
 	}
 	return sum
+}
+
+// pairs is the bytes of all operands and of a bit for each pair of boxes of a class, which one kernel writes and
+// the next reads, as in torchvision's nms_kernel.cu.
+func pairs(w *work) float64 {
+	scores := w.need[1].Shape()
+	boxes := float64(scores[2])
+	return w.operand(0) + w.operand(1) + float64(scores[0]*scores[1])*boxes*boxes/8
 }

@@ -66,7 +66,7 @@ func steps(nd *Node, in []tensor.Shape) int64 {
 			for _, k := range nd.Attrs.Ints(a.Name) {
 				n = times(n, int64(k))
 			}
-		case a.Name == "size" && a.Kind == op.Int: // LRN
+		case nd.Op.Name == "LRN" && a.Name == "size":
 			n = times(n, int64(nd.Attrs.Int(a.Name)))
 		}
 	}

@@ -21,6 +21,8 @@ const foldSize = 1 << 12
 type reading struct {
 	ctx       context.Context
 	b         *graph.Builder
+	size      Size
+	tensors   map[*tensorProto]*tensor.Tensor // of initializers
 	ext       *external
 	rows      map[string]map[string]row // by domain and operator
 	functions map[functionKey]*functionProto
@@ -59,7 +61,10 @@ func (f *File) lower(ctx context.Context, m *modelProto, name string, o Options,
 	if err != nil {
 		return err
 	}
-	r := &reading{ctx: ctx, b: graph.NewBuilder(name), ext: ext, rows: tables()}
+	if f.tensors == nil {
+		f.tensors = map[*tensorProto]*tensor.Tensor{}
+	}
+	r := &reading{ctx: ctx, b: graph.NewBuilder(name), size: o.Size, tensors: f.tensors, ext: ext, rows: tables()}
 	if r.functions, err = m.index(); err != nil {
 		return err
 	}
@@ -86,7 +91,43 @@ func (f *File) lower(ctx context.Context, m *modelProto, name string, o Options,
 	if err == nil {
 		f.Graph, err = l.b.Graph()
 	}
+	if err == nil && slices.ContainsFunc(f.Graph.Nodes, func(nd graph.Node) bool { return nd.Counted() }) {
+		f.again = func(ctx context.Context, size Size) (*graph.Graph, error) {
+			o.Size = size
+			c := File{tensors: f.tensors}
+			err := c.lower(ctx, m, name, o, ext)
+			return c.Graph, err
+		}
+	}
 	return err
+}
+
+// Counted reports whether extents of the graph depend on data.
+func (f *File) Counted() bool { return f.again != nil }
+
+// Sized returns the graph again, with extents that depend on data as size says; nil where there are none.
+// It shares the weights of Graph.
+func (f *File) Sized(ctx context.Context, size Size) (*graph.Graph, error) {
+	if f.again == nil {
+		return nil, nil
+	}
+	g, err := f.again(ctx, size)
+	if changed := f.Whole(); changed != nil {
+		return nil, changed
+	}
+	return g, err
+}
+
+// tensor is the value of an initializer, made once.
+func (r *reading) tensor(p *tensorProto) (*tensor.Tensor, error) {
+	if t := r.tensors[p]; t != nil {
+		return t, nil
+	}
+	t, err := p.tensor(r.ext)
+	if err == nil {
+		r.tensors[p] = t
+	}
+	return t, err
 }
 
 // nodes lowers the nodes of g. After an error it goes on to find all operators that are not supported.
@@ -141,7 +182,7 @@ func (l *lowering) initializers(g *graphProto) error {
 		if l.env[p.name] != nil {
 			return fmt.Errorf("initializer %.80q is there twice", p.name)
 		}
-		t, err := p.tensor(l.ext)
+		t, err := l.tensor(p)
 		if err != nil {
 			return fmt.Errorf("initializer %.80q: %w", p.name, err)
 		}

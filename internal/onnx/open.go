@@ -21,6 +21,7 @@ type Options struct {
 	// Given, unless nil, returns the file given for the value of an input, nil for none. It is asked where neither of
 	// the above binds all dimensions.
 	Given func(input string) (*Given, error)
+	Size  Size     // of extents that depend on data; nil: the largest
 	Until []string // the values that end the network, made by nodes; none: the model's outputs
 }
 

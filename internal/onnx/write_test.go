@@ -86,6 +86,7 @@ var instances = []struct {
 	{"2x4x3x3, 4, 4", []string{`InstanceNormalization(%0, %1, %2) {epsilon=0.001}`, `BatchNormalization(%0, %1, %2, %1, %2) {epsilon=0.001}`}},
 	{"2x3x4, 4, 4", []string{`LayerNormalization(%0, %1, %2) {axis=2 epsilon=0.001}`, `PRelu(%0, %1)`}},
 	{"bool 2x3, float32 2x1, 3", []string{`Where(%0, %1, %2)`, `Not(%0)`}},
+	{"2x3x4, 1, 1", []string{`UniqueInverse(%0) {axis=1}`}},
 	{"bool 2x3, bool 3, 1", []string{`And(%0, %1)`, `Or(%0, %1)`, `Xor(%0, %1)`}},
 	{"2x3x4, int64 2, 1", []string{`Gather(%0, %1) {axis=1}`}},
 	{"2x3, int64 2x3, 2x3", []string{`GatherElements(%0, %1) {axis=1}`, `ScatterElements(%0, %1, %2) {axis=1 reduction="add"}`}},
@@ -157,7 +158,7 @@ func instanceText(inputs, call string) string {
 }
 
 // rewritten are the operators that come back as others.
-var rewritten = []string{"Identity", "Swish", "QGemm"}
+var rewritten = []string{"Identity", "Swish", "QGemm", "Compress", "NonMaxSuppression", "NonZero", "Unique"}
 
 // TestWriteEveryOperator writes each canonical operator and reads it back.
 func TestWriteEveryOperator(t *testing.T) {
@@ -203,6 +204,12 @@ func TestWriteValues(t *testing.T) {
 	for _, body := range []string{
 		"%2 \"s\" = Swish(%0)\noutput \"y\" = %2",
 		"%2 \"s\" = Swish(%0) {alpha=1.702}\noutput \"y\" = %2",
+		"%2 \"s\" = NonZero(%0) {size=6}\noutput \"y\" = %2",
+		"%2 \"s\" = NonZero(%0) {size=2}\noutput \"y\" = %2",
+		"%2 \"s\" = Cast(%0) {to=\"bool\"}\n%3 \"r\" = Reshape(%2) {shape=[6]}\n%4 \"y\" = Compress(%0, %3) {axis=-1 size=3}\noutput \"y\" = %4",
+		"%2 \"s\" = Unique(%1) {axis=0 size=3 sorted=0 output=\"counts\"}\n%3 \"t\" = Unique(%1) {axis=0 size=2}\noutput \"y\" = %2\noutput \"z\" = %3",
+		"%2 \"b\" = Expand(%0) {shape=[2 2 3]}\n%3 \"p\" = Pad(%2) {pads=[0 0 0 0 0 1]}\n%4 \"c\" = Slice(%2) {starts=[0] ends=[2] axes=[2] steps=[1]}\n" +
+			"%5 \"y\" = NonMaxSuppression(%3, %4) {max_output_boxes_per_class=2 iou_threshold=0.5 size=7}\noutput \"y\" = %5",
 		"%2 \"s\" = Identity(%0)\noutput \"y\" = %2",
 		"%2 \"s\" = Exp(%0)\n%3 \"t\" = Mul(%0, %1) + Sub(%2, .) + Swish {alpha=2} + Div(%2) + Clip {max=1}\noutput \"y\" = %3\noutput \"z\" = %2",
 		"output \"x\" = %0\noutput \"k\" = %1\noutput \"k2\" = %1",

@@ -8,10 +8,15 @@ import (
 // writers are the canonical operators that ONNX does not spell as attributes beside
 // the operands, or as inputs after them (asInputs). t is the type of the value.
 var writers = map[string]func(e *encoder, name string, a op.Attrs, t tensor.Type, in []string, out string){
-	"MaxPoolIndices": writeMaxPoolIndices,
-	"OneHot":         writeOneHot,
-	"Swish":          writeSwish,
-	"TopK":           writeTopK,
+	"Compress":          writeCompress,
+	"MaxPoolIndices":    writeMaxPoolIndices,
+	"NonMaxSuppression": writeNonMaxSuppression,
+	"NonZero":           writeNonZero,
+	"OneHot":            writeOneHot,
+	"Swish":             writeSwish,
+	"TopK":              writeTopK,
+	"Unique":            writeUnique,
+	"UniqueInverse":     writeUniqueInverse,
 }
 
 // writeSwish writes x*sigmoid(alpha*x), which the written opset has no operator for.

@@ -154,6 +154,28 @@ var generators = map[string]func(*rapid.T) instance{
 		n := s[(int(axis)+len(s))%len(s)]
 		return instance{Attrs{"axis": axis}, []*tensor.Tensor{fill(rapid.SampledFrom(numbers).Draw(t, "type"), s, 1), fillInts(tensor.Int64, k, 2, -n, n-1)}}
 	},
+	"NonZero": drawCounted("NonZero", func(t *rapid.T) instance {
+		s := drawShape(t, 0, 3)
+		return instance{Attrs{}, []*tensor.Tensor{fillInts(rapid.SampledFrom([]tensor.Type{tensor.Bool, tensor.Int64}).Draw(t, "type"), s, 1, 0, 1)}}
+	}),
+	"Compress": drawCounted("Compress", func(t *rapid.T) instance {
+		s := drawShape(t, 1, 3)
+		return instance{Attrs{"axis": drawAxis(t, len(s))}, []*tensor.Tensor{
+			fill(rapid.SampledFrom(numbers).Draw(t, "type"), s, 1), fillInts(tensor.Bool, tensor.Shape{draw(t, "conditions", 0, 6)}, 2, 0, 1)}}
+	}),
+	"NonMaxSuppression": drawCounted("NonMaxSuppression", func(t *rapid.T) instance {
+		images, classes, boxes := draw(t, "images", 1, 2), draw(t, "classes", 1, 3), draw(t, "boxes", 0, 6)
+		return instance{
+			Attrs{"center_point_box": int64(draw(t, "centre", 0, 1)), "max_output_boxes_per_class": int64(draw(t, "most", 0, 7)),
+				"iou_threshold": float32(draw(t, "iou", 0, 10)) / 10, "score_threshold": float32(draw(t, "score", -1, 1))},
+			[]*tensor.Tensor{fill(tensor.Float32, tensor.Shape{images, boxes, 4}, 1), fill(tensor.Float32, tensor.Shape{images, classes, boxes}, 2)}}
+	}),
+	"Unique": drawCounted("Unique", func(t *rapid.T) instance {
+		x := drawDistinct(t)
+		x.attrs["output"] = rapid.SampledFrom([]string{"Y", "indices", "counts"}).Draw(t, "output")
+		return x
+	}),
+	"UniqueInverse": drawDistinct,
 	"DepthToSpace": func(t *rapid.T) instance {
 		s, b := drawShape(t, 4, 4), draw(t, "blocksize", 1, 3)
 		s[1] *= b * b

@@ -53,6 +53,12 @@ type Op struct {
 	Map     func(a Attrs) func(y, x []float32)
 	Combine func(y, a, b []float32)
 
+	// Largest and Count are set where an extent of the value depends on the values of the inputs. The
+	// attribute "size" fixes that extent. Largest is the most it can be for inputs of such shapes, Count
+	// what it is for given ones. Eval writes the first size entries, and 0 beyond Count.
+	Largest func(a Attrs, in []tensor.Shape) int
+	Count   func(a Attrs, in []*tensor.Tensor) int
+
 	// View is set where the value is the input's values in the same order, so
 	// that a device has nothing to do.
 	View bool

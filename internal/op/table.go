@@ -12,6 +12,7 @@ var tables = [][]Op{
 	pickOps, scatterOps, alongOps, bitOps,
 	quantizeOps, passedOps, integerOps,
 	sampleOps, unpoolOps,
+	countedOps, nmsOps, uniqueOps,
 }
 
 // byName indexes the table. The rows in it do what all operators have in common:

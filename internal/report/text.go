@@ -23,6 +23,7 @@ func Run(w io.Writer, r *pimflow.Report, verbose bool) error {
 	gpu := fmt.Sprintf("clock %.4f ns", r.Clocks.GPU/1e3)
 	fmt.Fprintf(b, "model     %s, %d layers, %.1f M multiply-accumulates\n", fault.Name(r.Model), len(r.Layers), float64(r.MACs)/1e6)
 	b.WriteString(bindings(r.Bindings))
+	b.WriteString(sizes(r.Sizes, verbose))
 	fmt.Fprintf(b, "machine   %s, %d memory channels, %d of them PIM\n", r.Machine, r.Channels, r.PIMChannels)
 	if r.PlanMachine != "" {
 		fmt.Fprintf(b, "plan      made for machine %s\n", fault.Name(r.PlanMachine))

@@ -125,13 +125,7 @@ type values struct {
 // Fits refuses a graph whose constants and values, of which copies are held at once, take more memory than a bound. A value
 // is held from its operation to its last reader.
 func Fits(memory budget.Memory, g *graph.Graph, copies int) error {
-	size := func(id graph.ID) int64 {
-		nd := &g.Nodes[id]
-		if nd.Type.Float() {
-			return 4 * int64(nd.Shape.Size())
-		}
-		return 8 * int64(nd.Shape.Size())
-	}
+	size := func(id graph.ID) int64 { return bytesOf(&g.Nodes[id]) }
 	last := make([]int, len(g.Nodes)) // the last reader of each value
 	for i := range g.Nodes {
 		last[i] = i
@@ -162,6 +156,14 @@ func Fits(memory budget.Memory, g *graph.Graph, copies int) error {
 	}
 	nd := &g.Nodes[at]
 	return memory.Holds(fixed+int64(copies)*most, fmt.Sprintf("node %%%d %.80q of %v, what is alive beside it and all weights", at, nd.Name, nd.Shape))
+}
+
+// bytesOf is what a value takes in memory.
+func bytesOf(nd *graph.Node) int64 {
+	if nd.Type.Float() {
+		return 4 * int64(nd.Shape.Size())
+	}
+	return 8 * int64(nd.Shape.Size())
 }
 
 func newValues(g *graph.Graph, inputs []*tensor.Tensor) (*values, error) {

@@ -19,6 +19,7 @@ type Verdict struct {
 	PIM, GPU Verified
 	Faults   []Fault // by step
 	Layers   []LayerError
+	Counted  []Counted
 	Inexact  []Inexact // VerifyExact: PIM steps that are within the bound, but not equal
 	// Outputs are those of the program, Defined those of its graph by definition; nil from VerifyExact.
 	Outputs, Defined []*tensor.Tensor
@@ -56,6 +57,12 @@ const (
 	Epilogue    Why = "differs from the epilogue of its own sum"
 	NotMade     Why = "is made by no tile, or by a wrong one"
 )
+
+// Counted is a value with an extent that depends on data, which the program's own values make another than it is.
+type Counted struct {
+	Node  graph.ID
+	Count int
+}
 
 // Inexact is a PIM step that could not be compared to the bit: some partial sum of its whole numbers
 // is beyond those that the device's format holds.
@@ -223,6 +230,11 @@ func (v *verifier) step(s *program.Step) error {
 	if v.actual != nil {
 		in, dst := v.actual.open(s.Node)
 		defer v.actual.close(s.Node)
+		if nd.Counted() && !same {
+			if k := nd.Op.Count(nd.Attrs, in[:nd.Operands()]); k != nd.Attrs.Int("size") {
+				v.counted(Counted{s.Node, k})
+			}
+		}
 		if actual = dst; same {
 			assign(dst, n.seen, s.Box)
 		} else if err := s.Code.Eval(in, dst); err != nil {
@@ -246,6 +258,12 @@ func (v *verifier) step(s *program.Step) error {
 		v.nodes[x].release()
 	}
 	return nil
+}
+
+func (v *verifier) counted(c Counted) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.out.Counted = append(v.out.Counted, c)
 }
 
 // compare executes a step from exact inputs and compares what it makes of them.

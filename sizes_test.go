@@ -1,0 +1,78 @@
+package pimflow
+
+import (
+	"context"
+	"math"
+	"path/filepath"
+	"testing"
+)
+
+// TestSizes executes plans of a detector, which are made for as many boxes as there can be: for inputs with some boxes
+// and with none, in values and on whole numbers.
+func TestSizes(t *testing.T) {
+	s, err := Open(t.Context(), filepath.Join("docs", "detector.onnx"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	p, err := s.Plan(t.Context(), Search{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	largest := map[string]int{"where": 256, "nms": 100}
+	for _, z := range s.Sizes() {
+		if z.Largest != largest[z.Layer] || z.Inputs != nil || z.Plan != nil {
+			t.Errorf("before it is executed: %+v", z)
+		}
+	}
+	dark := Tensor{Shape: []int{1, 3, 32, 32}, Floats: make([]float32, 3*32*32)}
+	some := dark
+	some.Floats = make([]float32, len(dark.Floats))
+	for i := range some.Floats {
+		some.Floats[i] = float32(math.Sin(float64(i * i)))
+	}
+	for name, in := range map[string]Tensor{"some": some, "none": dark} {
+		c, err := s.Check(t.Context(), p, in)
+		if err != nil || !c.OK {
+			t.Fatalf("%s: %v, %s", name, err, c.Reason)
+		}
+		found := map[string]int{}
+		for _, z := range s.Sizes() {
+			if z.Inputs != nil {
+				found[z.Layer] = *z.Inputs
+			}
+		}
+		boxes, known := found["nms"]
+		if name == "none" && (known || found["where"] != 0) || name == "some" && (boxes == 0 || boxes > found["where"] || found["where"] == 256) {
+			t.Errorf("%s: %v", name, found)
+		}
+		for i, width := range []int{4, 10} {
+			if got := c.Values[i].Shape; got[0] != boxes || got[1] != width {
+				t.Errorf("%s: output %d is %v: %d boxes", name, i, got, boxes)
+			}
+		}
+		got, err := s.Run(t.Context(), p, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range got {
+			if len(got[i].Floats) != len(c.Values[i].Floats) {
+				t.Fatalf("%s: output %d of %d values, %d in the check", name, i, len(got[i].Floats), len(c.Values[i].Floats))
+			}
+			for k, v := range got[i].Floats {
+				if v != c.Values[i].Floats[k] {
+					t.Fatalf("%s: output %d [%d] is %v, in the check %v", name, i, k, v, c.Values[i].Floats[k])
+				}
+			}
+		}
+	}
+	c, err := s.CheckExact(t.Context(), p)
+	if err != nil || !c.OK {
+		t.Errorf("on whole numbers: %v, %s", err, c.Reason)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Check(ctx, p); err == nil {
+		t.Error("a check after the end of its context")
+	}
+}
