@@ -23,7 +23,7 @@ var packages = []string{
 
 // quick are the tests of a package that are asked first, since others take long.
 var quick = map[string]string{
-	"internal/search": "^(TestPolicyRows|TestPipelines|TestObjectiveValues|TestObjectivePlans|TestBruteForce|TestExact.*|TestSerial.*|TestAuto|TestDynamic|TestLayers)$",
+	"internal/search": "^(TestPolicyRows|TestPipelines|TestObjectiveValues|TestObjectivePlans|TestBruteForce|TestExact.*|TestSerial.*|TestAuto|TestDynamic|TestLayers|TestSegments)$",
 	"internal/dram":   "^Test(Newton|Aim|Artifact|Check|Mode|Window|Trace|Banks|Shared|Refresh|Overflow|Closed|Errors|OneAfter)",
 	"internal/pim":    "^Test(Eval|Epilogue|Products|Parts|Padding|Columns|Accumulators|Shares|Scale|Number|Link|FinishByHand|Energy|Cost|Choice|Terms|Geometry|Access|ReplayTime|ReplayDrawn)",
 }

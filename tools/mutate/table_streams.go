@@ -58,11 +58,12 @@ var streams = slices.Concat(
 		row{"a span begins in the rows of the first", `x.address.row = row`, `x.address.row = 0`},
 		row{"a batch's last pixels are left out", `c.tail = b.tail`, `c.tail = 0`},
 	),
-	file("internal/pim/accumulators_stream.go", in("internal/pim", "^(TestEval|TestReplayDrawn|TestAccumulatorsForms|TestAccumulatorsReferee|TestReplayZoo)$"),
+	file("internal/pim/accumulators_stream.go", in("internal/pim", "^(TestCandidates|TestEval|TestReplayDrawn|TestAccumulatorsForms|TestAccumulatorsReferee|TestReplayZoo)$"),
 		row{"the last chunk is not read", `v.read = true
 	st = append(st, fill`, `v.read = false
 	st = append(st, fill`},
 		row{"sums are set anew at each chunk", `v.init = false`, `v.init = true`},
+		row{"the last fill of a chunk is left out", `st = append(st, fill(w.ahead(all.full, v.k.unit), all.tail)...)`, `_ = all.tail`},
 		row{"rows stay open at the end", `if v.opened {
 		st`, `if !v.opened {
 		st`},

@@ -126,5 +126,11 @@ var energies = slices.Concat(
 		row{"busy channels take nothing", `busy += t.NS()`, `busy += 0 * t.NS()`},
 		row{"rows are closed for nothing", `list[i].precharge = float64(d.banks)`, `list[i].precharge = 0`},
 		row{"results are read for nothing", `list[i].read = 1`, `list[i].read = 0`},
+		row{"a buffer is written for nothing", `list[i].write = 1`, `list[i].write = 0`},
+		row{"sums are set for nothing", `list[i].init = 1`, `list[i].init = 0`},
+		row{"a COMP sends nothing to the banks", `list[i].column, list[i].broadcast = float64(d.units), 1`, `list[i].column, list[i].broadcast = float64(d.units), 0`},
+		row{"a MAC unit has one lane", `ch.column*float64(d.lanes)`, `ch.column`},
+		row{"one channel alone is busy", `busy += t.NS()`, `busy = t.NS()`},
+		row{"one channel alone is refreshed", `channels/(float64(ck)`, `1/(float64(ck)`},
 	),
 )
