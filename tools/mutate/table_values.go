@@ -78,7 +78,6 @@ var values = slices.Concat(
 // open`},
 	),
 	file("internal/op/conv.go", in("internal/op", "^(TestConvIsItsDefinition|TestZeroTimesInfinity|TestNeedIsTight|TestNeedIsHonest|TestMACs)$"),
-		row{"an infinity under a weight of zero is lost", `fin := finite(in[0], need[0]) && finite`, `fin := finite(in[0], need[0]) || finite`},
 		row{"a group reads the channels of the one before", `return tensor.Range{Lo: r.Lo * per, Hi: r.Hi * per}`, `return tensor.Range{Lo: max(0, r.Lo-1) * per, Hi: max(1, r.Hi-1) * per}`},
 		row{"the last group is not read", `Hi: (r.Hi-1)/per + 1}`, `Hi: max(r.Lo/per+1, (r.Hi-1)/per)}`},
 		row{"a product has too few products", `int64(out.Size()) * int64(in[1][1:].Size())`, `int64(out.Size()) * int64(in[1][2:].Size())`},
