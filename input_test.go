@@ -92,3 +92,42 @@ func TestPictureSize(t *testing.T) {
 		}
 	}
 }
+
+// TestPictureWhole: an input whose size was open gets all of a picture, pixel by pixel where the sizes are equal.
+func TestPictureWhole(t *testing.T) {
+	const h, w = 5, 7
+	img := image.NewRGBA(image.Rect(0, 0, w, h))
+	for i := range img.Pix {
+		img.Pix[i] = uint8(37 * i)
+		if i%4 == 3 {
+			img.Pix[i] = 255
+		}
+	}
+	file := filepath.Join(t.TempDir(), "x.png")
+	var b bytes.Buffer
+	if err := png.Encode(&b, img); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, b.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ h, w int }{{h, w}, {2 * h, 3 * w}} {
+		nd := &graph.Node{Name: "x", Type: tensor.Float32, Shape: tensor.Shape{1, 3, c.h, c.w}}
+		x, err := readInput(file, nd, 0, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k := range 3 {
+			for _, at := range [][2]int{{0, 0}, {0, w - 1}, {h - 1, 0}, {h - 1, w - 1}} { // corners stay corners
+				y, z := at[0]*(c.h-1)/(h-1), at[1]*(c.w-1)/(w-1)
+				want := (float32(img.RGBAAt(at[1], at[0]).R)/255 - imageMean[k]) / imageStd[k]
+				if k > 0 {
+					want = (float32([]uint8{img.RGBAAt(at[1], at[0]).G, img.RGBAAt(at[1], at[0]).B}[k-1])/255 - imageMean[k]) / imageStd[k]
+				}
+				if got := x.Floats()[(k*c.h+y)*c.w+z]; got < want-1e-3 || got > want+1e-3 {
+					t.Errorf("%dx%d, channel %d, pixel %v: %v: %v wanted", c.h, c.w, k, at, got, want)
+				}
+			}
+		}
+	}
+}

@@ -22,7 +22,7 @@ type file struct {
 }
 
 // tables lists all files by what is wrong with them.
-var tables = []func() []file{noModels, wires, names, attributes, tensors, inputs, vast, texts}
+var tables = []func() []file{noModels, wires, names, attributes, tensors, inputs, vast, controls, texts}
 
 // Write writes all files into an empty folder, in order.
 func Write(dir string) ([]File, error) {

@@ -17,7 +17,7 @@ func (n *node) graph(name string) *graphProto {
 
 // scope is a scope of names in that of the node.
 func (n *node) scope() *lowering {
-	return &lowering{reading: n.reading, opset: n.opset, outer: n.lowering, env: map[string]*value{}, call: n.call}
+	return &lowering{reading: n.reading, opset: n.opset, outer: n.lowering, env: map[string]*value{}, call: n.call, depth: n.depth + 1}
 }
 
 // ifElse lowers If on a constant to the nodes of the branch that it takes.

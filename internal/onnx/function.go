@@ -87,7 +87,7 @@ func (n *node) inline(f *functionProto) []*value {
 	if len(n.p.in) > len(f.in) || len(n.p.out) > len(f.out) {
 		n.fail("%d inputs and %d outputs: up to %d and %d of the function wanted", len(n.p.in), len(n.p.out), len(f.in), len(f.out))
 	}
-	inner := &lowering{reading: n.reading, opset: opset, env: map[string]*value{}, call: c}
+	inner := &lowering{reading: n.reading, opset: opset, env: map[string]*value{}, call: c, depth: n.depth + 1}
 	n.check(n.cost(len(f.in)))
 	// An input that is left out is an empty name to the nodes of the function.
 	left := map[string]bool{}

@@ -31,6 +31,13 @@ func seeds(t testing.TB) [][]byte {
 		model(12, x, y, call("Softmax", "x", "y", attr("axis", int64(1)))),
 		model(13, x, y, call("MaxPool", "x", "y", attr("kernel_shape", []int64{2, 4}), attr("auto_pad", "SAME_LOWER"))),
 		model(13, x, y, call("Constant", "", "k", attr("value", filled(tensor.Float32, tensor.Shape{4, 1, 1}, 2))), call("Mul", "x k", "y")),
+		model(6, x, y, floats("k", 1, 2, 3, 4), call("Add", "x k", "y", attr("broadcast", int64(1)), attr("axis", int64(1)))),
+		model(13, input("x", 0, 4, -1), y, valueInfo(13, "z", tensor.Float32, 1, 4), call("Relu", "x", "z"), call("Exp", "z", "y")),
+		model(13, x, y, flagOf("c", 1), call("If", "c", "y", graphAttr("then_branch", call("Relu", "x", "t"), result("t")), graphAttr("else_branch", call("Exp", "x", "t"), result("t")))),
+		model(13, x, y, result("z"), ints("m", 3), call("Loop", "m _ x", "y z", graphAttr("body", valueInfo(11, "i", tensor.Int64), valueInfo(11, "c", tensor.Bool), input("a"), call("Exp", "a", "b"), result("c"), result("b"), result("b")))),
+		model(13, x, y, call("Scan", "x", "y", attr("num_scan_inputs", int64(1)), attr("scan_input_axes", []int64{1}), graphAttr("body", input("e"), call("Relu", "e", "o"), result("o")))),
+		append(model(13, x, y, calls("f", "x", "y", attr("k", float32(2)))), function("f", "a", "b", of(call("LeakyRelu", "a", "b", ref("alpha", "k", attrFloat))), appendString(nil, 6, "k"))...),
+		model(13, x, y, foreignNode(call("FusedMatMul", "x x", "y", attr("transB", int64(1))))),
 		model(18, x, y, result("z"), call("Split", "x", "y z", attr("num_outputs", int64(2)), attr("axis", int64(2)))),
 	)
 }

@@ -38,6 +38,7 @@ type lowering struct {
 	env   map[string]*value
 	read  map[string]bool // the names that a node or the result reads
 	call  *invocation     // nil outside of functions
+	depth int             // of graphs and functions around it
 }
 
 // value is what a name of the file stands for: a node of the graph, or a tensor
@@ -150,14 +151,19 @@ func (l *lowering) nodes(g *graphProto) error {
 			return err
 		}
 		switch p := g.nodes[i]; {
-		case err == nil:
+		case err == nil && l.depth < mostLabels:
 			err = in(nodeLabel(p, i), l.node(p))
+		case err == nil:
+			err = l.node(p)
 		case !l.supported(p):
 			l.missing.add(p)
 		}
 	}
 	return err
 }
+
+// mostLabels bounds the nodes that an error names, from the outermost in.
+const mostLabels = 5
 
 // nodeLabel names a node in an error.
 func nodeLabel(p *nodeProto, i int) string {
