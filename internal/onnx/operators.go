@@ -66,6 +66,8 @@ var notes = map[string]note{
 	"Celu":                   {becomes: "Div Elu Mul"},
 	"Clip":                   {becomes: "Clip Min Max"},
 	"Constant":               {becomes: "-", limits: "strings, sparse tensors"},
+	"Compress":               {becomes: "Compress Reshape"},
+	"Unique":                 {becomes: "Unique UniqueInverse Reshape"},
 	"ConstantOfShape":        {becomes: "Expand", limits: "a shape that is not constant"},
 	"Dropout":                {becomes: "-", limits: "training"},
 	"Expand":                 {limits: "a shape that is not constant"},
