@@ -11,12 +11,16 @@ var deviations = []struct {
 	says string // in the outcome's error
 	why  string
 }{
+	{[]string{"AffineGrid"}, singlePixel, "wanted",
+		"under align_corners ONNX Runtime puts a single pixel at 1; PyTorch, whose operator it is, at 0"},
 	{[]string{"AveragePool", "LpPool", "MaxPool"}, sameDilated, "wanted",
 		"ONNX Runtime leaves dilations out of the padding of auto_pad; MaxPool-11: the output is the input over the strides"},
 	{[]string{"AveragePool", "LpPool", "MaxPool"}, sameSparse, "wanted",
 		"where a stride exceeds the kernel, ONNX Runtime's auto_pad SAME_UPPER moves the windows of pools, but not those of Conv; TensorFlow, whose padding it is, moves none"},
 	{[]string{"AveragePool"}, overhanging, "wanted",
 		"before opset 19 ONNX Runtime divides by the whole kernel where ceil_mode takes it beyond the pads; from 19 on, as PyTorch, by the part within"},
+	{[]string{"Col2Im"}, dilatedElsewhere, "wanted",
+		"ONNX Runtime spreads the taps of dilated blocks in one and three dimensions otherwise than in two"},
 	{[]string{"Conv"}, sameDilated, "Dilation not supported for AutoPadType",
 		"ONNX Runtime has no auto_pad with dilations"},
 	{[]string{"ConvTranspose"}, sameSparse, "wanted",
@@ -34,6 +38,17 @@ func sameDilated(m *model) bool {
 	auto, _ := m.stated("auto_pad").(string)
 	d, _ := m.stated("dilations").([]int64)
 	return (auto == "SAME_UPPER" || auto == "SAME_LOWER") && slices.ContainsFunc(d, func(v int64) bool { return v > 1 })
+}
+
+// singlePixel reports a grid of corners with one of them in some dimension.
+func singlePixel(m *model) bool {
+	return m.stated("align_corners") == 1 && slices.Contains(m.value(m.in[1]).Ints()[2:], 1)
+}
+
+// dilatedElsewhere reports dilations in three dimensions.
+func dilatedElsewhere(m *model) bool {
+	d, _ := m.stated("dilations").([]int64)
+	return len(d) != 2 && slices.ContainsFunc(d, func(v int64) bool { return v > 1 })
 }
 
 // croppedAsIs reports a crop of a dimension that keeps its extent.

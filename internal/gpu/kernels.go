@@ -52,7 +52,7 @@ var rules = func() map[string]rule {
 		rule
 		names []string
 	}{
-		{rule{pool, first}, []string{"ArgMax", "ArgMin", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "LpPool", "MaxPool",
+		{rule{pool, first}, []string{"ArgMax", "ArgMin", "AveragePool", "Det", "GlobalAveragePool", "GlobalMaxPool", "LpPool", "MaxPool",
 			"MaxPoolIndices", "MaxRoiPool", "ReduceL2", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum"}},
 		{rule{element, first}, []string{"Abs", "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "BitwiseNot", "Cast", "Ceil",
 			"Clip", "Cos", "Cosh", "Elu", "Erf", "Exp", "Floor", "Gelu", "HardSigmoid", "HardSwish", "Identity", "IsInf", "IsNaN",

@@ -77,3 +77,35 @@ func groupNorm(n *node) []*value {
 	v = n.sub("Mul", nil, v, n.via(scale, channels))
 	return one(n.op("Add", nil, v, n.via(bias, channels)))
 }
+
+// meanVariance lowers MeanVarianceNormalization, which takes the mean out and divides
+// by the standard deviation, to which 1e-9 is added.
+func meanVariance(n *node) []*value {
+	n.arity(1, 1)
+	x := n.in[0]
+	over := op.Attrs{"axes": []int64{}, "keepdims": int64(1)}
+	axes := n.ints("axes")
+	if axes == nil {
+		axes = []int64{0, 2, 3}
+	}
+	for _, k := range axes {
+		over["axes"] = append(over["axes"].([]int64), int64(n.axis(k, len(x.shape), 0)))
+	}
+	off := n.sub("Sub", nil, x, n.sub("ReduceMean", over, x))
+	deviation := n.sub("Sqrt", nil, n.sub("ReduceMean", over, n.sub("Mul", nil, off, off)))
+	return one(n.op("Div", nil, off, n.sub("Add", nil, deviation, n.scalar("epsilon", x.typ, 1e-9))))
+}
+
+// rmsNorm lowers RMSNormalization: x over the root of its mean square, times a scale.
+func rmsNorm(n *node) []*value {
+	n.arity(2, 2)
+	n.ignore("stash_type") // sums are float32 or wider whatever the input is
+	x := n.in[0]
+	over := op.Attrs{"axes": []int64{}, "keepdims": int64(1)}
+	for k := n.axis(n.int("axis", -1), len(x.shape), 0); k < len(x.shape); k++ {
+		over["axes"] = append(over["axes"].([]int64), int64(k))
+	}
+	square := n.sub("ReduceMean", over, n.sub("Mul", nil, x, x))
+	root := n.sub("Sqrt", nil, n.sub("Add", nil, square, n.scalar("epsilon", x.typ, float64(n.float("epsilon", 1e-5)))))
+	return one(n.op("Mul", nil, n.sub("Div", nil, x, root), n.in[1]))
+}

@@ -135,7 +135,7 @@ var instances = []struct {
 		`Softsign(%0)`, `Gelu(%0) {approximate="tanh"}`, `Mish(%0)`, `Sqrt(%0)`, `Reciprocal(%0)`, `Exp(%0)`, `Log(%0)`,
 		`Tan(%0)`, `Asin(%0)`, `Acos(%0)`, `Atan(%0)`, `Sinh(%0)`, `Cosh(%0)`, `Asinh(%0)`, `Acosh(%0)`, `Atanh(%0)`,
 		`Shrink(%0) {bias=0.5}`, `IsNaN(%0)`, `IsInf(%0) {detect_negative=0}`, `Hardmax(%0) {axis=1}`,
-		`TopK(%0) {k=2 axis=1 largest=0}`, `CumSum(%0) {axis=2 exclusive=1 reverse=1}`, `Trilu(%0) {upper=0 k=-1}`,
+		`TopK(%0) {k=2 axis=1 largest=0}`, `CumSum(%0) {axis=2 exclusive=1 reverse=1}`, `Trilu(%0) {upper=0 k=-1}`, `Det(%0)`,
 		`Neg(%0)`, `Abs(%0)`, `Floor(%0)`, `Ceil(%0)`, `Round(%0)`, `Sign(%0)`, `Sin(%0)`, `Cos(%0)`,
 		`Add(%0, %1)`, `Sub(%0, %1)`, `Mul(%0, %1)`, `Div(%0, %1)`, `Pow(%0, %1)`, `Min(%0, %1)`, `Max(%0, %1)`,
 		`Equal(%0, %1)`, `Greater(%0, %1)`, `Less(%0, %1)`, `GreaterOrEqual(%0, %1)`, `LessOrEqual(%0, %1)`,

@@ -42,6 +42,7 @@ var vast = func() map[string]vastCase {
 		"GridSample":            {nil, []tensor.Shape{{1, 2, n, 2}, {1, n, 2, 2}}},
 		"RoiAlign":              {nil, []tensor.Shape{{1, 2, n, 2}, {n, 4}, {n}}},
 		"MaxRoiPool":            {Attrs{"pooled_shape": ints(2, 2)}, []tensor.Shape{{1, 2, n, 2}, {n, 5}}},
+		"Det":                   {nil, []tensor.Shape{{n, 3, 3}}},
 		"OneHot":                {Attrs{"depth": int64(4)}, []tensor.Shape{{n}, {2}}},
 		"TopK":                  {Attrs{"k": int64(n / 2), "axis": int64(1)}, []tensor.Shape{{2, n}}},
 		"CumSum":                {Attrs{"axis": int64(1)}, []tensor.Shape{{2, n}}},

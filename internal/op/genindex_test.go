@@ -65,6 +65,10 @@ func init() {
 				[]*tensor.Tensor{in, fill(rapid.SampledFrom(numbers).Draw(t, "type"), tensor.Shape{2}, 2)}}
 		},
 
+		"Det": func(t *rapid.T) instance {
+			n := draw(t, "n", 1, 4)
+			return instance{in: []*tensor.Tensor{fill(floatType(t), append(drawShape(t, 0, 2), n, n), 1)}}
+		},
 		"GridSample": func(t *rapid.T) instance {
 			n := draw(t, "spatial", 1, 3)
 			modes := []string{"linear", "nearest", "cubic"}

@@ -143,6 +143,7 @@ func TestByHand(t *testing.T) {
 		{"MaxPoolIndices", window(2, 1, 0, Attrs{"storage_order": int64(1)}), []*tensor.Tensor{f32(shape{1, 2, 2, 2}, 1, 5, 5, 2, 0, 0, 0, 1)}, i64(shape{1, 2, 1, 1}, 2, 7)},
 		{"MaxUnpool", Attrs{"kernel_shape": ints(2), "strides": ints(2), "pads": ints(0, 0)}, []*tensor.Tensor{f32(shape{1, 1, 2}, 7, 8), i64(shape{1, 1, 2}, 1, 4)}, f32(shape{1, 1, 4}, 0, 7, 0, 0)},
 		{"LpPool", window(2, 2, 0, Attrs{"ceil_mode": int64(1)}), []*tensor.Tensor{f32(shape{1, 1, 2, 3}, 3, 0, -2, 4, 0, 0)}, f32(shape{1, 1, 1, 2}, 5, 2)},
+		{"Det", nil, []*tensor.Tensor{f32(shape{2, 2, 2}, 0, 2, 3, 4, 1, 2, 2, 4)}, f32(shape{2}, -6, 0)},
 		{"TopK", Attrs{"k": int64(3)}, []*tensor.Tensor{f32(shape{5}, 1, nan, 3, -inf, 3)}, i64(shape{3}, 2, 4, 0)},
 		{"TopK", Attrs{"k": int64(2), "axis": int64(0), "largest": int64(0)}, []*tensor.Tensor{i64(shape{3, 1}, 7, 5, 5)}, i64(shape{2, 1}, 1, 2)},
 		{"CumSum", Attrs{"axis": int64(0)}, []*tensor.Tensor{f32(shape{3}, 1, 2, 4)}, f32(shape{3}, 1, 3, 7)},

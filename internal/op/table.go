@@ -13,6 +13,7 @@ var tables = [][]Op{
 	quantizeOps, passedOps, integerOps,
 	sampleOps, unpoolOps,
 	countedOps, nmsOps, uniqueOps,
+	detOps,
 }
 
 // byName indexes the table. The rows in it do what all operators have in common:
