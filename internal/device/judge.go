@@ -11,6 +11,8 @@ type Judge interface {
 	// EvalSums is Eval that also writes the values before the epilogue to the cut's box of sums, a
 	// tensor of the whole value, unless it is nil.
 	EvalSums(in []*tensor.Tensor, dst, sums *tensor.Tensor) error
+	// NewSums is a tensor for those values (graph.Graph.FinishSums).
+	NewSums() *tensor.Tensor
 	// Deliver rounds the cut's box of finished values as the device does before others read them.
 	Deliver(t *tensor.Tensor)
 	// Judge holds the values before the epilogue against those that the operator defines, computed

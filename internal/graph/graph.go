@@ -174,6 +174,19 @@ func (g *Graph) Finish(c Cut, in []*tensor.Tensor, dst *tensor.Tensor) {
 	})
 }
 
+// FinishSums makes the cut's box of dst from the values before the epilogue. Of a product on integers they are
+// the sums from which the operator makes its value (op.Op.Finish); else they are those of the operator, and may be dst.
+func (g *Graph) FinishSums(c Cut, in []*tensor.Tensor, sums, dst *tensor.Tensor) {
+	nd := &g.Nodes[c.Node]
+	switch {
+	case nd.Op.Real != "" && nd.Op.MACs != nil:
+		nd.Op.Finish(nd.Attrs, in[:nd.Operands()], sums, dst, c.Box)
+	case sums != dst:
+		c.Box.Runs(dst.Shape, func(off, n int) { copy(dst.Floats()[off:off+n], sums.Floats()[off:]) })
+	}
+	g.Finish(c, in, dst)
+}
+
 // Value returns the tensor of a node all of whose ancestors are constants; it is
 // computed when its values are asked for. ok is false for any other node.
 func (g *Graph) Value(id ID) (t *tensor.Tensor, ok bool) {

@@ -70,7 +70,7 @@ func TestImpossible(t *testing.T) {
 		{"newton", func(m *Machine) { m.Memory.Pins, m.Memory.Burst = 8, 32; m.Memory.Burst = 24 }, `: rule "`},
 		{"newton", func(m *Machine) { m.PIM.Format = "fp32" }, `memory.bytes_per_element: 2 = pim.element_bytes wanted, 4: rule "element"`},
 		{"newton", func(m *Machine) { m.Memory.ElementSize = 4 }, `memory.bytes_per_element: 4 = pim.element_bytes wanted, 2: rule "element"`},
-		{"newton", func(m *Machine) { m.PIM.Format = "fp61" }, `pim.number_format: "fp61": one of bf16, fp16, fp32 wanted (did you mean "fp16"?)`},
+		{"newton", func(m *Machine) { m.PIM.Format = "fp61" }, `pim.number_format: "fp61": one of bf16, fp16, fp32, int8 wanted (did you mean "fp16"?)`},
 		{"newton", func(m *Machine) { m.PIM.Standard = "newtoon" }, `pim.standard: DRAM standard "newtoon" is unknown (did you mean "newton"?)`},
 		{"newton", func(m *Machine) { delete(m.PIM.Timing, "rrd_ck") }, `pim.timing.rrd_ck: missing`},
 		{"newton", func(m *Machine) { m.Waives = map[string]string{"one-rate": "none"} }, `waives: "one-rate": no rule of standard newton (did you mean "one rate"?)`},

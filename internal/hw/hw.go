@@ -187,7 +187,7 @@ type PIM struct {
 }
 
 // formats maps the number formats of a PIM to their bytes.
-var formats = map[string]int{"fp16": 2, "bf16": 2, "fp32": 4}
+var formats = map[string]int{"fp16": 2, "bf16": 2, "fp32": 4, "int8": 1}
 
 // ElementSize is the bytes of an operand; 0 for an unknown format.
 func (p *PIM) ElementSize() int { return formats[p.Format] }

@@ -301,6 +301,19 @@ func biasAt(real string, bias, value tensor.Shape) func(element int) int {
 // float32 holds exactly in any order: 256 · 255² < 2^24.
 const exactDepth = 256
 
+// ZeroPoints are the operands of a product on integers that are the zero points of what it multiplies.
+func (o *Op) ZeroPoints() [2]int {
+	if o.product.result == sumResult {
+		return [2]int{2, 3}
+	}
+	return [2]int{xZero, wZero}
+}
+
+// IntegerSums are the sums that Finish makes the box out of a value of: int64, exact.
+func (o *Op) IntegerSums(a Attrs, in []*tensor.Tensor, value tensor.Shape, out tensor.Box) *tensor.Tensor {
+	return o.product.sums(a, in, value, out)
+}
+
 // sums are the sums of products of a box of the value, with the bias where it is an integer.
 func (p *product) sums(a Attrs, in []*tensor.Tensor, value tensor.Shape, out tensor.Box) *tensor.Tensor {
 	x, w := p.factors(a, in, out)

@@ -290,7 +290,7 @@ func TestAccumulatorsPanic(t *testing.T) {
 				}
 			}()
 			ch := code.performer(code.perChannel()[0], code.operands(n.in))
-			ch.reads = make([]float32, code.layer.results())
+			ch.reads = newResults(code.layer.results(), false)
 			ch.run(row.s, nil)
 		}()
 		if !strings.Contains(got, row.want) || row.want == "" && got != "" {

@@ -42,6 +42,9 @@ func (c *Code) EvalSums(in []*tensor.Tensor, dst, sums *tensor.Tensor) error {
 	return c.mapped().EvalSums(in, dst, sums)
 }
 
+// NewSums is a tensor for the values before the epilogue.
+func (c *Code) NewSums() *tensor.Tensor { return c.mapped().NewSums() }
+
 // Deliver rounds finished values as they leave the DRAM.
 func (c *Code) Deliver(t *tensor.Tensor) { c.mapped().Deliver(t) }
 

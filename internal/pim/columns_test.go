@@ -147,7 +147,7 @@ func TestColumnsPanic(t *testing.T) {
 			}()
 			s := code.perChannel()[0]
 			ch := code.performer(s, code.operands(n.in))
-			ch.reads = make([]float32, code.layer.results())
+			ch.reads = newResults(code.layer.results(), false)
 			ch.run(row.s, nil)
 		}()
 		if !strings.Contains(got, row.want) || row.want == "" && got != "" {

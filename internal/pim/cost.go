@@ -19,16 +19,18 @@ func (d *Device) cost(m *mapping) device.Cost {
 		if i == 0 || !s.alike(m.shares[i-1]) {
 			r = d.time(s)
 		}
-		c.Lanes[i] = device.Time(d.m.Clock.PS(int64(r.Cycles)))
+		cycles := int64(r.Cycles) + d.wideReads(r.Issued)
+		c.Lanes[i] = device.Time(d.m.Clock.PS(cycles))
 		c.Time = max(c.Time, c.Lanes[i])
 		for o, n := range r.Issued {
 			c.Commands[o].N += n
 		}
-		if int64(r.Cycles) > c.Ticks {
-			c.Ticks, slowest, last = int64(r.Cycles), i, r
+		if cycles > c.Ticks {
+			c.Ticks, slowest, last = cycles, i, r
 		}
 	}
-	c.Additions, c.Bytes = m.additions(d.outputs), d.bytes(m)
+	c.Additions = m.additions(d.outputs)
+	c.Bytes = d.bytes(m) + d.wideSums(c.Commands)
 	if slowest >= 0 {
 		c.Bound = d.bound(d.scheme.work(m.shares[slowest]), last)
 	}
@@ -36,8 +38,22 @@ func (d *Device) cost(m *mapping) device.Cost {
 	return c
 }
 
+// wideReads is the cycles that sums wider than operands take when they are read out: each part of a sum as wide as
+// two bytes is one more transfer of a column.
+func (d *Device) wideReads(issued []int64) int64 {
+	if !d.exact() || len(issued) == 0 {
+		return 0
+	}
+	return issued[d.ops.Read] * int64(d.sum/2-1) * max(d.m.Timing["ccds_ck"], 1)
+}
+
 // bytes is the traffic of the streams of a counted mapping, in both directions.
 func (d *Device) bytes(m *mapping) int64 { return m.moved * int64(d.element) }
+
+// wideSums is the bytes by which sums that are read out are wider than operands.
+func (d *Device) wideSums(commands device.Counts) int64 {
+	return commands[d.ops.Read].N * int64(d.results*(d.sum-d.element))
+}
 
 // merged counts the results of a mapping when each channel has added up its own sums of an
 // output. Spans of a channel that have some outputs in common, and not all, count each.

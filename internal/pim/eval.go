@@ -21,8 +21,14 @@ func (c *mappedCode) Eval(in []*tensor.Tensor, dst *tensor.Tensor) error {
 // format as they are read out; where results are finished in the DRAM, values are, and no sum. The
 // order of the channels is that of the additions, whatever runs at once. Padding that is not left out
 // is multiplied like any input: under it a weight that is not finite gives NaN.
+//
+// Of products on integers the operands are integers less their zero points, and the sums, with a bias that is an integer, are those from which
+// the operator makes its value.
 func (c *mappedCode) EvalSums(in []*tensor.Tensor, dst, sums *tensor.Tensor) error {
-	results := make([]float32, c.layer.results())
+	if c.layer.integers && sums == nil {
+		sums = c.NewSums()
+	}
+	results := newResults(c.layer.results(), c.device.exact())
 	o := c.operands(in)
 	var next atomic.Int64
 	var wg sync.WaitGroup
@@ -41,14 +47,18 @@ func (c *mappedCode) EvalSums(in []*tensor.Tensor, dst, sums *tensor.Tensor) err
 				}
 				sums, at := c.perform(shares[i], o)
 				<-added[i]
-				for j, v := range sums {
-					results[at+j] += v
-				}
+				results.add(at, sums)
 				close(added[i+1])
 			}
 		})
 	}
 	wg.Wait()
+	if c.layer.integers {
+		c.write(results, o, in, sums)
+		c.graph.FinishSums(c.cut, in, sums, dst)
+		c.Deliver(dst)
+		return nil
+	}
 	c.write(results, o, in, dst)
 	if sums != nil {
 		y := sums.Floats()
@@ -59,9 +69,21 @@ func (c *mappedCode) EvalSums(in []*tensor.Tensor, dst, sums *tensor.Tensor) err
 	return nil
 }
 
+// NewSums is a tensor for the values before the epilogue: of the value's type, but for products on integers.
+func (c *mappedCode) NewSums() *tensor.Tensor {
+	nd := &c.graph.Nodes[c.cut.Node]
+	switch {
+	case !c.layer.integers:
+		return tensor.New(nd.Type, nd.Shape)
+	case c.device.exact():
+		return tensor.New(tensor.Int64, nd.Shape)
+	}
+	return tensor.New(tensor.Float32, nd.Shape)
+}
+
 // Deliver rounds finished values, where results are finished in the DRAM, to its number format.
 func (c *mappedCode) Deliver(t *tensor.Tensor) {
-	if f := c.device.format; f != tensor.Float32 && c.device.link.Finish.Where == hw.InDRAM {
+	if f := c.device.format; f.Float() && f != tensor.Float32 && t.Type.Float() && c.device.link.Finish.Where == hw.InDRAM {
 		y := t.Floats()
 		c.cut.Box.Runs(t.Shape, func(off, n int) {
 			for i := off; i < off+n; i++ {
@@ -88,7 +110,11 @@ type gatherTable struct {
 }
 
 func (c *mappedCode) operands(in []*tensor.Tensor) *operands {
-	o := &operands{layer: c.layer, x: in[0].Floats(), w: in[1].Floats(), tables: map[int]*gatherTable{}}
+	x, w := in[0], in[1]
+	if nd := &c.graph.Nodes[c.cut.Node]; c.layer.integers {
+		x, w = nd.Op.Factors(nd.Attrs, in, c.cut.Box)
+	}
+	o := &operands{layer: c.layer, x: x.Floats(), w: w.Floats(), tables: map[int]*gatherTable{}}
 	o.scale = c.layer.exponents(c.device.format, o.w)
 	if c.layer.byColumn {
 		o.w = transpose(o.w, o.groupK, o.groupOuts)
@@ -245,13 +271,22 @@ func (l *layer) eachWeight(p *part, matrix, chunk, output int, f func(k, weight,
 }
 
 // write finishes the results and writes them to the cut's box of dst.
-func (c *mappedCode) write(results []float32, o *operands, in []*tensor.Tensor, dst *tensor.Tensor) {
-	l, y := c.layer, dst.Floats()
-	typ := c.graph.Nodes[c.cut.Node].Type
+func (c *mappedCode) write(results *results, o *operands, in []*tensor.Tensor, dst *tensor.Tensor) {
+	l := c.layer
 	var bias []float32
+	var whole []int64
 	var step []int
 	if l.bias >= 0 {
-		bias, step = in[l.bias].Floats(), l.biasStep
+		step = l.biasStep
+		if l.integers {
+			whole = in[l.bias].Ints()
+			bias = make([]float32, len(whole))
+			for i, v := range whole {
+				bias[i] = float32(v)
+			}
+		} else {
+			bias = in[l.bias].Floats()
+		}
 	}
 	at := make([]int, l.pixels) // of a pixel in dst
 	ab := make([]int, l.pixels) // and in bias
@@ -265,9 +300,29 @@ func (c *mappedCode) write(results []float32, o *operands, in []*tensor.Tensor, 
 			}
 		}
 	}
+	if results.exact != nil {
+		y := dst.Ints()
+		for _, b := range l.blocks(c.merge, 1) {
+			for m := range b.count {
+				r := results.exact[b.result+m*l.pixels*b.outs:]
+				for p := range l.pixels {
+					for i, v := range r[p*b.outs : (p+1)*b.outs] {
+						out := b.out0 + m*b.outs + i
+						sum := int64(v)
+						if whole != nil {
+							sum += whole[ab[p]+out*step[len(step)-1]]
+						}
+						y[at[p]+out*l.outDst] = sum
+					}
+				}
+			}
+		}
+		return
+	}
+	y, typ := dst.Floats(), dst.Type
 	for _, b := range l.blocks(c.merge, 1) {
 		for m := range b.count {
-			r := results[b.result+m*l.pixels*b.outs:]
+			r := results.rounded[b.result+m*l.pixels*b.outs:]
 			for p := range l.pixels {
 				for i, v := range r[p*b.outs : (p+1)*b.outs] {
 					out := b.out0 + m*b.outs + i

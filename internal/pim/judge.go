@@ -28,12 +28,48 @@ func gamma(n int) float64 { return float64(n) * unit32 / (1 - float64(n)*unit32)
 // What follows adds a rounding of float32 an operation.
 func (c *mappedCode) Judge(in []*tensor.Tensor, sums *tensor.Tensor) device.Judgement {
 	nd := &c.graph.Nodes[c.cut.Node]
-	j := &judge{mappedCode: c, typ: nd.Type, got: sums.Floats(), scale: c.layer.exponents(c.device.format, in[1].Floats())}
-	rounded := slices.Clone(in[:nd.Operands()])
-	rounded[0] = j.inputs(in[0])
+	operands, attrs, row := slices.Clone(in[:nd.Operands()]), nd.Attrs, nd.Op
+	if c.layer.integers {
+		if c.device.exact() {
+			return c.judgeExact(in, sums)
+		}
+		operands, attrs, row = c.integers(in)
+	}
+	j := &judge{mappedCode: c, typ: sums.Type, got: sums.Floats(), scale: c.layer.exponents(c.device.format, operands[1].Floats())}
+	operands[0] = j.inputs(operands[0])
 	order := op.SumOrder{Parts: j.partsOf(), Weights: j.weights}
-	nd.Op.Sums(nd.Attrs, rounded, nd.Shape, c.cut.Box, order, j.block)
+	row.Sums(attrs, operands, nd.Shape, c.cut.Box, order, j.block)
 	return j.found
+}
+
+// integers is the product of integers that stand for real numbers, as one of real numbers: the sums that the value is made of.
+func (c *mappedCode) integers(in []*tensor.Tensor) ([]*tensor.Tensor, op.Attrs, *op.Op) {
+	nd := &c.graph.Nodes[c.cut.Node]
+	x, w := nd.Op.Factors(nd.Attrs, in, c.cut.Box)
+	operands, attrs := []*tensor.Tensor{x, w}, nd.Attrs.Clone()
+	if c.layer.bias >= 0 {
+		operands = append(operands, in[c.layer.bias].Convert(tensor.Float32))
+	}
+	if attrs["alpha"] != nil {
+		attrs["alpha"] = float32(1)
+	}
+	row, err := op.Lookup(nd.Op.Real)
+	if err != nil {
+		panic(err)
+	}
+	return operands, attrs, row
+}
+
+// judgeExact wants sums that are those of the operator.
+func (c *mappedCode) judgeExact(in []*tensor.Tensor, sums *tensor.Tensor) (j device.Judgement) {
+	nd := &c.graph.Nodes[c.cut.Node]
+	want := nd.Op.IntegerSums(nd.Attrs, in[:nd.Operands()], nd.Shape, c.cut.Box)
+	c.cut.Box.Runs(nd.Shape, func(off, n int) {
+		for i := off; i < off+n; i++ {
+			j.Compare(i, float64(sums.Ints()[i]), float64(want.Ints()[i]), 0)
+		}
+	})
+	return j
 }
 
 // judge is the comparison of one cut.

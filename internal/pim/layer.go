@@ -33,6 +33,7 @@ type layer struct {
 	alpha, beta float32
 	bias        int   // input that is added to the result, scaled by beta; -1: none
 	biasStep    []int // its steps along axes, then along the outputs
+	integers    bool  // stand for real numbers: the operator makes its value of their sums
 }
 
 // form is everything about a layer that its mapping depends on.
@@ -142,6 +143,7 @@ type kernelSteps struct {
 
 // lowerings are the operators that the channels execute and how each becomes a layer. The
 // graph has checked shapes and attributes.
+// in are the shapes of the product itself: what is multiplied, and the bias.
 var lowerings = map[string]func(nd *graph.Node, in []tensor.Shape, box tensor.Box) (*layer, error){
 	"Conv":   lowerConv,
 	"Gemm":   lowerGemm,
@@ -157,11 +159,12 @@ func lower(g *graph.Graph, c graph.Cut) (*layer, error) {
 	if nd.Op == nil {
 		return nil, no("node", "%.80q is no operation", nd.Name)
 	}
-	f := lowerings[nd.Op.Name]
-	if f == nil {
+	f := lowerings[nd.Op.OnReals()]
+	if f == nil || nd.Op.Real != "" && nd.Op.MACs == nil {
 		return nil, no(nd.Op.Name, "not a product with constant weights")
 	}
-	if !nd.Type.Float() {
+	integers := nd.Op.Real != ""
+	if !nd.Type.Float() && !integers {
 		return nil, no(nd.Op.Name, "values of %v, floating ones wanted", nd.Type)
 	}
 	if _, ok := g.Value(nd.In[1]); !ok {
@@ -170,9 +173,19 @@ func lower(g *graph.Graph, c graph.Cut) (*layer, error) {
 	if c.Box.Empty() {
 		return nil, no(nd.Op.Name, "box %v is empty", c.Box)
 	}
-	l, err := f(nd, g.InShapes(c.Node), c.Box)
+	in, bias := g.InShapes(c.Node)[:2:2], nd.Op.Bias(nd.Operands())
+	if bias >= 0 && !nd.Op.ToFloat() { // a real bias is added to what the sums stand for
+		in = append(in, g.Nodes[nd.In[bias]].Shape)
+	}
+	l, err := f(nd, in, c.Box)
 	if err != nil {
 		return nil, no(nd.Op.Name, "%v", err)
+	}
+	if l.bias >= 0 {
+		l.bias = bias
+	}
+	if l.integers = integers; integers {
+		l.alpha = 1 // is a factor of the scales
 	}
 	l.classes = oneClass(l.axes)
 	l.pixels = l.classes[0].pixels
@@ -199,7 +212,7 @@ func lowerConv(nd *graph.Node, in []tensor.Shape, box tensor.Box) (*layer, error
 			pad: pads[i], stride: stride[i], extent: x[2+i], reach: (k - 1) * dil[i],
 		})
 	}
-	if nd.Operands() > 2 {
+	if len(in) > 2 {
 		l.bias, l.biasStep = 2, append(make([]int, len(l.axes)), 1)
 	}
 	return l, nil
@@ -213,7 +226,7 @@ func lowerGemm(nd *graph.Node, in []tensor.Shape, box tensor.Box) (*layer, error
 	l.axes = []axis{{Range: box[0], src: in[0][1], dst: nd.Shape[1]}}
 	l.outs = box[1]
 	l.alpha, l.beta = nd.Attrs.Float("alpha"), nd.Attrs.Float("beta")
-	if nd.Operands() > 2 {
+	if len(in) > 2 {
 		l.bias, l.biasStep = 2, make([]int, 2)
 		st := in[2].Strides()
 		for i, d := range in[2] {

@@ -8,7 +8,9 @@ import (
 	"pimflow/internal/device"
 	"pimflow/internal/dram"
 	"pimflow/internal/gpu"
+	"pimflow/internal/graph"
 	"pimflow/internal/hw"
+	"pimflow/internal/tensor"
 )
 
 // Link is the way to the channels and back (hw.Link), and the cost of PIM work there beside
@@ -68,38 +70,93 @@ type Traffic struct {
 // they leave; read commands take their time all the same. Sums of an output in several channels
 // are added on their way, as they are in controllers. On the GPU, operands of the epilogue stay
 // where they are, and the kernel reads them with the sums.
+//
+// Integers that stand for real numbers have one byte at the GPU. A format of floating numbers is converted to as they are
+// written to the channels, and each value is scaled, rounded and clamped as it is finished.
 func (c *Code) traffic(l *layer) Traffic {
-	nd, values, element := &c.graph.Nodes[c.cut.Node], int64(c.cut.Box.Size()), int64(c.device.element)
-	t := Traffic{bytes: c.device.bytes(c.best), ops: c.cost.Additions}
-	for _, o := range c.device.ops.Init {
-		t.bytes -= c.cost.Commands[o].N * int64(c.device.results) * element
+	nd, d := &c.graph.Nodes[c.cut.Node], c.device
+	size := func(id graph.ID) int64 {
+		if t := c.graph.Nodes[id].Type; !t.Float() {
+			return int64(t.Bytes())
+		}
+		return int64(d.element)
+	}
+	values, sums := int64(c.cut.Box.Size()), c.sums()
+	t := Traffic{bytes: d.bytes(c.best) + d.wideSums(c.cost.Commands), ops: c.cost.Additions}
+	for _, o := range d.ops.Init {
+		t.bytes -= c.cost.Commands[o].N * int64(d.results) * int64(d.element)
 	}
 	if l.bias >= 0 {
 		t.ops += values
 	}
 	t.ops += values * int64(len(nd.Post))
-	t.unique = values
+	if l.integers {
+		written := (t.bytes - sums*int64(d.sum)) / int64(d.element)
+		t.ops += d.conversions(c.graph, nd, values, written)
+	}
+	made := values * size(c.cut.Node)
+	t.unique = made
 	operands := int64(0) // of the epilogue
 	for i, need := range c.graph.Need(c.cut) {
 		if c.graph.Nodes[nd.In[i]].Const != nil || i == 1 { // weights and biases are there
 			continue
 		}
-		n := int64(need.Size())
+		n := int64(need.Size()) * size(nd.In[i])
 		if t.unique += n; i >= nd.Operands() {
 			operands += n
 		}
 	}
-	switch sums := c.sums(); c.device.link.Finish.Where {
+	switch d.link.Finish.Where {
 	case hw.OnGPU:
-		t.unique += sums - values - operands
-		t.read, t.written = (sums+operands)*element, values*element
+		t.unique += sums*int64(d.sum) - made - operands
+		t.read, t.written = sums*int64(d.sum)+operands, made
 		operands = 0
 	case hw.InDRAM:
-		t.bytes -= (sums - min(sums, c.best.merged)) * element
+		t.bytes -= (sums - min(sums, c.best.merged)) * int64(d.sum)
 	}
-	t.bytes += operands * element
-	t.unique *= element
+	t.bytes += operands
 	return t
+}
+
+// conversions counts the operations that turn integers into operands, and finished sums into the value. A format of integers multiplies
+// them as they are: the zero point of inputs times the sum of an output's weights is a constant that is added with the bias,
+// and a zero point of weights adds up the inputs.
+func (d *Device) conversions(g *graph.Graph, nd *graph.Node, values, written int64) int64 {
+	zeros := nd.Op.ZeroPoints()
+	ops := int64(0)
+	if !d.exact() {
+		ops = written
+	} else {
+		if bias := nd.Op.Bias(nd.Operands()); !symmetric(g, nd.In[zeros[0]]) && bias < 0 {
+			ops += values
+		}
+		if !symmetric(g, nd.In[zeros[1]]) {
+			ops += written
+		}
+	}
+	switch {
+	case nd.Op.ToFloat():
+		ops += values // is scaled
+		if nd.Op.Bias(nd.Operands()) >= 0 {
+			ops += values
+		}
+	case nd.Op.Quantizes():
+		ops += 3 * values // is scaled, rounded with the zero point, and clamped
+	}
+	return ops
+}
+
+// symmetric reports whether zero points are all the middle of their type, so that int8 holds the integers less them.
+func symmetric(g *graph.Graph, zero graph.ID) bool {
+	t, ok := g.Value(zero)
+	if !ok {
+		return false
+	}
+	middle := int64(0)
+	if t.Type == tensor.Uint8 {
+		middle = 128
+	}
+	return !slices.ContainsFunc(t.Ints(), func(z int64) bool { return z != middle })
 }
 
 // sums is the number of elements that read commands read out.

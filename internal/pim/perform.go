@@ -22,19 +22,19 @@ type performer struct {
 	sums  []accumulator // by accumulator
 	input []inputBuffer
 	lo    int // address of results[0]
-	reads []float32
+	reads *results
 }
 
 // perform executes the stream of a channel. It returns the sums read out, which belong at the
 // given element of the results.
-func (c *mappedCode) perform(s share, o *operands) (sums []float32, at int) {
+func (c *mappedCode) perform(s share, o *operands) (sums *results, at int) {
 	d := c.device
 	if len(s) == 0 {
 		return nil, 0
 	}
-	results := s.results(d.outputs)
+	r := s.results(d.outputs)
 	ch := c.performer(s, o)
-	ch.lo, ch.reads = results.Lo, make([]float32, results.Len())
+	ch.lo, ch.reads = r.Lo, newResults(r.Len(), d.exact())
 	ch.run(d.stream(s), nil)
 	ch.unread("the end of the stream")
 	return ch.reads, ch.lo
@@ -49,7 +49,7 @@ func (c *mappedCode) performer(s share, o *operands) *performer {
 		open: make([]int, d.banks), sums: make([]accumulator, d.sums), input: make([]inputBuffer, len(d.ops.Write)),
 	}
 	for i := range ch.sums {
-		ch.sums[i] = newAccumulator(d.ops.cleared(), d.units)
+		ch.sums[i] = newAccumulator(d.ops.cleared(), d.units, d.exact())
 	}
 	for b := range ch.open {
 		ch.open[b] = -1
@@ -193,7 +193,7 @@ func (ch *performer) gwrite(to []float32, at int, f dram.Gather) {
 
 // round rounds operands and results to the machine's number format.
 func (ch *performer) round(v []float32) {
-	if t := ch.device.format; t != tensor.Float32 {
+	if t := ch.device.format; t.Float() && t != tensor.Float32 {
 		for i, x := range v {
 			v[i] = tensor.Round(t, x)
 		}
@@ -297,12 +297,16 @@ func (ch *performer) comp(s *accumulator, row, col int, x []float32) {
 	lo := col * ch.device.lanes
 	hi := lo + len(x)
 	any, shared := false, ch.device.shared()
-	for u := range s.v {
+	for u := range s.used {
 		if ch.open[u*shared] != row {
 			continue
 		}
 		any, s.used[u] = true, true
-		if at, w := ch.rows[row].elements(u, lo, hi); len(w) > 0 {
+		if at, w := ch.rows[row].elements(u, lo, hi); len(w) == 0 {
+			continue
+		} else if s.whole != nil {
+			s.whole[u] += exactDot(x[at:], w)
+		} else {
 			s.v[u] += dot(x[at:], w)
 		}
 	}

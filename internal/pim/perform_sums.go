@@ -13,11 +13,18 @@ type accumulator struct {
 	cleared bool // a read leaves it ready for the next sum
 	set     bool // products may be added
 	v       []float32
-	used    []bool // by MAC unit: products have been added since
+	whole   []float64 // in place of v, where sums are exact
+	used    []bool    // by MAC unit: products have been added since
 }
 
-func newAccumulator(cleared bool, units int) accumulator {
-	return accumulator{cleared, cleared, make([]float32, units), make([]bool, units)}
+func newAccumulator(cleared bool, units int, exact bool) accumulator {
+	a := accumulator{cleared: cleared, set: cleared, used: make([]bool, units)}
+	if exact {
+		a.whole = make([]float64, units)
+	} else {
+		a.v = make([]float32, units)
+	}
+	return a
 }
 
 // unread panics if results are lost.
@@ -60,15 +67,20 @@ func (d *Device) readFormat() tensor.Type {
 // readres adds the sums of the banks that have an output to the results.
 func (ch *performer) readres(s *accumulator, at int) {
 	b := ch.find(at, func(b *block) (first, size int) { return b.result, b.count * b.pixels * b.outs })
-	n := min(len(s.v), b.outs-(at-b.result)%b.outs)
+	n := min(len(s.used), b.outs-(at-b.result)%b.outs)
 	for i := range n {
 		if !s.used[i] {
 			panic(fmt.Sprintf("pim: READRES of bank %d, which has computed nothing", i))
 		}
+		if s.whole != nil {
+			ch.reads.exact[at-ch.lo+i] += s.whole[i]
+			continue
+		}
 		s.v[i] = tensor.Round(ch.device.readFormat(), s.v[i])
-		ch.reads[at-ch.lo+i] += s.v[i]
+		ch.reads.rounded[at-ch.lo+i] += s.v[i]
 	}
 	clear(s.v)
+	clear(s.whole)
 	clear(s.used)
 	s.set = s.cleared
 }

@@ -16,7 +16,8 @@ import (
 type Device struct {
 	m *hw.PIM
 	geometry
-	element  int // bytes
+	element  int // bytes of an operand
+	sum      int // bytes of a sum that is read out
 	channels int
 	ops      *Commands
 	bare     []dram.Command // by Op, without addresses
@@ -87,11 +88,11 @@ func (s *Mappings) NewBasic(m *hw.Machine, channels int) (device.Device, error) 
 }
 
 // formats are the number formats of operands and results, in the order of their names;
-// sums are float32.
+// sums are float32, of int8 int32.
 var formats = []struct {
 	name string
 	typ  tensor.Type
-}{{"bf16", tensor.BFloat16}, {"fp16", tensor.Float16}, {"fp32", tensor.Float32}}
+}{{"bf16", tensor.BFloat16}, {"fp16", tensor.Float16}, {"fp32", tensor.Float32}, {"int8", tensor.Int8}}
 
 // Format is the type that a machine's operands and results are rounded to.
 func Format(m *hw.Machine) (tensor.Type, error) {
@@ -164,6 +165,9 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing, shared *known) (
 		m: p, geometry: g, element: m.Memory.ElementSize, channels: channels, ops: ops, format: format, link: NewLink(m, channels),
 		standard: std, timing: timing, channel: ch, known: shared,
 	}
+	if d.sum = d.element; d.exact() {
+		d.element, d.sum = p.ElementSize(), 4 // int32
+	}
 	for o := range std.Ops {
 		d.bare = append(d.bare, dram.Command{Op: dram.Op(o)})
 	}
@@ -186,6 +190,11 @@ func (d *Device) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	l, err := lower(g, c)
 	if err != nil {
 		return nil, err
+	}
+	if d.exact() && !l.integers {
+		return nil, fmt.Errorf("%s %.80q: values of %v, integers of 8 bits wanted: %w", g.Nodes[c.Node].Op.Name, g.Nodes[c.Node].Name, g.Nodes[c.Node].Type, device.ErrUnsupported)
+	} else if d.exact() && l.groupK > longestSum {
+		return nil, fmt.Errorf("%s %.80q: sums of %d products, at most %d wanted in int32: %w", g.Nodes[c.Node].Op.Name, g.Nodes[c.Node].Name, l.groupK, longestSum, device.ErrUnsupported)
 	}
 	first := l.first()
 	m := d.mappingOf(first)

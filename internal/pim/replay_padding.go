@@ -35,7 +35,7 @@ func (p *productSet) placed() error {
 // attributes of the node and whatever the mapping left out.
 func (p *productSet) padding(m *matrixRun, pixel, k int) bool {
 	nd := &p.graph.Nodes[p.cut.Node]
-	if nd.Op.Name != "Conv" {
+	if nd.Op.OnReals() != "Conv" {
 		return false
 	}
 	x, w := p.graph.Nodes[nd.In[0]].Shape, p.graph.Nodes[nd.In[1]].Shape

@@ -34,6 +34,9 @@ const (
 // exponents are those of the layer's outputs.
 func (l *layer) exponents(format tensor.Type, w []float32) exponents {
 	e := exponents{first: l.outs.Lo}
+	if !format.Float() {
+		return e
+	}
 	norms := make([]float64, l.outs.Len())
 	for i := range norms {
 		if !l.byColumn {

@@ -22,8 +22,8 @@ func VerifyExact(ctx context.Context, p *program.Program, format tensor.Type, pr
 	for i := range g.Nodes {
 		if nd := &g.Nodes[i]; nd.Op != nil && nd.Op.MACs != nil {
 			d.weights[nd.In[1]] = max(d.weights[nd.In[1]], products(g, nd))
-			if nd.Operands() > 2 {
-				d.biases[nd.In[2]] = true
+			if b := nd.Op.Bias(nd.Operands()); b >= 0 {
+				d.biases[nd.In[b]] = true
 			}
 		}
 	}
@@ -52,7 +52,10 @@ func VerifyExact(ctx context.Context, p *program.Program, format tensor.Type, pr
 }
 
 // wholes is the largest number up to which a format holds all whole ones.
-var wholes = map[tensor.Type]float64{tensor.Float16: 1 << 11, tensor.BFloat16: 1 << 8, tensor.Float32: 1 << 24}
+var wholes = map[tensor.Type]float64{
+	tensor.Float16: 1 << 11, tensor.BFloat16: 1 << 8, tensor.Float32: 1 << 24,
+	tensor.Int8: 1 << 24, // of sums, in int32
+}
 
 // products is the length of a contraction's sums.
 func products(g *graph.Graph, nd *graph.Node) int {

@@ -57,6 +57,8 @@ func (c brokenCode) Eval(in []*tensor.Tensor, dst *tensor.Tensor) error {
 
 func (c brokenCode) Deliver(t *tensor.Tensor) { c.right.Deliver(t) }
 
+func (c brokenCode) NewSums() *tensor.Tensor { return c.right.NewSums() }
+
 func (c brokenCode) Judge(in []*tensor.Tensor, sums *tensor.Tensor) device.Judgement {
 	return c.right.Judge(in, sums)
 }

@@ -1,0 +1,51 @@
+package pim
+
+import (
+	"math"
+
+	"pimflow/internal/tensor"
+)
+
+// exact reports whether operands are integers and sums are int32: no sum is rounded.
+func (d *Device) exact() bool { return d.format == tensor.Int8 }
+
+// longestSum is the number of products of integers of 8 bits, less their zero points, whose sum int32 holds.
+const longestSum = math.MaxInt32 / (255 * 255)
+
+// results are the sums of the result matrices as they are read out: rounded numbers, or whole ones that are exact.
+type results struct {
+	rounded []float32
+	exact   []float64
+}
+
+func newResults(n int, exact bool) *results {
+	if exact {
+		return &results{exact: make([]float64, n)}
+	}
+	return &results{rounded: make([]float32, n)}
+}
+
+// add adds the sums that a channel has read out, the first of them to element at.
+func (r *results) add(at int, sums *results) {
+	if sums == nil {
+		return
+	}
+	for j, v := range sums.rounded {
+		r.rounded[at+j] += v
+	}
+	for j, v := range sums.exact {
+		r.exact[at+j] += v
+	}
+}
+
+// exactRun is the number of products of whole numbers up to 255 that float32 adds exactly: 256 · 255² < 2^24.
+const exactRun = 256
+
+// exactDot is dot of whole numbers, whatever their number.
+func exactDot(x, w []float32) (sum float64) {
+	for len(w) > exactRun {
+		sum += float64(dot(x[:exactRun], w[:exactRun]))
+		x, w = x[exactRun:], w[exactRun:]
+	}
+	return sum + float64(dot(x[:len(w)], w))
+}
