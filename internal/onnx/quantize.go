@@ -101,5 +101,185 @@ func qLinearMatMul(n *node) []*value {
 	return one(n.op("QLinearMatMul", nil, n.qLinear()...))
 }
 
+// real is the value that input i stands for with the scale and the zero point that follow it.
+func (n *node) real(i int) *value {
+	if n.opt(i) == nil || n.opt(i+1) == nil {
+		n.fail("input %d and its scale: both wanted", i)
+	}
+	x, scale := n.in[i], n.in[i+1]
+	v, err := n.emit(n.name+"/"+x.name, "DequantizeLinear", nil, x, scale, n.zero(i+2, x.typ, scale.shape))
+	n.check(err)
+	return v
+}
+
+// integers is the value as integers with the scale and the zero point from input i on.
+func (n *node) integers(y *value, i int) []*value {
+	if n.opt(i) == nil {
+		n.fail("input %d, the scale of the value, is left out", i)
+	}
+	return one(n.op("QuantizeLinear", nil, y, n.in[i], n.zero(i+1, n.in[0].typ, n.in[i].shape)))
+}
+
+// channelsFirst refuses channels behind the positions.
+func (n *node) channelsFirst() {
+	if n.int("channels_last", 0) != 0 {
+		n.fail("channels_last: channels before the positions wanted")
+	}
+}
+
+// qLinearOf lowers an operator of so many values that are integers: each is followed by scale and zero point, and
+// those of the value are last. ONNX Runtime computes real numbers in between, or within a step of that.
+func qLinearOf(opName string, values int) func(n *node) []*value {
+	return func(n *node) []*value {
+		n.arity(3*values+1, 3*values+2)
+		return n.qLinearAs(opName, nil, values)
+	}
+}
+
+func (n *node) qLinearAs(opName string, a op.Attrs, values int) []*value {
+	var in []*value
+	for i := range values {
+		in = append(in, n.real(3*i))
+	}
+	return n.integers(n.sub(opName, a, in...), 3*values)
+}
+
+func qLinearLeakyRelu(n *node) []*value {
+	n.arity(4, 5)
+	return n.qLinearAs("LeakyRelu", op.Attrs{"alpha": n.float("alpha", 0.01)}, 1)
+}
+
+func qLinearSoftmax(n *node) []*value {
+	n.arity(4, 5)
+	opset := n.int("opset", 13)
+	if axis := n.axis(n.int("axis", -1), len(n.in[0].shape), 0); opset < 13 && axis != len(n.in[0].shape)-1 {
+		n.fail("axis %d as of opset %d: the last, or that of opset 13, wanted", axis, opset)
+	}
+	return n.qLinearAs("Softmax", op.Attrs{"axis": n.int("axis", -1)}, 1)
+}
+
+func qLinearReduceMean(n *node) []*value {
+	n.arity(4, 5)
+	axes := n.ints("axes")
+	if axes == nil {
+		for d := range n.in[0].shape {
+			axes = append(axes, int64(d))
+		}
+	}
+	return n.qLinearAs("ReduceMean", op.Attrs{"axes": axes, "keepdims": n.int("keepdims", 1)}, 1)
+}
+
+func qLinearGlobalAveragePool(n *node) []*value {
+	n.arity(4, 5)
+	n.channelsFirst()
+	return n.qLinearAs("GlobalAveragePool", nil, 1)
+}
+
+func qLinearAveragePool(n *node) []*value {
+	n.arity(4, 5)
+	n.channelsFirst()
+	x := *n
+	x.in = []*value{n.real(0)}
+	return n.integers(x.pool("AveragePool", n.sub, op.Attrs{"count_include_pad": n.int("count_include_pad", 0)}), 3)
+}
+
+// qLinearConcat has the scale and the zero point of the value first, then each operand with its own.
+func qLinearConcat(n *node) []*value {
+	n.arity(5, len(n.in))
+	if len(n.in)%3 != 2 {
+		n.fail("%d inputs: scale and zero point, and three for each value, wanted", len(n.in))
+	}
+	if !n.has("axis") {
+		n.fail("axis is missing")
+	}
+	var in []*value
+	for i := 2; i < len(n.in); i += 3 {
+		in = append(in, n.real(i))
+	}
+	y := n.sub("Concat", op.Attrs{"axis": n.int("axis", 0)}, in...)
+	return one(n.op("QuantizeLinear", nil, y, n.in[0], n.zero(1, n.in[2].typ, n.in[0].shape)))
+}
+
+// qGemm has integers or, without scale and zero point of the value, real numbers as its value.
+func qGemm(n *node) []*value {
+	n.arity(6, 9)
+	a := op.Attrs{"alpha": n.float("alpha", 1), "transA": n.int("transA", 0), "transB": n.int("transB", 0)}
+	in := n.in
+	x := []*value{in[0], in[3], in[1], in[2], in[4], in[5]}
+	bias, scale := n.opt(6), n.opt(7)
+	if scale != nil {
+		x = append(x, scale, n.zero(8, in[0].typ, scale.shape))
+		if bias != nil {
+			x = append(x, bias)
+		}
+		return one(n.op("QGemm", a, x...))
+	}
+	if bias == nil {
+		return one(n.op("GemmIntegerToFloat", a, x...))
+	}
+	// The bias counts in units of both scales.
+	unit := n.sub("Mul", nil, in[1], in[4])
+	if alpha := n.float("alpha", 1); alpha != 1 {
+		unit = n.sub("Mul", nil, unit, known("alpha", filled(tensor.Float32, tensor.Shape{}, float64(alpha))))
+	}
+	if unit.shape.Size() == 1 && len(unit.shape) > 1 {
+		n.fail("scales %v and %v: one number, or one an output, wanted", in[1].shape, in[4].shape)
+	}
+	axis := int64(len(bias.shape) - 1)
+	real := n.sub("DequantizeLinear", op.Attrs{"axis": max(axis, 0)}, bias, unit, known("zero", tensor.New(tensor.Int32, unit.shape)))
+	return one(n.op("GemmIntegerToFloat", a, append(x, real)...))
+}
+
+func matMulIntegerToFloat(n *node) []*value {
+	n.arity(4, 7)
+	x := []*value{n.in[0], n.in[1], n.in[2], n.zero(4, n.in[0].typ, n.in[2].shape), n.in[3], n.zero(5, n.in[1].typ, n.in[3].shape)}
+	return n.biased(6, x...)
+}
+
+// biased is a product on integers with a bias that is input i, if that is there.
+func (n *node) biased(i int, x ...*value) []*value {
+	b := n.opt(i)
+	if b == nil {
+		return one(n.op("MatMulIntegerToFloat", nil, x...))
+	}
+	return one(n.op("Add", nil, n.sub("MatMulIntegerToFloat", nil, x...), b))
+}
+
+func dynamicQuantizeMatMul(n *node) []*value {
+	n.arity(3, 5)
+	scale, zero := n.sub("DynamicQuantizeScale", nil, n.in[0]), n.sub("DynamicQuantizeZeroPoint", nil, n.in[0])
+	x := n.sub("QuantizeLinear", nil, n.in[0], scale, zero)
+	return n.biased(4, x, n.in[1], scale, zero, n.in[2], n.zero(3, n.in[1].typ, n.in[2].shape))
+}
+
 // microsoft is the domain of ONNX Runtime's own operators.
 const microsoft = "com.microsoft"
+
+// notesOfIntegers are notes of operators on integers.
+var notesOfIntegers = map[string]note{
+	"DynamicQuantizeMatMul":    {becomes: "DynamicQuantizeScale DynamicQuantizeZeroPoint QuantizeLinear MatMulIntegerToFloat Add"},
+	"DequantizeLinear":         {limits: "as QuantizeLinear"},
+	"MatMulIntegerToFloat":     {becomes: "MatMulIntegerToFloat Add", limits: "as QLinearMatMul"},
+	"MatMulInteger":            {limits: "a zero point a row"},
+	"QGemm":                    {becomes: "QGemm GemmIntegerToFloat DequantizeLinear Mul"},
+	"QLinearMatMul":            {limits: "a scale a row"},
+	"QuantizeLinear":           {limits: "types but int8 and uint8"},
+	"QLinearAdd":               {becomes: "DequantizeLinear Add QuantizeLinear"},
+	"QLinearAveragePool":       {becomes: "DequantizeLinear AveragePool QuantizeLinear", limits: "channels_last"},
+	"QLinearConcat":            {becomes: "DequantizeLinear Concat QuantizeLinear"},
+	"QLinearGlobalAveragePool": {becomes: "DequantizeLinear GlobalAveragePool QuantizeLinear", limits: "channels_last"},
+	"QLinearLeakyRelu":         {becomes: "DequantizeLinear LeakyRelu QuantizeLinear"},
+	"QLinearMul":               {becomes: "DequantizeLinear Mul QuantizeLinear"},
+	"QLinearReduceMean":        {becomes: "DequantizeLinear ReduceMean QuantizeLinear"},
+	"QLinearSigmoid":           {becomes: "DequantizeLinear Sigmoid QuantizeLinear"},
+	"QLinearSoftmax":           {becomes: "DequantizeLinear Softmax QuantizeLinear", limits: "an axis but the last, before opset 13"},
+}
+
+// noteOf is the note of an operator.
+func noteOf(name string) (note, bool) {
+	if n, ok := notesOfIntegers[name]; ok {
+		return n, true
+	}
+	n, ok := notes[name]
+	return n, ok
+}

@@ -1,9 +1,15 @@
 package pim
 
 import (
-	"maps"
 	"slices"
+
+	"pimflow/internal/op"
 )
 
-// Operators returns the names of the operators that the channels execute, where their weights are constant, sorted.
-func Operators() []string { return slices.Sorted(maps.Keys(lowerings)) }
+// Operators lists the operators that the channels execute, sorted: products, on integers too.
+func Operators() []string {
+	return slices.DeleteFunc(op.Names(), func(name string) bool {
+		o, _ := op.Lookup(name)
+		return lowerings[o.OnReals()] == nil || o.MACs == nil
+	})
+}
