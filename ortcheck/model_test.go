@@ -199,7 +199,9 @@ func (m *model) encode() []byte {
 		node = str(node, 2, n)
 	}
 	node = str(node, 3, "node")
-	node = str(node, 4, m.op)
+	domain, name := m.operator()
+	node = str(node, 4, name)
+	node = str(node, 7, domain)
 	for _, a := range m.attrs {
 		node = msg(node, 5, a.encode())
 	}
@@ -232,7 +234,16 @@ func (m *model) encode() []byte {
 	const ir = 10 // IR_VERSION_2024_3_25
 	b := num(nil, 1, ir)
 	b = msg(b, 8, num(str(nil, 1, ""), 2, m.opset))
+	if domain != "" {
+		b = msg(b, 8, num(str(nil, 1, domain), 2, 1))
+	}
 	return msg(b, 7, graph)
+}
+
+// operator is the domain and the name of the node's operator.
+func (m *model) operator() (domain, name string) {
+	at := strings.LastIndex(m.op, ".")
+	return m.op[:max(at, 0)], m.op[at+1:]
 }
 
 // encode is an AttributeProto.

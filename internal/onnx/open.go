@@ -203,6 +203,9 @@ func (b *binding) shape(name string, s []int) error {
 	if name != "" {
 		by = fmt.Sprintf("--shape %.80s=%v", name, tensor.Shape(s))
 	}
+	if slices.ContainsFunc(s, func(d int) bool { return d < 1 }) {
+		return fault.Usagef("%s: extents of 1 or more wanted", by)
+	}
 	return b.all(i, s, by)
 }
 
@@ -236,6 +239,9 @@ func (b *binding) named(dims map[string]int) error {
 	list := slices.Sorted(maps.Keys(known))
 	for _, name := range slices.Sorted(maps.Keys(dims)) {
 		by := fmt.Sprintf("--dim %.80s=%d", name, dims[name])
+		if dims[name] < 1 {
+			return fault.Usagef("%s: 1 or more wanted", by)
+		}
 		switch x := b.names[name]; {
 		case !known[name] && len(list) == 0:
 			return fault.Usagef("%s: no open dimension of the model's inputs has a name", by)

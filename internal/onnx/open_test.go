@@ -75,6 +75,9 @@ func TestOpen(t *testing.T) {
 		{relu(input("x", 2, 3)), Options{Batch: 4}, `input "x": a batch of 4 wanted, the file fixes it to 2`, 0},
 		{hw, Options{Given: file(2, 4, 8, 9)}, `input "x": dimension 1 is 4 by a.npy: the file fixes it to 3`, fault.Usage},
 
+		{hw, Options{Shapes: map[string][]int{"x": {1, 3, 0, -2}}}, `--shape x=1x3x0x-2: extents of 1 or more wanted`, fault.Usage},
+		{hw, Options{Dims: map[string]int{"h": 0}}, `--dim h=0: 1 or more wanted`, fault.Usage},
+
 		// What is still open, all of it.
 		{hw, Options{}, `the file leaves open dimensions 2 ("h"), 3 ("w") of input "x", nx3xhxw: bind it by --shape NAME=1x3x224x224, or --dim h=N --dim w=N`, 0},
 		{relu(input("x", "n", 3, "h", 0), untyped("z")), Options{Given: func(string) (*Given, error) { return nil, nil }},
