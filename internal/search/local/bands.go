@@ -2,6 +2,7 @@ package local
 
 import (
 	"math"
+	"slices"
 	"sync"
 
 	"pimflow/internal/candidate"
@@ -21,11 +22,15 @@ func (c *climber) cutBands(chain []int, dim, cuts int) {
 	b := &c.bands
 	b.begin(of, chain)
 	now := c.Worth * c.spanOf(chain)
-	for _, p := range c.patternsOf(len(chain), len(of.on[0])) {
-		if b.pick(c, p) && b.fits(c) && b.estimate(c) <= now && c.accept(b.changes()...) {
+	c.patternsOf(chain, len(of.on[0]), func(p pattern) (took work, accepted bool) {
+		took = work{c.trials, c.Scheduled}
+		c.steps += len(chain) * len(of.on[0])
+		if accepted = b.pick(c, p) && b.fits(c) && b.estimate(c) <= now && c.accept(b.changes()...); accepted {
 			now = c.Worth * c.spanOf(chain)
+			return work{}, true
 		}
-	}
+		return work{c.trials - took.trials, c.Scheduled - took.placed}, false
+	})
 }
 
 // spanOf is the objective of the chain as it is scheduled: from its first start to its last
@@ -220,17 +225,51 @@ func (b *bands) changes() []change {
 // pattern says which device makes band j of node i, the k-th of a chain.
 type pattern = func(c *climber, i, k, j int) (lane int)
 
-// patternsOf are the patterns that are tried of a chain of nodes in n bands: all there are if it has few tiles.
-// Where the device changes inside a chain, some bands may change it and others not.
-func (c *climber) patternsOf(nodes, n int) []pattern {
-	if nodes*n > c.AllPatterns {
-		return c.patterns
+// work is what the limits of a climber count: schedules, and tiles that were to be placed.
+type work struct{ trials, placed int }
+
+// repeat counts work that is known to change nothing as done: limits mean the same with it and without.
+func (c *climber) repeat(w work) {
+	if c.trials <= c.maxTrials {
+		c.trials, c.Scheduled = c.trials+w.trials, c.Scheduled+w.placed
 	}
-	list := make([]pattern, 1<<(nodes*n))
-	for set := range list {
-		list[set] = func(c *climber, i, k, j int) int { return c.orOther(i, set>>(k*n+j)&1) }
+}
+
+// patternsOf tries the patterns of a chain in n bands: all there are if it has few tiles. Where the device changes inside a
+// chain, some bands may change it and others not. Of patterns that pick the same tiles, the first is tried, and the next ones
+// again only after another was accepted.
+func (c *climber) patternsOf(chain []int, n int, try func(pattern) (took work, accepted bool)) {
+	choice := func(i int) bool { return c.able[i][0] && c.able[i][1] }
+	if len(chain)*n > c.AllPatterns {
+		same := !slices.ContainsFunc(chain, choice)
+		first := work{}
+		for k, p := range c.patterns {
+			if k > 0 && same {
+				c.repeat(first)
+			} else {
+				first, _ = try(p)
+			}
+		}
+		return
 	}
-	return list
+	only := 0 // tiles that one device makes, as bits
+	for k, i := range chain {
+		if !choice(i) {
+			only |= (1<<n - 1) << (k * n)
+		}
+	}
+	last := 0 // the pattern that was accepted last
+	c.took = append(c.took[:0], make([]work, 1<<(len(chain)*n))...)
+	for set := range c.took {
+		if set&only != 0 && set&^only >= last {
+			c.repeat(c.took[set&^only])
+			continue
+		}
+		var accepted bool
+		if c.took[set], accepted = try(func(c *climber, i, k, j int) int { return c.orOther(i, set>>(k*n+j)&1) }); accepted {
+			last = set
+		}
+	}
 }
 
 // patterns are those of long chains: each node on its faster device, nodes in turn, bands in

@@ -31,8 +31,10 @@ type climber struct {
 	able       [][candidate.Lanes]bool // by node: the devices that execute it
 	bandings   *bandings
 	bands      bands // scratch of cutBands
-	trials     int   // schedules since it was set to 0
-	maxTrials  int   // schedules at most
+	took       []work
+	trials     int // schedules since it was set to 0
+	maxTrials  int // schedules at most
+	steps      int // tiles of bands that were looked at: with Scheduled the work done
 }
 
 // newClimber returns a climber at a window with no node marked.

@@ -17,7 +17,7 @@ func climberOf(s *candidate.Store, lanes ...int) *climber {
 	for i, lane := range lanes {
 		parts = append(parts, candidate.NewPartition(s.Whole(i, lane)))
 	}
-	r := &improvement{Store: s, Options: Default(), ctx: context.Background(), choices: wholes(s), o: candidate.Linear{Time: 1}, bandings: bandings{known: map[bandingKey]*banding{}}}
+	r := Default().improvement(context.Background(), s, wholes(s), candidate.Linear{Time: 1})
 	return r.newClimber((&candidate.Scheduler{Store: s}).Schedule(0, parts))
 }
 

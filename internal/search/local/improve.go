@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime"
 	"slices"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -36,13 +37,20 @@ func (opt *Options) Improve(ctx context.Context, s *candidate.Store, choices [][
 	if len(list) == 0 { // a graph that computes nothing
 		return list
 	}
-	list = s.Split(s.Merge(list)) // alone, windows could not share a launch
-	r := &improvement{Store: s, Options: opt, ctx: ctx, choices: choices, o: o, bandings: bandings{known: map[bandingKey]*banding{}}}
-	var best []*candidate.Window
-	for _, passes := range opt.starts {
-		best = crossover(best, r.passes(list, passes), o)
+	return opt.improvement(ctx, s, choices, o).best(s.Split(s.Merge(list))) // alone, windows could not share a launch
+}
+
+// improvement begins one.
+func (opt *Options) improvement(ctx context.Context, s *candidate.Store, choices [][]*candidate.Partition, o candidate.Linear) *improvement {
+	return &improvement{Store: s, Options: opt, ctx: ctx, choices: choices, o: o, bandings: bandings{known: map[bandingKey]*banding{}}}
+}
+
+// best makes all passes over windows.
+func (r *improvement) best(list []*candidate.Window) (best []*candidate.Window) {
+	for _, passes := range r.starts {
+		best = crossover(best, r.passes(list, passes), r.o)
 	}
-	return r.passes(best, opt.final)
+	return r.passes(best, r.final)
 }
 
 // passes makes passes over windows, one after the other.
@@ -93,10 +101,17 @@ type improvement struct {
 	settled map[int]map[*candidate.Window]bool
 
 	bandings bandings
+	steps    atomic.Int64 // tiles that climbers have placed or looked at
 }
 
 // maxPhases bounds the rounds of a pass (estimated: passes end far sooner).
 const maxPhases = 64
+
+// maxSteps is how many tiles are placed or looked at for a graph of so many nodes before no pass goes on. It is counted between
+// the phases of passes, so that it does not depend on threads.
+func (opt *Options) maxSteps(nodes int) int64 {
+	return int64(opt.Steps)*int64(min(nodes, opt.Many)) + int64(opt.FewerSteps)*int64(max(0, nodes-opt.Many))
+}
 
 // pass improves groups of windows, and those half a group further, in turn until none gains.
 // Moves are tried at the nodes of windows that have changed or that were near the end of a
@@ -111,7 +126,7 @@ func (r *improvement) pass(list []*candidate.Window, p pass) []*candidate.Window
 		r.settled[p.nodes] = settled
 	}
 	reach := slices.Max(r.lengths) // how far back the nodes are that a move changes
-	for idle, phase := 0, 0; idle < 2 && phase < maxPhases && r.ctx.Err() == nil; phase++ {
+	for idle, phase := 0, 0; idle < 2 && phase < maxPhases && r.steps.Load() < r.maxSteps(len(r.Order)) && r.ctx.Err() == nil; phase++ {
 		groups := groupsOf(list, p.nodes, phase%2 == 1)
 		out := make([][]*candidate.Window, len(groups)) // nil: no better one
 		var eg errgroup.Group
@@ -176,6 +191,7 @@ func (r *improvement) improve(w []*candidate.Window, settled map[*candidate.Wind
 		}
 	}
 	do(c)
+	r.steps.Add(int64(c.steps + c.Scheduled))
 	if r.o.Of(c.cur.Time, c.cur.Energy) >= r.o.Of(before.Time, before.Energy)*(1-1e-12) { // sums are rounded
 		return nil
 	}
