@@ -5,6 +5,10 @@ import (
 	"context"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
+
+	"pimflow/internal/candidate"
+	"pimflow/internal/graph"
 	"pimflow/internal/hw"
 )
 
@@ -22,8 +26,8 @@ type LaunchResult struct {
 }
 
 // Launches repeats the search of a plan for each way to launch work, which is then that of every
-// policy. Each search is that of a machine that is set so; the searches run at the same time and
-// share what no launch changes, the mapping of layers to the PIM. Mechanisms whose cost the GPU's
+// policy. Each search is that of a machine that is set so; the searches run at the same time, those of
+// large graphs one after the other, and share what no launch changes, the mapping of layers to the PIM. Mechanisms whose cost the GPU's
 // file does not say are left out.
 func (s *Session) Launches(ctx context.Context, p *Plan) (list []LaunchResult, err error) {
 	if p, err = s.own(p); err != nil {
@@ -64,17 +68,28 @@ func (p *Plan) relaunch(ctx context.Context) (plans []*Plan, err error) {
 	}
 	errs := make([]error, len(plans))
 	progress := p.home.phases("launches", len(plans))
-	var wg sync.WaitGroup
+	var eg errgroup.Group
+	eg.SetLimit(atOnce(p.home.graph))
 	for i, plan := range plans {
 		if plan == p {
 			continue
 		}
 		plan.target.Progress = progress(i)
-		wg.Go(func() { plans[i], errs[i] = plan.home.best(ctx, plan.how, plan.target) })
+		eg.Go(func() error {
+			plans[i], errs[i] = plan.home.best(ctx, plan.how, plan.target)
+			return nil
+		})
 	}
-	wg.Wait()
+	eg.Wait()
 	return plans, cmp.Or(errs...)
 }
+
+// togetherNodes is for how many operations searches are made at the same time: one takes up to 1 MB an operation (measured:
+// 150 MB for DenseNet-121).
+const togetherNodes = 250
+
+// atOnce is how many searches of a graph are made at the same time; each uses all processors.
+func atOnce(g *graph.Graph) int { return max(1, togetherNodes/max(1, len(candidate.Operations(g)))) }
 
 // launching is the search of a plan, not yet made, where work is launched in another way; nil where
 // the machine does not say what that costs.

@@ -288,6 +288,8 @@ func (f *runFlags) more(ctx context.Context, s *pimflow.Session, p *pimflow.Plan
 
 // search adds the further searches of the flags to the report.
 func (f *runFlags) search(ctx context.Context, s *pimflow.Session, p *pimflow.Plan, rep *pimflow.Report) (err error) {
+	g, _, _, _ := s.Internal()
+	defer heap(len(g.Nodes))()
 	if f.launches && f.plan == "" && len(rep.Layers) <= launchLayers {
 		if rep.Launches, err = s.Launches(ctx, p); err != nil {
 			return err
