@@ -76,6 +76,7 @@ func sumOf(r *search.Result) (sum device.Time) {
 func TestPolicies(t *testing.T) {
 	for _, machine := range hw.Names() {
 		to := target(t, machine)
+		to.Holds = nil // all of the toy machine's memory is too small for the weights: what its PIM has room for is searched
 		for _, name := range []string{"toy", "mobilenet-v2"} {
 			g := network(t, name)
 			var bound device.Time
