@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"pimflow/internal/budget"
 	"pimflow/internal/device"
 	"pimflow/internal/graph"
 	"pimflow/internal/pim"
@@ -283,6 +284,7 @@ const checked = 3
 // prepare returns the plan on the session's machine, a value for each input, and the model and its program with the extents
 // that these give, if memory holds so many copies of all values.
 func (s *Session) prepare(ctx context.Context, p *Plan, inputs []Tensor, copies int) (*Plan, *sized, []*tensor.Tensor, error) {
+	ctx = budget.With(ctx, s.memory)
 	p, err := s.own(p)
 	if err != nil {
 		return nil, nil, nil, err
@@ -293,7 +295,7 @@ func (s *Session) prepare(ctx context.Context, p *Plan, inputs []Tensor, copies 
 	}
 	z, err := s.sized(ctx, p, values)
 	if err == nil {
-		err = run.Fits(s.memory, z.model, copies)
+		err = run.Fits(ctx, z.model, copies)
 	}
 	return p, z, values, err
 }

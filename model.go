@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"pimflow/internal/budget"
 	"pimflow/internal/fault"
 	"pimflow/internal/files"
 	"pimflow/internal/graph"
@@ -54,7 +55,7 @@ func readText(ctx context.Context, model string, batch int) (*graph.Graph, error
 		if batch > 0 {
 			return nil, fault.Usagef("%s: a graph as text has its batch in it: --batch is for zoo networks and .onnx files", model)
 		}
-		f, err := files.OpenText(model, maxText)
+		f, err := files.OpenText(model, min(maxText, budget.Of(ctx).Bytes()))
 		if err != nil {
 			return nil, err
 		}

@@ -87,3 +87,25 @@ func writeChain(file string, nodes int) error {
 	}
 	return g.Print(f, true)
 }
+
+// TestOpenMemory: what is kept of a model is held to the memory that the options give.
+func TestOpenMemory(t *testing.T) {
+	dir := t.TempDir()
+	for name, want := range map[string]string{
+		"chain.onnx":  ": graph: node[7]: its names and numbers take 101 B of memory: at most 100 B wanted, or another --memory",
+		"chain.graph": ":4: more than 100 bytes: a smaller file wanted",
+	} {
+		file := filepath.Join(dir, name)
+		if err := writeChain(file, 40); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := pimflow.Open(t.Context(), file, pimflow.Options{Memory: 100}); err == nil || err.Error() != file+want {
+			t.Errorf("got %v, want %s%s", err, file, want)
+		}
+		s, err := pimflow.Open(t.Context(), file, pimflow.Options{Machine: "toy", Memory: 1 << 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+	}
+}

@@ -44,7 +44,7 @@ type Options struct {
 
 	Until   []string // values that end the network, by name; none: the model's outputs
 	Profile string   // a .csv file of measured GPU kernels, whose times replace the model's; "": none
-	Memory  int64    // bytes that values may take at once, where a plan is executed and inputs are read; 0: three quarters of the machine's, 1 GB for a picture
+	Memory  int64    // bytes that may be taken at once: by what is read of the model, by values where a plan is executed, by inputs; 0: three quarters of the machine's, 1 GB for a picture
 	// Progress, unless nil, takes the progress of each phase of long work; a phase begins with 0
 	// of 0. It is called concurrently.
 	Progress func(phase string, done, total int)
@@ -73,6 +73,7 @@ type Session struct {
 // it on a machine. The context ends reading and simplifying; the session does not keep it. The caller closes the session.
 func Open(ctx context.Context, model string, o Options) (*Session, error) {
 	s := &Session{name: model, progress: o.Progress, memory: budget.Memory(o.Memory)}
+	ctx = budget.With(ctx, s.memory)
 	var err error
 	if s.model, s.file, err = read(ctx, model, o); err != nil {
 		return nil, err

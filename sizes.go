@@ -57,7 +57,7 @@ func (s *Session) sized(ctx context.Context, p *Plan, values []*tensor.Tensor) (
 	if s.file == nil || !s.file.Counted() {
 		return z, nil
 	}
-	sizing := run.NewSizing(ctx, s.model, values, s.memory, s.phase("execute the graph"))
+	sizing := run.NewSizing(ctx, s.model, values, s.phase("execute the graph"))
 	var err error
 	if z.model, err = s.file.Sized(ctx, sizing.Size); err == nil {
 		z.want, err = sizing.Outputs(z.model)

@@ -142,7 +142,7 @@ func TestFiles(t *testing.T) {
 			}
 			g, in := f.Graph, random(f.Graph)
 			if f.Counted() { // extents depend on data
-				if g, err = f.Sized(t.Context(), run.NewSizing(t.Context(), g, in, 0, nil).Size); err != nil {
+				if g, err = f.Sized(t.Context(), run.NewSizing(t.Context(), g, in, nil).Size); err != nil {
 					t.Fatal(err)
 				}
 			}

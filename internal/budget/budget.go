@@ -3,6 +3,7 @@
 package budget
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -13,6 +14,26 @@ import (
 // Memory is a number of bytes that may be held at once; 0 is Default.
 type Memory int64
 
+// key is the key of a context's Memory.
+type key struct{}
+
+// With returns a context under which at most so much memory is taken.
+func With(ctx context.Context, m Memory) context.Context { return context.WithValue(ctx, key{}, m) }
+
+// Of is the memory that may be taken under a context.
+func Of(ctx context.Context) Memory {
+	m, _ := ctx.Value(key{}).(Memory)
+	return m
+}
+
+// Bytes is the bound as a number.
+func (m Memory) Bytes() int64 {
+	if m == 0 {
+		m = Default()
+	}
+	return int64(m)
+}
+
 // Default is three quarters of the memory that the operating system gives the process (estimated: the rest is for the
 // collector and for other processes).
 var Default = sync.OnceValue(func() Memory { return Memory(machine() / 4 * 3) })
@@ -22,13 +43,10 @@ const unknown = 8 << 30
 
 // Holds returns an error if more bytes than the bound are wanted at once. what names who wants them, in the plural.
 func (m Memory) Holds(bytes int64, what string) error {
-	if m == 0 {
-		m = Default()
-	}
-	if bytes <= int64(m) {
+	if bytes <= m.Bytes() {
 		return nil
 	}
-	return fmt.Errorf("%s take %v of memory: at most %v wanted, or another --memory", what, Memory(bytes), m)
+	return fmt.Errorf("%s take %v of memory: at most %v wanted, or another --memory", what, Memory(bytes), Memory(m.Bytes()))
 }
 
 // units are those of String and Parse, the largest first.

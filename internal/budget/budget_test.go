@@ -47,3 +47,12 @@ func TestParse(t *testing.T) {
 		}
 	}
 }
+
+func TestContext(t *testing.T) {
+	if got := budget.Of(t.Context()); got != 0 || got.Bytes() != int64(budget.Default()) {
+		t.Errorf("%v of a context without one", got)
+	}
+	if got := budget.Of(budget.With(t.Context(), 5)); got != 5 || got.Bytes() != 5 {
+		t.Errorf("%v of 5 bytes", got)
+	}
+}

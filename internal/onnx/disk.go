@@ -6,6 +6,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"pimflow/internal/budget"
 )
 
 // disk is a file that values are read from until it is closed. It remembers whether it still is the file that was
@@ -32,8 +34,10 @@ func open(file *os.File, name string) (*disk, error) {
 	return &disk{File: file, name: name, size: st.Size(), since: st.ModTime()}, nil
 }
 
-// source is the file to decode.
-func (d *disk) source() *source { return &source{ReaderAt: d, size: d.size} }
+// source is the file to decode, of which so much may be kept.
+func (d *disk) source(memory budget.Memory) *source {
+	return &source{ReaderAt: d, size: d.size, memory: memory}
+}
 
 // ReadAt reads what was there when the file was opened, or keeps the error.
 func (d *disk) ReadAt(p []byte, off int64) (int, error) {

@@ -143,6 +143,9 @@ func (l *lowering) nodes(g *graphProto) error {
 		l.read[p.name] = true
 	}
 	order, err := sortNodes(g, l)
+	if err == nil && l.sure(g, order) > graph.MaxOperations {
+		err = fmt.Errorf("more than %d operations in one graph", graph.MaxOperations)
+	}
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"pimflow/internal/budget"
 	"pimflow/internal/graph"
 	"pimflow/internal/tensor"
 )
@@ -106,7 +107,7 @@ func (f *File) read(ctx context.Context, path string, o Options) error {
 	name := strings.TrimSuffix(filepath.Base(path), ".onnx")
 	ext := &external{dir: filepath.Dir(path), file: f, disks: map[string]*disk{}}
 	defer ext.close()
-	err = f.decode(ctx, d.source(), name, o, ext)
+	err = f.decode(ctx, d.source(budget.Of(ctx)), name, o, ext)
 	if changed := f.Whole(); changed != nil {
 		return changed
 	}

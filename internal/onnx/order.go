@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"pimflow/internal/nearest"
+	"pimflow/internal/op"
 )
 
 // sortNodes returns the indices of the nodes in an order in which every value is
@@ -69,6 +70,36 @@ func sortNodes(g *graphProto, l *lowering) ([]int, error) {
 		}
 	}
 	return order, nil
+}
+
+// sure counts nodes that become operations of the graph for sure: products and elementwise ones of values that depend on
+// inputs of the graph. It is known before any node is lowered.
+func (l *lowering) sure(g *graphProto, order []int) (n int) {
+	emits := map[string]bool{} // by operator
+	for name := range l.rows[""] {
+		if o, err := op.Lookup(name); err == nil {
+			emits[name] = o.MACs != nil || o.Map != nil || o.Combine != nil
+		}
+	}
+	varies := make(map[string]bool, len(order))
+	for name, v := range l.env {
+		if v.known == nil {
+			varies[name] = true
+		}
+	}
+	for _, i := range order {
+		p := g.nodes[i]
+		if p.opType == "Shape" || p.opType == "Size" || !slices.ContainsFunc(p.in, func(name string) bool { return varies[name] }) {
+			continue
+		}
+		for _, name := range p.out {
+			varies[name] = name != ""
+		}
+		if emits[p.opType] && defaultDomain(p.domain) {
+			n++
+		}
+	}
+	return n
 }
 
 func allNames(maker map[string]int, l *lowering) []string {

@@ -181,6 +181,9 @@ func joined(width int, fields []field) (all []byte, err error) {
 	for _, fd := range fields {
 		b := binary.LittleEndian.AppendUint64(nil, fd.v)[:width]
 		if fd.typ == protowire.BytesType {
+			if err = fd.src.keep(int64(fd.n)); err != nil {
+				return nil, err
+			}
 			if b, err = fd.bytes(); err != nil {
 				return nil, err
 			}

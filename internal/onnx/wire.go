@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"pimflow/internal/budget"
 )
 
 // source is a file, or a part of memory, while it is decoded.
@@ -17,6 +19,15 @@ type source struct {
 	size  int64
 	block []byte // the bytes read last
 	at    int64  // of block in the file
+
+	memory budget.Memory // for what is kept
+	kept   int64         // bytes, of names and of numbers
+}
+
+// keep counts bytes that are kept. Weights stay in the file.
+func (s *source) keep(bytes int64) error {
+	s.kept += bytes
+	return s.memory.Holds(s.kept, "its names and numbers")
 }
 
 // blockSize is how much is read at once. Estimated.
@@ -134,6 +145,10 @@ func (fd field) str(to *string, what string) error {
 	if err := fd.want(protowire.BytesType, what); err != nil {
 		return err
 	}
+	err := fd.src.keep(int64(fd.n))
+	if err != nil {
+		return err
+	}
 	b, err := fd.bytes()
 	*to = string(b)
 	return err
@@ -156,6 +171,9 @@ func (fd field) ints(to *[]int64, what string) error {
 	if fd.typ != protowire.BytesType {
 		*to = append(*to, int64(fd.v))
 		return fd.want(protowire.VarintType, what)
+	}
+	if err := fd.src.keep(8 * int64(fd.n)); err != nil {
+		return err
 	}
 	all, err := fd.bytes()
 	if err != nil {
@@ -196,6 +214,9 @@ func (fd field) floats(to *[]float32, what string) error {
 	if fd.typ != protowire.BytesType {
 		*to = append(*to, math.Float32frombits(uint32(fd.v)))
 		return nil
+	}
+	if err := fd.src.keep(int64(fd.n)); err != nil {
+		return err
 	}
 	b, err := fd.bytes()
 	for ; err == nil && len(b) > 0; b = b[4:] {

@@ -122,9 +122,9 @@ type values struct {
 	reads []int // unfinished readers of each value; an output counts as one more
 }
 
-// Fits refuses a graph whose constants and values, of which copies are held at once, take more memory than a bound. A value
+// Fits refuses a graph whose constants and values, of which copies are held at once, take more memory than the context allows. A value
 // is held from its operation to its last reader.
-func Fits(memory budget.Memory, g *graph.Graph, copies int) error {
+func Fits(ctx context.Context, g *graph.Graph, copies int) error {
 	size := func(id graph.ID) int64 { return bytesOf(&g.Nodes[id]) }
 	last := make([]int, len(g.Nodes)) // the last reader of each value
 	for i := range g.Nodes {
@@ -155,7 +155,7 @@ func Fits(memory budget.Memory, g *graph.Graph, copies int) error {
 		}
 	}
 	nd := &g.Nodes[at]
-	return memory.Holds(fixed+int64(copies)*most, fmt.Sprintf("node %%%d %.80q of %v, what is alive beside it and all weights", at, nd.Name, nd.Shape))
+	return budget.Of(ctx).Holds(fixed+int64(copies)*most, fmt.Sprintf("node %%%d %.80q of %v, what is alive beside it and all weights", at, nd.Name, nd.Shape))
 }
 
 // bytesOf is what a value takes in memory.

@@ -19,7 +19,6 @@ type Sizing struct {
 	ctx      context.Context
 	largest  *graph.Graph
 	inputs   []*tensor.Tensor
-	memory   budget.Memory
 	progress Progress
 
 	at   map[string]int // the nodes of largest by name
@@ -31,8 +30,8 @@ type Sizing struct {
 }
 
 // NewSizing begins; inputs are those of the graph, in order. progress is that of Reference.
-func NewSizing(ctx context.Context, largest *graph.Graph, inputs []*tensor.Tensor, memory budget.Memory, progress Progress) *Sizing {
-	s := &Sizing{ctx: ctx, largest: largest, inputs: inputs, memory: memory, progress: progress,
+func NewSizing(ctx context.Context, largest *graph.Graph, inputs []*tensor.Tensor, progress Progress) *Sizing {
+	s := &Sizing{ctx: ctx, largest: largest, inputs: inputs, progress: progress,
 		at: map[string]int{}, last: make([]int, len(largest.Nodes)), t: map[graph.ID]*tensor.Tensor{}}
 	for i := range largest.Nodes {
 		s.at[largest.Nodes[i].Name], s.last[i] = i, -1
@@ -137,7 +136,7 @@ func (s *Sizing) value(g *graph.Graph, id graph.ID) (*tensor.Tensor, error) {
 		}
 	}
 	s.held += bytesOf(nd)
-	if err := s.memory.Holds(s.held, fmt.Sprintf("node %%%d %.80q of %v and what is alive beside it", id, nd.Name, nd.Shape)); err != nil {
+	if err := budget.Of(s.ctx).Holds(s.held, fmt.Sprintf("node %%%d %.80q of %v and what is alive beside it", id, nd.Name, nd.Shape)); err != nil {
 		return nil, err
 	}
 	t := tensor.New(nd.Type, nd.Shape)

@@ -67,7 +67,7 @@ func TestSizing(t *testing.T) {
 	} {
 		in := []*tensor.Tensor{tensor.Floats32(tensor.Shape{6, 2}, c.x)}
 		for _, late := range []bool{false, true} {
-			s := NewSizing(t.Context(), largest, in, 0, nil)
+			s := NewSizing(t.Context(), largest, in, nil)
 			g, err := sized(t, late, s.Size)
 			if err != nil {
 				t.Fatal(err)
@@ -103,12 +103,12 @@ func TestSizingEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := []*tensor.Tensor{tensor.New(tensor.Float32, tensor.Shape{6, 2})}
-	if _, err := sized(t, false, NewSizing(t.Context(), largest, in, budget.Memory(10), nil).Size); err == nil || !strings.Contains(err.Error(), "10 B") {
+	if _, err := sized(t, false, NewSizing(budget.With(t.Context(), 10), largest, in, nil).Size); err == nil || !strings.Contains(err.Error(), "10 B") {
 		t.Errorf("10 bytes of memory: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := sized(t, false, NewSizing(ctx, largest, in, 0, nil).Size); !errors.Is(err, context.Canceled) {
+	if _, err := sized(t, false, NewSizing(ctx, largest, in, nil).Size); !errors.Is(err, context.Canceled) {
 		t.Errorf("after the end: %v", err)
 	}
 }
