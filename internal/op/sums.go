@@ -13,8 +13,9 @@ import (
 // contraction.
 type SumOrder struct {
 	// Parts lists the products of each part of an output's sums by their number in the order of
-	// the weights. It is the same for all outputs of a group. nil: one part.
-	Parts func(out int) [][]int
+	// the output's weights. It is the same for all outputs of a group. matrix is the phase of a
+	// ConvTranspose (transposedSums), the product of a MatMul's batch, otherwise 0. nil: one part.
+	Parts func(matrix, out int) [][]int
 	// Weights rounds weights of an output in place; nil: they stay. again says that the same were
 	// rounded before, for other positions.
 	Weights func(out int, w []float32, again bool)
@@ -66,23 +67,28 @@ type sums struct {
 	extent   [3]int   // of the input
 	off      []int    // by product
 	reach    [][3]int // by product: from the first tap
+	last     [3]int   // the largest reach
 	step     int
+	matrix   int
+	whole    []int // the products; nil: all that have an off
 	alpha    float64
 	added    func(out, at int) float64
 }
 
 // sumRows are the operators whose sums can be computed part by part, and how.
-var sumRows = map[string]func(a Attrs, in []*tensor.Tensor, value tensor.Shape, out tensor.Box) *sums{
-	"Conv": convSums, "Gemm": gemmSums, "MatMul": matmulSums,
+var sumRows = map[string]func(a Attrs, in []*tensor.Tensor, value tensor.Shape, out tensor.Box) []*sums{
+	"Conv": convSums, "ConvTranspose": transposedSums, "Gemm": gemmSums, "MatMul": matmulSums,
 }
 
-// Sums computes the sums of products behind a box of the value of a Conv, a Gemm, or a MatMul by a
-// matrix, and calls f for each block of them, concurrently.
+// Sums computes the sums of products behind a box of the value of a contraction in the table, and calls
+// f for each block of them, concurrently.
 func (o *Op) Sums(a Attrs, in []*tensor.Tensor, value tensor.Shape, out tensor.Box, order SumOrder, f func(*SumBlock)) {
-	sumRows[o.Name](a, in, value, out).run(order, f)
+	for _, s := range sumRows[o.Name](a, in, value, out) {
+		s.run(order, f)
+	}
 }
 
-func convSums(a Attrs, in []*tensor.Tensor, value tensor.Shape, out tensor.Box) *sums {
+func convSums(a Attrs, in []*tensor.Tensor, value tensor.Shape, out tensor.Box) []*sums {
 	w := in[1].Shape
 	s := &sums{x: in[0].Floats(), w: in[1].Floats(), outs: out[1], group: w[0] / a.Int("group"), wOut: w[1:].Size(), wK: 1, alpha: 1}
 	win, box := cube(windowsOf(a, in[0].Shape[2:], false), out[2:])
@@ -110,7 +116,7 @@ func convSums(a Attrs, in []*tensor.Tensor, value tensor.Shape, out tensor.Box) 
 			for jh := range win[1].kernel {
 				for jw := range win[2].kernel {
 					r := [3]int{jd * win[0].dilation, jh * win[1].dilation, jw * win[2].dilation}
-					s.reach = append(s.reach, r)
+					s.reach, s.last = append(s.reach, r), r
 					s.off = append(s.off, c*px+r[0]*line[0]+r[1]*line[1]+r[2])
 				}
 			}
@@ -120,10 +126,10 @@ func convSums(a Attrs, in []*tensor.Tensor, value tensor.Shape, out tensor.Box) 
 		bias := in[2].Floats()
 		s.added = func(out, _ int) float64 { return float64(bias[out]) }
 	}
-	return s
+	return []*sums{s}
 }
 
-func gemmSums(a Attrs, in []*tensor.Tensor, value tensor.Shape, out tensor.Box) *sums {
+func gemmSums(a Attrs, in []*tensor.Tensor, value tensor.Shape, out tensor.Box) []*sums {
 	l, r := matrix(in[0], 0), matrix(in[1], 0)
 	if a.Int("transA") != 0 {
 		l = l.transposed()
@@ -137,16 +143,28 @@ func gemmSums(a Attrs, in []*tensor.Tensor, value tensor.Shape, out tensor.Box) 
 		c, v, beta := in[2].Floats(), stretch(in[2].Shape, 2), float64(a.Float("beta"))
 		s.added = func(out, at int) float64 { return beta * float64(c[at/value[1]*v.st[0]+out*v.st[1]]) }
 	}
-	return s
+	return []*sums{s}
 }
 
-func matmulSums(_ Attrs, in []*tensor.Tensor, value tensor.Shape, out tensor.Box) *sums {
-	last := len(value) - 1
-	rows := in[0].Reshape(tensor.Shape{value[:last].Size(), in[1].Shape[0]})
-	s := &sums{outs: out[last], alpha: 1}
-	l, r := matrix(rows, 0), matrix(in[1], 0)
-	out[:last].Runs(value[:last], func(off, n int) { s.rows(l, r, value[last], tensor.Range{Lo: off, Hi: off + n}) })
-	return s
+// matmulSums has the products of a batch one by one, by a single matrix all together.
+func matmulSums(_ Attrs, in []*tensor.Tensor, value tensor.Shape, out tensor.Box) (all []*sums) {
+	if len(in[1].Shape) == 2 {
+		last := len(value) - 1
+		rows := in[0].Reshape(tensor.Shape{value[:last].Size(), in[1].Shape[0]})
+		s := &sums{outs: out[last], alpha: 1}
+		l, r := matrix(rows, 0), matrix(in[1], 0)
+		out[:last].Runs(value[:last], func(off, n int) { s.rows(l, r, value[last], tensor.Range{Lo: off, Hi: off + n}) })
+		return []*sums{s}
+	}
+	eachProduct(in[0], in[1], value, out, func(l, r operand, off, width int, rows, cols tensor.Range) {
+		s := &sums{outs: cols, alpha: 1, matrix: off / (l.rows * width)}
+		s.rows(l, r, width, rows)
+		for i := range s.at {
+			s.at[i] += off
+		}
+		all = append(all, s)
+	})
+	return all
 }
 
 // rows adds rows of the product of two matrices.
@@ -186,15 +204,18 @@ func (s *sums) run(order SumOrder, f func(*SumBlock)) {
 			}
 		}
 	}
-	whole := make([]int, len(s.off))
-	for k := range whole {
-		whole[k] = k
+	whole := s.whole
+	if whole == nil {
+		whole = make([]int, len(s.off))
+		for k := range whole {
+			whole[k] = k
+		}
 	}
 	parallel(len(jobs), func(i int) {
 		j := jobs[i]
 		parts := [][]int{whole}
 		if order.Parts != nil {
-			parts = order.Parts(j.outs.Lo)
+			parts = order.Parts(s.matrix, j.outs.Lo)
 		}
 		s.block(j.outs, j.positions, parts, order.Weights, f)
 	})
@@ -311,9 +332,8 @@ func (s *sums) inside(j int) bool {
 	if s.origin == nil {
 		return true
 	}
-	last := s.reach[len(s.reach)-1]
 	for d, o := range s.origin[j] {
-		if o < 0 || o+last[d] >= s.extent[d] {
+		if o < 0 || o+s.last[d] >= s.extent[d] {
 			return false
 		}
 	}

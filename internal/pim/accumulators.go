@@ -42,7 +42,7 @@ func (c *accumulators) candidates(l *layer, m *scratch) (list []candidate, need 
 	for _, merge := range l.merges(c.d.outputs) {
 		blocks := l.blocks(merge, c.d.lanes)
 		for _, size := range c.sizes(l, blocks, accumulatorLengths) {
-			for _, ps := range c.ways(l, c.parts(l, blocks, size)) {
+			for _, ps := range c.ways(c.parts(blocks, size)) {
 				if slices.ContainsFunc(seen, func(o []part) bool { return slices.EqualFunc(o, ps, part.equal) }) {
 					continue
 				}
@@ -122,7 +122,7 @@ func (c *accumulators) level(l *layer, p *part, fold int) int {
 
 // ways are the ways to fill the slots of a row for given chunks: each dataflow and number of
 // pixels. Sums stay only between equal chunks.
-func (c *accumulators) ways(l *layer, ps []part) (ways [][]part) {
+func (c *accumulators) ways(ps []part) (ways [][]part) {
 	for _, flow := range accumulatorDataflows {
 		if flow.outputStationary && (len(ps) > 1 || ps[0].chunks == 1) {
 			continue
@@ -134,10 +134,10 @@ func (c *accumulators) ways(l *layer, ps []part) (ways [][]part) {
 				slots := min(c.d.buffer, c.d.columns) / p.cols
 				p.dataflow = flow.dataflow
 				p.accumulators = c.d.sums
-				p.fold = fold.of(c, l, p, slots)
+				p.fold = fold.of(c, p.layer, p, slots)
 				p.rowGroups = max(1, min(p.groups, slots/p.fold))
-				p.units = ceilDiv(l.pixels, p.fold)
-				p.tail = l.pixels - (p.units-1)*p.fold
+				p.units = ceilDiv(p.pixels, p.fold)
+				p.tail = p.pixels - (p.units-1)*p.fold
 			}
 			ways = append(ways, ps)
 		}

@@ -391,7 +391,7 @@ func bestOfAll(d *Device, l *layer) int64 {
 	sparse := func(n int) bool { return n > 8 && n%8 != 0 }
 	for _, merge := range l.merges(d.m.Banks) {
 		for size := 1; size <= d.m.Columns(); size++ {
-			base := a.parts(l, l.blocks(merge, d.m.Lanes()), size)
+			base := a.parts(l.blocks(merge, d.m.Lanes()), size)
 			if base[0].cols != size {
 				continue
 			}

@@ -35,7 +35,7 @@ func (c *columns) candidates(l *layer, m *scratch) (list []candidate, need int) 
 	for _, o := range c.orders(l) {
 		l, merge, before := o.layer, o.merge, len(list)
 		for _, size := range c.sizes(l, o.blocks, chunkLengths) {
-			ps := c.parts(l, o.blocks, size)
+			ps := c.parts(o.blocks, size)
 			if slices.ContainsFunc(seen, func(o []part) bool { return slices.EqualFunc(o, ps, part.equal) }) {
 				continue
 			}
@@ -47,7 +47,7 @@ func (c *columns) candidates(l *layer, m *scratch) (list []candidate, need int) 
 			if l.byTap { // other sizes are not likely to be better
 				counts = slices.DeleteFunc(counts, func(n int) bool { return !slices.Contains(likely, cutSize{n, size}) })
 			}
-			flows := c.dataflows(ps[0].cols)
+			flows := c.dataflows(longest(ps))
 			made := make([][]part, len(flows)) // the parts with each dataflow
 			for _, teams := range counts {
 				p := candidate{way: way{scheme: c, layer: l, merge: merge, teams: teams, parts: ps}, size: size}
@@ -107,7 +107,7 @@ func (c *columns) orders(l *layer) (all []kOrder) {
 			}
 			o := kOrder{t, merge, t.blocks(merge, c.d.lanes)}
 			for i := range o.blocks {
-				o.blocks[i].classes = t.classColumns(&o.blocks[i])
+				o.blocks[i].classes = o.blocks[i].layer.classColumns(&o.blocks[i])
 			}
 			all = append(all, o)
 		}

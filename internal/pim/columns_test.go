@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -219,7 +220,7 @@ func TestColumnsBasic(t *testing.T) {
 // command by command, and take at least what was foreseen.
 func TestEveryPlan(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.SampledFrom([]func(t *rapid.T) net{anyConv, anyProduct, wideConv}).Draw(t, "layer")(t)
+		n := rapid.SampledFrom(append(slices.Clone(anyLayers), wideConv)).Draw(t, "layer")(t)
 		cut := graph.Cut{Node: n.id, Box: anyBox(t, n.g.Nodes[n.id].Shape)}
 		m := anyMachine(t)
 		if m.PIM.Standard != "newton" {

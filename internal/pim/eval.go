@@ -101,7 +101,11 @@ type operands struct {
 	scale   exponents            // of the weights
 	windows []int                // the axes that are windows
 	tables  map[int]*gatherTable // by groups of a matrix
+	phases  map[*layer]*operands // of a layer of several products; itself of one
 }
+
+// of are the operands of a block.
+func (o *operands) of(b *block) *operands { return o.phases[b.layer] }
 
 // gatherTable locates element k of a pixel's row.
 type gatherTable struct {
@@ -114,11 +118,16 @@ func (c *mappedCode) operands(in []*tensor.Tensor) *operands {
 	if nd := &c.graph.Nodes[c.cut.Node]; c.layer.integers {
 		x, w = nd.Op.Factors(nd.Attrs, in, c.cut.Box)
 	}
-	o := &operands{layer: c.layer, x: x.Floats(), w: w.Floats(), tables: map[int]*gatherTable{}}
-	o.scale = c.layer.exponents(c.device.format, o.w)
-	if c.layer.byColumn {
-		o.w = transpose(o.w, o.groupK, o.groupOuts)
+	all := &operands{layer: c.layer, scale: c.layer.exponents(c.device.format, w.Floats()), phases: map[*layer]*operands{}}
+	for _, l := range c.layer.products() {
+		all.phases[l] = c.operandsOf(l, x.Floats(), w.Floats(), all.scale)
 	}
+	return all
+}
+
+// operandsOf are those of a single product.
+func (c *mappedCode) operandsOf(l *layer, x, w []float32, scale exponents) *operands {
+	o := &operands{layer: l, x: x, w: l.rows(w), scale: scale, tables: map[int]*gatherTable{}}
 	for i, a := range o.axes {
 		if a.window {
 			o.windows = append(o.windows, i)
@@ -132,7 +141,7 @@ func (c *mappedCode) operands(in []*tensor.Tensor) *operands {
 		o.w = w
 	}
 	for i := range c.parts {
-		if b := c.parts[i].block; o.tables[b.merge] == nil {
+		if b := c.parts[i].block; b.layer == l && o.tables[b.merge] == nil {
 			o.tables[b.merge] = o.table(b)
 		}
 	}
@@ -158,6 +167,17 @@ func (l *layer) table(b *block) *gatherTable {
 		tb.offset[i] += channel * t.channel
 	}
 	return tb
+}
+
+// rows are the weights by output, then by product.
+func (l *layer) rows(w []float32) []float32 {
+	switch {
+	case l.part != nil:
+		return l.part.rows(w)
+	case l.byColumn:
+		return transpose(w, l.groupK, l.groupOuts)
+	}
+	return w
 }
 
 // transpose returns the columns of a matrix of rows × width as rows.
@@ -272,67 +292,19 @@ func (l *layer) eachWeight(p *part, matrix, chunk, output int, f func(k, weight,
 
 // write finishes the results and writes them to the cut's box of dst.
 func (c *mappedCode) write(results *results, o *operands, in []*tensor.Tensor, dst *tensor.Tensor) {
-	l := c.layer
-	var bias []float32
-	var whole []int64
-	var step []int
-	if l.bias >= 0 {
-		step = l.biasStep
-		if l.integers {
-			whole = in[l.bias].Ints()
-			bias = make([]float32, len(whole))
-			for i, v := range whole {
-				bias[i] = float32(v)
-			}
-		} else {
-			bias = in[l.bias].Floats()
+	f := c.newFinisher(o, in, dst)
+	var of *layer
+	for _, b := range c.layer.blocks(c.merge, 1) {
+		if b.layer != of {
+			of = b.layer
+			f.place(of)
 		}
-	}
-	at := make([]int, l.pixels) // of a pixel in dst
-	ab := make([]int, l.pixels) // and in bias
-	position := make([]int, len(l.axes))
-	for p := range at {
-		l.position(p, position)
-		for i, v := range position {
-			at[p] += v * l.axes[i].dst
-			if bias != nil {
-				ab[p] += v * step[i]
-			}
-		}
-	}
-	if results.exact != nil {
-		y := dst.Ints()
-		for _, b := range l.blocks(c.merge, 1) {
-			for m := range b.count {
-				r := results.exact[b.result+m*l.pixels*b.outs:]
-				for p := range l.pixels {
-					for i, v := range r[p*b.outs : (p+1)*b.outs] {
-						out := b.out0 + m*b.outs + i
-						sum := int64(v)
-						if whole != nil {
-							sum += whole[ab[p]+out*step[len(step)-1]]
-						}
-						y[at[p]+out*l.outDst] = sum
-					}
-				}
-			}
-		}
-		return
-	}
-	y, typ := dst.Floats(), dst.Type
-	for _, b := range l.blocks(c.merge, 1) {
 		for m := range b.count {
-			r := results.rounded[b.result+m*l.pixels*b.outs:]
-			for p := range l.pixels {
-				for i, v := range r[p*b.outs : (p+1)*b.outs] {
-					out := b.out0 + m*b.outs + i
-					v = o.scale.undo(out, v) * l.alpha
-					if bias != nil {
-						v += float32(l.beta * bias[ab[p]+out*step[len(step)-1]])
-					}
-					y[at[p]+out*l.outDst] = tensor.Round(typ, v)
-				}
-			}
+			f.write(results, b.result+m*b.pixels*b.outs, b.out0+m*b.outs, b.outs)
 		}
+	}
+	for _, l := range c.layer.empty {
+		f.place(l)
+		f.write(newResults(l.results(), results.exact != nil), 0, l.outs.Lo, l.outs.Len())
 	}
 }

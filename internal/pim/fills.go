@@ -123,14 +123,14 @@ func (f *fills) parts(l *layer, merge int, c kTiling) []part {
 		b := &bs[i]
 		groups := ceilDiv(b.outs, f.d.outputs)
 		k := b.pitch / f.d.lanes
-		for _, pc := range c.cut(k, size, shortestChunk(k, size, b.count*l.pixels*groups, f.d.channels)) {
+		for _, pc := range c.cut(k, size, shortestChunk(k, size, b.count*b.pixels*groups, f.d.channels)) {
 			p := part{
 				block: b, k0: pc.k0, cols: pc.cols, chunks: pc.chunks, row: row,
 				groups: groups, ends: b.outs - (groups-1)*f.d.outputs,
 			}
-			p.fold = l.level(size/p.cols, p.rows(), f.d.channels)
-			p.units = ceilDiv(l.pixels, p.fold)
-			p.tail = l.pixels - (p.units-1)*p.fold
+			p.fold = b.layer.level(size/p.cols, p.rows(), f.d.channels)
+			p.units = ceilDiv(p.pixels, p.fold)
+			p.tail = p.pixels - (p.units-1)*p.fold
 			row += p.rows()
 			ps = append(ps, p)
 		}

@@ -144,7 +144,7 @@ func TestFinishJoint(t *testing.T) {
 func TestFinishOrder(t *testing.T) {
 	travelled := 0
 	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.SampledFrom([]func(*rapid.T) net{anyConv, anyProduct}).Draw(t, "layer")(t)
+		n := rapid.SampledFrom(anyLayers).Draw(t, "layer")(t)
 		name, channels := rapid.SampledFrom([]string{"newton", "aim"}).Draw(t, "machine"), anyChannels(t)
 		perByte := rapid.SampledFrom([]float64{1, 1000}).Draw(t, "link")
 		cut := graph.Cut{Node: n.id, Box: anyBox(t, n.g.Nodes[n.id].Shape)}

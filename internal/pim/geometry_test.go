@@ -122,14 +122,14 @@ func plainParts(d *Device, l *layer) []part {
 	case *fills:
 		return c.parts(l, 1, kTilings[0])
 	case *columns:
-		ps := c.parts(l, l.blocks(1, d.lanes), 2)
+		ps := c.parts(l.blocks(1, d.lanes), 2)
 		for i := range ps {
 			ps[i].dataflow = c.dataflows(2)[0]
 			ps[i].rowGroups = 1
 		}
 		return ps
 	case *accumulators:
-		return c.ways(l, c.parts(l, l.blocks(1, d.lanes), 2))[0]
+		return c.ways(c.parts(l.blocks(1, d.lanes), 2))[0]
 	}
 	panic("a scheme without plain parts")
 }

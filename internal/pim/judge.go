@@ -129,7 +129,7 @@ func (j *judge) weights(out int, w []float32, again bool) {
 
 // partsOf returns the products of each part of a sum that is read out, by output. Where
 // sums stay in accumulators from one chunk to the next, all chunks are one part.
-func (j *judge) partsOf() func(out int) [][]int {
+func (j *judge) partsOf() func(matrix, out int) [][]int {
 	together := map[*block]bool{}
 	for i := range j.parts {
 		together[j.parts[i].block] = j.parts[i].outputStationary
@@ -141,10 +141,10 @@ func (j *judge) partsOf() func(out int) [][]int {
 			}
 		}
 	}
-	return func(out int) (list [][]int) {
+	return func(matrix, out int) (list [][]int) {
 		for i := range j.parts {
 			p := &j.parts[i]
-			if out < p.out0 || out >= p.out0+p.count*p.outs {
+			if p.layer.phase != matrix || out < p.out0 || out >= p.out0+p.count*p.outs {
 				continue
 			}
 			var all []int
@@ -166,13 +166,16 @@ func (j *judge) partsOf() func(out int) [][]int {
 
 // products are the products of an output in a chunk, numbered as in the operator's weights.
 func (j *judge) products(p *part, out, chunk int) (ks []int) {
-	l := j.layer
+	l := p.layer
 	taps := l.groupK / l.channels()
 	l.eachWeight(p, (out-p.out0)/p.outs, chunk, (out-p.out0)%p.outs, func(_, weight, n int, _ bool) {
 		for i := range n {
 			k := weight + i - out*l.groupK
 			if l.byTap {
 				k = k%l.channels()*taps + k/l.channels()
+			}
+			if l.part != nil {
+				k = l.part.product(k)
 			}
 			ks = append(ks, k)
 		}

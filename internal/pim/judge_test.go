@@ -40,7 +40,7 @@ func judged(t fataler, code *mappedCode, n net, change func(y []float32)) device
 // TestJudgeAccepts: whatever the mapping, the format and the size of the values, what the streams
 // compute is within the bound.
 func TestJudgeAccepts(t *testing.T) {
-	for _, make := range []func(t *rapid.T) net{anyConv, anyProduct} {
+	for _, make := range anyLayers {
 		rapid.Check(t, func(t *rapid.T) {
 			size := math.Exp2(float64(rapid.IntRange(-40, 30).Draw(t, "log2 of weights")))
 			n := reals(anySeed(t), make(t), math.Exp2(float64(rapid.IntRange(-20, 18).Draw(t, "log2 of inputs"))), size)

@@ -28,7 +28,13 @@ type layer struct {
 	taps      kernelSteps // locate an element of a pixel
 	byTap     bool        // k goes tap by tap, not channel by channel
 
-	byColumn bool // the weights are stored k by k, not output by output
+	byColumn bool        // the weights are stored k by k, not output by output
+	part     *kernelPart // of the weights; nil: all
+
+	phases []*layer // the products that the layer is made of; nil: it is one
+	empty  []*layer // its outputs to which no product falls
+	phase  int      // number of the phase
+	dst0   int      // of position 0 of all axes
 
 	alpha, beta float32
 	bias        int   // input that is added to the result, scaled by beta; -1: none
@@ -42,11 +48,18 @@ type form struct {
 	outs              tensor.Range
 	groupK, groupOuts int
 	window            string // the windows, where padding is in reach and may be left out
+	phases            string // their forms
 }
 
 // form is the form of a layer; padded says that mappings may leave padding out.
 func (l *layer) form(padded bool) form {
 	f := form{pixels: l.pixels, outs: l.outs, groupK: l.groupK, groupOuts: l.groupOuts}
+	if l.phases != nil {
+		for _, p := range l.phases {
+			f.phases += fmt.Sprintf("%#v;", p.form(padded))
+		}
+		return f
+	}
 	if !padded {
 		return f
 	}
@@ -82,6 +95,10 @@ func (l *layer) first() *layer {
 		lo = 0
 	}
 	f.outs = tensor.Range{Lo: lo, Hi: lo + l.outs.Len()}
+	f.phases = nil
+	for _, p := range l.phases {
+		f.phases = append(f.phases, p.first())
+	}
 	return &f
 }
 
@@ -98,20 +115,15 @@ func oneClass(axes []axis) []paddingClass {
 // at is a mapping of l.first() as a mapping of l.
 func (m *mapping) at(l *layer) *mapping {
 	moved := *m
-	if moved.layer = l; m.layer.byTap {
-		t := *l
-		t.byTap, t.classes = true, m.layer.classes
-		moved.layer = &t
-	}
+	moved.layer = l.ordered(m.layer)
 	outs := l.outs.Lo - m.layer.outs.Lo
-	if outs == 0 {
-		return &moved
-	}
+	was, is := m.layer.products(), moved.layer.products()
 	moved.parts = slices.Clone(m.parts)
 	var from, to *block // parts of one block follow each other
 	for i := range moved.parts {
 		if p := &moved.parts[i]; p.block != from {
 			b := *p.block
+			b.layer = is[slices.Index(was, b.layer)]
 			b.out0 += outs
 			b.first = b.out0 / l.groupOuts
 			from, to = p.block, &b
@@ -119,6 +131,19 @@ func (m *mapping) at(l *layer) *mapping {
 		moved.parts[i].block = to
 	}
 	return &moved
+}
+
+// ordered is the layer with its products in the order of those of another one of its form.
+func (l *layer) ordered(o *layer) *layer {
+	if !o.byTap {
+		return l
+	}
+	t := *l
+	t.byTap, t.classes, t.phases = true, o.classes, nil
+	for i, p := range l.phases {
+		t.phases = append(t.phases, p.ordered(o.phases[i]))
+	}
+	return &t
 }
 
 // axis is a dimension of the pixels: where input and output move from one position to the
@@ -145,9 +170,10 @@ type kernelSteps struct {
 // graph has checked shapes and attributes.
 // in are the shapes of the product itself: what is multiplied, and the bias.
 var lowerings = map[string]func(nd *graph.Node, in []tensor.Shape, box tensor.Box) (*layer, error){
-	"Conv":   lowerConv,
-	"Gemm":   lowerGemm,
-	"MatMul": lowerMatMul,
+	"Conv":          lowerConv,
+	"ConvTranspose": lowerTransposed,
+	"Gemm":          lowerGemm,
+	"MatMul":        lowerMatMul,
 }
 
 // lower turns a cut into a layer. The error wraps device.ErrUnsupported.
@@ -187,8 +213,10 @@ func lower(g *graph.Graph, c graph.Cut) (*layer, error) {
 	if l.integers = integers; integers {
 		l.alpha = 1 // is a factor of the scales
 	}
-	l.classes = oneClass(l.axes)
-	l.pixels = l.classes[0].pixels
+	if l.phases == nil && l.empty == nil {
+		l.classes = oneClass(l.axes)
+		l.pixels = l.classes[0].pixels
+	}
 	if l.groupK == 0 {
 		return nil, no(nd.Op.Name, "sums of no products")
 	}
@@ -266,14 +294,15 @@ func matrixLayer(x, w tensor.Shape, transposed bool) *layer {
 // groups have so few outputs that banks would idle, it is several neighbouring groups, with
 // zeros for the weights between different ones.
 type block struct {
-	first   int // group of the first matrix
-	merge   int // groups of a matrix
-	count   int // matrices
-	out0    int // first output of the first matrix
-	outs    int // outputs of a matrix
-	k       int // elements of a pixel's row
-	lanes   int // elements of a column access
-	pitch   int // k rounded up to whole column accesses
+	layer   *layer // a single product
+	first   int    // group of the first matrix
+	merge   int    // groups of a matrix
+	count   int    // matrices
+	out0    int    // first output of the first matrix
+	outs    int    // outputs of a matrix
+	k       int    // elements of a pixel's row
+	lanes   int    // elements of a column access
+	pitch   int    // k rounded up to whole column accesses
 	pixels  int
 	source  int // first element in the source matrices
 	result  int // first element in the result matrices
@@ -281,14 +310,29 @@ type block struct {
 }
 
 // blocks lists the matrices of the layer with merge groups in each.
-func (l *layer) blocks(merge, lanes int) []block {
+func (l *layer) blocks(merge, lanes int) (bs []block) {
+	source, result := 0, 0
+	for _, p := range l.products() {
+		own := p.matrices(merge, lanes)
+		for i := range own {
+			own[i].source, own[i].result = own[i].source+source, own[i].result+result
+		}
+		last := &own[len(own)-1]
+		source, result = last.source+last.count*last.pixels*last.pitch, last.result+last.count*last.pixels*last.outs
+		bs = append(bs, own...)
+	}
+	return bs
+}
+
+// matrices are the blocks of a single product.
+func (l *layer) matrices(merge, lanes int) []block {
 	lo := l.outs.Lo / l.groupOuts
 	hi := (l.outs.Hi-1)/l.groupOuts + 1
 	n := (hi - lo + merge - 1) / merge
 	var bs []block
 	source, result := 0, 0
 	add := func(i, count int) {
-		b := block{first: lo + i*merge, count: count, lanes: lanes, pixels: l.pixels}
+		b := block{layer: l, first: lo + i*merge, count: count, lanes: lanes, pixels: l.pixels}
 		b.merge = min(merge, hi-b.first)
 		b.out0 = max(l.outs.Lo, b.first*l.groupOuts)
 		b.outs = min(l.outs.Hi, (b.first+b.merge)*l.groupOuts) - b.out0

@@ -15,7 +15,24 @@ func (f LowerBound) Cycles() dram.Cycle { return max(f.MAC, f.Move) }
 // LowerBound is that of the code's cut.
 func (c *mappedCode) LowerBound() LowerBound {
 	d, l := c.device, c.layer
-	products, inputs := l.outs.Len()*l.channels(), l.channels()
+	products, inputs := 0, 0 // every product of a layer may need the same inputs
+	for _, p := range l.products() {
+		n, read := p.bound()
+		products, inputs = products+n, max(inputs, read)
+	}
+	groups := (l.outs.Hi-1)/l.groupOuts - l.outs.Lo/l.groupOuts + 1
+	wait := func(o dram.Op) int { return int(max(1, d.channel.Wait(o, o))) }
+	comps := ceilDiv(products, d.units*d.lanes)
+	move := ceilDiv(inputs*groups, d.traits.fill)*wait(d.ops.Write[0]) + ceilDiv(l.results(), d.results)*wait(d.ops.Read)
+	return LowerBound{
+		MAC:  dram.Cycle(ceilDiv(comps, d.channels) * wait(d.ops.Comp[0])),
+		Move: dram.Cycle(ceilDiv(move, d.channels)),
+	}
+}
+
+// bound counts the products of a single product of matrices that are no padding, and the inputs of a group.
+func (l *layer) bound() (products, inputs int) {
+	products, inputs = l.outs.Len()*l.channels(), l.channels()
 	window := 0
 	for _, a := range l.axes {
 		if !a.window {
@@ -26,14 +43,7 @@ func (c *mappedCode) LowerBound() LowerBound {
 		products, inputs = products*taps, inputs*read
 		window++
 	}
-	groups := (l.outs.Hi-1)/l.groupOuts - l.outs.Lo/l.groupOuts + 1
-	wait := func(o dram.Op) int { return int(max(1, d.channel.Wait(o, o))) }
-	comps := ceilDiv(products, d.units*d.lanes)
-	move := ceilDiv(inputs*groups, d.traits.fill)*wait(d.ops.Write[0]) + ceilDiv(l.results(), d.results)*wait(d.ops.Read)
-	return LowerBound{
-		MAC:  dram.Cycle(ceilDiv(comps, d.channels) * wait(d.ops.Comp[0])),
-		Move: dram.Cycle(ceilDiv(move, d.channels)),
-	}
+	return products, inputs
 }
 
 // taps counts the taps of all positions of a window axis that are inside the input, and the

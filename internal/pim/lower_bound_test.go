@@ -53,7 +53,7 @@ func TestTaps(t *testing.T) {
 
 // TestLowerBoundHolds: no code is faster.
 func TestLowerBoundHolds(t *testing.T) {
-	for _, make := range []func(t *rapid.T) net{anyConv, anyProduct} {
+	for _, make := range anyLayers {
 		rapid.Check(t, func(t *rapid.T) {
 			n := make(t)
 			code := compile(t, anyMachine(t), anyChannels(t), n.g, graph.Cut{Node: n.id, Box: anyBox(t, n.g.Nodes[n.id].Shape)})

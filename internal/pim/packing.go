@@ -119,8 +119,8 @@ var chunkLengths = []chunkLength{
 	rowPart("two to a row", 2),
 	rowPart("three to a row", 3),
 	rowPart("four to a row", 4),
-	{"no channel idle", func(c *packing, l *layer, b *block, _ []int, most int) int {
-		return shortestChunk(b.pitch/c.d.lanes, most, b.count*l.pixels*ceilDiv(b.outs, c.d.outputs), c.d.channels)
+	{"no channel idle", func(c *packing, _ *layer, b *block, _ []int, most int) int {
+		return shortestChunk(b.pitch/c.d.lanes, most, b.count*b.pixels*ceilDiv(b.outs, c.d.outputs), c.d.channels)
 	}},
 }
 
@@ -135,7 +135,7 @@ func (c *packing) sizes(l *layer, blocks []block, table []chunkLength) (sizes []
 		most = min(c.d.buffer, c.d.columns)
 	}
 	for _, row := range table {
-		if size := min(row.of(c, l, &blocks[0], sizes, most), most); size > 0 && !slices.Contains(sizes, size) {
+		if size := min(row.of(c, l, widest(blocks), sizes, most), most); size > 0 && !slices.Contains(sizes, size) {
 			sizes = append(sizes, size)
 		}
 	}
@@ -144,10 +144,10 @@ func (c *packing) sizes(l *layer, blocks []block, table []chunkLength) (sizes []
 
 // parts cuts a layer in chunks of at most size columns and about equal length. Where a chunk
 // is too short to hide the writes of the next pixel, several pixels share a buffer.
-func (c *packing) parts(l *layer, blocks []block, size int) []part {
+func (c *packing) parts(blocks []block, size int) []part {
 	var ps []part
 	for i := range blocks {
-		b := &blocks[i]
+		b, l := &blocks[i], blocks[i].layer
 		groups := ceilDiv(b.outs, c.d.outputs)
 		k := b.pitch / c.d.lanes
 		grain := l.grain(b, size)
@@ -170,6 +170,25 @@ func (c *packing) parts(l *layer, blocks []block, size int) []part {
 		}
 	}
 	return ps
+}
+
+// widest is a block with the most products.
+func widest(blocks []block) *block {
+	at := 0
+	for i := range blocks {
+		if blocks[i].pitch > blocks[at].pitch {
+			at = i
+		}
+	}
+	return &blocks[at]
+}
+
+// longest is the most columns of a chunk.
+func longest(ps []part) (cols int) {
+	for i := range ps {
+		cols = max(cols, ps[i].cols)
+	}
+	return cols
 }
 
 // grain is the unit, in columns, in which chunks are cut. Tap by tap it is a whole tap where

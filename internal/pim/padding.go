@@ -87,6 +87,9 @@ const maxClassColumns = 1 << 18
 // less than one of worth columns of lanes elements is all padding for a pixel when merge
 // groups are in a matrix.
 func (l *layer) skipping(merge, lanes, worth int) *layer {
+	if l.phases != nil {
+		return l.skippingAny(merge, lanes, worth)
+	}
 	var dims [][]axisClass // by kernel dimension
 	any := false
 	for i := range l.axes {
@@ -126,6 +129,21 @@ func (l *layer) skipping(merge, lanes, worth int) *layer {
 		}
 	}
 	if skipped*worth < l.pixels*all || skipped == 0 {
+		return nil
+	}
+	return &t
+}
+
+// skippingAny is skipping of a layer of several products, where one of them skips padding.
+func (l *layer) skippingAny(merge, lanes, worth int) *layer {
+	t := *l
+	t.phases = slices.Clone(l.phases)
+	for i, p := range l.phases {
+		if s := p.skipping(merge, lanes, worth); s != nil {
+			t.phases[i], t.byTap = s, true
+		}
+	}
+	if !t.byTap {
 		return nil
 	}
 	return &t

@@ -43,7 +43,9 @@ func (p *part) rowOf(matrix, chunk, group int) int {
 }
 
 // weightKey identifies a part's weights, apart from the rows that hold them.
-func (p *part) weightKey() []int { return []int{p.first, p.merge, p.out0, p.outs, p.k, p.k0, p.cols} }
+func (p *part) weightKey() []int {
+	return []int{p.first, p.merge, p.out0, p.outs, p.k, p.k0, p.cols, p.layer.phase, p.layer.order()}
+}
 
 // level is the smallest number of pixels in a buffer that leaves no channel more items than
 // fold pixels do. Fewer pixels make shorter items. rows is the number of items of a unit.

@@ -186,7 +186,7 @@ func (ch *performer) gwrite(to []float32, at int, f dram.Gather) {
 	at -= b.source
 	for i := range f.Count {
 		row := (at + i*f.Pitch) / b.pitch
-		ch.values.fill(to[i*f.Len:][:f.Len], b, row/b.pixels, row%b.pixels, (at+i*f.Pitch)%b.pitch)
+		ch.values.of(b).fill(to[i*f.Len:][:f.Len], b, row/b.pixels, row%b.pixels, (at+i*f.Pitch)%b.pitch)
 	}
 	ch.round(to)
 }
@@ -247,7 +247,7 @@ func (ch *performer) load(row int) *loaded {
 
 // weights is bankRow, scaled and in the machine's number format.
 func (ch *performer) weights(p *part, matrix, chunk, output int) bankRow {
-	r := ch.values.bankRow(p, matrix, chunk, output)
+	r := ch.values.of(p.block).bankRow(p, matrix, chunk, output)
 	if scale := &ch.values.scale; ch.device.format != tensor.Float32 || scale.by != nil {
 		r.w = slices.Clone(r.w)
 		scale.apply(p.out0+matrix*p.outs+output, r.w)

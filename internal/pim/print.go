@@ -8,6 +8,7 @@ import (
 
 	"pimflow/internal/dram"
 	"pimflow/internal/hw"
+	"pimflow/internal/tensor"
 )
 
 // Print writes the matrices, the mapping that was chosen and those that it beat,
@@ -27,11 +28,14 @@ func (c *mappedCode) Print(w io.Writer) error {
 		if k.merge > 1 {
 			fmt.Fprintf(b, ", of %d groups", k.merge)
 		}
+		if len(c.layer.phases) > 1 {
+			fmt.Fprintf(b, ", phase %d of %d", k.layer.phase, tensor.Shape(nd.Attrs.Ints("strides")).Size())
+		}
 		fmt.Fprintln(b)
 	}
 	if all, left := c.leftOut(); left > 0 {
 		fmt.Fprintf(b, "tap by tap: %d padding classes of pixels, %.1f %% of the column accesses are padding and left out\n",
-			len(c.layer.classes), 100*float64(left)/float64(all))
+			c.classes(), 100*float64(left)/float64(all))
 	}
 	for i := range c.parts {
 		p := &c.parts[i]
@@ -62,6 +66,14 @@ func (c *mappedCode) Print(w io.Writer) error {
 	}
 	c.printChannels(b)
 	return b.Flush()
+}
+
+// classes is the number of padding classes of all products.
+func (c *mappedCode) classes() (n int) {
+	for _, p := range c.layer.products() {
+		n += len(p.classes)
+	}
+	return n
 }
 
 // finishedWhere names the places of hw.Finish.

@@ -8,7 +8,16 @@ import (
 
 // placed checks that the pixels' numbers are the positions of the cut, each once.
 func (p *productSet) placed() error {
-	l := p.layer
+	for _, l := range p.layer.products() {
+		if err := placed(l); err != nil {
+			return err
+		}
+	}
+	return p.phased()
+}
+
+// placed checks the pixels of a single product.
+func placed(l *layer) error {
 	box := make(tensor.Box, len(l.axes))
 	for i, a := range l.axes {
 		box[i] = a.Range
@@ -35,17 +44,21 @@ func (p *productSet) placed() error {
 // attributes of the node and whatever the mapping left out.
 func (p *productSet) padding(m *matrixRun, pixel, k int) bool {
 	nd := &p.graph.Nodes[p.cut.Node]
-	if nd.Op.OnReals() != "Conv" {
+	switch nd.Op.OnReals() {
+	case "Conv":
+	case "ConvTranspose":
+		return p.transposedPadding(m, pixel, k)
+	default:
 		return false
 	}
 	x, w := p.graph.Nodes[nd.In[0]].Shape, p.graph.Nodes[nd.In[1]].Shape
 	strides, pads, dilations := nd.Attrs.Ints("strides"), nd.Attrs.Ints("pads"), nd.Attrs.Ints("dilations")
 	at := make([]int, len(x))
-	p.layer.position(pixel, at[1:]) // the image, then along each dimension of the kernel
+	m.layer.position(pixel, at[1:]) // the image, then along each dimension of the kernel
 	kernel, channels := w[2:].Size(), m.merge*w[1]
 	for e := k * m.lanes; e < min((k+1)*m.lanes, m.k*m.lanes, channels*kernel); e++ {
 		tap := e % kernel
-		if p.layer.byTap {
+		if m.layer.byTap {
 			tap = e / channels
 		}
 		inside := true

@@ -31,12 +31,19 @@ func (c *mappedCode) newProducts() (*productSet, error) {
 	l, d := c.layer, c.device
 	p := &productSet{mappedCode: c}
 	number, source, result, out := 0, 0, 0, l.outs.Lo
+	var of *layer
 	for _, b := range l.blocks(c.merge, d.lanes) {
 		x := matrixRun{
 			block: &b, number: number, source: b.source / d.lanes, k: b.pitch / d.lanes,
 			groups: ceilDiv(b.outs, d.outputs), first: p.n,
 		}
-		if b.source != source || b.result != result || b.out0 != out || b.pixels != l.pixels || b.k != b.merge*l.groupK || b.pitch%d.lanes != 0 || b.pitch < b.k {
+		if of != b.layer {
+			if of != nil && out != l.outs.Hi {
+				return nil, &Violation{-1, -1, fmt.Sprintf("outputs end at %d before matrix %d, %d wanted", out, number, l.outs.Hi)}
+			}
+			of, out = b.layer, l.outs.Lo
+		}
+		if b.source != source || b.result != result || b.out0 != out || b.pixels != of.pixels || b.k != b.merge*of.groupK || b.pitch%d.lanes != 0 || b.pitch < b.k {
 			return nil, &Violation{-1, -1, fmt.Sprintf("matrix %d is not where the one before ends", number)}
 		}
 		for i := range b.count {
@@ -52,7 +59,7 @@ func (c *mappedCode) newProducts() (*productSet, error) {
 		p.n += b.count * b.pixels * x.groups * x.k
 		p.blocks = append(p.blocks, x)
 	}
-	if size := c.cut.Box.Size(); out != l.outs.Hi || result != size {
+	if size := c.cut.Box.Size() - l.unsummed(); out != l.outs.Hi || result != size {
 		return nil, &Violation{-1, -1, fmt.Sprintf("the matrices have %d results of %d", result, size)}
 	}
 	p.sources = source / d.lanes

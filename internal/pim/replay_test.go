@@ -25,7 +25,7 @@ var long = flag.Bool("long", false, "also replay the streams of vgg-16")
 
 // TestReplayDrawn: the streams of every mapping of drawn layers, boxes and geometries.
 func TestReplayDrawn(t *testing.T) {
-	for _, make := range []func(t *rapid.T) net{anyConv, anyProduct} {
+	for _, make := range anyLayers {
 		rapid.Check(t, func(t *rapid.T) {
 			n := make(t)
 			cut := graph.Cut{Node: n.id, Box: anyBox(t, n.g.Nodes[n.id].Shape)}

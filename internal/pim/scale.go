@@ -38,17 +38,8 @@ func (l *layer) exponents(format tensor.Type, w []float32) exponents {
 		return e
 	}
 	norms := make([]float64, l.outs.Len())
-	for i := range norms {
-		if !l.byColumn {
-			for _, v := range w[(l.outs.Lo+i)*l.groupK:][:l.groupK] {
-				norms[i] += float64(v) * float64(v)
-			}
-		}
-	}
-	for k := 0; l.byColumn && k < l.groupK; k++ {
-		for i, v := range w[k*l.groupOuts+l.outs.Lo:][:len(norms)] {
-			norms[i] += float64(v) * float64(v)
-		}
+	for _, p := range l.products() {
+		p.addNorms(w, norms)
 	}
 	r := limits[format]
 	for i, norm := range norms {
@@ -63,6 +54,25 @@ func (l *layer) exponents(format tensor.Type, w []float32) exponents {
 		}
 	}
 	return e
+}
+
+// addNorms adds the squares of the weights of each output.
+func (l *layer) addNorms(w []float32, norms []float64) {
+	if l.part != nil {
+		w = l.part.rows(w)
+	}
+	for i := range norms {
+		if !l.byColumn {
+			for _, v := range w[(l.outs.Lo+i)*l.groupK:][:l.groupK] {
+				norms[i] += float64(v) * float64(v)
+			}
+		}
+	}
+	for k := 0; l.byColumn && k < l.groupK; k++ {
+		for i, v := range w[k*l.groupOuts+l.outs.Lo:][:len(norms)] {
+			norms[i] += float64(v) * float64(v)
+		}
+	}
 }
 
 // of is the exponent of an output.

@@ -17,10 +17,10 @@ type plain struct{ packing }
 
 func (c *plain) candidates(l *layer, m *scratch) (list []candidate, need int) {
 	for _, merge := range l.merges(c.d.outputs) {
-		ps := c.parts(l, l.blocks(merge, c.d.lanes), min(c.d.buffer, c.d.columns))
+		ps := c.parts(l.blocks(merge, c.d.lanes), min(c.d.buffer, c.d.columns))
 		for i := range ps {
 			p := &ps[i]
-			p.rowGroups, p.fold, p.units, p.tail = 1, 1, l.pixels, 1
+			p.rowGroups, p.fold, p.units, p.tail = 1, 1, p.pixels, 1
 		}
 		w := way{scheme: c, layer: l, merge: merge, parts: ps}
 		w.assign(m.shares[0])

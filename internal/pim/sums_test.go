@@ -13,7 +13,7 @@ import (
 // TestPartsOnce: every product of every output is in one part of its sum, and whole numbers have the sums
 // of the operator.
 func TestPartsOnce(t *testing.T) {
-	for _, make := range []func(t *rapid.T) net{anyConv, anyProduct} {
+	for _, make := range anyLayers {
 		rapid.Check(t, func(t *rapid.T) {
 			n := make(t)
 			nd := &n.g.Nodes[n.id]
@@ -30,10 +30,13 @@ func TestPartsOnce(t *testing.T) {
 				code.mapping = m.at(l)
 				j := &judge{mappedCode: code}
 				parts := j.partsOf()
-				for out := l.outs.Lo; out < l.outs.Hi; out++ {
-					all := slices.Concat(parts(out)...)
-					if slices.Sort(all); len(all) != l.groupK || len(slices.Compact(all)) != l.groupK || all[l.groupK-1] != l.groupK-1 {
-						t.Fatalf("%v, %v, output %d of %d products: parts %v", cut, m, out, l.groupK, parts(out))
+				for _, p := range l.products() {
+					whole := wholeOf(p)
+					for out := l.outs.Lo; out < l.outs.Hi; out++ {
+						all := slices.Concat(parts(p.phase, out)...)
+						if slices.Sort(all); !slices.Equal(all, whole) {
+							t.Fatalf("%v, %v, output %d: parts %v, products %v wanted", cut, m, out, parts(p.phase, out), whole)
+						}
 					}
 				}
 				got := fill(nd.Shape)
@@ -58,4 +61,16 @@ func TestPartsOnce(t *testing.T) {
 			}
 		})
 	}
+}
+
+// wholeOf are the numbers of all products of an output.
+func wholeOf(l *layer) (all []int) {
+	for k := range l.groupK {
+		if l.part != nil {
+			k = l.part.product(k)
+		}
+		all = append(all, k)
+	}
+	slices.Sort(all)
+	return all
 }

@@ -39,15 +39,19 @@ func (c *mappedCode) layout(s share) []byte {
 			key = binary.AppendUvarint(key, uint64(v))
 		}
 	}
-	order := 0
-	if c.layer.byColumn {
-		order = 1
-	}
-	if c.layer.byTap {
-		order = 2
-	}
-	add(c.layer.groupK, c.layer.groupOuts, order)
+	add(c.layer.groupK, c.layer.groupOuts)
 	return c.device.scheme.layout(key, c.mapping, s)
+}
+
+// order is the order of K in the rows.
+func (l *layer) order() int {
+	switch {
+	case l.byTap:
+		return 2
+	case l.byColumn:
+		return 1
+	}
+	return 0
 }
 
 // Weights counts the weights in rows of a channel, in the numbering of its layout, without the
@@ -57,7 +61,7 @@ func (c *mappedCode) Weights(channel int, rows tensor.Range) int {
 	for row := rows.Lo; row < rows.Hi; row++ {
 		x := c.device.scheme.rowWeights(c.mapping, s, row)
 		for output := x.group * outputs; output < (x.group+x.groups)*outputs; output++ {
-			c.layer.eachWeight(x.part, x.matrix, x.chunk, output, func(_, _, weights int, _ bool) { n += weights * x.copies })
+			x.layer.eachWeight(x.part, x.matrix, x.chunk, output, func(_, _, weights int, _ bool) { n += weights * x.copies })
 		}
 	}
 	return n

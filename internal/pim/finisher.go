@@ -1,0 +1,75 @@
+package pim
+
+import "pimflow/internal/tensor"
+
+// finisher makes values of the sums of products: those of the operator before its epilogue, or the whole
+// numbers of a product on integers.
+type finisher struct {
+	*layer
+	scale      exponents
+	dst        *tensor.Tensor
+	added      []float32
+	whole      []int64 // added to whole numbers
+	at, biasAt []int   // of each pixel in dst, and in what is added
+}
+
+func (c *mappedCode) newFinisher(o *operands, in []*tensor.Tensor, dst *tensor.Tensor) *finisher {
+	f := &finisher{layer: c.layer, scale: o.scale, dst: dst}
+	switch {
+	case f.bias < 0:
+	case f.integers:
+		f.whole = in[f.bias].Ints()
+		f.added = make([]float32, len(f.whole))
+		for i, v := range f.whole {
+			f.added[i] = float32(v)
+		}
+	default:
+		f.added = in[f.bias].Floats()
+	}
+	return f
+}
+
+// place finds the pixels of a single product.
+func (f *finisher) place(l *layer) {
+	f.at, f.biasAt = make([]int, l.pixels), make([]int, l.pixels)
+	position := make([]int, len(l.axes))
+	for p := range f.at {
+		l.position(p, position)
+		f.at[p] = l.dst0
+		for i, v := range position {
+			f.at[p] += v * l.axes[i].dst
+			if f.added != nil {
+				f.biasAt[p] += v * l.biasStep[i]
+			}
+		}
+	}
+}
+
+// write writes the values of outs outputs from out0 on, whose results begin at an element.
+func (f *finisher) write(r *results, from, out0, outs int) {
+	last := len(f.biasStep) - 1
+	if r.exact != nil {
+		y := f.dst.Ints()
+		for p := range f.at {
+			for i, v := range r.exact[from+p*outs:][:outs] {
+				out, sum := out0+i, int64(v)
+				if f.whole != nil {
+					sum += f.whole[f.biasAt[p]+out*f.biasStep[last]]
+				}
+				y[f.at[p]+out*f.outDst] = sum
+			}
+		}
+		return
+	}
+	y, typ := f.dst.Floats(), f.dst.Type
+	for p := range f.at {
+		for i, v := range r.rounded[from+p*outs:][:outs] {
+			out := out0 + i
+			v = f.scale.undo(out, v) * f.alpha
+			if f.added != nil {
+				v += float32(f.beta * f.added[f.biasAt[p]+out*f.biasStep[last]])
+			}
+			y[f.at[p]+out*f.outDst] = tensor.Round(typ, v)
+		}
+	}
+}
