@@ -212,9 +212,9 @@ func shareEvenly(out []share, ps []part) {
 // share the output groups. A team with a channel less has more output groups a member and gets
 // fewer units. The shares are appended to out, by channel.
 func shareByTeams(out []share, ps []part, count int) {
-	n := len(out)
+	n, stretches := len(out), stretchesOf(ps)
 	for i := range ps {
-		p := &ps[i]
+		p, stretch := &ps[i], stretches[i]
 		long := n % count                                                          // teams with a channel more than the others
 		groups := [2]int{ceilDiv(p.groups, n/count), ceilDiv(p.groups, n/count+1)} // of the busiest member
 		total := long*groups[0] + (count-long)*groups[1]
@@ -224,9 +224,9 @@ func shareByTeams(out []share, ps []part, count int) {
 			if t < long {
 				size, w = size+1, groups[0]
 			}
-			lo := p.unitAt(weight, total)
+			lo := stretch.unitAt(p, weight, total)
 			weight += w
-			hi := p.unitAt(weight, total)
+			hi := stretch.unitAt(p, weight, total)
 			for m := range size {
 				box := p.whole()
 				box[byGroup] = tensor.Range{Lo: p.groups * m / size, Hi: p.groups * (m + 1) / size}
@@ -236,6 +236,55 @@ func shareByTeams(out []share, ps []part, count int) {
 			}
 		}
 	}
+}
+
+// stretch is the place of a product of a layer in the work of all of them. Teams get work that follows
+// each other, of one product and then of the next.
+type stretch struct{ from, size, all int }
+
+// stretchesOf are those of the products that parts belong to.
+func stretchesOf(ps []part) []stretch {
+	s := make([]stretch, len(ps))
+	all := 0
+	for i := 0; i < len(ps); {
+		first, from := i, all
+		for ; i < len(ps) && ps[i].layer == ps[first].layer; i++ {
+			for k, q := range ps[i].byClass() {
+				all += ps[i].count * q * ps[i].need(k, 0, ps[i].chunks).work() * ps[i].groups
+			}
+		}
+		for k := first; k < i; k++ {
+			s[k] = stretch{from: from, size: all - from}
+		}
+	}
+	for i := range s {
+		s[i].all = all
+	}
+	return s
+}
+
+// byClass are the pixels of a matrix by padding class.
+func (p *part) byClass() []int {
+	if p.classes == nil {
+		return []int{p.pixels}
+	}
+	n := make([]int, len(*p.classes))
+	for i, q := range *p.classes {
+		n[i] = q.pixels
+	}
+	return n
+}
+
+// unitAt is the first unit of a part after a portion of the work of all products.
+func (s stretch) unitAt(p *part, portion, total int) int {
+	if s.size == s.all {
+		return p.unitAt(portion, total)
+	}
+	if s.size == 0 { // all padding
+		return p.unitAt(portion, total)
+	}
+	const fine = 1 << 20 // keeps products of portions small
+	return p.unitAt(min(max(s.all*portion/total-s.from, 0), s.size)*fine/s.size, fine)
 }
 
 // unitAt is the first unit after a portion of the part's work.
