@@ -182,8 +182,8 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing, shared *known) (
 // Name is "pim".
 func (d *Device) Name() string { return "pim" }
 
-// Compile maps a Conv, Gemm or MatMul with constant weights (of any group count,
-// stride, padding and dilation, cut in any way) to the channels; it wraps
+// Compile maps a Conv, ConvTranspose, Gemm or MatMul with constant weights (of any group
+// count, stride, padding and dilation, cut in any way) to the channels; it wraps
 // device.ErrUnsupported for anything else, and for weights beyond the rows of the
 // banks.
 func (d *Device) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {

@@ -7,9 +7,11 @@ var everyMachine = []string{"newton", "artifact", "aim", "toy"}
 
 // checks are faults of values that pimflow's own comparison must see, on every machine.
 var checks = slices.Concat(
+	file("internal/pim/finisher.go", check("run toy --policy by-operator --check", everyMachine...),
+		row{"the bias of a channel is its neighbour's, by the check", `f.added[f.biasAt[p]+out*f.biasStep[last]]`, `f.added[f.biasAt[p]+max(0, out-1)*f.biasStep[last]]`},
+	),
 	file("internal/pim/eval.go", check("run toy --policy by-operator --check", everyMachine...),
 		row{"the last result of a channel is lost, by the check", `for j, v := range sums {`, `for j, v := range sums[:max(0, len(sums)-1)] {`},
-		row{"the bias of a channel is its neighbour's, by the check", `bias[ab[p]+out*step[len(step)-1]]`, `bias[ab[p]+max(0, out-1)*step[len(step)-1]]`},
 		row{"padding is 1, by the check", `to[i] = 0
 		for`, `to[i] = 1
 		for`},

@@ -4,13 +4,21 @@ import "slices"
 
 // values are faults of what is computed.
 var values = slices.Concat(
+	file("internal/pim/finisher.go", in("internal/pim", "^(TestEval|TestEpilogue|TestForms)$"),
+		row{"the bias of a channel is its neighbour's", `f.added[f.biasAt[p]+out*f.biasStep[last]]`, `f.added[f.biasAt[p]+max(0, out-1)*f.biasStep[last]]`},
+		row{"the bias is forgotten", `v += float32(f.beta * f.added`, `v += 0 * float32(f.beta * f.added`},
+	),
 	file("internal/pim/eval.go", in("internal/pim", "^(TestEval|TestEpilogue|TestPaddingLeftOut|TestEvalDeterministic|TestReadsNeedOnly|TestScale|TestForms)$"),
-		row{"the bias of a channel is its neighbour's", `bias[ab[p]+out*step[len(step)-1]]`, `bias[ab[p]+max(0, out-1)*step[len(step)-1]]`},
-		row{"the bias is forgotten", `v += float32(l.beta * bias`, `v += 0 * float32(l.beta * bias`},
 		row{"the sum of a channel replaces that of the one before", `results[at+j] += v`, `results[at+j] = v`},
 		row{"the last result of a channel is lost", `for j, v := range sums {`, `for j, v := range sums[:max(0, len(sums)-1)] {`},
 		row{"a group of channels reads the inputs of the first", `base := (b.first + matrix*b.merge) *`, `base := b.first *`},
 		row{"the first tap is for all", `tb.offset[i] += tb.reach[d][i] * t.step[d]`, `tb.offset[i] += 0 * t.step[d]`},
+	),
+	file("internal/pim/transposed.go", in("internal/pim", "^(TestEval|TestReplayDrawn|TestPhasesWithoutProducts)$"),
+		row{"a phase meets the input after its own", `pad: -first,`, `pad: -first - 1,`},
+		row{"values of a kernel are taken first to last", `for j := kernel - 1; j >= 0; j-- {`, `for j := range kernel {`},
+		row{"outputs of a phase stand side by side", `dst: ys[2+i] * stride[i],`, `dst: ys[2+i],`},
+		row{"outputs to which nothing falls are left as they were", `l.empty = append(l.empty, &p)`, `_ = p`},
 	),
 	file("internal/pim/perform.go", in("internal/pim", "^(TestEval|TestColumnsPanic|TestAccumulatorsPanic|TestPaddingLeftOut|TestNumberFormat|TestFinishRounds|TestAccumulatorFormat|TestJudgeAccepts)$"),
 		row{"one product is computed twice", `s.v[u] += dot(x[at:], w)`, `s.v[u] += dot(x[at:], w) + x[at]*w[0]`},
