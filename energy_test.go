@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"pimflow/internal/device"
+	"pimflow/internal/hw"
 	"pimflow/internal/program"
 	"pimflow/internal/run"
 	"pimflow/internal/search"
@@ -16,9 +17,10 @@ import (
 type spent struct {
 	device.Code
 	device.Ledger
+	time device.Time
 }
 
-func (s spent) Cost() device.Cost { return device.Cost{Energy: s.Ledger} }
+func (s spent) Cost() device.Cost { return device.Cost{Energy: s.Ledger, Time: s.time} }
 
 func millijoule(mj float64) device.Energy {
 	return device.Energy{Value: mj, Low: mj / 2, High: 2 * mj}.Times(1e9)
@@ -28,10 +30,12 @@ func millijoule(mj float64) device.Energy {
 // the parts add up.
 func TestEnergies(t *testing.T) {
 	work := device.Ledger{device.GPUMAC: millijoule(1), device.GPUDRAM: millijoule(2), device.PIMBuffer: millijoule(0.5), device.PIMIO: millijoule(0.25)}
-	e := newEnergies(&search.Result{
+	timeline := func(time device.Time, work device.Ledger) *run.Timeline {
+		return run.Time(&program.Program{Steps: []program.Step{{Code: spent{Ledger: work, time: time}}}})
+	}
+	e := newEnergies(hw.Range{}, &search.Result{
 		Standby:  device.Ledger{device.GPUStandby: {Value: 10, Low: 5, High: 20}, device.PIMStandby: {Value: 1, Low: 0.5, High: 2}},
-		Baseline: &run.Timeline{Program: &program.Program{}, Total: 1e12},
-		Timeline: &run.Timeline{Program: &program.Program{Steps: []program.Step{{Code: spent{Ledger: work}}}}, Total: 5e11},
+		Baseline: timeline(1e12, device.Ledger{}), Timeline: timeline(5e11, work),
 	})
 	var sum EnergyPart
 	for p, x := range e.Parts {
@@ -65,7 +69,7 @@ func TestEnergies(t *testing.T) {
 // are 0, not infinite.
 func TestNoEnergy(t *testing.T) {
 	nothing := &run.Timeline{Program: &program.Program{}}
-	e := newEnergies(&search.Result{Standby: device.Ledger{device.GPUStandby: millijoule(1)}, Baseline: nothing, Timeline: nothing})
+	e := newEnergies(hw.Range{}, &search.Result{Standby: device.Ledger{device.GPUStandby: millijoule(1)}, Baseline: nothing, Timeline: nothing})
 	e.setEfficiency(1)
 	e.Parts = nil
 	if d := cmp.Diff(Energies{}, e); d != "" {

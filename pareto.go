@@ -52,8 +52,9 @@ func (s *Session) Pareto(ctx context.Context, p *Plan) ([]Point, error) {
 			if err != nil {
 				return nil, err
 			}
-			e := newEnergies(r)
-			all = append(all, Point{q.Name, o.String(), r.Timeline.Total.NS(), e.Total, float64(r.Baseline.Total) / max(float64(r.Timeline.Total), 1), e.Ratio})
+			base, own := r.Baseline.Energy(&r.Standby), r.Timeline.Energy(&r.Standby)
+			ratio, _, _ := own.Ratio(&base)
+			all = append(all, Point{q.Name, o.String(), r.Timeline.Total.NS(), own.Total().Value, float64(r.Baseline.Total) / max(float64(r.Timeline.Total), 1), ratio})
 		}
 	}
 	return front(all), nil

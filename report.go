@@ -3,6 +3,7 @@ package pimflow
 import (
 	"pimflow/internal/device"
 	"pimflow/internal/graph"
+	"pimflow/internal/hw"
 	"pimflow/internal/memory"
 	"pimflow/internal/plan"
 	"pimflow/internal/run"
@@ -150,7 +151,7 @@ func newReport(s *Session, p *Plan) (*Report, error) {
 		BaselineTicks: m.GPU.Clock.Cycles(int64(r.Baseline.Total)),
 		TotalTicks:    m.GPU.Clock.Cycles(int64(tl.Total)),
 		Throughput:    newThroughput(g, r.Baseline.Program, tl.Program),
-		Energy:        newEnergies(r),
+		Energy:        newEnergies(m.NetworkError(), r),
 		Exact:         r.Exact,
 		Stopped:       r.Stopped || r.Plan.Stopped,
 		Objective:     r.Objective.String(),
@@ -253,9 +254,9 @@ func (r *Report) SetCheck(c *Check) {
 	}
 }
 
-// Energies holds the energies of the plan and of the GPU alone, in pJ. Low and high are the values
-// with every energy constant of the machine at its lower or at its upper bound. Those of the ratio
-// use the same constants in numerator and denominator. Power is the energy over the time, as the
+// Energies holds the energies of the plan and of the GPU alone, in pJ. Low and high are extremes over the errors of times, as
+// those of the speed-up, and over the bounds of every energy constant of the machine; the parts' are those where the sum is at
+// its extreme. Those of the ratio have the same errors and constants in numerator and denominator. Power is the energy over the time, as the
 // models have it; efficiency is two operations for each multiply-accumulate of the graph, over the
 // energy. Both are 0 where there is nothing to divide by.
 type Energies struct {
@@ -295,25 +296,28 @@ type EnergyPart struct {
 	High         float64 `json:"high_pj"`
 }
 
-func newEnergies(r *search.Result) Energies {
-	base, own := r.Baseline.Energy(&r.Standby), r.Timeline.Energy(&r.Standby)
-	b, p := base.Total(), own.Total()
-	e := Energies{Baseline: b.Value, BaselineLow: b.Low, BaselineHigh: b.High, Total: p.Value, Low: p.Low, High: p.High}
-	e.Ratio, e.RatioLow, e.RatioHigh = own.Ratio(&base)
-	for i := range device.Parts {
-		b, p := base[i], own[i]
-		e.Parts = append(e.Parts, EnergyPart{i.String(), b.Value, b.Low, b.High, p.Value, p.Low, p.High})
-	}
-	e.BaselinePower, e.BaselinePowerLow, e.BaselinePowerHigh = power(b, r.Baseline.Total)
-	e.Power, e.PowerLow, e.PowerHigh = power(p, r.Timeline.Total)
-	return e
-}
-
-// power is the mean power of an energy over a time, in W.
-func power(e device.Energy, t device.Time) (value, low, high float64) {
+func newEnergies(network hw.Range, r *search.Result) Energies {
 	const milli = 1e-3 // pJ a nanosecond are mW
-	ns := t.NS()
-	return milli * quotient(e.Value, ns), milli * quotient(e.Low, ns), milli * quotient(e.High, ns)
+	base, own := r.Baseline.Energy(&r.Standby), r.Timeline.Energy(&r.Standby)
+	alone, program := r.Baseline.Program, r.Timeline.Program
+	baseLow, baseHigh := run.EnergyBounds(network, &r.Standby, alone)
+	low, high := run.EnergyBounds(network, &r.Standby, program)
+	e := Energies{
+		Baseline: base.Total().Value, BaselineLow: baseLow.Total().Low, BaselineHigh: baseHigh.Total().High,
+		Total: own.Total().Value, Low: low.Total().Low, High: high.Total().High,
+	}
+	e.Ratio, _, _ = own.Ratio(&base)
+	e.RatioLow, e.RatioHigh = run.EnergyInterval(network, &r.Standby, alone, program)
+	for i := range device.Parts {
+		e.Parts = append(e.Parts, EnergyPart{i.String(), base[i].Value, baseLow[i].Low, baseHigh[i].High, own[i].Value, low[i].Low, high[i].High})
+	}
+	power := func(e float64, tl *run.Timeline) (value, low, high float64) {
+		low, high = run.PowerBounds(network, &r.Standby, tl.Program)
+		return milli * quotient(e, tl.Total.NS()), milli * low, milli * high
+	}
+	e.BaselinePower, e.BaselinePowerLow, e.BaselinePowerHigh = power(e.Baseline, r.Baseline)
+	e.Power, e.PowerLow, e.PowerHigh = power(e.Total, r.Timeline)
+	return e
 }
 
 // setEfficiency sets the efficiencies for a number of multiply-accumulates.

@@ -92,3 +92,47 @@ func TestIntervalOfNetworks(t *testing.T) {
 		p.Fuse()
 	}
 }
+
+// TestEnergyIntervalByHand: alone the GPU is 100 ns in kernels of 10 mW and 20 ns in a launch, which its standby of 1 mW makes
+// 1120 pJ; the plan has half the kernel time, and 200 pJ of PIM work beside it. Kernels may take half or twice their time, the
+// launch 10 to 40 ns, the constant of the PIM's work half or twice its value.
+func TestEnergyIntervalByHand(t *testing.T) {
+	const ns = 1000
+	step := func(dev string, kernel, launch device.Time, work device.Ledger) program.Step {
+		return program.Step{Tile: plan.Tile{Device: dev}, Code: priced{cost: device.Cost{Time: kernel + launch, Launch: launch, Energy: work, Uncertain: []device.Uncertainty{
+			{Class: "conv", Time: kernel, Low: kernel / 2, High: 2 * kernel},
+			{Class: device.Launches, Kind: device.OfLaunch, Time: launch, Low: launch / 2, High: 2 * launch},
+		}}}}
+	}
+	active := func(pj float64) device.Ledger { return device.Ledger{device.GPUActive: {Value: pj, Low: pj, High: pj}} }
+	base := &program.Program{Steps: []program.Step{step(plan.GPU, 100*ns, 20*ns, active(1000))}}
+	p := &program.Program{Steps: []program.Step{
+		step(plan.GPU, 50*ns, 20*ns, active(500)),
+		{Tile: plan.Tile{Device: plan.PIM}, Code: priced{cost: device.Cost{Time: 10 * ns, Energy: device.Ledger{device.PIMMAC: {Value: 200, Low: 100, High: 400}}}}},
+	}}
+	standby := &device.Ledger{device.GPUStandby: {Value: 1, Low: 1, High: 1}}
+	unknown := hw.Range{}
+	low, high := EnergyBounds(unknown, standby, base)
+	if l, h := low.Total().Low, high.Total().High; l != 500+60 || h != 2000+240 {
+		t.Errorf("alone %v to %v pJ: 560 and 2240 wanted", l, h)
+	}
+	low, high = EnergyBounds(unknown, standby, p)
+	if l, h := low.Total().Low, high.Total().High; l != 250+35+100 || h != 1000+140+400 {
+		t.Errorf("the plan %v to %v pJ: 385 and 1540 wanted", l, h)
+	}
+	// The least quotient has slow kernels and the least PIM work, the greatest fast ones and the most; launches are fast in both.
+	l, h := EnergyInterval(unknown, standby, base, p)
+	if want := [2]float64{(1000 + 100 + 10 + 100) / (2000 + 200 + 10.), (250 + 25 + 10 + 400) / (500 + 50 + 10.)}; l != want[0] || h != want[1] {
+		t.Errorf("plan / alone %v to %v: %v wanted", l, h, want)
+	}
+	// Power is least with launches that do nothing, and fast kernels.
+	l, h = PowerBounds(unknown, standby, base)
+	if want := [2]float64{(500 + 50 + 40) / 90., (2000 + 200 + 10) / 210.}; l != want[0] || h != want[1] {
+		t.Errorf("power %v to %v mW: %v wanted", l, h, want)
+	}
+	// The error of whole networks takes the place of that of kernels.
+	low, high = EnergyBounds(hw.Range{Value: 1, Low: 0.9, High: 1.1}, standby, &program.Program{Steps: base.Steps[:1]})
+	if l, h := low.Total().Low, high.Total().High; l > 560 || h < 2240 {
+		t.Errorf("with the error of networks %v to %v pJ: no narrower than 560 to 2240 wanted", l, h)
+	}
+}
