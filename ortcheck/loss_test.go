@@ -6,7 +6,6 @@ var expanded = []generator{
 	{"AffineGrid", affineGrid},
 	{"CenterCropPad", centerCropPad},
 	{"Col2Im", col2Im},
-	{"Compress", compress},
 	{"Det", func(m *model) {
 		m.until(11, 21)
 		n := m.between(1, 4)
@@ -58,21 +57,6 @@ func rmsNorm(m *model) {
 	m.maybe("epsilon", float32(0.01))
 	m.input(m.floats(s...))
 	m.operand(m.floats(s[k:]...))
-}
-
-func compress(m *model) {
-	m.since(9)
-	s := m.shape(m.between(1, 4), 4)
-	n := s.Size()
-	if m.coin() {
-		k := m.IntN(len(s))
-		m.attr("axis", int(m.signed(k, len(s))))
-		n = s[k]
-	}
-	m.input(m.floats(s...))
-	condition := m.whole(tensor.Bool, 0, 1, m.between(1, n))
-	condition.Ints()[0] = 1
-	m.constant(condition)
 }
 
 func affineGrid(m *model) {

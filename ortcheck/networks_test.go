@@ -140,11 +140,10 @@ func TestFiles(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			g, in := f.Graph, random(f.Graph)
-			if f.Counted() { // extents depend on data
-				if g, err = f.Sized(t.Context(), run.NewSizing(t.Context(), g, in, nil).Size); err != nil {
-					t.Fatal(err)
-				}
+			in := random(f.Graph)
+			g, err := sized(f, in)
+			if err != nil {
+				t.Fatal(err)
 			}
 			compareNetwork(t, g, in, model)
 		})

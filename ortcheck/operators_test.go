@@ -120,7 +120,11 @@ func check(dir string, m *model) outcome {
 	case ours != nil:
 		return outcome{err: fmt.Errorf("pimflow refuses it: %v", ours)}
 	}
-	got, err := reference(f.Graph, m.inputs)
+	g, err := sized(f, m.inputs)
+	if err != nil {
+		return outcome{err: err}
+	}
+	got, err := reference(g, m.inputs)
 	if err != nil {
 		return outcome{err: err}
 	}
@@ -128,7 +132,7 @@ func check(dir string, m *model) outcome {
 	if err != nil {
 		return outcome{err: err}
 	}
-	if model, err = encoded(f.Graph); err != nil {
+	if model, err = encoded(g); err != nil {
 		return outcome{err: fmt.Errorf("writing it: %w", err)}
 	}
 	again, err := onnxRuntime(model, m.names, m.inputs, m.outputs)

@@ -288,7 +288,11 @@ func sizeOf(n *node) []*value {
 	return one(known(n.name, tensor.Ints64(tensor.Shape{}, []int64{int64(n.in[0].shape.Size())})))
 }
 
-// rangeOf lowers Range of known bounds to a known value.
+// maxRange is the most values of a Range: whole numbers up to it are float32 ones.
+const maxRange = 1 << 24
+
+// rangeOf lowers Range of known bounds to a known value or, a long one, to a sum of ones, which counts as made of
+// constants.
 func rangeOf(n *node) []*value {
 	n.arity(3, 3)
 	var v [3]float64
@@ -305,8 +309,13 @@ func rangeOf(n *node) []*value {
 		}
 	}
 	count := max(math.Ceil((v[1]-v[0])/v[2]), 0)
-	if !(count <= foldSize) {
-		n.fail("range from %v to %v by %v: at most %d values wanted", v[0], v[1], v[2], foldSize)
+	switch {
+	case !(count <= maxRange):
+		n.fail("range from %v to %v by %v: at most %d values wanted", v[0], v[1], v[2], maxRange)
+	case count > foldSize:
+		ones := n.sub("Expand", op.Attrs{"shape": []int64{int64(count)}}, n.scalar("one", typ, 1))
+		steps := n.sub("CumSum", op.Attrs{"axis": int64(0), "exclusive": int64(1)}, ones)
+		return one(n.op("Add", nil, n.sub("Mul", nil, steps, n.scalar("delta", typ, v[2])), n.scalar("start", typ, v[0])))
 	}
 	y := tensor.New(typ, tensor.Shape{int(count)})
 	for i := range int(count) {

@@ -89,11 +89,10 @@ func nonMaxSuppression(n *node) []*value {
 		if n.opt(3+i) == nil {
 			continue
 		}
-		t := n.constFloats(3+i, name)
-		if len(t) != 1 {
-			n.fail("%s (input %d, %.80q) has %d values: one wanted", name, 3+i, n.in[3+i].name, len(t))
+		if v := n.in[3+i]; v.shape.Size() != 1 {
+			n.fail("%s (input %d, %.80q) is %v %v: one wanted", name, 3+i, v.name, v.typ, v.shape)
 		}
-		a[name] = max(t[0], -math.MaxFloat32)
+		a[name] = max(n.constFloats(3+i, name)[0], -math.MaxFloat32)
 	}
 	return one(n.counted(n.op, "NonMaxSuppression", a, n.in[0], n.in[1]))
 }

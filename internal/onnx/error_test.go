@@ -58,7 +58,7 @@ func TestReadErrors(t *testing.T) {
 		{`node "y" (Relu): Relu has 2 inputs: 1 wanted`, model(13, x, y, call("Relu", "x x", "y"))},
 		{`node "y" (Add): input 0 is left out`, model(13, x, y, call("Add", "_ x", "y"))},
 		{`node "y" (Reshape): 1 inputs: 2 wanted`, model(13, x, y, call("Reshape", "x", "y"))},
-		{`node "y" (If): cond (input 0, "x") depends on the model's inputs: a constant wanted`, model(13, valueInfo(11, "x", tensor.Bool), y, call("If", "x", "y", graphAttr("then_branch"), graphAttr("else_branch")))},
+		{`node "y" (If): cond (input 0, "x") depends on the model's inputs: a constant wanted; --until VALUE ends the network before it`, model(13, valueInfo(11, "x", tensor.Bool), y, call("If", "x", "y", graphAttr("then_branch"), graphAttr("else_branch")))},
 		{`node "y" (Relu): attribute "then_branch" is not known in opset 13`, model(13, x, y, call("Relu", "x", "y", graphAttr("then_branch")))},
 		{`node "y" (Relu): output 1 ("i") is read: it is not supported`, model(13, x, y, result("i"), call("Relu", "x", "y i"))},
 		{`node "y" (BatchNormalization): training_mode is set: a model exported for inference wanted`, model(14, x, y, floats("k", 1, 1, 1, 1), call("BatchNormalization", "x k k k k", "y", attr("training_mode", int64(1))))},
@@ -66,7 +66,11 @@ func TestReadErrors(t *testing.T) {
 		{`node "y" (Add): input 1 is int64: float32 as input 0 wanted`, model(13, x, y, ints("k", 1), call("Add", "x k", "y"))},
 
 		// Operands that must be constant, and their values.
-		{`node "y" (Reshape): shape (input 1, "s") depends on the model's inputs: a constant wanted`, model(13, x, y, valueInfo(11, "s", tensor.Int64, 2), call("Reshape", "x s", "y"))},
+		{`node "y" (NonMaxSuppression): max_output_boxes_per_class (input 2, "m") has 2 values: one wanted`, model(13, valueInfo(11, "b", tensor.Float32, 1, 5, 4), valueInfo(11, "s", tensor.Float32, 1, 2, 5), y, initial("m", tensor.Ints64(tensor.Shape{2}, []int64{1, 2})), call("NonMaxSuppression", "b s m", "y"))},
+		{`node "y" (NonMaxSuppression): iou_threshold (input 3, "b") is float32 1x5x4: one wanted`, model(13, valueInfo(11, "b", tensor.Float32, 1, 5, 4), valueInfo(11, "s", tensor.Float32, 1, 2, 5), y, call("NonMaxSuppression", "b s _ b", "y"))},
+		{`node "y" (NonMaxSuppression): input 1 is 1x2x4: scores of 1 x classes x 5 wanted`, model(13, valueInfo(11, "b", tensor.Float32, 1, 5, 4), valueInfo(11, "s", tensor.Float32, 1, 2, 4), y, call("NonMaxSuppression", "b s", "y"))},
+		{`node "y" (Compress): axis 3 of a value of rank 2: -2 to 1 wanted`, model(13, valueInfo(11, "b", tensor.Float32, 2, 4), valueInfo(11, "s", tensor.Bool, 2), y, call("Compress", "b s", "y", attr("axis", int64(3))))},
+		{`node "y" (Reshape): shape (input 1, "s") depends on the model's inputs: a constant wanted; --until VALUE ends the network before it`, model(13, x, y, valueInfo(11, "s", tensor.Int64, 2), call("Reshape", "x s", "y"))},
 		{`node "y" (Reshape): shape (input 1, "s") is float32 1: int64 in one dimension wanted`, model(13, x, y, floats("s", 1), call("Reshape", "x s", "y"))},
 		{`node "y" (Reshape): shape [-1 -1]: at most one -1 wanted`, model(13, x, y, ints("s", -1, -1), call("Reshape", "x s", "y"))},
 		{`node "y" (Reshape): 1x4x5x6 does not divide into shape [-1 7]`, model(13, x, y, ints("s", -1, 7), call("Reshape", "x s", "y"))},
@@ -87,7 +91,7 @@ func TestReadErrors(t *testing.T) {
 		{`node "y" (MaxPool): strides [0 1]: values from 1 to 2147483647 wanted`, model(13, x, y, call("MaxPool", "x", "y", attr("kernel_shape", []int64{1, 1}), attr("strides", []int64{0, 1})))},
 		{`node "y" (MaxPool): dilations [1 1 2]: 2 values wanted`, model(13, x, y, call("MaxPool", "x", "y", attr("kernel_shape", []int64{1, 1}), attr("dilations", []int64{1, 1, 2})))},
 		{`node "y" (MaxPool): pads [1 1 0 0] beside auto_pad SAME_UPPER: one of them wanted`, model(13, x, y, call("MaxPool", "x", "y", attr("kernel_shape", []int64{2, 2}), attr("pads", []int64{1, 1, 0, 0}), attr("auto_pad", "SAME_UPPER")))},
-		{`node "y" (Range): range from 0 to 1 by 0: at most 4096 values wanted`, model(13, y, initial("a", scalar(0)), initial("b", scalar(1)), call("Range", "a b a", "y"))},
+		{`node "y" (Range): range from 0 to 1 by 0: at most 16777216 values wanted`, model(13, y, initial("a", scalar(0)), initial("b", scalar(1)), call("Range", "a b a", "y"))},
 		{`node "y" (Cast): attribute "to": element type string: one of float32, float16, bfloat16, float64, int64, int32, int8, uint8, bool wanted`, model(13, x, y, call("Cast", "x", "y", attr("to", int64(8))))},
 
 		// Types and shapes.

@@ -209,7 +209,7 @@ func (n *node) settled(v *value, what string) *tensor.Tensor {
 	}
 	t, ok := n.b.Peek().Value(v.id)
 	if !ok {
-		n.fail("%s depends on the model's inputs: a constant wanted", what)
+		n.fail("%s depends on the model's inputs: a constant wanted; --until VALUE ends the network before it", what)
 	}
 	n.check(n.b.Small())
 	return t

@@ -44,7 +44,6 @@ func writeNonMaxSuppression(e *encoder, name string, a op.Attrs, _ tensor.Type, 
 // uniqueOutputs are the results of ONNX's Unique, in order.
 var uniqueOutputs = []string{"Y", "indices", "inverse_indices", "counts"}
 
-// writeUnique leaves the results out that are not asked for.
 func writeUnique(e *encoder, name string, a op.Attrs, _ tensor.Type, in []string, out string) {
 	found, axis := e.unique(name+"/found"), int64(0)
 	if a.String("output") == "Y" {
@@ -59,15 +58,13 @@ func writeUniqueInverse(e *encoder, name string, a op.Attrs, _ tensor.Type, in [
 }
 
 func (e *encoder) uniques(name string, a op.Attrs, output string, in []string, out string) {
-	outs := []string{e.unique(name + "/Y")} // it cannot be left out
-	for i, o := range uniqueOutputs {
-		if o != output {
-			continue
+	var outs []string
+	for _, o := range uniqueOutputs {
+		if o == output {
+			outs = append(outs, out)
+			break
 		}
-		for len(outs) <= i {
-			outs = append(outs, "")
-		}
-		outs[i] = out
+		outs = append(outs, e.unique(name+"/"+o)) // ONNX Runtime wants them named
 	}
 	e.node(name, "Unique", written(a, "axis", "sorted"), in, outs...)
 }

@@ -35,6 +35,19 @@ func TestByHand(t *testing.T) {
 		in   []*tensor.Tensor
 		want *tensor.Tensor
 	}{
+		// Boxes 0 and 1 share half of 0, and 2 is apart; 1 and 2 have the same score. A bound that is met suppresses none.
+		{"NonMaxSuppression", Attrs{"max_output_boxes_per_class": int64(3), "iou_threshold": float32(0.5), "size": int64(3)},
+			[]*tensor.Tensor{f32(shape{1, 3, 4}, 0, 0, 2, 1, 1, 1, 0, 0, 5, 5, 6, 6), f32(shape{1, 1, 3}, 0.9, 0.5, 0.5)}, i64(shape{3, 3}, 0, 0, 0, 0, 0, 1, 0, 0, 2)},
+		// Each class selects for itself; the last row is not found.
+		{"NonMaxSuppression", Attrs{"max_output_boxes_per_class": int64(2), "iou_threshold": float32(0.4), "score_threshold": float32(0.1), "size": int64(4)},
+			[]*tensor.Tensor{f32(shape{1, 3, 4}, 0, 0, 2, 1, 1, 1, 0, 0, 5, 5, 6, 6), f32(shape{1, 2, 3}, 0.9, 0.5, 0.1, 0.2, 0.3, 0.4)}, i64(shape{4, 3}, 0, 0, 0, 0, 1, 2, 0, 1, 1, 0, 0, 0)},
+		{"NonMaxSuppression", Attrs{"center_point_box": int64(1), "max_output_boxes_per_class": int64(1), "size": int64(1)},
+			[]*tensor.Tensor{f32(shape{1, 2, 4}, 0, 0, 2, 2, 1, 1, 2, 2), f32(shape{1, 1, 2}, -3, -2)}, i64(shape{1, 3}, 0, 0, 1)},
+		{"NonZero", Attrs{"size": int64(3)}, []*tensor.Tensor{f32(shape{2, 2}, 0, 4, nan, 0)}, i64(shape{2, 3}, 0, 1, 0, 1, 0, 0)},
+		{"Unique", Attrs{"axis": int64(0), "size": int64(3)}, []*tensor.Tensor{i64(shape{4}, 7, 3, 7, 5)}, i64(shape{3}, 3, 5, 7)},
+		{"Unique", Attrs{"axis": int64(0), "sorted": int64(0), "output": "counts", "size": int64(3)}, []*tensor.Tensor{i64(shape{4}, 7, 3, 7, 5)}, i64(shape{3}, 2, 1, 1)},
+		{"UniqueInverse", Attrs{"axis": int64(0)}, []*tensor.Tensor{i64(shape{4}, 7, 3, 7, 5)}, i64(shape{4}, 2, 0, 2, 1)},
+
 		{"Relu", nil, []*tensor.Tensor{f32(shape{4}, -1, 0, 2, nan)}, f32(shape{4}, 0, 0, 2, nan)},
 		{"Clip", Attrs{"min": float32(0), "max": float32(6)}, []*tensor.Tensor{f32(shape{3}, -1, 3, 9)}, f32(shape{3}, 0, 3, 6)},
 		{"Clip", nil, []*tensor.Tensor{i64(shape{2}, math.MinInt64, math.MaxInt64)}, i64(shape{2}, math.MinInt64, math.MaxInt64)},

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Export networks of torchvision as ONNX files, with seeded random weights.
 
-    networks.py [-o DIR] [--opset N] [--size PX] [--batch N] [NAME...]
+    networks.py [-o DIR] [--opset N] [--size PX] [--scaled PX] [--batch N] [NAME...]
 
 NAME is a constructor of torchvision.models, .detection or .segmentation; --list prints the default ones.
 A detector takes one picture, 3 x PX x PX, and returns boxes, labels, scores and what else it has.
@@ -49,7 +49,7 @@ class Main(torch.nn.Module):
         return self.inner(x)["out"]
 
 
-def build(name):
+def build(name, scaled):
     """Return the network, and whether it is a detector."""
     torch.manual_seed(0)
     for kind in (models, models.detection, models.segmentation):
@@ -62,6 +62,8 @@ def build(name):
         args["weights_backbone"] = None
     if name in ("googlenet", "inception_v3"):
         args.update(aux_logits=False, init_weights=False)
+    if scaled and kind is models.detection and not name.startswith("ssd"):
+        args.update(min_size=scaled, max_size=scaled)
     net = getattr(kind, name)(**args).eval()
     return (Main(net) if kind is models.segmentation else net), kind is models.detection
 
@@ -98,6 +100,7 @@ def main():
     args.add_argument("-o", metavar="DIR", default=".")
     args.add_argument("--opset", type=int, default=16)
     args.add_argument("--size", type=int, default=0, metavar="PX")
+    args.add_argument("--scaled", type=int, default=0, metavar="PX", help="side that a detector scales its pictures to; 800 mostly")
     args.add_argument("--batch", type=int, default=1, metavar="N", help="of networks that are no detectors")
     args.add_argument("--list", action="store_true")
     a = args.parse_args()
@@ -107,7 +110,7 @@ def main():
     warnings.filterwarnings("ignore")
     os.makedirs(a.o, exist_ok=True)
     for name in a.names:
-        net, detector = build(name)
+        net, detector = build(name, a.scaled)
         px = a.size or NAMES.get(name, 224)
         noise = torch.randn(2, 3, px, px, generator=torch.Generator().manual_seed(2))
         spread(net, list(noise) if detector else noise)
