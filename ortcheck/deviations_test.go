@@ -27,6 +27,12 @@ var deviations = []struct {
 		"ONNX Runtime adds nothing where auto_pad asks for more than there is; ConvTranspose-11: the output is the input times the strides"},
 	{[]string{"ConvTranspose"}, extraBeyondStride, "output_padding",
 		"ONNX Runtime wants output_padding below the stride; ConvTranspose-11: below the stride or the dilation"},
+	{[]string{"LSTM"}, func(m *model) bool { return m.stated("clip") != nil }, "wanted",
+		"ONNX Runtime does not clip what the last activation of LSTM reads; LSTM-14: the input of activations"},
+	{[]string{"RNN"}, func(m *model) bool {
+		return m.stated("direction") == "bidirectional" && m.stated("activation_alpha") != nil
+	}, "wanted",
+		"ONNX Runtime's RNN takes the parameter of the second direction from the second place, which may be beyond the list"},
 	{[]string{"Resize"}, croppedAsIs, "wanted",
 		"ONNX Runtime crops no dimension that keeps its extent; Resize-11: every dimension"},
 	{[]string{"Resize"}, func(m *model) bool { return m.opset == 10 }, "enlarge and reduce: opset 11 or later wanted",

@@ -261,6 +261,11 @@ func (a attr) encode() []byte {
 			b = flt(b, 7, x)
 		}
 		return num(b, 20, 6)
+	case []string:
+		for _, x := range v {
+			b = str(b, 9, x)
+		}
+		return num(b, 20, 8)
 	case []int64:
 		for _, x := range v {
 			b = num(b, 8, int(x))

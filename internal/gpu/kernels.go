@@ -47,6 +47,9 @@ var rules = func() map[string]rule {
 		"ConvTranspose": {lower: conv},
 		"Gemm":          {lower: product},
 		"MatMul":        {lower: product},
+		"GRU":           {lower: recurrent},
+		"LSTM":          {lower: recurrent},
+		"RNN":           {lower: recurrent},
 	}
 	for _, row := range []struct {
 		rule

@@ -2,6 +2,7 @@ package gpu_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"pimflow/internal/gpu"
@@ -33,7 +34,8 @@ var (
 var samples = map[string]sample{
 	"And": booleans, "Or": booleans, "Xor": booleans, "Not": booleans,
 	"AveragePool": {attrs: window}, "MaxPool": {attrs: window}, "MaxPoolIndices": {attrs: window}, "LpPool": {attrs: window},
-	"MaxUnpool":  {attrs: op.Attrs{"kernel_shape": []int64{2, 2}, "strides": []int64{2, 2}, "pads": []int64{0, 0, 0, 0}}, types: indexed},
+	"MaxUnpool": {attrs: op.Attrs{"kernel_shape": []int64{2, 2}, "strides": []int64{2, 2}, "pads": []int64{0, 0, 0, 0}}, types: indexed},
+	"RNN":       recurrent(1, "Tanh"), "GRU": recurrent(3, "Sigmoid Tanh"), "LSTM": recurrent(4, "Sigmoid Tanh Tanh"),
 	"GridSample": {shapes: []tensor.Shape{image, {1, 3, 3, 2}}},
 	"RoiAlign":   {shapes: []tensor.Shape{image, {3, 4}, {3}}, types: []tensor.Type{tensor.Float32, tensor.Float32, tensor.Int64}},
 	"MaxRoiPool": {attrs: op.Attrs{"pooled_shape": []int64{2, 2}}, shapes: []tensor.Shape{image, {3, 5}}},
@@ -101,6 +103,21 @@ func sampleOf(row *op.Op) sample {
 		shapes, types = append(shapes, tensor.Shape{}, tensor.Shape{}), append(types, scale, zero)
 	}
 	return sample{s.attrs, shapes, types}
+}
+
+// recurrent is 5 steps of 2 sequences of 6 values, with a state of 8.
+func recurrent(gates int, functions string) sample {
+	n := strings.Count(functions, " ") + 1
+	s := sample{attrs: op.Attrs{"hidden_size": int64(8), "activations": functions, "activation_alpha": make([]float32, n), "activation_beta": make([]float32, n)}}
+	s.shapes = []tensor.Shape{{5, 2, 6}, {1, gates * 8, 6}, {1, gates * 8, 8}, {1, 2 * gates * 8}, {2}, {1, 2, 8}, {1, 2, 8}, {1, 24}}
+	for range s.shapes {
+		s.types = append(s.types, tensor.Float32)
+	}
+	s.types[4] = tensor.Int32
+	if gates < 4 {
+		s.shapes = s.shapes[:6]
+	}
+	return s
 }
 
 // TestEveryOperator walks the operator table: each operator is kernels of a class, each

@@ -58,6 +58,9 @@ type note struct {
 
 // notes are by operator, whatever its domain.
 var notes = map[string]note{
+	"GRU":                       {becomes: "GRU Transpose Slice Reshape"},
+	"LSTM":                      {becomes: "LSTM Transpose Slice Reshape"},
+	"RNN":                       {becomes: "RNN Transpose Slice Reshape"},
 	"AffineGrid":                {becomes: "Expand Concat Reshape Transpose MatMul", limits: "a size that is not constant"},
 	"CenterCropPad":             {becomes: "Slice Pad", limits: "a shape that is not constant"},
 	"Col2Im":                    {becomes: "Reshape Tile ConvTranspose", limits: "shapes that are not constant"},

@@ -207,6 +207,11 @@ func attribute(name string, v any) []byte {
 			b = appendInt(b, 8, uint64(i))
 		}
 		typ = attrInts
+	case []string:
+		for _, x := range v {
+			b = appendString(b, 9, x)
+		}
+		typ = attrStrings
 	default:
 		panic(fmt.Sprintf("onnx: attribute %.80q of %T", name, v))
 	}

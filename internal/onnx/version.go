@@ -25,10 +25,10 @@ const axesOpset = 18
 // common are the canonical operators that are spelled in commonOpset as in fullOpset, or, reductions, nearly so.
 var common = strings.Fields(`
 Abs Acos Acosh Add And ArgMax ArgMin Asin Asinh Atan Atanh BatchNormalization BitShift Cast Ceil Clip Concat Conv
-ConvTranspose Cos Cosh CumSum DepthToSpace Det Div Elu Equal Erf Exp Expand Floor Gather GatherElements GatherND Gemm
+ConvTranspose Cos Cosh CumSum DepthToSpace Det Div Elu Equal Erf Exp Expand Floor GRU Gather GatherElements GatherND Gemm
 GlobalAveragePool GlobalMaxPool Greater GreaterOrEqual HardSigmoid HardSwish Hardmax Identity InstanceNormalization
-IsInf IsNaN LRN LayerNormalization LeakyRelu Less LessOrEqual Log LogSoftmax LpNormalization MatMul Max MaxPool
-MaxPoolIndices MaxRoiPool MaxUnpool Min Mod Mul Neg Not OneHot Or PRelu Pow Reciprocal ReduceL2 ReduceMax ReduceMean
+IsInf IsNaN LRN LSTM LayerNormalization LeakyRelu Less LessOrEqual Log LogSoftmax LpNormalization MatMul Max MaxPool
+MaxPoolIndices MaxRoiPool MaxUnpool Min Mod Mul Neg Not OneHot Or PRelu Pow RNN Reciprocal ReduceL2 ReduceMax ReduceMean
 ReduceMin ReduceProd ReduceSum Relu Reshape ReverseSequence RoiAlign Round Selu Shrink Sigmoid Sign Sin Sinh Slice
 Softmax Softplus Softsign SpaceToDepth Sqrt Sub Swish Tan Tanh Tile TopK Transpose Trilu Where Xor`)
 

@@ -3,6 +3,8 @@ package op
 import (
 	"maps"
 	"math"
+	"slices"
+	"strings"
 
 	"pgregory.net/rapid"
 
@@ -65,6 +67,7 @@ func init() {
 				[]*tensor.Tensor{in, fill(rapid.SampledFrom(numbers).Draw(t, "type"), tensor.Shape{2}, 2)}}
 		},
 
+		"RNN": drawRecurrent(1, 1), "GRU": drawRecurrent(3, 2), "LSTM": drawRecurrent(4, 3),
 		"Det": func(t *rapid.T) instance {
 			n := draw(t, "n", 1, 4)
 			return instance{in: []*tensor.Tensor{fill(floatType(t), append(drawShape(t, 0, 2), n, n), 1)}}
@@ -149,6 +152,32 @@ var integral = []tensor.Type{tensor.Int64, tensor.Int32, tensor.Int8, tensor.Uin
 
 func drawReduction(t *rapid.T) string {
 	return rapid.SampledFrom([]string{"none", "add", "mul", "max", "min"}).Draw(t, "reduction")
+}
+
+func drawRecurrent(gates, functions int) func(*rapid.T) instance {
+	return func(t *rapid.T) instance {
+		steps, batch, inputs, h := draw(t, "steps", 0, 4), draw(t, "batch", 1, 2), draw(t, "inputs", 1, 3), draw(t, "hidden", 1, 3)
+		a := Attrs{"direction": rapid.SampledFrom([]string{"forward", "reverse", "bidirectional"}).Draw(t, "direction"), "hidden_size": int64(h), "clip": float32(draw(t, "clip", 0, 1))}
+		d := directions(a)
+		var names []string
+		for range d * functions {
+			names = append(names, rapid.SampledFrom(slices.Sorted(maps.Keys(activations))).Draw(t, "activation"))
+		}
+		a["activations"] = strings.Join(names, " ")
+		a["activation_alpha"], a["activation_beta"] = slices.Repeat([]float32{0.5}, len(names)), slices.Repeat([]float32{0.25}, len(names))
+		x := instance{a, nil}
+		for i, s := range []tensor.Shape{{steps, batch, inputs}, {d, gates * h, inputs}, {d, gates * h, h}, {d, 2 * gates * h}, {batch}, {d, batch, h}, {d, batch, h}, {d, 3 * h}} {
+			if i == 4 {
+				x.in = append(x.in, fillInts(tensor.Int32, s, i, -1, steps+1))
+			} else {
+				x.in = append(x.in, fill(tensor.Float32, s, i))
+			}
+		}
+		if gates < 4 {
+			x.in = x.in[:6]
+		}
+		return x
+	}
 }
 
 // drawBeside draws a value and an axis, and indices on it, some of them out of range.

@@ -13,7 +13,7 @@ var tables = [][]Op{
 	quantizeOps, passedOps, integerOps,
 	sampleOps, unpoolOps,
 	countedOps, nmsOps, uniqueOps,
-	detOps,
+	detOps, recurrentOps,
 }
 
 // byName indexes the table. The rows in it do what all operators have in common:
