@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 
 	"pimflow/internal/nearest"
 	"pimflow/internal/op"
@@ -75,12 +76,6 @@ func sortNodes(g *graphProto, l *lowering) ([]int, error) {
 // sure counts nodes that become operations of the graph for sure: products and elementwise ones of values that depend on
 // inputs of the graph. It is known before any node is lowered.
 func (l *lowering) sure(g *graphProto, order []int) (n int) {
-	emits := map[string]bool{} // by operator
-	for name := range l.rows[""] {
-		if o, err := op.Lookup(name); err == nil {
-			emits[name] = o.MACs != nil || o.Map != nil || o.Combine != nil
-		}
-	}
 	varies := make(map[string]bool, len(order))
 	for name, v := range l.env {
 		if v.known == nil {
@@ -95,12 +90,22 @@ func (l *lowering) sure(g *graphProto, order []int) (n int) {
 		for _, name := range p.out {
 			varies[name] = name != ""
 		}
-		if emits[p.opType] && defaultDomain(p.domain) {
+		if emits()[p.opType] && defaultDomain(p.domain) {
 			n++
 		}
 	}
 	return n
 }
+
+// emits are the products and elementwise operators.
+var emits = sync.OnceValue(func() map[string]bool {
+	m := map[string]bool{}
+	for _, name := range op.Names() {
+		o, _ := op.Lookup(name)
+		m[name] = o.MACs != nil || o.Map != nil || o.Combine != nil
+	}
+	return m
+})
 
 func allNames(maker map[string]int, l *lowering) []string {
 	return append(slices.Sorted(maps.Keys(maker)), l.names()...)
