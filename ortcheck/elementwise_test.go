@@ -9,7 +9,7 @@ var groups = []struct {
 	times      int
 }{
 	{unary, 1}, {binary, 1}, {logic, 1}, {convolutions, 6}, {products, 2}, {norms, 1}, {reductions, 1}, {layout, 1}, {resizes, 6},
-	{indices, 1}, {samples, 3}, {counted, 1}, {einsums, 3}, {expanded, 1}, {recurrents, 2}, {contributed, 1},
+	{indices, 1}, {samples, 3}, {counted, 1}, {einsums, 3}, {expanded, 1}, {recurrents, 2}, {contributed, 1}, {quantized, 2},
 }
 
 var unary = []generator{

@@ -16,6 +16,7 @@ import (
 type model struct {
 	*rand.Rand
 	op      string
+	steps   int64 // by which integers may differ
 	opset   int
 	in      []string // of the node; "" is left out
 	outputs []string

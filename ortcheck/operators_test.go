@@ -128,7 +128,7 @@ func check(dir string, m *model) outcome {
 	if err != nil {
 		return outcome{err: err}
 	}
-	worst, err := differ(got, want, m.magnitude())
+	worst, err := differ(m.within(got, want), want, m.magnitude())
 	if err != nil {
 		return outcome{err: err}
 	}
@@ -139,7 +139,7 @@ func check(dir string, m *model) outcome {
 	if err != nil {
 		return outcome{err: fmt.Errorf("written again, ONNX Runtime refuses it: %w", err)}
 	}
-	if _, err = differ(again, want, m.magnitude()); err != nil {
+	if _, err = differ(m.within(again, want), want, m.magnitude()); err != nil {
 		return outcome{err: fmt.Errorf("written again: %w", err)}
 	}
 	return outcome{worst: worst, values: len(want) * want[0].Shape.Size()}

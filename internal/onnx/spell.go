@@ -98,7 +98,7 @@ func (e *encoder) call(name string, o *op.Op, a op.Attrs, t tensor.Type, in []st
 	}
 	var attrs []byte
 	for _, n := range a.Names() {
-		if slices.Contains(spelled, n) || e.opset == commonOpset && silent(o, a, n) {
+		if slices.Contains(spelled, n) || e.opset == commonOpset && silent(o, a, n) || n == "dilations" && o.Name == "AveragePool" && undilated(a) {
 			continue
 		}
 		v := a[n]

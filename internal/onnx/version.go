@@ -55,7 +55,9 @@ func isCommon(nd *graph.Node) bool {
 	if slices.ContainsFunc(nd.Post, func(s graph.Stage) bool { return !slices.Contains(common, s.Op.Name) }) {
 		return false
 	}
-	switch nd.Op.Name {
+	switch nd.Op.OnReals() {
+	case "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeScale", "DynamicQuantizeZeroPoint":
+		return true
 	case "AveragePool": // dilations since opset 19, and in runtimes the right divisor where a window reaches beyond the pads
 		return undilated(nd.Attrs) && (nd.Attrs.Int("ceil_mode") == 0 || nd.Attrs.Int("count_include_pad") == 0)
 	case "Pad": // mode wrap since opset 19
@@ -65,7 +67,7 @@ func isCommon(nd *graph.Node) bool {
 	case "ScatterElements", "ScatterND": // the least and the greatest since opset 18
 		return !slices.Contains([]string{"max", "min"}, nd.Attrs.String("reduction"))
 	}
-	return slices.Contains(common, nd.Op.Name)
+	return slices.Contains(common, nd.Op.OnReals())
 }
 
 func undilated(a op.Attrs) bool {

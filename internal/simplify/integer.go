@@ -24,7 +24,7 @@ func integer(ctx context.Context, g *graph.Graph) (*graph.Graph, error) {
 		nd := r.mapped(old)
 		if len(nd.Post) == 0 {
 			for _, rule := range []func(m integers, nd *graph.Node) (graph.ID, bool, error){
-				integers.requantized, integers.pushed, integers.product, integers.passed, integers.clamped, integers.scaled,
+				integers.requantized, integers.pushed, integers.product, integers.passed, integers.clamped, integers.scaled, integers.biased,
 			} {
 				if id, ok, err := rule(m, &nd); ok || err != nil {
 					return id, err
@@ -369,6 +369,38 @@ func (m integers) scaled(nd *graph.Node) (graph.ID, bool, error) {
 			ones.Floats()[k] = 1
 		}
 		id, err := m.new.Op(nd.Name, rows, sums.Attrs, sums.In[0], sums.In[1], scale, sums.In[2], m.new.Const(nd.Name+"/one", ones), sums.In[3])
+		return id, true, err
+	}
+	return none, false, nil
+}
+
+// biased: a constant an output that is added to a product of real value.
+func (m integers) biased(nd *graph.Node) (graph.ID, bool, error) {
+	if !is(nd, "Add") {
+		return none, false, nil
+	}
+	for i := range 2 {
+		x, k := m.node(nd.In[i]), m.node(nd.In[1-i])
+		row := opName(x)
+		if x.Op == nil || !x.Op.ToFloat() || len(x.In) != 6 || k.Const == nil || !x.Shape.Equal(nd.Shape) || m.next(m.root.In[i]) != m.root {
+			continue
+		}
+		axis := len(nd.Shape) - 1
+		switch row {
+		case "ConvIntegerToFloat":
+			axis = 1
+		case "MatMulIntegerToFloat":
+			if len(nd.Shape) != 2 || len(m.node(x.In[0]).Shape) != 2 || len(m.node(x.In[1]).Shape) != 2 {
+				continue
+			}
+			row = "GemmIntegerToFloat"
+		}
+		outs := nd.Shape[axis]
+		if at := axis - len(nd.Shape) + len(k.Shape); at < 0 || k.Shape[at] != outs || k.Shape.Size() != outs {
+			continue
+		}
+		b := m.new.Const(nd.Name+"/bias", k.Const.Reshape(tensor.Shape{outs}))
+		id, err := m.new.Op(nd.Name, row, x.Attrs, append(slices.Clone(x.In), b)...)
 		return id, true, err
 	}
 	return none, false, nil

@@ -96,8 +96,9 @@ turned = DequantizeLinear turned/integers`},
 		q := m.op("q", "QuantizeLinear", nil, x, scale, zero)
 		sums := m.op("sums", "ConvInteger", convAttrs(3, 1, 1, 1), q, m.wholes(tensor.Int8, 6, 4, 3, 3), zero, m.whole(tensor.Int8, 1))
 		both := m.op("both", "Mul", nil, scale, m.Const("k", tensor.Floats32(tensor.Shape{1}, []float32{0.5})))
-		return m.op("y", "Mul", nil, m.op("cast", "Cast", op.Attrs{"to": "float32"}, sums), both)
-	}, "zero = DynamicQuantizeZeroPoint x\nscale = DynamicQuantizeScale x\nboth = Mul scale\nq = QuantizeLinear x scale zero\ny = ConvIntegerToFloat q both zero"},
+		y := m.op("y", "Mul", nil, m.op("cast", "Cast", op.Attrs{"to": "float32"}, sums), both)
+		return m.op("clip", "Relu", nil, m.op("biased", "Add", nil, m.ramp(6, 1, 1), y))
+	}, "zero = DynamicQuantizeZeroPoint x\nscale = DynamicQuantizeScale x\nboth = Mul scale\nq = QuantizeLinear x scale zero\nbiased = ConvIntegerToFloat+Relu q both zero"},
 }
 
 // TestIntegers: what is left of graphs between dequantising and quantising has the same values.
