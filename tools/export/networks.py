@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """Export networks of torchvision as ONNX files, with seeded random weights.
 
-    networks.py [-o DIR] [--opset N] [--size PX] [--scaled PX] [--batch N] [NAME...]
+    networks.py [-o DIR] [--opset N] [--size PX] [--scaled PX] [--batch N] [--paste] [NAME...]
 
 NAME is a constructor of torchvision.models, .detection or .segmentation; --list prints the default ones.
-A detector takes one picture, 3 x PX x PX, and returns boxes, labels, scores and what else it has.
+A detector takes one picture, 3 x PX x PX, and returns boxes, labels, scores and what else it has: masks as
+the network makes them, 28 x 28, or with --paste resized to their boxes in the picture.
 
 The networks are not trained, but their values spread as those of trained ones do: batch norm has the
 statistics of noise, and the logits of a detector have a deviation of 3, so that it finds some boxes and
@@ -76,6 +77,9 @@ def spread(net, pictures):
         m.momentum = None  # the mean of all pictures
         m.train()
     with torch.no_grad():
+        for m in net.modules():
+            if isinstance(m, torch.nn.Linear) and not m.weight.any():  # the head of a transformer
+                m.weight.normal_(std=0.02)
         if norms:
             net(pictures)
         net.eval()
@@ -102,12 +106,15 @@ def main():
     args.add_argument("--size", type=int, default=0, metavar="PX")
     args.add_argument("--scaled", type=int, default=0, metavar="PX", help="side that a detector scales its pictures to; 800 mostly")
     args.add_argument("--batch", type=int, default=1, metavar="N", help="of networks that are no detectors")
+    args.add_argument("--paste", action="store_true", help="paste masks into the picture")
     args.add_argument("--list", action="store_true")
     a = args.parse_args()
     if a.list:
         print("\n".join(NAMES))
         return
     warnings.filterwarnings("ignore")
+    if not a.paste:
+        models.detection.transform.paste_masks_in_image = lambda masks, boxes, size: masks
     os.makedirs(a.o, exist_ok=True)
     for name in a.names:
         net, detector = build(name, a.scaled)
