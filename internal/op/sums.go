@@ -4,9 +4,8 @@ import (
 	"math"
 	"runtime"
 
-	"gonum.org/v1/gonum/blas/gonum"
-
 	"pimflow/internal/tensor"
+	"pimflow/internal/vector"
 )
 
 // SumOrder says in which parts, and from which operands, a device computes the sums of products of a
@@ -30,28 +29,15 @@ type SumBlock struct {
 	Parts []SumPart   // in the order of SumOrder.Parts
 	Alpha float64     // scales the sum
 	Added []float64   // is added to the scaled sum, by element; nil: nothing
-	left  [][]float32 // weights by part and output
-	right []float32   // inputs of a part by position
+	left  [][]float64 // weights by part and output
+	right []float64   // inputs of a stretch of a part, by position
 }
 
-// SumPart is one part of the sums of a block. Runs of up to SumRun products are added in float32, the
-// runs in float64: a sum is off by at most the float32 additions that DotAdditions counts.
+// SumPart is one part of the sums of a block, added in float64: a sum is off by at most K roundings of it.
 type SumPart struct {
 	K    int       // products
 	Sums []float64 // by element
 	W, X []float64 // Euclidean norms of the weights by output, of the inputs by position
-}
-
-// SumRun is the number of products that a SumPart adds in float32.
-const SumRun = 128
-
-// DotAdditions bounds the additions that one product passes through in gonum's Sdot of n products:
-// 8 lanes on amd64, one after the other elsewhere (gonum v0.16, internal/asm/f32).
-func DotAdditions(n int) int {
-	if runtime.GOARCH != "amd64" {
-		return n
-	}
-	return min(n, n/8+12)
 }
 
 // sums is a contraction as Sums sees it: the value at position j and output o is a sum of x[base[j] +
@@ -179,12 +165,13 @@ func (s *sums) rows(l, r operand, width int, rows tensor.Range) {
 	}
 }
 
-// Sizes of a block: at most so many positions, and weights of so many elements (estimated: a block's
-// operands stay in the L2 cache).
+// Sizes of a block: at most so many positions, and weights of so many elements; and the products that are added
+// before their inputs give way to the next (estimated: what is added stays in the L2 cache).
 const (
 	sumPositions = 64
 	sumWeights   = 1 << 20
 	sumOutputs   = 256
+	sumStretch   = 128
 )
 
 func (s *sums) run(order SumOrder, f func(*SumBlock)) {
@@ -226,25 +213,23 @@ func roundUpTo(n, to int) int { return ceilDiv(n, to) * to }
 // block computes some outputs at a range of positions, a block after the other.
 func (s *sums) block(outs, positions tensor.Range, parts [][]int, round func(int, []float32, bool), f func(*SumBlock)) {
 	b := &SumBlock{Outs: outs, Step: s.step, Alpha: s.alpha}
-	longest := 0
 	for _, ks := range parts {
-		w, norms := make([]float32, outs.Len()*len(ks)), make([]float64, outs.Len())
-		s.weights(outs, ks, w)
+		w, norms := make([]float64, outs.Len()*len(ks)), make([]float64, outs.Len())
+		row := make([]float32, len(ks))
 		for i := range norms {
-			row := w[i*len(ks) : (i+1)*len(ks)]
+			s.weights(outs.Lo+i, ks, row)
 			if round != nil {
 				round(outs.Lo+i, row, positions.Lo > 0)
 			}
 			norms[i] = norm(row)
+			for l, v := range row {
+				w[i*len(ks)+l] = float64(v)
+			}
 		}
 		b.left = append(b.left, w)
-		b.Parts = append(b.Parts, SumPart{K: len(ks), W: norms, X: make([]float64, sumPositions)})
-		longest = max(longest, len(ks))
+		b.Parts = append(b.Parts, SumPart{K: len(ks), W: norms, X: make([]float64, sumPositions), Sums: make([]float64, outs.Len()*sumPositions)})
 	}
-	b.right = make([]float32, sumPositions*longest)
-	for p := range b.Parts {
-		b.Parts[p].Sums = make([]float64, outs.Len()*sumPositions)
-	}
+	b.right = make([]float64, sumStretch*sumPositions)
 	for lo := positions.Lo; lo < positions.Hi; lo += sumPositions {
 		hi := min(lo+sumPositions, positions.Hi)
 		b.At = s.at[lo:hi]
@@ -265,65 +250,64 @@ func (s *sums) block(outs, positions tensor.Range, parts [][]int, round func(int
 
 // part computes one part of a block whose positions begin at first.
 func (s *sums) part(b *SumBlock, number int, ks []int, first int) {
-	p, n, k := &b.Parts[number], len(b.At), len(ks)
-	shift := b.Outs.Lo / s.group * s.xGroup
-	for j := range n {
-		row := b.right[j*k : (j+1)*k]
-		s.inputs(first+j, shift, ks, row)
-		p.X[j] = norm(row)
-	}
-	w := b.left[number]
-	for i := range b.Outs.Len() {
-		to := p.Sums[i*n : (i+1)*n]
-		for j := range to {
-			sum := 0.0
-			for at := 0; at < k; at += SumRun {
-				m := min(SumRun, k-at)
-				sum += float64(gonum.Implementation{}.Sdot(m, b.right[j*k+at:], 1, w[i*k+at:], 1))
+	p, outs, n := &b.Parts[number], b.Outs.Len(), len(b.At)
+	wide := roundUpTo(n, vector.Columns)
+	clear(p.Sums)
+	clear(p.X)
+	c := vector.Matrix[float64]{V: p.Sums, Step: wide}
+	for k := 0; k < len(ks); k += sumStretch {
+		some := ks[k:min(k+sumStretch, len(ks))]
+		s.inputs(first, n, b.Outs.Lo/s.group*s.xGroup, some, b.right)
+		for l := range some {
+			for j, v := range b.right[l*sumPositions:][:n] {
+				p.X[j] += v * v
 			}
-			to[j] = sum
 		}
+		a := vector.Matrix[float64]{V: b.left[number][k:], Step: len(ks)}
+		vector.MulAddWide(c, a, vector.Matrix[float64]{V: b.right, Step: sumPositions}, outs, wide, len(some))
+	}
+	for j, sum := range p.X {
+		p.X[j] = rootUp(sum)
+	}
+	for i := 1; i < outs && n < wide; i++ {
+		copy(p.Sums[i*n:(i+1)*n], p.Sums[i*wide:])
 	}
 }
 
-// weights gathers the weights of some products, by output.
-func (s *sums) weights(outs tensor.Range, ks []int, to []float32) {
-	if s.wK == 1 {
-		for i := range outs.Len() {
-			from := s.w[(outs.Lo+i)*s.wOut:]
-			row := to[i*len(ks) : (i+1)*len(ks)]
-			for l, k := range ks {
-				row[l] = from[k]
-			}
-		}
-		return
-	}
-	for l, k := range ks { // rows of the matrix are read in order
-		for i := range outs.Len() {
-			to[i*len(ks)+l] = s.w[(outs.Lo+i)*s.wOut+k*s.wK]
-		}
-	}
-}
-
-// inputs gathers the inputs of some products at a position; padding is 0.
-func (s *sums) inputs(j, shift int, ks []int, to []float32) {
-	base := s.base[j] + shift
-	if s.inside(j) {
-		for l, k := range ks {
-			to[l] = s.x[base+s.off[k]]
-		}
-		return
-	}
-	o := s.origin[j]
-next:
+// weights gathers the weights of some products of an output.
+func (s *sums) weights(out int, ks []int, to []float32) {
+	from := s.w[out*s.wOut:]
 	for l, k := range ks {
-		to[l] = 0
-		for d, r := range s.reach[k] {
-			if i := o[d] + r; i < 0 || i >= s.extent[d] {
-				continue next
+		to[l] = from[k*s.wK]
+	}
+}
+
+// inputs gathers the inputs of some products at n positions from a first one on, sumPositions apart; padding is 0.
+func (s *sums) inputs(first, n, shift int, ks []int, to []float64) {
+	base, inside := s.base[first:first+n], true
+	for j := range n {
+		inside = inside && s.inside(first+j)
+	}
+	for l, k := range ks {
+		off, row := shift+s.off[k], to[l*sumPositions:][:n]
+		if inside {
+			for j, at := range base {
+				row[j] = float64(s.x[at+off])
 			}
+			continue
 		}
-		to[l] = s.x[base+s.off[k]]
+		reach := &s.reach[k]
+	next:
+		for j, at := range base {
+			o := &s.origin[first+j]
+			for d, r := range reach {
+				if i := o[d] + r; i < 0 || i >= s.extent[d] {
+					row[j] = 0
+					continue next
+				}
+			}
+			row[j] = float64(s.x[at+off])
+		}
 	}
 }
 
@@ -346,5 +330,8 @@ func norm(v []float32) float64 {
 	for _, x := range v {
 		sum += float64(x) * float64(x)
 	}
-	return math.Sqrt(sum) * (1 + 0x1p-40)
+	return rootUp(sum)
 }
+
+// rootUp is the square root of a sum of squares, rounded up.
+func rootUp(sum float64) float64 { return math.Sqrt(sum) * (1 + 0x1p-40) }

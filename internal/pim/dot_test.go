@@ -1,28 +1,12 @@
 package pim
 
-import (
-	"math/rand/v2"
-	"testing"
-)
+import "testing"
 
-// TestDot: a sum of few products does not depend on the address that the runtime gave the weights,
-// which is a multiple of 8 bytes for 5 and 6 of them.
-func TestDot(t *testing.T) {
-	r := rand.New(rand.NewPCG(7, 0))
-	for range 1000 {
-		for n := 1; n < aligned; n++ {
-			x, w := make([]float32, n), make([]float32, n+3)
-			for i := range x {
-				x[i], w[i] = float32(r.NormFloat64()), float32(r.NormFloat64())
-			}
-			want := dot(x, w[:n])
-			for range 3 {
-				copy(w[1:], w)
-				w = w[1:]
-				if got := dot(x, w[:n]); got != want {
-					t.Fatalf("%d products: %v, and %v at another address", n, want, got)
-				}
-			}
+// TestHead: products that are no whole vector before the first multiple of four are added one by one, and so are all of few.
+func TestHead(t *testing.T) {
+	for _, c := range []struct{ phase, n, want int }{{0, 8, 0}, {1, 8, 3}, {2, 20, 2}, {3, 9, 1}, {4, 9, 0}, {0, 7, 7}, {1, 5, 5}, {1, 0, 0}} {
+		if got := head(c.phase, c.n); got != c.want {
+			t.Errorf("%d products from number %d: %d one by one, %d wanted", c.n, c.phase, got, c.want)
 		}
 	}
 }

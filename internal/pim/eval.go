@@ -2,6 +2,7 @@ package pim
 
 import (
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -85,17 +86,13 @@ func (c *mappedCode) NewSums() *tensor.Tensor {
 func (c *mappedCode) Deliver(t *tensor.Tensor) {
 	if f := c.device.format; f.Float() && f != tensor.Float32 && t.Type.Float() && c.device.link.Finish.Where == hw.InDRAM {
 		y := t.Floats()
-		c.cut.Box.Runs(t.Shape, func(off, n int) {
-			for i := off; i < off+n; i++ {
-				y[i] = tensor.Round(f, y[i])
-			}
-		})
+		c.cut.Box.Runs(t.Shape, func(off, n int) { tensor.RoundAll(f, y[off:off+n], y[off:]) })
 	}
 }
 
 // operands are the values that streams address.
 type operands struct {
-	*layer
+	*layer  // of x
 	x       []float32
 	w       []float32            // by output, then k of its group
 	scale   exponents            // of the weights
@@ -111,6 +108,7 @@ func (o *operands) of(b *block) *operands { return o.phases[b.layer] }
 type gatherTable struct {
 	offset []int   // in x, from the pixel's first
 	reach  [][]int // along each window axis
+	run    []int   // elements from k on that lie behind each other under one tap
 }
 
 func (c *mappedCode) operands(in []*tensor.Tensor) *operands {
@@ -119,15 +117,17 @@ func (c *mappedCode) operands(in []*tensor.Tensor) *operands {
 		x, w = nd.Op.Factors(nd.Attrs, in, c.cut.Box)
 	}
 	all := &operands{layer: c.layer, scale: c.layer.exponents(c.device.format, w.Floats()), phases: map[*layer]*operands{}}
-	for _, l := range c.layer.products() {
-		all.phases[l] = c.operandsOf(l, x.Floats(), w.Floats(), all.scale)
+	products := c.layer.products()
+	values, channels := c.inputs(x, products[0].taps.channel)
+	for _, l := range products {
+		all.phases[l] = c.operandsOf(l, values, channels, w.Floats(), all.scale)
 	}
 	return all
 }
 
 // operandsOf are those of a single product.
-func (c *mappedCode) operandsOf(l *layer, x, w []float32, scale exponents) *operands {
-	o := &operands{layer: l, x: x, w: l.rows(w), scale: scale, tables: map[int]*gatherTable{}}
+func (c *mappedCode) operandsOf(l *layer, x []float32, channels int, w []float32, scale exponents) *operands {
+	o := &operands{layer: l.beside(channels), x: x, w: l.rows(w), scale: scale, tables: map[int]*gatherTable{}}
 	for i, a := range o.axes {
 		if a.window {
 			o.windows = append(o.windows, i)
@@ -148,9 +148,56 @@ func (c *mappedCode) operandsOf(l *layer, x, w []float32, scale exponents) *oper
 	return o
 }
 
+// inputs are the values that the cut reads, in the machine's number format, and how many channels of a position are beside
+// each other: all, where those of x are places apart; 1: values stand as in x.
+func (c *mappedCode) inputs(x *tensor.Tensor, places int) (values []float32, channels int) {
+	f := c.device.format
+	if places <= 1 && (!f.Float() || f == tensor.Float32) {
+		return x.Floats(), 1
+	}
+	need, y := c.graph.Need(c.cut)[0], make([]float32, x.Shape.Size())
+	if places <= 1 {
+		need.Runs(x.Shape, func(off, n int) { tensor.RoundAll(f, y[off:off+n], x.Floats()[off:]) })
+		return y, 1
+	}
+	channels = x.Shape[1]
+	var row [512]float32
+	need.Runs(x.Shape, func(off, n int) {
+		for n > 0 {
+			m := min(n, len(row), places-off%places)
+			tensor.RoundAll(f, row[:m], x.Floats()[off:])
+			to := y[off/places/channels*channels*places+off%places*channels+off/places%channels:]
+			for i, v := range row[:m] {
+				to[i*channels] = v
+			}
+			off, n = off+m, n-m
+		}
+	})
+	return y, channels
+}
+
+// beside is the layer of values so many of whose channels are beside each other.
+func (l *layer) beside(channels int) *layer {
+	if channels == 1 {
+		return l
+	}
+	b := *l
+	b.axes, b.taps.step = slices.Clone(l.axes), slices.Clone(l.taps.step)
+	for i := range b.axes {
+		if a := &b.axes[i]; a.window {
+			a.src *= channels
+		}
+	}
+	for d := range b.taps.step {
+		b.taps.step[d] *= channels
+	}
+	b.taps.channel = 1
+	return &b
+}
+
 func (l *layer) table(b *block) *gatherTable {
 	t, kernel := &l.taps, tensor.Shape(l.taps.kernel).Size()
-	tb := &gatherTable{make([]int, b.k), make([][]int, len(t.kernel))}
+	tb := &gatherTable{make([]int, b.k), make([][]int, len(t.kernel)), make([]int, b.k)}
 	for d := range tb.reach {
 		tb.reach[d] = make([]int, b.k)
 	}
@@ -165,6 +212,13 @@ func (l *layer) table(b *block) *gatherTable {
 			rest /= t.kernel[d]
 		}
 		tb.offset[i] += channel * t.channel
+	}
+	for i := b.k - 1; i >= 0; i-- {
+		tb.run[i] = 1
+		next := i + 1
+		if next < b.k && tb.offset[next] == tb.offset[i]+1 && !slices.ContainsFunc(tb.reach, func(r []int) bool { return r[next] != r[i] }) {
+			tb.run[i] += tb.run[next]
+		}
 	}
 	return tb
 }
@@ -221,22 +275,25 @@ func (o *operands) fill(to []float32, b *block, matrix, pixel, k0 int) {
 	n := max(0, min(len(to), b.k-k0))
 	clear(to[n:])
 	table := o.tables[b.merge]
-	offset := table.offset[k0 : k0+n]
-	if inside {
-		for i, off := range offset {
-			to[i] = o.x[base+off]
-		}
-		return
-	}
-next:
-	for i, off := range offset {
-		to[i] = 0
-		for d, w := range o.windows {
-			if p := origin[d] + table.reach[d][k0+i]; p < 0 || p >= o.axes[w].extent {
-				continue next
+	offset, run := table.offset[k0:k0+n], table.run[k0:k0+n]
+	next := 0
+elements:
+	for i := 0; i < n; i = next {
+		m := min(run[i], n-i)
+		next = i + m
+		if !inside {
+			for d, w := range o.windows {
+				if p := origin[d] + table.reach[d][k0+i]; p < 0 || p >= o.axes[w].extent {
+					clear(to[i:next])
+					continue elements
+				}
 			}
 		}
-		to[i] = o.x[base+off]
+		if m == 1 {
+			to[i] = o.x[base+offset[i]]
+			continue
+		}
+		copy(to[i:next], o.x[base+offset[i]:])
 	}
 }
 
@@ -246,8 +303,9 @@ const maxRank = 3
 // bankRow is the contents of a row of a bank for an item: weights from an element on, and
 // zeros around them.
 type bankRow struct {
-	at int
-	w  []float32
+	at    int
+	w     []float32
+	phase int // number of the first weight in the operand, modulo four; 0 where weights are gathered
 }
 
 // bankRow returns the row for one output of an item, a part of the operand if the weights are
@@ -256,7 +314,7 @@ func (o *operands) bankRow(p *part, matrix, chunk, output int) bankRow {
 	k0, r := (p.k0+chunk*p.cols)*p.lanes, bankRow{}
 	o.eachWeight(p, matrix, chunk, output, func(k, weight, n int, all bool) {
 		if all {
-			r = bankRow{k - k0, o.w[weight:][:n]}
+			r = bankRow{k - k0, o.w[weight:][:n], weight % 4}
 			return
 		}
 		if r.w == nil {

@@ -40,12 +40,3 @@ func (r *results) add(at int, sums *results) {
 
 // exactRun is the number of products of whole numbers up to 255 that float32 adds exactly: 256 · 255² < 2^24.
 const exactRun = 256
-
-// exactDot is dot of whole numbers, whatever their number.
-func exactDot(x, w []float32) (sum float64) {
-	for len(w) > exactRun {
-		sum += float64(dot(x[:exactRun], w[:exactRun]))
-		x, w = x[exactRun:], w[exactRun:]
-	}
-	return sum + float64(dot(x[:len(w)], w))
-}

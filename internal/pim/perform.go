@@ -2,12 +2,10 @@ package pim
 
 import (
 	"fmt"
-	"slices"
-
-	"gonum.org/v1/gonum/blas/gonum"
 
 	"pimflow/internal/dram"
 	"pimflow/internal/tensor"
+	"pimflow/internal/vector"
 )
 
 // performer is a channel that performs a stream: its banks, its buffers, and the results it
@@ -23,6 +21,8 @@ type performer struct {
 	input []inputBuffer
 	lo    int // address of results[0]
 	reads *results
+	dots  []float32 // by MAC unit: sums of products
+	added []float64 // what a column access adds to the sums
 }
 
 // perform executes the stream of a channel. It returns the sums read out, which belong at the
@@ -47,6 +47,7 @@ func (c *mappedCode) performer(s share, o *operands) *performer {
 	ch := &performer{
 		values: o, mappedCode: c, share: s, base: rows.Lo, rows: make([]*loaded, rows.Len()),
 		open: make([]int, d.banks), sums: make([]accumulator, d.sums), input: make([]inputBuffer, len(d.ops.Write)),
+		dots: make([]float32, d.units), added: make([]float64, d.units),
 	}
 	for i := range ch.sums {
 		ch.sums[i] = newAccumulator(d.ops.cleared(), d.units, d.exact())
@@ -188,16 +189,6 @@ func (ch *performer) gwrite(to []float32, at int, f dram.Gather) {
 		row := (at + i*f.Pitch) / b.pitch
 		ch.values.of(b).fill(to[i*f.Len:][:f.Len], b, row/b.pixels, row%b.pixels, (at+i*f.Pitch)%b.pitch)
 	}
-	ch.round(to)
-}
-
-// round rounds operands and results to the machine's number format.
-func (ch *performer) round(v []float32) {
-	if t := ch.device.format; t.Float() && t != tensor.Float32 {
-		for i, x := range v {
-			v[i] = tensor.Round(t, x)
-		}
-	}
 }
 
 // find returns the block with an address of a matrix.
@@ -229,85 +220,112 @@ func (ch *performer) activate(quad, row int) {
 
 // loaded is a row of all banks.
 type loaded struct {
-	width  int // elements of a pixel
-	banks  []bankRow
-	packs  int // output groups side by side
-	period int // widths after which the first group stands there again
+	width  int          // elements of a pixel
+	packs  [][]bankRows // output groups side by side
+	period int          // widths after which the first group stands there again
+}
+
+// bankRows are rows of neighbouring banks whose weights are for the same elements.
+type bankRows struct {
+	first, count int // banks
+	at, n        int // the first element with a weight, and how many follow
+	phase        int // number of the first weight, of which multiples of four begin a vector
+	w            vector.Matrix[float32]
 }
 
 // load finds the weights of a row of all banks, in the numbering of the layout.
 func (ch *performer) load(row int) *loaded {
-	x, outputs := ch.scheme.rowWeights(ch.mapping, ch.share, row), ch.device.outputs
-	l := &loaded{width: x.cols * x.lanes, packs: x.groups, period: x.period}
-	for output := x.group * outputs; output < (x.group+x.groups)*outputs; output++ {
-		l.banks = append(l.banks, ch.weights(x.part, x.matrix, x.chunk, output))
+	x := ch.scheme.rowWeights(ch.mapping, ch.share, row)
+	l := &loaded{width: x.cols * x.lanes, packs: make([][]bankRows, x.groups), period: x.period}
+	for g := range l.packs {
+		l.packs[g] = ch.bankRows(x.part, x.matrix, x.chunk, x.group+g)
 	}
 	return l
 }
 
-// weights is bankRow, scaled and in the machine's number format.
-func (ch *performer) weights(p *part, matrix, chunk, output int) bankRow {
-	r := ch.values.of(p.block).bankRow(p, matrix, chunk, output)
-	if scale := &ch.values.scale; ch.device.format != tensor.Float32 || scale.by != nil {
-		r.w = slices.Clone(r.w)
-		scale.apply(p.out0+matrix*p.outs+output, r.w)
-		ch.round(r.w)
+// bankRows are the rows of an output group, scaled and in the machine's number format.
+func (ch *performer) bankRows(p *part, matrix, chunk, group int) (list []bankRows) {
+	first := group * ch.device.outputs
+	scale := &ch.values.scale
+	rounded := ch.device.format != tensor.Float32 || scale.by != nil
+	rows := make([]bankRow, ch.device.outputs)
+	for b := range rows {
+		r := ch.values.of(p.block).bankRow(p, matrix, chunk, first+b)
+		if rows[b] = r; len(r.w) == 0 {
+			continue
+		}
+		if rounded {
+			r.phase = 0
+		}
+		if n := len(list) - 1; n >= 0 && list[n].first+list[n].count == b && list[n].at == r.at && list[n].n == len(r.w) && list[n].phase == r.phase {
+			list[n].count++
+			continue
+		}
+		list = append(list, bankRows{first: b, count: 1, at: r.at, n: len(r.w), phase: r.phase})
 	}
-	return r
+	for i := range list {
+		r := &list[i]
+		r.w = vector.Matrix[float32]{V: make([]float32, r.count*r.n), Step: r.n}
+		for b := range r.count {
+			w := r.w.V[b*r.n:][:r.n]
+			copy(w, rows[r.first+b].w)
+			scale.apply(p.out0+matrix*p.outs+first+r.first+b, w)
+		}
+		tensor.RoundAll(ch.device.format, r.w.V, r.w.V)
+	}
+	return list
 }
 
-// elements are those of a row of a bank from element lo to hi, all of one pixel, and their
-// place in between. What is left out is 0.
-func (l *loaded) elements(bank, lo, hi int) (at int, w []float32) {
-	pixel := lo / l.width * l.width
+// pack is the output group at elements lo to hi, all of one pixel, and the pixel's first element.
+func (l *loaded) pack(lo, hi int) (rows []bankRows, pixel int) {
+	pixel = lo / l.width * l.width
 	g := lo / l.width % l.period
-	if g >= l.packs {
-		panic(fmt.Sprintf("pim: element %d of a row of %d output groups of %d elements", lo, l.packs, l.width))
+	if g >= len(l.packs) {
+		panic(fmt.Sprintf("pim: element %d of a row of %d output groups of %d elements", lo, len(l.packs), l.width))
 	}
-	r := &l.banks[g*(len(l.banks)/l.packs)+bank]
 	if hi > pixel+l.width {
 		panic(fmt.Sprintf("pim: elements %d to %d of a row, %d a pixel", lo, hi, l.width))
 	}
-	from, to := max(lo-pixel, r.at), min(hi-pixel, r.at+len(r.w))
-	if from >= to {
-		return 0, nil
-	}
-	return from + pixel - lo, r.w[from-r.at : to-r.at]
+	return l.packs[g], pixel
 }
 
-// aligned is how many values a slice has that the runtime puts at a multiple of 16 bytes, at least.
-const aligned = 8
+// elements are the weights of elements lo to hi of the rows, and the place of the first in between. What is left
+// out is 0.
+func (r *bankRows) elements(lo, hi int) (at int, w vector.Matrix[float32], n int) {
+	from, to := max(lo, r.at), min(hi, r.at+r.n)
+	if from >= to {
+		return 0, r.w, 0
+	}
+	return from - lo, vector.Matrix[float32]{V: r.w.V[from-r.at:], Step: r.w.Step}, to - from
+}
 
-// dot is the sum of the products of w with as many values of x. The order in which gonum's Sdot
-// adds follows the address of w; fewer values than aligned, which may be at any, are added in turn.
-func dot(x, w []float32) float32 {
-	if len(w) >= aligned {
-		return gonum.Implementation{}.Sdot(len(w), x, 1, w, 1)
+// few is how many products are added one by one, and not in lanes.
+const few = 7
+
+// head is how many products of the weights from a number on are added one by one: up to where a vector begins.
+func head(phase, n int) int {
+	if n <= few {
+		return n
 	}
-	var sum float32
-	for i, v := range w {
-		sum += float32(v * x[i])
-	}
-	return sum
+	return -phase & 3
 }
 
 // comp multiplies columns of a buffer by those of the open row from the given one on, in all
 // banks that have it open, and adds the products to their sums.
 func (ch *performer) comp(s *accumulator, row, col int, x []float32) {
-	lo := col * ch.device.lanes
-	hi := lo + len(x)
 	any, shared := false, ch.device.shared()
 	for u := range s.used {
 		if ch.open[u*shared] != row {
 			continue
 		}
+		if !any {
+			ch.multiply(ch.rows[row], col*ch.device.lanes, x)
+		}
 		any, s.used[u] = true, true
-		if at, w := ch.rows[row].elements(u, lo, hi); len(w) == 0 {
-			continue
-		} else if s.whole != nil {
-			s.whole[u] += exactDot(x[at:], w)
+		if s.whole != nil {
+			s.whole[u] += ch.added[u]
 		} else {
-			s.v[u] += dot(x[at:], w)
+			s.v[u] += float32(ch.added[u])
 		}
 	}
 	if !any {
@@ -315,5 +333,31 @@ func (ch *performer) comp(s *accumulator, row, col int, x []float32) {
 	}
 	if !s.set {
 		panic("pim: COMP to a sum that has not been set")
+	}
+}
+
+// multiply finds, by MAC unit, the sums of products of x with the elements of a row from lo on: one of float32 numbers, or
+// of whole ones so many that their sums are exact.
+func (ch *performer) multiply(row *loaded, lo int, x []float32) {
+	rows, pixel := row.pack(lo, lo+len(x))
+	clear(ch.added)
+	for i := range rows {
+		r := &rows[i]
+		at, w, n := r.elements(lo-pixel, lo-pixel+len(x))
+		last := min(r.first+r.count, len(ch.added))
+		if n == 0 || r.first >= last {
+			continue
+		}
+		phase, stretch := r.phase+lo-pixel+at-r.at, n
+		if ch.device.exact() {
+			stretch = exactRun
+		}
+		for k := 0; k < n; k += stretch {
+			m := min(stretch, n-k)
+			vector.Dots(ch.dots[r.first:last], x[at+k:at+k+m], vector.Matrix[float32]{V: w.V[k:], Step: w.Step}, head(phase+k, m))
+			for u := r.first; u < last; u++ {
+				ch.added[u] += float64(ch.dots[u])
+			}
+		}
 	}
 }

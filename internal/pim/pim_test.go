@@ -258,7 +258,7 @@ func TestProductsOnce(t *testing.T) {
 						if ch.open[b] != row {
 							continue
 						}
-						from, w := ch.rows[row].elements(b, col*lanes, (col+1)*lanes)
+						from, w := ch.rows[row].bank(b, col*lanes, (col+1)*lanes)
 						for i, v := range w {
 							if x := input[from+i]; x != 0 && v != 0 { // zeros stand between the weights of merged groups
 								done[b] = append(done[b], product{v, x})
@@ -740,4 +740,19 @@ func TestEvalDeterministic(t *testing.T) {
 			t.Fatalf("other values with GOMAXPROCS %d", procs)
 		}
 	}
+}
+
+// bank is the weights of a bank from element lo to hi of a row, and their place in between.
+func (l *loaded) bank(bank, lo, hi int) (at int, w []float32) {
+	rows, pixel := l.pack(lo, hi)
+	for i := range rows {
+		if r := &rows[i]; bank >= r.first && bank < r.first+r.count {
+			at, m, n := r.elements(lo-pixel, hi-pixel)
+			if n > 0 {
+				w = m.V[(bank-r.first)*m.Step:][:n]
+			}
+			return at, w
+		}
+	}
+	return 0, nil
 }

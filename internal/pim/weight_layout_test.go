@@ -22,8 +22,12 @@ type content struct {
 func (ch *performer) content(row int) content {
 	x := ch.scheme.rowWeights(ch.mapping, ch.share, row)
 	c := content{Width: x.cols * x.lanes, Times: x.copies, Period: x.period}
-	for _, b := range ch.load(row).banks {
-		c.At, c.Weights = append(c.At, b.at), append(c.Weights, b.w...)
+	for _, pack := range ch.load(row).packs {
+		for _, r := range pack {
+			for b := range r.count {
+				c.At, c.Weights = append(c.At, r.at), append(c.Weights, r.w.V[b*r.w.Step:][:r.n]...)
+			}
+		}
 	}
 	return c
 }

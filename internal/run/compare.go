@@ -74,30 +74,38 @@ func compare(want, got *tensor.Tensor) Diff {
 
 func compareBox(want, got *tensor.Tensor, box tensor.Box) (d Diff) {
 	d.whole = !want.Type.Float()
-	w, g := at(want), at(got)
-	finite := func(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 	box.Runs(want.Shape, func(off, n int) {
-		for i := off; i < off+n; i++ {
-			x, y := w(i), g(i)
-			if !finite(x) || !finite(y) {
-				d.NotFinite++
-				if finite(x) {
-					d.Lost++
-				}
-				continue
-			}
-			d.Compared++
-			if x == 0 {
-				d.Zero++
-			}
-			if x != y && d.whole {
-				d.Changed++
-			}
-			d.MaxAbs, d.top = max(d.MaxAbs, math.Abs(x-y)), max(d.top, math.Abs(x))
+		if d.whole {
+			compareRun(&d, want.Ints()[off:off+n], got.Ints()[off:off+n])
+		} else {
+			compareRun(&d, want.Floats()[off:off+n], got.Floats()[off:off+n])
 		}
 	})
 	d.relate(d)
 	return d
+}
+
+func compareRun[T float32 | int64](to *Diff, want, got []T) {
+	d := *to // in registers
+	for i, v := range got[:len(want)] {
+		x, y := float64(want[i]), float64(v)
+		if x-x != 0 || y-y != 0 {
+			d.NotFinite++
+			if x-x == 0 {
+				d.Lost++
+			}
+			continue
+		}
+		d.Compared++
+		if x == 0 {
+			d.Zero++
+		}
+		if x != y && d.whole {
+			d.Changed++
+		}
+		d.MaxAbs, d.top = max(d.MaxAbs, math.Abs(x-y)), max(d.top, math.Abs(x))
+	}
+	*to = d
 }
 
 // relate sets MaxRel by the largest magnitude of the reference, which another comparison knows.

@@ -12,9 +12,7 @@ var checks = slices.Concat(
 	),
 	file("internal/pim/eval.go", check("run toy --policy by-operator --check", everyMachine...),
 		row{"the last result of a channel is lost, by the check", `for j, v := range sums {`, `for j, v := range sums[:max(0, len(sums)-1)] {`},
-		row{"padding is 1, by the check", `to[i] = 0
-		for`, `to[i] = 1
-		for`},
+		row{"padding is 1, by the check", `clear(to[i:next])`, `to[i] = 1`},
 		row{"a halo row is read from its neighbour, by the check", `origin[window] = at*a.stride - a.pad`, `origin[window] = at*a.stride - a.pad + 1`},
 		row{"a channel's results replace those before, by the check", `results[at+j] += v`, `results[at+j] = v * 1.5`},
 		row{"an epilogue is applied twice, by the check", `c.graph.Finish(c.cut, in, dst)`, `c.graph.Finish(c.cut, in, dst)
@@ -23,8 +21,8 @@ var checks = slices.Concat(
 	}`},
 	),
 	file("internal/pim/perform.go", check("run toy --policy by-operator --check=exact", everyMachine...),
-		row{"one product is left out, by the exact check", `s.v[u] += dot(x[at:], w)`, `s.v[u] += dot(x[at:], w[:len(w)-1])`},
-		row{"a unit multiplies the row of its neighbour, by the exact check", `ch.rows[row].elements(u, lo, hi)`, `ch.rows[row].elements(max(0, u-1), lo, hi)`},
+		row{"one product is left out, by the exact check", `r.w.V[from-r.at:], Step: r.w.Step}, to - from`, `r.w.V[from-r.at:], Step: r.w.Step}, to - from - 1`},
+		row{"a unit multiplies the row of its neighbour, by the exact check", `s.v[u] += float32(ch.added[u])`, `s.v[u] += float32(ch.added[max(0, u-1)])`},
 	),
 	file("internal/pim/writer.go", check("run toy --policy by-operator --check", everyMachine...),
 		row{"commands of a loop take the same inputs, by the check", `p.source + n*q.source`, `p.source`},
