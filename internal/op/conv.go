@@ -240,18 +240,24 @@ func (v *convolution) tile(j job) {
 	t := blocks.Get().(*block)
 	defer blocks.Put(t)
 	y := t.product(j.m.Len(), j.p.Len(), v.depth(), left, right)
+	_, py := v.plane()
+	whole := segs[:0] // rows that lie behind each other are one
+	for _, seg := range segs {
+		at, n := v.place(0, 0, seg), len(whole)-1
+		if n >= 0 && v.place(0, 0, whole[n])+whole[n].n == at {
+			whole[n].n += seg.n
+			continue
+		}
+		whole = append(whole, seg)
+	}
 	for i := range j.m.Len() {
 		var b float32
 		if v.bias != nil {
 			b = v.bias[j.m.Lo+i]
 		}
-		from := y.V[i*y.Step:]
-		for s := 0; s < len(segs); {
-			at, first, n := v.place(j.n, j.m.Lo+i, segs[s]), segs[s].at, segs[s].n
-			for s++; s < len(segs) && v.place(j.n, j.m.Lo+i, segs[s]) == at+n; s++ { // whole rows lie behind each other
-				n += segs[s].n
-			}
-			vector.Shift(v.y[at:at+n], from[first:], b)
+		to, from := v.y[(j.n*v.m+j.m.Lo+i)*py:], y.V[i*y.Step:]
+		for _, seg := range whole {
+			vector.Shift(to[v.place(0, 0, seg):][:seg.n], from[seg.at:], b)
 		}
 	}
 }

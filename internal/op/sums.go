@@ -172,6 +172,7 @@ const (
 	sumWeights   = 1 << 20
 	sumOutputs   = 256
 	sumStretch   = 128
+	sumGather    = 16 // outputs whose weights are gathered at once: a line of a matrix that has them beside each other
 )
 
 func (s *sums) run(order SumOrder, f func(*SumBlock)) {
@@ -215,9 +216,12 @@ func (s *sums) block(outs, positions tensor.Range, parts [][]int, round func(int
 	b := &SumBlock{Outs: outs, Step: s.step, Alpha: s.alpha}
 	for _, ks := range parts {
 		w, norms := make([]float64, outs.Len()*len(ks)), make([]float64, outs.Len())
-		row := make([]float32, len(ks))
+		rows := make([]float32, sumGather*len(ks))
 		for i := range norms {
-			s.weights(outs.Lo+i, ks, row)
+			if i%sumGather == 0 {
+				s.weights(tensor.Range{Lo: outs.Lo + i, Hi: min(outs.Lo+i+sumGather, outs.Hi)}, ks, rows)
+			}
+			row := rows[i%sumGather*len(ks):][:len(ks)]
 			if round != nil {
 				round(outs.Lo+i, row, positions.Lo > 0)
 			}
@@ -274,11 +278,21 @@ func (s *sums) part(b *SumBlock, number int, ks []int, first int) {
 	}
 }
 
-// weights gathers the weights of some products of an output.
-func (s *sums) weights(out int, ks []int, to []float32) {
-	from := s.w[out*s.wOut:]
-	for l, k := range ks {
-		to[l] = from[k*s.wK]
+// weights gathers the weights of some products, by output.
+func (s *sums) weights(outs tensor.Range, ks []int, to []float32) {
+	if s.wK == 1 {
+		for i := range outs.Len() {
+			from, row := s.w[(outs.Lo+i)*s.wOut:], to[i*len(ks):(i+1)*len(ks)]
+			for l, k := range ks {
+				row[l] = from[k]
+			}
+		}
+		return
+	}
+	for l, k := range ks { // rows of the matrix are read in order
+		for i := range outs.Len() {
+			to[i*len(ks)+l] = s.w[(outs.Lo+i)*s.wOut+k*s.wK]
+		}
 	}
 }
 
@@ -325,13 +339,7 @@ func (s *sums) inside(j int) bool {
 }
 
 // norm is the Euclidean norm, rounded up.
-func norm(v []float32) float64 {
-	sum := 0.0
-	for _, x := range v {
-		sum += float64(x) * float64(x)
-	}
-	return rootUp(sum)
-}
+func norm(v []float32) float64 { return rootUp(vector.Squares(v)) }
 
 // rootUp is the square root of a sum of squares, rounded up.
 func rootUp(sum float64) float64 { return math.Sqrt(sum) * (1 + 0x1p-40) }

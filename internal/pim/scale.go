@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"pimflow/internal/tensor"
+	"pimflow/internal/vector"
 )
 
 // exponents are powers of two that the weights of outputs are multiplied by before they are rounded to
@@ -63,9 +64,7 @@ func (l *layer) addNorms(w []float32, norms []float64) {
 	}
 	for i := range norms {
 		if !l.byColumn {
-			for _, v := range w[(l.outs.Lo+i)*l.groupK:][:l.groupK] {
-				norms[i] += float64(v) * float64(v)
-			}
+			norms[i] += vector.Squares(w[(l.outs.Lo+i)*l.groupK:][:l.groupK])
 		}
 	}
 	for k := 0; l.byColumn && k < l.groupK; k++ {

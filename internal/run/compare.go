@@ -28,10 +28,12 @@ func equal(got, want *tensor.Tensor, box tensor.Box) (j device.Judgement) {
 		gs, ws = got.Floats(), want.Floats()
 	}
 	box.Runs(want.Shape, func(off, n int) {
+		var same, zero int64
+		defer func() { j.Compared, j.Zero = j.Compared+same, j.Zero+zero }()
 		for i := off; i < off+n; i++ {
 			if ws != nil && gs[i] == ws[i] && ws[i]-ws[i] == 0 { // nearly all
-				if j.Compared++; ws[i] == 0 {
-					j.Zero++
+				if same++; ws[i] == 0 {
+					zero++
 				}
 				continue
 			}

@@ -58,3 +58,26 @@ func dot(x, w []float32, head int) float32 {
 	}
 	return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
 }
+
+// Squares is the sum of the squares of x in float64, which are exact: those of every fourth value are added in turn, and
+// then the four sums from the first on.
+func Squares(x []float32) float64 {
+	var s0, s1, s2, s3 float64 // four at a time hide the latency of one
+	for len(x) >= 4 {
+		a, b, c, d := float64(x[0]), float64(x[1]), float64(x[2]), float64(x[3])
+		s0, s1, s2, s3 = s0+a*a, s1+b*b, s2+c*c, s3+d*d
+		x = x[4:]
+	}
+	for i, v := range x {
+		a := float64(v)
+		switch i {
+		case 0:
+			s0 += a * a
+		case 1:
+			s1 += a * a
+		case 2:
+			s2 += a * a
+		}
+	}
+	return s0 + s1 + s2 + s3
+}

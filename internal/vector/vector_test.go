@@ -194,6 +194,19 @@ func TestDots(t *testing.T) {
 	})
 }
 
+func TestSquares(t *testing.T) {
+	for n := range 12 {
+		x, want := make([]float32, n), 0.0
+		for i := range x {
+			x[i] = float32(i + 1)
+			want += float64((i + 1) * (i + 1))
+		}
+		if got := Squares(x); got != want {
+			t.Errorf("%v: %v, want %v", x, got, want)
+		}
+	}
+}
+
 // TestDotOrder: gonum's Sdot on amd64 adds in the same order, with a head up to the first multiple of 16 bytes.
 func TestDotOrder(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
