@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"pimflow/internal/fake"
 	"pimflow/internal/search"
 )
 
@@ -171,5 +172,23 @@ func TestLayers(t *testing.T) {
 		if of := r.Layers[i]; l.Name != of.Name || l.MACs != of.MACs || (l.PIM == nil) != (of.PIM == nil) || l.PIM != nil && *l.PIM != *of.PIM || *l.GPU != *of.GPU {
 			t.Errorf("%+v: %+v wanted", l, of)
 		}
+	}
+}
+
+// TestSearchable: a graph whose search wants more memory than the session's is refused, and a network is not.
+func TestSearchable(t *testing.T) {
+	s := openToy(t, "toy")
+	s.memory = 1
+	if err := s.searchable(); err != nil {
+		t.Error(err)
+	}
+	s.graph = fake.Chain(2000, 4)
+	s.memory = 999_999_999
+	if err := s.searchable(); err == nil || err.Error() != "the candidates of 2000 operations take 1.0 GB of memory: at most 1000.0 MB wanted, or another --memory" {
+		t.Error(err)
+	}
+	s.memory = 1_000_000_000
+	if err := s.searchable(); err != nil {
+		t.Error(err)
 	}
 }

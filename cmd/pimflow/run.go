@@ -117,7 +117,7 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 	fl.StringArrayVar(&f.inputs, "input", nil, "[NAME=]FILE: a .npy tensor or a picture (.png, .jpg, .gif) for an input; default: seeded noise")
 	fl.StringVar(&f.outDir, "output", "", "execute the plan and write each output as .npy to this folder")
 	fl.IntVar(&f.top, "top", 0, "execute the plan and print the N largest values of each output")
-	fl.StringVar(&f.memory, "memory", "", "memory that values may take at once, as 8GB (default: three quarters of the machine's, 1 GB for a picture)")
+	fl.StringVar(&f.memory, "memory", "", "memory that a model, its search and its values may take, as 8GB (default: three quarters of the machine's, 1 GB for a picture)")
 	fl.StringVar(&f.labels, "labels", "", "names for --top, one a line")
 	fl.StringVarP(&f.planOut, "out", "o", "", "write the plan to this file")
 	fl.StringVar(&f.trace, "trace", "", "write the timeline to this file, for chrome://tracing or Perfetto")
