@@ -150,6 +150,39 @@ func TestFiles(t *testing.T) {
 	}
 }
 
+// TestDetector compares a detector whose extents depend on data: with some boxes, with none, and as it is written with the
+// largest extents, twice over.
+func TestDetector(t *testing.T) {
+	path := "../docs/detector.onnx"
+	for range 2 {
+		f, err := onnx.Read(t.Context(), path, onnx.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		model, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		none := random(f.Graph)
+		clear(none[0].Floats())
+		for _, in := range [][]*tensor.Tensor{random(f.Graph), none} {
+			g, err := sized(f, in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			compareNetwork(t, g, in, model)
+		}
+		if model, err = encoded(f.Graph); err != nil {
+			t.Fatal(err)
+		}
+		path = filepath.Join(t.TempDir(), "largest.onnx")
+		if err := os.WriteFile(path, model, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // compareNetwork holds g and its simplified form against ONNX Runtime's results
 // for a model on inputs, and those for the simplified form written again.
 func compareNetwork(t *testing.T, g *graph.Graph, in []*tensor.Tensor, model []byte) {

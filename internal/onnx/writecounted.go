@@ -16,7 +16,7 @@ func (e *encoder) toSize(name string, a op.Attrs, axis int64, found, out string)
 	pads := e.helper(name+"/pads", tensor.Ints64(tensor.Shape{2}, []int64{0, a["size"].(int64)}))
 	along, padded := ints("axis", axis), e.unique(name+"/Pad")
 	e.node(padded, "Pad", nil, []string{found, pads, "", along}, padded)
-	e.node(name+"/Slice", "Slice", nil, []string{padded, ints("start", 0), ints("size", a["size"].(int64)), along}, out)
+	e.node(e.unique(name+"/Slice"), "Slice", nil, []string{padded, ints("start", 0), ints("size", a["size"].(int64)), along}, out)
 }
 
 func writeNonZero(e *encoder, name string, a op.Attrs, _ tensor.Type, in []string, out string) {
