@@ -72,11 +72,12 @@ type Report struct {
 	// Launches is the same search for each way to launch work; nil until it is asked for
 	// (Session.Launches).
 	Launches []LaunchResult `json:"launches,omitempty"`
-	Pareto   []Point        `json:"pareto,omitempty"` // nil until it is asked for (Session.Pareto)
-	MACs     int64          `json:"macs"`             // multiply-accumulates of the model
-	Check    *Check         `json:"check"`            // nil until SetCheck
-	Layers   []Layer        `json:"layers"`           // in the graph's order
-	Top      [][][]Class    `json:"top,omitempty"`    // the largest values of each output and image (Tensor.Top); nil until it is asked for
+	Pareto   []Point        `json:"pareto,omitempty"`    // nil until it is asked for (Session.Pareto)
+	MACs     int64          `json:"macs"`                // multiply-accumulates of the model
+	Integers int64          `json:"int8_macs,omitempty"` // of these, products of integers of 8 bits, which the GPU multiplies at its int8 rate
+	Check    *Check         `json:"check"`               // nil until SetCheck
+	Layers   []Layer        `json:"layers"`              // in the graph's order
+	Top      [][][]Class    `json:"top,omitempty"`       // the largest values of each output and image (Tensor.Top); nil until it is asked for
 
 	GPUProfile *GPUProfile `json:"gpu_profile,omitempty"` // nil where all GPU times are the model's
 
@@ -138,9 +139,22 @@ type Whole struct {
 	Bound string  `json:"bound"`
 }
 
+// integerMACs is the multiply-accumulates of products of integers of 8 bits, and all.
+func integerMACs(g *graph.Graph) (integers, all int64) {
+	for i := range g.Nodes {
+		n := g.MACs(g.Whole(graph.ID(i)))
+		if all += n; n > 0 && g.Nodes[i].Op.Real != "" {
+			integers += n
+		}
+	}
+	return integers, all
+}
+
 func newReport(s *Session, p *Plan) (*Report, error) {
 	g, m, r := s.graph, s.machine, p.result
 	b, tl := r.Timeline.Busy(), r.Timeline
+	integers, all := integerMACs(g)
+	network := m.NetworkErrorIn(m.Memory.ElementSize == 1 || 2*integers > all)
 	out := &Report{
 		Schema: ReportSchema, Model: g.Name, Machine: m.Name, Policy: r.Plan.Policy,
 		Channels: m.Memory.Channels, PIMChannels: p.channels(), ChannelsTried: p.tried,
@@ -151,11 +165,12 @@ func newReport(s *Session, p *Plan) (*Report, error) {
 		BaselineTicks: m.GPU.Clock.Cycles(int64(r.Baseline.Total)),
 		TotalTicks:    m.GPU.Clock.Cycles(int64(tl.Total)),
 		Throughput:    newThroughput(g, r.Baseline.Program, tl.Program),
-		Energy:        newEnergies(m.NetworkError(), r),
+		Energy:        newEnergies(network, r),
 		Exact:         r.Exact,
 		Stopped:       r.Stopped || r.Plan.Stopped,
 		Objective:     r.Objective.String(),
 		Speedup:       1, // of nothing to do
+		Integers:      integers,
 		Sizes:         s.Sizes(),
 		Bindings:      s.Bindings(),
 		Warnings:      s.Warnings(),
@@ -183,7 +198,6 @@ func newReport(s *Session, p *Plan) (*Report, error) {
 	if tl.Total > 0 {
 		out.Speedup = float64(r.Baseline.Total) / float64(tl.Total)
 	}
-	network := m.NetworkError()
 	low, high := run.Bounds(network, r.Baseline.Program)
 	out.BaselineLow, out.BaselineHigh = low.NS(), high.NS()
 	low, high = run.Bounds(network, tl.Program)

@@ -62,8 +62,11 @@ func (m *Machine) Start() Range {
 
 // NetworkError is the error of whole networks on the machine's GPU, in the type of its elements: a
 // factor on their time, launches included; zero where it is not known.
-func (m *Machine) NetworkError() Range {
-	if e := &m.GPU.Error; m.Memory.ElementSize == 1 && e.Int8Network.Value > 0 {
+func (m *Machine) NetworkError() Range { return m.NetworkErrorIn(m.Memory.ElementSize == 1) }
+
+// NetworkErrorIn is NetworkError of networks that multiply integers of 8 bits, or of others.
+func (m *Machine) NetworkErrorIn(int8 bool) Range {
+	if e := &m.GPU.Error; int8 && e.Int8Network.Value > 0 {
 		return e.Int8Network
 	}
 	return m.GPU.Error.Network

@@ -25,6 +25,9 @@ func Run(w io.Writer, r *pimflow.Report, verbose bool) error {
 	b.WriteString(bindings(r.Bindings))
 	b.WriteString(sizes(r.Sizes, verbose))
 	fmt.Fprintf(b, "machine   %s, %d memory channels, %d of them PIM\n", r.Machine, r.Channels, r.PIMChannels)
+	if r.Integers > 0 {
+		fmt.Fprintf(b, "integers  %.1f %% of the multiply-accumulates are of integers of 8 bits: all times of the GPU, alone and in the plan, are of its int8 kernels\n", 100*float64(r.Integers)/float64(max(r.MACs, 1)))
+	}
 	if r.PlanMachine != "" {
 		fmt.Fprintf(b, "plan      made for machine %s\n", fault.Name(r.PlanMachine))
 	}
