@@ -1,0 +1,56 @@
+package main
+
+import "slices"
+
+// reads are faults of what a model's file is read as.
+var reads = slices.Concat(
+	file("internal/onnx/open.go", in("internal/onnx", "^(TestOpen|TestBound|TestBatch)$"),
+		row{"a name is one extent in one input only", `if x := b.names[d.param]; x != nil && d.param != "" && b.free(i, k) {`, `if x := b.names[d.param]; x != nil && d.param == "" && b.free(i, k) {`},
+		row{"a dimension that the file fixes is changed", `if int64(extent) == d.value || by == "" {`, `if true {`},
+		row{"a picture's height is its width", `[]int{1, 3, g.Shape[0], g.Shape[1]}`, `[]int{1, 3, g.Shape[1], g.Shape[0]}`},
+		row{"the batch goes before what is given for an input", `	for i, p := range b.inputs {
+		if o.Given == nil`, `	if err := b.batch(1, ""); err != nil {
+		return err
+	}
+	for i, p := range b.inputs {
+		if o.Given == nil`},
+	),
+	file("internal/onnx/declared.go", in("internal/onnx", "^(TestWarnings|TestOpen)$"),
+		row{"an extent of 0 is not open", `!d.known || d.value == 0 ||`, `!d.known ||`},
+		row{"a shape that the nodes contradict is no warning", `differ = d.value != int64(v.shape[i])`, `differ = d.value < 0`},
+	),
+	file("internal/onnx/until.go", in("internal/onnx", "^TestUntil$"),
+		row{"what a value is made from is left out", `for _, name := range g.nodes[i].reads() {
+			want(name)
+		}`, `for _, name := range g.nodes[i].out {
+			want(name)
+		}`},
+	),
+	file("internal/onnx/control.go", in("internal/onnx", "^TestControl$"),
+		row{"the other branch is taken", `if n.flag(0, "cond") {`, `if !n.flag(0, "cond") {`},
+		row{"each step has the number of the first", `[]int64{i})`, `[]int64{0 * i})`},
+		row{"what a step carries is not given to the next", `carried = out[1 : 1+k]`, `_ = out[1 : 1+k]`},
+		row{"a condition does not end a loop", `for i := int64(0); more && i != steps; i++ {`, `for i := int64(0); (more || true) && i != steps; i++ {`},
+	),
+	file("internal/onnx/function.go", in("internal/onnx", "^(TestControl|TestWrittenOut)$"),
+		row{"a function that calls itself is written out", `if x.key == key {`, `if x.key == key && false {`},
+		row{"a call has the defaults of the function only", `		c.attrs[a.name] = a
+	}
+	if len(n.p.in)`, `	}
+	if len(n.p.in)`},
+		row{"what is written out has no bound", `r.spent > maxSpent {`, `r.spent < 0 {`},
+	),
+	file("internal/onnx/lower.go", in("internal/onnx", "^TestReadErrors$"),
+		row{"operators after an error are not looked for", `case !l.supported(p):`, `case false:`},
+	),
+	file("internal/onnx/legacy.go", in("internal/onnx", "^(TestLegacy|TestSpatial0)$"),
+		row{"an old operand is aligned with the last dimensions", `from = n.axis(at.i, len(a.shape), 0)`, `_ = n.axis(at.i, len(a.shape), 0)`},
+		row{"an old operand is stretched where broadcast is not set", `case !stretch:`, `case !stretch && false:`},
+	),
+	file("internal/onnx/contributed.go", in("internal/onnx", "^TestContributed$"),
+		row{"a sum before an activation is forgotten", `		if z == nil {
+			return put("Conv"`, `		if true {
+			return put("Conv"`},
+		row{"the batch of a product is not transposed", `perm[r-2] = 0`, `perm[r-2] = int64(r - 2)`},
+	),
+)
