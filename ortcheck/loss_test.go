@@ -4,6 +4,7 @@ import "pimflow/internal/tensor"
 
 var expanded = []generator{
 	{"AffineGrid", affineGrid},
+	{"BlackmanWindow", taper},
 	{"CenterCropPad", centerCropPad},
 	{"Col2Im", col2Im},
 	{"Det", func(m *model) {
@@ -11,6 +12,8 @@ var expanded = []generator{
 		n := m.between(1, 4)
 		m.input(m.floats(append(m.shape(m.between(1, 2), 3), n, n)...))
 	}},
+	{"HammingWindow", taper},
+	{"HannWindow", taper},
 	{"MeanVarianceNormalization", func(m *model) {
 		m.since(9)
 		s := m.shape(4, 4)
@@ -105,4 +108,12 @@ func col2Im(m *model) {
 	m.input(m.floats(m.between(1, 2), taps*m.between(1, 3), columns))
 	m.constant(image)
 	m.constant(tensor.Ints64(tensor.Shape{rank}, w.kernel))
+}
+
+// taper draws the size of a window.
+func taper(m *model) {
+	m.since(17)
+	m.maybe("periodic", 0)
+	n := m.between(2, 40)
+	m.constant(m.whole(tensor.Int64, n, n))
 }

@@ -59,8 +59,8 @@ func roiAlign(m *model) {
 	m.input(m.floats(s...))
 	rois := m.uniform(-1, 8, n, 4)
 	for i := range n {
-		rois.Floats()[4*i+2] = rois.Floats()[4*i] + float32(8*m.Float64())
-		rois.Floats()[4*i+3] = rois.Floats()[4*i+1] + float32(8*m.Float64())
+		rois.Floats()[4*i+2] = rois.Floats()[4*i] + max(0, float32(10*m.Float64()-2)) // some without area
+		rois.Floats()[4*i+3] = rois.Floats()[4*i+1] + max(0, float32(10*m.Float64()-2))
 	}
 	m.operand(rois)
 	m.operand(m.whole(tensor.Int64, 0, s[0]-1, n))

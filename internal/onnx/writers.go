@@ -9,13 +9,13 @@ import (
 // the operands, or as inputs after them (asInputs). t is the type of the value.
 var writers = map[string]func(e *encoder, name string, a op.Attrs, t tensor.Type, in []string, out string){
 	"Compress":          writeCompress,
+	"GRU":               writeRecurrent("GRU", 2),
+	"LSTM":              writeRecurrent("LSTM", 3),
 	"MaxPoolIndices":    writeMaxPoolIndices,
 	"NonMaxSuppression": writeNonMaxSuppression,
 	"NonZero":           writeNonZero,
-	"GRU":               writeRecurrent("GRU", 2),
-	"LSTM":              writeRecurrent("LSTM", 3),
-	"RNN":               writeRecurrent("RNN", 2),
 	"OneHot":            writeOneHot,
+	"RNN":               writeRecurrent("RNN", 2),
 	"Swish":             writeSwish,
 	"TopK":              writeTopK,
 	"Unique":            writeUnique,

@@ -150,6 +150,7 @@ func TestByHand(t *testing.T) {
 		// Samples at 1 of a box from 0 to 2; then, with half pixels, at 0.5.
 		{"RoiAlign", Attrs{"coordinate_transformation_mode": "output_half_pixel", "sampling_ratio": int64(1)}, []*tensor.Tensor{grid, f32(shape{1, 4}, 0, 0, 2, 2), i64(shape{1}, 0)}, f32(shape{1, 1, 1, 1}, 5)},
 		{"RoiAlign", Attrs{"sampling_ratio": int64(1)}, []*tensor.Tensor{grid, f32(shape{1, 4}, 0, 0, 2, 2), i64(shape{1}, 0)}, f32(shape{1, 1, 1, 1}, 3)},
+		{"RoiAlign", Attrs{"sampling_ratio": int64(2)}, []*tensor.Tensor{grid, f32(shape{2, 4}, 1.5, 1.5, 1.5, 1.5, 2.5, 0.5, 0.5, 2.5), i64(shape{2}, 0, 0)}, f32(shape{2, 1, 1, 1}, 5, 5)},
 		{"RoiAlign", nil, []*tensor.Tensor{grid, f32(shape{2, 4}, -9, -9, 1e30, 1e30, 0, 0, 1, 1), i64(shape{2}, 0, 1)}, f32(shape{2, 1, 1, 1}, 0, nan)},
 		{"MaxRoiPool", Attrs{"pooled_shape": ints(1, 2)}, []*tensor.Tensor{grid, f32(shape{1, 5}, 0, 0, 0, 2, 1)}, f32(shape{1, 1, 1, 2}, 5, 6)},
 		{"MaxPoolIndices", window(2, 1, 0, nil), []*tensor.Tensor{f32(shape{1, 1, 2, 3}, 1, 5, 5, 2, 2, 0)}, i64(shape{1, 1, 1, 2}, 1, 1)},

@@ -20,6 +20,9 @@ func (b bins) samplesOf(bin int) (list []tap) {
 	start := b.start + float64(bin)*b.bin
 	first := max(math.Ceil((-1-start)/b.step-0.5)-1, 0)
 	last := min(math.Floor((float64(b.n)-start)/b.step-0.5)+1, b.samples-1)
+	if !(b.step > 0) { // a box without area, or one from right to left: few samples, as the file gives their number
+		first, last = 0, b.samples-1
+	}
 	for i := first; i <= last; i++ {
 		y := start + (i+0.5)*b.step
 		if y < -1 || y > float64(b.n) {

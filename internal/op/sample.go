@@ -56,6 +56,9 @@ var sampleOps = []Op{
 			if err := rank(0, x, 4, 4); err != nil {
 				return nil, err
 			}
+			if x[2:].Size() == 0 {
+				return nil, fmt.Errorf("input 0 is %v: pixels wanted", x)
+			}
 			if len(rois) != 2 || rois[1] != 4 {
 				return nil, fmt.Errorf("input 1 is %v: 4 corners a box wanted", rois)
 			}
