@@ -13,7 +13,7 @@ func operatorsCommand() *cobra.Command {
 		Short: "List the ONNX operators that models may have, and what of them is refused",
 		Long: `List the ONNX operators that models may have, and what of them is refused.
 
-The device of an operator executes at least a part of what the operator becomes: "pim" needs constant weights, "view" is
+The device of an operator executes at least a part of what the operator becomes: "pim" is products of matrices, "view" is
 no work, "-" is gone when the model is read. An operator is cut into tiles (yes), executed whole, or becomes operators of
 either kind (partly). An empty "becomes" is the operator itself.`,
 		Args: wantArgs(0, 0),

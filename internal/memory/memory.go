@@ -36,6 +36,7 @@ type Map struct {
 type Step struct {
 	Index     int      // in the program
 	Constant  graph.ID // the weights
+	Dynamic   bool     // they are no constant, and written in each run
 	Places    []Place  // by channel
 	Read      int      // elements of the constant that the step reads
 	Both      int      // elements of these that steps on the GPU also read, from the GPU's own channels
@@ -103,7 +104,7 @@ func placed(p *program.Program) (*Map, []reserved, error) {
 			return nil, nil, fmt.Errorf("node %%%d %.80q on pim: code of type %T does not say where its weights are", s.Node, p.Graph.Nodes[s.Node].Name, s.Code)
 		}
 		m.Rows = code.Rows()
-		m.Steps = append(m.Steps, Step{Index: i, Constant: p.Graph.Nodes[s.Node].In[weights]})
+		m.Steps = append(m.Steps, Step{Index: i, Constant: p.Graph.Nodes[s.Node].In[weights], Dynamic: code.Dynamic()})
 		layouts = append(layouts, code.WeightLayout())
 	}
 	regions := m.regions(layouts)
@@ -143,7 +144,9 @@ func (m *Map) weigh(p *program.Program, all []reserved) {
 			pl.Weights = code.Weights(ch, h.Rows)
 			if rows := r.rows[ch]; rows.Len() > 0 {
 				pl.Stored = code.Weights(ch, rows)
-				m.Stored += pl.Stored
+				if !st.Dynamic {
+					m.Stored += pl.Stored
+				}
 			}
 		}
 	}
@@ -260,7 +263,7 @@ func (m *Map) count(p *program.Program) {
 			both = append(both, b.Intersect(box))
 		}
 		st.Both, st.Elsewhere = volume(both), len(both) > 0
-		if !seen[st.Constant] {
+		if !seen[st.Constant] && !st.Dynamic {
 			seen[st.Constant] = true
 			m.Read += volume(onPIM[st.Constant])
 		}

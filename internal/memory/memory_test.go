@@ -379,3 +379,51 @@ func TestColdStart(t *testing.T) {
 		t.Errorf("no weights on the PIM: %+v", got)
 	}
 }
+
+// TestDynamic: rows of weights that are written in each run are held like others, but not written before the first.
+func TestDynamic(t *testing.T) {
+	b := graph.NewBuilder("products")
+	x, w := b.Input("x", tensor.Float32, tensor.Shape{8, 64}), b.Const("w", tensor.New(tensor.Float32, tensor.Shape{64, 96}))
+	y, err := b.Op("constant", "MatMul", op.Attrs{}, x, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, err := b.Op("dynamic", "MatMul", op.Attrs{}, b.Input("left", tensor.Float32, tensor.Shape{20, 8}), y)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Output("z", z)
+	g, err := b.Graph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"newton", "aim", "artifact"} {
+		p, err := build(g, devices(t, name, 64, 4), plan.Whole(g, y, plan.PIM), plan.Whole(g, z, plan.PIM))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := memory.New(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hm, err := hw.Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored := 0
+		for _, pl := range m.Steps[0].Places {
+			stored += pl.Stored
+		}
+		if m.Steps[0].Dynamic || !m.Steps[1].Dynamic || m.Stored != stored || m.Read != 64*96 {
+			t.Errorf("%s: %+v", name, m)
+		}
+		if c := m.ColdStart(hm); c.Bytes != stored*hm.Memory.ElementSize {
+			t.Errorf("%s: cold start %+v, %d weights", name, c, stored)
+		}
+		for ch, pl := range m.Steps[1].Places {
+			if pl.Len() > 0 && (pl.Reserved != pl.Len() || pl.Lo < m.Steps[0].Places[ch].Hi) {
+				t.Errorf("%s, channel %d: rows %v after %v", name, ch, pl, m.Steps[0].Places[ch])
+			}
+		}
+	}
+}

@@ -17,20 +17,21 @@ type SumOrder struct {
 	Parts func(matrix, out int) [][]int
 	// Weights rounds weights of an output in place; nil: they stay. again says that the same were
 	// rounded before, for other positions.
-	Weights func(out int, w []float32, again bool)
+	Weights func(matrix, out int, w []float32, again bool)
 }
 
 // SumBlock is the sums of some outputs (channels of Conv, columns of Gemm and MatMul) at some
 // positions of a contraction's value. Slices by element are by output, then by position.
 type SumBlock struct {
-	Outs  tensor.Range
-	At    []int       // of output 0 at each position, in the value
-	Step  int         // in the value, from an output to the next
-	Parts []SumPart   // in the order of SumOrder.Parts
-	Alpha float64     // scales the sum
-	Added []float64   // is added to the scaled sum, by element; nil: nothing
-	left  [][]float64 // weights by part and output
-	right []float64   // inputs of a stretch of a part, by position
+	Matrix int // as SumOrder.Parts counts it
+	Outs   tensor.Range
+	At     []int       // of output 0 at each position, in the value
+	Step   int         // in the value, from an output to the next
+	Parts  []SumPart   // in the order of SumOrder.Parts
+	Alpha  float64     // scales the sum
+	Added  []float64   // is added to the scaled sum, by element; nil: nothing
+	left   [][]float64 // weights by part and output
+	right  []float64   // inputs of a stretch of a part, by position
 }
 
 // SumPart is one part of the sums of a block, added in float64: a sum is off by at most K roundings of it.
@@ -212,8 +213,8 @@ func (s *sums) run(order SumOrder, f func(*SumBlock)) {
 func roundUpTo(n, to int) int { return ceilDiv(n, to) * to }
 
 // block computes some outputs at a range of positions, a block after the other.
-func (s *sums) block(outs, positions tensor.Range, parts [][]int, round func(int, []float32, bool), f func(*SumBlock)) {
-	b := &SumBlock{Outs: outs, Step: s.step, Alpha: s.alpha}
+func (s *sums) block(outs, positions tensor.Range, parts [][]int, round func(int, int, []float32, bool), f func(*SumBlock)) {
+	b := &SumBlock{Matrix: s.matrix, Outs: outs, Step: s.step, Alpha: s.alpha}
 	for _, ks := range parts {
 		w, norms := make([]float64, outs.Len()*len(ks)), make([]float64, outs.Len())
 		rows := make([]float32, sumGather*len(ks))
@@ -223,7 +224,7 @@ func (s *sums) block(outs, positions tensor.Range, parts [][]int, round func(int
 			}
 			row := rows[i%sumGather*len(ks):][:len(ks)]
 			if round != nil {
-				round(outs.Lo+i, row, positions.Lo > 0)
+				round(s.matrix, outs.Lo+i, row, positions.Lo > 0)
 			}
 			norms[i] = norm(row)
 			for l, v := range row {

@@ -87,6 +87,11 @@ func (d *Device) choose(l *layer, memory *scratch) (best *mapping, tried []*mapp
 	if len(list) == 0 && need > 0 {
 		return nil, nil, fmt.Errorf("weights of %d rows in a bank of %d rows: %w", need, d.rows, device.ErrUnsupported)
 	}
+	for i := range list {
+		if l.dynamic {
+			list[i].cycles += d.writingOf(&list[i].way, memory)
+		}
+	}
 	// The likely winner first: the others are given up at the first slower channel.
 	slices.SortStableFunc(list, func(a, b candidate) int { return cmp.Compare(a.cycles, b.cycles) })
 	free, t := 0, &d.traits // free is the set of shares that best does not use
@@ -162,10 +167,10 @@ func (w work) commands() int64 { return w.writes + w.acts + w.comps + w.inits + 
 // longer than limit it stops, with done false.
 func (d *Device) slowest(m *mapping, limit dram.Cycle) (t dram.Cycle, done bool) {
 	// The channel with most commands nearly always decides.
-	t = d.cycles(m.shares[m.most])
+	t = dram.Cycle(d.busy(m, m.shares[m.most]))
 	for i := 0; i < len(m.shares) && t <= limit; i++ {
 		if i == 0 || !m.shares[i].alike(m.shares[i-1]) {
-			t = max(t, d.cycles(m.shares[i]))
+			t = max(t, dram.Cycle(d.busy(m, m.shares[i])))
 		}
 	}
 	return t, t <= limit

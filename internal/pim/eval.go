@@ -228,6 +228,8 @@ func (l *layer) rows(w []float32) []float32 {
 	switch {
 	case l.part != nil:
 		return l.part.rows(w)
+	case l.batch != nil:
+		return l.batchRows(w)
 	case l.byColumn:
 		return transpose(w, l.groupK, l.groupOuts)
 	}
@@ -253,7 +255,7 @@ func transpose(w []float32, rows, width int) []float32 {
 // fill reads elements k0 on of a pixel's row of a matrix. Padding, and elements beyond the
 // row, are 0.
 func (o *operands) fill(to []float32, b *block, matrix, pixel, k0 int) {
-	base := (b.first + matrix*b.merge) * o.channels() * o.taps.channel
+	base := o.source(b.first + matrix*b.merge)
 	inside := true
 	var origin [maxRank]int
 	q, pixel := o.classOf(pixel)
@@ -355,14 +357,14 @@ func (c *mappedCode) write(results *results, o *operands, in []*tensor.Tensor, d
 	for _, b := range c.layer.blocks(c.merge, 1) {
 		if b.layer != of {
 			of = b.layer
-			f.place(of)
+			f.locate(of)
 		}
 		for m := range b.count {
 			f.write(results, b.result+m*b.pixels*b.outs, b.out0+m*b.outs, b.outs)
 		}
 	}
 	for _, l := range c.layer.empty {
-		f.place(l)
+		f.locate(l)
 		f.write(newResults(l.results(), results.exact != nil), 0, l.outs.Lo, l.outs.Len())
 	}
 }

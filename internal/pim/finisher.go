@@ -29,8 +29,8 @@ func (c *mappedCode) newFinisher(o *operands, in []*tensor.Tensor, dst *tensor.T
 	return f
 }
 
-// place finds the pixels of a single product.
-func (f *finisher) place(l *layer) {
+// locate finds the pixels of a single product.
+func (f *finisher) locate(l *layer) {
 	f.at, f.biasAt = make([]int, l.pixels), make([]int, l.pixels)
 	position := make([]int, len(l.axes))
 	for p := range f.at {
@@ -56,7 +56,7 @@ func (f *finisher) write(r *results, from, out0, outs int) {
 				if f.whole != nil {
 					sum += f.whole[f.biasAt[p]+out*f.biasStep[last]]
 				}
-				y[f.at[p]+out*f.outDst] = sum
+				y[f.at[p]+f.layer.place(out)] = sum
 			}
 		}
 		return
@@ -69,7 +69,7 @@ func (f *finisher) write(r *results, from, out0, outs int) {
 			if f.added != nil {
 				v += float32(f.beta * f.added[f.biasAt[p]+out*f.biasStep[last]])
 			}
-			y[f.at[p]+out*f.outDst] = tensor.Round(typ, v)
+			y[f.at[p]+f.layer.place(out)] = tensor.Round(typ, v)
 		}
 	}
 }

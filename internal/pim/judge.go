@@ -118,7 +118,8 @@ func (j *judge) inputs(x *tensor.Tensor) *tensor.Tensor {
 }
 
 // weights scales and rounds the weights of an output.
-func (j *judge) weights(out int, w []float32, again bool) {
+func (j *judge) weights(matrix, out int, w []float32, again bool) {
+	out, _ = j.layer.output(matrix, out)
 	j.scale.apply(out, w)
 	if j.device.format == tensor.Float32 {
 		return
@@ -149,7 +150,8 @@ func (j *judge) partsOf() func(matrix, out int) [][]int {
 	return func(matrix, out int) (list [][]int) {
 		for i := range j.parts {
 			p := &j.parts[i]
-			if p.layer.phase != matrix || out < p.out0 || out >= p.out0+p.count*p.outs {
+			out, ok := p.layer.output(matrix, out)
+			if !ok || out < p.out0 || out >= p.out0+p.count*p.outs {
 				continue
 			}
 			var all []int
@@ -272,7 +274,8 @@ func (j *judge) sum(b *op.SumBlock, out, at int, reads [][]float32) (want, bound
 	if len(b.Parts) > 1 {
 		bound += gamma(len(b.Parts)) * (size + bound)
 	}
-	e := -j.scale.of(b.Outs.Lo + out)
+	number, _ := j.layer.output(b.Matrix, b.Outs.Lo+out)
+	e := -j.scale.of(number)
 	total, bound = math.Ldexp(total, e), math.Ldexp(bound, e)
 	if b.Alpha != 1 {
 		total, bound = b.Alpha*total, math.Abs(b.Alpha)*bound

@@ -31,6 +31,12 @@ type layer struct {
 	byColumn bool        // the weights are stored k by k, not output by output
 	part     *kernelPart // of the weights; nil: all
 
+	dynamic bool // the weights are written in each run
+
+	batch []batched    // the matrices of a batch, which are the groups; nil: none
+	width int          // of a matrix of the second operand
+	cols  tensor.Range // of each matrix of the value
+
 	phases []*layer // the products that the layer is made of; nil: it is one
 	empty  []*layer // its outputs to which no product falls
 	phase  int      // number of the phase
@@ -49,11 +55,12 @@ type form struct {
 	groupK, groupOuts int
 	window            string // the windows, where padding is in reach and may be left out
 	phases            string // their forms
+	dynamic           bool
 }
 
 // form is the form of a layer; padded says that mappings may leave padding out.
 func (l *layer) form(padded bool) form {
-	f := form{pixels: l.pixels, outs: l.outs, groupK: l.groupK, groupOuts: l.groupOuts}
+	f := form{pixels: l.pixels, outs: l.outs, groupK: l.groupK, groupOuts: l.groupOuts, dynamic: l.dynamic}
 	if l.phases != nil {
 		for _, p := range l.phases {
 			f.phases += fmt.Sprintf("%#v;", p.form(padded))
@@ -187,14 +194,15 @@ func lower(g *graph.Graph, c graph.Cut) (*layer, error) {
 	}
 	f := lowerings[nd.Op.OnReals()]
 	if f == nil || nd.Op.Real != "" && nd.Op.MACs == nil {
-		return nil, no(nd.Op.Name, "not a product with constant weights")
+		return nil, no(nd.Op.Name, "no product of matrices")
 	}
 	integers := nd.Op.Real != ""
 	if !nd.Type.Float() && !integers {
 		return nil, no(nd.Op.Name, "values of %v, floating ones wanted", nd.Type)
 	}
-	if _, ok := g.Value(nd.In[1]); !ok {
-		return nil, no(nd.Op.Name, "weights are not constant")
+	_, known := g.Value(nd.In[1])
+	if !known && integers {
+		return nil, no(nd.Op.Name, "weights are not constant, but integers")
 	}
 	if c.Box.Empty() {
 		return nil, no(nd.Op.Name, "box %v is empty", c.Box)
@@ -209,6 +217,13 @@ func lower(g *graph.Graph, c graph.Cut) (*layer, error) {
 	}
 	if l.bias >= 0 {
 		l.bias = bias
+	}
+	if l.batch != nil && integers {
+		return nil, no(nd.Op.Name, "right operand of shape %v, a matrix wanted of integers", in[1])
+	}
+	l.dynamic = !known
+	for _, p := range l.phases {
+		p.dynamic = !known
 	}
 	if l.integers = integers; integers {
 		l.alpha = 1 // is a factor of the scales
@@ -267,7 +282,10 @@ func lowerGemm(nd *graph.Node, in []tensor.Shape, box tensor.Box) (*layer, error
 }
 
 func lowerMatMul(nd *graph.Node, in []tensor.Shape, box tensor.Box) (*layer, error) {
-	if len(in[1]) != 2 {
+	switch {
+	case len(in[1]) > 2:
+		return lowerBatch(nd, in, box)
+	case len(in[1]) < 2:
 		return nil, fmt.Errorf("right operand of shape %v, a matrix wanted", in[1])
 	}
 	l := matrixLayer(in[0], in[1], false)
@@ -389,6 +407,9 @@ func (l *layer) merges(outputs int) (all []int) {
 // if that is no more than a single group.
 func (l *layer) merged(outputs int) int {
 	groups := (l.outs.Hi-1)/l.groupOuts - l.outs.Lo/l.groupOuts + 1
+	if l.batch != nil {
+		return 0 // what is between two matrices is not always the same
+	}
 	if m := min(outputs/l.groupOuts, groups); m > 1 {
 		return m
 	}

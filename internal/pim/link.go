@@ -98,7 +98,7 @@ func (c *Code) traffic(l *layer) Traffic {
 	t.unique = made
 	operands := int64(0) // of the epilogue
 	for i, need := range c.graph.Need(c.cut) {
-		if c.graph.Nodes[nd.In[i]].Const != nil || i == 1 { // weights and biases are there
+		if c.graph.Nodes[nd.In[i]].Const != nil || i == 1 && !l.dynamic { // weights and biases are there
 			continue
 		}
 		n := int64(need.Size()) * size(nd.In[i])
@@ -115,6 +115,9 @@ func (c *Code) traffic(l *layer) Traffic {
 		t.bytes -= (sums - min(sums, c.best.merged)) * int64(d.sum)
 	}
 	t.bytes += operands
+	if l.dynamic {
+		t.bytes += c.writtenBytes(l)
+	}
 	return t
 }
 

@@ -20,10 +20,9 @@ func (c *mappedCode) LowerBound() LowerBound {
 		n, read := p.bound()
 		products, inputs = products+n, max(inputs, read)
 	}
-	groups := (l.outs.Hi-1)/l.groupOuts - l.outs.Lo/l.groupOuts + 1
 	wait := func(o dram.Op) int { return int(max(1, d.channel.Wait(o, o))) }
 	comps := ceilDiv(products, d.units*d.lanes)
-	move := ceilDiv(inputs*groups, d.traits.fill)*wait(d.ops.Write[0]) + ceilDiv(l.results(), d.results)*wait(d.ops.Read)
+	move := ceilDiv(inputs*l.sources(), d.traits.fill)*wait(d.ops.Write[0]) + ceilDiv(l.results(), d.results)*wait(d.ops.Read)
 	return LowerBound{
 		MAC:  dram.Cycle(ceilDiv(comps, d.channels) * wait(d.ops.Comp[0])),
 		Move: dram.Cycle(ceilDiv(move, d.channels)),

@@ -24,6 +24,7 @@ type Device struct {
 	charges  []charge       // by Op
 	format   tensor.Type
 	link     *Link
+	writing  Writing
 	scheme   scheme
 	traits   traits
 	basic    bool // without the extensions of NewBasic
@@ -162,7 +163,7 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing, shared *known) (
 		return nil, err
 	}
 	d := &Device{
-		m: p, geometry: g, element: m.Memory.ElementSize, channels: channels, ops: ops, format: format, link: NewLink(m, channels),
+		m: p, geometry: g, element: m.Memory.ElementSize, channels: channels, ops: ops, format: format, link: NewLink(m, channels), writing: NewWriting(m),
 		standard: std, timing: timing, channel: ch, known: shared,
 	}
 	if d.sum = d.element; d.exact() {
@@ -182,10 +183,10 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing, shared *known) (
 // Name is "pim".
 func (d *Device) Name() string { return "pim" }
 
-// Compile maps a Conv, ConvTranspose, Gemm or MatMul with constant weights (of any group
-// count, stride, padding and dilation, cut in any way) to the channels; it wraps
-// device.ErrUnsupported for anything else, and for weights beyond the rows of the
-// banks.
+// Compile maps a Conv, ConvTranspose, Gemm or MatMul (of any group count, stride, padding,
+// dilation and batch, cut in any way) to the channels, with weights that are there or written
+// in each run; it wraps device.ErrUnsupported for anything else, and for weights beyond the
+// rows of the banks.
 func (d *Device) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	l, err := lower(g, c)
 	if err != nil {
@@ -206,6 +207,7 @@ func (d *Device) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	if d.link.Finish.Where == hw.InDRAM {
 		d.inDRAM(&code.cost, w)
 	}
+	code.write(l)
 	if err := d.link.Charge(&code.cost, d.m.Clock, w); err != nil {
 		return nil, fmt.Errorf("%s %.80q: %w", g.Nodes[c.Node].Op.Name, g.Nodes[c.Node].Name, err)
 	}

@@ -59,6 +59,13 @@ func (c *mappedCode) Print(w io.Writer) error {
 		fmt.Fprintf(b, "mapping %s: %d cycles, %d commands%s\n", m, m.slowest, m.total, mark)
 	}
 	fmt.Fprintf(b, "cost: %d cycles, %v, bound by %s\n", c.cost.Stream, c.cost.Time, c.cost.Bound)
+	if c.layer.dynamic {
+		rows := 0
+		for _, s := range c.perChannel() {
+			rows = max(rows, c.device.scheme.rows(s).Len())
+		}
+		fmt.Fprintf(b, "weights: %d bytes written before the streams, in %d rows of a channel at most\n", c.writtenBytes(c.layer), rows)
+	}
 	if t := c.traffic(c.layer); c.cost.Ticks > c.cost.Stream {
 		l := c.device.link
 		fmt.Fprintf(b, "link: launch %v, %v each way, %d bytes, %d operations in %s; %d bytes of the GPU's channels\n",

@@ -35,7 +35,7 @@ const (
 // exponents are those of the layer's outputs.
 func (l *layer) exponents(format tensor.Type, w []float32) exponents {
 	e := exponents{first: l.outs.Lo}
-	if !format.Float() {
+	if l.dynamic || !format.Float() { // nobody knows before what is written in a run
 		return e
 	}
 	norms := make([]float64, l.outs.Len())
@@ -59,8 +59,8 @@ func (l *layer) exponents(format tensor.Type, w []float32) exponents {
 
 // addNorms adds the squares of the weights of each output.
 func (l *layer) addNorms(w []float32, norms []float64) {
-	if l.part != nil {
-		w = l.part.rows(w)
+	if l.part != nil || l.batch != nil {
+		w = l.rows(w)
 	}
 	for i := range norms {
 		if !l.byColumn {

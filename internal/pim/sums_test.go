@@ -33,9 +33,13 @@ func TestPartsOnce(t *testing.T) {
 				for _, p := range l.products() {
 					whole := wholeOf(p)
 					for out := l.outs.Lo; out < l.outs.Hi; out++ {
-						all := slices.Concat(parts(p.phase, out)...)
+						matrix, of := p.phase, out
+						if p.batch != nil {
+							matrix, of = p.batch[out/p.groupOuts].number, p.cols.Lo+out%p.groupOuts
+						}
+						all := slices.Concat(parts(matrix, of)...)
 						if slices.Sort(all); !slices.Equal(all, whole) {
-							t.Fatalf("%v, %v, output %d: parts %v, products %v wanted", cut, m, out, parts(p.phase, out), whole)
+							t.Fatalf("%v, %v, output %d: parts %v, products %v wanted", cut, m, out, parts(matrix, of), whole)
 						}
 					}
 				}

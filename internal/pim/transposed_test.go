@@ -15,7 +15,7 @@ import (
 )
 
 // anyLayers draw a layer of each kind.
-var anyLayers = []func(t *rapid.T) net{anyConv, anyProduct, anyTransposed}
+var anyLayers = []func(t *rapid.T) net{anyConv, anyProduct, anyTransposed, anyBatch}
 
 // transposed makes a transposed convolution. pads are those of each side, and stride, dilation and output
 // padding those of each dimension.

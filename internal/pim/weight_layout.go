@@ -40,6 +40,9 @@ func (c *mappedCode) layout(s share) []byte {
 		}
 	}
 	add(c.layer.groupK, c.layer.groupOuts)
+	for _, b := range c.layer.batch {
+		add(b.weights)
+	}
 	return c.device.scheme.layout(key, c.mapping, s)
 }
 

@@ -51,7 +51,8 @@ type MemoryStep struct {
 	Reserved int             `json:"reserved_rows"` // new rows of this step, all channels together; 0 if it reuses rows
 	Stored   int             `json:"stored_bytes"`  // in the new rows
 	Share    float64         `json:"share"`         // of the new rows in all rows of all channels
-	Channels []MemoryChannel `json:"channels"`      // with work
+	Dynamic  bool            `json:"written_each_run,omitempty"`
+	Channels []MemoryChannel `json:"channels"` // with work
 }
 
 // MemoryChannel is the range of a channel's rows with the weights of a step.
@@ -75,7 +76,7 @@ func NewMemory(g *graph.Graph, hm *hw.Machine, r *search.Result, m *memory.Map) 
 		st := &m.Steps[i]
 		tile := r.Timeline.Program.Steps[st.Index]
 		nd := &g.Nodes[tile.Node]
-		s := MemoryStep{Step: st.Index, Layer: nd.Name, ReadBy: readers(st), Weights: st.Read * e, Both: st.Both * e}
+		s := MemoryStep{Step: st.Index, Layer: nd.Name, ReadBy: readers(st), Weights: st.Read * e, Both: st.Both * e, Dynamic: st.Dynamic}
 		if !tile.Box.Equal(tensor.Full(nd.Shape)) {
 			s.Box = tile.Box.String()
 		}
@@ -160,6 +161,9 @@ func (m *Memory) Text(w io.Writer, verbose bool) error {
 			note += " stored before"
 		default:
 			note += fmt.Sprintf(" stored before in %d channels", before)
+		}
+		if s.Dynamic {
+			note += " written in each run"
 		}
 		t.row(strconv.Itoa(s.Step), fault.Name(s.Layer), s.ReadBy, where, fmt.Sprintf("%d:%d", lo, hi), each, strconv.Itoa(s.Weights),
 			fmt.Sprintf("%.2f", s.Copies), strconv.Itoa(s.Stored), fmt.Sprintf("%.3f %%", 100*s.Share), strings.TrimSpace(note))

@@ -30,7 +30,7 @@ type Operator struct {
 	Until   int      `json:"until"` // the last one
 	Becomes []string `json:"becomes"`
 	GPU     bool     `json:"gpu"`  // the GPU executes it
-	PIM     bool     `json:"pim"`  // the PIM executes a part of it, if the weights are constant
+	PIM     bool     `json:"pim"`  // the PIM executes a part of it
 	View    bool     `json:"view"` // nothing is executed: the values are the input's
 	Cut     string   `json:"cut"`  // into tiles: yes, whole, or partly if it becomes some operators of either kind
 	Limits  string   `json:"limits,omitempty"`
