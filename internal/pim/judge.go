@@ -224,10 +224,16 @@ func (j *judge) block(b *op.SumBlock) {
 	j.found.Merge(found)
 }
 
+// exponent is that of the weights of an output of a block.
+func (j *judge) exponent(b *op.SumBlock, out int) int {
+	number, _ := j.layer.output(b.Matrix, b.Outs.Lo+out)
+	return j.scale.of(number)
+}
+
 // near reports whether a value is within a part of its bound that needs no rounding of its ends, as nearly all are, and what
 // is wanted then.
 func (j *judge) near(b *op.SumBlock, out, at int, reads [][]float32, got float64) (want float64, ok bool) {
-	if j.split || j.open || b.Alpha != 1 || j.scale.of(b.Outs.Lo+out) != 0 || j.typ != tensor.Float32 {
+	if j.split || j.open || b.Alpha != 1 || j.exponent(b, out) != 0 || j.typ != tensor.Float32 {
 		return 0, false
 	}
 	e, size := out*len(b.At)+at, 0.0
@@ -274,8 +280,7 @@ func (j *judge) sum(b *op.SumBlock, out, at int, reads [][]float32) (want, bound
 	if len(b.Parts) > 1 {
 		bound += gamma(len(b.Parts)) * (size + bound)
 	}
-	number, _ := j.layer.output(b.Matrix, b.Outs.Lo+out)
-	e := -j.scale.of(number)
+	e := -j.exponent(b, out)
 	total, bound = math.Ldexp(total, e), math.Ldexp(bound, e)
 	if b.Alpha != 1 {
 		total, bound = b.Alpha*total, math.Abs(b.Alpha)*bound

@@ -102,9 +102,14 @@ var times = slices.Concat(
 		row{"the GPU's memory has every channel", `kept := m.Memory.Channels - channels`, `kept := m.Memory.Channels`},
 	),
 	file("internal/memory/cold.go", in("internal/memory", ""),
-		row{"a cold start takes as long as the quickest channel", `c.Time = max(c.Time, device.Time(math.Round(t*1e3)))`, `c.Time = device.Time(math.Round(t * 1e3))`},
-		row{"rows are opened beside the refreshes", `busy -= ns("rfc_ck") / interval`, `busy -= 0`},
+		row{"a cold start takes as long as the quickest channel", `c.Time = max(c.Time, w.Time(bytes, rows[ch]))`, `c.Time = w.Time(bytes, rows[ch])`},
+		row{"weights of each run are written before the first", `m.Steps[i].Dynamic {`, `m.Steps[i].Dynamic && false {`},
+	),
+	file("internal/pim/writing.go", in("internal/pim", "^(TestWrit|TestEval)"),
+		row{"rows are opened beside the refreshes", `w.busy -= ns("rfc_ck") / interval`, `w.busy -= 0`},
 		row{"activations come as they like", `max(ns("rc_ck"), float64(p.Banks)/4*ns("faw_ck"))`, `ns("rc_ck")`},
+		row{"weights that are written take no time", `c.cost.Lanes[i] += t`, `_ = t`},
+		row{"weights that are written come by themselves", `n += int64(c.device.written(m.mapping, s).bytes(c.device))`, `n += 0`},
 	),
 )
 
