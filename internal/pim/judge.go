@@ -226,6 +226,9 @@ func (j *judge) block(b *op.SumBlock) {
 
 // exponent is that of the weights of an output of a block.
 func (j *judge) exponent(b *op.SumBlock, out int) int {
+	if j.scale.by == nil {
+		return 0
+	}
 	number, _ := j.layer.output(b.Matrix, b.Outs.Lo+out)
 	return j.scale.of(number)
 }
