@@ -8,7 +8,7 @@ A detector takes one picture, 3 x PX x PX, and returns boxes, labels, scores and
 the network makes them, 28 x 28, or with --paste resized to their boxes in the picture.
 
 The networks are not trained, but their values spread as those of trained ones do: batch norm has the
-statistics of noise, and the logits of a detector have a deviation of 3, so that it finds some boxes and
+statistics of noise, and the logits of a detector have a deviation of 3 or 1, so that it finds some boxes and
 leaves others.
 
 Needs torch, torchvision and onnx: Debian's python3-torch, python3-torchvision and python3-onnx.
@@ -36,7 +36,8 @@ NAMES = {  # and the side of the picture
     "convnext_tiny": 224,
 }
 LOGITS = re.compile(r"(cls_score|cls_logits|classification_head\.module_list\.\d+\.1)$")
-DEVIATION = 3
+DEVIATION = 3  # of logits that are compared with each other
+ALONE = 1  # of logits that are scores by themselves, beside a bias of -4.6
 
 
 class Main(torch.nn.Module):
@@ -69,7 +70,7 @@ def build(name, scaled):
     return (Main(net) if kind is models.segmentation else net), kind is models.detection
 
 
-def spread(net, pictures):
+def spread(net, pictures, alone):
     """Give batch norm the statistics of the pictures, then logits their deviation."""
     norms = [m for m in net.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     for m in norms:
@@ -95,7 +96,7 @@ def spread(net, pictures):
         for h in hooks:
             h.remove()
         for m, std in seen.items():
-            m.weight.mul_(DEVIATION / std)
+            m.weight.mul_((ALONE if alone else DEVIATION) / std)
 
 
 def main():
@@ -120,7 +121,7 @@ def main():
         net, detector = build(name, a.scaled)
         px = a.size or NAMES.get(name, 224)
         noise = torch.randn(2, 3, px, px, generator=torch.Generator().manual_seed(2))
-        spread(net, list(noise) if detector else noise)
+        spread(net, list(noise) if detector else noise, name.startswith(("retinanet", "fcos")))
         x = [noise[0]] if detector else noise[:1].repeat(a.batch, 1, 1, 1)
         path = os.path.join(a.o, name + ".onnx")
         torch.onnx.export(net, (x,), path, opset_version=a.opset, input_names=["input"])
