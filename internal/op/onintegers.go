@@ -77,6 +77,11 @@ func onIntegers(real *Op) Op {
 		},
 		Eval: func(a Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box) {
 			n := values(len(in))
+			if f := direct[real.Name]; f != nil {
+				lo, hi := clamps(a, dst.Type)
+				f(in, dst, out, lo, hi)
+				return
+			}
 			shapes := shapesOf(in[:n])
 			var need []tensor.Box
 			if real.Need != nil {

@@ -98,7 +98,7 @@ var times = slices.Concat(
 	t.ops`, `t.ops += 0
 	}
 	t.ops`},
-		row{"the operands of an epilogue stay where they are", `t.bytes += operands * element`, `t.bytes += 0 * operands * element`},
+		row{"the operands of an epilogue stay where they are", `t.bytes += operands`, `t.bytes += 0 * operands`},
 		row{"the GPU's memory has every channel", `kept := m.Memory.Channels - channels`, `kept := m.Memory.Channels`},
 	),
 	file("internal/memory/cold.go", in("internal/memory", ""),
