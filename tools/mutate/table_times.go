@@ -92,7 +92,7 @@ var times = slices.Concat(
 		row{"the finish on the GPU takes nothing", `c.Time = around + max(c.Time, travel, finish) + kernel.Time`, `c.Time = around + max(c.Time, travel, finish)`},
 		row{"the launch of the finishing kernel is uncounted", `c.Launch, c.Stream = l.launch+kernel.Launch, c.Ticks`, `c.Launch, c.Stream = l.launch, c.Ticks`},
 		row{"a launch is fused before a kernel that the next work waits for", `if l.joint && l.pass == nil {`, `if l.joint {`},
-		row{"zeros travel", `t.bytes -= c.cost.Commands[o].N * int64(c.device.results) * element`, `_ = o`},
+		row{"zeros travel", `t.bytes -= c.cost.Commands[o].N * int64(d.results) * int64(d.element)`, `_ = o`},
 		row{"a bias is added for nothing", `t.ops += values
 	}
 	t.ops`, `t.ops += 0

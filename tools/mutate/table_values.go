@@ -87,7 +87,7 @@ var values = slices.Concat(
 	file("internal/run/verify.go", in("internal/run", "^(TestVerify|TestVerifyFaults|TestEqual|TestFaultsSeen|TestOrderSeen|TestSpillSeen|TestVerdictOK)$"),
 		row{"a step reads values that no step has made", `in[i], exact[i], same = v.nodes[x].seen,`, `in[i], exact[i], same = v.nodes[x].shown,`},
 		row{"nothing compared is enough", `len(v.Faults) == 0 && seen(&v.PIM) && seen(&v.GPU)`, `len(v.Faults) == 0 && seen != nil`},
-		row{"a wrong epilogue passes", `if j := equal(n.seen, sums, s.Box); j.Wrong > 0 {`, `if j := equal(n.seen, n.seen, s.Box); j.Wrong > 0 {`},
+		row{"a wrong epilogue passes", `if j := equal(n.seen, finished, s.Box); j.Wrong > 0 {`, `if j := equal(n.seen, n.seen, s.Box); j.Wrong > 0 {`},
 		row{"what no tile makes passes", `if j := equal(n.seen, n.shown, tensor.Full(nd.Shape)); j.Wrong > 0 {`, `if j := equal(n.shown, n.shown, tensor.Full(nd.Shape)); j.Wrong > 0 {`},
 	),
 	file("internal/run/compare.go", in("internal/run", "^(TestCompare|TestVerify|TestVerifyFaults|TestSimplified)$"),
