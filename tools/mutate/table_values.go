@@ -32,9 +32,9 @@ var values = slices.Concat(
 	),
 	file("internal/pim/perform_sums.go", in("internal/pim", "^(TestEval|TestColumnsPanic|TestAccumulatorsPanic|TestNumberFormat|TestAccumulatorFormat)$"),
 		row{"the last bank's result is not read", `n := min(len(s.v), b.outs-(at-b.result)%b.outs)`, `n := min(len(s.v)-1, b.outs-(at-b.result)%b.outs)`},
-		row{"a result replaces the parts before", `ch.reads[at-ch.lo+i] += s.v[i]`, `ch.reads[at-ch.lo+i] = s.v[i]`},
+		row{"a result replaces the parts before", `ch.reads.rounded[at-ch.lo+i] += s.v[i]`, `ch.reads.rounded[at-ch.lo+i] = s.v[i]`},
 		row{"a sum is not cleared when it is read", `clear(s.v)
-	clear(s.used)`, `clear(s.used)`},
+	clear(s.whole)`, `clear(s.whole)`},
 		row{"a sum that is read needs no new start", `s.set = s.cleared
 }`, `s.set = true
 }`},
