@@ -31,7 +31,7 @@ var values = slices.Concat(
 		row{"a fill keeps what the one before left", `clear(b.filled)`, `_ = b.filled`},
 	),
 	file("internal/pim/perform_sums.go", in("internal/pim", "^(TestEval|TestColumnsPanic|TestAccumulatorsPanic|TestNumberFormat|TestAccumulatorFormat)$"),
-		row{"the last bank's result is not read", `n := min(len(s.v), b.outs-(at-b.result)%b.outs)`, `n := min(len(s.v)-1, b.outs-(at-b.result)%b.outs)`},
+		row{"the last bank's result is not read", `n := min(len(s.used), b.outs-(at-b.result)%b.outs)`, `n := min(len(s.v)-1, b.outs-(at-b.result)%b.outs)`},
 		row{"a result replaces the parts before", `ch.reads.rounded[at-ch.lo+i] += s.v[i]`, `ch.reads.rounded[at-ch.lo+i] = s.v[i]`},
 		row{"a sum is not cleared when it is read", `clear(s.v)
 	clear(s.whole)`, `clear(s.whole)`},
