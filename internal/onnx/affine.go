@@ -86,6 +86,9 @@ func centerCropPad(n *node) []*value {
 	return one(n.op("Pad", op.Attrs{"pads": pads}, cut))
 }
 
+// maxTaps bounds the values of a block, whose kernels are a square of it. Estimated: 32 × 32.
+const maxTaps = 1 << 10
+
 // col2Im lowers Col2Im to the transposed convolution whose kernels have a single 1
 // each: column k of a channel adds its values at tap k of every block.
 func col2Im(n *node) []*value {
@@ -97,8 +100,8 @@ func col2Im(n *node) []*value {
 	if len(x.shape) != 3 || r < 1 || r > 3 || len(block) != r || taps == 0 || x.shape[1]%taps != 0 {
 		n.fail("input of %v, image_shape %v, block_shape %v: 1 to 3 dimensions, and columns of whole blocks, wanted", x.shape, image, block)
 	}
-	if taps > foldSize {
-		n.fail("block_shape %v: at most %d values wanted", block, foldSize)
+	if taps > maxTaps {
+		n.fail("block_shape %v: at most %d values wanted", block, maxTaps)
 	}
 	c := x.shape[1] / taps
 	n.shapeFrom(image)

@@ -21,6 +21,9 @@ func einsum(n *node) []*value {
 	equation := strings.ReplaceAll(n.str("equation", ""), " ", "")
 	left, right, explicit := strings.Cut(equation, "->")
 	spelled := strings.Split(left, ",")
+	if len(spelled) > maxTerms {
+		n.fail("equation of %d terms: at most %d wanted", len(spelled), maxTerms)
+	}
 	n.arity(len(spelled), len(spelled))
 	var terms []term
 	extent := map[rune]int{}
@@ -85,6 +88,9 @@ func einsum(n *node) []*value {
 	}
 	return n.arranged(acc, result, extent)
 }
+
+// maxTerms bounds the terms of an equation, since every term is compared with those after it. Estimated: models have 2.
+const maxTerms = 64
 
 // ellipsisEnd is above all labels of the dimensions behind an ellipsis.
 const ellipsisEnd = 'A'
