@@ -35,6 +35,15 @@ func anyBatch(t *rapid.T) net {
 	if rapid.IntRange(0, 3).Draw(t, "kind") == 0 {
 		return twoInputs(t, "Gemm", op.Attrs{"alpha": float32(2), "transB": int64(1)}, numbers(r, tensor.Shape{m, k}), numbers(r, tensor.Shape{n, k}))
 	}
+	if rapid.IntRange(0, 5).Draw(t, "kernel") == 0 { // that is computed
+		c := int64(rapid.IntRange(1, 3).Draw(t, "extent"))
+		a := op.Attrs{"group": int64(1), "kernel_shape": []int64{c, c}, "strides": []int64{2, 2}, "dilations": []int64{1, 1}, "pads": []int64{1, 0, 0, 0}}
+		x, w, name := tensor.Shape{1, m, 4, 4}, tensor.Shape{n, m, int(c), int(c)}, "Conv"
+		if rapid.Bool().Draw(t, "transposed") {
+			w, name, a["output_padding"] = tensor.Shape{m, n, int(c), int(c)}, "ConvTranspose", []int64{0, 0}
+		}
+		return twoInputs(t, name, a, numbers(r, x), numbers(r, w))
+	}
 	var x, w tensor.Shape
 	for range rapid.IntRange(0, 2).Draw(t, "rank") {
 		d := rapid.IntRange(1, 4).Draw(t, "batch")

@@ -118,7 +118,11 @@ func (c *mappedCode) operands(in []*tensor.Tensor) *operands {
 	}
 	all := &operands{layer: c.layer, scale: c.layer.exponents(c.device.format, w.Floats()), phases: map[*layer]*operands{}}
 	products := c.layer.products()
-	values, channels := c.inputs(x, products[0].taps.channel)
+	places := products[0].taps.channel
+	if len(products[0].taps.kernel) == 0 {
+		places = 1 // a matrix, perhaps read by columns
+	}
+	values, channels := c.inputs(x, places)
 	for _, l := range products {
 		all.phases[l] = c.operandsOf(l, values, channels, w.Floats(), all.scale)
 	}

@@ -262,11 +262,11 @@ func lowerConv(nd *graph.Node, in []tensor.Shape, box tensor.Box) (*layer, error
 }
 
 func lowerGemm(nd *graph.Node, in []tensor.Shape, box tensor.Box) (*layer, error) {
-	if nd.Attrs.Int("transA") != 0 {
-		return nil, fmt.Errorf("transA=1")
-	}
 	l := matrixLayer(in[0], in[1], nd.Attrs.Int("transB") != 0)
 	l.axes = []axis{{Range: box[0], src: in[0][1], dst: nd.Shape[1]}}
+	if nd.Attrs.Int("transA") != 0 { // a pixel is a column of the first operand
+		l.axes[0].src, l.taps.channel = 1, in[0][1]
+	}
 	l.outs = box[1]
 	l.alpha, l.beta = nd.Attrs.Float("alpha"), nd.Attrs.Float("beta")
 	if len(in) > 2 {

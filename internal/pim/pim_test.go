@@ -159,8 +159,12 @@ func anyProduct(t *rapid.T) net {
 		return build(t, "Gemm", op.Attrs{}, numbers(r, tensor.Shape{m, k}), numbers(r, w))
 	}
 	c := rapid.SampledFrom([]tensor.Shape{{}, {n}, {1, n}, {m, 1}, {m, n}}).Draw(t, "c")
-	return build(t, "Gemm", op.Attrs{"alpha": float32(2), "beta": float32(-3), "transB": int64(1)},
-		numbers(r, tensor.Shape{m, k}), numbers(r, tensor.Shape{n, k}), numbers(r, c))
+	x, a := tensor.Shape{m, k}, int64(rapid.IntRange(0, 1).Draw(t, "transA"))
+	if a == 1 {
+		x = tensor.Shape{k, m}
+	}
+	return build(t, "Gemm", op.Attrs{"alpha": float32(2), "beta": float32(-3), "transA": a, "transB": int64(1)},
+		numbers(r, x), numbers(r, tensor.Shape{n, k}), numbers(r, c))
 }
 
 func anyBox(t *rapid.T, s tensor.Shape) tensor.Box {
@@ -582,7 +586,8 @@ func TestUnsupported(t *testing.T) {
 	m.PIM.Rows = 2
 	b := graph.NewBuilder("test")
 	x := b.Input("x", tensor.Float32, tensor.Shape{4, 4})
-	w := b.Const("w", numbers(r, tensor.Shape{4, 4}))
+	w := b.Const("w", numbers(r, tensor.Shape{4}))
+	image, kernel := b.Input("image", tensor.Float32, tensor.Shape{1, 1, 2, 2}), b.Const("kernel", numbers(r, tensor.Shape{1, 1, 2, 2}))
 	must := func(id graph.ID, err error) graph.ID {
 		t.Helper()
 		if err != nil {
@@ -597,7 +602,9 @@ func TestUnsupported(t *testing.T) {
 	}{
 		{x, `node: "x" is no operation`},
 		{must(b.Op("", "Relu", op.Attrs{}, x)), "Relu: no product of matrices"},
-		{must(b.Op("", "Gemm", op.Attrs{"transA": int64(1)}, x, w)), "Gemm: transA=1"},
+		{must(b.Op("", "MatMul", op.Attrs{}, x, w)), "MatMul: right operand of shape 4, a matrix wanted"},
+		{must(b.Op("", "ConvTranspose", op.Attrs{"group": int64(1), "kernel_shape": []int64{2, 2}, "strides": []int64{9, 9}, "dilations": []int64{1, 1},
+			"pads": []int64{0, 0, 0, 0}, "output_padding": []int64{0, 0}}, image, kernel)), "ConvTranspose: strides [9 9]: 81 convolutions, at most 64 wanted"},
 		{must(b.Op("", "MatMul", op.Attrs{}, x, big)), "weights of 3 rows in a bank of 2 rows"},
 	}
 	b.Output("y", cases[1].id)
