@@ -1,6 +1,27 @@
 package ortcheck
 
-import "pimflow/internal/tensor"
+import (
+	"os"
+	"testing"
+
+	"pimflow/internal/onnx"
+	"pimflow/internal/tensor"
+)
+
+// TestQuantizedNetwork compares a quantised network, as read and on integers.
+func TestQuantizedNetwork(t *testing.T) {
+	const path = "../docs/quantized.onnx"
+	f, err := onnx.Read(t.Context(), path, onnx.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	model, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compareNetwork(t, f.Graph, random(f.Graph), model)
+}
 
 // quantized are the operators on integers of 8 bits. ONNX fixes their bits, but for a rounding of the real numbers in between that
 // those of com.microsoft leave open: a step. DynamicQuantizeLinear is not here: the binding returns no scalars.
