@@ -13,7 +13,6 @@ import (
 // TestContributed reads each operator of com.microsoft, and wants the values of the ONNX operators that it stands for.
 func TestContributed(t *testing.T) {
 	i64 := func(v ...int64) []int64 { return v }
-	const x = "2x4x5x6"
 	kernel := func() []byte { return attr("kernel_shape", i64(3, 3)) }
 	conv := func(out string) []byte { return call("Conv", "x w k", out, kernel(), attr("pads", i64(1, 1, 1, 1))) }
 	fused := func(in string, attrs ...[]byte) []byte {
