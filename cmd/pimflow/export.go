@@ -50,6 +50,9 @@ in the plan; nodes without are slices and concatenations.`,
 				return err
 			}
 			bar.stop()
+			if n := sized(s); n > 0 {
+				fmt.Fprintf(c.ErrOrStderr(), "pimflow: warning: %d sizes depend on data: the written model has the largest, and pads what is less\n", n)
+			}
 			for _, name := range whole {
 				fmt.Fprintf(c.ErrOrStderr(), "pimflow: warning: layer %s is written whole, though the plan cuts it: its operator cannot make a part by itself\n", fault.Name(name))
 			}
@@ -64,4 +67,15 @@ in the plan; nodes without are slices and concatenations.`,
 	r.modelFlags(c)
 	profileFlag(c, &r.opts.Profile)
 	return c
+}
+
+// sized counts the operations whose values' sizes depend on data.
+func sized(s *pimflow.Session) (n int) {
+	g, _, _, _ := s.Internal()
+	for i := range g.Nodes {
+		if o := g.Nodes[i].Op; o != nil && o.Count != nil {
+			n++
+		}
+	}
+	return n
 }

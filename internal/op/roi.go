@@ -18,13 +18,21 @@ type bins struct {
 // taps; all others are zeros.
 func (b bins) samplesOf(bin int) (list []tap) {
 	start := b.start + float64(bin)*b.bin
+	if math.IsNaN(start) || math.IsInf(start, 0) || math.IsInf(b.bin, 0) {
+		return nil // of a box without an end no sample has a place
+	}
 	first := max(math.Ceil((-1-start)/b.step-0.5)-1, 0)
 	last := min(math.Floor((float64(b.n)-start)/b.step-0.5)+1, b.samples-1)
 	if !(b.step > 0) { // a box without area, or one from right to left: few samples, as the file gives their number
 		first, last = 0, b.samples-1
 	}
-	for i := first; i <= last; i++ {
-		y := start + (i+0.5)*b.step
+	// Where a sample's number is so large that the next is the same, their count ends the loop.
+	most := last - first
+	if b.step > 0 {
+		most = min(most, (float64(b.n)+2)/b.step+2)
+	}
+	for k := 0.0; k <= most; k++ {
+		y := start + (first+k+0.5)*b.step
 		if y < -1 || y > float64(b.n) {
 			continue
 		}
