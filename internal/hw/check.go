@@ -18,7 +18,7 @@ var memoryLimits = []dram.Limit{
 	{Name: "one rate", Left: "memory.channel_gb_per_s", Is: "about", Right: "1000 * pim.column_bytes / pim.clock_ps / pim.timing.bl_ck", Why: "GPU and PIM share the pins of a channel"},
 	{Name: "pin rate", Left: "8 * memory.channel_gb_per_s", Is: "<=", Right: "48 * memory.pins_per_channel", Why: "the fastest pin of a DRAM has 48 Gb/s (GDDR7, JESD239: 192 GB/s a device of 32 pins)"},
 	{Name: "burst and column", Left: "8 * pim.column_bytes", Is: "=", Right: "memory.pins_per_channel * memory.burst_length", Why: "a column access is what the pins move in a burst"},
-	{Name: "element", Left: "memory.bytes_per_element", Is: "=", Right: "pim.element_bytes", Why: "weights and activations are stored in the number format"},
+	{Name: "element", Left: "memory.bytes_per_element", Is: "=", Right: "pim.real_bytes", Why: "real numbers are stored in the number format, or in float16 where it is of integers"},
 	{Name: "whole lanes", Left: "pim.column_bytes", Is: "a multiple of", Right: "pim.element_bytes", Why: "a column access has whole elements"},
 	{Name: "whole columns", Left: "pim.row_bytes", Is: "a multiple of", Right: "pim.column_bytes", Why: "a row has whole columns"},
 	{Name: "whole buffer", Left: "pim.buffer_bytes", Is: "a multiple of", Right: "pim.column_bytes", Why: "a buffer has whole columns"},

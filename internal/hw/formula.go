@@ -43,6 +43,7 @@ var derivedKeys = []derivedKey{
 		return m.Memory.Channels
 	})},
 	{"pim.element_bytes", whole(func(m *Machine) int { return m.PIM.ElementSize() })},
+	{"pim.real_bytes", whole(func(m *Machine) int { return m.PIM.RealSize() })},
 	{"pim.lanes", whole(func(m *Machine) int { return m.PIM.Lanes() })},
 	{"pim.columns_per_row", whole(func(m *Machine) int { return m.PIM.Columns() })},
 	{"gpu.start_us", func(m *Machine) (float64, error) { // of the mechanism

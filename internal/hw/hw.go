@@ -82,7 +82,7 @@ type Memory struct {
 	Burst       int     `json:"burst_length" want:"1..1024"`    // transfers of a pin for one column access
 	ChannelGBps float64 `json:"channel_gb_per_s" want:">0"`     // bandwidth of a channel's pins, for GPU and PIM, 1e9 bytes/s
 	ChannelL2   int64   `json:"l2_per_channel_bytes" want:">0"` // the L2 slice of a channel
-	ElementSize int     `json:"bytes_per_element" want:"1..8"`  // of weights and activations on the machine
+	ElementSize int     `json:"bytes_per_element" want:"1..8"`  // of real numbers on the machine; integers have the bytes of their type
 }
 
 // Link is the connection between the GPU's memory channels and the PIM channels. It carries
@@ -184,7 +184,7 @@ type PIM struct {
 	Buffers  int              `json:"buffers" want:"1..64"`                    // input buffers of a channel
 	Sums     int              `json:"accumulators" want:"1..65536"`            // accumulators of each bank
 	Limit    float64          `json:"power_limit_mw" want:">=0" missing:"may"` // of a channel, for column accesses of all banks and their products (Cadence); 0: none
-	Format   string           `json:"number_format"`                           // of operands and results: "fp16", "bf16" or "fp32"; sums are float32
+	Format   string           `json:"number_format"`                           // of operands and results: "fp16", "bf16" or "fp32", sums are float32; or "int8", sums are int32
 	Timing   map[string]int64 `json:"timing" key:"_ck" want:">=0"`             // the standard's parameters, in cycles of Clock
 	Energy   PIMEnergy        `json:"energy"`
 }
@@ -194,6 +194,26 @@ var formats = map[string]int{"fp16": 2, "bf16": 2, "fp32": 4, "int8": 1}
 
 // ElementSize is the bytes of an operand; 0 for an unknown format.
 func (p *PIM) ElementSize() int { return formats[p.Format] }
+
+// RealSize is the bytes of a real number on the machine: ElementSize, or 2, float16, where operands are integers, since real
+// numbers then are on the GPU alone; 0 for an unknown format.
+func (p *PIM) RealSize() int {
+	if p.Integers() {
+		return 2
+	}
+	return p.ElementSize()
+}
+
+// Integers reports whether operands are integers.
+func (p *PIM) Integers() bool { return p.Format == "int8" }
+
+// WeightSize is the bytes of a weight in the banks.
+func (m *Machine) WeightSize() int {
+	if m.PIM.Integers() {
+		return m.PIM.ElementSize()
+	}
+	return m.Memory.ElementSize
+}
 
 // Lanes is the number of multipliers of a bank's MAC unit: the elements of a column access.
 func (p *PIM) Lanes() int { return p.Column / max(1, p.ElementSize()) }

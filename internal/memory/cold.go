@@ -32,7 +32,7 @@ func (m *Map) ColdStart(machine *hw.Machine) ColdStart {
 	}
 	w := pim.NewWriting(machine)
 	for ch := range m.Taken {
-		bytes := stored[ch] * machine.Memory.ElementSize
+		bytes := stored[ch] * machine.WeightSize()
 		c.Bytes += bytes
 		c.Rows += rows[ch]
 		c.Time = max(c.Time, w.Time(bytes, rows[ch]))

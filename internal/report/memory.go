@@ -65,11 +65,11 @@ type MemoryChannel struct {
 
 // NewMemory returns the layout of a plan's weights on a machine.
 func NewMemory(g *graph.Graph, hm *hw.Machine, r *search.Result, m *memory.Map) *Memory {
-	e := hm.Memory.ElementSize
+	e := hm.WeightSize()
 	rep := &Memory{
 		Schema: MemorySchema, Model: g.Name, Machine: hm.Name, Policy: r.Plan.Policy, Channels: len(m.Taken),
 		Rows: hm.PIM.Rows, RowBytes: hm.PIM.Banks * hm.PIM.Row,
-		Network: m.Network * e, Weights: m.Read * e, Stored: m.Stored * e, Steps: []MemoryStep{}, Taken: slices.Clone(m.Taken),
+		Network: m.Network * hm.Memory.ElementSize, Weights: m.Read * e, Stored: m.Stored * e, Steps: []MemoryStep{}, Taken: slices.Clone(m.Taken),
 		Cold: m.ColdStart(hm).Time.NS(),
 	}
 	for i := range m.Steps {
