@@ -30,7 +30,8 @@ type Plan struct {
 
 // OpenPlan reads a plan that Print wrote, opens its model and times the plan. The machine is
 // that of the options, on which a plan of another machine is timed too, or, where they name none, the plan's; model may be "" where the plan's is
-// a network that is built in. Errors begin with the plan's file.
+// a network that is built in. The number of PIM channels and the launch of PIM work are the plan's: changes to others are an
+// error. Errors begin with the plan's file.
 func OpenPlan(ctx context.Context, file, model string, o Options) (*Session, *Plan, error) {
 	f, err := files.OpenText(file, maxText)
 	if err != nil {
@@ -46,7 +47,7 @@ func OpenPlan(ctx context.Context, file, model string, o Options) (*Session, *Pl
 			return nil, nil, fmt.Errorf("%s: a plan of model %.80q, which is no network of the zoo: its file wanted as --model", file, model)
 		}
 	}
-	own := o.Machine == ""
+	own, told := o.Machine == "", o.Set
 	if own {
 		o.Machine = cmp.Or(given.From, given.Machine)
 		o.Set = append(slices.Clone(given.Set), o.Set...)
@@ -58,8 +59,11 @@ func OpenPlan(ctx context.Context, file, model string, o Options) (*Session, *Pl
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", file, err)
 	}
+	if err := fixed(given, m, told); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", file, err)
+	}
 	if n := given.PIMChannels; n > 0 && n != m.Memory.PIMChannels { // what follows from it is the plan's
-		o.Set = append(slices.Clone(o.Set), fmt.Sprintf("memory.pim_channels=%d", n))
+		o.Set = append(slices.Clone(o.Set), fmt.Sprintf("%s=%d", hw.PIMChannels, n))
 	}
 	if own && m.Name != given.Machine {
 		return nil, nil, fmt.Errorf("%s: the plan is for machine %.80q, and %s is %.80q", file, given.Machine, o.Machine, m.Name)
@@ -74,6 +78,25 @@ func OpenPlan(ctx context.Context, file, model string, o Options) (*Session, *Pl
 		return nil, nil, fault.As(fault.Input, fmt.Errorf("%s: %w", file, err))
 	}
 	return s, p, nil
+}
+
+// fixed refuses changes of a machine to what a plan says, and a plan of more channels than the machine has.
+func fixed(p *plan.Plan, m *hw.Machine, changes []string) error {
+	if n, all := p.PIMChannels, m.Memory.Channels; n > all {
+		return fmt.Errorf("pim_channels %d: 0 to %d, the memory channels of machine %.80q, wanted", n, all, m.Name)
+	}
+	for _, f := range []struct {
+		line, key string
+		other     bool // than the plan's
+	}{
+		{fmt.Sprintf("pim_channels %d", p.PIMChannels), hw.PIMChannels, p.PIMChannels > 0 && p.PIMChannels != m.Memory.PIMChannels},
+		{fmt.Sprintf("launch %.80q", p.Launch), "launch.pim", p.Launch != m.Launch.PIM},
+	} {
+		if text := hw.Changes(changes, f.key); text != "" && f.other {
+			return fault.Usagef("the plan says %s: leave out %.80s", f.line, text)
+		}
+	}
+	return nil
 }
 
 // Print writes the plan as text that OpenPlan reads.

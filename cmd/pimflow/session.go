@@ -51,6 +51,9 @@ func (r *request) open(ctx context.Context, bar *bar) (*pimflow.Session, error) 
 	if err := r.bind(); err != nil {
 		return nil, err
 	}
+	if text := hw.Changes(r.opts.Set, hw.PIMChannels); r.channels != "" && text != "" {
+		return nil, fault.Usagef("--pim-channels %.80s and --set %.80s both say how many channels compute: leave out one", r.channels, text)
+	}
 	r.opts.Progress = bar.tell
 	s, err := pimflow.Open(ctx, r.model, r.opts)
 	if err != nil || r.channels == "" || r.channels == autoChannels {
@@ -123,7 +126,7 @@ func withChannels(s *pimflow.Session, text string) (*pimflow.Session, error) {
 	if err != nil || n < 0 || n > m.Memory.Channels {
 		return nil, fault.Usagef("--pim-channels %s: %s, or 0 to %d, the memory channels of machine %s, wanted", text, autoChannels, m.Memory.Channels, m.Name)
 	}
-	machine, err := s.Machine().Set(fmt.Sprintf("memory.pim_channels=%d", n))
+	machine, err := s.Machine().Set(fmt.Sprintf("%s=%d", hw.PIMChannels, n))
 	if err != nil {
 		return nil, err
 	}

@@ -94,6 +94,19 @@ func (m *Machine) Set(changes ...string) (*Machine, error) {
 	return c, fault.As(fault.Usage, err)
 }
 
+// PIMChannels is the key of the number of channels that compute.
+const PIMChannels = "memory.pim_channels"
+
+// Changes returns the last of changes, as Set takes them, that is of a key; "" for none.
+func Changes(changes []string, key string) string {
+	for _, text := range slices.Backward(changes) {
+		if k, _, _ := strings.Cut(text, "="); k == key {
+			return text
+		}
+	}
+	return ""
+}
+
 func (m *Machine) set(changes []string) (*Machine, error) {
 	if len(changes) == 0 {
 		return m, nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -219,5 +220,10 @@ func (s *search) noDevice(i int, p Policy) error {
 	if dev := s.t.Pins[s.order[i]]; dev != "" {
 		pinned = ", pinned to " + dev
 	}
-	return fault.As(fault.Infeasible, fmt.Errorf("node %.80q%s: policy %s: %w", s.g.Nodes[s.order[i]].Name, pinned, p.Name, ErrNoDevice))
+	why, pl := "", s.blank(p)
+	gpu := func(d device.Device) bool { return d.Name() == plan.GPU }
+	if ds, err := s.devices(pl); err == nil && s.t.Pins[s.order[i]] != plan.PIM && !slices.ContainsFunc(ds, gpu) {
+		why = fmt.Sprintf(": %d channels compute, which leaves the GPU none", pl.PIMChannels)
+	}
+	return fault.As(fault.Infeasible, fmt.Errorf("node %.80q%s: policy %s: %w%s", s.g.Nodes[s.order[i]].Name, pinned, p.Name, ErrNoDevice, why))
 }
