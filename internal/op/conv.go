@@ -102,8 +102,8 @@ func convEval(a Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box) 
 	if len(in) > 2 {
 		v.bias = in[2].Floats()
 	}
-	if v.mg < fewChannels {
-		v.channels(out)
+	if layout, ok := v.newBand(); ok && v.mg < fewChannels {
+		v.channels(out, layout)
 		return
 	}
 	jobs := v.jobs(out)
@@ -175,45 +175,59 @@ func (v *convolution) segments(p tensor.Range) []segment {
 // in a channel.
 type tapRun struct{ at, n, from int }
 
-// tapRuns lists those of each value of the kernel of a channel.
-func (v *convolution) tapRuns(segs []segment) (taps [][]tapRun) {
-	d, h, w := &v.win[0], &v.win[1], &v.win[2]
-	for jd := range d.kernel {
-		for jh := range h.kernel {
-			for jw := range w.kernel {
-				var list []tapRun
-				for _, s := range segs {
-					id, ih := d.index(s.d, jd), h.index(s.h, jh)
-					r := w.valid(tensor.Range{Lo: s.w, Hi: s.w + s.n}, jw)
-					if id < 0 || id >= d.in || ih < 0 || ih >= h.in || r.Len() == 0 {
-						continue
-					}
-					p := tapRun{s.at + r.Lo - s.w, r.Len(), (id*h.in+ih)*w.in + w.index(r.Lo, jw)}
-					if n := len(list); n > 0 && list[n-1].at+list[n-1].n == p.at && list[n-1].from+list[n-1].n*w.stride == p.from {
-						list[n-1].n += p.n
-						continue
-					}
-					list = append(list, p)
-				}
-				taps = append(taps, list)
-			}
+// maxTaps bounds the values of a kernel of which a job keeps the runs, in runs: 1.5 MB. The runs of others are found
+// again in each channel.
+const maxTaps = 1 << 16
+
+// tapRuns is the function that lists those of the value of the kernel with a number.
+func (v *convolution) tapRuns(segs []segment) func(tap int) []tapRun {
+	n := v.kernel()
+	if n*len(segs) > maxTaps {
+		var list []tapRun
+		return func(tap int) []tapRun {
+			list = v.runsOf(tap, segs, list[:0])
+			return list
 		}
 	}
-	return taps
+	taps := make([][]tapRun, n)
+	for tap := range taps {
+		taps[tap] = v.runsOf(tap, segs, nil)
+	}
+	return func(tap int) []tapRun { return taps[tap] }
+}
+
+// runsOf adds the runs under a value of the kernel to list.
+func (v *convolution) runsOf(tap int, segs []segment, list []tapRun) []tapRun {
+	d, h, w := &v.win[0], &v.win[1], &v.win[2]
+	jd, jh, jw := tap/w.kernel/h.kernel, tap/w.kernel%h.kernel, tap%w.kernel
+	for _, s := range segs {
+		id, ih := d.index(s.d, jd), h.index(s.h, jh)
+		r := w.valid(tensor.Range{Lo: s.w, Hi: s.w + s.n}, jw)
+		if id < 0 || id >= d.in || ih < 0 || ih >= h.in || r.Len() == 0 {
+			continue
+		}
+		p := tapRun{s.at + r.Lo - s.w, r.Len(), (id*h.in+ih)*w.in + w.index(r.Lo, jw)}
+		if n := len(list); n > 0 && list[n-1].at+list[n-1].n == p.at && list[n-1].from+list[n-1].n*w.stride == p.from {
+			list[n-1].n += p.n
+			continue
+		}
+		list = append(list, p)
+	}
+	return list
 }
 
 // factors are the two matrices of a job: the weights, and the unfolded input (im2col).
 func (v *convolution) factors(j job, segs []segment) (left leftFactor, right rightFactor) {
 	px, _ := v.plane()
-	taps, stride := v.tapRuns(segs), v.win[2].stride
+	taps, kernel, stride := v.tapRuns(segs), v.kernel(), v.win[2].stride
 	depth, n := v.depth(), j.p.Len()
 	x := v.x[(j.n*v.c+j.group*v.cg)*px:]
 	left = func(k0, _ int, _ *[]float32) matrix32 { return matrix32{V: v.w[j.m.Lo*depth+k0:], Step: depth} }
 	right = func(k0, k1 int, to matrix32) {
 		for k := k0; k < k1; k++ {
-			row, channel := to.V[(k-k0)*to.Step:][:n], x[k/len(taps)*px:]
+			row, channel := to.V[(k-k0)*to.Step:][:n], x[k/kernel*px:]
 			at := 0 // what is written
-			for _, p := range taps[k%len(taps)] {
+			for _, p := range taps(k % kernel) {
 				clear(row[at:p.at])
 				at = p.at + p.n
 				strided(row[p.at:at], channel[p.from:], stride)
@@ -224,8 +238,11 @@ func (v *convolution) factors(j job, segs []segment) (left leftFactor, right rig
 	return left, right
 }
 
+// kernel is the number of values of the kernel of a channel.
+func (v *convolution) kernel() int { return v.win[0].kernel * v.win[1].kernel * v.win[2].kernel }
+
 // depth is the number of products of an output.
-func (v *convolution) depth() int { return v.cg * v.win[0].kernel * v.win[1].kernel * v.win[2].kernel }
+func (v *convolution) depth() int { return v.cg * v.kernel() }
 
 // place is the place of a segment in the output of a channel.
 func (v *convolution) place(n, m int, s segment) int {

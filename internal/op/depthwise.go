@@ -13,6 +13,9 @@ const bandValues = 1 << 14
 // keep the cores evenly busy, few enough to allocate little (estimated).
 const channelJobs = 32
 
+// maxBand bounds the scratch memory of a job of channels, in values: 4 MB. Strides to about 8 fit (estimated).
+const maxBand = 1 << 20
+
 // band is the scratch memory to convolve bands of rows of one channel. The padded
 // input is split by the remainders of its rows and columns by the strides, so that
 // under each value of the kernel the inputs of all outputs lie in order and the
@@ -24,17 +27,32 @@ type band struct {
 	taps        []int // where the values under each value of the kernel begin in split
 }
 
+// newBand is the layout of the bands of a box. ok is false where one takes more than maxBand values: between the values of
+// a kernel of great dilation, most inputs of a band are read by none.
+func (v *convolution) newBand() (b band, ok bool) {
+	h, w := v.win[1], v.win[2]
+	b.pitch = v.out[2].Len() + (w.extent()-1)/w.stride
+	b.rows = min(v.out[1].Len(), max(1, bandValues/b.pitch))
+	size := 1
+	for _, n := range []int{b.pitch, b.rows + (h.extent()-1)/h.stride, h.phases(), w.phases()} {
+		if n > maxBand/size {
+			return b, false
+		}
+		size *= n
+	}
+	b.part = size / (h.phases() * w.phases())
+	return b, true
+}
+
 // channels convolves channel by channel. It serves groups of few output channels,
 // above all depthwise convolution.
-func (v *convolution) channels(out tensor.Box) {
+func (v *convolution) channels(out tensor.Box, layout band) {
 	h, w := v.win[1], v.win[2]
 	nm := out[1].Len()
 	total := out[0].Len() * nm
 	each := ceilDiv(total, channelJobs)
 	parallel(ceilDiv(total, each), func(job int) {
-		b := band{pitch: v.out[2].Len() + (w.extent()-1)/w.stride}
-		b.rows = min(v.out[1].Len(), max(1, bandValues/b.pitch))
-		b.part = (b.rows + (h.extent()-1)/h.stride) * b.pitch
+		b := layout
 		b.split = make([]float32, h.phases()*w.phases()*b.part)
 		b.sums = make([]float32, b.rows*b.pitch)
 		for jh := range h.kernel {

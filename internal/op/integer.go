@@ -354,9 +354,9 @@ func convIntegerSums(a Attrs, x, w, sums *tensor.Tensor, out tensor.Box) {
 	}
 	v.win, v.out = cube(windowsOf(a, x.Shape[2:], false), out[2:])
 	y, depth := sums.Ints(), v.depth()
-	if v.mg < fewChannels && depth <= exactDepth {
+	if layout, ok := v.newBand(); ok && v.mg < fewChannels && depth <= exactDepth {
 		v.y = make([]float32, len(y))
-		v.channels(out)
+		v.channels(out, layout)
 		mapRuns(y, v.y, sums.Shape, out, func(s float32) int64 { return int64(s) })
 		return
 	}
