@@ -137,6 +137,12 @@ func (g *Graph) MACs(c Cut) int64 {
 	return nd.Op.MACs(nd.Attrs, g.shapes(nd, nd.Operands()), c.Box)
 }
 
+// Within refuses inputs that name a place that is not there (op.Op.Within).
+func (g *Graph) Within(c Cut, in []*tensor.Tensor) error {
+	nd := &g.Nodes[c.Node]
+	return nd.Op.Within(nd.Attrs, in[:nd.Operands()], c.Box)
+}
+
 // Eval writes the cut's box of dst, which has the shape of the whole value: the
 // operator's meaning, then its epilogue. in holds the values of all inputs.
 func (g *Graph) Eval(c Cut, in []*tensor.Tensor, dst *tensor.Tensor) {
@@ -213,6 +219,9 @@ func (g *Graph) value(id ID, done map[ID]*tensor.Tensor) (t *tensor.Tensor) {
 		if in[i] = g.value(x, done); in[i] == nil {
 			return nil
 		}
+	}
+	if g.Within(g.Whole(id), in) != nil {
+		return nil
 	}
 	return tensor.Lazy(nd.Type, nd.Shape, func() ([]float32, []int64) {
 		y := tensor.New(nd.Type, nd.Shape)

@@ -134,8 +134,8 @@ func permuteValues[T any](y []T, s tensor.Shape, out tensor.Box, x []T, from fun
 	})
 }
 
-// gather copies what the indices, negative ones counted from the end, name. ONNX
-// leaves an index out of range open: NaN here, or the least integer.
+// gather copies what the indices, negative ones counted from the end, name. An index
+// out of range makes NaN, or the least integer; Within refuses it.
 func gather(a Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box) {
 	d := axisOf(a, len(in[0].Shape))
 	if dst.Type.Float() {

@@ -8,7 +8,7 @@ import (
 )
 
 // pickOps read values at indices that are values themselves, negative ones counted
-// from the end. ONNX leaves an index out of range open: NaN here, or the least integer.
+// from the end. An index out of range makes NaN, or the least integer; Within refuses it.
 var pickOps = []Op{
 	{
 		Name: "GatherElements", MinIn: 2, MaxIn: 2, Type: indexed, Attrs: []Attr{{Name: "axis", Kind: Int, Default: int64(0)}},

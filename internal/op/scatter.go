@@ -7,7 +7,8 @@ import (
 )
 
 // scatterOps write updates into a copy of the first input, in order, so that of two
-// for one place the later counts. Those for a place out of range are left out.
+// for one place the later counts. Those for a place out of range are left out;
+// Within refuses them.
 var scatterOps = []Op{
 	{
 		Name: "ScatterElements", MinIn: 3, MaxIn: 3, Type: scattered,

@@ -99,6 +99,9 @@ func reference(ctx context.Context, g *graph.Graph, inputs []*tensor.Tensor, pro
 			return nil, err
 		}
 		in, dst := v.open(graph.ID(i))
+		if err := g.Within(g.Whole(graph.ID(i)), in); err != nil {
+			return nil, fmt.Errorf("node %%%d %.80q: %w", i, g.Nodes[i].Name, err)
+		}
 		g.Eval(g.Whole(graph.ID(i)), in, dst)
 		if show != nil {
 			show(graph.ID(i), dst)
@@ -195,6 +198,9 @@ func newValues(g *graph.Graph, inputs []*tensor.Tensor) (*values, error) {
 func (v *values) eval(s *program.Step) error {
 	in, dst := v.open(s.Node)
 	defer v.close(s.Node)
+	if err := v.g.Within(graph.Cut{Node: s.Node, Box: s.Box}, in); err != nil {
+		return err
+	}
 	return s.Code.Eval(in, dst)
 }
 

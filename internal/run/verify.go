@@ -230,6 +230,9 @@ func (v *verifier) step(s *program.Step) error {
 	if v.actual != nil {
 		in, dst := v.actual.open(s.Node)
 		defer v.actual.close(s.Node)
+		if err := v.g.Within(graph.Cut{Node: s.Node, Box: s.Box}, in); err != nil {
+			return err
+		}
 		if nd.Counted() && !same {
 			if k := nd.Op.Count(nd.Attrs, in[:nd.Operands()]); k != nd.Attrs.Int("size") {
 				v.counted(Counted{s.Node, k})
