@@ -20,6 +20,7 @@ type Check struct {
 	OK     bool   `json:"ok"`
 	Reason string `json:"reason,omitempty"` // why it is not OK
 	Exact  bool   `json:"exact"`            // tiles computed on whole numbers, and equal to the bit
+	Whole  bool   `json:"-"`                // the PIM adds integers, which are never rounded: its tiles are wanted to be equal
 
 	PIMTiles   int         `json:"pim_tiles"`
 	GPUTiles   int         `json:"gpu_tiles"`
@@ -162,6 +163,8 @@ func (s *Session) Check(ctx context.Context, p *Plan, inputs ...Tensor) (_ *Chec
 		return nil, err
 	}
 	c.verified(s, p, z, v)
+	format, err := pim.Format(s.machine)
+	c.Whole = err == nil && !format.Float()
 	for _, d := range simple.Outputs {
 		c.Simplified.add(d)
 	}

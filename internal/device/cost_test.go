@@ -53,7 +53,7 @@ func TestJudgement(t *testing.T) {
 	inf, nan := math.Inf(1), math.NaN()
 	var a, b Judgement
 	for i, c := range []struct{ got, want, bound float64 }{
-		{1, 1, 0}, {1.5, 1, 0.5}, {0.5, 1, 0.5}, {0, 0, 0}, {7, nan, 0}, {7, inf, 0}, {nan, 1, inf},
+		{1, 1, 0}, {1.5, 1, 0.5}, {0.5, 1, 0.5}, {0, 0, 0}, {7, nan, 0}, {inf, inf, 0}, {nan, 1, inf},
 	} {
 		a.Compare(i, c.got, c.want, c.bound)
 	}
@@ -63,7 +63,9 @@ func TestJudgement(t *testing.T) {
 	a.Compare(30, 1.75, 1, 0.5)
 	a.Compare(20, nan, 1, 0.5)
 	a.Compare(25, -1, 1, 0.5)
-	if a.Wrong != 3 || a.First.At != 20 || a.First.Wanted != 1 || a.First.Bound != 0.5 {
+	a.Compare(26, 7, inf, 0)
+	a.Compare(27, -inf, inf, 0)
+	if a.Wrong != 5 || a.First.At != 20 || a.First.Wanted != 1 || a.First.Bound != 0.5 {
 		t.Errorf("beyond bounds: %+v, the first %+v", a, a.First)
 	}
 	b.Compare(10, 2, 1, 0)
@@ -71,7 +73,7 @@ func TestJudgement(t *testing.T) {
 	b.Range.Weights = Overrun{Over: 2, Under: 3, Of: 7}
 	a.Range.Weights, a.Range.Inputs, a.Range.Results = Overrun{Over: 10, Under: 20, Of: 50}, Overrun{Over: 1}, Overrun{Under: 1}
 	a.Merge(b)
-	if a.Wrong != 5 || a.First.At != 10 || a.Compared != 10 || a.Range != (Overruns{Overrun{Over: 1}, Overrun{Over: 12, Under: 23, Of: 57}, Overrun{Under: 1}}) {
+	if a.Wrong != 7 || a.First.At != 10 || a.Compared != 10 || a.Range != (Overruns{Overrun{Over: 1}, Overrun{Over: 12, Under: 23, Of: 57}, Overrun{Under: 1}}) {
 		t.Errorf("together: %+v, the first %+v", a, a.First)
 	}
 	if a.Merge(Judgement{}); a.First == nil || a.First.At != 10 {
@@ -88,7 +90,7 @@ func TestJudgement(t *testing.T) {
 		t.Errorf("%+v are some", o)
 	}
 	var none Judgement
-	if none.Merge(a); none.First == nil || none.First.At != 10 || none.Wrong != 5 {
+	if none.Merge(a); none.First == nil || none.First.At != 10 || none.Wrong != 7 {
 		t.Errorf("nothing with them: %+v", none)
 	}
 }

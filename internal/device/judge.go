@@ -28,13 +28,17 @@ type Judgement struct {
 	Range Overruns
 }
 
-// Compare adds the comparison of an element.
+// Compare adds the comparison of an element. NaN is not compared, and infinity is wanted to be itself.
 func (j *Judgement) Compare(at int, got, want, bound float64) {
-	if math.IsNaN(want) || math.IsInf(want, 0) {
+	switch {
+	case math.IsNaN(want):
 		j.NotFinite++
 		return
+	case math.IsInf(want, 0):
+		j.NotFinite++
+	default:
+		j.Compared++
 	}
-	j.Compared++
 	if want == 0 {
 		j.Zero++
 	}

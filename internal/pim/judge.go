@@ -25,7 +25,7 @@ func gamma(n int) float64 { return float64(n) * unit32 / (1 - float64(n)*unit32)
 // format, each part rounded as it is read out, scaled, with the bias added. A sum of K products in
 // float32 is off by at most gamma(additions)·‖w‖·‖x‖, by Cauchy and Schwarz at least the sum of |w·x|.
 // The part as it is read is between the roundings of both ends of that interval, mostly one number.
-// What follows adds a rounding of float32 an operation.
+// What follows adds a rounding of float32 an operation (wanted).
 func (c *mappedCode) Judge(in []*tensor.Tensor, sums *tensor.Tensor) device.Judgement {
 	nd := &c.graph.Nodes[c.cut.Node]
 	operands, attrs, row := slices.Clone(in[:nd.Operands()]), nd.Attrs, nd.Op
@@ -211,23 +211,17 @@ func (j *judge) block(b *op.SumBlock) {
 				found.Compare(element, want, want, 0)
 				continue
 			}
-			want, bound, o := j.sum(b, i, at, reads)
-			if !finite(j.got[element]) && (j.open || j.split && j.beyond(b, i, at)) {
-				want = math.NaN()
+			want, o := j.sum(b, i, at, reads)
+			if !finite(j.got[element]) && (j.open || want.allows(got)) {
+				want.value = math.NaN()
 			}
 			found.Range.Add(device.Overruns{Results: o})
-			found.Compare(element, got, want, bound)
+			found.Compare(element, got, want.value, want.bound)
 		}
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.found.Merge(found)
-}
-
-// beyond reports whether some products of a sum may add up to more than is read out.
-func (j *judge) beyond(b *op.SumBlock, out, at int) bool {
-	largest := math.Ldexp(1, limits[j.device.readFormat()].most)
-	return slices.ContainsFunc(b.Parts, func(p op.SumPart) bool { return p.W[out]*p.X[at] >= largest*(1-roundoff[j.device.readFormat()]) })
 }
 
 // exponent is that of the weights of an output of a block.
@@ -264,53 +258,7 @@ func (j *judge) near(b *op.SumBlock, out, at int, reads [][]float32, got float64
 	return want, want-want == 0 && math.Abs(got-want) <= bound
 }
 
-// sum is the wanted value of an element of a block, and its bound. The overrun does not count the element.
-func (j *judge) sum(b *op.SumBlock, out, at int, reads [][]float32) (want, bound float64, o device.Overrun) {
-	total, size := 0.0, 0.0 // size: of the partial sums
-	for i := range b.Parts {
-		p := &b.Parts[i]
-		e := out*len(b.At) + at
-		s, norms := p.Sums[e], p.W[out]*p.X[at]
-		off := (gamma(additions(p.K))+unit64*float64(p.K))*norms + float64(p.K)*math.SmallestNonzeroFloat32
-		read, low, high := float64(reads[i][e]), j.read(s-off), j.read(s+off)
-		if j.split {
-			bound += off + math.Abs(s)*roundoff[j.device.readFormat()] + math.Ldexp(1, limits[j.device.readFormat()].least)*roundoff[j.device.readFormat()]
-			read = s
-		} else {
-			bound += max(high-read, read-low)
-		}
-		if math.IsInf(read, 0) {
-			o.Over = 1
-		} else if read == 0 && math.Abs(s) > off {
-			o.Under = 1
-		}
-		total, size = total+read, size+math.Abs(read)
-	}
-	if len(b.Parts) > 1 {
-		bound += gamma(len(b.Parts)) * (size + bound)
-	}
-	e := -j.exponent(b, out)
-	total, bound = math.Ldexp(total, e), math.Ldexp(bound, e)
-	if b.Alpha != 1 {
-		total, bound = b.Alpha*total, math.Abs(b.Alpha)*bound
-		bound += unit32 * (math.Abs(total) + bound)
-	}
-	if b.Added != nil {
-		added := b.Added[out*len(b.At)+at]
-		total += added
-		bound += unit32*(math.Abs(added)+math.Abs(total)) + unit32*bound
-	}
-	if j.typ == tensor.Float32 || j.typ == tensor.Float64 {
-		return total, bound, o
-	}
-	want = rounded(j.typ, total)
-	return want, max(rounded(j.typ, total+bound)-want, want-rounded(j.typ, total-bound)), o
-}
-
 func finite(v float32) bool { return v-v == 0 }
-
-// read is a sum as it is read out.
-func (j *judge) read(s float64) float64 { return rounded(j.device.readFormat(), s) }
 
 // rounded rounds to a type by way of float32, which the machine also holds it in.
 func rounded(t tensor.Type, v float64) float64 { return float64(tensor.Round(t, float32(v))) }

@@ -42,7 +42,7 @@ func judged(t fataler, code *mappedCode, n net, change func(y []float32)) device
 func TestJudgeAccepts(t *testing.T) {
 	for _, make := range anyLayers {
 		rapid.Check(t, func(t *rapid.T) {
-			size := math.Exp2(float64(rapid.IntRange(-40, 30).Draw(t, "log2 of weights")))
+			size := math.Exp2(float64(rapid.OneOf(rapid.IntRange(-40, 30), rapid.IntRange(-150, 127)).Draw(t, "log2 of weights")))
 			n := reals(anySeed(t), make(t), math.Exp2(float64(rapid.IntRange(-20, 18).Draw(t, "log2 of inputs"))), size)
 			m := anyMachine(t)
 			inFormat(&m.PIM, rapid.SampledFrom([]string{"fp16", "bf16", "fp32"}).Draw(t, "format"))

@@ -38,8 +38,11 @@ func checkText(b *strings.Builder, c *pimflow.Check, verbose bool) {
 		t.row(name, fmt.Sprint(e.Compared), fmt.Sprint(e.Zero), fmt.Sprint(e.NotFinite), found)
 	}
 	held := "within the bound of their arithmetic"
-	if c.Exact {
+	switch {
+	case c.Exact:
 		held = "equal, on whole numbers"
+	case c.Whole:
+		held = "equal"
 	}
 	equal := "equal"
 	if n := len(c.Inexact); n > 0 {

@@ -26,6 +26,7 @@ func TestCheckText(t *testing.T) {
 		{good(nil), "  3 PIM tiles            100     7           1  within the bound of their arithmetic\n"},
 		{good(nil), "  output y                 4     0           0  largest error 0.5, 0.25 of the largest value\n"},
 		{good(nil), "\nreplay ok: 2 streams, 30 commands, 20 of them timed, 10 column accesses each once\n"},
+		{good(func(c *pimflow.Check) { c.Whole = true }), "  3 PIM tiles            100     7           1  equal\n"},
 		{good(func(c *pimflow.Check) { c.Exact = true }), "1  equal, on whole numbers\n"},
 		{good(func(c *pimflow.Check) { c.Exact, c.Inexact = true, []string{"fc"} }), "equal, on whole numbers; in 1 layers within the bound, sums are beyond the whole numbers of the format: fc\n"},
 		{good(func(c *pimflow.Check) { c.OK, c.Reason = false, "boom" }), "\ncheck     FAILED: boom\n"},
