@@ -81,7 +81,7 @@ var values = slices.Concat(
 	),
 	file("internal/op/roi.go", in("internal/op", "^TestByHand$"),
 		row{"boxes move by no half pixel", `b.start -= 0.5`, `b.start -= 0`},
-		row{"samples are at the edges of their steps", `start + (i+0.5)*b.step`, `start + i*b.step`},
+		row{"samples are at the edges of their steps", `start + (first+k+0.5)*b.step`, `start + (first+k)*b.step`},
 	),
 	file("internal/op/recurrent.go", in("internal/op", "^TestByHand$"),
 		row{"no direction runs backwards", `t = n - 1 - i`, `t = i`},
