@@ -84,6 +84,12 @@ var faults = []struct {
 		n.in[0] = tensor.Floats32(n.in[0].Shape, x)
 		return n, nil
 	}},
+	{"an infinity", func(n net) (net, func([]float32)) {
+		return n, func(y []float32) { y[77] = float32(math.Inf(1)) }
+	}},
+	{"a NaN", func(n net) (net, func([]float32)) {
+		return n, func(y []float32) { y[78] = float32(math.NaN()) }
+	}},
 	{"outputs 2 and 3 swapped", func(n net) (net, func([]float32)) {
 		return n, func(y []float32) {
 			for i := range 64 {
