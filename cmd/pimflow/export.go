@@ -50,7 +50,7 @@ in the plan; nodes without are slices and concatenations.`,
 				return err
 			}
 			bar.stop()
-			if n := sized(s); n > 0 {
+			if n := len(s.Sizes()); n > 0 {
 				fmt.Fprintf(c.ErrOrStderr(), "pimflow: warning: %d sizes depend on data: the written model has the largest, and pads what is less\n", n)
 			}
 			for _, name := range whole {
@@ -67,15 +67,4 @@ in the plan; nodes without are slices and concatenations.`,
 	r.modelFlags(c)
 	profileFlag(c, &r.opts.Profile)
 	return c
-}
-
-// sized counts the operations whose values' sizes depend on data.
-func sized(s *pimflow.Session) (n int) {
-	g, _, _, _ := s.Internal()
-	for i := range g.Nodes {
-		if o := g.Nodes[i].Op; o != nil && o.Count != nil {
-			n++
-		}
-	}
-	return n
 }
