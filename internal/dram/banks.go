@@ -83,12 +83,12 @@ func (b *Banks) Ready(op Op, bank int) Cycle {
 // rows and the mode.
 func (b *Banks) Issue(op Op, bank int, row int64, x Cycle) {
 	g, r := b.c.std.Banks, &b.c.rows[op]
-	b.hold(0, r.near[ChannelLevel], x)
+	keep(&b.next[0], r.near[ChannelLevel], x)
 	touched := b.open[:g.Groups*g.PerGroup]
 	if b.c.std.Ops[op].Bank {
 		group, own := b.places(bank)
-		b.hold(group, r.near[GroupLevel], x)
-		b.hold(own, r.near[BankLevel], x)
+		keep(&b.next[group], r.near[GroupLevel], x)
+		keep(&b.next[own], r.near[BankLevel], x)
 		touched = b.open[bank : bank+1]
 	}
 	switch {
@@ -102,11 +102,4 @@ func (b *Banks) Issue(op Op, bank int, row int64, x Cycle) {
 		}
 	}
 	b.modes.issue(op, x)
-}
-
-func (b *Banks) hold(place int, holds []hold, x Cycle) {
-	next := &b.next[place]
-	for _, h := range holds {
-		next[h.op] = max(next[h.op], x+h.wait)
-	}
 }

@@ -24,6 +24,7 @@ type row struct {
 	near                  [levels][]hold // by the rules alone, by level
 	windows               []window
 	opens, closes, yields bool
+	only                  bool    // it has holds and nothing else: no window, no row opened or closed
 	modes                 ModeSet // in which it runs
 	result                Cycle
 }
@@ -58,7 +59,7 @@ type Result struct {
 const never = math.MinInt64 / 4
 
 // maxSlots bounds the commands of a standard and the slots of its windows together.
-const maxSlots = 31
+const maxSlots = 32
 
 // New compiles the standard. The error names a parameter that is missing, unknown (with the
 // nearest known name) or out of range. New panics if the tables of the standard contradict
@@ -100,6 +101,10 @@ func (s *Standard) New(t Timing) (*Channel, error) {
 		for _, a := range r.After {
 			c.rows[a].windows = append(c.rows[a].windows, window{lo, len(c.slots), r.Before, Cycle(r.Wait)})
 		}
+	}
+	for i := range c.rows {
+		r := &c.rows[i]
+		r.only = r.windows == nil && !r.opens && !r.closes
 	}
 	if len(c.rows)+len(c.slots) > maxSlots {
 		panic("dram: standard " + s.Name + " needs more state than maxSlots")
@@ -187,11 +192,15 @@ func (c *Channel) issue(s *state, op Op) {
 		}
 		s.look = u
 	}
-	r, x := &c.rows[op], max(u, s.next[op])
+	r, x := &c.rows[op], max(u, s.next[op%maxSlots])
 	if !r.modes.Has(s.mode) {
 		x = c.change(s, op, x)
 	}
-	c.fire(s, op, x)
+	if r.only && s.seen == nil {
+		keep(&s.next, r.holds, x)
+	} else {
+		c.fire(s, op, x)
+	}
 	s.t = x
 	s.yield = r.yields
 	if r.result > 0 {
@@ -232,9 +241,7 @@ func (c *Channel) fire(s *state, op Op, x Cycle) {
 		s.seen(op, x)
 	}
 	r := &c.rows[op]
-	for _, h := range r.holds {
-		s.next[h.op] = max(s.next[h.op], x+h.wait)
-	}
+	keep(&s.next, r.holds, x)
 	if r.windows != nil {
 		c.slide(s, r.windows, x)
 	}
@@ -242,6 +249,14 @@ func (c *Channel) fire(s *state, op Op, x Cycle) {
 		s.open = true
 	} else if r.closes {
 		s.open = false
+	}
+}
+
+// keep applies the holds of a command issued at x.
+func keep(next *[maxSlots]Cycle, holds []hold, x Cycle) {
+	for i := range holds {
+		h := &holds[i]
+		next[h.op%maxSlots] = max(next[h.op%maxSlots], x+h.wait)
 	}
 }
 

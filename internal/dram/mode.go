@@ -25,7 +25,7 @@ func In(modes ...Mode) (s ModeSet) {
 }
 
 // Has reports whether the set contains a mode.
-func (s ModeSet) Has(m Mode) bool { return s>>m&1 == 1 }
+func (s ModeSet) Has(m Mode) bool { return s>>(m&7)&1 == 1 }
 
 // Change is an entry of the table of mode changes of a standard: the commands that take a
 // channel from one mode to another, and the time that they take.
