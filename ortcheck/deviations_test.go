@@ -21,7 +21,7 @@ var deviations = []struct {
 		"before opset 19 ONNX Runtime divides by the whole kernel where ceil_mode takes it beyond the pads; from 19 on, as PyTorch, by the part within"},
 	{[]string{"Col2Im"}, dilatedElsewhere, "wanted",
 		"ONNX Runtime spreads the taps of dilated blocks in one and three dimensions otherwise than in two"},
-	{[]string{"Conv", "ConvInteger", "QLinearConv", "com.microsoft.FusedConv"}, sameDilated, "Dilation not supported for AutoPadType",
+	{[]string{"Conv", "ConvInteger", "QLinearConv", "com.microsoft.FusedConv", "com.microsoft.QLinearConv"}, sameDilated, "Dilation not supported for AutoPadType",
 		"ONNX Runtime has no auto_pad with dilations"},
 	{[]string{"ConvTranspose"}, sameSparse, "wanted",
 		"ONNX Runtime adds nothing where auto_pad asks for more than there is; ConvTranspose-11: the output is the input times the strides"},

@@ -16,7 +16,6 @@ import (
 type model struct {
 	*rand.Rand
 	op      string
-	steps   int64 // by which integers may differ
 	opset   int
 	in      []string // of the node; "" is left out
 	outputs []string

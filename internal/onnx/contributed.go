@@ -24,6 +24,7 @@ var contributed = map[string]row{
 	"QLinearAdd":               {lower: qLinearOf("Add", 2)},
 	"QLinearAveragePool":       {lower: qLinearAveragePool},
 	"QLinearConcat":            {lower: qLinearConcat},
+	"QLinearConv":              {lower: qLinearConvLast},
 	"QLinearGlobalAveragePool": {lower: qLinearGlobalAveragePool},
 	"QLinearLeakyRelu":         {lower: qLinearLeakyRelu},
 	"QLinearMul":               {lower: qLinearOf("Mul", 2)},
@@ -182,14 +183,11 @@ func nhwcMaxPool(n *node) []*value {
 	x := n.in[0]
 	n.spatial(x)
 	r := len(x.shape)
-	in, out := []int64{0, int64(r - 1)}, []int64{0}
-	for k := 1; k < r-1; k++ {
-		in, out = append(in, int64(k)), append(out, int64(k+1))
-	}
+	in, out := channelsLast(r)
 	first := n.sub("Transpose", op.Attrs{"perm": in}, x)
 	w := n.window(r-2, nil)
 	n.pads(tensor.Shape(first.shape[2:]), &w)
 	a := w.attrs()
 	a["ceil_mode"] = n.int("ceil_mode", 0)
-	return one(n.op("Transpose", op.Attrs{"perm": append(out, 1)}, n.sub("MaxPool", a, first)))
+	return one(n.op("Transpose", op.Attrs{"perm": out}, n.sub("MaxPool", a, first)))
 }

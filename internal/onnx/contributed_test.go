@@ -102,7 +102,7 @@ func TestContributed(t *testing.T) {
 // elsewhere are the rows of contributed that other tests have.
 var elsewhere = map[string]bool{
 	"DequantizeLinear": true, "DynamicQuantizeMatMul": true, "MatMulIntegerToFloat": true, "QGemm": true, "QLinearAdd": true, "QLinearAveragePool": true,
-	"QLinearConcat": true, "QLinearGlobalAveragePool": true, "QLinearLeakyRelu": true, "QLinearMul": true, "QLinearReduceMean": true,
+	"QLinearConcat": true, "QLinearConv": true, "QLinearGlobalAveragePool": true, "QLinearLeakyRelu": true, "QLinearMul": true, "QLinearReduceMean": true,
 	"QLinearSigmoid": true, "QLinearSoftmax": true, "QuantizeLinear": true, // TestContributedIntegers
 }
 

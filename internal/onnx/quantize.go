@@ -1,6 +1,8 @@
 package onnx
 
 import (
+	"slices"
+
 	"pimflow/internal/op"
 	"pimflow/internal/tensor"
 )
@@ -96,39 +98,71 @@ func qLinearConv(n *node) []*value {
 	return one(n.op("QLinearConv", n.convolution(n.in[0], n.in[3]), n.qLinear()...))
 }
 
+// qLinearConvLast is com.microsoft's, whose channels may be behind the positions.
+func qLinearConvLast(n *node) []*value {
+	n.arity(8, 9)
+	return n.channelsFirst(n.qLinear(), func(put func(string, op.Attrs, ...*value) *value, in []*value) *value {
+		return put("QLinearConv", n.convolution(in[0], in[1]), in...)
+	})
+}
+
 func qLinearMatMul(n *node) []*value {
 	n.arity(8, 8)
 	return one(n.op("QLinearMatMul", nil, n.qLinear()...))
 }
 
-// real is the value that input i stands for with the scale and the zero point that follow it.
-func (n *node) real(i int) *value {
+// coded are input i and the scale and the zero point that follow it.
+func (n *node) coded(i int) (x, scale, zero *value) {
 	if n.opt(i) == nil || n.opt(i+1) == nil {
 		n.fail("input %d and its scale: both wanted", i)
 	}
-	x, scale := n.in[i], n.in[i+1]
-	v, err := n.emit(n.name+"/"+x.name, "DequantizeLinear", nil, x, scale, n.zero(i+2, x.typ, scale.shape))
-	n.check(err)
-	return v
+	x, scale = n.in[i], n.in[i+1]
+	return x, scale, n.zero(i+2, x.typ, scale.shape)
 }
 
-// integers is the value as integers with the scale and the zero point from input i on.
-func (n *node) integers(y *value, i int) []*value {
+// scaleOf are the scale of the value, input i, and its zero point, which follows it.
+func (n *node) scaleOf(i int, t tensor.Type) []*value {
 	if n.opt(i) == nil {
 		n.fail("input %d, the scale of the value, is left out", i)
 	}
-	return one(n.op("QuantizeLinear", nil, y, n.in[i], n.zero(i+1, n.in[0].typ, n.in[i].shape)))
+	return []*value{n.in[i], n.zero(i+1, t, n.in[i].shape)}
 }
 
-// channelsFirst refuses channels behind the positions.
-func (n *node) channelsFirst() {
-	if n.int("channels_last", 0) != 0 {
-		n.fail("channels_last: channels before the positions wanted")
+// onIntegers are the operands of a row on integers: so many values from input first on, each followed by scale and zero point, and
+// scale and zero point of the value, which begin at input out.
+func (n *node) onIntegers(values, first, out int) []*value {
+	var in, scales []*value
+	for i := range values {
+		x, scale, zero := n.coded(first + 3*i)
+		in, scales = append(in, x), append(scales, scale, zero)
 	}
+	return slices.Concat(in, scales, n.scaleOf(out, in[0].typ))
+}
+
+// channelsFirst makes the value, by f, of the first operand with its channels before the positions. With the attribute channels_last
+// they are behind them in the node's input and in its value.
+func (n *node) channelsFirst(in []*value, f func(put func(string, op.Attrs, ...*value) *value, in []*value) *value) []*value {
+	if n.int("channels_last", 0) == 0 {
+		return one(f(n.op, in))
+	}
+	n.spatial(in[0])
+	to, back := channelsLast(len(in[0].shape))
+	in = slices.Clone(in)
+	in[0] = n.sub("Transpose", op.Attrs{"perm": to}, in[0])
+	return one(n.op("Transpose", op.Attrs{"perm": back}, f(n.sub, in)))
+}
+
+// channelsLast are the orders of dimensions that move channels from the last place to the second, and back.
+func channelsLast(rank int) (to, back []int64) {
+	to, back = []int64{0, int64(rank - 1)}, []int64{0}
+	for k := 1; k < rank-1; k++ {
+		to, back = append(to, int64(k)), append(back, int64(k+1))
+	}
+	return to, append(back, 1)
 }
 
 // qLinearOf lowers an operator of so many values that are integers: each is followed by scale and zero point, and
-// those of the value are last. ONNX Runtime computes real numbers in between, or within a step of that.
+// those of the value are last.
 func qLinearOf(opName string, values int) func(n *node) []*value {
 	return func(n *node) []*value {
 		n.arity(3*values+1, 3*values+2)
@@ -137,11 +171,7 @@ func qLinearOf(opName string, values int) func(n *node) []*value {
 }
 
 func (n *node) qLinearAs(opName string, a op.Attrs, values int) []*value {
-	var in []*value
-	for i := range values {
-		in = append(in, n.real(3*i))
-	}
-	return n.integers(n.sub(opName, a, in...), 3*values)
+	return one(n.op(op.QLinear(opName), a, n.onIntegers(values, 0, 3*values)...))
 }
 
 func qLinearLeakyRelu(n *node) []*value {
@@ -171,16 +201,20 @@ func qLinearReduceMean(n *node) []*value {
 
 func qLinearGlobalAveragePool(n *node) []*value {
 	n.arity(4, 5)
-	n.channelsFirst()
-	return n.qLinearAs("GlobalAveragePool", nil, 1)
+	return n.channelsFirst(n.onIntegers(1, 0, 3), func(put func(string, op.Attrs, ...*value) *value, in []*value) *value {
+		return put(op.QLinear("GlobalAveragePool"), nil, in...)
+	})
 }
 
 func qLinearAveragePool(n *node) []*value {
 	n.arity(4, 5)
-	n.channelsFirst()
-	x := *n
-	x.in = []*value{n.real(0)}
-	return n.integers(x.pool("AveragePool", n.sub, op.Attrs{"count_include_pad": n.int("count_include_pad", 0)}), 3)
+	return n.channelsFirst(n.onIntegers(1, 0, 3), func(put func(string, op.Attrs, ...*value) *value, in []*value) *value {
+		x := *n
+		x.in = in
+		return x.pool("AveragePool", func(_ string, a op.Attrs, _ ...*value) *value {
+			return put(op.QLinear("AveragePool"), a, in...)
+		}, op.Attrs{"count_include_pad": n.int("count_include_pad", 0)})
+	})
 }
 
 // qLinearConcat has the scale and the zero point of the value first, then each operand with its own.
@@ -192,12 +226,7 @@ func qLinearConcat(n *node) []*value {
 	if !n.has("axis") {
 		n.fail("axis is missing")
 	}
-	var in []*value
-	for i := 2; i < len(n.in); i += 3 {
-		in = append(in, n.real(i))
-	}
-	y := n.sub("Concat", op.Attrs{"axis": n.int("axis", 0)}, in...)
-	return one(n.op("QuantizeLinear", nil, y, n.in[0], n.zero(1, n.in[2].typ, n.in[0].shape)))
+	return one(n.op(op.QLinear("Concat"), op.Attrs{"axis": n.int("axis", 0)}, n.onIntegers(len(n.in)/3, 2, 0)...))
 }
 
 // qGemm has integers or, without scale and zero point of the value, real numbers as its value.
@@ -264,15 +293,10 @@ var notesOfIntegers = map[string]note{
 	"QGemm":                    {becomes: "QGemm GemmIntegerToFloat DequantizeLinear Mul"},
 	"QLinearMatMul":            {limits: "a scale a row"},
 	"QuantizeLinear":           {limits: "types but int8 and uint8"},
-	"QLinearAdd":               {becomes: "DequantizeLinear Add QuantizeLinear"},
-	"QLinearAveragePool":       {becomes: "DequantizeLinear AveragePool QuantizeLinear", limits: "channels_last"},
-	"QLinearConcat":            {becomes: "DequantizeLinear Concat QuantizeLinear"},
-	"QLinearGlobalAveragePool": {becomes: "DequantizeLinear GlobalAveragePool QuantizeLinear", limits: "channels_last"},
-	"QLinearLeakyRelu":         {becomes: "DequantizeLinear LeakyRelu QuantizeLinear"},
-	"QLinearMul":               {becomes: "DequantizeLinear Mul QuantizeLinear"},
-	"QLinearReduceMean":        {becomes: "DequantizeLinear ReduceMean QuantizeLinear"},
-	"QLinearSigmoid":           {becomes: "DequantizeLinear Sigmoid QuantizeLinear"},
-	"QLinearSoftmax":           {becomes: "DequantizeLinear Softmax QuantizeLinear", limits: "an axis but the last, before opset 13"},
+	"QLinearAveragePool":       {becomes: "QLinearAveragePool Transpose"},
+	"QLinearConv":              {becomes: "QLinearConv Transpose"},
+	"QLinearGlobalAveragePool": {becomes: "QLinearGlobalAveragePool Transpose"},
+	"QLinearSoftmax":           {limits: "an axis but the last, before opset 13"},
 }
 
 // noteOf is the note of an operator.

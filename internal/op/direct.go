@@ -6,11 +6,11 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// direct are the operators on quantised values that are computed from integers, in the order of ONNX Runtime's
-// operations in float32 (MLAS: qladd.cpp, qlmul.cpp, qlgavgpool.cpp). All others turn their inputs into real numbers. Of the sums
-// of a quantised ResNet-50 one in 100000 still differs from ONNX Runtime's by a step, in some layers (measured).
-var direct = map[string]func(in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box, lo, hi float32){
-	"Add": addIntegers, "Mul": mulIntegers, "GlobalAveragePool": averageIntegers,
+// direct are the operators on quantised values that are computed from integers, with the roundings of ONNX Runtime on x86-64
+// (MLAS: qladd_avx2.cpp, qlmul.cpp, qlgavgpool.cpp; qlinear_pool.cpp). ONNX does not fix these: the operators are ONNX Runtime's own, and
+// its results on other machines may be a step apart. All other operators turn their inputs into real numbers.
+var direct = map[string]func(a Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box, lo, hi float32){
+	"Add": addIntegers, "Mul": mulIntegers, "AveragePool": averageWindows, "GlobalAveragePool": averageIntegers,
 }
 
 // coding is the scale and the zero point of value i of an operator on quantised values, of which it has n.
@@ -18,30 +18,47 @@ func coding(in []*tensor.Tensor, i, n int) (scale float32, zero int64) {
 	return in[n+2*i].Floats()[0], in[n+2*i+1].Ints()[0]
 }
 
-func addIntegers(in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box, lo, hi float32) {
+// addIntegers is x·xs/scale + y·ys/scale + what is the same for all elements, by fused multiplications and additions.
+func addIntegers(_ Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box, lo, hi float32) {
 	xs, xz := coding(in, 0, 2)
 	ys, yz := coding(in, 1, 2)
 	scale, zero := coding(in, 2, 2)
 	xs, ys = xs/scale, ys/scale
-	fixed := float32(zero) - float32(float32(xs*float32(xz))+float32(ys*float32(yz)))
+	fixed := float32(zero) - fused(xz, xs, float32(ys*float32(yz)))
+	if constantRows(in[0].Shape, dst.Shape) {
+		zip(dst.Ints(), in[:2], in[0].Ints(), in[1].Ints(), dst.Shape, out, func(x, y int64) int64 {
+			return rounded(fused(y, ys, fused(x, xs, fixed)), lo, hi)
+		})
+		return
+	}
 	zip(dst.Ints(), in[:2], in[0].Ints(), in[1].Ints(), dst.Shape, out, func(x, y int64) int64 {
-		v := fixed + float32(float32(x)*xs)
-		v += float32(float32(y) * ys)
-		return rounded(v, lo, hi)
+		return rounded(fused(x, xs, fused(y, ys, fixed)), lo, hi)
 	})
 }
 
-func mulIntegers(in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box, lo, hi float32) {
+// constantRows reports whether an operand is repeated along the last dimension of the value that has an extent. ONNX Runtime adds such
+// an operand first.
+func constantRows(operand, value tensor.Shape) bool {
+	for d := len(value) - 1; d >= 0; d-- {
+		if value[d] > 1 {
+			k := d - len(value) + len(operand)
+			return k < 0 || operand[k] == 1
+		}
+	}
+	return true
+}
+
+func mulIntegers(_ Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box, lo, hi float32) {
 	xs, xz := coding(in, 0, 2)
 	ys, yz := coding(in, 1, 2)
 	scale, zero := coding(in, 2, 2)
 	factor := xs * ys / scale
 	zip(dst.Ints(), in[:2], in[0].Ints(), in[1].Ints(), dst.Shape, out, func(x, y int64) int64 {
-		return quantize(float32((x-xz)*(y-yz))*factor, zero, lo, hi)
+		return rounded(float32(float32((x-xz)*(y-yz))*factor)+float32(zero), lo, hi)
 	})
 }
 
-func averageIntegers(in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box, lo, hi float32) {
+func averageIntegers(_ Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box, lo, hi float32) {
 	xs, xz := coding(in, 0, 1)
 	scale, zero := coding(in, 1, 1)
 	n := in[0].Shape[2:].Size()
@@ -58,10 +75,25 @@ func averageIntegers(in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box, lo
 	})
 }
 
+func averageWindows(a Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box, lo, hi float32) {
+	xs, xz := coding(in, 0, 1)
+	scale, zero := coding(in, 1, 1)
+	x := tensor.New(tensor.Float32, in[0].Shape)
+	mapRuns(x.Floats(), in[0].Ints(), x.Shape, poolNeed(a, []tensor.Shape{x.Shape}, out)[0], func(v int64) float32 { return float32(v-xz) * xs })
+	averages(a, x.Floats(), x.Shape, out, func(i int, sum, n float32) {
+		dst.Ints()[i] = rounded(float32(float32(sum/n)/scale)+float32(zero), lo, hi)
+	})
+}
+
 // rounded is the nearest integer from lo to hi, ties to even; NaN is the least.
 func rounded(x, lo, hi float32) int64 {
 	if v := float32(math.RoundToEven(float64(x))); v >= lo {
 		return int64(min(v, hi))
 	}
 	return int64(lo)
+}
+
+// fused is n·factor + plus, rounded once: the product has at most 33 bits, and float64 loses none of it.
+func fused(n int64, factor, plus float32) float32 {
+	return float32(float64(n)*float64(factor) + float64(plus))
 }

@@ -79,7 +79,7 @@ func onIntegers(real *Op) Op {
 			n := values(len(in))
 			if f := direct[real.Name]; f != nil {
 				lo, hi := clamps(a, dst.Type)
-				f(in, dst, out, lo, hi)
+				f(a, in, dst, out, lo, hi)
 				return
 			}
 			shapes := shapesOf(in[:n])

@@ -144,13 +144,18 @@ func maxPool[T float32 | int64](a Attrs, x []T, xs tensor.Shape, y []T, out tens
 }
 
 func averagePool(a Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box) {
-	x, y := in[0].Floats(), dst.Floats()
+	y := dst.Floats()
+	averages(a, in[0].Floats(), in[0].Shape, out, func(i int, sum, n float64) { y[i] = float32(sum / n) })
+}
+
+// averages adds the inputs under each output, row by row, and finishes output i with their number.
+func averages[T float32 | float64](a Attrs, x []float32, xs tensor.Shape, out tensor.Box, finish func(i int, sum, n T)) {
 	include := a.Int("count_include_pad") != 0
-	strips(a, in[0].Shape, out, func(s strip) {
-		sum := make([]float64, s.o.Len())
+	strips(a, xs, out, func(s strip) {
+		sum := make([]T, s.o.Len())
 		s.runs(func(i, n, at, step int) {
 			for k := range sum[i : i+n] {
-				sum[i+k] += float64(x[at])
+				sum[i+k] += T(x[at])
 				at += step
 			}
 		})
@@ -160,7 +165,7 @@ func averagePool(a Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Bo
 			if include {
 				n = s.padded * s.w.padded(o)
 			}
-			y[s.off+o] = float32(v / float64(n))
+			finish(s.off+o, v, T(n))
 		}
 	})
 }
