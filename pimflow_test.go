@@ -183,11 +183,11 @@ func TestSearchable(t *testing.T) {
 		t.Error(err)
 	}
 	s.graph = fake.Chain(2000, 4)
-	s.memory = 999_999_999
-	if err := s.searchable(); err == nil || err.Error() != "the candidates of 2000 operations take 1.0 GB of memory: at most 1000.0 MB wanted, or another --memory" {
+	s.memory = 140_000_000
+	if err := s.searchable(); err == nil || err.Error() != "the candidates of 2000 operations of 1 kinds take 140.4 MB of memory: at most 140.0 MB wanted, or another --memory" {
 		t.Error(err)
 	}
-	s.memory = 1_000_000_000
+	s.memory = 140_430_000
 	if err := s.searchable(); err != nil {
 		t.Error(err)
 	}

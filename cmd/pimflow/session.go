@@ -135,13 +135,9 @@ func withChannels(s *pimflow.Session, text string) (*pimflow.Session, error) {
 
 // heap lets the heap of a search grow to its final size before frequent collections begin, and
 // returns a function that undoes that. A search allocates and drops plans; few bytes stay, in
-// proportion to the nodes (measured: a fourth less time). Large graphs gain little and keep the
-// defaults. The limit counts beside the bytes in use before, such as the weights of a graph read
-// as text: a limit below those would collect without end (measured: three times the time).
+// proportion to the nodes (measured: a fourth less time). The limit counts beside the bytes in use before, such as the weights of
+// a graph read as text: a limit below those would collect without end (measured: three times the time).
 func heap(nodes int) (undo func()) {
-	if nodes > 4000 {
-		return func() {}
-	}
 	var before runtime.MemStats
 	if runtime.ReadMemStats(&before); before.HeapAlloc > 64<<20 { // what an earlier search left does not count
 		runtime.GC()

@@ -27,8 +27,9 @@ func TestLaunch(t *testing.T) {
 		return device.Time(10 * (k + 1) * box[plan.Rows].Len())
 	}))
 	gpu, pim := s.Whole(0, 0), s.Whole(1, 1)
-	slow := *pim
-	slow.Time += 5
+	late := *pim.Costed
+	late.Time += 5
+	slow := &Tile{Costed: &late}
 	each, joint := LaunchOf(plan.Each), LaunchOf(plan.Fused)
 	for _, c := range []struct {
 		what      string
@@ -39,7 +40,7 @@ func TestLaunch(t *testing.T) {
 		{"a fused PIM tile", joint.Marginal(pim, true), 40},
 		{"a PIM tile under plan.Each", each.Marginal(pim, true), 47},
 		{"least", pim.Least(), 40},
-		{"least launch", joint.Certain([]*Tile{gpu, &slow, pim, &slow}), 7},
+		{"least launch", joint.Certain([]*Tile{gpu, slow, pim, slow}), 7},
 		{"no launch of the PIM", joint.Certain([]*Tile{gpu}), 0},
 		{"nothing is fused", each.Certain([]*Tile{pim}), 0},
 	} {
@@ -301,8 +302,8 @@ func TestWindowOf(t *testing.T) {
 	}
 	for i, p := range w.Tiles {
 		r := list[i].Box[plan.Rows]
-		if p.Tile.Device != list[i].Device || p.Tile.Node != list[i].Node || !slices.Equal(p.Tile.Box, list[i].Box) || p.Least() != 10*device.Time(r.Len()) {
-			t.Errorf("tile %d is %v for %v: %v wanted", i, p.Tile, p.Least(), list[i])
+		if p.Device != list[i].Device || p.Node != list[i].Node || !slices.Equal(p.Box, list[i].Box) || p.Least() != 10*device.Time(r.Len()) {
+			t.Errorf("tile %d is %v for %v: %v wanted", i, p.Tile(), p.Least(), list[i])
 		}
 	}
 	if first := w.Partitions[0].Tiles; first[0].Hi != 2 || first[1].Lo != 2 || w.Partitions[1].Tiles[0].Dim != Uncut {

@@ -4,6 +4,7 @@ import (
 	"pimflow/internal/device"
 	"pimflow/internal/plan"
 	"pimflow/internal/program"
+	"pimflow/internal/run"
 )
 
 // Launch is the launch model: how much time a tile adds to its device, which depends on the
@@ -27,6 +28,14 @@ func (l Launch) Marginal(t *Tile, follows bool) device.Time {
 		return t.fused
 	}
 	return t.Time
+}
+
+// fused reports whether a tile is fused; follows says that it may be.
+func (l Launch) fused(t *Tile, follows bool) bool { return l.Fuses && follows && t.fused < t.Time }
+
+// task is what the time of a tile depends on.
+func (l Launch) task(t *Tile, follows bool) run.Task {
+	return run.Task{Lane: t.Lane, Time: l.Marginal(t, follows), Memory: t.memory}
 }
 
 // Least is the least time that a tile adds to its device after any state, in any launch mode.
@@ -91,7 +100,14 @@ type State struct {
 // Place appends a tile that is ready at an instant, when the steps in after have ended. It
 // returns its completion time and the steps that have ended then.
 func (s *State) Place(l Launch, t *Tile, ready device.Time, after program.VectorClock) (device.Time, program.VectorClock) {
-	ended, follows := s.order.Advance(t.Lane, after)
-	s.Free[t.Lane] = max(s.Free[t.Lane], ready) + l.Marginal(t, follows)
-	return s.Free[t.Lane], ended
+	end, ended, _ := s.place(l, t, ready, after)
+	return end, ended
+}
+
+// place is Place, and reports whether the tile may be fused.
+func (s *State) place(l Launch, t *Tile, ready device.Time, after program.VectorClock) (end device.Time, ended program.VectorClock, follows bool) {
+	ended, follows = s.order.Advance(t.Lane, after)
+	end = max(s.Free[t.Lane], ready) + l.Marginal(t, follows)
+	s.Free[t.Lane] = end
+	return end, ended, follows
 }

@@ -7,7 +7,6 @@ import (
 	"pimflow/internal/device"
 	"pimflow/internal/plan"
 	"pimflow/internal/program"
-	"pimflow/internal/tensor"
 )
 
 // Partition is a node's value cut along one dimension into tiles, in the order of the
@@ -71,24 +70,7 @@ func (d *Partition) Equal(o *Partition) bool { return slices.Equal(d.Tiles, o.Ti
 // is the extent, each tile on its lane; nil if a tile is empty or its device does not
 // execute it.
 func (s *Store) Cut(i, dim int, ends, lanes []int) *Partition {
-	if len(ends) == 1 {
-		if p := s.Whole(i, lanes[0]); p != nil {
-			return NewPartition(p)
-		}
-		return nil
-	}
-	ps := make([]*Tile, len(ends))
-	lo := 0
-	for k, hi := range ends {
-		if hi <= lo {
-			return nil
-		}
-		if ps[k] = s.Tile(i, Span{lanes[k], dim, tensor.Range{Lo: lo, Hi: hi}}); ps[k] == nil {
-			return nil
-		}
-		lo = hi
-	}
-	return NewPartition(ps...)
+	return (&Asked{Store: s}).Cut(i, dim, ends, lanes)
 }
 
 // Dims are the dimensions along which the i-th node may be cut: images, channels and rows

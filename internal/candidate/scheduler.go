@@ -32,6 +32,11 @@ type Scheduler struct {
 	list  []*Tile               // in the order of the schedule
 	end   device.Time           // a lower bound of the makespan
 
+	order    []int32 // the tiles of list
+	follows  []bool  // by index in list: it may be fused
+	sequence run.Sequence
+	spans    []run.Span
+
 	trial Window // the window that is scheduled
 	o     Linear
 	below float64 // the objective that the schedule must beat
@@ -67,20 +72,43 @@ func (s *Scheduler) ScheduleBelow(lo int, parts []*Partition, preds []Predecesso
 	for _, d := range parts {
 		s.Scheduled += len(d.Tiles)
 	}
-	if !s.order(parts, preds) {
+	if !s.arrange(parts, preds) {
 		return nil
 	}
 	s.complete(t, parts)
 	if s.late(s.end) {
 		return nil
 	}
-	tl := run.Time(s.Program(parts, preds))
-	if s.late(tl.Total) {
+	if !s.time() {
 		return nil
 	}
-	t.Tiles, t.Spans, t.Fused = slices.Clone(s.list), tl.Spans, fused(tl.Program)
+	t.Tiles, t.Spans, t.Fused = slices.Clone(s.list), slices.Clone(s.spans), make([]bool, len(s.list))
+	for k, p := range s.list {
+		t.Fused[k] = s.Store.Launch.fused(p, s.follows[k])
+	}
 	found := *t
 	return &found
+}
+
+// time times the tiles in the order of the last schedule. It returns false as soon as the makespan is certainly too long.
+func (s *Scheduler) time() bool {
+	s.sequence.Reset()
+	s.spans = s.spans[:0]
+	clear(s.ready)
+	end := device.Time(0)
+	for k, i := range s.order {
+		sp := s.sequence.Add(s.Store.Launch.task(s.all[i], s.follows[k]), s.ready[i])
+		s.spans = append(s.spans, sp)
+		if least := max(sp.End, sp.Start+s.tail[i]); least > end {
+			if end = least; s.late(end) {
+				return false
+			}
+		}
+		for _, j := range s.Successors(int(i)) {
+			s.ready[j] = max(s.ready[j], sp.End)
+		}
+	}
+	return !s.late(end)
 }
 
 // late reports whether a program that ends then is no better than the limit.
@@ -109,7 +137,7 @@ func (s *Scheduler) Program(parts []*Partition, preds []Predecessors) *program.P
 	}
 	s.steps, s.reads = s.steps[:n], s.reads[:0]
 	for i, p := range s.list {
-		s.steps[i] = program.Step{Tile: p.Tile, Code: p.Code}
+		s.steps[i] = program.Step{Tile: p.Tile(), Code: p.code}
 	}
 	i := 0
 	for n := range parts {
@@ -134,7 +162,7 @@ func (s *Scheduler) Program(parts []*Partition, preds []Predecessors) *program.P
 // then numbered by node, as Tiles returns them.
 func (s *Scheduler) List(parts []*Partition, preds []Predecessors) []*Tile {
 	s.below = math.Inf(1)
-	s.order(parts, preds)
+	s.arrange(parts, preds)
 	return slices.Clone(s.list)
 }
 
@@ -172,14 +200,15 @@ func (s *Scheduler) Predecessors(lo int, parts []*Partition) []Predecessors {
 // PredecessorsOf returns the predecessors of the tiles of one node, in the memory of l.
 func (s *Scheduler) PredecessorsOf(l Predecessors, lo, node int, parts []*Partition) Predecessors {
 	l.to, l.at = l.to[:0], append(l.at[:0], 0)
+	near, once := s.Store.Near(lo+node, lo), s.Store.nodes[lo+node].sorted
 	for _, p := range parts[node].Tiles {
-		for i, in := range s.Store.Reads[lo+node] {
+		for i, in := range near {
 			at := in.Pos - lo
 			if at < 0 {
 				continue
 			}
 			for j, q := range parts[at].Tiles {
-				if p.Takes(in.Index, q) && !s.twice(l, p, lo+node, i, q) {
+				if p.Takes(in.Index, q) && (once || !s.twice(near[:i], p, q)) {
 					l.to = append(l.to, Ref{int32(at), int32(j)})
 				}
 			}
@@ -189,9 +218,9 @@ func (s *Scheduler) PredecessorsOf(l Predecessors, lo, node int, parts []*Partit
 	return l
 }
 
-// twice reports whether an input before the i-th reads a tile, too.
-func (s *Scheduler) twice(l Predecessors, p *Tile, at, i int, q *Tile) bool {
-	for _, in := range s.Store.Reads[at][:i] {
+// twice reports whether one of the inputs before reads a tile, too.
+func (s *Scheduler) twice(before []Input, p, q *Tile) bool {
+	for _, in := range before {
 		if in.Pos == q.Pos && p.Takes(in.Index, q) {
 			return true
 		}
@@ -199,9 +228,9 @@ func (s *Scheduler) twice(l Predecessors, p *Tile, at, i int, q *Tile) bool {
 	return false
 }
 
-// order fills list and place. It returns false as soon as the makespan is certainly too
+// arrange fills order, list and place. It returns false as soon as the makespan is certainly too
 // long.
-func (s *Scheduler) order(parts []*Partition, preds []Predecessors) bool {
+func (s *Scheduler) arrange(parts []*Partition, preds []Predecessors) bool {
 	s.all, s.first = s.all[:0], s.first[:0]
 	for _, d := range parts {
 		s.first = append(s.first, int32(len(s.all)))
@@ -210,7 +239,7 @@ func (s *Scheduler) order(parts []*Partition, preds []Predecessors) bool {
 	n := len(s.all)
 	s.tail, s.ready = sized(s.tail, n), sized(s.ready, n)
 	s.left, s.place, s.done, s.ended = sized(s.left, n), sized(s.place, n), sized(s.done, n), sized(s.ended, n)
-	s.open, s.list = s.open[:0], s.list[:0]
+	s.open, s.list, s.order, s.follows = s.open[:0], s.list[:0], s.order[:0], s.follows[:0]
 	s.end = 0
 	s.from = sized(s.from, n+2)
 	for node, i := len(parts)-1, n-1; node >= 0; node-- {
@@ -251,7 +280,8 @@ func (s *Scheduler) order(parts []*Partition, preds []Predecessors) bool {
 		}
 		s.open[best] = s.open[len(s.open)-1]
 		s.open = s.open[:len(s.open)-1]
-		done, ended := now.Place(s.Store.Launch, s.all[i], s.ready[i], s.ended[i])
+		done, ended, follows := now.place(s.Store.Launch, s.all[i], s.ready[i], s.ended[i])
+		s.order, s.follows = append(s.order, i), append(s.follows, follows)
 		s.done[i] = done
 		s.place[i] = int32(len(s.list))
 		s.list = append(s.list, s.all[i])

@@ -2,14 +2,14 @@ package candidate
 
 import (
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"pimflow/internal/device"
 	"pimflow/internal/graph"
 	"pimflow/internal/plan"
-	"pimflow/internal/program"
-	"pimflow/internal/run"
 )
 
 // Store costs the tiles of a graph on the devices of a machine, each once. Plans are made
@@ -26,7 +26,8 @@ type Store struct {
 	Pos     []int      // by node: its position in Order; -1: no operation
 	Reads   [][]Input  // by position: the operations that the node reads
 	Users   [][]int    // by position: the operations that read the node
-	nodes   []*costed  // by position
+	nodes   []node     // by position
+	kinds   []*kind    // of nodes, in the order of their first node
 	reach   reaches
 }
 
@@ -36,13 +37,29 @@ type Input struct {
 	Pos   int // the operation's position
 }
 
-// costed is the tiles of a node.
-type costed struct {
-	mu    sync.Mutex
-	tiles map[uint64]*Tile // by Span.key; nil: the device does not execute it
-	err   error            // the first other error of Compile
-	full  bool             // memory has no room for the node on the PIM
+// node is the tiles of a node.
+type node struct {
+	*kind
+	number int  // of the kind
+	sorted bool // its reads are of ascending positions, none twice
+	mu     sync.Mutex
+	tiles  []*Tile // by number: those that were asked for
+	asked  tileSet // by number: others that were asked for
+	full   bool    // memory has no room for the node on the PIM
 }
+
+// kind is the tiles of nodes alike: on each device, cuts of equal boxes cost the same (device.Form).
+type kind struct {
+	mu    sync.Mutex
+	first int              // position of the first of the nodes
+	many  bool             // there are others
+	known map[uint64]int32 // by Span.key: the tile's number; none: the device does not execute it
+	tiles []*Costed        // by number
+	err   error            // the first other error of Compile
+}
+
+// none is the number of a tile that a device does not execute.
+const none = -1
 
 // Operations lists the nodes of a graph that compute a value, in the graph's order.
 func Operations(g *graph.Graph) (order []graph.ID) {
@@ -57,13 +74,12 @@ func Operations(g *graph.Graph) (order []graph.ID) {
 // NewStore returns a store of a graph on at most Lanes devices. It has costed nothing yet.
 func NewStore(g *graph.Graph, ds []device.Device) *Store {
 	order := Operations(g)
-	s := &Store{Graph: g, Devices: ds, Points: Points, Order: order, Pos: make([]int, len(g.Nodes)), nodes: make([]*costed, len(order)), Users: make([][]int, len(order))}
+	s := &Store{Graph: g, Devices: ds, Points: Points, Order: order, Pos: make([]int, len(g.Nodes)), nodes: make([]node, len(order)), Users: make([][]int, len(order))}
 	for i := range s.Pos {
 		s.Pos[i] = -1
 	}
 	for i, id := range order {
 		s.Pos[id] = i
-		s.nodes[i] = &costed{tiles: map[uint64]*Tile{}}
 	}
 	for i := range order {
 		var list []Input
@@ -77,9 +93,50 @@ func NewStore(g *graph.Graph, ds []device.Device) *Store {
 			s.Users[in.Pos] = append(s.Users[in.Pos], i)
 		}
 	}
+	s.sort()
 	s.reach.of = map[reach]int{}
 	return s
 }
+
+// sort finds the kinds of the nodes.
+func (s *Store) sort() {
+	of := map[string]int{}
+	for i, id := range s.Order {
+		var form strings.Builder
+		for _, d := range s.Devices {
+			form.WriteString(device.Form(d, s.Graph, id))
+			form.WriteByte('\n')
+		}
+		for _, in := range s.Reads[i] {
+			fmt.Fprint(&form, in.Index, " ")
+		}
+		k, ok := of[form.String()]
+		if !ok {
+			k = len(s.kinds)
+			of[form.String()] = k
+			s.kinds = append(s.kinds, &kind{first: i, known: map[uint64]int32{}})
+		}
+		s.kinds[k].many = ok
+		s.nodes[i].kind, s.nodes[i].number = s.kinds[k], k
+		s.nodes[i].sorted = true
+		for j, in := range s.Reads[i] {
+			s.nodes[i].sorted = s.nodes[i].sorted && (j == 0 || in.Pos > s.Reads[i][j-1].Pos)
+		}
+	}
+}
+
+// Near are the reads of the i-th node without some, or all, of the nodes before lo.
+func (s *Store) Near(i, lo int) []Input {
+	list := s.Reads[i]
+	if len(list) <= few || !s.nodes[i].sorted {
+		return list
+	}
+	at, _ := slices.BinarySearchFunc(list, lo, func(in Input, lo int) int { return in.Pos - lo })
+	return list[at:]
+}
+
+// few is how many reads are looked through (estimated).
+const few = 4
 
 // Node is the i-th operation.
 func (s *Store) Node(i int) *graph.Node { return &s.Graph.Nodes[s.Order[i]] }
@@ -89,53 +146,85 @@ func (s *Store) Whole(i, dev int) *Tile { return s.Tile(i, Span{Lane: dev, Dim: 
 
 // Tile is a tile of the i-th node; nil if the device does not execute it.
 func (s *Store) Tile(i int, at Span) *Tile {
-	nd := s.Node(i)
-	if at.Dim != Uncut && at.Lo == 0 && at.Hi == nd.Shape[at.Dim] {
-		at = Span{Lane: at.Lane, Dim: Uncut}
-	}
-	n, key := s.nodes[i], at.key()
-	n.mu.Lock()
-	p, ok := n.tiles[key]
-	full := n.full
-	n.mu.Unlock()
-	if !ok {
-		p = s.cost(i, at)
-		n.mu.Lock()
-		n.tiles[key] = p
-		n.mu.Unlock()
-	}
-	if full && s.Devices[at.Lane].Name() == plan.PIM {
-		return nil
-	}
-	return p
+	t, _ := s.tile(i, at)
+	return t
 }
 
-// cost compiles a tile.
-func (s *Store) cost(i int, at Span) *Tile {
+// tile is Tile, with the tile's number among those of the node's kind.
+func (s *Store) tile(i int, at Span) (*Tile, int32) {
+	if at.Dim != Uncut && at.Lo == 0 && at.Hi == s.Node(i).Shape[at.Dim] {
+		at = Span{Lane: at.Lane, Dim: Uncut}
+	}
+	n, key := &s.nodes[i], at.key()
+	k := n.kind
+	k.mu.Lock()
+	id, ok := k.known[key]
+	k.mu.Unlock()
+	if !ok {
+		id = s.cost(k, at, key)
+	}
+	if id == none {
+		return nil, none
+	}
+	t := n.tile(s, i, id)
+	if n.full && t.Device == plan.PIM {
+		return nil, id
+	}
+	return t, id
+}
+
+// tile is the i-th node's tile of a number.
+func (n *node) tile(s *Store, i int, id int32) *Tile {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if int(id) >= len(n.tiles) {
+		n.tiles = append(n.tiles, make([]*Tile, int(id)+1-len(n.tiles))...)
+	}
+	t := n.tiles[id]
+	if t == nil {
+		n.kind.mu.Lock()
+		t = &Tile{Costed: n.kind.tiles[id], Pos: i, Node: s.Order[i], id: id}
+		n.kind.mu.Unlock()
+		n.tiles[id] = t
+	}
+	return t
+}
+
+// cost compiles a tile of the first node of a kind.
+func (s *Store) cost(k *kind, at Span, key uint64) int32 {
+	i, dev := k.first, s.Devices[at.Lane]
 	cut := s.Graph.Whole(s.Order[i])
 	if at.Dim != Uncut {
 		cut.Box[at.Dim] = at.Range
 	}
-	code, err := s.Devices[at.Lane].Compile(s.Graph, cut)
-	if err != nil {
-		if n := s.nodes[i]; !errors.Is(err, device.ErrUnsupported) {
-			n.mu.Lock()
-			if n.err == nil {
-				n.err = err
+	code, err := dev.Compile(s.Graph, cut)
+	var t *Costed
+	if err == nil {
+		c := code.Cost()
+		t = &Costed{Span: at, Box: cut.Box, Device: dev.Name(), code: code, Time: c.Time, fused: c.Fused().Time, memory: c.Memory, Energy: c.Energy.Total().Value}
+		t.Need = s.Graph.Need(cut)
+		for j, x := range s.Node(i).In {
+			if s.Pos[x] < 0 || t.Need[j].Empty() {
+				t.Need[j] = nil
+			} else if j > 0 && t.Need[j].Equal(t.Need[j-1]) { // of a concatenation
+				t.Need[j] = t.Need[j-1]
 			}
-			n.mu.Unlock()
-		}
-		return nil
-	}
-	c := code.Cost()
-	p := &Tile{Tile: plan.Tile{Cut: cut, Device: s.Devices[at.Lane].Name()}, Span: at, Pos: i, Code: code, Time: c.Time, fused: c.Fused().Time, Energy: c.Energy.Total().Value}
-	p.Need = s.Graph.Need(cut)
-	for k, x := range s.Node(i).In {
-		if s.Pos[x] < 0 || p.Need[k].Empty() {
-			p.Need[k] = nil
 		}
 	}
-	return p
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if id, ok := k.known[key]; ok { // another thread was faster
+		return id
+	}
+	id := int32(none)
+	if err == nil {
+		id = int32(len(k.tiles))
+		k.tiles = append(k.tiles, t)
+	} else if k.err == nil && !errors.Is(err, device.ErrUnsupported) {
+		k.err = err
+	}
+	k.known[key] = id
+	return id
 }
 
 // lookup returns the costed tile that is a plan's tile, which is cut along at most one
@@ -158,9 +247,10 @@ func (s *Store) lookup(t plan.Tile) *Tile {
 // Costed returns the tiles of the i-th node that were asked for and that a device executes,
 // in no order.
 func (s *Store) Costed(i int) (list []*Tile) {
-	for _, p := range s.nodes[i].tiles {
-		if p != nil {
-			list = append(list, p)
+	n := &s.nodes[i]
+	for id := range int32(len(n.kind.tiles)) {
+		if int(id) < len(n.tiles) && n.tiles[id] != nil || n.asked.has(id) {
+			list = append(list, n.tile(s, i, id))
 		}
 	}
 	return list
@@ -181,21 +271,26 @@ func (s *Store) Evict(i int) { s.nodes[i].full = true }
 
 // Readmit undoes Evict for all nodes.
 func (s *Store) Readmit() {
-	for _, n := range s.nodes {
-		n.full = false
+	for i := range s.nodes {
+		s.nodes[i].full = false
 	}
 }
 
 // Evicted reports whether any node is kept from the PIM.
 func (s *Store) Evicted() bool {
-	return slices.ContainsFunc(s.nodes, func(n *costed) bool { return n.full })
+	for i := range s.nodes {
+		if s.nodes[i].full {
+			return true
+		}
+	}
+	return false
 }
 
 // Err is the first error of a device, in the order of the nodes.
 func (s *Store) Err() error {
-	for i := range s.nodes {
-		if err := s.nodes[i].err; err != nil {
-			return err
+	for _, k := range s.kinds {
+		if k.err != nil {
+			return k.err
 		}
 	}
 	return nil
@@ -203,34 +298,12 @@ func (s *Store) Err() error {
 
 // Uses reports whether a tile reads any value of another.
 func (s *Store) Uses(p, of *Tile) bool {
-	for _, in := range s.Reads[p.Pos] {
+	for _, in := range s.Near(p.Pos, of.Pos) {
 		if in.Pos == of.Pos && p.Takes(in.Index, of) {
 			return true
 		}
 	}
 	return false
-}
-
-// timed is the timeline of tiles alone, in a plan's order. Values that none of them makes
-// are available at time 0.
-func (s *Store) timed(list []*Tile) *run.Timeline {
-	p := &program.Program{Graph: s.Graph, Steps: make([]program.Step, len(list))}
-	made := map[int][]int{} // by position: the indices of the node's tiles so far
-	for i, x := range list {
-		var after []int
-		for _, in := range s.Reads[x.Pos] {
-			for _, j := range made[in.Pos] {
-				if x.Takes(in.Index, list[j]) {
-					after = append(after, j)
-				}
-			}
-		}
-		slices.Sort(after)
-		p.Steps[i] = program.Step{Tile: x.Tile, Code: x.Code, After: slices.Compact(after)}
-		made[x.Pos] = append(made[x.Pos], i)
-	}
-	s.Launch.Fuse(p)
-	return run.Time(p)
 }
 
 // reaches remembers how far nodes read into their inputs.

@@ -2,6 +2,7 @@ package candidate
 
 import (
 	"pimflow/internal/device"
+	"pimflow/internal/graph"
 	"pimflow/internal/plan"
 	"pimflow/internal/tensor"
 )
@@ -10,14 +11,28 @@ import (
 //
 // In the literature: a task; its device is the machine.
 type Tile struct {
-	plan.Tile
+	*Costed
+	Pos  int // the node's position in the order
+	Node graph.ID
+	id   int32 // among the tiles of the nodes alike
+}
+
+// Costed is what tiles of nodes alike have in common.
+type Costed struct {
 	Span
-	Pos    int // the node's position in the order
-	Code   device.Code
+	Box    tensor.Box
+	Device string
 	Time   device.Time  // with a launch of its own
 	fused  device.Time  // in a fused launch: at most Time
+	memory device.Time  // device.Cost.Memory
 	Energy float64      // pJ, without standby
 	Need   []tensor.Box // by input; nil where no other tile makes what the tile reads
+	code   device.Code  // of the first node alike
+}
+
+// Tile is the tile in a plan.
+func (t *Tile) Tile() plan.Tile {
+	return plan.Tile{Cut: graph.Cut{Node: t.Node, Box: t.Box}, Device: t.Device}
 }
 
 // Span says which tile of a node it is: a range of one dimension, on a device.

@@ -34,21 +34,43 @@ func (t *Window) Hi() int { return t.Lo + len(t.Partitions) }
 func (t *Window) Segment() plan.Segment {
 	s := plan.Segment{Exclusive: t.Serial}
 	for _, p := range t.Tiles {
-		s.Tiles = append(s.Tiles, p.Tile)
+		s.Tiles = append(s.Tiles, p.Tile())
 	}
 	return s
 }
 
-// NewWindow times partitioned nodes whose tiles are in a given order.
+// NewWindow times partitioned nodes whose tiles are in a given order. Values that none of them makes are available at time 0.
 func (s *Store) NewWindow(lo int, divs []*Partition, list []*Tile) *Window {
-	tl := s.timed(list)
-	t := &Window{Lo: lo, Serial: s.Serial, Partitions: divs, Tiles: list, Spans: tl.Spans, Fused: fused(tl.Program), Time: tl.Total}
-	t.sum()
-	last := make([]device.Time, len(divs))
-	for i, p := range list {
-		last[p.Pos-lo] = max(last[p.Pos-lo], t.Spans[i].End)
+	t := &Window{Lo: lo, Serial: s.Serial, Partitions: divs, Tiles: list, Spans: make([]run.Span, len(list)), Fused: make([]bool, len(list))}
+	last, before := make([]int, len(divs)), make([]int, len(list)) // by node: its last tile so far; by tile: the one of its node before; both less 1
+	ended := make([]program.VectorClock, len(list))
+	var order program.Clocks
+	var time run.Sequence
+	for i, x := range list {
+		ready, after := device.Time(0), program.VectorClock{}
+		for _, in := range s.Near(x.Pos, lo) {
+			if in.Pos < lo {
+				continue
+			}
+			for j := last[in.Pos-lo]; j > 0; j = before[j-1] {
+				if x.Takes(in.Index, list[j-1]) {
+					ready, after = max(ready, t.Spans[j-1].End), after.Max(ended[j-1])
+				}
+			}
+		}
+		follows := false
+		ended[i], follows = order.Advance(x.Lane, after)
+		t.Fused[i] = s.Launch.fused(x, follows)
+		t.Spans[i] = time.Add(s.Launch.task(x, follows), ready)
+		t.Time = max(t.Time, t.Spans[i].End)
+		before[i], last[x.Pos-lo] = last[x.Pos-lo], i+1
 	}
-	for _, e := range last {
+	t.sum()
+	done := make([]device.Time, len(divs))
+	for i, p := range list {
+		done[p.Pos-lo] = max(done[p.Pos-lo], t.Spans[i].End)
+	}
+	for _, e := range done {
 		t.Completion += float64(e)
 	}
 	return t
@@ -62,15 +84,6 @@ func (t *Window) sum() {
 			t.Busy[k] += b
 		}
 	}
-}
-
-// fused says of each step of a program whether it shares the launch before.
-func fused(p *program.Program) []bool {
-	list := make([]bool, len(p.Steps))
-	for i := range list {
-		list[i] = p.Steps[i].Fused
-	}
-	return list
 }
 
 // maxFused is how many nodes stay in a window only because their launches are fused

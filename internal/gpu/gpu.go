@@ -15,6 +15,7 @@ import (
 	"io"
 	"math"
 	"strings"
+	"sync/atomic"
 
 	"pimflow/internal/device"
 	"pimflow/internal/graph"
@@ -37,6 +38,7 @@ type gpu struct {
 	cold     bool  // the input of a layer is not in the L2 when the layer starts
 	energy   hw.GPUEnergy
 	errors   hw.GPUError
+	facts    atomic.Pointer[facts] // of the graph that is compiled for
 }
 
 // kernels are the products that a library has for values of one size.
@@ -84,9 +86,8 @@ func NewCold(m *hw.Machine, channels int) (device.Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	cold := *d.(*gpu)
-	cold.cold = true
-	return &cold, nil
+	d.(*gpu).cold = true
+	return d, nil
 }
 
 // Name is "gpu".
@@ -185,7 +186,7 @@ type Code struct {
 // of thousands of codes and prints none.
 func (c *Code) Kernels() []Kernel {
 	nd := &c.g.Nodes[c.cut.Node]
-	if len(nd.Post) == 0 && (nd.Op.View || c.d.inPlace && madeInPlace(c.g, nd)) {
+	if len(nd.Post) == 0 && (nd.Op.View || c.d.inPlace && c.d.madeInPlace(c.g, nd)) {
 		return nil
 	}
 	r := rules[nd.Op.OnReals()]

@@ -110,15 +110,8 @@ func newWork(d *gpu, r rule, g *graph.Graph, c graph.Cut) *work {
 	return w
 }
 
-// bytes is the size of n values of a node on the machine: floating-point values have the
-// machine's element size, others that of their type.
-func (w *work) bytes(id graph.ID, n int) float64 {
-	t := w.g.Nodes[id].Type
-	if t.Float() {
-		return float64(n) * float64(w.model.ElementSize)
-	}
-	return float64(n) * float64(t.Bytes())
-}
+// bytes is the size of n values of a node on the machine.
+func (w *work) bytes(id graph.ID, n int) float64 { return w.gpu.bytes(w.g, id, n) }
 
 // operand is the bytes of operand i that the cut needs.
 func (w *work) operand(i int) float64 { return w.bytes(w.nd.In[i], w.need[i].Size()) }
@@ -139,14 +132,7 @@ func (w *work) weightMiss(activations float64) float64 {
 	case w.WriteThrough:
 		return 1
 	}
-	total := 0.0
-	for i := range w.g.Nodes {
-		nd := &w.g.Nodes[i]
-		if nd.Op != nil && nd.Op.MACs != nil && len(nd.In) > 1 && w.g.Nodes[nd.In[1]].Const != nil {
-			total += w.bytes(nd.In[1], w.g.Nodes[nd.In[1]].Shape.Size())
-		}
-	}
-	return w.Miss(total)
+	return w.Miss(w.factsOf(w.g).weights)
 }
 
 // arriving is the fraction of a layer's input that comes from the DRAM, for input and output

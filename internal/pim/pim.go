@@ -183,6 +183,17 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing, shared *known) (
 // Name is "pim".
 func (d *Device) Name() string { return "pim" }
 
+// Form is the form of a node in its graph, and which zero points are the middle of their type.
+func (d *Device) Form(g *graph.Graph, id graph.ID) string {
+	form := g.Form(id)
+	if o := g.Nodes[id].Op; o != nil && o.Real != "" && o.MACs != nil {
+		for _, z := range o.ZeroPoints() {
+			form += fmt.Sprintf(" %v", symmetric(g, g.Nodes[id].In[z]))
+		}
+	}
+	return form
+}
+
 // Compile maps a Conv, ConvTranspose, Gemm or MatMul (of any group count, stride, padding,
 // dilation and batch, cut in any way) to the channels, with weights that are there or written
 // in each run; it wraps device.ErrUnsupported for anything else, and for weights beyond the

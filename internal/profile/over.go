@@ -82,6 +82,9 @@ type profiled struct {
 	model           func(channels int) (device.Device, error)
 }
 
+// Form is the model's.
+func (d *profiled) Form(g *graph.Graph, id graph.ID) string { return device.Form(d.Device, g, id) }
+
 func (d *profiled) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	modelled, err := d.Device.Compile(g, c)
 	if err != nil {

@@ -58,9 +58,9 @@ func end(spans []Span) (t device.Time) {
 
 // execution is a simulation in progress. Steps are placed in their order.
 type execution struct {
+	Sequence
 	steps []program.Step
-	spans []Span // of the steps placed
-	lanes []*lane
+	spans []Span                                        // of the steps placed
 	of    func(*program.Step, *device.Cost) device.Time // the time of a step alone
 }
 
@@ -68,57 +68,71 @@ type execution struct {
 func (e *execution) step(i int) {
 	s := &e.steps[i]
 	c := s.Cost()
-	l, time := e.lane(s.Device), e.of(s, &c)
 	var start device.Time
-	if n := len(l.spans); n > 0 {
-		start = max(start, l.spans[n-1].End)
-	}
 	for _, j := range s.After {
 		start = max(start, e.spans[j].End)
 	}
-	sp, use := Span{start, start + time}, share(&c, time)
-	if use > 0 {
-		sp.End = shared(e.lanes, l, start, time, use)
-	}
-	e.spans[i] = sp
-	l.spans, l.use = append(l.spans, sp), append(l.use, use)
+	e.spans[i] = e.Add(Task{program.Lane(s.Device), e.of(s, &c), c.Memory}, start)
 }
 
 // put places a step whose span is known.
 func (e *execution) put(i int, sp Span) {
 	s := &e.steps[i]
 	c := s.Cost()
-	l := e.lane(s.Device)
+	t := Task{program.Lane(s.Device), e.of(s, &c), c.Memory}
 	e.spans[i] = sp
-	l.spans, l.use = append(l.spans, sp), append(l.use, share(&c, e.of(s, &c)))
+	e.lanes[t.Lane].add(sp, t.share())
 }
 
-// lane is that of a device.
-func (e *execution) lane(name string) *lane {
-	k := slices.IndexFunc(e.lanes, func(l *lane) bool { return l.device == name })
-	if k < 0 {
-		k = len(e.lanes)
-		n := len(e.steps)
-		e.lanes = append(e.lanes, &lane{device: name, spans: make([]Span, 0, n), use: make([]float64, 0, n)})
+// Task is what the time of a step depends on beside its place in the program.
+type Task struct {
+	Lane         int         // of its device (program.Lane)
+	Time, Memory device.Time // device.Cost's, with the launch fused where it is
+}
+
+// Sequence times steps one after the other, as Time does it. The zero value has placed none.
+type Sequence struct {
+	lanes [program.Lanes]lane
+}
+
+// Reset takes all steps from a sequence.
+func (q *Sequence) Reset() {
+	for k := range q.lanes {
+		l := &q.lanes[k]
+		l.spans, l.use = l.spans[:0], l.use[:0]
 	}
-	return e.lanes[k]
 }
 
-// share is the share of the bandwidth of the GPU's memory channels that work uses.
-func share(c *device.Cost, time device.Time) float64 {
-	if c.Memory <= 0 || time <= 0 {
+// Add places a step when its device is free, not before its inputs exist.
+func (q *Sequence) Add(t Task, start device.Time) Span {
+	l := &q.lanes[t.Lane]
+	if n := len(l.spans); n > 0 {
+		start = max(start, l.spans[n-1].End)
+	}
+	sp, use := Span{start, start + t.Time}, t.share()
+	if use > 0 {
+		sp.End = q.shared(l, start, t.Time, use)
+	}
+	l.add(sp, use)
+	return sp
+}
+
+// share is the share of the bandwidth of the GPU's memory channels that a task uses.
+func (t *Task) share() float64 {
+	if t.Memory <= 0 || t.Time <= 0 {
 		return 0
 	}
-	return min(1, float64(c.Memory)/float64(time))
+	return min(1, float64(t.Memory)/float64(t.Time))
 }
 
 // lane is the spans of a device's steps so far, and the share of the bandwidth of the GPU's
 // memory channels that each uses.
 type lane struct {
-	device string
-	spans  []Span
-	use    []float64
+	spans []Span
+	use   []float64
 }
+
+func (l *lane) add(sp Span, use float64) { l.spans, l.use = append(l.spans, sp), append(l.use, use) }
 
 // at is the share that a lane uses at an instant, and the instant of the next change.
 func (l *lane) at(t device.Time) (use float64, until device.Time) {
@@ -140,11 +154,11 @@ func (l *lane) at(t device.Time) (use float64, until device.Time) {
 // shared is the end of a step that starts at an instant, takes the time left if alone, and
 // uses a share of the bandwidth. While the shares of all lanes add up to more than 1, the
 // step progresses with the share that is left.
-func shared(lanes []*lane, own *lane, start, left device.Time, use float64) device.Time {
+func (q *Sequence) shared(own *lane, start, left device.Time, use float64) device.Time {
 	for t := start; ; {
 		others, until := 0.0, device.Time(math.MaxInt64)
-		for _, l := range lanes {
-			if l != own {
+		for k := range q.lanes {
+			if l := &q.lanes[k]; l != own {
 				u, end := l.at(t)
 				others, until = others+u, min(until, end)
 			}

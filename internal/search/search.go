@@ -123,24 +123,25 @@ func Given(g *graph.Graph, p *plan.Plan, t Target) (*Result, error) {
 
 // search is the state of one call of Best. Tests and benchmarks set its tables.
 type search struct {
-	g        *graph.Graph
-	t        Target
-	order    []graph.ID         // the operations
-	options  [][]Option         // by operation: the ways to execute it alone
-	standby  float64            // pJ a nanosecond
-	stores   []*candidate.Store // by devices, in the order of their first use
-	policies []Policy
-	local    *local.Options
-	points   int                             // candidate.Store.Points
-	always   float64                         // exactAlways
-	pinned   map[device.Device]device.Device // devices, by themselves, without the nodes that are pinned elsewhere
-	done     atomic.Int64
-	total    int
+	g           *graph.Graph
+	fingerprint string // of g
+	t           Target
+	order       []graph.ID         // the operations
+	options     [][]Option         // by operation: the ways to execute it alone
+	standby     float64            // pJ a nanosecond
+	stores      []*candidate.Store // by devices, in the order of their first use
+	policies    []Policy
+	local       *local.Options
+	points      int                             // candidate.Store.Points
+	always      float64                         // exactAlways
+	pinned      map[device.Device]device.Device // devices, by themselves, without the nodes that are pinned elsewhere
+	done        atomic.Int64
+	total       int
 }
 
 func newSearch(g *graph.Graph, t Target) *search {
 	return &search{
-		g: g, t: t, order: candidate.Operations(g), standby: t.Standby.Total().Value,
+		g: g, fingerprint: g.Fingerprint(), t: t, order: candidate.Operations(g), standby: t.Standby.Total().Value,
 		policies: policies, local: local.Default(), points: candidate.Points, always: exactAlways,
 		pinned: map[device.Device]device.Device{},
 	}
@@ -191,7 +192,7 @@ func energyOf(tl *run.Timeline) (sum float64) {
 
 // blank is a plan without segments.
 func (s *search) blank(p Policy) *plan.Plan {
-	pl := &plan.Plan{Graph: s.g.Fingerprint(), Model: s.g.Name, Machine: s.t.Machine, Policy: p.Name, PIM: plan.Extended, Launch: cmp.Or(p.launch, plan.Each)}
+	pl := &plan.Plan{Graph: s.fingerprint, Model: s.g.Name, Machine: s.t.Machine, Policy: p.Name, PIM: plan.Extended, Launch: cmp.Or(p.launch, plan.Each)}
 	if p.PIM != "" {
 		pl.PIM, pl.PIMChannels = p.PIM, s.t.PIMChannels
 	}

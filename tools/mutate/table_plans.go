@@ -34,6 +34,21 @@ var plans = slices.Concat(
 	file("internal/candidate/tile.go", in("internal/candidate", "^(TestReads|TestDimensions)$"),
 		row{"a halo row below is not read", `return need[of.Dim].Lo < of.Hi && of.Lo < need[of.Dim].Hi`, `return need[of.Dim].Lo < of.Hi && of.Lo < need[of.Dim].Hi-1`},
 	),
+	file("internal/candidate/asked.go", in("internal/search/local", "^TestAlike$"),
+		row{"windows are alike whatever their nodes read", `int64(max(in.Pos-lo, -1))`, `0*int64(in.Pos)`},
+		row{"windows are alike whether or not memory has room", `if nd.full {`, `if false {`},
+		row{"windows are alike whatever their nodes are", `int64(nd.number)`, `0*int64(nd.number)`},
+		row{"tiles that a banding asked for are not costed for others", `a.by[o.lo+k-a.lo].join(set)`, `_, _ = k, set`},
+	),
+	file("internal/search/local/improve.go", in("internal/search/local", "^TestAlike$"),
+		row{"tiles of a window are not costed for windows alike", `	o.asked.Repeat(lo - o.lo)`, ``},
+		row{"steps count once for windows alike", `	r.steps.Add(o.steps)`, `	if lo == o.lo {
+		r.steps.Add(o.steps)
+	}`},
+		row{"windows are alike wherever moves are tried", `		if settled[t] {
+			marked`, `		if false {
+			marked`},
+	),
 	file("internal/search/objective.go", in("internal/search", "^TestObjectiveValues$"),
 		row{"EDP is energy", `return energy * t.NS()`, `return energy`},
 		row{"EDP's delay counts twice", `return energy * t.NS()`, `return energy * t.NS() * t.NS()`},

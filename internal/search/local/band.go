@@ -34,7 +34,7 @@ func (c *climber) chain(last, n int) []int {
 	list := []int{last}
 	for len(list) < n {
 		at := -1
-		for _, in := range c.Store.Reads[c.cur.Lo+list[0]] {
+		for _, in := range c.Store.Near(c.cur.Lo+list[0], c.cur.Lo) {
 			at = max(at, in.Pos-c.cur.Lo)
 		}
 		if at < 0 {
@@ -52,7 +52,7 @@ func (c *climber) shiftChain(last int, ends []int) {
 	chain := []int{last}
 	for {
 		at := -1
-		for _, in := range c.Store.Reads[c.cur.Lo+chain[0]] {
+		for _, in := range c.Store.Near(c.cur.Lo+chain[0], c.cur.Lo) {
 			if j := in.Pos - c.cur.Lo; j >= 0 && c.cur.Partitions[j].Dim() == d.Dim() && len(c.cur.Partitions[j].Tiles) == len(d.Tiles) {
 				at = max(at, j)
 			}
@@ -76,7 +76,7 @@ func (c *climber) shiftChain(last int, ends []int) {
 	var changes []change
 	for k, i := range chain {
 		_, lanes := c.cur.Partitions[i].Cuts()
-		d := c.Store.Cut(c.cur.Lo+i, d.Dim(), endsOf(ranges[k]), lanes)
+		d := c.asked.Cut(c.cur.Lo+i, d.Dim(), endsOf(ranges[k]), lanes)
 		if d == nil {
 			return
 		}

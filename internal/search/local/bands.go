@@ -54,6 +54,7 @@ func (c *climber) spanOf(chain []int) float64 {
 // banding is a chain of nodes, each cut into as many tiles: band k has the k-th tile of each.
 type banding struct {
 	once  sync.Once
+	asked *candidate.Asked                     // what its tiles were asked of
 	on    [][][candidate.Lanes]*candidate.Tile // by node and band: the tile on each device, nil if that does not execute it; nil if the chain cannot be cut so
 	reads [][]uint64                           // by node and band: a bit for each band of the node before that it reads
 }
@@ -78,6 +79,9 @@ func (m *bandings) of(c *climber, chain []int, dim, cuts int) *banding {
 	}
 	m.mu.Unlock()
 	b.once.Do(func() { b.cut(c, chain, dim, c.shares[cuts]) })
+	if b.asked != nil {
+		c.asked.Join(b.asked)
+	}
 	return b
 }
 
@@ -98,13 +102,14 @@ func (b *banding) cut(c *climber, chain []int, dim int, cuts []float64) {
 	}
 	n := len(cuts) + 1
 	tiles, reads := make([][][candidate.Lanes]*candidate.Tile, len(chain)), make([][]uint64, len(chain))
+	b.asked = c.Store.Ask(c.cur.Lo+chain[0], chain[len(chain)-1]-chain[0]+1)
 	for k, i := range chain {
 		tiles[k], reads[k] = make([][candidate.Lanes]*candidate.Tile, n), make([]uint64, n)
 		for j, r := range ranges[k] {
 			on := &tiles[k][j]
 			for lane, able := range c.able[i] {
 				if able {
-					on[lane] = c.Store.Tile(c.cur.Lo+i, candidate.Span{Lane: lane, Dim: dim, Range: r})
+					on[lane] = b.asked.Tile(c.cur.Lo+i, candidate.Span{Lane: lane, Dim: dim, Range: r})
 				}
 			}
 			if either(*on) == nil {

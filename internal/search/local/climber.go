@@ -16,6 +16,7 @@ import (
 type climber struct {
 	candidate.Scheduler
 	*Options
+	asked      *candidate.Asked // the store, which remembers what is asked
 	ctx        context.Context
 	o          candidate.Linear
 	choices    [][]*candidate.Partition // by position
@@ -40,7 +41,7 @@ type climber struct {
 // newClimber returns a climber at a window with no node marked.
 func (r *improvement) newClimber(t *candidate.Window) *climber {
 	s, n, o := r.Store, len(t.Partitions), r.o
-	c := &climber{Scheduler: candidate.Scheduler{Store: s}, Options: r.Options, ctx: r.ctx, o: o, choices: r.choices, bandings: &r.bandings, sparePreds: make([]candidate.Predecessors, n), pending: make([]bool, n), maxTrials: math.MaxInt}
+	c := &climber{Scheduler: candidate.Scheduler{Store: s}, Options: r.Options, asked: s.Ask(t.Lo, n), ctx: r.ctx, o: o, choices: r.choices, bandings: &r.bandings, sparePreds: make([]candidate.Predecessors, n), pending: make([]bool, n), maxTrials: math.MaxInt}
 	c.adopt(t)
 	c.preds = c.Predecessors(t.Lo, t.Partitions)
 	if t := c.ScheduleBelow(t.Lo, t.Partitions, c.preds, o, c.value); t != nil {
@@ -50,7 +51,7 @@ func (r *improvement) newClimber(t *candidate.Window) *climber {
 	for i := range n {
 		var best *candidate.Tile
 		for lane := range s.Devices {
-			p := s.Whole(t.Lo+i, lane)
+			p := c.asked.Whole(t.Lo+i, lane)
 			if c.able[i][lane] = p != nil; p != nil && (best == nil || o.Of(p.Time, p.Energy) < o.Of(best.Time, best.Energy)) {
 				best, c.fastest[i] = p, lane
 			}
@@ -127,7 +128,7 @@ func (c *climber) mark(i int) {
 	for k := max(0, i-1); k <= min(i+1, len(c.pending)-1); k++ {
 		c.pending[k] = true
 	}
-	for _, in := range c.Store.Reads[c.cur.Lo+i] {
+	for _, in := range c.Store.Near(c.cur.Lo+i, c.cur.Lo) {
 		if j := in.Pos - c.cur.Lo; j >= 0 {
 			c.pending[j] = true
 		}
@@ -185,7 +186,7 @@ func (c *climber) repartition(i, dim int, ends, lanes []int) bool {
 	if slices.Max(lanes) >= len(c.Store.Devices) {
 		return false
 	}
-	d := c.Store.Cut(c.cur.Lo+i, dim, ends, lanes)
+	d := c.asked.Cut(c.cur.Lo+i, dim, ends, lanes)
 	return d != nil && c.accept(change{i, d})
 }
 
@@ -206,7 +207,7 @@ func (c *climber) differs(i int) bool {
 	if c.next[i] != c.cur.Partitions[i] {
 		return true
 	}
-	for _, in := range c.Store.Reads[c.cur.Lo+i] {
+	for _, in := range c.Store.Near(c.cur.Lo+i, c.cur.Lo) {
 		if j := in.Pos - c.cur.Lo; j >= 0 && c.next[j] != c.cur.Partitions[j] {
 			return true
 		}

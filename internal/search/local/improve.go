@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"encoding/binary"
 	"runtime"
 	"slices"
 	"sync/atomic"
@@ -104,6 +105,53 @@ type improvement struct {
 	steps    atomic.Int64 // tiles that climbers have placed or looked at
 }
 
+// outcome is what a climber made of a group of windows.
+type outcome struct {
+	lo     int // the group's first node
+	steps  int64
+	asked  *candidate.Asked    // the tiles that it asked for
+	better []*candidate.Window // nil: none
+}
+
+// apply is the outcome for a group of nodes alike that begins with the lo-th.
+func (r *improvement) apply(o *outcome, lo int) (better []*candidate.Window) {
+	r.steps.Add(o.steps)
+	if lo == o.lo || o.asked == nil { // stopped
+		return o.better
+	}
+	o.asked.Repeat(lo - o.lo)
+	for _, t := range o.better {
+		better = append(better, r.Moved(t, lo-o.lo))
+	}
+	return better
+}
+
+// keyOf is all that the outcome of a group depends on; "" if there is no other group alike.
+func (r *improvement) keyOf(w []*candidate.Window, settled map[*candidate.Window]bool) string {
+	lo := w[0].Lo
+	b, ok := r.Form(nil, lo, w[len(w)-1].Hi()-lo)
+	if !ok {
+		return ""
+	}
+	for _, t := range w {
+		marked := byte(1)
+		if settled[t] {
+			marked = 0
+		}
+		for _, p := range t.Partitions {
+			b = append(b, marked, byte(len(p.Tiles)))
+			for _, x := range p.Tiles {
+				b = binary.AppendVarint(binary.AppendVarint(append(b, byte(x.Lane)), int64(x.Dim)), int64(x.Hi))
+			}
+		}
+		for _, x := range t.Tiles {
+			b = binary.AppendVarint(b, int64(x.Pos-lo))
+			b = binary.AppendVarint(b, int64(x.Hi))
+		}
+	}
+	return string(b)
+}
+
 // maxPhases bounds the rounds of a pass (estimated: passes end far sooner).
 const maxPhases = 64
 
@@ -125,24 +173,39 @@ func (r *improvement) pass(list []*candidate.Window, p pass) []*candidate.Window
 		settled = map[*candidate.Window]bool{}
 		r.settled[p.nodes] = settled
 	}
+	known := map[string]*outcome{}
 	reach := slices.Max(r.lengths) // how far back the nodes are that a move changes
 	for idle, phase := 0, 0; idle < 2 && phase < maxPhases && r.steps.Load() < r.maxSteps(len(r.Order)) && r.ctx.Err() == nil; phase++ {
 		groups := groupsOf(list, p.nodes, phase%2 == 1)
-		out := make([][]*candidate.Window, len(groups)) // nil: no better one
+		of := make([]*outcome, len(groups)) // nil: no move is left to try
 		var eg errgroup.Group
 		eg.SetLimit(runtime.GOMAXPROCS(0))
 		for i, w := range groups {
 			if !slices.ContainsFunc(w, func(t *candidate.Window) bool { return !settled[t] }) {
 				continue
 			}
+			key := r.keyOf(w, settled)
+			if of[i] = known[key]; of[i] != nil {
+				continue
+			}
+			of[i] = &outcome{lo: w[0].Lo}
+			if key != "" {
+				known[key] = of[i]
+			}
 			eg.Go(func() error {
 				if r.ctx.Err() == nil {
-					out[i] = r.improve(w, settled, p.do)
+					r.improve(w, settled, p.do, of[i])
 				}
 				return nil
 			})
 		}
 		eg.Wait()
+		out := make([][]*candidate.Window, len(groups)) // nil: no better one
+		for i, w := range groups {
+			if of[i] != nil {
+				out[i] = r.apply(of[i], w[0].Lo)
+			}
+		}
 		idle++
 		list = nil
 		for i, w := range out {
@@ -180,9 +243,8 @@ func groupsOf(list []*candidate.Window, nodes int, half bool) (groups [][]*candi
 	return append(groups, list[from:])
 }
 
-// improve returns better windows for a group, split at their barriers; nil if the moves at
-// windows that are not settled find none.
-func (r *improvement) improve(w []*candidate.Window, settled map[*candidate.Window]bool, do func(*climber)) []*candidate.Window {
+// improve finds better windows for a group, split at their barriers, by the moves at windows that are not settled.
+func (r *improvement) improve(w []*candidate.Window, settled map[*candidate.Window]bool, do func(*climber), of *outcome) {
 	before := r.Merge(w)
 	c := r.newClimber(before)
 	for _, t := range w {
@@ -191,9 +253,8 @@ func (r *improvement) improve(w []*candidate.Window, settled map[*candidate.Wind
 		}
 	}
 	do(c)
-	r.steps.Add(int64(c.steps + c.Scheduled))
-	if r.o.Of(c.cur.Time, c.cur.Energy) >= r.o.Of(before.Time, before.Energy)*(1-1e-12) { // sums are rounded
-		return nil
+	of.steps, of.asked = int64(c.steps+c.Scheduled), c.asked
+	if r.o.Of(c.cur.Time, c.cur.Energy) < r.o.Of(before.Time, before.Energy)*(1-1e-12) { // sums are rounded
+		of.better = r.Split(c.cur)
 	}
-	return r.Split(c.cur)
 }

@@ -52,7 +52,7 @@ func sameDevice(c *climber, i int) {
 	for lane := range c.Store.Devices {
 		changes := make([]change, 0, maxNeighbours)
 		for k := i; k < min(i+maxNeighbours, len(c.cur.Partitions)); k++ {
-			p := c.Store.Whole(c.cur.Lo+k, lane)
+			p := c.asked.Whole(c.cur.Lo+k, lane)
 			if p == nil {
 				break
 			}
@@ -137,7 +137,7 @@ func splitTile(c *climber, i int) {
 const maxTiles = 8
 
 func follow(c *climber, i int) {
-	for _, in := range c.Store.Reads[c.cur.Lo+i] {
+	for _, in := range c.Store.Near(c.cur.Lo+i, c.cur.Lo) {
 		if j := in.Pos - c.cur.Lo; j >= 0 {
 			c.followReader(j, i)
 			c.followRead(j, i)
