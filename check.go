@@ -7,6 +7,7 @@ import (
 
 	"pimflow/internal/budget"
 	"pimflow/internal/device"
+	"pimflow/internal/fault"
 	"pimflow/internal/graph"
 	"pimflow/internal/pim"
 	"pimflow/internal/program"
@@ -298,7 +299,9 @@ func (s *Session) prepare(ctx context.Context, p *Plan, inputs []Tensor, copies 
 	}
 	z, err := s.sized(ctx, p, values)
 	if err == nil {
-		err = run.Fits(ctx, z.model, copies)
+		if err = run.Fits(ctx, z.model, copies); err != nil {
+			err = fmt.Errorf("%s: %w", fault.Name(s.name), err)
+		}
 	}
 	return p, z, values, err
 }

@@ -2,10 +2,16 @@ package main
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/spf13/pflag"
+
+	"pimflow/internal/npy"
+	"pimflow/internal/tensor"
 )
 
 // TestFlagErrors: the flag, its value and what was wanted, in words.
@@ -25,6 +31,8 @@ func TestFlagErrors(t *testing.T) {
 		{"layer --in 0x1x1 --out-channels 3", `--in: 0: 1 to 1048576 wanted`},
 		{"layer --in 3x8x8 --out-channels 3 --kernel 0x0", `--kernel: 0: 1 to 1048576 wanted`},
 		{"layer --in 3x8x8 --out-channels 3 --n-channel 99", `--n-channel: 99: 1 to 32 wanted, the memory channels of machine artifact`},
+		{"zoo nosuch", `network "nosuch" is not known`},
+		{"zoo resnet-5", `network "resnet-5" is not known (did you mean "resnet-50"?)`},
 		{"run toy --objective fast", `objective "fast" is not known: one of latency, energy, edp wanted`},
 	} {
 		var out, stderr bytes.Buffer
@@ -42,5 +50,43 @@ func TestFlagTypes(t *testing.T) {
 				t.Errorf("%s --%s: type %s", c.Name(), f.Name, kind)
 			}
 		})
+	}
+}
+
+// TestOutputFiles: each output has a file of its own in the folder, whatever its name is.
+func TestOutputFiles(t *testing.T) {
+	long := strings.Repeat("é", 300)
+	got := outputFiles([]string{"y", "a/y", "a\\y", "..", "./", long, long + "x"})
+	want := []string{"y.npy", "a_y.npy", "a_y-2.npy", "output.npy", "output-4.npy", long[:longestName] + ".npy", long[:longestName] + "-6.npy"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, %q wanted", got, want)
+	}
+}
+
+// TestUnusedInput: values that nothing shows are told.
+func TestUnusedInput(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "x.npy")
+	var b bytes.Buffer
+	if err := npy.Write(&b, tensor.New(tensor.Float32, tensor.Shape{1, 8, 16, 16})); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, b.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for flags, warned := range map[string]bool{"": true, " --top 1": false} {
+		var out, stderr bytes.Buffer
+		code := command(t.Context(), strings.Fields("run toy --policy gpu --launches=false --input "+file+flags), &out, &stderr)
+		if want := "warning: --input: no more than its shape is used"; code != 0 || strings.Contains(stderr.String(), want) != warned {
+			t.Errorf("%q: exit code %d, %s", flags, code, &stderr)
+		}
+	}
+}
+
+// TestMemoryOfACheck: values that memory does not hold are refused with the model's name.
+func TestMemoryOfACheck(t *testing.T) {
+	var out, stderr bytes.Buffer
+	code := command(t.Context(), strings.Fields("run toy --policy gpu --launches=false --memory 100KB --check"), &out, &stderr)
+	if want := `pimflow: toy: node %4 "stem.relu" of 1x16x16x16, what is alive beside it and all weights take `; code == 0 || !strings.HasPrefix(stderr.String(), want) {
+		t.Errorf("exit code %d, %s%s wanted", code, &stderr, want)
 	}
 }

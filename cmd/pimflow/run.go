@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"pimflow"
 
@@ -19,6 +20,7 @@ import (
 	"pimflow/internal/budget"
 	"pimflow/internal/fault"
 	"pimflow/internal/files"
+	"pimflow/internal/graph"
 	"pimflow/internal/nearest"
 	"pimflow/internal/report"
 )
@@ -228,12 +230,16 @@ func (f *runFlags) ready(c *cobra.Command, s *pimflow.Session) error {
 	if f.given, err = f.values(s); err != nil {
 		return err
 	}
+	g, _, _, _ := s.Internal()
+	counts := slices.ContainsFunc(g.Nodes, func(nd graph.Node) bool { return nd.Op != nil && nd.Op.Count != nil })
+	if len(f.inputs) > 0 && f.check == "" && f.outDir == "" && f.top == 0 && !counts {
+		fmt.Fprintln(c.ErrOrStderr(), "pimflow: warning: --input: no more than its shape is used: --top, --output or --check show what its values give")
+	}
 	outputs := []files.Named{{By: "-o", Name: f.planOut}, {By: "--trace", Name: f.trace}}
 	if f.outDir != "" {
 		if err := files.TryFolder(f.outDir); err != nil {
 			return err
 		}
-		g, _, _, _ := s.Internal()
 		var names []string
 		for _, o := range g.Outputs {
 			names = append(names, o.Name)
@@ -376,15 +382,24 @@ func outputFiles(outputs []string) []string {
 	return files
 }
 
-// fileName makes a value's name safe as the name of a file.
+// fileName makes a value's name safe as the name of a file, and short enough.
 func fileName(name string) string {
-	return strings.Map(func(r rune) rune {
+	safe := strings.Map(func(r rune) rune {
 		if strings.ContainsRune(`/\:*?"<>|`, r) || r < ' ' {
 			return '_'
 		}
 		return r
 	}, strings.TrimLeft(name, "./"))
+	for len(safe) > longestName {
+		_, n := utf8.DecodeLastRuneInString(safe)
+		safe = safe[:len(safe)-n]
+	}
+	return cmp.Or(safe, "output")
 }
+
+// longestName is how many bytes of a value's name are in the name of its file: file systems have 255, of which a position and
+// .npy take some.
+const longestName = 200
 
 // values reads the inputs that the flags give, in the model's order.
 func (f *runFlags) values(s *pimflow.Session) ([]pimflow.Tensor, error) {

@@ -31,12 +31,12 @@ func zooCommand() *cobra.Command {
 				}
 				return nil
 			}
-			if out == "" {
-				return fault.Usagef("zoo %s: -o FILE.onnx wanted (pimflow graph %s prints it)", args[0], args[0])
-			}
 			g, err := zoo.Build(args[0], batch)
 			if err != nil {
 				return err
+			}
+			if out == "" {
+				return fault.Usagef("zoo %s: -o FILE.onnx wanted (pimflow graph %s prints it)", args[0], args[0])
 			}
 			return files.Write(c.Context(), files.File{Name: out, Write: func(w io.Writer) error { return onnx.Write(w, g) }})
 		},

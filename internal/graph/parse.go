@@ -269,7 +269,7 @@ func (p *parser) values(t tensor.Type, s tensor.Shape) (*tensor.Tensor, error) {
 	}
 	switch {
 	case p.take("..."):
-		return nil, errors.New("the constant's values were left out: a graph printed with values wanted")
+		return nil, errors.New("the constant's values were left out: a graph printed with --values wanted")
 	case p.take("base64:"):
 		b, err := base64.RawStdEncoding.DecodeString(p.word())
 		if err != nil {

@@ -144,7 +144,7 @@ func TestParseErrors(t *testing.T) {
 		{head + `%1 "y" = Elu(%0) {alpha=1`, `g.txt:3: attribute "" is not known to Elu`},
 		{head + `%1 "y" = Transpose(%0) {perm=[0 1.5]}`, `g.txt:3: attribute "perm": "1.5": an integer wanted`},
 		{head + `%1 "y" = Relu(%0) -> float32 2x3`, `g.txt:3: it says float32 2x3, the operator makes float32 2x2`},
-		{head + `%1 "y" = const float32 3 ...`, `g.txt:3: the constant's values were left out: a graph printed with values wanted`},
+		{head + `%1 "y" = const float32 3 ...`, `g.txt:3: the constant's values were left out: a graph printed with --values wanted`},
 		{head + `%1 "y" = const float32 3 [1 2]`, `g.txt:3: 2 values for float32 3: 3 wanted`},
 		{head + `%1 "y" = const float16 1 [0.1]`, `g.txt:3: 0.1 is not a float16`},
 		{head + `%1 "y" = const uint8 1 [256]`, `g.txt:3: 256 is not a uint8`},

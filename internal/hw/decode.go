@@ -75,7 +75,7 @@ func begin(name string, data []byte, others []string) (m *Machine, based bool, e
 	var head struct {
 		Base json.RawMessage `json:"base"`
 	}
-	if err := json.Unmarshal(data, &head); err != nil || head.Base == nil {
+	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&head); err != nil || head.Base == nil {
 		return &Machine{Sources: map[string]string{}, Given: map[string]Given{}}, false, nil // what is not JSON is told with its line
 	}
 	var base string
@@ -138,13 +138,11 @@ func (d *decoder) whole(v reflect.Value) error {
 	if err := d.value("", v, ""); err != nil {
 		return err
 	}
-	if err := d.keys(); err != nil {
-		return err
-	}
+	rest := bytes.TrimSpace(d.data[d.dec.InputOffset():])
 	if _, err := d.dec.Token(); !errors.Is(err, io.EOF) {
-		return d.errorf("", "text after the end of the %s", strings.ToLower(v.Type().Name()))
+		return d.errorf("", "text after the end of the %s: %.40q", strings.ToLower(v.Type().Name()), rest)
 	}
-	return nil
+	return d.keys()
 }
 
 // mostNamed is how many keys of a kind a message names.

@@ -142,11 +142,13 @@ func TestErrors(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		string(data) + "{}":       "m.json:132: text after the end of the machine",
-		"":                        "m.json:1: the file ends too early",
-		"[]":                      "m.json:1: [: an object { … } wanted",
-		`{"pim": {"timing": {}}}`: "m.json:1: pim.timing: empty",
-		`{}`:                      "m.json: 7 keys missing: name, about, launch, memory, gpu, pim, and 1 more",
+		string(data) + "{}":        `m.json:132: text after the end of the machine: "{}"`,
+		`{"base": "newton"} and {`: `m.json:1: text after the end of the machine: "and {"`,
+		`{"name": "mine"}, {}`:     `m.json:1: text after the end of the machine: ", {}"`,
+		"":                         "m.json:1: the file ends too early",
+		"[]":                       "m.json:1: [: an object { … } wanted",
+		`{"pim": {"timing": {}}}`:  "m.json:1: pim.timing: empty",
+		`{}`:                       "m.json: 7 keys missing: name, about, launch, memory, gpu, pim, and 1 more",
 	} {
 		if _, err := Parse("m.json", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.20q: %v: %q wanted", text, err, want)

@@ -85,7 +85,16 @@ func Read(r io.Reader) (*tensor.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readValues(b, c, shape)
+	x, err := readValues(b, c, shape)
+	if err != nil {
+		return nil, err
+	}
+	if n, err := io.Copy(io.Discard, b); err != nil {
+		return nil, err
+	} else if n > 0 {
+		return nil, fmt.Errorf("%d bytes follow the values of shape %v: the end of the file wanted", n, shape)
+	}
+	return x, nil
 }
 
 // Shape reads the shape of an array, and none of its values.

@@ -80,6 +80,7 @@ func TestErrors(t *testing.T) {
 		{"fortran", file("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 2), }"), "C order wanted"},
 		{"negative", file("{'descr': '<f4', 'fortran_order': False, 'shape': (-2,), }"), "extents below"},
 		{"huge", file("{'descr': '<f4', 'fortran_order': False, 'shape': (100000, 100000), }"), "fewer than"},
+		{"more values", file("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }") + "aaaabbbbc", "1 bytes follow the values of shape 2: the end of the file wanted"},
 		{"cut values", file("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }") + "aaaa", "ends after 1 of 2 values"},
 	} {
 		if _, err := Read(strings.NewReader(c.file)); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"context"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,6 +27,8 @@ func TestReadErrors(t *testing.T) {
 		{`no graph in it: an ONNX model wanted`, nil},
 		{`the model imports no opset of the default domain`, appendMessage(nil, 7, y)},
 		{`opset 99: 1 to 25 wanted`, model(99, x, y)},
+		{`opset -5: 1 to 25 wanted`, model(-5, x, y)},
+		{`opset 0: 1 to 25 wanted`, model(0, x, y)},
 		{`offset 0: not a protobuf field: unexpected EOF`, []byte{0x80}},
 		{`graph: node[0]: offset 10: not a protobuf field: unexpected EOF`, model(13, appendMessage(nil, 1, []byte{0x80}))},
 		{`graph: node[0]: offset 11: input has wire type 0: 2 wanted`, model(13, appendMessage(nil, 1, appendInt(nil, 1, 3)))},
@@ -68,6 +71,9 @@ func TestReadErrors(t *testing.T) {
 		// Operands that must be constant, and their values.
 		{`node "y" (NonMaxSuppression): max_output_boxes_per_class (input 2, "m") has 2 values: one wanted`, model(13, valueInfo(11, "b", tensor.Float32, 1, 5, 4), valueInfo(11, "s", tensor.Float32, 1, 2, 5), y, initial("m", tensor.Ints64(tensor.Shape{2}, []int64{1, 2})), call("NonMaxSuppression", "b s m", "y"))},
 		{`node "y" (NonMaxSuppression): iou_threshold (input 3, "b") is float32 1x5x4: one wanted`, model(13, valueInfo(11, "b", tensor.Float32, 1, 5, 4), valueInfo(11, "s", tensor.Float32, 1, 2, 5), y, call("NonMaxSuppression", "b s _ b", "y"))},
+		{`node "y" (NonMaxSuppression): iou_threshold 2: 0 to 1 wanted`, model(13, valueInfo(11, "b", tensor.Float32, 1, 5, 4), valueInfo(11, "s", tensor.Float32, 1, 2, 5), y, ints("m", 1), floats("i", 2), call("NonMaxSuppression", "b s m i", "y"))},
+		{`node "y" (NonMaxSuppression): iou_threshold NaN: 0 to 1 wanted`, model(13, valueInfo(11, "b", tensor.Float32, 1, 5, 4), valueInfo(11, "s", tensor.Float32, 1, 2, 5), y, ints("m", 1), floats("i", float32(math.NaN())), call("NonMaxSuppression", "b s m i", "y"))},
+		{`node "y" (NonMaxSuppression): score_threshold NaN: a number wanted`, model(13, valueInfo(11, "b", tensor.Float32, 1, 5, 4), valueInfo(11, "s", tensor.Float32, 1, 2, 5), y, ints("m", 1), floats("i", 0.5), floats("t", float32(math.NaN())), call("NonMaxSuppression", "b s m i t", "y"))},
 		{`node "y" (NonMaxSuppression): input 1 is 1x2x4: scores of 1 x classes x 5 wanted`, model(13, valueInfo(11, "b", tensor.Float32, 1, 5, 4), valueInfo(11, "s", tensor.Float32, 1, 2, 4), y, call("NonMaxSuppression", "b s", "y"))},
 		{`node "y" (Compress): axis 3 of a value of rank 2: -2 to 1 wanted`, model(13, valueInfo(11, "b", tensor.Float32, 2, 4), valueInfo(11, "s", tensor.Bool, 2), y, call("Compress", "b s", "y", attr("axis", int64(3))))},
 		{`node "y" (Reshape): shape (input 1, "s") depends on the model's inputs: a constant wanted; --until VALUE ends the network before it`, model(13, x, y, valueInfo(11, "s", tensor.Int64, 2), call("Reshape", "x s", "y"))},

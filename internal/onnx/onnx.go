@@ -150,14 +150,17 @@ func (m *modelProto) opset() (int, error) { return defaultOpset(m.opsets) }
 var errNoOpset = errors.New("the model imports no opset of the default domain")
 
 func defaultOpset(list []opsetProto) (int, error) {
-	v := int64(0)
+	v, found := int64(0), false
 	for _, s := range list {
 		if defaultDomain(s.domain) {
-			v = max(v, s.version)
+			if v = max(v, s.version); !found {
+				v = s.version
+			}
+			found = true
 		}
 	}
 	switch {
-	case v == 0:
+	case !found:
 		return 0, errNoOpset
 	case v < minOpset || v > maxOpset:
 		return 0, fmt.Errorf("opset %d: %d to %d wanted", v, minOpset, maxOpset)

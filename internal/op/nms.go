@@ -35,6 +35,12 @@ var nmsOps = []Op{
 			if c := a.Int("center_point_box"); c != 0 && c != 1 {
 				return nil, fmt.Errorf("center_point_box %d: 0 or 1 wanted", c)
 			}
+			if iou := a.Float("iou_threshold"); !(iou >= 0 && iou <= 1) {
+				return nil, fmt.Errorf("iou_threshold %v: 0 to 1 wanted", iou)
+			}
+			if s := a.Float("score_threshold"); s != s {
+				return nil, fmt.Errorf("score_threshold %v: a number wanted", s)
+			}
 			if len(in[0]) != 3 || in[0][2] != 4 {
 				return nil, fmt.Errorf("input 0 is %v: boxes of images x boxes x 4 wanted", in[0])
 			}

@@ -6,49 +6,51 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// places are the operators of which an operand is places: those that an element may name, for inputs of such shapes.
-// ONNX leaves others open, and ONNX Runtime refuses them.
+// places are the operators of which an operand is places, or divides integers: the places that an element may name, for inputs of such
+// shapes. ONNX leaves others open, and ONNX Runtime refuses them.
 var places = map[string]struct {
 	operand int
-	of      func(a Attrs, in []tensor.Shape, element int) tensor.Range
+	of      func(a Attrs, in []tensor.Shape) func(element int) tensor.Range // nil: a divisor, other than 0 where it is an integer
 }{
 	"Gather":          {1, alongAxis},
 	"GatherElements":  {1, alongAxis},
 	"ScatterElements": {1, alongAxis},
-	"GatherND": {1, func(a Attrs, in []tensor.Shape, element int) tensor.Range {
-		return inTuple(in, a.Int("batch_dims"), element)
-	}},
-	"ScatterND": {1, func(_ Attrs, in []tensor.Shape, element int) tensor.Range { return inTuple(in, 0, element) }},
-	"ReverseSequence": {1, func(a Attrs, in []tensor.Shape, _ int) tensor.Range {
-		return tensor.Range{Lo: 0, Hi: in[0][a.Int("time_axis")] + 1}
-	}},
-	"RNN": {4, steps}, "GRU": {4, steps}, "LSTM": {4, steps},
-	"RoiAlign": {2, func(_ Attrs, in []tensor.Shape, _ int) tensor.Range { return tensor.Range{Lo: 0, Hi: in[0][0]} }},
+	"GatherND":        {1, func(a Attrs, in []tensor.Shape) func(int) tensor.Range { return inTuple(in, a.Int("batch_dims")) }},
+	"ScatterND":       {1, func(_ Attrs, in []tensor.Shape) func(int) tensor.Range { return inTuple(in, 0) }},
+	"ReverseSequence": {1, func(a Attrs, in []tensor.Shape) func(int) tensor.Range { return below(in[0][a.Int("time_axis")] + 1) }},
+	"RNN":             {4, steps}, "GRU": {4, steps}, "LSTM": {4, steps},
+	"RoiAlign":  {2, func(_ Attrs, in []tensor.Shape) func(int) tensor.Range { return below(in[0][0]) }},
+	"MaxUnpool": {1, func(a Attrs, in []tensor.Shape) func(int) tensor.Range { return below(unpooled(a, in[0]).Size()) }},
+	"Div":       {1, nil}, "Mod": {1, nil},
+}
+
+// below are the places from 0 to n - 1.
+func below(n int) func(int) tensor.Range {
+	return func(int) tensor.Range { return tensor.Range{Lo: 0, Hi: n} }
 }
 
 // fromEitherEnd are the places among n, negative ones counted from the end.
 func fromEitherEnd(n int) tensor.Range { return tensor.Range{Lo: -n, Hi: n} }
 
-func alongAxis(a Attrs, in []tensor.Shape, _ int) tensor.Range {
-	return fromEitherEnd(in[0][axisOf(a, len(in[0]))])
+func alongAxis(a Attrs, in []tensor.Shape) func(int) tensor.Range {
+	r := fromEitherEnd(in[0][axisOf(a, len(in[0]))])
+	return func(int) tensor.Range { return r }
 }
 
 // inTuple are the places of an element of tuples of indices of the dimensions from batch on.
-func inTuple(in []tensor.Shape, batch, element int) tensor.Range {
+func inTuple(in []tensor.Shape, batch int) func(int) tensor.Range {
 	k := in[1][len(in[1])-1]
-	return fromEitherEnd(in[0][batch+element%k])
+	return func(element int) tensor.Range { return fromEitherEnd(in[0][batch+element%k]) }
 }
 
 // steps are the lengths of a sequence.
-func steps(_ Attrs, in []tensor.Shape, _ int) tensor.Range {
-	return tensor.Range{Lo: 0, Hi: in[0][0] + 1}
-}
+func steps(_ Attrs, in []tensor.Shape) func(int) tensor.Range { return below(in[0][0] + 1) }
 
-// Within refuses inputs whose indices, lengths or numbers of images name a place that is not there, among those that the box
+// Within refuses integers divided by 0, and inputs whose indices, lengths or numbers of images name a place that is not there, among those that the box
 // out of the value needs. Eval makes NaN of it, or the least integer, or leaves it out.
 func (o *Op) Within(a Attrs, in []*tensor.Tensor, out tensor.Box) error {
 	w, ok := places[o.Name]
-	if !ok || out.Empty() {
+	if !ok || out.Empty() || w.of == nil && in[w.operand].Type.Float() {
 		return nil
 	}
 	shapes := shapesOf(in)
@@ -59,14 +61,29 @@ func (o *Op) Within(a Attrs, in []*tensor.Tensor, out tensor.Box) error {
 	}
 	var err error
 	list := in[w.operand].Ints()
+	wrong := func(i int) string {
+		if list[i] == 0 {
+			return "a divisor other than 0"
+		}
+		return ""
+	}
+	if w.of != nil {
+		of := w.of(a, shapes)
+		wrong = func(i int) string {
+			if r := of(i); list[i] < int64(r.Lo) || list[i] >= int64(r.Hi) {
+				return fmt.Sprintf("%d to %d", r.Lo, r.Hi-1)
+			}
+			return ""
+		}
+	}
 	box.Runs(s, func(off, n int) {
 		for i := off; i < off+n && err == nil; i++ {
-			if r := w.of(a, shapes, i); list[i] < int64(r.Lo) || list[i] >= int64(r.Hi) {
+			if wanted := wrong(i); wanted != "" {
 				at := make([]int, len(s))
 				for d, st := range s.Strides() {
 					at[d] = i / st % s[d]
 				}
-				err = fmt.Errorf("input %d at %v is %d: %d to %d wanted", w.operand, at, list[i], r.Lo, r.Hi-1)
+				err = fmt.Errorf("input %d at %v is %d: %s wanted", w.operand, at, list[i], wanted)
 			}
 		}
 	})

@@ -26,6 +26,7 @@ func TestWithin(t *testing.T) {
 		"ScatterND":       {nil, []*tensor.Tensor{f(2, 3, 4), i(2, 2), f(2, 4)}, 2, -2, 1, "input 1 at [1 0] is 2: -2 to 1 wanted"},
 		"ReverseSequence": {nil, []*tensor.Tensor{f(4, 3), i(3)}, 2, 0, 4, "input 1 at [2] is 5: 0 to 4 wanted"},
 		"RoiAlign":        {nil, []*tensor.Tensor{f(2, 1, 3, 3), f(3, 4), i(3)}, 1, 0, 1, "input 2 at [1] is 2: 0 to 1 wanted"},
+		"MaxUnpool":       {Attrs{"kernel_shape": []int64{2, 2}, "strides": []int64{2, 2}, "pads": make([]int64, 4)}, []*tensor.Tensor{f(1, 2, 2, 2), i(1, 2, 2, 2)}, 3, 0, 31, "input 1 at [0 0 1 1] is 32: 0 to 31 wanted"},
 		"RNN":             {state, sequences(1, 0), 1, 0, 5, "input 4 at [1] is 6: 0 to 5 wanted"},
 		"GRU":             {state, sequences(3, 0), 1, 0, 5, "input 4 at [1] is 6: 0 to 5 wanted"},
 		"LSTM":            {state, sequences(4, 2), 1, 0, 5, "input 4 at [1] is 6: 0 to 5 wanted"},
@@ -93,6 +94,33 @@ func TestWithinOfABox(t *testing.T) {
 	for hi, ok := range []bool{true, true, true, false} {
 		if err := o.Within(a, in, tensor.Box{{Lo: 0, Hi: hi}, {Lo: 0, Hi: 3}}); (err == nil) != ok {
 			t.Errorf("the first %d indices: %v", hi, err)
+		}
+	}
+}
+
+// TestDivisors: an integer is divided by no 0 that the box needs, a real number by any.
+func TestDivisors(t *testing.T) {
+	for _, name := range []string{"Div", "Mod"} {
+		o, err := Lookup(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := Attrs{}.Complete(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, y := tensor.New(tensor.Int64, tensor.Shape{2, 2}), tensor.New(tensor.Int64, tensor.Shape{2})
+		y.Ints()[0] = -1
+		in := []*tensor.Tensor{x, y}
+		if err := o.Within(a, in, tensor.Full(x.Shape)); err == nil || err.Error() != "input 1 at [1] is 0: a divisor other than 0 wanted" {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := o.Within(a, in, tensor.Box{{Lo: 0, Hi: 2}, {Lo: 0, Hi: 1}}); err != nil {
+			t.Errorf("%s of the first column: %v", name, err)
+		}
+		in = []*tensor.Tensor{tensor.New(tensor.Float32, x.Shape), tensor.New(tensor.Float32, y.Shape)}
+		if err := o.Within(a, in, tensor.Full(x.Shape)); err != nil {
+			t.Errorf("%s of real numbers: %v", name, err)
 		}
 	}
 }

@@ -42,15 +42,10 @@ var unpoolOps = []Op{
 			if !in[1].Equal(x) {
 				return nil, fmt.Errorf("input 1 is %v: %v as input 0 wanted", in[1], x)
 			}
-			w, err := rawWindows(a, x[2:])
-			if err != nil {
+			if _, err := rawWindows(a, x[2:]); err != nil {
 				return nil, err
 			}
-			s := x[:2].Clone()
-			for _, v := range w {
-				s = append(s, (v.in-1)*v.stride+v.kernel-v.begin-v.end)
-			}
-			return s, nil
+			return unpooled(a, x), nil
 		},
 		Eval: func(_ Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box) {
 			if dst.Type.Float() {
@@ -113,6 +108,16 @@ func maxPoolIndices[T float32 | int64](a Attrs, x []T, xs tensor.Shape, y []int6
 			y[s.off+s.o.Lo+i] = number(at)
 		}
 	})
+}
+
+// unpooled is the shape of a MaxUnpool's value.
+func unpooled(a Attrs, x tensor.Shape) tensor.Shape {
+	s := x[:2].Clone()
+	w, _ := rawWindows(a, x[2:])
+	for _, v := range w {
+		s = append(s, (v.in-1)*v.stride+v.kernel-v.begin-v.end)
+	}
+	return s
 }
 
 func unpool[T any](y []T, s tensor.Shape, out tensor.Box, x []T, indices []int64) {

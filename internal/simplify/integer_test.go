@@ -72,6 +72,11 @@ var integerCases = []struct {
 		v := m.dq("vd", m.wholes(tensor.Uint8, 12, 7), 0.5, 3)
 		return m.qdq("y", m.op("product", "MatMul", nil, y, v), 2, 128)
 	}, "a = QuantizeLinear x\nflat/integers = Reshape a\nb = QGemm flat/integers\ny = QLinearMatMul b\nyd = DequantizeLinear y"},
+	{"matrix product and a constant", func(m maker, x graph.ID) graph.ID {
+		flat := m.op("flat", "Reshape", op.Attrs{"shape": []int64{1, 100}}, m.qdq("a", x, 0.5, 10))
+		w := m.dq("wd", m.wholes(tensor.Int8, 100, 12), 0.25, 0)
+		return m.qdq("y", m.op("relu", "Relu", nil, m.op("sum", "Add", nil, m.ramp(1, 12), m.op("product", "MatMul", nil, flat, w))), 0.25, 8)
+	}, "a = QuantizeLinear x\nflat/integers = Reshape a\ny = QGemm flat/integers\nyd = DequantizeLinear y"},
 	{"element-wise operators, pooling and moves", func(m maker, x graph.ID) graph.ID {
 		a := m.qdq("a", x, 0.5, 10)
 		window := op.Attrs{"kernel_shape": []int64{2, 2}, "strides": []int64{1, 1}, "pads": make([]int64, 4), "dilations": []int64{1, 1}}
