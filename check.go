@@ -314,7 +314,24 @@ func empty(values []*tensor.Tensor) bool {
 func (s *Session) outputs(values []*tensor.Tensor) []Tensor {
 	var list []Tensor
 	for i, x := range values {
-		list = append(list, newTensor(s.graph.Outputs[i].Name, x))
+		t := newTensor(s.graph.Outputs[i].Name, x)
+		t.Images = s.images(s.graph.Outputs[i].ID)
+		list = append(list, t)
 	}
 	return list
+}
+
+// images is the first dimension of a value if it is that of all inputs, else 0. An extent that depends on data is the
+// largest there.
+func (s *Session) images(id graph.ID) int {
+	of := s.graph.Nodes[id].Shape
+	if len(of) < 2 {
+		return 0
+	}
+	for _, in := range s.graph.Inputs {
+		if x := s.graph.Nodes[in].Shape; len(x) < 2 || x[0] != of[0] {
+			return 0
+		}
+	}
+	return of[0]
 }

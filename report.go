@@ -78,6 +78,7 @@ type Report struct {
 	Check    *Check         `json:"check"`               // nil until SetCheck
 	Layers   []Layer        `json:"layers"`              // in the graph's order
 	Top      [][][]Class    `json:"top,omitempty"`       // the largest values of each output and image (Tensor.Top); nil until it is asked for
+	TopWhole []int          `json:"top_whole,omitempty"` // the outputs of Top that have no dimension of images: of each there is one list, of all its values
 
 	GPUProfile *GPUProfile `json:"gpu_profile,omitempty"` // nil where all GPU times are the model's
 

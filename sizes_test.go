@@ -56,6 +56,9 @@ func TestSizes(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i := range got {
+			if top := got[i].Top(3, nil); got[i].Images != 0 || len(top) != min(len(got[i].Floats), 1) {
+				t.Errorf("%s: output %d of %v has %d images and %d lists: a dimension of boxes, and one list of all values wanted", name, i, got[i].Shape, got[i].Images, len(top))
+			}
 			if len(got[i].Floats) != len(c.Values[i].Floats) {
 				t.Fatalf("%s: output %d of %d values, %d in the check", name, i, len(got[i].Floats), len(c.Values[i].Floats))
 			}

@@ -23,6 +23,7 @@ type Tensor struct {
 	Name   string // of the input or output; may be "" for an input where the model has one
 	Type   string // ONNX element type, as float32 or int64; may be "" for an input: the model's
 	Shape  []int
+	Images int // of an output: the images that its first dimension is; 0: that dimension is none, as of the boxes that a detector finds
 	Floats []float32
 	Ints   []int64
 }
@@ -132,14 +133,11 @@ type Class struct {
 	Score float64
 }
 
-// Top returns the n largest values of each image of an output, whose first dimension is
-// images, each with its index within the image and, as far as there are labels, that index's
-// label. The first comes first on a tie, NaN last.
+// Top returns the n largest values of each image of an output, or one list of all its values
+// where Images is 0, each with its index within the image and, as far as there are labels, that
+// index's label. The first comes first on a tie, NaN last.
 func (t *Tensor) Top(n int, labels []string) [][]Class {
-	images, size := 1, len(t.Floats)+len(t.Ints)
-	if len(t.Shape) > 1 {
-		images = t.Shape[0]
-	}
+	images, size := max(t.Images, 1), len(t.Floats)+len(t.Ints)
 	if size == 0 {
 		return nil
 	}

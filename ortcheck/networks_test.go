@@ -141,6 +141,10 @@ func TestFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			in := random(f.Graph)
+			if *within {
+				compareValues(t, path, model, in)
+				return
+			}
 			g, err := sized(f, in)
 			if err != nil {
 				t.Fatal(err)

@@ -118,7 +118,7 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 	fl.Float64Var(&f.maxError, "max-error", 0, "check, and search again with layers off the PIM until the largest error of each output is at most this part of its largest value; exit code 1 if it is not met")
 	fl.StringArrayVar(&f.inputs, "input", nil, "[NAME=]FILE: a .npy tensor or a picture (.png, .jpg, .gif) for an input; default: seeded noise")
 	fl.StringVar(&f.outDir, "output", "", "execute the plan and write each output as .npy to this folder")
-	fl.IntVar(&f.top, "top", 0, "execute the plan and print the N largest values of each output")
+	fl.IntVar(&f.top, "top", 0, "execute the plan and print the N largest values of each image of each output, or of the whole output where its first dimension is no image, as of boxes")
 	fl.StringVar(&f.memory, "memory", "", "memory that a model, its search and its values may take, as 8GB (default: three quarters of the machine's, 1 GB for a picture)")
 	fl.StringVar(&f.labels, "labels", "", "names for --top, one a line")
 	fl.StringVarP(&f.planOut, "out", "o", "", "write the plan to this file")
@@ -346,6 +346,9 @@ func (f *runFlags) execute(ctx context.Context, s *pimflow.Session, p *pimflow.P
 	for i := range got {
 		if f.top > 0 {
 			rep.Top = append(rep.Top, got[i].Top(f.top, f.labelled))
+			if got[i].Images == 0 {
+				rep.TopWhole = append(rep.TopWhole, i)
+			}
 		}
 	}
 	return got, nil

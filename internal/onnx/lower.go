@@ -155,7 +155,7 @@ func (l *lowering) nodes(g *graphProto) error {
 		}
 		switch p := g.nodes[i]; {
 		case err == nil && l.depth < mostLabels:
-			err = in(nodeLabel(p, i), l.node(p))
+			err = l.before(p, in(nodeLabel(p, i), l.node(p)))
 		case err == nil:
 			err = l.node(p)
 		case !l.supported(p):

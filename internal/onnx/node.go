@@ -1,11 +1,13 @@
 package onnx
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
+	"pimflow/internal/graph"
 	"pimflow/internal/nearest"
 	"pimflow/internal/op"
 	"pimflow/internal/tensor"
@@ -199,6 +201,34 @@ func (n *node) constant(i int, what string) *tensor.Tensor {
 	return n.settled(n.in[i], fmt.Sprintf("%s (input %d, %.80q)", what, i, n.in[i].name))
 }
 
+// varying is a value that is wanted constant, but depends on the model's inputs.
+type varying string
+
+func (o varying) Error() string {
+	return string(o) + " depends on the model's inputs: a constant wanted"
+}
+
+// before adds to an error of a node of the whole network, if it is about a value that is not constant, the last value of
+// numbers that the node reads: there --until can end the network.
+func (l *lowering) before(p *nodeProto, err error) error {
+	var o varying
+	if l.depth > 0 || !errors.As(err, &o) {
+		return err
+	}
+	last, id := "", graph.ID(-1)
+	for _, name := range p.reads() {
+		v := l.env[name]
+		if v == nil || v.lost || v.known != nil || !v.typ.Float() || v.id <= id || l.b.Peek().Nodes[v.id].Op == nil {
+			continue
+		}
+		last, id = name, v.id
+	}
+	if id < 0 {
+		return err
+	}
+	return fmt.Errorf("%w; --until %.80q ends the network before it", err, last)
+}
+
 // settled returns the values of v, which must not depend on the graph's inputs.
 func (n *node) settled(v *value, what string) *tensor.Tensor {
 	if v.shape.Size() > foldSize {
@@ -209,7 +239,7 @@ func (n *node) settled(v *value, what string) *tensor.Tensor {
 	}
 	t, ok := n.b.Peek().Value(v.id)
 	if !ok {
-		n.fail("%s depends on the model's inputs: a constant wanted; --until VALUE ends the network before it", what)
+		panic(stop{varying(what)})
 	}
 	n.check(n.b.Small())
 	return t

@@ -89,7 +89,11 @@ func Run(w io.Writer, r *pimflow.Report, verbose bool) error {
 	}
 	for o, images := range r.Top {
 		for n, classes := range images {
-			fmt.Fprintf(b, "\ntop of output %d, image %d\n", o, n)
+			of := fmt.Sprintf("image %d", n)
+			if slices.Contains(r.TopWhole, o) {
+				of = "all values"
+			}
+			fmt.Fprintf(b, "\ntop of output %d, %s\n", o, of)
 			for _, c := range classes {
 				fmt.Fprintf(b, "  %6d  %10.4f  %s\n", c.Index, c.Score, fault.Name(c.Label))
 			}

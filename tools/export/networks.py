@@ -99,6 +99,16 @@ def spread(net, pictures, alone):
             m.weight.mul_((ALONE if alone else DEVIATION) / std)
 
 
+def write(net, x, path, opset, paste=False):
+    whole = models.detection.transform.paste_masks_in_image
+    if not paste:
+        models.detection.transform.paste_masks_in_image = lambda masks, boxes, size: masks
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    torch.onnx.export(net, (x,), path, opset_version=opset, input_names=["input"])
+    models.detection.transform.paste_masks_in_image = whole
+    print(path, os.path.getsize(path), flush=True)
+
+
 def main():
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     args.add_argument("names", nargs="*", metavar="NAME", default=list(NAMES))
@@ -114,18 +124,13 @@ def main():
         print("\n".join(NAMES))
         return
     warnings.filterwarnings("ignore")
-    if not a.paste:
-        models.detection.transform.paste_masks_in_image = lambda masks, boxes, size: masks
-    os.makedirs(a.o, exist_ok=True)
     for name in a.names:
         net, detector = build(name, a.scaled)
         px = a.size or NAMES.get(name, 224)
         noise = torch.randn(2, 3, px, px, generator=torch.Generator().manual_seed(2))
         spread(net, list(noise) if detector else noise, name.startswith(("retinanet", "fcos")))
         x = [noise[0]] if detector else noise[:1].repeat(a.batch, 1, 1, 1)
-        path = os.path.join(a.o, name + ".onnx")
-        torch.onnx.export(net, (x,), path, opset_version=a.opset, input_names=["input"])
-        print(path, os.path.getsize(path), flush=True)
+        write(net, x, os.path.join(a.o, name + ".onnx"), a.opset, a.paste)
 
 
 if __name__ == "__main__":
