@@ -125,7 +125,7 @@ var notes = map[string]note{
 	"Resize":                    {limits: "scales, sizes or a roi that are not constant"},
 	"Scale":                     {becomes: "Mul"},
 	"ScaledTanh":                {becomes: "Mul Tanh"},
-	"Scan":                      {becomes: "Gather Reshape Concat", limits: "opset 8, where it has batches"},
+	"Scan":                      {becomes: "Gather Reshape Concat", limits: "in opset 8 lengths that depend on the model's inputs"},
 	"Scatter":                   {becomes: "ScatterElements"},
 	"Shape":                     {becomes: "-"},
 	"Size":                      {becomes: "-"},

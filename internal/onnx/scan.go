@@ -41,19 +41,33 @@ func scan(n *node) []*value {
 	if steps > graph.MaxOperations || steps == 0 && made > 0 {
 		n.fail("%d steps: 1 to %d wanted", steps, graph.MaxOperations)
 	}
-	states, parts := slices.Clone(in[:k]), make([][]*value, made)
+	states, parts := n.rows(body, in[:k], in[k:], axes, back, steps)
+	for j, list := range parts {
+		if outBack[j] != 0 {
+			slices.Reverse(list)
+		}
+		states = append(states[:k+j:k+j], n.stack(list, n.axis(outAxes[j], len(list[0].shape), 1)))
+	}
+	return states
+}
+
+// rows writes out the steps of a Scan: one for each row of the values scanned, along their axes, from the last row where back
+// is set. It returns the last states, and the rows that each other output is made of.
+func (n *node) rows(body *graphProto, states, scanned []*value, axes, back []int64, steps int) ([]*value, [][]*value) {
+	k := len(states)
+	parts := make([][]*value, len(body.outputs)-k)
+	states = slices.Clone(states)
 	for t := range steps {
 		s := n.scope()
 		for j, v := range states {
 			s.env[body.inputs[j].name] = v
 		}
-		for j, v := range in[k:] {
+		for j, v := range scanned {
 			at := t
 			if back[j] != 0 {
 				at = steps - 1 - t
 			}
-			row := known(n.name+"/row", tensor.Ints64(tensor.Shape{}, []int64{int64(at)}))
-			s.env[body.inputs[k+j].name] = n.sub("Gather", op.Attrs{"axis": axes[j]}, v, row)
+			s.env[body.inputs[k+j].name] = n.row(v, axes[j], at)
 		}
 		n.check(n.cost(len(body.inputs) + len(body.outputs)))
 		out := n.within(s, body)
@@ -62,11 +76,84 @@ func scan(n *node) []*value {
 			parts[j] = append(parts[j], v)
 		}
 	}
-	for j, list := range parts {
-		if outBack[j] != 0 {
-			slices.Reverse(list)
-		}
-		states = append(states[:k+j:k+j], n.stack(list, n.axis(outAxes[j], len(list[0].shape), 1)))
+	return states, parts
+}
+
+// row is one row of a value along an axis.
+func (n *node) row(v *value, axis int64, at int) *value {
+	return n.sub("Gather", op.Attrs{"axis": axis}, v, known(n.name+"/row", tensor.Ints64(tensor.Shape{}, []int64{int64(at)})))
+}
+
+// scanImages lowers Scan of opset 8. All values have images in the first dimension, which the body does not see, and those
+// scanned have their rows in the second; a first input says how many rows of each image there are. What an output has
+// beyond them is 0.
+func scanImages(n *node) []*value {
+	if n.opset > 8 {
+		return scan(n)
 	}
-	return states
+	n.arity(0, len(n.in))
+	lengths, in := n.opt(0), n.in[min(1, len(n.in)):]
+	body, scanned := n.graph("body"), int(n.int("num_scan_inputs", 0))
+	k := len(in) - scanned
+	if scanned < 1 || k < 0 || len(body.inputs) != len(in) || len(body.outputs) < k || len(n.p.out) > len(body.outputs) {
+		n.fail("%d inputs beside the lengths, %d of them scanned, and %d outputs for a body of %d and %d", len(in), scanned, len(n.p.out), len(body.inputs), len(body.outputs))
+	}
+	back := n.ints("directions")
+	if back == nil {
+		back = make([]int64, scanned)
+	}
+	if len(back) != scanned {
+		n.fail("directions %v: %d values wanted", back, scanned)
+	}
+	images, most := -1, -1
+	for i, v := range in {
+		rank := 1
+		if i >= k {
+			rank = 2
+		}
+		switch {
+		case v == nil:
+			n.fail("input %d is left out", i+1)
+		case len(v.shape) < rank:
+			n.fail("input %d is %v: at least %d dimensions wanted", i+1, v.shape, rank)
+		case i > 0 && v.shape[0] != images || most >= 0 && v.shape[1] != most:
+			n.fail("input %d is %v: %d images of as many rows wanted", i+1, v.shape, images)
+		}
+		images = v.shape[0]
+		if i >= k {
+			most = v.shape[1]
+		}
+	}
+	if images < 1 || most < 1 || most > graph.MaxOperations || images > graph.MaxOperations {
+		n.fail("%d images of %d rows: 1 to %d of each wanted", images, most, graph.MaxOperations)
+	}
+	count := slices.Repeat([]int64{int64(most)}, images)
+	if lengths != nil {
+		count = n.constInts(0, "sequence_lens")
+		if len(count) != images || slices.Min(count) < 1 || slices.Max(count) > int64(most) {
+			n.fail("sequence_lens %v: 1 to %d for each of %d images wanted", count, most, images)
+		}
+	}
+	out := make([][]*value, len(body.outputs))
+	for b := range images {
+		each := make([]*value, len(in))
+		for i, v := range in {
+			each[i] = n.row(v, 0, b)
+		}
+		states, parts := n.rows(body, each[:k], each[k:], make([]int64, scanned), back, int(count[b]))
+		for j, v := range states {
+			out[j] = append(out[j], v)
+		}
+		for j, list := range parts {
+			for len(list) < most {
+				list = append(list, known(n.name+"/none", tensor.New(list[0].typ, list[0].shape)))
+			}
+			out[k+j] = append(out[k+j], n.stack(list, 0))
+		}
+	}
+	made := make([]*value, len(out))
+	for j, list := range out {
+		made[j] = n.stack(list, 0)
+	}
+	return made
 }

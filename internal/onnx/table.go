@@ -149,7 +149,7 @@ var lowerings = map[string]row{
 	"Round":                     {since: 11, lower: same},
 	"Scale":                     {until: 9, lower: scaleBy},
 	"ScaledTanh":                {until: 9, lower: scaledTanh},
-	"Scan":                      {since: 9, lower: scan},
+	"Scan":                      {since: 8, lower: scanImages},
 	"Scatter":                   {since: 9, until: 10, lower: scatter},
 	"ScatterElements":           {since: 11, lower: same},
 	"ScatterND":                 {since: 11, lower: same},

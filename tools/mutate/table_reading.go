@@ -32,6 +32,13 @@ var reads = slices.Concat(
 		row{"what a step carries is not given to the next", `carried = out[1 : 1+k]`, `_ = out[1 : 1+k]`},
 		row{"a condition does not end a loop", `for i := int64(0); more && i != steps; i++ {`, `for i := int64(0); (more || true) && i != steps; i++ {`},
 	),
+	file("internal/onnx/scan.go", in("internal/onnx", "^TestScanImages$"),
+		row{"what an image has beyond its rows is scanned", `back, int(count[b]))`, `back, int(count[0]))`},
+		row{"a scan from the last row begins with the first", `at = steps - 1 - t`, `at = t`},
+	),
+	file("internal/onnx/node.go", in("internal/onnx", "^TestReadErrors$"),
+		row{"no value is named that a network can end at", `v.id <= id ||`, `v.id >= id ||`},
+	),
 	file("internal/onnx/function.go", in("internal/onnx", "^(TestControl|TestWrittenOut)$"),
 		row{"a function that calls itself is written out", `if x.key == key {`, `if x.key == key && false {`},
 		row{"a call has the defaults of the function only", `		c.attrs[a.name] = a
