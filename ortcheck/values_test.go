@@ -80,8 +80,9 @@ func (v *theirs) value(g *graph.Graph, id graph.ID) *tensor.Tensor {
 }
 
 // compareValues holds the value of every node of a file against ONNX Runtime's, each computed from ONNX Runtime's values of
-// the node's inputs: rounding of one node is not passed on to the next.
-func compareValues(t *testing.T, path string, model []byte, in []*tensor.Tensor) {
+// the node's inputs: rounding of one node is not passed on to the next. It returns the largest difference, relative to the
+// largest magnitude of a value.
+func compareValues(t *testing.T, path string, model []byte, in []*tensor.Tensor) (worst float64) {
 	list := steps(model)
 	var names []string
 	for _, s := range list {
@@ -153,12 +154,12 @@ func compareValues(t *testing.T, path string, model []byte, in []*tensor.Tensor)
 			} else if got == nil {
 				continue // an input, handed on
 			}
-			worst, err := differOne(got, y, 0)
+			d, err := differOne(got, y, 0)
 			if err != nil {
 				t.Errorf("%s of %s: %v", name, s.op, err)
 			}
 			compared++
-			largest[s.op] = max(largest[s.op], worst)
+			worst, largest[s.op] = max(worst, d), max(largest[s.op], d)
 		}
 	}
 	ops := slices.SortedFunc(maps.Keys(largest), func(a, b string) int {
@@ -170,6 +171,7 @@ func compareValues(t *testing.T, path string, model []byte, in []*tensor.Tensor)
 			t.Logf("  %-20s %.1e", name, largest[name])
 		}
 	}
+	return worst
 }
 
 // fields lists the bytes of a message's fields of one number.

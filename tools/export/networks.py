@@ -3,7 +3,8 @@
 
     networks.py [-o DIR] [--opset N] [--size PX] [--scaled PX] [--batch N] [--paste] [NAME...]
 
-NAME is a constructor of torchvision.models, .detection or .segmentation; --list prints the default ones.
+NAME is a constructor of torchvision.models, .detection or .segmentation; --list prints the default ones,
+--list-all all.
 A detector takes one picture, 3 x PX x PX, and returns boxes, labels, scores and what else it has: masks as
 the network makes them, 28 x 28, or with --paste resized to their boxes in the picture.
 
@@ -38,7 +39,7 @@ NAMES = {  # and the side of the picture
 LOGITS = re.compile(r"(cls_score|cls_logits|classification_head\.module_list\.\d+\.1)$")
 DEVIATION = 3  # of logits that are compared with each other
 ALONE = 1  # of logits that are scores by themselves, beside a bias of -4.6
-RESIDUAL = 0.25  # weight of a residual block's last batch norm, estimated: at 1, PyTorch's start, 50 layers make 100 times as much of a rounding
+RESIDUAL = 0.25  # weight of a residual block's last batch norm, estimated: at 1, PyTorch's start, roundings grow through 50 layers to 1e-4
 
 
 class Main(torch.nn.Module):
@@ -124,7 +125,11 @@ def main():
     args.add_argument("--batch", type=int, default=1, metavar="N", help="of networks that are no detectors")
     args.add_argument("--paste", action="store_true", help="paste masks into the picture")
     args.add_argument("--list", action="store_true")
+    args.add_argument("--list-all", action="store_true", help="all of torchvision's classifiers, detectors and segmenters")
     a = args.parse_args()
+    if a.list_all:
+        print("\n".join(n for kind in (models, models.detection, models.segmentation) for n in models.list_models(module=kind)))
+        return
     if a.list:
         print("\n".join(NAMES))
         return

@@ -4,8 +4,8 @@
     reduced.py [-o DIR] [--opset N] [--paste] [NAME...]
 
 The files in ortcheck/testdata are what it writes without options there; --list prints the names. The layers are those of
-the whole networks, most of which are built as they are, while each count of channels is divided by NARROW; where a
-constructor takes the widths, by its arguments. Pictures are SIDE pixels wide, the detectors' and inception's 96. Random
+the whole networks, most of which are built as they are, while each count of channels is divided by one number; where a
+constructor takes widths and depths, by its arguments. Pictures are SIDE pixels wide, the detectors' and inception's 96. Random
 weights with a seed; batch norm and logits as networks.py makes them.
 
 Needs what networks.py needs.
@@ -28,7 +28,7 @@ from torchvision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP
 
 SIDE = 64
 CLASSES = 10
-WIDTH = 16  # of a feature pyramid
+WIDTH = 8  # of a feature pyramid
 BOXES = dict(num_classes=CLASSES, min_size=96, max_size=96)
 FOUND = dict(rpn_pre_nms_top_n_test=100, rpn_post_nms_top_n_test=30, box_detections_per_img=20)
 
@@ -121,7 +121,7 @@ def ssdlite():
     def norm(n):
         return nn.BatchNorm2d(n, eps=0.001, momentum=0.03)
 
-    with narrow(8):
+    with narrow(16):
         whole = models.mobilenet_v3_large(norm_layer=norm, reduced_tail=True)
         net = _mobilenet_extractor(whole, 6, norm)
     generator = DefaultBoxGenerator([[2, 3] for _ in range(6)], min_ratio=0.2, max_ratio=0.95)
@@ -144,29 +144,25 @@ def convnext():
 NETWORKS = {
     "convnext": convnext,
     "deeplabv3": segmenter("deeplabv3_mobilenet_v3_large", 16),
-    "densenet121": narrowed("densenet121", 8),
-    "efficientnet_b0": narrowed("efficientnet_b0", 8),
-    "efficientnet_v2_s": narrowed("efficientnet_v2_s", 16),
+    "densenet121": narrowed("densenet121", 16),
+    "efficientnet_b0": narrowed("efficientnet_b0", 16),
     "fasterrcnn": rcnn(detection.FasterRCNN),
-    "fcn": segmenter("fcn_resnet50", 16),
+    "fcn": segmenter("fcn_resnet50", 32),
     "googlenet": narrowed("googlenet", 8, aux_logits=False, init_weights=False),
     "inception_v3": narrowed("inception_v3", 16, aux_logits=False, init_weights=False),
-    "lraspp": segmenter("lraspp_mobilenet_v3_large", 8),
+    "lraspp": segmenter("lraspp_mobilenet_v3_large", 16),
     "maskrcnn": rcnn(detection.MaskRCNN),
-    "maxvit": lambda: models.MaxVit((SIDE, SIDE), 8, 2, [8, 16, 24, 32], [1, 1, 2, 1], 8, 0.0, num_classes=CLASSES),
-    "mnasnet1_0": narrowed("mnasnet1_0", 8),
+    "maxvit": lambda: models.MaxVit((SIDE, SIDE), 8, 2, [8, 8, 16, 16], [1, 1, 1, 1], 8, 0.0, num_classes=CLASSES),
+    "mnasnet1_0": narrowed("mnasnet1_0", 16),
     "mobilenet_v2": narrowed("mobilenet_v2", 8),
-    "mobilenet_v3_large": narrowed("mobilenet_v3_large", 8),
+    "mobilenet_v3_small": narrowed("mobilenet_v3_small", 8),
     "regnet_y": regnet_y,
-    "resnet50": narrowed("resnet50", 16),
-    "resnext50_32x4d": narrowed("resnext50_32x4d", 16),
+    "resnet50": narrowed("resnet50", 32),
     "retinanet": retinanet,
     "shufflenet_v2": lambda: models.ShuffleNetV2([4, 8, 4], [8, 16, 32, 64, 64], num_classes=CLASSES),
     "squeezenet1_1": narrowed("squeezenet1_1", 8),
     "ssdlite": ssdlite,
-    "swin": lambda: models.SwinTransformer([4, 4], 8, [2, 2, 2, 2], [1, 2, 2, 4], [4, 4], num_classes=CLASSES),
-    "swin_v2": lambda: models.SwinTransformer([4, 4], 8, [2, 2], [1, 2], [4, 4], num_classes=CLASSES, block=models.swin_transformer.SwinTransformerBlockV2,
-                                              downsample_layer=models.swin_transformer.PatchMergingV2),
+    "swin": lambda: models.SwinTransformer([4, 4], 8, [2, 2], [1, 2], [4, 4], num_classes=CLASSES),
     "vit": lambda: models.VisionTransformer(SIDE, 16, 3, 2, 16, 32, num_classes=CLASSES),
 }
 DETECTORS = ("fasterrcnn", "maskrcnn", "retinanet", "ssdlite")
@@ -176,7 +172,7 @@ LARGE = DETECTORS + ("inception_v3",)
 def main():
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     args.add_argument("names", nargs="*", metavar="NAME", default=list(NETWORKS))
-    args.add_argument("-o", metavar="DIR", default=os.path.join(os.path.dirname(__file__), "../../ortcheck/testdata"))
+    args.add_argument("-o", metavar="DIR", default=os.path.normpath(os.path.join(os.path.dirname(__file__), "../../ortcheck/testdata")))
     args.add_argument("--opset", type=int, default=16)
     args.add_argument("--paste", action="store_true", help="paste masks into the picture")
     args.add_argument("--list", action="store_true")
