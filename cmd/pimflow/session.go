@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -136,16 +138,35 @@ func withChannels(s *pimflow.Session, text string) (*pimflow.Session, error) {
 // heap lets the heap of a search grow to its final size before frequent collections begin, and
 // returns a function that undoes that. A search allocates and drops plans; few bytes stay, in
 // proportion to the nodes (measured: a fourth less time). The limit counts beside the bytes in use before, such as the weights of
-// a graph read as text: a limit below those would collect without end (measured: three times the time).
+// a graph read as text. It grows to twice what is alive: a limit below that would collect without end (measured: three times the
+// time).
 func heap(nodes int) (undo func()) {
 	var before runtime.MemStats
 	if runtime.ReadMemStats(&before); before.HeapAlloc > 64<<20 { // what an earlier search left does not count
 		runtime.GC()
 		runtime.ReadMemStats(&before)
 	}
-	percent := debug.SetGCPercent(400)
-	limit := debug.SetMemoryLimit(int64(before.HeapAlloc) + 140<<20 + int64(nodes)*100_000)
+	least := int64(before.HeapAlloc) + 140<<20 + int64(nodes)*100_000
+	percent, limit := debug.SetGCPercent(400), debug.SetMemoryLimit(least)
+	var mu sync.Mutex
+	over := false
+	var collected func(*[]byte)
+	collected = func(x *[]byte) { // after each collection
+		mu.Lock()
+		defer mu.Unlock()
+		if over {
+			return
+		}
+		live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+		metrics.Read(live)
+		debug.SetMemoryLimit(max(least, 2*int64(live[0].Value.Uint64())))
+		runtime.SetFinalizer(x, collected)
+	}
+	runtime.SetFinalizer(new([]byte), collected)
 	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		over = true
 		debug.SetGCPercent(percent)
 		debug.SetMemoryLimit(limit)
 	}
