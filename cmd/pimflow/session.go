@@ -136,8 +136,8 @@ func withChannels(s *pimflow.Session, text string) (*pimflow.Session, error) {
 }
 
 // heap lets the heap of a search grow to its final size before frequent collections begin, and
-// returns a function that undoes that. A search allocates and drops plans; few bytes stay, in
-// proportion to the nodes (measured: a fourth less time). The limit counts beside the bytes in use before, such as the weights of
+// returns a function that undoes that. A search allocates and drops plans; few bytes stay, of
+// large graphs for each form of a node (measured: a fourth less time). The limit counts beside the bytes in use before, such as the weights of
 // a graph read as text. It grows to twice what is alive: a limit below that would collect without end (measured: three times the
 // time).
 func heap(nodes int) (undo func()) {
@@ -146,7 +146,7 @@ func heap(nodes int) (undo func()) {
 		runtime.GC()
 		runtime.ReadMemStats(&before)
 	}
-	least := int64(before.HeapAlloc) + 140<<20 + int64(nodes)*100_000
+	least := int64(before.HeapAlloc) + 140<<20 + int64(min(nodes, 1000))*100_000
 	percent, limit := debug.SetGCPercent(400), debug.SetMemoryLimit(least)
 	var mu sync.Mutex
 	over := false
