@@ -212,9 +212,16 @@ func shareEvenly(out []share, ps []part) {
 // share the output groups. A team with a channel less has more output groups a member and gets
 // fewer units. The shares are appended to out, by channel.
 func shareByTeams(out []share, ps []part, count int) {
-	n, stretches := len(out), stretchesOf(ps)
+	n := len(out)
+	var stretches []stretch // none: each product is the whole of the work
+	if ps[len(ps)-1].layer != ps[0].layer {
+		stretches = stretchesOf(ps)
+	}
 	for i := range ps {
-		p, stretch := &ps[i], stretches[i]
+		p, stretch := &ps[i], stretch{}
+		if stretches != nil {
+			stretch = stretches[i]
+		}
 		long := n % count                                                          // teams with a channel more than the others
 		groups := [2]int{ceilDiv(p.groups, n/count), ceilDiv(p.groups, n/count+1)} // of the busiest member
 		total := long*groups[0] + (count-long)*groups[1]
@@ -230,8 +237,14 @@ func shareByTeams(out []share, ps []part, count int) {
 			for m := range size {
 				box := p.whole()
 				box[byGroup] = tensor.Range{Lo: p.groups * m / size, Hi: p.groups * (m + 1) / size}
-				inner := p.chunks * box[byGroup].Len()
-				out[c] = out[c].spans(p, box, lo*inner, hi*inner)
+				switch inner := p.chunks * box[byGroup].Len(); {
+				case inner == 0 || lo == hi:
+				case p.count == 1: // whole units of one matrix are a box
+					box[byUnit] = tensor.Range{Lo: lo, Hi: hi}
+					out[c] = append(out[c], span{p, box})
+				default:
+					out[c] = out[c].spans(p, box, lo*inner, hi*inner)
+				}
 				c++
 			}
 		}
