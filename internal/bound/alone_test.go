@@ -26,7 +26,7 @@ func TestAlone(t *testing.T) {
 		}), false)
 		x, nodes := newInstance(s, nil)
 		_, gate, closed := barriers(nodes)
-		if got, _ := x.bySplits(nodes, gate, closed); !near(got, c.want) {
+		if got, _, _ := x.bySplits(nodes, gate, closed); !near(got, c.want) {
 			t.Errorf("%d tiles: %v, want %v", c.rows, got, c.want)
 		}
 	}
@@ -36,7 +36,7 @@ func TestAlone(t *testing.T) {
 // on both. The first counts 100 at any λ if it blocks both devices, and λ of it if not.
 func TestLagrangian(t *testing.T) {
 	of := func(edges ...edge) node { return node{graphs: []cutGraph{{points: 2, edges: edges}}} }
-	nodes := []node{of(edge{0, 1, 0, 100, true}), of(edge{0, 1, 0, 60, false}, edge{0, 1, 1, 30, false})}
+	nodes := []node{of(edge{0, 1, 0, 100, true, nil}), of(edge{0, 1, 0, 60, false, nil}, edge{0, 1, 1, 30, false, nil})}
 	for _, c := range []struct {
 		wait     [candidate.Lanes]float64
 		blocking bool

@@ -1,15 +1,21 @@
 package bound
 
 import (
+	"context"
 	"math"
+	"slices"
 
 	"pimflow/internal/candidate"
 	"pimflow/internal/device"
+	"pimflow/internal/graph"
 )
 
 // instance is a store with the tiles that it has costed.
 type instance struct {
 	*candidate.Store
+	Order       []graph.ID          // the operations in the bound's order (criticalFirst); in place of the store's, as Pos and Reads
+	Pos         []int               // by node
+	Reads       [][]candidate.Input // by position
 	tiles       [][]*candidate.Tile // by position
 	multipliers *multipliers
 }
@@ -17,29 +23,47 @@ type instance struct {
 // newInstance returns an instance and its nodes. serial is Of's.
 func newInstance(st, serial *candidate.Store) (*instance, []node) {
 	s := &instance{Store: st, tiles: make([][]*candidate.Tile, len(st.Order)), multipliers: newMultipliers(workShares, balances)}
+	order := criticalFirst(st)
+	s.reorder(order)
 	nodes := make([]node, len(s.Order))
-	for i := range nodes {
-		s.tiles[i] = st.Costed(i)
+	for i, x := range order {
+		s.tiles[i] = st.Costed(x)
 		var more []*candidate.Tile
 		if serial != nil {
-			more = serial.Costed(i)
+			more = serial.Costed(x)
 		}
 		nodes[i] = s.node(i, more)
 	}
 	return s, nodes
 }
 
+// Options say how much work a bound is worth.
+type Options struct {
+	// Below is the makespan of a known plan; 0: none is known. Plans that certainly take longer are not followed, and the bound of
+	// plans in at most two tiles is at most that, unless a simpler bound is above.
+	Below device.Time
+	// Histories is how many histories are kept of each way to cut a node (forward.go); 0: none, which leaves the simpler bounds.
+	Histories int
+}
+
+// Histories of bounds: as many as take less time than a search, and as many as take up to a minute (measured: BenchmarkGaps of
+// package search).
+const (
+	Normal = 2
+	High   = 150
+)
+
 // Of returns two lower bounds of the makespan of plans of the tiles that a store has costed:
 // for all plans, and for plans that cut no node into more than two tiles. Plans may also have
 // serial segments of the tiles of a second store; nil: there are none, or the first store is
-// serial itself.
-func Of(st, serial *candidate.Store) (all, two device.Time) {
+// serial itself. If ctx ends, the bounds are lower.
+func Of(ctx context.Context, st, serial *candidate.Store, o Options) (all, two device.Time) {
 	s, nodes := newInstance(st, serial)
-	return s.bounds(nodes)
+	return s.bounds(ctx, nodes, o)
 }
 
 // bounds are Of's.
-func (s *instance) bounds(nodes []node) (all, two device.Time) {
+func (s *instance) bounds(ctx context.Context, nodes []node, o Options) (all, two device.Time) {
 	barrier, gate, closed := barriers(nodes)
 	base := 0.0
 	if s.Serial {
@@ -50,8 +74,23 @@ func (s *instance) bounds(nodes []node) (all, two device.Time) {
 	} else {
 		base = s.byPrecedence(nodes, barrier)
 	}
-	many, halves := s.bySplits(nodes, gate, closed)
-	return floor(max(base, many)), floor(max(base, many, halves))
+	many, halves, _ := s.bySplits(nodes, gate, closed)
+	many, halves = max(base, many), max(base, many, halves)
+	below := math.Inf(1)
+	if o.Below > 0 {
+		below = float64(o.Below)
+	}
+	if o.Histories > 0 && halves < below {
+		stages, first, loose := s.stages(nodes, gate, closed)
+		x := &forward{instance: s, ctx: ctx, stages: stages, best: below, kept: o.Histories, launch: float64(s.Launch.Certain(slices.Concat(s.tiles...)))}
+		switch v := x.run(first, loose); {
+		case v == below: // no plan is left that takes less
+			return floor(many), o.Below
+		case !math.IsInf(v, 1):
+			halves = max(halves, v)
+		}
+	}
+	return floor(many), floor(halves)
 }
 
 // byPrecedence is the bound by work, precedence and barriers.

@@ -5,12 +5,13 @@
 // A store of costed tiles goes in (package candidate), two times come out (Of). The package
 // does not know policies or how plans are found, and needs no plan.
 //
-// The bound is the larger of two. Both add up what is certain of each node.
+// The bound is the largest of several. All add up what is certain of each node.
 //
 //	work           λ·GPU + (1-λ)·PIM of each node's cheapest partition    node.go
 //	  between      ┃ barriers: all later tiles wait for all earlier ones  bound.go
 //	split points   labels from gate to gate, by where nodes are cut       label.go, split.go,
 //	                                                                      transition.go
+//	  histories    two tiles: several a split, their order on a device    forward.go, variant.go
 //
 // Work. Let a plan keep the devices busy for G and P. A device executes one tile at a time,
 // so the makespan is at least max(G, P) ≥ λG + (1-λ)P for any λ from 0 to 1. The right side
@@ -34,6 +35,11 @@
 //
 // Split points. Whether tiles wait for each other depends on where nodes are cut. A dynamic
 // programme over the split points gives another bound (label.go). The larger counts.
+//
+// Histories. For plans that cut no node into more than two tiles a further bound keeps several histories of each split
+// (forward.go): how many is an option. It knows a plan and follows none that certainly takes longer.
+//
+// Order. Bounds hold for nodes in any order, so they have their own (order.go).
 //
 // Serial. If one device works at a time, the makespan is the sum of all tiles' times: each
 // tile occupies both devices.

@@ -1,6 +1,8 @@
 package bound
 
 import (
+	"context"
+
 	"pimflow/internal/candidate"
 	"pimflow/internal/device"
 )
@@ -18,5 +20,5 @@ func Chosen() Multipliers { return Multipliers{workShares, balances} }
 func OfWith(st *candidate.Store, m Multipliers) (all, two device.Time) {
 	s, nodes := newInstance(st, nil)
 	s.multipliers = newMultipliers(m.Shares, m.Balances)
-	return s.bounds(nodes)
+	return s.bounds(context.Background(), nodes, Options{})
 }

@@ -1,6 +1,7 @@
 package bound
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -79,9 +80,9 @@ func TestKnown(t *testing.T) {
 		// A whole node blocks both devices, though half of each could be anywhere.
 		{"blocking", fake.Chain(3, 1), whole(0, times{100, 100, 100}, times{100, 100, 100}), false, 300, 300, 300},
 		// The PIM works 20 + 20; the least of what follows its nodes, 5 and 12, is still to come.
-		{"the least tail", fake.Branches(1, ladder...), whole(0, times{10, 1e9, 1e9, 5, 12, 1}, times{0, 20, 20, 0, 0, 0}), false, 10 + 40 + 5 + 1, 37.1, 56},
+		{"the least tail", fake.Branches(1, ladder...), whole(0, times{10, 1e9, 1e9, 5, 12, 1}, times{0, 20, 20, 0, 0, 0}), false, 10 + 40 + 5 + 1, 43, 56},
 		// The PIM works 20 + 20 after the least of 5 and 12.
-		{"the least head", fake.Branches(1, ladder...), whole(0, times{10, 12, 5, 1e9, 1e9, 1}, times{0, 0, 0, 20, 20, 0}), false, 10 + 5 + 40 + 1, 37.1, 56},
+		{"the least head", fake.Branches(1, ladder...), whole(0, times{10, 12, 5, 1e9, 1e9, 1}, times{0, 0, 0, 20, 20, 0}), false, 10 + 5 + 40 + 1, 43, 56},
 		// Halves pipeline: 60 and then 60 + 60 on the PIM.
 		{"a pipeline", fake.Chain(2, 2), fake.Pair(0, half), false, 160, 180, 180},
 		{"a longer pipeline", fake.Chain(3, 2), fake.Pair(0, half), false, 220, 240, 240},
@@ -131,11 +132,11 @@ func TestKnown(t *testing.T) {
 		if got := x.byPrecedence(nodes, barrier); !near(got, c.precedence) {
 			t.Errorf("%s: by precedence %v, want %v", c.what, got, c.precedence)
 		}
-		if _, got := x.bySplits(nodes, gate, closed); !near(got, c.splits) {
+		if _, got, _ := x.bySplits(nodes, gate, closed); !near(got, c.splits) {
 			t.Errorf("%s: by split points %v, want %v", c.what, got, c.splits)
 		}
 		want := device.Time(max(c.precedence, c.splits) * (1 - 1e-6)) // down to picoseconds
-		if all, two := Of(s, nil); all > two || two != want {
+		if all, two := Of(context.Background(), s, nil, Options{}); all > two || two != want {
 			t.Errorf("%s: bounds %d and %d, want %d", c.what, all, two, want)
 		}
 		if c.fuses || c.what == "every launch" { // fake.Optimum fuses
@@ -196,10 +197,10 @@ func TestTiles(t *testing.T) {
 	}), false)
 	x, nodes := newInstance(s, nil)
 	_, gate, closed := barriers(nodes)
-	if all, two := x.bySplits(nodes, gate, closed); !near(all, 15) || !near(two, 100) {
+	if all, two, _ := x.bySplits(nodes, gate, closed); !near(all, 15) || !near(two, 100) {
 		t.Errorf("%v and %v, want 15 and 100", all, two)
 	}
-	if all, two := Of(s, nil); all != 14 || two != 99 { // less rounding
+	if all, two := Of(context.Background(), s, nil, Options{}); all != 14 || two != 99 { // less rounding
 		t.Errorf("%d and %d, want 14 and 99", all, two)
 	}
 	if v, busy := nodes[0].shortestPath([candidate.Lanes]float64{1, math.Inf(1)}, false); v != 30 || busy != [candidate.Lanes]float64{30, 0} {
@@ -212,19 +213,19 @@ func TestSerial(t *testing.T) {
 	s := candidate.NewStore(fake.Branches(1, diamond...), whole(0, []device.Time{10, 20, 40, 5}, []device.Time{20, 30, 30, 50}))
 	s.Serial = true
 	costAll(s)
-	if all, two := Of(s, nil); all != 64 || two != 64 { // 65, less rounding
+	if all, two := Of(context.Background(), s, nil, Options{}); all != 64 || two != 64 { // 65, less rounding
 		t.Errorf("%d and %d, want 64", all, two)
 	}
 	x, nodes := newInstance(s, nil)
 	_, gate, closed := barriers(nodes)
-	if many, halves := x.bySplits(nodes, gate, closed); !near(many, 65) || !near(halves, 65) {
+	if many, halves, _ := x.bySplits(nodes, gate, closed); !near(many, 65) || !near(halves, 65) {
 		t.Errorf("by split points %v and %v, want 65", many, halves)
 	}
 	// In a plan of another store, whose tiles take twice as much, a serial run of these may be
 	// better: the bound has both.
 	other := costed(fake.Branches(1, diamond...), whole(0, []device.Time{20, 40, 80, 10}, []device.Time{40, 60, 60, 100}), false)
-	alone, _ := Of(other, nil)
-	both, _ := Of(other, s)
+	alone, _ := Of(context.Background(), other, nil, Options{})
+	both, _ := Of(context.Background(), other, s, Options{})
 	if alone != 89 || both != 44 { // 20+60+10 and, side by side, 10+30+5, less rounding
 		t.Errorf("%d, and %d with serial runs; want 89 and 44", alone, both)
 	}
@@ -250,7 +251,7 @@ func TestBalances(t *testing.T) {
 			x, nodes := newInstance(s, nil)
 			_, gate, closed := barriers(nodes)
 			x.multipliers = newMultipliers(workShares, table)
-			all, _ := x.bySplits(nodes, gate, closed)
+			all, _, _ := x.bySplits(nodes, gate, closed)
 			return all
 		}
 		less := balances
@@ -277,7 +278,7 @@ func TestShares(t *testing.T) {
 			x, nodes := newInstance(s, nil)
 			_, gate, closed := barriers(nodes)
 			x.multipliers = newMultipliers(table, balances)
-			all, _ := x.bySplits(nodes, gate, closed)
+			all, _, _ := x.bySplits(nodes, gate, closed)
 			return all
 		}
 		i := slices.Index(workShares[:], c.share)

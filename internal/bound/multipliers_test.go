@@ -69,7 +69,7 @@ func BenchmarkMultipliers(b *testing.B) {
 			for b.Loop() {
 				for _, s := range stores {
 					all, two := bound.OfWith(s, row.table)
-					a, t := bound.Of(s, nil)
+					a, t := bound.Of(b.Context(), s, nil, bound.Options{})
 					for _, ratio := range []float64{float64(all) / float64(a), float64(two) / float64(t)} {
 						least, most = min(least, ratio), max(most, ratio)
 					}

@@ -34,6 +34,7 @@ type edge struct {
 	lane     int
 	time     float64
 	blocks   bool // the other device has nothing to do meanwhile
+	tile     *candidate.Tile
 }
 
 // dependence says how the tiles of a node read another node.
@@ -161,7 +162,7 @@ func (s *instance) cutGraph(i, dim int, ps []*candidate.Tile) cutGraph {
 		lo, hi := bounds(p)
 		a, _ := slices.BinarySearch(points, lo)
 		b, _ := slices.BinarySearch(points, hi)
-		w.edges = append(w.edges, edge{a, b, p.Lane, s.least(p), false})
+		w.edges = append(w.edges, edge{a, b, p.Lane, s.least(p), false, p})
 	}
 	slices.SortFunc(w.edges, func(a, b edge) int {
 		return cmp.Or(cmp.Compare(a.to, b.to), cmp.Compare(a.from, b.from), cmp.Compare(a.lane, b.lane))

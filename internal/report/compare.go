@@ -128,7 +128,7 @@ var compareNotes = []struct {
 	shown func(c *Comparison) bool
 }{
 	{"channels: those that compute, the best of several numbers\n", owned},
-	{"gap: latency above the lower bound of all plans, and of those with at most two tiles a layer\n", bounded},
+	{"gap: latency above the lower bound of all plans of costed tiles, and of those with at most two a layer\n", bounded},
 }
 
 // compareColumn is a column of Text: its cell in the row of a model's policy, and whether it is

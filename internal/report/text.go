@@ -61,7 +61,7 @@ func Run(w io.Writer, r *pimflow.Report, verbose bool) error {
 			gap += "; exact: no plan of at most two tiles a layer is better"
 		}
 		summary.row("bound", ns(*r.Bound), "", gap)
-		summary.row("  two tiles", ns(*r.BoundTwo), "", fmt.Sprintf("gap %.1f %%: no plan of at most two tiles a layer takes less", 100*(r.Total / *r.BoundTwo - 1)))
+		summary.row("  two tiles", ns(*r.BoundTwo), "", fmt.Sprintf("gap %.1f %%: no plan of at most two costed tiles a layer takes less", 100*(r.Total / *r.BoundTwo - 1)))
 	}
 	summary.row("  GPU busy", ns(r.GPUBusy), "", share(r, r.GPUBusy))
 	summary.row("  PIM busy", ns(r.PIMBusy), "", fmt.Sprintf("%s; PIM clock %.4f ns", share(r, r.PIMBusy), r.Clocks.PIM/1e3))

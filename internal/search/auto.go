@@ -76,7 +76,13 @@ func (s *search) auto(ctx context.Context, auto Policy) (*Result, error) {
 		return nil, none
 	}
 	if res.Stopped = ctx.Err() != nil; !res.Stopped && !s.t.Unbounded { // the bound needs all tiles costed
-		res.Bound, res.BoundTwo = s.bound()
+		o := bound.Options{Below: res.Timeline.Total, Histories: cmp.Or(s.t.Histories, bound.Normal)}
+		if res.Exact {
+			o.Histories = max(o.Histories, bound.High) // the graph is small
+		}
+		if res.Bound, res.BoundTwo = s.bound(ctx, o); ctx.Err() != nil {
+			res.Bound, res.BoundTwo = 0, 0
+		}
 	}
 	return res, nil
 }
@@ -164,10 +170,10 @@ func (c *solution) evict(ids []graph.ID, list []*candidate.Window) bool {
 	return true
 }
 
-// bound is the lower bound of all plans on the devices of any policy: of all, and of those that
+// bound is the lower bound, as much work as o says, of all plans on the devices of any policy: of all, and of those that
 // cut no node into more than two tiles. A plan with serial segments is no faster than one
 // whose tiles are executed side by side.
-func (s *search) bound() (all, two device.Time) {
+func (s *search) bound(ctx context.Context, o bound.Options) (all, two device.Time) {
 	all, two = math.MaxInt64, math.MaxInt64
 	for _, st := range s.stores {
 		if !st.Complete() {
@@ -178,7 +184,7 @@ func (s *search) bound() (all, two device.Time) {
 		if k := slices.IndexFunc(s.stores, func(o *candidate.Store) bool { return o.Serial }); k >= 0 && !st.Serial && len(st.Devices) > 1 {
 			serial = s.stores[k]
 		}
-		a, t := bound.Of(st, serial)
+		a, t := bound.Of(ctx, st, serial, o)
 		all, two = min(all, a), min(two, t)
 	}
 	return all, two

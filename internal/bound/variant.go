@@ -1,0 +1,190 @@
+package bound
+
+import (
+	"math"
+	"slices"
+
+	"pimflow/internal/candidate"
+	"pimflow/internal/plan"
+	"pimflow/internal/program"
+	"pimflow/internal/tensor"
+)
+
+// variant is a way to cut a gate: whole, or in two tiles at a split point, each on its device.
+//
+// In the literature: a state of a dynamic programme.
+type variant struct {
+	dim    int // candidate.Uncut: whole
+	at     int // the split point; 0: whole
+	pieces []piece
+	busy   [candidate.Lanes]float64 // what the tiles take
+	add    work                     // the weighted work of all tiles
+}
+
+// piece is a tile of a variant.
+type piece struct {
+	lane  int
+	time  float64        // in a fused launch
+	reads []tensor.Range // what it reads of the gate before
+}
+
+// maxPieces is how many tiles a variant has at most.
+const maxPieces = 2
+
+// work is the weighted work of a part of a plan, by balance.
+type work [len(balances)]float64
+
+// The lanes of the devices.
+var gpuLane, pimLane = program.Lane(plan.GPU), program.Lane(plan.PIM)
+
+// stage is a gate with its variants.
+type stage struct {
+	closed   bool
+	loose    bool    // loose nodes follow before the next gate
+	add      work    // the weighted work of these
+	rest     work    // the weighted work of all nodes that follow
+	suffix   float64 // the least time of all that follows, from idle devices; 0: not computed
+	variants []variant
+	before   *stage   // nil: the first
+	waits    [][]wait // by variant and variant of the gate before
+}
+
+// wait says for each piece of a variant what it waits for of a variant of the gate before: bits of its pieces, waitsForAll, or
+// 0, some piece.
+type wait [maxPieces]uint8
+
+const waitsForAll = 1<<maxPieces - 1
+
+// variants are the ways to cut a gate. reads is what a tile reads of the gate before.
+func (s *instance) variants(g *node, extents []int, reads func(*candidate.Tile) []tensor.Range) (list []variant) {
+	of := func(p *candidate.Tile) piece { return piece{p.Lane, s.least(p), reads(p)} }
+	for d, ps := range g.tiles {
+		dim := d - 1
+		if dim == candidate.Uncut {
+			for _, p := range ps {
+				v := s.variant(dim, 0, of(p))
+				k := slices.IndexFunc(list, func(o variant) bool { return o.pieces[0].lane == p.Lane })
+				switch {
+				case k < 0:
+					list = append(list, v)
+				case v.pieces[0].time < list[k].pieces[0].time: // a tile of a serial segment
+					list[k] = v
+				}
+			}
+			continue
+		}
+		tail := map[int][]*candidate.Tile{}
+		for _, p := range ps {
+			if p.Hi == extents[dim] {
+				tail[p.Lo] = append(tail[p.Lo], p)
+			}
+		}
+		for _, p := range ps {
+			if p.Lo > 0 {
+				break
+			}
+			for _, q := range tail[p.Hi] {
+				list = append(list, s.variant(dim, p.Hi, of(p), of(q)))
+			}
+		}
+	}
+	return list
+}
+
+// variant is the variant of given pieces.
+func (s *instance) variant(dim, at int, ps ...piece) variant {
+	v := variant{dim: dim, at: at, pieces: ps}
+	for _, p := range ps {
+		v.busy[p.lane] += p.time
+	}
+	if s.Serial { // each device occupies both
+		v.busy = [candidate.Lanes]float64{v.busy[0] + v.busy[1], v.busy[0] + v.busy[1]}
+	}
+	for k := range v.add {
+		b := s.multipliers.of[k]
+		v.add[k] = b[0]*v.busy[0] + b[1]*v.busy[1]
+	}
+	return v
+}
+
+// waitsFor says what a piece that reads ranges of a gate waits for of a variant of it.
+func (v *variant) waitsFor(needs []tensor.Range) uint8 {
+	switch {
+	case v.dim == candidate.Uncut:
+		return waitsForAll
+	case needs == nil || needs[v.dim].Lo >= needs[v.dim].Hi:
+		return 0
+	case needs[v.dim].Hi <= v.at:
+		return 1
+	case needs[v.dim].Lo >= v.at:
+		return 2
+	}
+	return waitsForAll
+}
+
+// stages lists the gates with their variants, and the weighted work of loose nodes before the first, if there are any.
+func (s *instance) stages(nodes []node, gate, closed []bool) (list []*stage, first work, loose bool) {
+	at := -1
+	for i := range nodes {
+		g := &nodes[i]
+		switch {
+		case len(g.graphs) == 0:
+		case gate[i]:
+			input := slices.IndexFunc(s.Reads[i], func(in candidate.Input) bool { return in.Pos == at })
+			if input >= 0 {
+				input = s.Reads[i][input].Index
+			}
+			l := &stage{closed: closed[i]}
+			l.variants = s.variants(g, s.Node(i).Shape, func(p *candidate.Tile) []tensor.Range { return reads(p, input) })
+			l.wait(list)
+			list, at = append(list, l), i
+		default:
+			add, is := &first, &loose
+			if len(list) > 0 {
+				l := list[len(list)-1]
+				add, is = &l.add, &l.loose
+			}
+			*is = true
+			for k := range add {
+				v, _ := g.shortestPath(s.weights(k), false)
+				add[k] += v
+			}
+		}
+	}
+	var rest work
+	for i := len(list) - 1; i >= 0; i-- {
+		l := list[i]
+		for k := range rest {
+			rest[k] += l.add[k]
+		}
+		l.rest = rest
+		for k := range rest {
+			least := math.Inf(1)
+			for v := range l.variants {
+				least = min(least, l.variants[v].add[k])
+			}
+			rest[k] += least
+		}
+	}
+	return list, first, loose
+}
+
+// wait fills what the variants wait for of those of the last gate in a list.
+func (l *stage) wait(list []*stage) {
+	l.waits = make([][]wait, len(l.variants))
+	if len(list) == 0 {
+		for w := range l.waits {
+			l.waits[w] = []wait{{waitsForAll, waitsForAll}}
+		}
+		return
+	}
+	l.before = list[len(list)-1]
+	for w := range l.variants {
+		l.waits[w] = make([]wait, len(l.before.variants))
+		for v := range l.before.variants {
+			for j, p := range l.variants[w].pieces {
+				l.waits[w][v][j] = l.before.variants[v].waitsFor(p.reads)
+			}
+		}
+	}
+}
