@@ -26,7 +26,7 @@ func TestAlone(t *testing.T) {
 		}), false)
 		x, nodes := newInstance(s, nil)
 		_, gate, closed := barriers(nodes)
-		if got, _, _ := x.bySplits(nodes, gate, closed); !near(got, c.want) {
+		if got, _ := x.bySplits(nodes, gate, closed); !near(got, c.want) {
 			t.Errorf("%d tiles: %v, want %v", c.rows, got, c.want)
 		}
 	}

@@ -74,7 +74,7 @@ func (s *instance) bounds(ctx context.Context, nodes []node, o Options) (all, tw
 	} else {
 		base = s.byPrecedence(nodes, barrier)
 	}
-	many, halves, _ := s.bySplits(nodes, gate, closed)
+	many, halves := s.bySplits(nodes, gate, closed)
 	many, halves = max(base, many), max(base, many, halves)
 	below := math.Inf(1)
 	if o.Below > 0 {

@@ -229,6 +229,43 @@ func TestChains(t *testing.T) {
 	}
 }
 
+// TestOptimum: on chains of convolutions whose tiles take any time no bound is above the optimum of plans in at most two tiles a
+// node, which is found by trying all, and most are equal to it.
+func TestOptimum(t *testing.T) {
+	graphs, equal := uint64(150), 0
+	if *long {
+		graphs = 5000
+	}
+	for seed := range graphs {
+		rng := rand.New(rand.NewPCG(seed, 17))
+		layers, rows := 2+rng.IntN(2), 2+rng.IntN(3)
+		if layers == 3 {
+			rows = 2
+		}
+		g := convolutions(t, layers, 1+2*rng.IntN(2), rows)
+		slope := rng.IntN(3) * 10
+		ds := []device.Device{&fake.Hazard{Called: plan.GPU, Seed: seed, Slope: slope}, &fake.Hazard{Called: plan.PIM, Seed: seed + 1, Slope: slope, Fusible: rng.IntN(2) == 0}}
+		if seed%3 == 0 {
+			launch := device.Time(rng.IntN(20))
+			ds = []device.Device{&fake.Stairs{Called: plan.GPU, Seed: seed}, &fake.Stairs{Called: plan.PIM, Seed: seed + 1, Launch: launch, Fusible: true}}
+		}
+		s := costed(g, ds, true)
+		best := fake.Optimum(g, ds, func(t device.Time, _ float64) float64 { return float64(t) })
+		for _, o := range []Options{{Histories: 1}, {Histories: 2}, {Histories: High}} {
+			_, two := Of(context.Background(), s, nil, o)
+			if float64(two) > best {
+				t.Errorf("seed %d, %+v: bound %d, the optimum is %v", seed, o, two, best)
+			}
+			if o.Histories == High && float64(two+1) >= best {
+				equal++
+			}
+		}
+	}
+	if equal < int(graphs)*2/3 {
+		t.Errorf("%d of %d bounds are the optimum", equal, graphs)
+	}
+}
+
 // convolutions is a chain of convolutions of one channel over so many rows, of a kernel so high.
 func convolutions(t *testing.T, layers, kernel, rows int) *graph.Graph {
 	b := graph.NewBuilder("convolutions")

@@ -132,7 +132,7 @@ func TestKnown(t *testing.T) {
 		if got := x.byPrecedence(nodes, barrier); !near(got, c.precedence) {
 			t.Errorf("%s: by precedence %v, want %v", c.what, got, c.precedence)
 		}
-		if _, got, _ := x.bySplits(nodes, gate, closed); !near(got, c.splits) {
+		if _, got := x.bySplits(nodes, gate, closed); !near(got, c.splits) {
 			t.Errorf("%s: by split points %v, want %v", c.what, got, c.splits)
 		}
 		want := device.Time(max(c.precedence, c.splits) * (1 - 1e-6)) // down to picoseconds
@@ -197,7 +197,7 @@ func TestTiles(t *testing.T) {
 	}), false)
 	x, nodes := newInstance(s, nil)
 	_, gate, closed := barriers(nodes)
-	if all, two, _ := x.bySplits(nodes, gate, closed); !near(all, 15) || !near(two, 100) {
+	if all, two := x.bySplits(nodes, gate, closed); !near(all, 15) || !near(two, 100) {
 		t.Errorf("%v and %v, want 15 and 100", all, two)
 	}
 	if all, two := Of(context.Background(), s, nil, Options{}); all != 14 || two != 99 { // less rounding
@@ -218,7 +218,7 @@ func TestSerial(t *testing.T) {
 	}
 	x, nodes := newInstance(s, nil)
 	_, gate, closed := barriers(nodes)
-	if many, halves, _ := x.bySplits(nodes, gate, closed); !near(many, 65) || !near(halves, 65) {
+	if many, halves := x.bySplits(nodes, gate, closed); !near(many, 65) || !near(halves, 65) {
 		t.Errorf("by split points %v and %v, want 65", many, halves)
 	}
 	// In a plan of another store, whose tiles take twice as much, a serial run of these may be
@@ -251,7 +251,7 @@ func TestBalances(t *testing.T) {
 			x, nodes := newInstance(s, nil)
 			_, gate, closed := barriers(nodes)
 			x.multipliers = newMultipliers(workShares, table)
-			all, _, _ := x.bySplits(nodes, gate, closed)
+			all, _ := x.bySplits(nodes, gate, closed)
 			return all
 		}
 		less := balances
@@ -278,7 +278,7 @@ func TestShares(t *testing.T) {
 			x, nodes := newInstance(s, nil)
 			_, gate, closed := barriers(nodes)
 			x.multipliers = newMultipliers(table, balances)
-			all, _, _ := x.bySplits(nodes, gate, closed)
+			all, _ := x.bySplits(nodes, gate, closed)
 			return all
 		}
 		i := slices.Index(workShares[:], c.share)

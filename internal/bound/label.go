@@ -174,9 +174,8 @@ func (s *label) meet(o *label) {
 }
 
 // bySplits is the bound by split points: of all plans, and of those that cut no node into more
-// than two tiles. made is when each gate is made, at least, with all before it if it is closed.
-func (s *instance) bySplits(nodes []node, gate, closed []bool) (all, two float64, made [2][]float64) {
-	made = [2][]float64{make([]float64, len(nodes)), make([]float64, len(nodes))}
+// than two tiles.
+func (s *instance) bySplits(nodes []node, gate, closed []bool) (all, two float64) {
 	start := func() []split { return []split{{dim: candidate.Uncut, assignments: []assignment{{onGPU: true}}}} }
 	before := [2][]split{start(), start()} // of both bounds
 	at, sealed := -1, true                 // the last gate; it is closed and nothing is loose since
@@ -211,17 +210,9 @@ func (s *instance) bySplits(nodes []node, gate, closed []bool) (all, two float64
 				}
 			}
 			before, at, sealed = after, i, closed[i]
-			for k := range before {
-				made[k][i] = math.Inf(1)
-				for c := range before[k] {
-					for v := range before[k][c].assignments {
-						made[k][i] = min(made[k][i], before[k][c].assignments[v].label.done)
-					}
-				}
-			}
 		}
 	}
-	return makespan(before[0]), makespan(before[1]), made
+	return makespan(before[0]), makespan(before[1])
 }
 
 // addLoose adds the work of a loose node to all labels.

@@ -1,0 +1,127 @@
+package bound
+
+import (
+	"math"
+	"slices"
+)
+
+// history is what any plan of a set has certainly reached when a gate is made, in a variant.
+//
+// In the literature: a label of label-setting algorithms (Desrochers & Soumis 1988).
+type history struct {
+	done float64            // when the gate is made
+	some float64            // when any tile of it is made
+	ends [maxPieces]float64 // when its pieces are made
+	// The weighted work of all so far: by piece with the launches on the path to it, and then without launches on paths.
+	sums [maxPieces + 1]work
+	// The largest of each, and with one launch more.
+	top, launched [maxPieces + 1]float64
+}
+
+// paths is how many sums a history of so many pieces has: without certain launches one.
+func (x *forward) paths(pieces int) int {
+	if x.launch == 0 {
+		return 1
+	}
+	return pieces + 1
+}
+
+// meet makes a history hold for plans of either.
+func (h *history) meet(o *history, pieces, paths int) {
+	h.done, h.some = min(h.done, o.done), min(h.some, o.some)
+	for j := range pieces {
+		h.ends[j] = min(h.ends[j], o.ends[j])
+	}
+	for j := range paths {
+		for k := range h.sums[j] {
+			h.sums[j][k] = min(h.sums[j][k], o.sums[j][k])
+		}
+	}
+}
+
+// within reports whether no number of a history is above that of another.
+func (h *history) within(o *history, pieces, paths int) bool {
+	if h.done > o.done || h.some > o.some {
+		return false
+	}
+	for j := range pieces {
+		if h.ends[j] > o.ends[j] {
+			return false
+		}
+	}
+	for j := range paths {
+		for k := range h.sums[j] {
+			if h.sums[j][k] > o.sums[j][k] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// apart is how far two histories are from each other.
+func (h *history) apart(o *history, pieces, paths int) (sum float64) {
+	sum = math.Abs(h.done - o.done)
+	for j := range pieces {
+		sum += math.Abs(h.ends[j] - o.ends[j])
+	}
+	for j := range paths {
+		for k := range h.sums[j] {
+			sum += math.Abs(h.sums[j][k]-o.sums[j][k]) / float64(len(h.sums[j]))
+		}
+	}
+	return sum
+}
+
+// sumUp sets top and launched.
+func (x *forward) sumUp(h *history, paths int) {
+	for j := range paths {
+		h.top[j], h.launched[j] = slices.Max(h.sums[j][:]), 0
+		for k, v := range h.sums[j] {
+			h.launched[j] = max(h.launched[j], v+x.onPath(k))
+		}
+	}
+}
+
+// onPath is what an edge from the GPU to the PIM adds to a sum: a launch of the PIM's work.
+func (x *forward) onPath(k int) float64 { return x.weights(k)[pimLane] * x.launch }
+
+// insert adds the scratch history to those of a variant, which are in the order of their ends. Of more than are kept the nearest
+// neighbours meet.
+func (x *forward) insert(list []*history, pieces int) []*history {
+	paths := x.paths(pieces)
+	if x.kept == 1 && len(list) == 1 {
+		list[0].meet(&x.scratch, pieces, paths)
+		return list
+	}
+	for _, o := range list {
+		if o.within(&x.scratch, pieces, paths) {
+			return list
+		}
+	}
+	list = slices.DeleteFunc(list, func(o *history) bool { return x.scratch.within(o, pieces, paths) })
+	var h *history
+	if n := len(x.free); n > 0 {
+		h, x.free = x.free[n-1], x.free[:n-1]
+	} else {
+		h = new(history)
+	}
+	*h = x.scratch
+	at, _ := slices.BinarySearchFunc(list, h, func(a, b *history) int {
+		if a.done < b.done {
+			return -1
+		}
+		return 1
+	})
+	if list = slices.Insert(list, at, h); len(list) <= x.kept {
+		return list
+	}
+	a, least := 0, math.Inf(1)
+	for i := range len(list) - 1 {
+		if d := list[i].apart(list[i+1], pieces, paths); d < least {
+			a, least = i, d
+		}
+	}
+	list[a].meet(list[a+1], pieces, paths)
+	return slices.Delete(list, a+1, a+2)
+}
