@@ -76,9 +76,9 @@ func (s *search) auto(ctx context.Context, auto Policy) (*Result, error) {
 		return nil, none
 	}
 	if res.Stopped = ctx.Err() != nil; !res.Stopped && !s.t.Unbounded { // the bound needs all tiles costed
-		o := bound.Options{Below: res.Timeline.Total, Histories: cmp.Or(s.t.Histories, bound.Normal)}
+		o := bound.Options{Below: res.Timeline.Total, Histories: s.t.Histories}
 		if res.Exact {
-			o.Histories = max(o.Histories, bound.High) // the graph is small
+			o.Histories = bound.High // the graph is small
 		}
 		if res.Bound, res.BoundTwo = s.bound(ctx, o); ctx.Err() != nil {
 			res.Bound, res.BoundTwo = 0, 0

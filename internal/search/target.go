@@ -17,7 +17,7 @@ type Target struct {
 	Launch      string // how PIM work is launched under every policy, plan.Each or plan.Fused; "": plan.Each
 	Objective   Objective
 	Unbounded   bool // no lower bound is computed, which changes no plan
-	Histories   int  // of the lower bound: bound.Options; 0: bound.Normal
+	Histories   int  // of the lower bound: bound.Options
 	Exact       bool // the plan must be an exact optimum; graphs that are too large are an error
 	// Pins keep nodes on one device, plan.GPU or plan.PIM, whole or cut. A policy without that device has no plan.
 	Pins map[graph.ID]string
