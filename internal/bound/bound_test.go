@@ -3,6 +3,7 @@ package bound
 import (
 	"context"
 	"flag"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -285,6 +286,20 @@ func convolutions(t *testing.T, layers, kernel, rows int) *graph.Graph {
 		t.Fatal(err)
 	}
 	return g
+}
+
+// TestLoose: four nodes between two take 500 each on either device. Together they take 1000 of both devices, and 3 are before and after; those of the
+// longest path alone take half of that.
+func TestLoose(t *testing.T) {
+	inputs := [][]int{{-1}, {0}, {0}, {0}, {0}, {1, 2}, {3, 4}, {5, 6}}
+	s := costed(fake.Branches(1, inputs...), whole(0, []device.Time{1, 500, 500, 500, 500, 1, 1, 1}, []device.Time{0, 500, 500, 500, 500, 0, 0, 0}), false)
+	x, nodes := newInstance(s, nil)
+	_, gate, closed := barriers(nodes)
+	stages, first, loose := x.stages(nodes, gate, closed)
+	f := &forward{instance: x, ctx: context.Background(), stages: stages, best: math.Inf(1), kept: 4}
+	if got := f.run(first, loose); !near(got, 1003) {
+		t.Errorf("%v, want 1003", got)
+	}
 }
 
 // TestStopped: a bound whose context has ended is that without histories.
