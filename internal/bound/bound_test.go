@@ -288,8 +288,8 @@ func convolutions(t *testing.T, layers, kernel, rows int) *graph.Graph {
 	return g
 }
 
-// TestLoose: four nodes between two take 500 each on either device. Together they take 1000 of both devices, and 3 are before and after; those of the
-// longest path alone take half of that.
+// TestLoose: four nodes between two take 500 each on either device. Together they take 1000 of both devices, and what is before and
+// after takes 3; those of the longest path alone take half of that.
 func TestLoose(t *testing.T) {
 	inputs := [][]int{{-1}, {0}, {0}, {0}, {0}, {1, 2}, {3, 4}, {5, 6}}
 	s := costed(fake.Branches(1, inputs...), whole(0, []device.Time{1, 500, 500, 500, 500, 1, 1, 1}, []device.Time{0, 500, 500, 500, 500, 0, 0, 0}), false)
