@@ -8,9 +8,9 @@ import (
 
 // Judge is Code that knows the bound of its own arithmetic.
 type Judge interface {
-	// EvalSums is Eval that also writes the values before the epilogue to the cut's box of sums, a
-	// tensor of the whole value, unless it is nil.
-	EvalSums(in []*tensor.Tensor, dst, sums *tensor.Tensor) error
+	// EvalSums is Eval of each set of inputs, with the values before the epilogue. Commands are followed once for all sets, if
+	// the operands but the first are the same tensors in all of them.
+	EvalSums(sets ...Evaluation) error
 	// NewSums is a tensor for those values (graph.Graph.FinishSums).
 	NewSums() *tensor.Tensor
 	// Deliver rounds the cut's box of finished values as the device does before others read them.
@@ -18,6 +18,13 @@ type Judge interface {
 	// Judge holds the values before the epilogue against those that the operator defines, computed
 	// from operands in the device's format.
 	Judge(in []*tensor.Tensor, sums *tensor.Tensor) Judgement
+}
+
+// Evaluation is a set of inputs of code, and the tensors, of the whole value, of which the cut's box is written.
+type Evaluation struct {
+	In   []*tensor.Tensor
+	Dst  *tensor.Tensor
+	Sums *tensor.Tensor // the values before the epilogue (Judge.NewSums); nil: they are not wanted
 }
 
 // Judgement is the comparison of values with those wanted.

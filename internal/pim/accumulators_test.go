@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"pimflow/internal/device"
 	"pimflow/internal/dram"
 	"pimflow/internal/dram/aimhost"
 	"pimflow/internal/graph"
@@ -289,8 +290,8 @@ func TestAccumulatorsPanic(t *testing.T) {
 					got = fmt.Sprint(r)
 				}
 			}()
-			ch := code.performer(code.perChannel()[0], code.operands(n.in))
-			ch.reads = newResults(code.layer.results(), false)
+			ch := code.performer(code.perChannel()[0], code.operands([]device.Evaluation{{In: n.in}}))
+			ch.reads = newAllResults(1, code.layer.results(), false)
 			ch.run(row.s, nil)
 		}()
 		if !strings.Contains(got, row.want) || row.want == "" && got != "" {

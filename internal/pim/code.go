@@ -37,10 +37,8 @@ func (c *Code) Eval(in []*tensor.Tensor, dst *tensor.Tensor) error { return c.ma
 
 var _ device.Judge = (*Code)(nil)
 
-// EvalSums is Eval that also writes the values before the epilogue.
-func (c *Code) EvalSums(in []*tensor.Tensor, dst, sums *tensor.Tensor) error {
-	return c.mapped().EvalSums(in, dst, sums)
-}
+// EvalSums is Eval of each set of inputs, with the values before the epilogue.
+func (c *Code) EvalSums(sets ...device.Evaluation) error { return c.mapped().EvalSums(sets...) }
 
 // NewSums is a tensor for the values before the epilogue.
 func (c *Code) NewSums() *tensor.Tensor { return c.mapped().NewSums() }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"pimflow/internal/device"
 	"pimflow/internal/dram"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
@@ -147,8 +148,8 @@ func TestColumnsPanic(t *testing.T) {
 				}
 			}()
 			s := code.perChannel()[0]
-			ch := code.performer(s, code.operands(n.in))
-			ch.reads = newResults(code.layer.results(), false)
+			ch := code.performer(s, code.operands([]device.Evaluation{{In: n.in}}))
+			ch.reads = newAllResults(1, code.layer.results(), false)
 			ch.run(row.s, nil)
 		}()
 		if !strings.Contains(got, row.want) || row.want == "" && got != "" {

@@ -6,31 +6,50 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"pimflow/internal/device"
 	"pimflow/internal/hw"
 	"pimflow/internal/tensor"
 )
 
-// Eval is EvalSums without the sums.
+// Eval is EvalSums of one set of inputs, without the sums.
 func (c *mappedCode) Eval(in []*tensor.Tensor, dst *tensor.Tensor) error {
-	return c.EvalSums(in, dst, nil)
+	return c.EvalSums(device.Evaluation{In: in, Dst: dst})
 }
 
 // EvalSums performs the streams on values: banks hold the weights, GWRITE fills the
 // buffer from the input, READRES adds what the banks have summed up, in float32,
 // to the result. Then scale, bias and epilogue are applied and the cut's box of
-// dst is written, and before the epilogue that of sums, unless it is nil. Sums are rounded to the number
+// the destination is written, and before the epilogue that of the sums, unless it is nil. Sums are rounded to the number
 // format as they are read out; where results are finished in the DRAM, values are, and no sum. The
 // order of the channels is that of the additions, whatever runs at once. Padding that is not left out
 // is multiplied like any input: under it a weight that is not finite gives NaN.
 //
 // Of products on integers the operands are integers less their zero points, and the sums, with a bias that is an integer, are those from which
 // the operator makes its value.
-func (c *mappedCode) EvalSums(in []*tensor.Tensor, dst, sums *tensor.Tensor) error {
-	if c.layer.integers && sums == nil {
-		sums = c.NewSums()
+//
+// A stream is performed once for all sets of the same weights.
+func (c *mappedCode) EvalSums(sets ...device.Evaluation) error {
+	for len(sets) > 0 {
+		n := 1
+		for n < len(sets) && c.sameOperands(sets[0].In, sets[n].In) {
+			n++
+		}
+		c.performAll(sets[:n])
+		sets = sets[n:]
 	}
-	results := newResults(c.layer.results(), c.device.exact())
-	o := c.operands(in)
+	return nil
+}
+
+// sameOperands reports whether the operands but the first are the same tensors.
+func (c *mappedCode) sameOperands(a, b []*tensor.Tensor) bool {
+	n := c.graph.Nodes[c.cut.Node].Operands()
+	return slices.Equal(a[1:n], b[1:n])
+}
+
+// performAll performs the streams on sets of inputs that differ in the first.
+func (c *mappedCode) performAll(sets []device.Evaluation) {
+	all := newAllResults(len(sets), c.layer.results(), c.device.exact())
+	o := c.operands(sets)
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	shares := c.perChannel()
@@ -48,26 +67,37 @@ func (c *mappedCode) EvalSums(in []*tensor.Tensor, dst, sums *tensor.Tensor) err
 				}
 				sums, at := c.perform(shares[i], o)
 				<-added[i]
-				results.add(at, sums)
+				for k, s := range sums {
+					all[k].add(at, s)
+				}
 				close(added[i+1])
 			}
 		})
 	}
 	wg.Wait()
+	for i, e := range sets {
+		c.finish(all[i], o, e)
+	}
+}
+
+// finish makes values of the results of a set of inputs.
+func (c *mappedCode) finish(results *results, o *operands, e device.Evaluation) {
 	if c.layer.integers {
-		c.write(results, o, in, sums)
-		c.graph.FinishSums(c.cut, in, sums, dst)
-		c.Deliver(dst)
-		return nil
+		if e.Sums == nil {
+			e.Sums = c.NewSums()
+		}
+		c.write(results, o, e.In, e.Sums)
+		c.graph.FinishSums(c.cut, e.In, e.Sums, e.Dst)
+		c.Deliver(e.Dst)
+		return
 	}
-	c.write(results, o, in, dst)
-	if sums != nil {
-		y := sums.Floats()
-		c.cut.Box.Runs(dst.Shape, func(off, n int) { copy(y[off:off+n], dst.Floats()[off:]) })
+	c.write(results, o, e.In, e.Dst)
+	if e.Sums != nil {
+		y := e.Sums.Floats()
+		c.cut.Box.Runs(e.Dst.Shape, func(off, n int) { copy(y[off:off+n], e.Dst.Floats()[off:]) })
 	}
-	c.graph.Finish(c.cut, in, dst)
-	c.Deliver(dst)
-	return nil
+	c.graph.Finish(c.cut, e.In, e.Dst)
+	c.Deliver(e.Dst)
 }
 
 // NewSums is a tensor for the values before the epilogue: of the value's type, but for products on integers.
@@ -92,8 +122,8 @@ func (c *mappedCode) Deliver(t *tensor.Tensor) {
 
 // operands are the values that streams address.
 type operands struct {
-	*layer  // of x
-	x       []float32
+	*layer                       // of x
+	x       [][]float32          // by set of inputs
 	w       []float32            // by output, then k of its group
 	scale   exponents            // of the weights
 	windows []int                // the axes that are windows
@@ -111,26 +141,36 @@ type gatherTable struct {
 	run    []int   // elements from k on that lie behind each other under one tap
 }
 
-func (c *mappedCode) operands(in []*tensor.Tensor) *operands {
-	x, w := in[0], in[1]
-	if nd := &c.graph.Nodes[c.cut.Node]; c.layer.integers {
-		x, w = nd.Op.Factors(nd.Attrs, in, c.cut.Box)
+func (c *mappedCode) operands(sets []device.Evaluation) *operands {
+	nd := &c.graph.Nodes[c.cut.Node]
+	factors := func(in []*tensor.Tensor) (x, w *tensor.Tensor) {
+		if c.layer.integers {
+			return nd.Op.Factors(nd.Attrs, in, c.cut.Box)
+		}
+		return in[0], in[1]
 	}
-	all := &operands{layer: c.layer, scale: c.layer.exponents(c.device.format, w.Floats()), phases: map[*layer]*operands{}}
 	products := c.layer.products()
 	places := products[0].taps.channel
 	if len(products[0].taps.kernel) == 0 {
 		places = 1 // a matrix, perhaps read by columns
 	}
-	values, channels := c.inputs(x, places)
+	var values [][]float32
+	var w []float32
+	channels := 1
+	for i := range sets {
+		x, weights := factors(sets[i].In)
+		v, n := c.inputs(x, places)
+		values, channels, w = append(values, v), n, weights.Floats()
+	}
+	all := &operands{layer: c.layer, x: values, scale: c.layer.exponents(c.device.format, w), phases: map[*layer]*operands{}}
 	for _, l := range products {
-		all.phases[l] = c.operandsOf(l, values, channels, w.Floats(), all.scale)
+		all.phases[l] = c.operandsOf(l, values, channels, w, all.scale)
 	}
 	return all
 }
 
 // operandsOf are those of a single product.
-func (c *mappedCode) operandsOf(l *layer, x []float32, channels int, w []float32, scale exponents) *operands {
+func (c *mappedCode) operandsOf(l *layer, x [][]float32, channels int, w []float32, scale exponents) *operands {
 	o := &operands{layer: l.beside(channels), x: x, w: l.rows(w), scale: scale, tables: map[int]*gatherTable{}}
 	for i, a := range o.axes {
 		if a.window {
@@ -256,50 +296,69 @@ func transpose(w []float32, rows, width int) []float32 {
 	return t
 }
 
-// fill reads elements k0 on of a pixel's row of a matrix. Padding, and elements beyond the
-// row, are 0.
-func (o *operands) fill(to []float32, b *block, matrix, pixel, k0 int) {
-	base := o.source(b.first + matrix*b.merge)
-	inside := true
-	var origin [maxRank]int
+// pixelPlace is where the elements of a pixel's row of a matrix are.
+type pixelPlace struct {
+	*block
+	at     tensor.Range // of the row, in the source matrices
+	base   int          // in the values
+	origin [maxRank]int // of the first tap, along each window axis
+	inside bool         // no tap is in padding
+}
+
+// locate finds a pixel of a matrix.
+func (o *operands) locate(p *pixelPlace, matrix, pixel int) {
+	b := p.block
+	p.base, p.inside = o.source(b.first+matrix*b.merge), true
 	q, pixel := o.classOf(pixel)
 	window := len(o.windows)
 	for i := len(o.axes) - 1; i >= 0; i-- {
 		a, r := &o.axes[i], q.at[i]
 		at := r.Lo + pixel%r.Len()
 		pixel /= r.Len()
-		base += at * a.src
+		p.base += at * a.src
 		if a.window {
 			window--
-			base -= a.pad * o.taps.step[window]
-			origin[window] = at*a.stride - a.pad
-			if origin[window] < 0 || origin[window]+a.reach >= a.extent {
-				inside = false
+			p.base -= a.pad * o.taps.step[window]
+			p.origin[window] = at*a.stride - a.pad
+			if p.origin[window] < 0 || p.origin[window]+a.reach >= a.extent {
+				p.inside = false
 			}
 		}
 	}
-	n := max(0, min(len(to), b.k-k0))
-	clear(to[n:])
-	table := o.tables[b.merge]
+}
+
+// fill reads n elements from k0 on of a pixel's row into columns of a buffer, of every set. Padding, and elements beyond the
+// row, are 0.
+func (o *operands) fill(to [][]float32, first, length int, p *pixelPlace, k0 int) {
+	n := max(0, min(length, p.k-k0))
+	for _, v := range to {
+		clear(v[first+n : first+length])
+	}
+	table := o.tables[p.merge]
 	offset, run := table.offset[k0:k0+n], table.run[k0:k0+n]
 	next := 0
 elements:
 	for i := 0; i < n; i = next {
 		m := min(run[i], n-i)
 		next = i + m
-		if !inside {
+		if !p.inside {
 			for d, w := range o.windows {
-				if p := origin[d] + table.reach[d][k0+i]; p < 0 || p >= o.axes[w].extent {
-					clear(to[i:next])
+				if at := p.origin[d] + table.reach[d][k0+i]; at < 0 || at >= o.axes[w].extent {
+					for _, v := range to {
+						clear(v[first+i : first+next])
+					}
 					continue elements
 				}
 			}
 		}
-		if m == 1 {
-			to[i] = o.x[base+offset[i]]
-			continue
+		from := p.base + offset[i]
+		for s, v := range to {
+			if x := o.x[s]; m == 1 {
+				v[first+i] = x[from]
+			} else {
+				copy(v[first+i:first+next], x[from:])
+			}
 		}
-		copy(to[i:next], o.x[base+offset[i]:])
 	}
 }
 

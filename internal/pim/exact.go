@@ -25,11 +25,17 @@ func newResults(n int, exact bool) *results {
 	return &results{rounded: make([]float32, n)}
 }
 
+// newAllResults are those of several sets of inputs.
+func newAllResults(sets, n int, exact bool) []*results {
+	all := make([]*results, sets)
+	for i := range all {
+		all[i] = newResults(n, exact)
+	}
+	return all
+}
+
 // add adds the sums that a channel has read out, the first of them to element at.
 func (r *results) add(at int, sums *results) {
-	if sums == nil {
-		return
-	}
 	for j, v := range sums.rounded {
 		r.rounded[at+j] += v
 	}

@@ -9,33 +9,38 @@ import (
 )
 
 // performer is a channel that performs a stream: its banks, its buffers, and the results it
-// has read out.
+// has read out. Values are those of each set of inputs.
 type performer struct {
 	values *operands
 	*mappedCode
 	share share
+	sets  int
 	base  int           // the first row's number in the layout
 	rows  []*loaded     // by row and bank, made on first activation
 	open  []int         // by bank, the open row; -1: none
+	with  []int         // MAC units of the banks in which row is open
+	row   int           // -1: with is not known
 	sums  []accumulator // by accumulator
 	input []inputBuffer
-	lo    int // address of results[0]
-	reads *results
-	dots  []float32 // by MAC unit: sums of products
-	added []float64 // what a column access adds to the sums
+	last  pixelPlace // of the last column written to a buffer
+	lo    int        // address of results[0]
+	reads []*results // by set
+	dots  []float32  // by set and MAC unit: sums of products
+	whole []float64  // in place of dots, where sums are exact
 }
 
-// perform executes the stream of a channel. It returns the sums read out, which belong at the
+// perform executes the stream of a channel. It returns the sums read out of each set of inputs, which belong at the
 // given element of the results.
-func (c *mappedCode) perform(s share, o *operands) (sums *results, at int) {
+func (c *mappedCode) perform(s share, o *operands) (sums []*results, at int) {
 	d := c.device
 	if len(s) == 0 {
 		return nil, 0
 	}
 	r := s.results(d.outputs)
 	ch := c.performer(s, o)
-	ch.lo, ch.reads = r.Lo, newResults(r.Len(), d.exact())
-	ch.run(d.stream(s), nil)
+	ch.lo, ch.reads = r.Lo, newAllResults(ch.sets, r.Len(), d.exact())
+	const depth = 16 // of loops, estimated: more of them take memory of their own
+	ch.run(d.stream(s), make([]int, 0, depth))
 	ch.unread("the end of the stream")
 	return ch.reads, ch.lo
 }
@@ -43,20 +48,23 @@ func (c *mappedCode) perform(s share, o *operands) (sums *results, at int) {
 // performer is a channel before its stream.
 func (c *mappedCode) performer(s share, o *operands) *performer {
 	d := c.device
-	rows := d.scheme.rows(s)
+	rows, sets := d.scheme.rows(s), len(o.x)
 	ch := &performer{
-		values: o, mappedCode: c, share: s, base: rows.Lo, rows: make([]*loaded, rows.Len()),
+		values: o, mappedCode: c, share: s, sets: sets, base: rows.Lo, rows: make([]*loaded, rows.Len()), row: -1,
 		open: make([]int, d.banks), sums: make([]accumulator, d.sums), input: make([]inputBuffer, len(d.ops.Write)),
-		dots: make([]float32, d.units), added: make([]float64, d.units),
+		dots: make([]float32, sets*d.units),
+	}
+	if d.exact() {
+		ch.whole = make([]float64, sets*d.units)
 	}
 	for i := range ch.sums {
-		ch.sums[i] = newAccumulator(d.ops.cleared(), d.units, d.exact())
+		ch.sums[i] = newAccumulator(d.ops.cleared(), sets, d.units, d.exact())
 	}
 	for b := range ch.open {
 		ch.open[b] = -1
 	}
 	for i := range d.buffers {
-		ch.input[i] = newInputBuffer(d.m.BufferElements(), d.lanes)
+		ch.input[i] = newInputBuffer(sets, d.m.BufferElements(), d.lanes)
 	}
 	return ch
 }
@@ -64,17 +72,21 @@ func (c *mappedCode) performer(s share, o *operands) *performer {
 // inputBuffer is a global buffer. A fill from column 0 on forgets the contents.
 type inputBuffer struct {
 	lanes  int
-	v      []float32
-	filled []bool // by column
+	v      [][]float32 // by set
+	filled []bool      // by column
 }
 
-func newInputBuffer(elements, lanes int) inputBuffer {
+func newInputBuffer(sets, elements, lanes int) inputBuffer {
 	n := elements / lanes
-	return inputBuffer{lanes, make([]float32, n*lanes), make([]bool, n)}
+	b := inputBuffer{lanes, make([][]float32, sets), make([]bool, n)}
+	for i := range b.v {
+		b.v[i] = make([]float32, n*lanes)
+	}
+	return b
 }
 
-// write is the destination of n columns from the given one on.
-func (b *inputBuffer) write(col, n int) []float32 {
+// write is the first element of n columns from the given one on, which are filled.
+func (b *inputBuffer) write(col, n int) int {
 	if col < 0 || col+n > len(b.filled) {
 		panic(fmt.Sprintf("pim: columns %d to %d written to a buffer of %d", col, col+n, len(b.filled)))
 	}
@@ -84,17 +96,17 @@ func (b *inputBuffer) write(col, n int) []float32 {
 	for i := range n {
 		b.filled[col+i] = true
 	}
-	return b.v[col*b.lanes : (col+n)*b.lanes]
+	return col * b.lanes
 }
 
-// read is n columns from the given one on. It panics if one was not filled.
-func (b *inputBuffer) read(col, n int) []float32 {
+// read is the first element of n columns from the given one on. It panics if one was not filled.
+func (b *inputBuffer) read(col, n int) int {
 	for i := range n {
 		if col < 0 || col+i >= len(b.filled) || !b.filled[col+i] {
 			panic(fmt.Sprintf("pim: COMP of column %d of a buffer, which was not filled", col+i))
 		}
 	}
-	return b.v[col*b.lanes : (col+n)*b.lanes]
+	return col * b.lanes
 }
 
 // results is the range of the results that a share adds to.
@@ -156,13 +168,16 @@ func (ch *performer) issue(c *dram.Command, index []int, times int) {
 	ops, lanes := ch.device.ops, ch.device.lanes
 	switch n := ops.index[c.Op]; ops.roles[c.Op] {
 	case gatherRole:
-		ch.gwrite(ch.input[n].write(0, c.Fill.Len*c.Fill.Count/lanes), int(c.Data.At(index)), c.Fill)
+		to := ch.input[n].write(0, c.Fill.Len*c.Fill.Count/lanes)
+		for i := range c.Fill.Count {
+			ch.gwrite(&ch.input[n], to+i*c.Fill.Len, c.Fill.Len, int(c.Data.At(index))+i*c.Fill.Pitch)
+		}
 	case writeRole:
-		ch.gwrite(ch.input[n].write(int(c.Buf.At(index)), 1), int(c.Data.At(index)), dram.Gather{Len: lanes, Count: 1})
+		ch.gwrite(&ch.input[n], ch.input[n].write(int(c.Buf.At(index)), 1), lanes, int(c.Data.At(index)))
 	case compRole:
 		row, col := int(c.Row.At(index)), int(c.Col.At(index))
-		buf := ops.multiplied(c)
-		ch.comp(ch.sum(c, index), row, col, ch.input[n].read(int(buf.At(index)), times))
+		b := &ch.input[n]
+		ch.comp(ch.sum(c, index), row, col, b, b.read(int(ops.multiplied(c).At(index)), times), times)
 	case initRole:
 		ch.init(ch.sum(c, index))
 	case readRole:
@@ -176,19 +191,22 @@ func (ch *performer) issue(c *dram.Command, index []int, times int) {
 		for b := range ch.open {
 			ch.open[b] = -1
 		}
+		ch.row = -1
 	default:
 		panic("pim: a stream with " + ops.names[c.Op])
 	}
 }
 
-// gwrite fills columns of a buffer from the source matrix.
-func (ch *performer) gwrite(to []float32, at int, f dram.Gather) {
-	b := ch.find(at, func(b *block) (first, size int) { return b.source, b.count * b.pixels * b.pitch })
-	at -= b.source
-	for i := range f.Count {
-		row := (at + i*f.Pitch) / b.pitch
-		ch.values.of(b).fill(to[i*f.Len:][:f.Len], b, row/b.pixels, row%b.pixels, (at+i*f.Pitch)%b.pitch)
+// gwrite fills elements of a buffer with those of a pixel in the source matrices.
+func (ch *performer) gwrite(b *inputBuffer, first, n, at int) {
+	p := &ch.last
+	if p.block == nil || at < p.at.Lo || at >= p.at.Hi {
+		p.block = ch.find(at, func(b *block) (first, size int) { return b.source, b.count * b.pixels * b.pitch })
+		row := (at - p.source) / p.pitch
+		p.at = tensor.Range{Lo: p.source + row*p.pitch, Hi: p.source + (row+1)*p.pitch}
+		ch.values.of(p.block).locate(p, row/p.pixels, row%p.pixels)
 	}
+	ch.values.of(p.block).fill(b.v, first, n, p, at-p.at.Lo)
 }
 
 // find returns the block with an address of a matrix.
@@ -216,6 +234,20 @@ func (ch *performer) activate(quad, row int) {
 		}
 		ch.open[b] = row
 	}
+	ch.row = -1
+}
+
+// units are the MAC units of the banks in which a row is open.
+func (ch *performer) units(row int) []int {
+	if ch.row != row {
+		ch.row, ch.with = row, ch.with[:0]
+		for u, shared := 0, ch.device.shared(); u < ch.device.units; u++ {
+			if ch.open[u*shared] == row {
+				ch.with = append(ch.with, u)
+			}
+		}
+	}
+	return ch.with
 }
 
 // loaded is a row of all banks.
@@ -310,53 +342,63 @@ func head(phase, n int) int {
 	return -phase & 3
 }
 
-// comp multiplies columns of a buffer by those of the open row from the given one on, in all
+// comp multiplies n columns of a buffer, from an element on, by those of the open row from the given one on, in all
 // banks that have it open, and adds the products to their sums.
-func (ch *performer) comp(s *accumulator, row, col int, x []float32) {
-	any, shared := false, ch.device.shared()
-	for u := range s.used {
-		if ch.open[u*shared] != row {
-			continue
-		}
-		if !any {
-			ch.multiply(ch.rows[row], col*ch.device.lanes, x)
-		}
-		any, s.used[u] = true, true
-		if s.whole != nil {
-			s.whole[u] += ch.added[u]
-		} else {
-			s.v[u] += float32(ch.added[u])
-		}
-	}
-	if !any {
+func (ch *performer) comp(s *accumulator, row, col int, b *inputBuffer, from, n int) {
+	with := ch.units(row)
+	if len(with) == 0 {
 		panic(fmt.Sprintf("pim: COMP in row %d, which is not open", row))
 	}
 	if !s.set {
 		panic("pim: COMP to a sum that has not been set")
 	}
+	ch.multiply(ch.rows[row], col*b.lanes, b, from, n*b.lanes)
+	for _, u := range with {
+		s.used[u] = true
+	}
+	if len(with) == len(s.used) && s.whole == nil {
+		vector.Add(s.v, s.v, ch.dots)
+		return
+	}
+	for _, u := range with {
+		for i := u; i < len(ch.dots); i += len(s.used) {
+			if s.whole != nil {
+				s.whole[i] += ch.whole[i]
+			} else {
+				s.v[i] += ch.dots[i]
+			}
+		}
+	}
 }
 
-// multiply finds, by MAC unit, the sums of products of x with the elements of a row from lo on: one of float32 numbers, or
-// of whole ones so many that their sums are exact.
-func (ch *performer) multiply(row *loaded, lo int, x []float32) {
-	rows, pixel := row.pack(lo, lo+len(x))
-	clear(ch.added)
+// multiply finds, by set and MAC unit, the sums of products of n elements of a buffer with the elements of a row from lo on: of
+// float32 numbers, or of whole ones that are exact.
+func (ch *performer) multiply(row *loaded, lo int, b *inputBuffer, from, n int) {
+	rows, pixel := row.pack(lo, lo+n)
+	units, exact := ch.device.units, ch.whole != nil
+	clear(ch.dots)
+	clear(ch.whole)
 	for i := range rows {
 		r := &rows[i]
-		at, w, n := r.elements(lo-pixel, lo-pixel+len(x))
-		last := min(r.first+r.count, len(ch.added))
+		at, w, n := r.elements(lo-pixel, lo-pixel+n)
+		last := min(r.first+r.count, units)
 		if n == 0 || r.first >= last {
 			continue
 		}
 		phase, stretch := r.phase+lo-pixel+at-r.at, n
-		if ch.device.exact() {
+		if exact {
 			stretch = exactRun
 		}
 		for k := 0; k < n; k += stretch {
 			m := min(stretch, n-k)
-			vector.Dots(ch.dots[r.first:last], x[at+k:at+k+m], vector.Matrix[float32]{V: w.V[k:], Step: w.Step}, head(phase+k, m))
-			for u := r.first; u < last; u++ {
-				ch.added[u] += float64(ch.dots[u])
+			for s, x := range b.v {
+				dots := ch.dots[s*units+r.first : s*units+last]
+				vector.Dots(dots, x[from+at+k:][:m], vector.Matrix[float32]{V: w.V[k:], Step: w.Step}, head(phase+k, m))
+				if exact {
+					for u, v := range dots {
+						ch.whole[s*units+r.first+u] += float64(v)
+					}
+				}
 			}
 		}
 	}

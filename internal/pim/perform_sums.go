@@ -6,23 +6,24 @@ import (
 	"pimflow/internal/dram"
 	"pimflow/internal/hw"
 	"pimflow/internal/tensor"
+	"pimflow/internal/vector"
 )
 
 // accumulator is a sum of each MAC unit.
 type accumulator struct {
-	cleared bool // a read leaves it ready for the next sum
-	set     bool // products may be added
-	v       []float32
+	cleared bool      // a read leaves it ready for the next sum
+	set     bool      // products may be added
+	v       []float32 // by set of inputs and MAC unit
 	whole   []float64 // in place of v, where sums are exact
 	used    []bool    // by MAC unit: products have been added since
 }
 
-func newAccumulator(cleared bool, units int, exact bool) accumulator {
+func newAccumulator(cleared bool, sets, units int, exact bool) accumulator {
 	a := accumulator{cleared: cleared, set: cleared, used: make([]bool, units)}
 	if exact {
-		a.whole = make([]float64, units)
+		a.whole = make([]float64, sets*units)
 	} else {
-		a.v = make([]float32, units)
+		a.v = make([]float32, sets*units)
 	}
 	return a
 }
@@ -72,12 +73,17 @@ func (ch *performer) readres(s *accumulator, at int) {
 		if !s.used[i] {
 			panic(fmt.Sprintf("pim: READRES of bank %d, which has computed nothing", i))
 		}
-		if s.whole != nil {
-			ch.reads.exact[at-ch.lo+i] += s.whole[i]
-			continue
+	}
+	for k, to := range ch.reads {
+		if first := k * len(s.used); s.whole != nil {
+			for i, v := range s.whole[first : first+n] {
+				to.exact[at-ch.lo+i] += v
+			}
+		} else {
+			v, sum := s.v[first:first+n], to.rounded[at-ch.lo:][:n]
+			tensor.RoundAll(ch.device.readFormat(), v, v)
+			vector.Add(sum, sum, v)
 		}
-		s.v[i] = tensor.Round(ch.device.readFormat(), s.v[i])
-		ch.reads.rounded[at-ch.lo+i] += s.v[i]
 	}
 	clear(s.v)
 	clear(s.whole)

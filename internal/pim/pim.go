@@ -40,11 +40,12 @@ type known struct {
 	mu        sync.Mutex
 	timed     map[string]dram.Result // by shape of the stream
 	chosen    map[form]*chosenMapping
+	replayed  map[sequence]timedSequence
 	scratches sync.Pool // *scratch
 }
 
 func newKnown() *known {
-	return &known{timed: map[string]dram.Result{}, chosen: map[form]*chosenMapping{}}
+	return &known{timed: map[string]dram.Result{}, chosen: map[form]*chosenMapping{}, replayed: map[sequence]timedSequence{}}
 }
 
 // Mappings makes devices that share what they choose, on machines that differ in launches alone:

@@ -245,7 +245,7 @@ func TestProductsOnce(t *testing.T) {
 		for i := range found {
 			found[i] = map[product]int{}
 		}
-		lanes, o, ops := code.device.m.Lanes(), code.operands(n.in), code.device.ops
+		lanes, o, ops := code.device.m.Lanes(), code.operands([]device.Evaluation{{In: n.in}}), code.device.ops
 		for _, s := range code.perChannel() {
 			ch := code.performer(s, o)
 			done := make([][][]product, len(ch.sums)) // by accumulator and bank
@@ -256,7 +256,8 @@ func TestProductsOnce(t *testing.T) {
 				switch ops.roles[c.Op] {
 				case compRole:
 					row, col, buf := int(c.Row.At(index)), int(c.Col.At(index)), ops.multiplied(c)
-					input := ch.input[ops.index[c.Op]].read(int(buf.At(index)), 1)
+					input := &ch.input[ops.index[c.Op]]
+					column := input.v[0][input.read(int(buf.At(index)), 1):]
 					done := done[c.Acc.At(index)]
 					for b := range done {
 						if ch.open[b] != row {
@@ -264,7 +265,7 @@ func TestProductsOnce(t *testing.T) {
 						}
 						from, w := ch.rows[row].bank(b, col*lanes, (col+1)*lanes)
 						for i, v := range w {
-							if x := input[from+i]; x != 0 && v != 0 { // zeros stand between the weights of merged groups
+							if x := column[from+i]; x != 0 && v != 0 { // zeros stand between the weights of merged groups
 								done[b] = append(done[b], product{v, x})
 							}
 						}
@@ -285,7 +286,7 @@ func TestProductsOnce(t *testing.T) {
 			})
 		}
 		// The results' order is that of the blocks: outputs of a pixel together.
-		at := code.resultOf(code.operands(n.in))
+		at := code.resultOf(code.operands([]device.Evaluation{{In: n.in}}))
 		nd := &n.g.Nodes[n.id]
 		x, w, y := n.in[0].Shape, n.in[1].Shape, nd.Shape
 		stride, pads, dil := nd.Attrs.Ints("strides"), nd.Attrs.Ints("pads"), nd.Attrs.Ints("dilations")

@@ -25,9 +25,6 @@ func (v *Violation) Error() string {
 	return fmt.Sprintf("channel %d, command %d: %s", v.Channel, v.Command, v.Rule)
 }
 
-// timedCommands is how many commands of a stream are replayed in time.
-const timedCommands = 1 << 18
-
 // Replay follows the streams of all channels by their addresses, without values: each
 // product of the layer is computed once, from columns of a buffer that were filled and
 // columns of a row that is open, and each sum is read before another is begun. Of each
@@ -66,47 +63,6 @@ func (c *mappedCode) replay(stream func(channel int) dram.Stream) (device.Replay
 		r.Accesses += int64(bits.OnesCount64(w))
 	}
 	return r, p.complete()
-}
-
-// replayTime holds the first commands of a stream against the rules of time, and says
-// how many.
-func (c *mappedCode) replayTime(channel int, s share, st dram.Stream) (int64, error) {
-	d := c.device
-	check, err := d.standard.NewCheck(d.timing)
-	if err != nil {
-		return 0, &Violation{channel, -1, err.Error()}
-	}
-	n := 0
-	run := d.channel.Run()
-	run.Observe(func(op dram.Op, at dram.Cycle) {
-		if err == nil {
-			if e := check.Issue(op, at); e != nil {
-				err = &Violation{channel, n, e.Error()}
-			}
-		}
-	})
-	whole := st.Walk(func(k *dram.Command, _ []int) bool {
-		if n == timedCommands {
-			return false
-		}
-		run.Issue(k.Op)
-		n++
-		return err == nil
-	})
-	if err != nil || !whole || n == 0 {
-		return int64(n), err
-	}
-	end := run.Finish().Cycles
-	if err != nil {
-		return int64(n), err
-	}
-	if e := check.Finish(end); e != nil {
-		return int64(n), &Violation{channel, n, e.Error()}
-	}
-	if cost := d.time(s).Cycles; cost != end {
-		return int64(n), &Violation{channel, n, fmt.Sprintf("the stream takes %d cycles, its cost says %d", end, cost)}
-	}
-	return int64(n), nil
 }
 
 // follower follows a stream by its addresses.

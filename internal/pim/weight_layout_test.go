@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"pimflow/internal/device"
 	"pimflow/internal/dram"
 	"pimflow/internal/graph"
 	"pimflow/internal/tensor"
@@ -64,7 +65,7 @@ func TestWeightLayout(t *testing.T) {
 					seen[h.Layout] = map[int]content{}
 				}
 				rows := seen[h.Layout]
-				ch, count := code.performer(s, code.operands(n.in)), 0
+				ch, count := code.performer(s, code.operands([]device.Evaluation{{In: n.in}})), 0
 				for row := h.Rows.Lo; row < h.Rows.Hi; row++ {
 					x := ch.content(row)
 					if before, ok := rows[row]; ok {

@@ -52,7 +52,7 @@ func (d *broken) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 }
 
 func (c brokenCode) Eval(in []*tensor.Tensor, dst *tensor.Tensor) error {
-	return c.EvalSums(in, dst, tensor.New(dst.Type, dst.Shape))
+	return c.EvalSums(device.Evaluation{In: in, Dst: dst})
 }
 
 func (c brokenCode) Deliver(t *tensor.Tensor) { c.right.Deliver(t) }
@@ -63,9 +63,21 @@ func (c brokenCode) Judge(in []*tensor.Tensor, sums *tensor.Tensor) device.Judge
 	return c.right.Judge(in, sums)
 }
 
-func (c brokenCode) EvalSums(in []*tensor.Tensor, dst, sums *tensor.Tensor) error {
+func (c brokenCode) EvalSums(sets ...device.Evaluation) error {
+	for _, e := range sets {
+		if e.Sums == nil {
+			e.Sums = tensor.New(e.Dst.Type, e.Dst.Shape)
+		}
+		if err := c.evalSums(e.In, e.Dst, e.Sums); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c brokenCode) evalSums(in []*tensor.Tensor, dst, sums *tensor.Tensor) error {
 	nd := &c.g.Nodes[c.cut.Node]
-	if err := c.right.EvalSums(in, dst, sums); err != nil {
+	if err := c.right.EvalSums(device.Evaluation{In: in, Dst: dst, Sums: sums}); err != nil {
 		return err
 	}
 	y, s := make([]float32, dst.Shape.Size()), make([]float32, dst.Shape.Size())
@@ -79,7 +91,7 @@ func (c brokenCode) EvalSums(in []*tensor.Tensor, dst, sums *tensor.Tensor) erro
 			return nil
 		}
 		wrong, raw := tensor.New(dst.Type, dst.Shape), tensor.New(dst.Type, dst.Shape)
-		if err := c.right.EvalSums(other, wrong, raw); err != nil {
+		if err := c.right.EvalSums(device.Evaluation{In: other, Dst: wrong, Sums: raw}); err != nil {
 			return err
 		}
 		n := 0

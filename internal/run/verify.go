@@ -223,9 +223,7 @@ func (v *verifier) step(s *program.Step) error {
 		in[i], exact[i], same = v.nodes[x].seen, v.nodes[x].shown, same && v.nodes[x].same
 	}
 	v.mu.Unlock()
-	if err := v.compare(s, n, in, exact); err != nil {
-		return err
-	}
+	var also *device.Evaluation // as the program is executed
 	var actual *tensor.Tensor
 	if v.actual != nil {
 		in, dst := v.actual.open(s.Node)
@@ -238,11 +236,15 @@ func (v *verifier) step(s *program.Step) error {
 				v.counted(Counted{s.Node, k})
 			}
 		}
-		if actual = dst; same {
-			assign(dst, n.seen, s.Box)
-		} else if err := s.Code.Eval(in, dst); err != nil {
-			return err
+		if actual = dst; !same {
+			also = &device.Evaluation{In: in, Dst: dst}
 		}
+	}
+	if err := v.compare(s, n, in, exact, also); err != nil {
+		return err
+	}
+	if actual != nil && same {
+		assign(actual, n.seen, s.Box)
 	}
 	assign(n.seen, n.shown, s.Box)
 	v.mu.Lock()
@@ -269,18 +271,26 @@ func (v *verifier) counted(c Counted) {
 	v.out.Counted = append(v.out.Counted, c)
 }
 
-// compare executes a step from exact inputs and compares what it makes of them.
-func (v *verifier) compare(s *program.Step, n *verified, in, exact []*tensor.Tensor) error {
+// compare executes a step from exact inputs, and from those of another evaluation unless it is nil, and compares what it makes
+// of the exact ones.
+func (v *verifier) compare(s *program.Step, n *verified, in, exact []*tensor.Tensor, also *device.Evaluation) error {
 	code, bounded := s.Code.(device.Judge)
 	if !bounded {
 		if err := s.Code.Eval(in, n.seen); err != nil {
 			return err
 		}
 		v.judged(s, n, NotEqual, equal(n.seen, n.defined, s.Box))
+		if also != nil {
+			return s.Code.Eval(also.In, also.Dst)
+		}
 		return nil
 	}
 	sums := code.NewSums()
-	if err := code.EvalSums(in, n.seen, sums); err != nil {
+	sets := []device.Evaluation{{In: in, Dst: n.seen, Sums: sums}}
+	if also != nil {
+		sets = append(sets, *also)
+	}
+	if err := code.EvalSums(sets...); err != nil {
 		return err
 	}
 	v.judged(s, n, BeyondBound, code.Judge(exact, sums))
