@@ -3,6 +3,7 @@ package device
 import (
 	"math"
 
+	"pimflow/internal/graph"
 	"pimflow/internal/tensor"
 )
 
@@ -18,6 +19,11 @@ type Judge interface {
 	// Judge holds the values before the epilogue against those that the operator defines, computed
 	// from operands in the device's format.
 	Judge(in []*tensor.Tensor, sums *tensor.Tensor) Judgement
+}
+
+// Definer is Code that computes a cut by definition: its Eval is graph.Graph.Eval of that cut.
+type Definer interface {
+	Definition() graph.Cut
 }
 
 // Evaluation is a set of inputs of code, and the tensors, of the whole value, of which the cut's box is written.

@@ -198,9 +198,14 @@ func (c *Code) Cost() device.Cost { return c.cost }
 
 // Eval computes the cut by the definition of its operator and epilogue.
 func (c *Code) Eval(in []*tensor.Tensor, dst *tensor.Tensor) error {
-	c.g.Eval(c.cut, in, dst)
+	c.g.Eval(c.Definition(), in, dst)
 	return nil
 }
+
+// Definition is the cut that Eval computes by definition.
+func (c *Code) Definition() graph.Cut { return c.cut }
+
+var _ device.Definer = (*Code)(nil)
 
 // Print writes a line for each kernel: class, time without launch, DRAM bytes, bound, work
 // and tile.
