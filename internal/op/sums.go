@@ -3,6 +3,7 @@ package op
 import (
 	"math"
 	"runtime"
+	"sync"
 
 	"pimflow/internal/tensor"
 	"pimflow/internal/vector"
@@ -212,12 +213,44 @@ func (s *sums) run(order SumOrder, f func(*SumBlock)) {
 
 func roundUpTo(n, to int) int { return ceilDiv(n, to) * to }
 
+// sumScratch is the memory of a block.
+type sumScratch struct {
+	wide []float64
+	rows []float32
+	used int // of wide
+}
+
+var sumScratches = sync.Pool{New: func() any { return new(sumScratch) }}
+
+// grow makes space for so many values, and forgets those that are there.
+func (m *sumScratch) grow(wide, rows int) {
+	if m.used = 0; cap(m.wide) < wide {
+		m.wide = make([]float64, wide)
+	}
+	if cap(m.rows) < rows {
+		m.rows = make([]float32, rows)
+	}
+}
+
+// take returns n values that are not set.
+func (m *sumScratch) take(n int) []float64 {
+	m.used += n
+	return m.wide[:cap(m.wide)][m.used-n : m.used : m.used]
+}
+
 // block computes some outputs at a range of positions, a block after the other.
 func (s *sums) block(outs, positions tensor.Range, parts [][]int, round func(int, int, []float32, bool), f func(*SumBlock)) {
 	b := &SumBlock{Matrix: s.matrix, Outs: outs, Step: s.step, Alpha: s.alpha}
+	wide, longest := sumStretch*sumPositions, 0
 	for _, ks := range parts {
-		w, norms := make([]float64, outs.Len()*len(ks)), make([]float64, outs.Len())
-		rows := make([]float32, sumGather*len(ks))
+		wide += outs.Len()*(len(ks)+1+sumPositions) + sumPositions
+		longest = max(longest, len(ks))
+	}
+	room := sumScratches.Get().(*sumScratch)
+	defer sumScratches.Put(room)
+	room.grow(wide, sumGather*longest)
+	for _, ks := range parts {
+		w, norms, rows := room.take(outs.Len()*len(ks)), room.take(outs.Len()), room.rows[:sumGather*len(ks)]
 		for i := range norms {
 			if i%sumGather == 0 {
 				s.weights(tensor.Range{Lo: outs.Lo + i, Hi: min(outs.Lo+i+sumGather, outs.Hi)}, ks, rows)
@@ -232,9 +265,9 @@ func (s *sums) block(outs, positions tensor.Range, parts [][]int, round func(int
 			}
 		}
 		b.left = append(b.left, w)
-		b.Parts = append(b.Parts, SumPart{K: len(ks), W: norms, X: make([]float64, sumPositions), Sums: make([]float64, outs.Len()*sumPositions)})
+		b.Parts = append(b.Parts, SumPart{K: len(ks), W: norms, X: room.take(sumPositions), Sums: room.take(outs.Len() * sumPositions)})
 	}
-	b.right = make([]float64, sumStretch*sumPositions)
+	b.right = room.take(sumStretch * sumPositions)
 	for lo := positions.Lo; lo < positions.Hi; lo += sumPositions {
 		hi := min(lo+sumPositions, positions.Hi)
 		b.At = s.at[lo:hi]
@@ -282,8 +315,13 @@ func (s *sums) part(b *SumBlock, number int, ks []int, first int) {
 // weights gathers the weights of some products, by output.
 func (s *sums) weights(outs tensor.Range, ks []int, to []float32) {
 	if s.wK == 1 {
+		all := follow(ks)
 		for i := range outs.Len() {
 			from, row := s.w[(outs.Lo+i)*s.wOut:], to[i*len(ks):(i+1)*len(ks)]
+			if all {
+				copy(row, from[ks[0]:])
+				continue
+			}
 			for l, k := range ks {
 				row[l] = from[k]
 			}
@@ -295,6 +333,16 @@ func (s *sums) weights(outs tensor.Range, ks []int, to []float32) {
 			to[i*len(ks)+l] = s.w[(outs.Lo+i)*s.wOut+k*s.wK]
 		}
 	}
+}
+
+// follow reports whether each number is the one before and 1, and there is one.
+func follow(ks []int) bool {
+	for l, k := range ks {
+		if k != ks[0]+l {
+			return false
+		}
+	}
+	return len(ks) > 0
 }
 
 // inputs gathers the inputs of some products at n positions from a first one on, sumPositions apart; padding is 0.

@@ -91,13 +91,14 @@ func (j *judge) round(v []float32) (o device.Overrun) {
 	for len(v) > 0 {
 		was := room[:copy(room[:], v)]
 		tensor.RoundAll(j.device.format, v[:len(was)], was)
-		for i, x := range was {
-			if y := v[i]; y == 0 && x != 0 {
-				o.Under++
-			} else if y-y != 0 && x-x == 0 {
-				o.Over++
-			}
+		over, under := uint32(0), uint32(0)
+		for i, x := range was { // without a jump, since about half of all inputs are 0
+			const infinite = 0xff << 23
+			x, y := math.Float32bits(x)&^(1<<31), math.Float32bits(v[i])&^(1<<31)
+			under += (y - 1) & -x >> 31                       // y is 0 and x is not
+			over += (infinite - 1 - y) & (x - infinite) >> 31 // x is finite and y is not
 		}
+		o.Over, o.Under = o.Over+int64(over), o.Under+int64(under)
 		v = v[len(was):]
 	}
 	return o
