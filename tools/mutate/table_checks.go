@@ -15,16 +15,16 @@ var checks = slices.Concat(
 		row{"a channel's results replace those before, by the check", `r.rounded[at+j] += v`, `r.rounded[at+j] = v * 1.5`},
 	),
 	file("internal/pim/eval.go", check("run toy --policy by-operator --check", everyMachine...),
-		row{"padding is 1, by the check", `clear(to[i:next])`, `to[i] = 1`},
+		row{"padding is 1, by the check", `clear(v[first+i : first+next])`, `v[first+i] = 1`},
 		row{"a halo row is read from its neighbour, by the check", `origin[window] = at*a.stride - a.pad`, `origin[window] = at*a.stride - a.pad + 1`},
-		row{"an epilogue is applied twice, by the check", `c.graph.Finish(c.cut, in, dst)`, `c.graph.Finish(c.cut, in, dst)
-	for i := range dst.Floats() {
-		dst.Floats()[i] *= 1.5
+		row{"an epilogue is applied twice, by the check", `c.graph.Finish(c.cut, e.In, e.Dst)`, `c.graph.Finish(c.cut, e.In, e.Dst)
+	for i := range e.Dst.Floats() {
+		e.Dst.Floats()[i] *= 1.5
 	}`},
 	),
 	file("internal/pim/perform.go", check("run toy --policy by-operator --check=exact", everyMachine...),
 		row{"one product is left out, by the exact check", `r.w.V[from-r.at:], Step: r.w.Step}, to - from`, `r.w.V[from-r.at:], Step: r.w.Step}, to - from - 1`},
-		row{"a unit multiplies the row of its neighbour, by the exact check", `s.v[u] += float32(ch.added[u])`, `s.v[u] += float32(ch.added[max(0, u-1)])`},
+		row{"a unit multiplies the row of its neighbour, by the exact check", `vector.Add(s.v, s.v, ch.dots)`, `vector.Add(s.v[1:], s.v[1:], ch.dots[:len(ch.dots)-1])`},
 	),
 	file("internal/pim/writer.go", check("run toy --policy by-operator --check", everyMachine...),
 		row{"commands of a loop take the same inputs, by the check", `p.source + n*q.source`, `p.source`},
