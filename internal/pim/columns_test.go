@@ -127,6 +127,7 @@ func TestColumnsPanic(t *testing.T) {
 		want string
 	}{
 		{with(open, write(0, 0), comp(0, 0, 0, 0), read, shut), ""},
+		{with(open[:1], with(dram.Stream{write(0, 0), comp(0, 0, 0, 0)}, with(open[1:], comp(0, 0, 0, 0), read, shut)...)...), ""},
 		{with(open, comp(0, 0, 0, 0)), "COMP of column 0 of a buffer, which was not filled"},
 		{with(open, write(0, 0), comp(1, 0, 0, 0)), "COMP of column 0 of a buffer, which was not filled"},
 		{with(open, write(0, 0), write(0, 1), write(0, 0), comp(0, 0, 1, 1)), "COMP of column 1 of a buffer, which was not filled"},
