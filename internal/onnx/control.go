@@ -1,6 +1,8 @@
 package onnx
 
 import (
+	"fmt"
+
 	"pimflow/internal/graph"
 	"pimflow/internal/op"
 	"pimflow/internal/tensor"
@@ -73,11 +75,10 @@ func loop(n *node) []*value {
 	parts := make([][]*value, len(body.outputs)-1-k)
 	for i := int64(0); more && i != steps; i++ {
 		if i >= graph.MaxOperations {
-			n.fail("more than %d steps", graph.MaxOperations)
+			n.fail("%s: at most %d wanted", stepsOf(steps), graph.MaxOperations)
 		}
 		s := n.scope()
-		s.env[body.inputs[0].name] = known(n.name+"/i", tensor.Ints64(tensor.Shape{}, []int64{i}))
-		s.env[body.inputs[1].name] = known(n.name+"/cond", tensor.Lazy(tensor.Bool, tensor.Shape{}, func() ([]float32, []int64) { return nil, []int64{1} }))
+		s.env[body.inputs[0].name], s.env[body.inputs[1].name] = n.index(i), n.goes()
 		for j, v := range carried {
 			s.env[body.inputs[2+j].name] = v
 		}
@@ -89,15 +90,65 @@ func loop(n *node) []*value {
 			parts[j] = append(parts[j], v)
 		}
 	}
-	for j, list := range parts {
-		if len(list) == 0 && 1+k+j <= len(n.p.out) {
-			n.fail("no step is done, and output %d is made of the steps", k+j)
+	if len(parts) > 0 && len(parts[0]) == 0 {
+		if len(n.p.out) <= k {
+			return carried
 		}
-		if len(list) > 0 {
-			carried = append(carried, n.stack(list, 0))
-		}
+		return append(carried, n.none(body, append([]*value{n.index(0), n.goes()}, carried...), 1+k, make([]int64, len(parts)))...)
+	}
+	for _, list := range parts {
+		carried = append(carried, n.stack(list, 0))
 	}
 	return carried
+}
+
+// index is the number of a step, and goes that it is made.
+func (n *node) index(i int64) *value {
+	return known(n.name+"/i", tensor.Ints64(tensor.Shape{}, []int64{i}))
+}
+
+func (n *node) goes() *value {
+	return known(n.name+"/cond", tensor.Lazy(tensor.Bool, tensor.Shape{}, func() ([]float32, []int64) { return nil, []int64{1} }))
+}
+
+// stepsOf says how many steps a loop has; below 0: as many as its condition allows.
+func stepsOf(steps int64) string {
+	if steps < 0 {
+		return "steps without end"
+	}
+	return fmt.Sprintf("up to %d steps", steps)
+}
+
+// none are the outputs of a graph from output first on, stacked along their axes, where no step makes one. Their shapes
+// are those that a step with such inputs would make, which is written out aside.
+func (n *node) none(body *graphProto, in []*value, first int, axes []int64) []*value {
+	r := *n.reading
+	r.b, r.size = graph.NewBuilder(""), nil
+	s := &lowering{reading: &r, opset: n.opset, env: map[string]*value{}, call: n.call, depth: n.depth + 1}
+	aside := func(v *value) *value {
+		c := *v
+		if c.id = -1; v.known == nil && !v.lost {
+			c.id = r.b.Input(v.name, v.typ, v.shape)
+		}
+		return &c
+	}
+	for _, name := range n.names() {
+		s.env[name] = aside(n.value(name))
+	}
+	for i, v := range in {
+		s.env[body.inputs[i].name] = aside(v)
+	}
+	out := n.within(s, body)[first:]
+	n.missing, n.spent = r.missing, r.spent
+	for j, v := range out {
+		if v.lost {
+			continue
+		}
+		axis := n.axis(axes[j], len(v.shape)+1, 0)
+		shape := append(append(v.shape[:axis:axis], 0), v.shape[axis:]...)
+		out[j] = known(fmt.Sprintf("%s/none_%d", n.name, j), tensor.New(v.typ, shape))
+	}
+	return out
 }
 
 // stack puts values of one shape beside each other along a new dimension.
@@ -108,7 +159,7 @@ func (n *node) stack(list []*value, axis int) *value {
 			return v
 		}
 		if !v.shape.Equal(list[0].shape) {
-			n.fail("a step makes a value of %v, the first one of %v: one shape wanted", v.shape, list[0].shape)
+			n.fail("steps make values of %v and of %v: one shape wanted", list[0].shape, v.shape)
 		}
 		s := append(append(v.shape[:axis:axis], 1), v.shape[axis:]...)
 		rows[i] = n.via(v, s)

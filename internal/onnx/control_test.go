@@ -59,6 +59,7 @@ func TestControl(t *testing.T) {
 	// The condition ends it after the step that makes i = 1.
 	ends := graphAttr("body", valueInfo(11, "i", tensor.Int64), valueInfo(11, "c", tensor.Bool), input("a"),
 		call("Less", "i one", "c2"), call("Exp", "a", "b"), result("c2"), result("b"))
+	idle := graphAttr("body", valueInfo(11, "i", tensor.Int64), valueInfo(11, "c", tensor.Bool), input("a"), result("c"), result("a"))
 	leaky := function("leaky", "a", "b", of(call("LeakyRelu", "a", "b", ref("alpha", "slope", attrFloat))), appendString(nil, 6, "slope"))
 	or1 := function("bias", "a k", "b", of(call("Clip", "a k", "b")))
 	for _, c := range []struct {
@@ -78,9 +79,11 @@ func TestControl(t *testing.T) {
 			[][]byte{x, result("l"), y, ints("m", 2), call("Loop", "m _ x", "l y", body)}, nil},
 		{"loop until", "Exp(x) Exp(b)", [][]byte{x, y, ints("m", 1<<62), ints("one", 1), call("Loop", "m _ x", "y", ends)}, nil},
 		{"loop of none", "", [][]byte{x, y, ints("m", 0), call("Loop", "m _ x", "y", ends)}, nil},
-		{"loop without end", `node "y" (Loop): more than 10000 steps`, [][]byte{x, y, ints("m", 1<<62), call("Loop", "m _ x", "y", body)}, nil},
+		{"loop without end", `node "y" (Loop): steps without end: at most 10000 wanted`, [][]byte{x, y, call("Loop", "_ _ x", "y", idle)}, nil},
+		{"loop of many", `node "y" (Loop): up to 4611686018427387904 steps: at most 10000 wanted`, [][]byte{x, y, ints("m", 1<<62), call("Loop", "m _ x", "y", idle)}, nil},
 		{"loop on inputs", `node "y" (Loop): M (input 0, "m") depends on the model's inputs: a constant wanted`, [][]byte{x, y, valueInfo(11, "m", tensor.Int64), call("Loop", "m _ x", "y", ends)}, nil},
-		{"scan of none", `node "l" (Loop): no step is done, and output 1 is made of the steps`, [][]byte{x, y, ints("m", 0), call("Loop", "m _ x", "l y", body)}, nil},
+		{"loop of none with rows", "Concat(z l/none_0)", [][]byte{x, input("z", 2, 2, 3), result("l"), y, ints("m", 0), call("Loop", "m _ x", "l rows", body), call("Concat", "z rows", "y", attr("axis", int64(0)))}, nil},
+		{"none of its rows are read", "", [][]byte{x, y, ints("m", 0), call("Loop", "m _ x", "y", graphAttr("body", valueInfo(11, "i", tensor.Int64), valueInfo(11, "c", tensor.Bool), input("a"), call("NoSuch", "a", "s"), result("c"), result("a"), result("s")))}, nil},
 		{"function", "LeakyRelu(x) {0.25} LeakyRelu(x) {0.5}", [][]byte{x, y, result("z"), calls("leaky", "x", "y", attr("slope", float32(0.25))), calls("leaky", "x", "z", attr("slope", float32(0.5)))}, [][]byte{leaky}},
 		{"left out", "LeakyRelu(x) {0.01}", [][]byte{x, y, calls("leaky", "x", "y")}, [][]byte{leaky}},
 		{"default", "LeakyRelu(x) {0.125}", [][]byte{x, y, calls("d", "x", "y")}, [][]byte{function("d", "a", "b",

@@ -38,17 +38,29 @@ func scan(n *node) []*value {
 		}
 		steps = v.shape[axis]
 	}
-	if steps > graph.MaxOperations || steps == 0 && made > 0 {
-		n.fail("%d steps: 1 to %d wanted", steps, graph.MaxOperations)
+	if steps > graph.MaxOperations {
+		n.fail("%d steps: at most %d wanted", steps, graph.MaxOperations)
+	}
+	if steps == 0 {
+		rows := slices.Clone(in)
+		for i, v := range in[k:] {
+			rows[k+i] = without(v, int(axes[i]))
+		}
+		return append(slices.Clone(in[:k]), n.none(body, rows, k, outAxes)...)
 	}
 	states, parts := n.rows(body, in[:k], in[k:], axes, back, steps)
 	for j, list := range parts {
 		if outBack[j] != 0 {
 			slices.Reverse(list)
 		}
-		states = append(states[:k+j:k+j], n.stack(list, n.axis(outAxes[j], len(list[0].shape), 1)))
+		states = append(states[:k+j:k+j], n.stack(list, n.axis(outAxes[j], len(list[0].shape)+1, 0)))
 	}
 	return states
+}
+
+// without is a row of a value along an axis, of which the shape counts alone.
+func without(v *value, axis int) *value {
+	return &value{name: v.name, typ: v.typ, shape: slices.Delete(v.shape.Clone(), axis, axis+1), id: -1, lost: v.lost}
 }
 
 // rows writes out the steps of a Scan: one for each row of the values scanned, along their axes, from the last row where back

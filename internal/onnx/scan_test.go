@@ -34,3 +34,21 @@ func TestScanImages(t *testing.T) {
 		}
 	}
 }
+
+// TestNoSteps: a Scan of no rows, and a Loop of no steps, keep what they carry and stack nothing, of the shape that a step would
+// make; later operators read it.
+func TestNoSteps(t *testing.T) {
+	body := graphAttr("body", input("sum", 2), input("row", 2, 3), call("Add", "row k", "next"), call("Identity", "sum", "kept"), result("kept"), call("Transpose", "next", "out"), result("out"))
+	f := &File{}
+	err := f.decode(context.Background(), memory(model(13, floats("start", 4, 5), input("k", 3), initial("x", tensor.New(tensor.Float32, tensor.Shape{2, 0, 3})), input("more", 3, 1, 2),
+		result("last"), result("all"), result("both"), call("Scan", "start x", "last all", body, attr("num_scan_inputs", int64(1)), attr("scan_input_axes", []int64{1}), attr("scan_output_axes", []int64{-2})),
+		call("Concat", "more all", "both", attr("axis", int64(1))))), "m", Options{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := tensor.Floats32(tensor.Shape{3, 1, 2}, []float32{1, 2, 3, 4, 5, 6})
+	got := evalGraph(f.Graph, map[string]*tensor.Tensor{"k": tensor.New(tensor.Float32, tensor.Shape{3}), "more": x})
+	if !slices.Equal(got[0].Floats(), []float32{4, 5}) || !got[1].Shape.Equal(tensor.Shape{3, 0, 2}) || !got[2].Shape.Equal(x.Shape) || !slices.Equal(got[2].Floats(), x.Floats()) {
+		t.Errorf("%v, %v and %v", got[0].Floats(), got[1].Shape, got[2].Floats())
+	}
+}
