@@ -13,6 +13,11 @@ import (
 	"pimflow/internal/tensor"
 )
 
+// empty is an initializer of a type, by its number in a file, without values.
+func empty(name string, typ uint64) []byte {
+	return appendMessage(nil, 5, appendInt(appendString(nil, 8, name), 2, typ))
+}
+
 // TestReadErrors wants the errors word for word: they are what a user sees.
 func TestReadErrors(t *testing.T) {
 	x, y := input("x", 1, 4, 5, 6), result("y")
@@ -68,6 +73,13 @@ func TestReadErrors(t *testing.T) {
 		{`node "y" (BatchNormalization): 2 outputs mean training before opset 14: a model exported for inference, with one, wanted`, model(13, x, y, floats("k", 1, 1, 1, 1), call("BatchNormalization", "x k k k k", "y m"))},
 		{`node "y" (Add): input 1 is int64: float32 as input 0 wanted`, model(13, x, y, ints("k", 1), call("Add", "x k", "y"))},
 
+		// Quantised types that are not read, of tensors, of constants and of attributes.
+		{`2 quantised types are not supported: DequantizeLinear of uint4 (1), QuantizeLinear of uint16 (2), the first at node "q" (QuantizeLinear); int8 and uint8 are read, and int32 by DequantizeLinear; --until VALUE takes the network up to a value`,
+			model(21, x, y, floats("s", 1), empty("z", 4), empty("w", 21), call("QuantizeLinear", "x s z", "q"), call("QuantizeLinear", "x s", "r", attr("output_dtype", int64(4))), call("DequantizeLinear", "w s", "y"))},
+		{`1 quantised type is not supported: QLinearConv of int16 (1), the first at node "y" (QLinearConv); int8 and uint8 are read, and int32 by DequantizeLinear; --until VALUE takes the network up to a value`,
+			model(21, x, y, floats("s", 1), call("Constant", "", "z", appendMessage(nil, 5, appendInt(appendMessage(appendString(nil, 1, "value"), 5, appendInt(nil, 2, 5)), 20, attrTensor))), call("QLinearConv", "x s z x s z s z", "y"))},
+		{`initializer "z": element type uint16: one of float32, float16, bfloat16, float64, int64, int32, int8, uint8, bool wanted`, model(21, x, y, empty("z", 4), call("Add", "x z", "y"))},
+		{`1 operator is not supported: NhwcFusedConv of com.microsoft (1); --until VALUE takes the network up to a value`, model(13, x, y, foreignNode(call("NhwcFusedConv", "x x", "y")))},
 		// Operands that must be constant, and their values.
 		{`node "y" (NonMaxSuppression): max_output_boxes_per_class (input 2, "m") has 2 values: one wanted`, model(13, valueInfo(11, "b", tensor.Float32, 1, 5, 4), valueInfo(11, "s", tensor.Float32, 1, 2, 5), y, initial("m", tensor.Ints64(tensor.Shape{2}, []int64{1, 2})), call("NonMaxSuppression", "b s m", "y"))},
 		{`node "y" (NonMaxSuppression): iou_threshold (input 3, "b") is float32 1x5x4: one wanted`, model(13, valueInfo(11, "b", tensor.Float32, 1, 5, 4), valueInfo(11, "s", tensor.Float32, 1, 2, 5), y, call("NonMaxSuppression", "b s _ b", "y"))},

@@ -184,6 +184,9 @@ func (l *lowering) initializers(g *graphProto) error {
 	if g.sparse {
 		return errors.New("a sparse initializer: dense ones wanted")
 	}
+	if err := g.quantized(); err != nil {
+		return err
+	}
 	for i, p := range g.inits {
 		if p.name == "" {
 			return fmt.Errorf("initializer[%d] has no name", i)

@@ -150,7 +150,7 @@ func TestWarnings(t *testing.T) {
 
 // TestUntil takes a network up to values.
 func TestUntil(t *testing.T) {
-	file := model(13, input("x", 1, 4), input("h", "a", "b", "c"), call("Relu", "x", "feat"), call("Exp", "feat", "e"),
+	file := model(13, input("x", 1, 4), input("h", "a", "b", "c"), empty("z", 4), floats("s", 1), call("Relu", "x", "feat"), call("Exp", "feat", "e"), call("QuantizeLinear", "feat s z", "q"),
 		call("NoSuch", "feat h", "boxes"), call("Add", "boxes e", "y"), valueInfo(12, "y", tensor.Float32, 7))
 	for _, c := range []struct {
 		until []string
@@ -160,6 +160,7 @@ func TestUntil(t *testing.T) {
 		{[]string{"e"}, "x | Relu Exp | e"},
 		{[]string{"e", "feat"}, "x | Relu Exp | e feat"},
 		{[]string{"y"}, `the file leaves open dimensions 1 ("b"), 2 ("c") of input "h", axbxc: bind it by --shape NAME=1x3x224x224, or --dim b=N --dim c=N`},
+		{[]string{"q"}, `1 quantised type is not supported: QuantizeLinear of uint16 (1), the first at node "q" (QuantizeLinear); int8 and uint8 are read, and int32 by DequantizeLinear; --until VALUE takes the network up to a value`},
 		{[]string{"feet"}, `--until "feet": a value that a node makes wanted (did you mean "feat"?)`},
 		{[]string{"x"}, `--until "x": a value that a node makes wanted`},
 		{[]string{"e", "e"}, `--until "e" is there twice`},

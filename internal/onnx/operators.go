@@ -28,7 +28,7 @@ func Operators() (list []Operator) {
 			if r.until > 0 {
 				o.Until = r.until
 			}
-			if n, ok := noteOf(name); ok {
+			if n, ok := noteOf(domain, name); ok {
 				o.Limits = n.limits
 				if n.becomes != "" {
 					o.Becomes = strings.Fields(strings.Trim(n.becomes, "-"))

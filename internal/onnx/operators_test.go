@@ -14,7 +14,10 @@ import (
 func TestOperators(t *testing.T) {
 	seen := map[string]bool{}
 	for _, o := range Operators() {
-		seen[o.Name] = true
+		seen[o.Name], seen[o.Name+" of "+o.Domain] = true, true
+		if want := o.Domain == microsoft; o.Name == "QLinearConv" && slices.Contains(o.Becomes, "Transpose") != want {
+			t.Errorf("%s of domain %q becomes %v, of com.microsoft alone channels may be last", o.Name, o.Domain, o.Becomes)
+		}
 		for _, name := range o.Becomes {
 			if _, err := op.Lookup(name); err != nil {
 				t.Errorf("%s becomes %s: %v: say in notes what it becomes", o.Name, name, err)
@@ -27,6 +30,11 @@ func TestOperators(t *testing.T) {
 	for name := range notes {
 		if !seen[name] {
 			t.Errorf("%s has a note and no row", name)
+		}
+	}
+	for name := range notesOfMicrosoft {
+		if !seen[name+" of "+microsoft] {
+			t.Errorf("%s of com.microsoft has a note and no row", name)
 		}
 	}
 }

@@ -294,13 +294,20 @@ var notesOfIntegers = map[string]note{
 	"QLinearMatMul":            {limits: "a scale a row"},
 	"QuantizeLinear":           {limits: "types but int8 and uint8"},
 	"QLinearAveragePool":       {becomes: "QLinearAveragePool Transpose"},
-	"QLinearConv":              {becomes: "QLinearConv Transpose"},
 	"QLinearGlobalAveragePool": {becomes: "QLinearGlobalAveragePool Transpose"},
 	"QLinearSoftmax":           {limits: "an axis but the last, before opset 13"},
 }
 
-// noteOf is the note of an operator.
-func noteOf(name string) (note, bool) {
+// notesOfMicrosoft are notes of operators of com.microsoft that are in ONNX too, where they do not hold.
+var notesOfMicrosoft = map[string]note{
+	"QLinearConv": {becomes: "QLinearConv Transpose"},
+}
+
+// noteOf is the note of an operator of a domain.
+func noteOf(domain, name string) (note, bool) {
+	if n, ok := notesOfMicrosoft[name]; ok && domain == microsoft {
+		return n, true
+	}
 	if n, ok := notesOfIntegers[name]; ok {
 		return n, true
 	}

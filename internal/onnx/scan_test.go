@@ -52,3 +52,13 @@ func TestNoSteps(t *testing.T) {
 		t.Errorf("%v, %v and %v", got[0].Floats(), got[1].Shape, got[2].Floats())
 	}
 }
+
+// TestTopOfNone: TopK of no values, which other operators read.
+func TestTopOfNone(t *testing.T) {
+	g := decode(t, model(13, input("x", 2, 3), result("v"), result("i"), result("y"), ints("k", 0), call("TopK", "x k", "v i"), call("Concat", "v x", "y", attr("axis", int64(1)))), "g")
+	x := tensor.Floats32(tensor.Shape{2, 3}, []float32{1, 2, 3, 4, 5, 6})
+	got := evalGraph(g, map[string]*tensor.Tensor{"x": x})
+	if none := (tensor.Shape{2, 0}); !got[0].Shape.Equal(none) || !got[1].Shape.Equal(none) || !slices.Equal(got[2].Floats(), x.Floats()) {
+		t.Errorf("%v, %v and %v", got[0].Shape, got[1].Shape, got[2].Floats())
+	}
+}

@@ -19,7 +19,7 @@ func (g *graphProto) until(values []string) (*graphProto, error) {
 			}
 		}
 	}
-	part := &graphProto{inits: g.inits, values: g.values, sparse: g.sparse}
+	part := &graphProto{values: g.values, sparse: g.sparse}
 	wanted := map[string]bool{}
 	var open []string
 	want := func(name string) {
@@ -53,6 +53,11 @@ func (g *graphProto) until(values []string) (*graphProto, error) {
 	for i, p := range g.nodes {
 		if kept[i] {
 			part.nodes = append(part.nodes, p)
+		}
+	}
+	for _, p := range g.inits {
+		if wanted[p.name] || p.name == "" {
+			part.inits = append(part.inits, p)
 		}
 	}
 	for _, p := range g.inputs {

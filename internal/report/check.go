@@ -94,7 +94,9 @@ func verdict(c *pimflow.Check) string {
 // difference describes an error.
 func difference(d *pimflow.OutputCheck) string {
 	s := "equal"
-	if d.Compared == 0 {
+	if d.Compared+d.NotFinite == 0 {
+		s = "no values"
+	} else if d.Compared == 0 {
 		s = "nothing finite to compare"
 	} else if d.MaxAbs > 0 {
 		s = fmt.Sprintf("largest error %.3g, %.3g of the largest value", d.MaxAbs, d.MaxRel)
