@@ -52,6 +52,8 @@ type Check struct {
 	MaxError float64  `json:"max_error,omitempty"` // the limit of the outputs' relative errors; 0: none
 	GPUOnly  []string `json:"gpu_only,omitempty"`  // layers that were kept off the PIM for it
 
+	simplified []OutputCheck // of each output
+
 	Layers []LayerError `json:"-"` // of each layer of the report
 	Values []Tensor     `json:"-"` // the plan's outputs
 }
@@ -91,6 +93,8 @@ type OutputCheck struct {
 	MaxRel  float64 `json:"max_rel"`
 	Changed int64   `json:"changed"` // values of integers that differ; MaxRel is then their share
 	Lost    int64   `json:"lost"`    // values that are finite in the reference alone
+
+	Vanished int64 `json:"vanished,omitempty"` // values that are 0, and not in the reference
 }
 
 // LayerRange counts finite values of a PIM layer that become infinite (over), and values other than 0 that
@@ -166,8 +170,10 @@ func (s *Session) Check(ctx context.Context, p *Plan, inputs ...Tensor) (_ *Chec
 	c.verified(s, p, z, v)
 	format, err := pim.Format(s.machine)
 	c.Whole = err == nil && !format.Float()
-	for _, d := range simple.Outputs {
+	c.simplified = make([]OutputCheck, len(simple.Outputs))
+	for i, d := range simple.Outputs {
 		c.Simplified.add(d)
+		c.simplified[i].add(d)
 	}
 	if c.OK && !simple.OK {
 		c.refuse("the simplified graph's outputs differ from the model's by %.3g of the largest", c.Simplified.MaxRel)
@@ -279,7 +285,7 @@ func newEvidence(e device.Evidence) Evidence { return Evidence{e.Compared, e.Not
 func (d *OutputCheck) add(o run.Diff) {
 	d.Compared, d.NotFinite, d.Zero = d.Compared+o.Compared, d.NotFinite+o.NotFinite, d.Zero+o.Zero
 	d.MaxAbs, d.MaxRel = max(d.MaxAbs, o.MaxAbs), max(d.MaxRel, o.MaxRel)
-	d.Changed, d.Lost = d.Changed+o.Changed, d.Lost+o.Lost
+	d.Changed, d.Lost, d.Vanished = d.Changed+o.Changed, d.Lost+o.Lost, d.Vanished+o.Vanished
 }
 
 // checked is how many copies of a value are alive in a check: of the plan, by definition, and as tiles make it.

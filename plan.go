@@ -89,7 +89,7 @@ func fixed(p *plan.Plan, m *hw.Machine, changes []string) error {
 		line, key string
 		other     bool // than the plan's
 	}{
-		{fmt.Sprintf("pim_channels %d", p.PIMChannels), hw.PIMChannels, p.PIMChannels > 0 && p.PIMChannels != m.Memory.PIMChannels},
+		{fmt.Sprintf("pim_channels %d", p.PIMChannels), hw.PIMChannels, p.PIMChannels != m.Memory.PIMChannels},
 		{fmt.Sprintf("launch %.80q", p.Launch), "launch.pim", p.Launch != m.Launch.PIM},
 	} {
 		if text := hw.Changes(changes, f.key); text != "" && f.other {

@@ -3,6 +3,7 @@ package pimflow
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math"
 	"slices"
 
@@ -12,8 +13,8 @@ import (
 
 // Within checks a plan and, as long as the relative error of some output is above a limit, searches again
 // with the layers off the PIM whose own error there is largest, a quarter of them each time. It returns the
-// last plan and its check, which is not OK if the limit is not met or some plan was wrong. Inputs are those of
-// Run; the search is that of the plan.
+// last plan and its check, which is not OK if the limit is not met or some plan was wrong. Where the simplified graph alone
+// is beyond the limit, no plan meets it, and none is searched. Inputs are those of Run; the search is that of the plan.
 func (s *Session) Within(ctx context.Context, p *Plan, limit float64, inputs ...Tensor) (*Plan, *Check, error) {
 	var off []string
 	for {
@@ -24,7 +25,7 @@ func (s *Session) Within(ctx context.Context, p *Plan, limit float64, inputs ...
 		c.Limit(limit)
 		c.GPUOnly = slices.Sorted(slices.Values(off))
 		worst := s.worst(p, c)
-		if c.OK || len(worst) == 0 {
+		if c.OK || len(worst) == 0 || c.unmet(limit) {
 			return p, c, nil
 		}
 		off = append(off, worst...)
@@ -44,11 +45,31 @@ func (s *Session) Within(ctx context.Context, p *Plan, limit float64, inputs ...
 // that the model's are.
 func (c *Check) Limit(limit float64) {
 	c.MaxError = limit
-	for _, o := range c.Outputs {
-		if c.OK && (o.MaxRel > limit || o.Lost > 0) {
-			c.refuse("the error of output %.80q is above --max-error %g: %g of the largest value, %d values not finite", o.Name, limit, o.MaxRel, o.Lost)
+	for i, o := range c.Outputs {
+		if !c.OK || !o.beyond(limit) {
+			continue
 		}
+		var s OutputCheck
+		if i < len(c.simplified) {
+			s = c.simplified[i]
+		}
+		from := "the PIM's number format makes it"
+		switch {
+		case s.beyond(limit):
+			from = fmt.Sprintf("simplification alone makes %g, and %d not finite: no plan is below", s.MaxRel, s.Lost)
+		case s.MaxRel > 0:
+			from = fmt.Sprintf("simplification makes %g of it, the PIM's number format the rest", s.MaxRel)
+		}
+		c.refuse("the error of output %.80q is above --max-error %g: %g of the largest value, %d values not finite; %s", o.Name, limit, o.MaxRel, o.Lost, from)
 	}
+}
+
+// beyond reports whether a difference is above a limit, or loses values.
+func (d *OutputCheck) beyond(limit float64) bool { return d.MaxRel > limit || d.Lost > 0 }
+
+// unmet reports whether the simplified graph's own difference from the model is beyond a limit.
+func (c *Check) unmet(limit float64) bool {
+	return slices.ContainsFunc(c.simplified, func(d OutputCheck) bool { return d.beyond(limit) })
 }
 
 // worst is the quarter of a plan's PIM layers with the largest own errors, by name.

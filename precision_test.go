@@ -1,6 +1,7 @@
 package pimflow
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -140,5 +141,70 @@ func TestFormat(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// TestLimit: a difference that simplification made is told from that of the number format.
+func TestLimit(t *testing.T) {
+	for _, c := range []struct {
+		output, simple OutputCheck
+		want           string
+	}{
+		{OutputCheck{Name: "y", MaxRel: 0.0625}, OutputCheck{MaxRel: 1}, ""},
+		{OutputCheck{Name: "y", MaxRel: 0.25}, OutputCheck{}, `the error of output "y" is above --max-error 0.125: 0.25 of the largest value, 0 values not finite; the PIM's number format makes it`},
+		{OutputCheck{Name: "y", MaxRel: 0.25}, OutputCheck{MaxRel: 0.125}, `the error of output "y" is above --max-error 0.125: 0.25 of the largest value, 0 values not finite; simplification makes 0.125 of it, the PIM's number format the rest`},
+		{OutputCheck{Name: "y", MaxRel: 0.25}, OutputCheck{MaxRel: 0.1875}, `the error of output "y" is above --max-error 0.125: 0.25 of the largest value, 0 values not finite; simplification alone makes 0.1875, and 0 not finite: no plan is below`},
+		{OutputCheck{Name: "y", Lost: 2}, OutputCheck{Lost: 1}, `the error of output "y" is above --max-error 0.125: 0 of the largest value, 2 values not finite; simplification alone makes 0, and 1 not finite: no plan is below`},
+	} {
+		k := Check{OK: true, Outputs: []OutputCheck{{Name: "x"}, c.output}, simplified: []OutputCheck{{}, c.simple}}
+		if k.Limit(0.125); k.Reason != c.want || k.OK != (c.want == "") {
+			t.Errorf("%q\n%q wanted", k.Reason, c.want)
+		}
+	}
+}
+
+// TestUnmet: where folding a normalisation into weights alone is beyond a limit, no other plan is searched.
+func TestUnmet(t *testing.T) {
+	b := graph.NewBuilder("normed")
+	id := b.Input("x", tensor.Float32, tensor.Shape{1, 16, 8, 8})
+	w := make([]float32, 16*16)
+	r := rand.New(rand.NewPCG(1, 1))
+	for i := range w {
+		w[i] = float32(r.NormFloat64())
+	}
+	k := func(s tensor.Shape, n int) graph.ID { return b.Const("", tensor.Floats32(s, w[:n])) }
+	conv, err := b.Op("conv", "Conv", op.Attrs{"dilations": []int64{1, 1}, "group": int64(1), "kernel_shape": []int64{1, 1}, "pads": []int64{0, 0, 0, 0}, "strides": []int64{1, 1}}, id, k(tensor.Shape{16, 16, 1, 1}, 256))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mul, err := b.Op("scaled", "Mul", nil, conv, k(tensor.Shape{1, 16, 1, 1}, 16))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Output("y", mul)
+	g, err := b.Graph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(t.TempDir(), "normed.graph")
+	f, err := os.Create(name)
+	if err == nil {
+		err = errors.Join(g.Print(f, true), f.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(t.Context(), name, Options{Machine: "newton"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	plan, err := s.Plan(t.Context(), Search{Policy: "by-operator"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, c, err := s.Within(t.Context(), plan, 1e-12)
+	if err != nil || c.OK || next != plan || !strings.Contains(c.Reason, "; simplification alone makes ") {
+		t.Errorf("%+v, %v", c, err)
 	}
 }

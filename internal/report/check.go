@@ -77,18 +77,53 @@ func checkText(b *strings.Builder, c *pimflow.Check, verbose bool) {
 	fmt.Fprintf(b, "replay ok: %d streams, %d commands, %d of them timed, %d column accesses each once\n", r.Streams, r.Commands, r.Timed, r.Accesses)
 }
 
-// verdict says whether the plan is right and, where it is, which outputs the number format loses altogether.
+// verdict says whether the plan is right and, where it is, which outputs the number format loses values of.
 func verdict(c *pimflow.Check) string {
-	switch n := len(c.Lost); {
-	case !c.OK:
+	if !c.OK {
 		return "FAILED: " + printable(c.Reason)
-	case n == 0:
-		return "ok"
-	case n == 1:
-		return fmt.Sprintf("right, but output %s keeps no finite value: the number format loses it", fault.Name(c.Lost[0]))
-	default:
-		return fmt.Sprintf("right, but output %s and %d more keep no finite value: the number format loses them", fault.Name(c.Lost[0]), n-1)
 	}
+	var lost []string
+	for i := range c.Outputs {
+		if text := losses(c, &c.Outputs[i]); text != "" {
+			lost = append(lost, text)
+		}
+	}
+	switch n := len(lost); n {
+	case 0:
+		return "ok"
+	case 1:
+		return "ok, but " + lost[0]
+	default:
+		return fmt.Sprintf("ok, but %s; so are values of %d more outputs", lost[0], n-1)
+	}
+}
+
+// losses says how many values of an output are lost: those that are not finite, and those that are 0. "": none.
+func losses(c *pimflow.Check, o *pimflow.OutputCheck) string {
+	zeros := vanished(o)
+	if o.Lost+zeros == 0 {
+		return ""
+	}
+	in, how := "", "not finite"
+	if c.PIMTiles > 0 {
+		in = " in the PIM's number format"
+	}
+	switch {
+	case o.Lost == 0:
+		how = "0"
+	case zeros > 0:
+		how = fmt.Sprintf("%d not finite, %d 0", o.Lost, zeros)
+	}
+	return fmt.Sprintf("%d of %d values of output %s are lost%s: %s", o.Lost+zeros, o.Compared+o.Lost, fault.Name(o.Name), in, how)
+}
+
+// vanished is how many values of an output are 0 that the model's are not, where they are half or more of these: less is what
+// rounding does around 0.
+func vanished(o *pimflow.OutputCheck) int64 {
+	if 2*o.Vanished < o.Compared+o.Lost-o.Zero {
+		return 0
+	}
+	return o.Vanished
 }
 
 // difference describes an error.
@@ -103,6 +138,9 @@ func difference(d *pimflow.OutputCheck) string {
 	}
 	if d.Changed > 0 {
 		s = fmt.Sprintf("%d integers differ, %.3g %%", d.Changed, 100*float64(d.Changed)/float64(d.Compared))
+	}
+	if n := vanished(d); n > 0 {
+		s += fmt.Sprintf("; %d values are 0 that the model's are not", n)
 	}
 	if d.Lost > 0 {
 		s += fmt.Sprintf("; %d values are not finite that the model's are", d.Lost)

@@ -57,6 +57,7 @@ type Diff struct {
 	MaxAbs          float64 // largest absolute difference of the values compared
 	MaxRel          float64 // MaxAbs over the largest magnitude of the reference; of integers, the share of those that differ
 	Lost            int64   // values that are finite in the reference alone
+	Vanished        int64   // values that are 0, and not in the reference, of a floating type
 	top             float64 // the largest magnitude
 	whole           bool    // the type is no floating one
 }
@@ -105,6 +106,9 @@ func compareRun[T float32 | int64](to *Diff, want, got []T) {
 		if x != y && d.whole {
 			d.Changed++
 		}
+		if y == 0 && x != 0 && !d.whole {
+			d.Vanished++
+		}
 		d.MaxAbs, d.top = max(d.MaxAbs, math.Abs(x-y)), max(d.top, math.Abs(x))
 	}
 	*to = d
@@ -124,7 +128,7 @@ func (d *Diff) relate(to Diff) {
 func (d *Diff) merge(o Diff) {
 	d.whole = o.whole
 	d.Add(o.Evidence)
-	d.Changed, d.Lost, d.MaxAbs = d.Changed+o.Changed, d.Lost+o.Lost, max(d.MaxAbs, o.MaxAbs)
+	d.Changed, d.Lost, d.Vanished, d.MaxAbs = d.Changed+o.Changed, d.Lost+o.Lost, d.Vanished+o.Vanished, max(d.MaxAbs, o.MaxAbs)
 	d.relate(o)
 }
 

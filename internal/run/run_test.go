@@ -240,19 +240,21 @@ func TestCompare(t *testing.T) {
 		want, got                       []float32
 		abs, rel                        float64
 		compared, notFinite, zero, lost int64
+		vanished                        int64
 	}{
-		{[]float32{1, 2}, []float32{1, 2}, 0, 0, 2, 0, 0, 0},
-		{[]float32{0, 100}, []float32{0.5, 100}, 0.5, 0.005, 2, 0, 1, 0},
-		{[]float32{0, 0}, []float32{0, 1}, 1, math.MaxFloat64, 2, 0, 2, 0},
-		{[]float32{0, nan}, []float32{0, nan}, 0, 0, 1, 1, 1, 0},
-		{[]float32{4, inf}, []float32{3, inf}, 1, 0.25, 1, 1, 0, 0},
-		{[]float32{1, nan}, []float32{1, 1}, 0, 0, 1, 1, 0, 0},
-		{[]float32{1, 1}, []float32{1, nan}, 0, 0, 1, 1, 0, 1},
-		{[]float32{1, 1}, []float32{-inf, inf}, 0, 0, 0, 2, 0, 2},
+		{[]float32{1, 2}, []float32{1, 2}, 0, 0, 2, 0, 0, 0, 0},
+		{[]float32{0, 100}, []float32{0.5, 100}, 0.5, 0.005, 2, 0, 1, 0, 0},
+		{[]float32{0, 0}, []float32{0, 1}, 1, math.MaxFloat64, 2, 0, 2, 0, 0},
+		{[]float32{0, nan}, []float32{0, nan}, 0, 0, 1, 1, 1, 0, 0},
+		{[]float32{4, inf}, []float32{3, inf}, 1, 0.25, 1, 1, 0, 0, 0},
+		{[]float32{1, nan}, []float32{1, 1}, 0, 0, 1, 1, 0, 0, 0},
+		{[]float32{1, 1}, []float32{1, nan}, 0, 0, 1, 1, 0, 1, 0},
+		{[]float32{1, 1}, []float32{-inf, inf}, 0, 0, 0, 2, 0, 2, 0},
+		{[]float32{-2, 0}, []float32{0, 0}, 2, 1, 2, 0, 1, 0, 1},
 	} {
 		s := tensor.Shape{2}
 		d := run.Compare([]*tensor.Tensor{tensor.Floats32(s, c.want)}, []*tensor.Tensor{tensor.Floats32(s, c.got)})[0]
-		if e := (device.Evidence{Compared: c.compared, NotFinite: c.notFinite, Zero: c.zero}); d.Evidence != e || d.MaxAbs != c.abs || d.MaxRel != c.rel || d.Lost != c.lost {
+		if e := (device.Evidence{Compared: c.compared, NotFinite: c.notFinite, Zero: c.zero}); d.Evidence != e || d.MaxAbs != c.abs || d.MaxRel != c.rel || d.Lost != c.lost || d.Vanished != c.vanished {
 			t.Errorf("%v against %v: %+v", c.got, c.want, d)
 		}
 	}
