@@ -24,12 +24,13 @@ import (
 
 // Map is the allocation of a program's weights.
 type Map struct {
-	Rows    int    // of a bank
-	Steps   []Step // the steps on the PIM, in plan order
-	Taken   []int  // allocated rows, by channel
-	Network int    // weights: elements of all floating-point constants of the graph
-	Read    int    // elements of these that the PIM reads, each counted once
-	Stored  int    // elements in the banks, every copy counted
+	Rows     int    // of a bank
+	Steps    []Step // the steps on the PIM, in plan order
+	Taken    []int  // allocated rows, by channel
+	Network  int    // weights: elements of all floating-point constants of the graph
+	Integers int    // bytes of all constants of integers of up to 32 bits: quantised weights, their zero points and biases
+	Read     int    // elements of the weights that the PIM reads, each counted once
+	Stored   int    // elements in the banks, every copy counted
 }
 
 // Step is the allocation of the weights of one step.
@@ -237,7 +238,15 @@ func (m *Map) place(p *program.Program, i int, layouts []pim.WeightLayout, regio
 // count sets the numbers of elements that devices read.
 func (m *Map) count(p *program.Program) {
 	for i := range p.Graph.Nodes {
-		if c := p.Graph.Nodes[i].Const; c != nil && c.Type.Float() {
+		c := p.Graph.Nodes[i].Const
+		if c == nil {
+			continue
+		}
+		switch c.Type {
+		case tensor.Int8, tensor.Uint8, tensor.Int32:
+			m.Integers += c.Shape.Size() * c.Type.Bytes()
+		case tensor.Int64, tensor.Bool: // indices, shapes and conditions
+		default:
 			m.Network += c.Shape.Size()
 		}
 	}

@@ -1,6 +1,7 @@
 package op
 
 import (
+	"math"
 	"testing"
 
 	"pimflow/internal/tensor"
@@ -122,5 +123,50 @@ func TestDivisors(t *testing.T) {
 		if err := o.Within(a, in, tensor.Full(x.Shape)); err != nil {
 			t.Errorf("%s of real numbers: %v", name, err)
 		}
+	}
+}
+
+// TestRoiImages: the first number of a box is one of the images, cut to a whole number as ONNX Runtime does; the others are numbers.
+func TestRoiImages(t *testing.T) {
+	o, err := Lookup("MaxRoiPool")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := Attrs{"pooled_shape": []int64{1, 1}}.Complete(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	for _, c := range []struct {
+		at   int // of the second box
+		v    float32
+		want string
+	}{
+		{0, -0.5, ""}, {0, 1.75, ""}, {1, -9, ""}, {4, inf, ""},
+		{0, 2, "input 1 at [1 0] is 2: 0 to 1 wanted"},
+		{0, -1, "input 1 at [1 0] is -1: 0 to 1 wanted"},
+		{0, inf, "input 1 at [1 0] is +Inf: 0 to 1 wanted"},
+		{0, nan, "input 1 at [1 0] is NaN: a number wanted"},
+		{4, nan, "input 1 at [1 4] is NaN: a number wanted"},
+	} {
+		x, rois := tensor.New(tensor.Float32, tensor.Shape{2, 1, 3, 3}), tensor.New(tensor.Float32, tensor.Shape{2, 5})
+		rois.Floats()[5+c.at] = c.v
+		got := ""
+		if err := o.Within(a, []*tensor.Tensor{x, rois}, tensor.Box{{Lo: 0, Hi: 2}, {Lo: 0, Hi: 1}, {Lo: 0, Hi: 1}, {Lo: 0, Hi: 1}}); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%v at %d: %q, %q wanted", c.v, c.at, got, c.want)
+		}
+		if err := o.Within(a, []*tensor.Tensor{x, rois}, tensor.Box{{Lo: 0, Hi: 1}, {Lo: 0, Hi: 1}, {Lo: 0, Hi: 1}, {Lo: 0, Hi: 1}}); err != nil {
+			t.Errorf("the first box: %v", err)
+		}
+	}
+	// Box 0 is of image -0.5, which is 0, and box 1 of image 1.
+	x := tensor.Floats32(tensor.Shape{2, 1, 1, 1}, []float32{3, 4})
+	y := tensor.New(tensor.Float32, tensor.Shape{2, 1, 1, 1})
+	maxRoiPool(a, []*tensor.Tensor{x, tensor.Floats32(tensor.Shape{2, 5}, []float32{-0.5, 0, 0, 0, 0, 1.5, 0, 0, 0, 0})}, y, tensor.Full(y.Shape))
+	if got := y.Floats(); got[0] != 3 || got[1] != 4 {
+		t.Errorf("%v: 3 and 4 wanted", got)
 	}
 }

@@ -137,7 +137,7 @@ func maxRoiPool(a Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box
 			size := max(math.Round(float64(hi*scale))-start+1, 1) / float64(count)
 			return tensor.Range{Lo: edge(start+math.Floor(float64(b)*size), n), Hi: edge(start+math.Ceil(float64(b+1)*size), n)}
 		}
-		image := float64(roi[0])
+		image := math.Trunc(float64(roi[0])) // as ONNX Runtime
 		for p := out[2].Lo; p < out[2].Hi; p++ {
 			rows := bin(roi[2], roi[4], p, dst.Shape[2], xs[2])
 			for q := out[3].Lo; q < out[3].Hi; q++ {

@@ -35,7 +35,10 @@ func TestCheckText(t *testing.T) {
 		{good(func(c *pimflow.Check) { c.Outputs[0].Zero, c.Outputs[0].Vanished = 1, 2 }), "\ncheck     ok, but 2 of 4 values of output y are lost in the PIM's number format: 0\n"},
 		{good(func(c *pimflow.Check) { c.Outputs[0].Vanished = 1 }), "\ncheck     ok\n"}, // of 4 that are not 0
 		{good(func(c *pimflow.Check) { c.Outputs[0].Vanished, c.Outputs[0].Lost = 3, 2 }), "\ncheck     ok, but 5 of 6 values of output y are lost in the PIM's number format: 2 not finite, 3 0\n"},
-		{good(func(c *pimflow.Check) { c.Outputs[0].Lost = 3; c.Outputs = append(c.Outputs, c.Outputs[0], pimflow.OutputCheck{}) }), ": not finite; so are values of 1 more outputs\n"},
+		{good(func(c *pimflow.Check) {
+			c.Outputs[0].Lost = 3
+			c.Outputs = append(c.Outputs, c.Outputs[0], pimflow.OutputCheck{})
+		}), ": not finite; so are values of 1 more outputs\n"},
 		{good(func(c *pimflow.Check) { c.Outputs[0].Vanished = 4 }), ", 0.25 of the largest value; 4 values are 0 that the model's are not\n"},
 		{good(func(c *pimflow.Check) { c.Outputs[0] = pimflow.OutputCheck{Name: "y"} }), "  output y                 0     0           0  no values\n"},
 		{good(func(c *pimflow.Check) { c.OK, c.Reason, c.Lost = false, "boom", []string{"y"} }), "\ncheck     FAILED: boom\n"},

@@ -28,7 +28,7 @@ type Memory struct {
 	Rows     int    `json:"rows_per_bank"`
 	RowBytes int    `json:"row_bytes"` // of a row of all banks of a channel
 
-	Network  int `json:"network_bytes"`  // floating constants of the graph
+	Network  int `json:"network_bytes"`  // floating constants of the graph, and quantised ones
 	Weights  int `json:"weights_bytes"`  // the part that the PIM reads, each weight once
 	Stored   int `json:"stored_bytes"`   // with every copy
 	Reserved int `json:"reserved_bytes"` // the rows that hold them
@@ -69,7 +69,7 @@ func NewMemory(g *graph.Graph, hm *hw.Machine, r *search.Result, m *memory.Map) 
 	rep := &Memory{
 		Schema: MemorySchema, Model: g.Name, Machine: hm.Name, Policy: r.Plan.Policy, Channels: len(m.Taken),
 		Rows: hm.PIM.Rows, RowBytes: hm.PIM.Banks * hm.PIM.Row,
-		Network: m.Network * hm.Memory.ElementSize, Weights: m.Read * e, Stored: m.Stored * e, Steps: []MemoryStep{}, Taken: slices.Clone(m.Taken),
+		Network: m.Network*hm.Memory.ElementSize + m.Integers, Weights: m.Read * e, Stored: m.Stored * e, Steps: []MemoryStep{}, Taken: slices.Clone(m.Taken),
 		Cold: m.ColdStart(hm).Time.NS(),
 	}
 	for i := range m.Steps {
