@@ -163,7 +163,7 @@ func compareModel(ctx context.Context, f *compareFlags, all *report.Comparison, 
 		n, on := p.Measured()
 		all.Profile = &report.ProfileFile{File: p.File, Kernels: n, MeasuredOn: on}
 	}
-	m.Model = g.Name
+	m.Model, m.Bindings = g.Name, s.Bindings()
 	numbers := []int{base.Memory.PIMChannels}
 	if all.Own {
 		numbers = platform.Eighths(base.Memory.Channels)

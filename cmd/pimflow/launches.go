@@ -41,6 +41,7 @@ have. "launches free" is the speed-up of the same plan with launches of no time.
 			defer bar.stop()
 			out := &report.Launches{Schema: report.LaunchesSchema, Policy: r.how.Policy}
 			var models []*sweep.Model
+			var open [][]pimflow.Binding
 			for _, model := range args { // errors of reading come before any search
 				r.model = model
 				opened, err := r.open(c.Context(), bar)
@@ -52,15 +53,15 @@ have. "launches free" is the speed-up of the same plan with launches of no time.
 				if err != nil {
 					return err
 				}
-				models = append(models, m)
+				models, open = append(models, m), append(open, opened.Bindings())
 			}
-			for _, m := range models {
+			for i, m := range models {
 				m.Progress = bar.phase(m.Graph.Name)
 				rows, err := sweep.Launches(c.Context(), m)
 				if err != nil {
 					return fmt.Errorf("%s: %w", m.Graph.Name, err)
 				}
-				out.Add(m.Graph.Name, rows)
+				out.Add(m.Graph.Name, open[i], rows)
 			}
 			machine := models[0].Machine
 			out.Machine, out.Clock = machine.Name, machine.GPU.Clock.Picoseconds()

@@ -31,6 +31,7 @@ stream that "pimflow code" prints for a channel is the r-th row of the channel's
 				return err
 			}
 			rep := report.NewMemory(g, machine, p.Internal(), m)
+			rep.Bindings = s.Bindings()
 			if json {
 				return rep.JSON(c.OutOrStdout())
 			}

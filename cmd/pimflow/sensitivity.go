@@ -60,6 +60,7 @@ follows. Energies are left out: no time depends on them.`,
 				return fmt.Errorf("%s: %w", m.Graph.Name, err)
 			}
 			rep := report.NewSensitivity(m.Graph, m.Machine, r.how.Policy, percents, s)
+			rep.Bindings = opened.Bindings()
 			if energy {
 				m.Progress = bar.phase("energies")
 				ratio, list, err := s.Energies(c.Context(), m, chosen)

@@ -15,8 +15,12 @@ func bindings(list []pimflow.Binding) string {
 	if len(list) == 0 {
 		return ""
 	}
+	return "open      " + boundTo(list) + "\n"
+}
+
+// boundTo says what open dimensions are bound to.
+func boundTo(list []pimflow.Binding) string {
 	var b strings.Builder
-	b.WriteString("open      ")
 	for i, d := range list {
 		switch {
 		case i == 0:
@@ -28,5 +32,5 @@ func bindings(list []pimflow.Binding) string {
 		}
 		fmt.Fprintf(&b, "%s=%d", cmp.Or(fault.Name(d.Name), fmt.Sprintf("[%d]", d.Dimension)), d.Extent)
 	}
-	return b.String() + "\n"
+	return b.String()
 }

@@ -37,6 +37,8 @@ type ModelResult struct {
 	BoundTwo *float64       `json:"bound_two_pieces_ns"` // the same for plans with at most two pieces a layer
 	Results  []PolicyResult `json:"results"`
 
+	Bindings []pimflow.Binding `json:"-"` // what the model's file leaves open
+
 	mean bool // of several models
 }
 
@@ -81,6 +83,11 @@ func (c *Comparison) Text(w io.Writer) error {
 	for _, x := range compareNotes {
 		if x.shown(c) {
 			b.WriteString(x.text)
+		}
+	}
+	for i := range c.Models {
+		if m := &c.Models[i]; len(m.Bindings) > 0 {
+			fmt.Fprintf(b, "open in %s: %s\n", fault.Name(m.Model), boundTo(m.Bindings))
 		}
 	}
 	b.WriteByte('\n')

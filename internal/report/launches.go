@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 
+	"pimflow"
+
 	"pimflow/internal/fault"
 	"pimflow/internal/hw"
 	"pimflow/internal/sweep"
@@ -26,6 +28,8 @@ type Launches struct {
 type LaunchResult struct {
 	Model string      `json:"model"`
 	Rows  []LaunchRow `json:"rows"`
+
+	bindings []pimflow.Binding // what the model's file leaves open
 }
 
 // LaunchRow is the plan for one launch latency of the GPU and one of the PIM.
@@ -48,9 +52,9 @@ type LaunchRow struct {
 	FreeSpeedup  float64 `json:"free_speedup"`
 }
 
-// Add appends a network.
-func (l *Launches) Add(model string, rows []sweep.Launch) {
-	r := LaunchResult{Model: model}
+// Add appends a network, whose file leaves some dimensions open.
+func (l *Launches) Add(model string, open []pimflow.Binding, rows []sweep.Launch) {
+	r := LaunchResult{Model: model, bindings: open}
 	for i := range rows {
 		x := &rows[i]
 		row := LaunchRow{
@@ -74,7 +78,7 @@ func (l *Launches) Text(w io.Writer, m *hw.Machine) error {
 	b := &strings.Builder{}
 	fmt.Fprintf(b, "machine %s, policy %s; times in ns, launches in cycles of the GPU's %.4f ns\n", l.Machine, l.Policy, l.Clock/1e3)
 	for _, r := range l.Models {
-		fmt.Fprintf(b, "\n%s\n", fault.Name(r.Model))
+		fmt.Fprintf(b, "\n%s\n%s", fault.Name(r.Model), bindings(r.bindings))
 		r.table(b, m)
 	}
 	_, err := io.WriteString(w, trimLines(b.String()))

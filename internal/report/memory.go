@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"pimflow"
+
 	"pimflow/internal/fault"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
@@ -37,6 +39,8 @@ type Memory struct {
 
 	Steps []MemoryStep `json:"steps"`
 	Taken []int        `json:"rows_by_channel"`
+
+	Bindings []pimflow.Binding `json:"-"` // what the model's file leaves open
 }
 
 // MemoryStep is the layout of the weights of one PIM step.
@@ -117,7 +121,7 @@ func (m *Memory) JSON(w io.Writer) error { return JSON(w, m) }
 // with equal ranges of rows.
 func (m *Memory) Text(w io.Writer, verbose bool) error {
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "model     %s\n", fault.Name(m.Model))
+	fmt.Fprintf(b, "model     %s\n%s", fault.Name(m.Model), bindings(m.Bindings))
 	fmt.Fprintf(b, "policy    %s\n", fault.Name(m.Policy))
 	if len(m.Steps) == 0 {
 		fmt.Fprintf(b, "machine   %s\n\nno weights on the PIM; network %d B\n", m.Machine, m.Network)

@@ -115,7 +115,7 @@ var everything = sync.OnceValues(func() (list []printed, err error) {
 	rows, err := sweep.Launches(ctx, model)
 	must(err)
 	launches := &Launches{Schema: LaunchesSchema, Policy: "newton++", Machine: m.Name, Clock: m.GPU.Clock.Picoseconds()}
-	launches.Add(g.Name, rows)
+	launches.Add(g.Name, nil, rows)
 	add("launches", launches, func(w io.Writer) error { return launches.Text(w, m) }, nil, false)
 
 	graphs := []*graph.Graph{g}

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"pimflow"
+
 	"pimflow/internal/fault"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
@@ -30,6 +32,8 @@ type Sensitivity struct {
 	Percents  []int             `json:"percents"` // the changes of each constant
 	Constants []ConstantEffect  `json:"constants"`
 	Energy    *EnergySensitives `json:"energy"` // null until SetEnergy
+
+	Bindings []pimflow.Binding `json:"-"` // what the model's file leaves open
 }
 
 // ConstantEffect is a constant and its changes, one for each of Percents.
@@ -116,7 +120,7 @@ func (s *Sensitivity) JSON(w io.Writer) error { return JSON(w, s) }
 // Text writes a row a constant.
 func (s *Sensitivity) Text(w io.Writer) error {
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "model     %s, %d layers\n", fault.Name(s.Model), s.Layers)
+	fmt.Fprintf(b, "model     %s, %d layers\n%s", fault.Name(s.Model), s.Layers, bindings(s.Bindings))
 	fmt.Fprintf(b, "machine   %s, one constant changed at a time\n", s.Machine)
 	fmt.Fprintf(b, "policy    %s: speed-up %.3f\n", s.Policy, s.Speedup)
 	if len(s.Constants) > 0 {
