@@ -59,7 +59,10 @@ func Loop(times int, body ...Item) Item {
 // Walk calls f for each command in order until f returns false, with the indices of the
 // loops around it, the outermost first (valid during the call only). It reports whether it
 // reached the end.
-func (s Stream) Walk(f func(c *Command, index []int) bool) bool { return s.walk(nil, f) }
+func (s Stream) Walk(f func(c *Command, index []int) bool) bool {
+	const depth = 16 // of loops, estimated: more of them take memory of their own
+	return s.walk(make([]int, 0, depth), f)
+}
 
 func (s Stream) walk(index []int, f func(*Command, []int) bool) bool {
 	for i := range s {

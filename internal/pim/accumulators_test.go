@@ -290,8 +290,9 @@ func TestAccumulatorsPanic(t *testing.T) {
 					got = fmt.Sprint(r)
 				}
 			}()
-			ch := code.performer(code.perChannel()[0], code.operands([]device.Evaluation{{In: n.in}}))
-			ch.reads = newAllResults(1, code.layer.results(), false)
+			m := new(room)
+			ch := code.performer(m, code.perChannel()[0], code.operands(&m.numbers, []device.Evaluation{{In: n.in}}))
+			ch.reads = newAllResults(&m.numbers, 1, code.layer.results(), false)
 			ch.run(row.s, nil)
 		}()
 		if !strings.Contains(got, row.want) || row.want == "" && got != "" {

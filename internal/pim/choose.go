@@ -217,7 +217,7 @@ func (d *Device) time(s share) dram.Result {
 	if !ok {
 		room := d.enter()
 		r = d.channel.Time(d.scheme.stream(writer{d: d, bare: true, batches: &room.batches, arena: &room.arena}, s))
-		room.arena.chunk = room.arena.chunk[:0]
+		room.arena.reset()
 		d.leave(room)
 		d.mu.Lock()
 		d.timed[string(key)] = r

@@ -149,8 +149,9 @@ func TestColumnsPanic(t *testing.T) {
 				}
 			}()
 			s := code.perChannel()[0]
-			ch := code.performer(s, code.operands([]device.Evaluation{{In: n.in}}))
-			ch.reads = newAllResults(1, code.layer.results(), false)
+			m := new(room)
+			ch := code.performer(m, s, code.operands(&m.numbers, []device.Evaluation{{In: n.in}}))
+			ch.reads = newAllResults(&m.numbers, 1, code.layer.results(), false)
 			ch.run(row.s, nil)
 		}()
 		if !strings.Contains(got, row.want) || row.want == "" && got != "" {

@@ -88,7 +88,7 @@ func (v visitor) writeOpen(w writer, acts int, bs []batch, late int) dram.Stream
 		st = w.join(st, w.command(o))
 		gap = int(t.act / t.write)
 	}
-	return append(st, v.write(w, f, f.left-late, 0, 0, nil, 0)...)
+	return w.join(st, v.write(w, f, f.left-late, 0, 0, nil, 0)...)
 }
 
 // step multiplies a fill, in buffers from the given one on, by the groups of the open row.
@@ -239,12 +239,12 @@ func (v visitor) write(w writer, f *pendingWrites, n, pairs, buffer int, b *batc
 			step.col, step.buf = 1, 1
 			pairs, at = pairs-t, at+t
 		}
-		st = append(st, x.loop(t, step, func(w writer) dram.Stream {
+		st = w.join(st, x.loop(t, step, func(w writer) dram.Stream {
 			write := w.command(v.d.ops.Write[p.buffer])
 			if both {
-				return dram.Stream{v.comp(w, from), write}
+				return w.join(nil, v.comp(w, from), write)
 			}
-			return dram.Stream{write}
+			return w.join(nil, write)
 		})...)
 		n -= t
 		f.drop(t)
@@ -267,14 +267,14 @@ func (v visitor) overlapDot(w writer, f *pendingWrites, n, lead, buffer int, b *
 	lead = min(lead, b.cols)
 	pairs := min(n, b.cols-lead)
 	st := v.run(w, buffer, b, 0, lead)
-	st = append(st, v.write(w, f, n, pairs, buffer, b, lead)...)
-	st = append(st, v.run(w, buffer, b, lead+pairs, b.cols)...)
-	return append(st, v.read(w))
+	st = w.join(st, v.write(w, f, n, pairs, buffer, b, lead)...)
+	st = w.join(st, v.run(w, buffer, b, lead+pairs, b.cols)...)
+	return w.join(st, v.read(w))
 }
 
 // dot multiplies the columns of a pixel by those of an output group and reads the result.
 func (v visitor) dot(w writer, buffer int, b *batch) dram.Stream {
-	return append(v.run(w, buffer, b, 0, b.cols), v.read(w))
+	return w.join(v.run(w, buffer, b, 0, b.cols), v.read(w))
 }
 
 // within is how many of n columns, from column at of a unit on, are in the same buffer.
@@ -286,8 +286,8 @@ func (v visitor) run(w writer, buffer int, b *batch, lo, hi int) (st dram.Stream
 		col, left := b.column(lo)
 		n := v.within(lo, min(left, hi-lo))
 		from := buffer + lo/v.d.buffer
-		st = append(st, w.ahead(1, address{col: col, buf: lo % v.d.buffer}).loop(n, address{col: 1, buf: 1}, func(w writer) dram.Stream {
-			return dram.Stream{v.comp(w, from)}
+		st = w.join(st, w.ahead(1, address{col: col, buf: lo % v.d.buffer}).loop(n, address{col: 1, buf: 1}, func(w writer) dram.Stream {
+			return w.join(nil, v.comp(w, from))
 		})...)
 		lo += n
 	}

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"pimflow/internal/tensor"
+	"pimflow/internal/vector"
 )
 
 // exact reports whether operands are integers and sums are int32: no sum is rounded.
@@ -25,19 +26,24 @@ func newResults(n int, exact bool) *results {
 	return &results{rounded: make([]float32, n)}
 }
 
-// newAllResults are those of several sets of inputs.
-func newAllResults(sets, n int, exact bool) []*results {
+// newAllResults are those of several sets of inputs, rounded numbers in the memory given.
+func newAllResults(memory *[]float32, sets, n int, exact bool) []*results {
 	all := make([]*results, sets)
 	for i := range all {
-		all[i] = newResults(n, exact)
+		if exact {
+			all[i] = newResults(n, exact)
+		} else {
+			all[i] = &results{rounded: zeros(memory, n)}
+		}
 	}
 	return all
 }
 
 // add adds the sums that a channel has read out, the first of them to element at.
 func (r *results) add(at int, sums *results) {
-	for j, v := range sums.rounded {
-		r.rounded[at+j] += v
+	if n := len(sums.rounded); n > 0 {
+		to := r.rounded[at : at+n]
+		vector.Add(to, to, sums.rounded)
 	}
 	for j, v := range sums.exact {
 		r.exact[at+j] += v

@@ -54,6 +54,7 @@ func (f *fills) item(w writer, s *span, acts, pixels int) dram.Stream {
 	defer f.mu.Unlock()
 	st := f.items[key]
 	if st == nil {
+		w.arena = nil // it stays
 		st = f.write(w, s, acts, pixels)
 		f.items[key] = st
 	}

@@ -84,10 +84,14 @@ type judge struct {
 	found device.Judgement
 }
 
+// rounds are values before they are rounded.
+var rounds = sync.Pool{New: func() any { return new([512]float32) }}
+
 // round is tensor.RoundAll to the machine's format, which also counts.
 func (j *judge) round(v []float32) (o device.Overrun) {
 	o.Of = int64(len(v))
-	var room [512]float32
+	room := rounds.Get().(*[512]float32)
+	defer rounds.Put(room)
 	for len(v) > 0 {
 		was := room[:copy(room[:], v)]
 		tensor.RoundAll(j.device.format, v[:len(was)], was)

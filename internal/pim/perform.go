@@ -2,6 +2,7 @@ package pim
 
 import (
 	"fmt"
+	"sync"
 
 	"pimflow/internal/dram"
 	"pimflow/internal/tensor"
@@ -13,6 +14,7 @@ import (
 type performer struct {
 	values *operands
 	*mappedCode
+	room  *room
 	share share
 	sets  int
 	base  int           // the first row's number in the layout
@@ -30,27 +32,50 @@ type performer struct {
 }
 
 // perform executes the stream of a channel. It returns the sums read out of each set of inputs, which belong at the
-// given element of the results.
-func (c *mappedCode) perform(s share, o *operands) (sums []*results, at int) {
+// given element of the results, in memory that the next channel takes over.
+func (c *mappedCode) perform(m *room, s share, o *operands) (sums []*results, at int) {
 	d := c.device
+	m.begin(0)
 	if len(s) == 0 {
 		return nil, 0
 	}
 	r := s.results(d.outputs)
-	ch := c.performer(s, o)
-	ch.lo, ch.reads = r.Lo, newAllResults(ch.sets, r.Len(), d.exact())
+	ch := c.performer(m, s, o)
+	ch.lo, ch.reads = r.Lo, newAllResults(&m.numbers, ch.sets, r.Len(), d.exact())
 	const depth = 16 // of loops, estimated: more of them take memory of their own
-	ch.run(d.stream(s), make([]int, 0, depth))
+	ch.run(d.streamIn(&m.streamMemory, s), make([]int, 0, depth))
 	ch.unread("the end of the stream")
 	return ch.reads, ch.lo
 }
 
+// room is the memory of channels that are performed one after the other, and of sets of inputs.
+type room struct {
+	streamMemory
+	numbers []float32 // taken from its start on
+}
+
+var rooms = sync.Pool{New: func() any { return new(room) }}
+
+// begin frees the numbers, with room for so many.
+func (m *room) begin(n int) {
+	if m.numbers = m.numbers[:0]; cap(m.numbers) < n {
+		m.numbers = make([]float32, 0, n)
+	}
+}
+
+// zeros are n numbers that are 0, of those behind the ones that are taken.
+func zeros(of *[]float32, n int) []float32 {
+	v := taken(of, n)
+	clear(v)
+	return v
+}
+
 // performer is a channel before its stream.
-func (c *mappedCode) performer(s share, o *operands) *performer {
+func (c *mappedCode) performer(m *room, s share, o *operands) *performer {
 	d := c.device
 	rows, sets := d.scheme.rows(s), len(o.x)
 	ch := &performer{
-		values: o, mappedCode: c, share: s, sets: sets, base: rows.Lo, rows: make([]*loaded, rows.Len()), row: -1,
+		values: o, mappedCode: c, room: m, share: s, sets: sets, base: rows.Lo, rows: make([]*loaded, rows.Len()), row: -1,
 		open: make([]int, d.banks), sums: make([]accumulator, d.sums), input: make([]inputBuffer, len(d.ops.Write)),
 		dots: make([]float32, sets*d.units),
 	}
@@ -64,7 +89,7 @@ func (c *mappedCode) performer(s share, o *operands) *performer {
 		ch.open[b] = -1
 	}
 	for i := range d.buffers {
-		ch.input[i] = newInputBuffer(sets, d.m.BufferElements(), d.lanes)
+		ch.input[i] = newInputBuffer(m, sets, d.m.BufferElements(), d.lanes)
 	}
 	return ch
 }
@@ -76,11 +101,11 @@ type inputBuffer struct {
 	filled []bool      // by column
 }
 
-func newInputBuffer(sets, elements, lanes int) inputBuffer {
+func newInputBuffer(m *room, sets, elements, lanes int) inputBuffer {
 	n := elements / lanes
 	b := inputBuffer{lanes, make([][]float32, sets), make([]bool, n)}
 	for i := range b.v {
-		b.v[i] = make([]float32, n*lanes)
+		b.v[i] = zeros(&m.numbers, n*lanes)
 	}
 	return b
 }
@@ -297,7 +322,7 @@ func (ch *performer) bankRows(p *part, matrix, chunk, group int) (list []bankRow
 	}
 	for i := range list {
 		r := &list[i]
-		r.w = vector.Matrix[float32]{V: make([]float32, r.count*r.n), Step: r.n}
+		r.w = vector.Matrix[float32]{V: taken(&ch.room.numbers, r.count*r.n), Step: r.n}
 		for b := range r.count {
 			w := r.w.V[b*r.n:][:r.n]
 			copy(w, rows[r.first+b].w)

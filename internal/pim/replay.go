@@ -32,8 +32,9 @@ func (v *Violation) Error() string {
 // DRAM; where that is all of them, their cycles against the cost. The error is a
 // *Violation.
 func (c *mappedCode) Replay() (device.Replay, error) {
-	shares := c.perChannel()
-	return c.replay(func(channel int) dram.Stream { return c.device.stream(shares[channel]) })
+	shares, m := c.perChannel(), streamMemories.Get().(*streamMemory)
+	defer streamMemories.Put(m)
+	return c.replay(func(channel int) dram.Stream { return c.device.streamIn(m, shares[channel]) })
 }
 
 // replay is Replay of given streams.

@@ -1,6 +1,10 @@
 package pim
 
-import "pimflow/internal/dram"
+import (
+	"sync"
+
+	"pimflow/internal/dram"
+)
 
 // address is a place of each kind that commands name, or the distance between two places.
 type address struct {
@@ -22,7 +26,7 @@ type writer struct {
 	d       *Device
 	bare    bool // leaves addresses out
 	batches *batchArena
-	arena   *arena // memory of the items; nil: the heap
+	arena   *arena // memory of what is written; nil: the heap
 	address
 	steps []address
 }
@@ -36,7 +40,7 @@ func (w writer) loop(n int, step address, body func(w writer) dram.Stream) dram.
 		return body(w)
 	}
 	if !w.bare {
-		w.steps = append(w.steps[:len(w.steps):len(w.steps)], step)
+		w.steps = append(w.steps, step) // in place of that of the loop before: its body is written
 	}
 	return w.join(nil, dram.Loop(n, body(w)...))
 }
@@ -65,27 +69,49 @@ func (w writer) command(op dram.Op) dram.Item {
 	for _, o := range w.d.ops.operands[op] {
 		*o.of(&c) = w.affine(o.pick)
 	}
+	if w.arena != nil {
+		return dram.Item{Command: w.arena.command(c)}
+	}
 	return dram.Do(c)
 }
 
 // affine is an address under the loops around it.
 func (w writer) affine(pick func(p address) int) dram.Affine {
 	a := dram.Affine{Base: int64(pick(w.address))}
-	for d, s := range w.steps {
-		if v := pick(s); v != 0 {
-			for len(a.Stride) < d {
-				a.Stride = append(a.Stride, 0)
-			}
-			a.Stride = append(a.Stride, int64(v))
+	for n := len(w.steps); n > 0; n-- {
+		if pick(w.steps[n-1]) == 0 {
+			continue
 		}
+		a.Stride = w.arena.strides(n)
+		for d := range a.Stride {
+			a.Stride[d] = int64(pick(w.steps[d]))
+		}
+		break
 	}
 	return a
 }
 
 // stream is the command stream of a share. Its first row is row 0.
-func (d *Device) stream(s share) dram.Stream {
-	return d.scheme.stream(writer{d: d, batches: new(batchArena)}, s)
+func (d *Device) stream(s share) dram.Stream { return d.streamIn(new(streamMemory), s) }
+
+// streamIn is stream in memory that the next stream takes over.
+func (d *Device) streamIn(m *streamMemory, s share) dram.Stream {
+	const depth = 16 // of loops, estimated: more of them take memory of their own
+	if m.steps == nil {
+		m.steps = make([]address, 0, depth)
+	}
+	m.arena.reset()
+	return d.scheme.stream(writer{d: d, batches: &m.batches, arena: &m.arena, steps: m.steps}, s)
 }
+
+// streamMemory is the memory of a stream.
+type streamMemory struct {
+	arena   arena
+	batches batchArena
+	steps   []address
+}
+
+var streamMemories = sync.Pool{New: func() any { return new(streamMemory) }}
 
 // start is the address of a part's first item.
 func (p *part) start() address {
@@ -101,20 +127,45 @@ func (w writer) distances(p *part) (matrix, unit, chunk, group address) {
 	return matrix, unit, chunk, group
 }
 
-// arena holds the items of streams without addresses, which are dropped as soon as the stream
-// is timed.
+// arena holds streams, one after the other.
 type arena struct {
-	chunk dram.Stream // free from its length on
+	chunk    dram.Stream // free from its length on; so are those below
+	commands []dram.Command
+	numbers  []int64
 }
+
+// reset frees what is held.
+func (k *arena) reset() { k.chunk, k.commands, k.numbers = k.chunk[:0], k.commands[:0], k.numbers[:0] }
 
 // grown returns a copy of a stream with space for n more items.
 func (k *arena) grown(st dram.Stream, n int) dram.Stream {
-	const items = 1 << 10
 	want := max(len(st)+n, 2*len(st))
-	at := len(k.chunk)
-	if cap(k.chunk)-at < want {
-		k.chunk, at = make(dram.Stream, 0, max(items, 2*cap(k.chunk), want)), 0
+	to := taken(&k.chunk, want)
+	return to[:copy(to, st)]
+}
+
+// command is a command that is held.
+func (k *arena) command(c dram.Command) *dram.Command {
+	to := taken(&k.commands, 1)
+	to[0] = c
+	return &to[0]
+}
+
+// strides are n numbers.
+func (k *arena) strides(n int) []int64 {
+	if k == nil {
+		return make([]int64, n)
 	}
-	k.chunk = k.chunk[:at+want]
-	return append(k.chunk[at:at:at+want], st...)
+	return taken(&k.numbers, n)
+}
+
+// taken returns n elements behind those that are taken, which are not set. Where there is no room it begins anew, in more memory.
+func taken[S ~[]T, T any](of *S, n int) S {
+	const least = 1 << 10 // estimated
+	at := len(*of)
+	if cap(*of)-at < n {
+		*of, at = make(S, 0, max(least, 2*cap(*of), n)), 0
+	}
+	*of = (*of)[:at+n]
+	return (*of)[at : at+n : at+n]
 }
