@@ -61,15 +61,25 @@ func (f *finisher) write(r *results, from, out0, outs int) {
 		}
 		return
 	}
+	const pixels = 16 // values of an output that follow each other: a line of the cache
 	y, typ := f.dst.Floats(), f.dst.Type
-	for p := range f.at {
-		for i, v := range r.rounded[from+p*outs:][:outs] {
-			out := out0 + i
-			v = f.scale.undo(out, v) * f.alpha
+	for lo := 0; lo < len(f.at); lo += pixels {
+		hi := min(lo+pixels, len(f.at))
+		for out := out0; out < out0+outs; out++ {
+			to, step := y[f.layer.place(out):], 0
 			if f.added != nil {
-				v += float32(f.beta * f.added[f.biasAt[p]+out*f.biasStep[last]])
+				step = out * f.biasStep[last]
 			}
-			y[f.at[p]+f.layer.place(out)] = tensor.Round(typ, v)
+			for p := lo; p < hi; p++ {
+				v := f.scale.undo(out, r.rounded[from+p*outs+out-out0]) * f.alpha
+				if f.added != nil {
+					v += float32(f.beta * f.added[f.biasAt[p]+step])
+				}
+				if typ != tensor.Float32 {
+					v = tensor.Round(typ, v)
+				}
+				to[f.at[p]] = v
+			}
 		}
 	}
 }

@@ -2,7 +2,6 @@ package pim
 
 import (
 	"fmt"
-	"sync"
 
 	"pimflow/internal/dram"
 	"pimflow/internal/tensor"
@@ -46,28 +45,6 @@ func (c *mappedCode) perform(m *room, s share, o *operands) (sums []*results, at
 	ch.run(d.streamIn(&m.streamMemory, s), make([]int, 0, depth))
 	ch.unread("the end of the stream")
 	return ch.reads, ch.lo
-}
-
-// room is the memory of channels that are performed one after the other, and of sets of inputs.
-type room struct {
-	streamMemory
-	numbers []float32 // taken from its start on
-}
-
-var rooms = sync.Pool{New: func() any { return new(room) }}
-
-// begin frees the numbers, with room for so many.
-func (m *room) begin(n int) {
-	if m.numbers = m.numbers[:0]; cap(m.numbers) < n {
-		m.numbers = make([]float32, 0, n)
-	}
-}
-
-// zeros are n numbers that are 0, of those behind the ones that are taken.
-func zeros(of *[]float32, n int) []float32 {
-	v := taken(of, n)
-	clear(v)
-	return v
 }
 
 // performer is a channel before its stream.

@@ -78,6 +78,9 @@ func (p *productSet) done(i int) bool {
 // complete reports column accesses that were not computed and are not padding.
 func (p *productSet) complete() error {
 	n, first := 0, -1
+	var of *matrixRun
+	var last int       // the pixel that was asked for last, of these matrices
+	var padding []bool // by column of K of that pixel
 	for i, w := range p.bits {
 		for w = ^w; w != 0; w &= w - 1 {
 			bit := i*64 + bits.TrailingZeros64(w)
@@ -85,8 +88,13 @@ func (p *productSet) complete() error {
 				break
 			}
 			m := p.of(bit)
-			at := (bit - m.first) / m.k
-			if p.padding(m, at/m.groups%m.pixels, (bit-m.first)%m.k) {
+			if pixel := (bit - m.first) / m.k / m.groups; m != of || pixel != last {
+				of, last, padding = m, pixel, padding[:0]
+				for k := range m.k {
+					padding = append(padding, p.padding(m, pixel%m.pixels, k))
+				}
+			}
+			if padding[(bit-m.first)%m.k] {
 				continue
 			}
 			if n++; first < 0 {

@@ -1,10 +1,6 @@
 package pim
 
-import (
-	"sync"
-
-	"pimflow/internal/dram"
-)
+import "pimflow/internal/dram"
 
 // address is a place of each kind that commands name, or the distance between two places.
 type address struct {
@@ -104,15 +100,6 @@ func (d *Device) streamIn(m *streamMemory, s share) dram.Stream {
 	return d.scheme.stream(writer{d: d, batches: &m.batches, arena: &m.arena, steps: m.steps}, s)
 }
 
-// streamMemory is the memory of a stream.
-type streamMemory struct {
-	arena   arena
-	batches batchArena
-	steps   []address
-}
-
-var streamMemories = sync.Pool{New: func() any { return new(streamMemory) }}
-
 // start is the address of a part's first item.
 func (p *part) start() address {
 	return address{row: p.row, source: p.block.source + p.k0*p.lanes, result: p.block.result}
@@ -125,47 +112,4 @@ func (w writer) distances(p *part) (matrix, unit, chunk, group address) {
 	chunk = address{row: p.groups, source: p.cols * p.lanes}
 	group = address{row: 1, result: w.d.outputs}
 	return matrix, unit, chunk, group
-}
-
-// arena holds streams, one after the other.
-type arena struct {
-	chunk    dram.Stream // free from its length on; so are those below
-	commands []dram.Command
-	numbers  []int64
-}
-
-// reset frees what is held.
-func (k *arena) reset() { k.chunk, k.commands, k.numbers = k.chunk[:0], k.commands[:0], k.numbers[:0] }
-
-// grown returns a copy of a stream with space for n more items.
-func (k *arena) grown(st dram.Stream, n int) dram.Stream {
-	want := max(len(st)+n, 2*len(st))
-	to := taken(&k.chunk, want)
-	return to[:copy(to, st)]
-}
-
-// command is a command that is held.
-func (k *arena) command(c dram.Command) *dram.Command {
-	to := taken(&k.commands, 1)
-	to[0] = c
-	return &to[0]
-}
-
-// strides are n numbers.
-func (k *arena) strides(n int) []int64 {
-	if k == nil {
-		return make([]int64, n)
-	}
-	return taken(&k.numbers, n)
-}
-
-// taken returns n elements behind those that are taken, which are not set. Where there is no room it begins anew, in more memory.
-func taken[S ~[]T, T any](of *S, n int) S {
-	const least = 1 << 10 // estimated
-	at := len(*of)
-	if cap(*of)-at < n {
-		*of, at = make(S, 0, max(least, 2*cap(*of), n)), 0
-	}
-	*of = (*of)[:at+n]
-	return (*of)[at : at+n : at+n]
 }
