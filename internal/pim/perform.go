@@ -142,8 +142,8 @@ func (ch *performer) run(s dram.Stream, index []int) {
 		inner := append(index, 0)
 		// Column accesses along a row are performed as one: the addresses are
 		// those of the loop, the products too.
-		if b := it.Body; len(b) == 1 && b[0].Times == 0 && ch.device.ops.roles[b[0].Command.Op] == compRole && along(b[0].Command, len(index)) {
-			ch.issue(b[0].Command, inner, it.Times)
+		if ch.device.ops.alongRow(it, len(index)) {
+			ch.issue(it.Body[0].Command, inner, it.Times)
 			continue
 		}
 		for n := range it.Times {
@@ -153,16 +153,20 @@ func (ch *performer) run(s dram.Stream, index []int) {
 	}
 }
 
-// along reports whether the loop at a depth moves a column access to the next
-// column of its row.
-func along(c *dram.Command, depth int) bool {
+// alongRow reports whether a loop at a depth is column accesses to a row, each to the column, and by that of the buffer, after the one
+// before.
+func (c *Commands) alongRow(it *dram.Item, depth int) bool {
+	if len(it.Body) != 1 || it.Body[0].Times != 0 || c.roles[it.Body[0].Command.Op] != compRole {
+		return false
+	}
 	step := func(a dram.Affine) int64 {
 		if len(a.Stride) <= depth {
 			return 0
 		}
 		return a.Stride[depth]
 	}
-	return step(c.Col) == 1 && step(c.Buf) <= 1 && step(c.Row) == 0 && step(c.Acc) == 0
+	comp := it.Body[0].Command
+	return step(comp.Col) == 1 && step(c.multiplied(comp)) == 1 && step(comp.Row) == 0 && step(comp.Acc) == 0
 }
 
 // issue performs a command; of column accesses, so many in a row.

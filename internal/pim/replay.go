@@ -100,18 +100,53 @@ func (f *follower) follow(st dram.Stream) error {
 		}
 		f.columns = append(f.columns, b)
 	}
-	st.Walk(func(c *dram.Command, index []int) bool {
-		f.command(c, index)
-		f.n++
-		return f.wrong == nil
-	})
-	if f.wrong == nil {
+	const depth = 16 // of loops, estimated: more of them take memory of their own
+	if f.run(st, make([]int, 0, depth)) {
 		f.end()
 	}
 	if f.wrong != nil {
 		return f.wrong
 	}
 	return nil
+}
+
+// run follows a stream inside loops of the given indices, and reports whether all is right.
+func (f *follower) run(s dram.Stream, index []int) bool {
+	for i := range s {
+		it := &s[i]
+		if it.Times == 0 {
+			f.command(it.Command, index)
+			f.n++
+		}
+		inner := append(index, 0)
+		for n := 0; n < it.Times && f.wrong == nil; n++ {
+			inner[len(index)] = n
+			if f.run(it.Body, inner) && n == 0 && f.device.ops.alongRow(it, len(index)) {
+				n = f.alike(it.Body[0].Command, inner, it.Times-1)
+				f.n += n
+			}
+		}
+		if f.wrong != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// alike multiplies the columns that follow the one that was multiplied last, along the row and the buffer, as long as they follow it in
+// the inputs too and were not multiplied before, and says how many: at most the given number.
+func (f *follower) alike(c *dram.Command, index []int, most int) int {
+	col, buf := int(c.Col.At(index)), int(f.device.ops.multiplied(c).At(index))
+	h, columns := &f.held[c.Row.At(index)], f.columns[f.device.ops.index[c.Op]][buf:]
+	k, bit := h.k+col%h.cols, f.sums[c.Acc.At(index)]+h.k+col%h.cols
+	most = min(most, f.device.columns-1-col, h.cols-1-col%h.cols, h.matrixRun.k-1-k, len(columns)-1)
+	for n := 1; n <= most; n++ {
+		if columns[n].source != columns[0].source+n || f.done(bit+n) {
+			return n - 1
+		}
+		columns[n].used = true
+	}
+	return max(0, most)
 }
 
 func (f *follower) violated(format string, a ...any) {
