@@ -248,6 +248,74 @@ func TestReplayMutations(t *testing.T) {
 	}
 }
 
+// looped is a stream in which column accesses along a row are loops.
+func looped(ops *Commands, s []dram.Command) (st dram.Stream) {
+	for i, n := 0, 1; i < len(s); i, n = i+n, 1 {
+		c := s[i]
+		step := func(of func(c *dram.Command) dram.Affine) int64 {
+			return of(&s[min(i+n, len(s)-1)]).Base - of(&s[i+n-1]).Base
+		}
+		row := func(c *dram.Command) dram.Affine { return c.Row }
+		acc := func(c *dram.Command) dram.Affine { return c.Acc }
+		col := func(c *dram.Command) dram.Affine { return c.Col }
+		for i+n < len(s) && s[i+n].Op == c.Op && ops.roles[c.Op] == compRole && step(row) == 0 && step(acc) == 0 && step(col) == 1 && step(ops.multiplied) == 1 {
+			n++
+		}
+		if n == 1 {
+			st = append(st, dram.Do(c))
+			continue
+		}
+		c.Col.Stride, c.Buf.Stride = []int64{1}, []int64{s[i+1].Buf.Base - c.Buf.Base}
+		st = append(st, dram.Loop(n, dram.Do(c)))
+	}
+	return st
+}
+
+// TestReplayRuns: column accesses along a row that are a loop break the same rule at the same command as those that are none.
+func TestReplayRuns(t *testing.T) {
+	n := conv(t, rand.New(rand.NewPCG(3, 4)), tensor.Shape{1, 96, 3, 3}, 40, 1, 3, 1, 1, []int64{1, 1, 1, 1}, false)
+	for _, machine := range []string{"artifact", "newton", "aim"} {
+		code := compile(t, machineOf(t, machine), 2, n.g, n.g.Whole(n.id))
+		ops, s := code.device.ops, code.perChannel()[0]
+		follow := func(st dram.Stream) (*follower, string) {
+			p, err := code.newProducts()
+			if err != nil {
+				t.Fatal(err)
+			}
+			f := &follower{productSet: p, held: p.layout(s)}
+			return f, fmt.Sprint(f.follow(st))
+		}
+		plain := flat(code.device.stream(s))
+		shorter, broken := len(plain)-len(looped(ops, plain)), 0
+		for i := range plain {
+			role := ops.roles[plain[i].Op]
+			if role != writeRole && role != compRole || i%29 != 0 && i > 24 {
+				continue
+			}
+			for _, change := range []func(c *dram.Command){
+				func(*dram.Command) {},
+				func(c *dram.Command) { c.Data.Base += int64(code.device.lanes) },
+				func(c *dram.Command) { c.Buf.Base ^= 1 },
+				func(c *dram.Command) { c.Col.Base ^= 1 },
+			} {
+				other := slices.Clone(plain)
+				change(&other[i])
+				f, want := follow(nested(other))
+				g, got := follow(looped(ops, other))
+				if got != want || f.n != g.n || !slices.Equal(f.bits, g.bits) {
+					t.Errorf("%s, command %d: %q after %d commands as runs, %q after %d", machine, i, got, g.n, want, f.n)
+				}
+				if want != "<nil>" {
+					broken++
+				}
+			}
+		}
+		if shorter < 10 || broken < 10 {
+			t.Errorf("%s: %d commands are in runs, %d streams are wrong: 10 wanted", machine, shorter, broken)
+		}
+	}
+}
+
 // TestReplayTime: streams that break a rule of time, or that take another time than
 // their cost says.
 func TestReplayTime(t *testing.T) {
