@@ -292,14 +292,17 @@ func TestReplayRuns(t *testing.T) {
 			if role != writeRole && role != compRole || i%29 != 0 && i > 24 {
 				continue
 			}
-			for _, change := range []func(c *dram.Command){
-				func(*dram.Command) {},
-				func(c *dram.Command) { c.Data.Base += int64(code.device.lanes) },
-				func(c *dram.Command) { c.Buf.Base ^= 1 },
-				func(c *dram.Command) { c.Col.Base ^= 1 },
+			set := func(change func(c *dram.Command)) func(s []dram.Command, i int) []dram.Command {
+				return func(s []dram.Command, i int) []dram.Command { change(&s[i]); return s }
+			}
+			for _, change := range []func(s []dram.Command, i int) []dram.Command{
+				set(func(*dram.Command) {}),
+				set(func(c *dram.Command) { c.Data.Base += int64(code.device.lanes) }),
+				set(func(c *dram.Command) { c.Buf.Base ^= 1 }),
+				set(func(c *dram.Command) { c.Col.Base ^= 1 }),
+				func(s []dram.Command, i int) []dram.Command { return slices.Insert(s, i, s[i+1]) },
 			} {
-				other := slices.Clone(plain)
-				change(&other[i])
+				other := change(slices.Clone(plain), i)
 				f, want := follow(nested(other))
 				g, got := follow(looped(ops, other))
 				if got != want || f.n != g.n || !slices.Equal(f.bits, g.bits) {
