@@ -291,7 +291,7 @@ func TestAccumulatorsPanic(t *testing.T) {
 				}
 			}()
 			m := new(room)
-			ch := code.performer(m, code.perChannel()[0], code.operands(&m.numbers, []device.Evaluation{{In: n.in}}))
+			ch := code.performer(m, code.perChannel()[0], code.operands([]device.Evaluation{{In: n.in}}))
 			ch.reads = newAllResults(&m.numbers, 1, code.layer.results(), false)
 			ch.run(row.s, nil)
 		}()

@@ -150,7 +150,7 @@ func TestColumnsPanic(t *testing.T) {
 			}()
 			s := code.perChannel()[0]
 			m := new(room)
-			ch := code.performer(m, s, code.operands(&m.numbers, []device.Evaluation{{In: n.in}}))
+			ch := code.performer(m, s, code.operands([]device.Evaluation{{In: n.in}}))
 			ch.reads = newAllResults(&m.numbers, 1, code.layer.results(), false)
 			ch.run(row.s, nil)
 		}()

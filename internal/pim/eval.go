@@ -48,11 +48,11 @@ func (c *mappedCode) sameOperands(a, b []*tensor.Tensor) bool {
 
 // performAll performs the streams on sets of inputs that differ in the first.
 func (c *mappedCode) performAll(sets []device.Evaluation) {
-	mine := rooms.Get().(*room)
-	defer rooms.Put(mine)
-	mine.begin(len(sets) * (c.layer.results() + sets[0].In[0].Shape.Size()))
-	all := newAllResults(&mine.numbers, len(sets), c.layer.results(), c.device.exact())
-	o := c.operands(&mine.numbers, sets)
+	all := make([]*results, len(sets)) // in memory that is not kept: that of large layers would stay beside the values of others
+	for i := range all {
+		all[i] = newResults(c.layer.results(), c.device.exact())
+	}
+	o := c.operands(sets)
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	shares := c.perChannel()
@@ -146,8 +146,7 @@ type gatherTable struct {
 	run    []int   // elements from k on that lie behind each other under one tap
 }
 
-// operands are those of sets of inputs, in the memory given as far as they are rounded.
-func (c *mappedCode) operands(memory *[]float32, sets []device.Evaluation) *operands {
+func (c *mappedCode) operands(sets []device.Evaluation) *operands {
 	nd := &c.graph.Nodes[c.cut.Node]
 	factors := func(in []*tensor.Tensor) (x, w *tensor.Tensor) {
 		if c.layer.integers {
@@ -165,7 +164,7 @@ func (c *mappedCode) operands(memory *[]float32, sets []device.Evaluation) *oper
 	channels := 1
 	for i := range sets {
 		x, weights := factors(sets[i].In)
-		v, n := c.inputs(memory, x, places)
+		v, n := c.inputs(x, places)
 		values, channels, w = append(values, v), n, weights.Floats()
 	}
 	all := &operands{layer: c.layer, x: values, scale: c.layer.exponents(c.device.format, w), phases: map[*layer]*operands{}}
@@ -200,12 +199,12 @@ func (c *mappedCode) operandsOf(l *layer, x [][]float32, channels int, w []float
 
 // inputs are the values that the cut reads, in the machine's number format, and how many channels of a position are beside
 // each other: all, where those of x are places apart; 1: values stand as in x.
-func (c *mappedCode) inputs(memory *[]float32, x *tensor.Tensor, places int) (values []float32, channels int) {
+func (c *mappedCode) inputs(x *tensor.Tensor, places int) (values []float32, channels int) {
 	f := c.device.format
 	if places <= 1 && (!f.Float() || f == tensor.Float32) {
 		return x.Floats(), 1
 	}
-	need, y := c.graph.Need(c.cut)[0], zeros(memory, x.Shape.Size())
+	need, y := c.graph.Need(c.cut)[0], make([]float32, x.Shape.Size())
 	if places <= 1 {
 		need.Runs(x.Shape, func(off, n int) { tensor.RoundAll(f, y[off:off+n], x.Floats()[off:]) })
 		return y, 1

@@ -36,9 +36,7 @@ func (c *mappedCode) Judge(in []*tensor.Tensor, sums *tensor.Tensor) device.Judg
 		operands, attrs, row = c.integers(in)
 	}
 	j := &judge{mappedCode: c, typ: sums.Type, got: sums.Floats(), scale: c.layer.exponents(c.device.format, operands[1].Floats())}
-	m := rooms.Get().(*room)
-	defer rooms.Put(m)
-	operands[0] = j.inputs(m, operands[0])
+	operands[0] = j.inputs(operands[0])
 	order := op.SumOrder{Parts: j.partsOf(), Weights: j.weights}
 	row.Sums(attrs, operands, nd.Shape, c.cut.Box, order, j.block)
 	return j.found
@@ -110,11 +108,9 @@ func (j *judge) round(v []float32) (o device.Overrun) {
 	return o
 }
 
-// inputs are the inputs that the cut reads, rounded, in the memory given.
-func (j *judge) inputs(m *room, x *tensor.Tensor) *tensor.Tensor {
-	m.begin(x.Shape.Size())
-	y := tensor.Floats32(x.Shape, zeros(&m.numbers, x.Shape.Size()))
-	y.Type = x.Type
+// inputs are the inputs that the cut reads, rounded.
+func (j *judge) inputs(x *tensor.Tensor) *tensor.Tensor {
+	y := tensor.New(x.Type, x.Shape)
 	j.graph.Need(j.cut)[0].Runs(x.Shape, func(off, n int) {
 		to := y.Floats()[off : off+n]
 		copy(to, x.Floats()[off:])

@@ -6,20 +6,13 @@ import (
 	"pimflow/internal/dram"
 )
 
-// room is the memory of channels that are performed one after the other, and of sets of inputs.
+// room is the memory of channels that are performed one after the other.
 type room struct {
 	streamMemory
 	numbers []float32 // taken from its start on
 }
 
 var rooms = sync.Pool{New: func() any { return new(room) }}
-
-// begin frees the numbers, with room for so many.
-func (m *room) begin(n int) {
-	if m.numbers = m.numbers[:0]; cap(m.numbers) < n {
-		m.numbers = make([]float32, 0, n)
-	}
-}
 
 // zeros are n numbers that are 0, of those behind the ones that are taken.
 func zeros(of *[]float32, n int) []float32 {

@@ -34,7 +34,7 @@ type performer struct {
 // given element of the results, in memory that the next channel takes over.
 func (c *mappedCode) perform(m *room, s share, o *operands) (sums []*results, at int) {
 	d := c.device
-	m.begin(0)
+	m.numbers = m.numbers[:0]
 	if len(s) == 0 {
 		return nil, 0
 	}

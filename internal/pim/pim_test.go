@@ -245,7 +245,7 @@ func TestProductsOnce(t *testing.T) {
 		for i := range found {
 			found[i] = map[product]int{}
 		}
-		lanes, o, ops := code.device.m.Lanes(), code.operands(new([]float32), []device.Evaluation{{In: n.in}}), code.device.ops
+		lanes, o, ops := code.device.m.Lanes(), code.operands([]device.Evaluation{{In: n.in}}), code.device.ops
 		for _, s := range code.perChannel() {
 			ch := code.performer(new(room), s, o)
 			done := make([][][]product, len(ch.sums)) // by accumulator and bank
@@ -286,7 +286,7 @@ func TestProductsOnce(t *testing.T) {
 			})
 		}
 		// The results' order is that of the blocks: outputs of a pixel together.
-		at := code.resultOf(code.operands(new([]float32), []device.Evaluation{{In: n.in}}))
+		at := code.resultOf(code.operands([]device.Evaluation{{In: n.in}}))
 		nd := &n.g.Nodes[n.id]
 		x, w, y := n.in[0].Shape, n.in[1].Shape, nd.Shape
 		stride, pads, dil := nd.Attrs.Ints("strides"), nd.Attrs.Ints("pads"), nd.Attrs.Ints("dilations")

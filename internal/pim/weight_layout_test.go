@@ -65,7 +65,7 @@ func TestWeightLayout(t *testing.T) {
 					seen[h.Layout] = map[int]content{}
 				}
 				rows := seen[h.Layout]
-				ch, count := code.performer(new(room), s, code.operands(new([]float32), []device.Evaluation{{In: n.in}})), 0
+				ch, count := code.performer(new(room), s, code.operands([]device.Evaluation{{In: n.in}})), 0
 				for row := h.Rows.Lo; row < h.Rows.Hi; row++ {
 					x := ch.content(row)
 					if before, ok := rows[row]; ok {
