@@ -8,12 +8,15 @@ import (
 	"slices"
 
 	"pimflow/internal/fault"
+	"pimflow/internal/plan"
 	"pimflow/internal/platform"
+	"pimflow/internal/search"
 )
 
 // tune searches the best number of PIM channels and its plan: first each eighth of the channels,
 // then the neighbours of the best number, until none is better. It can miss a number between two
-// worse ones.
+// worse ones. Every plan that is found is timed with every number that was tried. Numbers are compared
+// at low effort; the best is searched again with the effort that was asked for.
 //
 // In the literature: hill climbing from the best point of a grid.
 func (s *Session) tune(ctx context.Context, how Search) (*Plan, error) {
@@ -31,7 +34,7 @@ func (s *Session) tune(ctx context.Context, how Search) (*Plan, error) {
 		if err != nil {
 			return err
 		}
-		t, err := on.aim(Search{Objective: how.Objective, Pins: how.Pins})
+		t, err := on.aim(Search{Objective: how.Objective, Pins: how.Pins, Effort: search.Low.String()})
 		if err != nil {
 			return err
 		}
@@ -68,6 +71,13 @@ func (s *Session) tune(ctx context.Context, how Search) (*Plan, error) {
 		return nil, fault.As(fault.Infeasible, fmt.Errorf("%s: no number of PIM channels of machine %s has a plan under policy %s", s.graph.Name, s.machine.Name, cmp.Or(how.Policy, DefaultPolicy)))
 	}
 	slices.SortFunc(list, func(a, b *Plan) int { return a.target.PIMChannels - b.target.PIMChannels })
+	if err := swap(ctx, list); err != nil {
+		return nil, err
+	}
+	best = slices.MinFunc(list, func(a, b *Plan) int { return cmp.Compare(a.result.Value, b.result.Value) })
+	if err := best.again(ctx, how); err != nil {
+		return nil, err
+	}
 	tuned := *best
 	tuned.home = s
 	if ctx.Err() != nil {
@@ -94,4 +104,71 @@ func (s *Session) withChannels(n int) (*Session, error) {
 		return nil, err
 	}
 	return s.On(&Machine{m, s.on.from, s.on.changes})
+}
+
+// swap gives each plan's number of PIM channels the best plan of all. It stops at the end of ctx,
+// with what it has.
+func swap(ctx context.Context, list []*Plan) error {
+	var found []*plan.Plan
+	for _, p := range list {
+		found = append(found, p.plan)
+	}
+	for _, p := range list {
+		if err := p.swap(ctx, found); err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// swap times plans on the plan's machine, with its number of PIM channels and its launch, and
+// becomes the best of them if that is better. The error is that of ctx, or of the best.
+func (p *Plan) swap(ctx context.Context, found []*plan.Plan) error {
+	var least *plan.Plan
+	value := p.result.Value
+	for _, x := range found {
+		on := *x
+		if on.PIMChannels > 0 {
+			on.PIMChannels = p.target.PIMChannels
+		}
+		if p.target.Launch != plan.Fused {
+			on.Launch = plan.Each
+		}
+		v, err := search.Value(ctx, p.home.graph, &on, p.target)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err == nil && v < value { // else no room, or no such device
+			least, value = &on, v
+		}
+	}
+	if least == nil {
+		return nil
+	}
+	r, err := search.Given(p.home.graph, least, p.target)
+	if err != nil {
+		return err
+	}
+	r.Bound, r.BoundTwo, r.Elapsed = p.result.Bound, p.result.BoundTwo, p.result.Elapsed
+	p.plan, p.result = least, r
+	return nil
+}
+
+// again searches the plan once more with an effort and becomes what is found, if that is better.
+func (p *Plan) again(ctx context.Context, how Search) error {
+	t, err := p.home.aim(Search{Objective: how.Objective, Pins: how.Pins, Effort: how.Effort, TimeLimit: how.TimeLimit})
+	if err != nil || t.Effort == search.Low || ctx.Err() != nil {
+		return err
+	}
+	more, err := p.home.best(ctx, p.how, t)
+	if err != nil {
+		return err
+	}
+	if more.result.Value < p.result.Value {
+		p.plan, p.result = more.plan, more.result
+	}
+	r := *p.result
+	r.Effort, r.Bound, r.BoundTwo = more.result.Effort, more.result.Bound, more.result.BoundTwo
+	p.result = &r
+	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"pimflow/internal/candidate"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
+	"pimflow/internal/plan"
 )
 
 // LaunchResult is what a search gives where work is launched in one of the ways: on both devices
@@ -26,7 +27,7 @@ type LaunchResult struct {
 }
 
 // Launches repeats the search of a plan for each way to launch work, which is then that of every
-// policy. Each search is that of a machine that is set so; the searches run at the same time, those of
+// policy. Every plan that is found is timed in every way. Each search is that of a machine that is set so; the searches run at the same time, those of
 // large graphs one after the other, and share what no launch changes, the mapping of layers to the PIM. Mechanisms whose cost the GPU's
 // file does not say are left out.
 func (s *Session) Launches(ctx context.Context, p *Plan) (list []LaunchResult, err error) {
@@ -37,10 +38,10 @@ func (s *Session) Launches(ctx context.Context, p *Plan) (list []LaunchResult, e
 	if err != nil {
 		return nil, err
 	}
-	for _, plan := range plans {
-		m, r := plan.home.machine, plan.result
+	for _, of := range plans {
+		m, r := of.home.machine, of.result
 		base, total := r.Baseline.Total.NS(), r.Timeline.Total.NS()
-		list = append(list, LaunchResult{m.Launch.GPU, m.Launch.PIM, float64(m.GPU.Clock.PS(m.GPU.Launch)) / 1e6, float64(m.GPU.Clock.PS(m.Link.Launch)) / 1e6, plan == p, base, total, base / max(total, 1)})
+		list = append(list, LaunchResult{m.Launch.GPU, m.Launch.PIM, float64(m.GPU.Clock.PS(m.GPU.Launch)) / 1e6, float64(m.GPU.Clock.PS(m.Link.Launch)) / 1e6, of == p, base, total, base / max(total, 1)})
 	}
 	return list, nil
 }
@@ -55,14 +56,14 @@ func (p *Plan) relaunch(ctx context.Context) (plans []*Plan, err error) {
 	own := home.machine.Launch
 	for _, gpu := range []string{hw.Stream, hw.Graph} {
 		for _, pim := range []string{hw.Each, hw.Joint} {
-			way, plan := hw.Launch{GPU: gpu, PIM: pim}, p
+			way, of := hw.Launch{GPU: gpu, PIM: pim}, p
 			if way != own {
-				if plan, err = home.launching(p.how, way); err != nil {
+				if of, err = home.launching(p.how, way); err != nil {
 					return nil, err
 				}
 			}
-			if plan != nil {
-				plans = append(plans, plan)
+			if of != nil {
+				plans = append(plans, of)
 			}
 		}
 	}
@@ -70,18 +71,39 @@ func (p *Plan) relaunch(ctx context.Context) (plans []*Plan, err error) {
 	progress := p.home.phases("launches", len(plans))
 	var eg errgroup.Group
 	eg.SetLimit(atOnce(p.home.graph))
-	for i, plan := range plans {
-		if plan == p {
+	for i, of := range plans {
+		if of == p {
 			continue
 		}
-		plan.target.Progress = progress(i)
+		of.target.Progress = progress(i)
 		eg.Go(func() error {
-			plans[i], errs[i] = plan.home.best(ctx, plan.how, plan.target)
+			plans[i], errs[i] = of.home.best(ctx, of.how, of.target)
 			return nil
 		})
 	}
 	eg.Wait()
-	return plans, cmp.Or(errs...)
+	if err := cmp.Or(errs...); err != nil {
+		return nil, err
+	}
+	return plans, swapLaunches(ctx, p, plans)
+}
+
+// swapLaunches times each plan under every other way to launch and gives each way the best. The
+// plan that was asked for stays.
+func swapLaunches(ctx context.Context, own *Plan, plans []*Plan) error {
+	var found []*plan.Plan
+	for _, p := range plans {
+		found = append(found, p.plan)
+	}
+	for _, p := range plans {
+		if p == own {
+			continue
+		}
+		if err := p.swap(ctx, found); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // togetherNodes is for how many operations searches are made at the same time: one takes up to 1 MB an operation (measured:

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"pimflow/internal/budget"
 	"pimflow/internal/fault"
@@ -163,6 +164,12 @@ func (s *Session) Close() error {
 type Search struct {
 	Policy    string // a name that Policies lists; "": auto
 	Objective string // to minimise: "latency", "energy" or "edp", their product; "": latency
+	// Effort is how long auto's local search goes on from its first local optimum: "low" (not at
+	// all), "normal", "high", or a number of steps a layer; "": normal.
+	Effort string
+	// TimeLimit, unless 0, ends the search's iterations earlier, so long after its begin. The Report's
+	// Effort repeats it.
+	TimeLimit time.Duration
 	// Exact proves that no plan of at most two pieces a layer is better. It is an error for
 	// graphs that are too large for the proof, for other policies than auto, and with
 	// Channels.
@@ -250,7 +257,14 @@ func (s *Session) aim(how Search) (t search.Target, err error) {
 	if n := len(t.Pins); n > 0 {
 		phase += fmt.Sprintf(" with %d layers pinned", n)
 	}
-	t.Exact, t.Progress = how.Exact, s.phase(phase)
+	if err == nil {
+		t.Effort, err = search.ParseEffort(cmp.Or(how.Effort, search.Normal.String()))
+	}
+	t.Histories = t.Effort.Histories()
+	if how.TimeLimit < 0 {
+		return t, fault.Usagef("time limit %v: 0 or more wanted", how.TimeLimit)
+	}
+	t.Exact, t.TimeLimit, t.Progress = how.Exact, how.TimeLimit, s.phase(phase)
 	return t, err
 }
 

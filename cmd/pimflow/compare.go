@@ -26,6 +26,7 @@ type compareFlags struct {
 	policies  []string
 	batches   []int
 	json, csv bool
+	gap       bool
 }
 
 func compareCommand() *cobra.Command {
@@ -40,11 +41,20 @@ latency exceeds the lower bound of all plans, "two tiles" the same for plans wit
 A model that cannot be planned is a row with its error. The exit code is then that of the errors, the largest of several.
 
 With --pim-channels auto each policy plans each model for every eighth of the memory channels as PIM channels. The table
-has its best plan and that plan's number of channels. run --pim-channels auto also tries numbers in between.`,
+has its best plan and that plan's number of channels. Numbers are compared at low effort, and auto's best is searched again
+with the effort asked for. run --pim-channels auto also tries numbers in between.`,
 		Args: wantArgs(1, math.MaxInt),
 		RunE: func(c *cobra.Command, args []string) error {
 			if f.json && f.csv {
 				return fault.Usagef("--json does not go with --csv")
+			}
+			if f.gap {
+				for _, name := range []string{"policy", "json", "csv", "pim-channels"} {
+					if c.Flags().Changed(name) {
+						return fault.Usagef("--gap prints one table of policies pimflow and auto: leave out --%s", name)
+					}
+				}
+				f.policies = []string{"pimflow", pimflow.DefaultPolicy}
 			}
 			if len(f.batches) == 0 {
 				f.batches = []int{0} // the model's
@@ -55,10 +65,12 @@ has its best plan and that plan's number of channels. run --pim-channels auto al
 	f.machineFlag(c, pimflow.DefaultMachine)
 	profileFlag(c, &f.opts.Profile)
 	f.openFlags(c)
+	f.effortFlags(c)
 	fl := c.Flags()
 	fl.StringSliceVar(&f.policies, "policy", pimflow.Policies(), "policies, see pimflow policy")
 	fl.IntSliceVar(&f.batches, "batch", nil, "images at once, for models that leave it open; several as 1,4,16 (default 1)")
 	fl.StringVar(&f.channels, "pim-channels", "", "number of PIM channels, or auto to search the best (default: the machine's)")
+	fl.BoolVar(&f.gap, "gap", false, "print instead how far policy auto is below policy pimflow and above its lower bounds, with the effort and the time of the search")
 	fl.BoolVar(&f.json, "json", false, "print one JSON object")
 	fl.BoolVar(&f.csv, "csv", false, "print comma-separated values")
 	return c
@@ -102,6 +114,8 @@ models:
 		write = all.JSON
 	case f.csv:
 		write = all.CSV
+	case f.gap:
+		write = all.Gaps
 	}
 	if ctx.Err() != nil {
 		despite(stdout)
@@ -169,8 +183,9 @@ func compareModel(ctx context.Context, f *compareFlags, all *report.Comparison, 
 		numbers = platform.Eighths(base.Memory.Channels)
 	}
 	for k, n := range numbers {
-		on, label := s, ""
+		on, label, how := s, "", f.how
 		if all.Own {
+			how.Effort = search.Low.String() // the best is searched again
 			label = fmt.Sprintf(", %d PIM channels", n)
 			if on, err = withChannels(s, strconv.Itoa(n)); err != nil {
 				return m, err
@@ -183,7 +198,7 @@ func compareModel(ctx context.Context, f *compareFlags, all *report.Comparison, 
 				continue // policies without PIM do not depend on the number
 			}
 			bar.label = m.Model + " " + name + label
-			row, err := comparePolicy(ctx, on, name, &m)
+			row, err := comparePolicy(ctx, on, name, &how, &m)
 			if err != nil {
 				return m, err
 			}
@@ -192,14 +207,37 @@ func compareModel(ctx context.Context, f *compareFlags, all *report.Comparison, 
 			}
 		}
 	}
-	return m, nil
+	return m, againOf(ctx, f, s, all.Own, &m)
+}
+
+// againOf searches the best number of PIM channels of policy auto, which was found at low effort, with the effort that was asked for.
+func againOf(ctx context.Context, f *compareFlags, s *pimflow.Session, own bool, m *report.ModelResult) error {
+	for i := range m.Results {
+		best := &m.Results[i]
+		if policy, err := search.Lookup(best.Policy); !own || best.Speedup == 0 || err != nil || !policy.All {
+			continue
+		}
+		on, err := withChannels(s, strconv.Itoa(best.PIMChannels))
+		if err != nil {
+			return err
+		}
+		bounds := *m // those of all numbers stay
+		row, err := comparePolicy(ctx, on, best.Policy, &f.how, &bounds)
+		if err != nil {
+			return err
+		}
+		if best.Effort = row.Effort; row.Speedup > best.Speedup {
+			*best = row
+		}
+	}
+	return nil
 }
 
 // comparePolicy plans a model under a policy. The speed-up stays 0 if the policy has no device for
 // some layer.
-func comparePolicy(ctx context.Context, s *pimflow.Session, policy string, m *report.ModelResult) (report.PolicyResult, error) {
+func comparePolicy(ctx context.Context, s *pimflow.Session, policy string, how *pimflow.Search, m *report.ModelResult) (report.PolicyResult, error) {
 	row := report.PolicyResult{Policy: policy}
-	p, err := find(ctx, s, pimflow.Search{Policy: policy})
+	p, err := find(ctx, s, pimflow.Search{Policy: policy, Effort: how.Effort, TimeLimit: how.TimeLimit})
 	if errors.Is(err, pimflow.ErrNoDevice) {
 		return row, nil
 	}
@@ -218,6 +256,7 @@ func comparePolicy(ctx context.Context, s *pimflow.Session, policy string, m *re
 		Efficiency: r.Energy.Efficiency, EfficiencyLow: r.Energy.EfficiencyLow, EfficiencyHigh: r.Energy.EfficiencyHigh,
 		Period: r.Throughput.Period, Rate: r.Throughput.Rate,
 		GPUBusy: r.GPUBusy, PIMBusy: r.PIMBusy, PIMChannels: p.Internal().Plan.PIMChannels,
+		Effort: r.Effort, Search: r.Search,
 	}
 	for _, b := range []struct{ of, least **float64 }{{&r.Bound, &m.Bound}, {&r.BoundTwo, &m.BoundTwo}} {
 		if *b.of != nil && (*b.least == nil || **b.of < **b.least) {

@@ -140,7 +140,7 @@ const (
 
 // textFlags has the flags that take a text.
 var textFlags = map[string]use{
-	"artifact-trace": writes, "box": word, "check": word, "csv": reads, "data": reads, "device": word, "dim": word,
+	"artifact-trace": writes, "box": word, "check": word, "csv": reads, "data": reads, "device": word, "dim": word, "effort": word,
 	"eval": reads, "gpu": reads, "gpu-profile": reads, "in": word, "input": reads, "kernel": word,
 	"labels": reads, "library": reads, "machine": reads, "memory": word, "model": reads, "name": word, "objective": word,
 	"only": word, "out": writes, "output": writes, "pad": word, "pim-channels": word, "pin": word, "plan": reads,

@@ -59,7 +59,7 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 			if err := f.settle(c); err != nil {
 				return err
 			}
-			for _, name := range []string{"objective", "exact"} {
+			for _, name := range []string{"objective", "exact", "effort", "time-limit"} {
 				if f.plan != "" && c.Flags().Changed(name) {
 					return fault.Usagef("--plan %s already is a plan: leave out --%s", f.plan, name)
 				}
@@ -103,6 +103,7 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 	fl := c.Flags()
 	f.planFlag(c, "run")
 	f.policyFlag(c)
+	f.effortFlags(c)
 	f.pinFlag(c)
 	f.modelFlags(c)
 	profileFlag(c, &f.opts.Profile)

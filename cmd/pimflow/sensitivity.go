@@ -27,11 +27,12 @@ func sensitivityCommand() *cobra.Command {
 		Long: `Print the sensitivity of the speed-up to each constant of the machine (one-at-a-time analysis).
 
 Each number that a time can depend on changes by -20, -10, +10 and +20 per cent, one at a time. Whole numbers are rounded
-and change by at least 1; the row then lists their values. For each value the plan is searched again ("again"), and the
-plan of the unchanged machine is timed again ("kept"). The table has the speed-up of both over the GPU alone on the changed
-machine. "moved" counts the layers that the new plan splits or places differently. "effect", which sorts the rows, is
-the largest relative change of the speed-up "again". An "invalid" value is one that the machine cannot have; the reason
-follows. Energies are left out: no time depends on them.`,
+and change by at least 1; the row then lists their values. For each value a plan is searched again, and every plan that is
+found for any value is timed for each: "again" has the best. "kept" has the plan of the unchanged machine. The table has
+the speed-up of both over the GPU alone on the changed machine. "moved" counts the layers that the new plan splits or
+places differently. "effect", which sorts the rows, is the largest relative change of the speed-up "again". "noise" is the
+most that a search missed and another found: an effect of that size may be the searches'. An "invalid" value is one
+that the machine cannot have; the reason follows. Energies are left out: no time depends on them.`,
 		Args: wantArgs(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			r.model = args[0]

@@ -213,6 +213,12 @@ func (r *request) policyFlag(c *cobra.Command) {
 	c.Flags().StringVar(&r.how.Policy, "policy", pimflow.DefaultPolicy, "policy, see pimflow policy")
 }
 
+// effortFlags adds --effort and --time-limit.
+func (r *request) effortFlags(c *cobra.Command) {
+	c.Flags().StringVar(&r.how.Effort, "effort", "normal", "how long auto's local search goes on from its first local optimum: low (not at all), normal, high, or a number of steps a layer; the same plan for any number of processors")
+	c.Flags().DurationVar(&r.how.TimeLimit, "time-limit", 0, "end these steps so long after the begin of the search, as 10s; the report has the steps a layer that repeat it")
+}
+
 // pinFlag adds --pin.
 func (r *request) pinFlag(c *cobra.Command) {
 	c.Flags().StringArrayVar(&r.how.Pins, "pin", nil, "keep layers on a device, LAYERS=gpu or LAYERS=pim, where * stands for any text; repeatable, the last for a layer counts")

@@ -65,6 +65,15 @@ type FullError struct {
 	// Nodes are the nodes of all steps that do not fit, this one first. A step that does not
 	// fit takes no room from the steps after it. A node is listed once for each such step.
 	Nodes []graph.ID
+	// Demands are the rows that each node on the PIM wants in the channel in which it wants most, in
+	// plan order. Rows that steps of several nodes share are the first one's.
+	Demands []Demand
+}
+
+// Demand is the rows of a bank that a node's weights want.
+type Demand struct {
+	Node graph.ID
+	Rows int
 }
 
 func (e *FullError) Error() string {
@@ -120,9 +129,40 @@ func placed(p *program.Program) (*Map, []reserved, error) {
 		all = append(all, reserved{layouts[i], r})
 	}
 	if full != nil {
+		full.Demands = m.demands(p, layouts, regions)
 		return nil, nil, full
 	}
 	return m, all, nil
+}
+
+// demands are FullError's.
+func (m *Map) demands(p *program.Program, layouts [][]pim.WeightLayout, regions map[key][]*region) (list []Demand) {
+	taken, counted := map[graph.ID][]int{}, map[*region]bool{}
+	var order []graph.ID
+	for i, st := range m.Steps {
+		id := p.Steps[st.Index].Node
+		if taken[id] == nil {
+			taken[id], order = make([]int, len(layouts[i])), append(order, id)
+		}
+		for ch, h := range layouts[i] {
+			if h.Rows.Len() == 0 {
+				continue
+			}
+			if r := regionOf(regions[key{ch, st.Constant, h.Layout}], h); !counted[r] {
+				counted[r] = true
+				taken[id][ch] += r.Len()
+			}
+		}
+	}
+	for _, id := range order {
+		list = append(list, Demand{id, slices.Max(taken[id])})
+	}
+	return list
+}
+
+// regionOf is the region that has a layout's rows.
+func regionOf(list []*region, h pim.WeightLayout) *region {
+	return list[slices.IndexFunc(list, func(r *region) bool { return h.Rows.Lo < r.Hi })]
 }
 
 // reserved is the rows of a step by channel, in the numbering of the layout: the rows that
@@ -210,8 +250,7 @@ func (m *Map) place(p *program.Program, i int, layouts []pim.WeightLayout, regio
 		if h.Rows.Len() == 0 {
 			continue
 		}
-		rs := regions[key{ch, st.Constant, h.Layout}]
-		r := rs[slices.IndexFunc(rs, func(r *region) bool { return h.Rows.Lo < r.Hi })]
+		r := regionOf(regions[key{ch, st.Constant, h.Layout}], h)
 		if left := m.Rows - m.Taken[ch]; !r.placed && r.Len() > left {
 			return nil, &FullError{Node: s.Node, Name: p.Graph.Nodes[s.Node].Name, Box: s.Box, Channel: ch, Want: r.Len(), Left: left, Rows: m.Rows}
 		}

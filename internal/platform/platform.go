@@ -114,7 +114,7 @@ func Target(m *hw.Machine, by Makers) (search.Target, error) {
 	}
 	return search.Target{
 		Machine: m.Name, PIMChannels: m.Memory.PIMChannels, Launch: launches[m.Launch.PIM], Standby: standby, Devices: search.Devices(devices).Memo(),
-		Holds: func(g *graph.Graph) error { return memory.Holds(g, m) }, Fits: memory.Fits,
+		Fills: pim.Fills(m), Holds: func(g *graph.Graph) error { return memory.Holds(g, m) }, Fits: memory.Fits,
 	}, nil
 }
 

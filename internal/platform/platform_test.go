@@ -8,6 +8,9 @@ import (
 	"pimflow/internal/hw"
 	"pimflow/internal/plan"
 	"pimflow/internal/platform"
+	"pimflow/internal/search"
+	"pimflow/internal/simplify"
+	"pimflow/internal/zoo"
 )
 
 // TestDevices: a device with no channels is left out; the GPU of exclusive layers has every
@@ -78,5 +81,52 @@ func TestTarget(t *testing.T) {
 	}
 	if to.Machine != "newton" || to.PIMChannels != 16 || to.Fits == nil {
 		t.Errorf("a target of %q with %d PIM channels", to.Machine, to.PIMChannels)
+	}
+}
+
+// TestByVector: under that policy products are on the PIM if their vectors fill its units, whatever
+// that costs, and nothing else is. A depthwise convolution has 9 products a result, and one result
+// of the same inputs.
+func TestByVector(t *testing.T) {
+	m, err := hw.Load("newton")
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err := platform.Target(m, platform.Makers{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := search.Lookup("by-vector")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := zoo.Build("mobilenet-v2", 1)
+	if err == nil {
+		g, err = simplify.Run(t.Context(), g)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := search.Best(t.Context(), g, p, to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	on := map[bool]int{}
+	for _, tile := range r.Plan.Tiles() {
+		nd := &g.Nodes[tile.Node]
+		fills := false
+		switch nd.Op.Name {
+		case "Conv":
+			w := g.Nodes[nd.In[1]].Shape
+			fills = w[1:].Size() >= 16 && w[0]/nd.Attrs.Int("group") >= 16
+		case "Gemm":
+			fills = true // 1280 products, 1000 results
+		}
+		if on[fills]++; (tile.Device == plan.PIM) != fills {
+			t.Errorf("%s is on %s", nd.Name, tile.Device)
+		}
+	}
+	if on[true] != 36 || on[false] < 17 {
+		t.Errorf("%d layers fill the units and %d do not", on[true], on[false])
 	}
 }

@@ -70,6 +70,9 @@ type PolicyResult struct {
 
 	PIMChannels int `json:"pim_channels"` // that compute in the plan
 
+	Effort string  `json:"effort"` // of the search: low, normal, high, or the steps a layer that a time limit left
+	Search float64 `json:"-"`      // wall clock of the search in seconds
+
 	GPUSources *pimflow.Sources `json:"gpu_sources,omitempty"` // of the plan's tiles on the GPU; null without a profile
 }
 

@@ -29,7 +29,8 @@ type Sensitivity struct {
 	Baseline  float64           `json:"baseline_ns"` // of the unchanged machine
 	Total     float64           `json:"total_ns"`
 	Speedup   float64           `json:"speedup"`
-	Percents  []int             `json:"percents"` // the changes of each constant
+	Noise     float64           `json:"search_noise"` // the most that a plan of another machine gained over the machine's own search
+	Percents  []int             `json:"percents"`     // the changes of each constant
 	Constants []ConstantEffect  `json:"constants"`
 	Energy    *EnergySensitives `json:"energy"` // null until SetEnergy
 
@@ -40,7 +41,7 @@ type Sensitivity struct {
 type ConstantEffect struct {
 	Name    string           `json:"name"`   // its path in the machine's file
 	Value   string           `json:"value"`  // as the file has it
-	Effect  float64          `json:"effect"` // largest change of the speed-up searched again, as a share
+	Effect  float64          `json:"effect"` // largest change of the speed-up with the best plan, as a share
 	Changes []ConstantChange `json:"changes"`
 }
 
@@ -84,7 +85,7 @@ func NewSensitivity(g *graph.Graph, m *hw.Machine, policy string, percents []int
 	base := sweep.Times{Baseline: s.Base.Baseline.Total, Total: s.Base.Timeline.Total}
 	out := &Sensitivity{
 		Schema: SensitivitySchema, Model: g.Name, Machine: m.Name, Policy: policy, Layers: len(s.Base.Layers),
-		Baseline: base.Baseline.NS(), Total: base.Total.NS(), Speedup: base.Speedup(), Percents: percents,
+		Baseline: base.Baseline.NS(), Total: base.Total.NS(), Speedup: base.Speedup(), Noise: s.Noise, Percents: percents,
 	}
 	outcome := func(t sweep.Times, err error) Outcome {
 		if err != nil {
@@ -123,6 +124,7 @@ func (s *Sensitivity) Text(w io.Writer) error {
 	fmt.Fprintf(b, "model     %s, %d layers\n%s", fault.Name(s.Model), s.Layers, bindings(s.Bindings))
 	fmt.Fprintf(b, "machine   %s, one constant changed at a time\n", s.Machine)
 	fmt.Fprintf(b, "policy    %s: speed-up %.3f\n", s.Policy, s.Speedup)
+	fmt.Fprintf(b, "noise     %.2f %%: the most that a machine's own search missed and the search of another found\n", 100*s.Noise)
 	if len(s.Constants) > 0 {
 		b.WriteByte('\n')
 		s.table(b)

@@ -38,6 +38,9 @@ func Run(w io.Writer, r *pimflow.Report, verbose bool) error {
 	if r.Objective != search.Latency.String() {
 		policy += " for " + r.Objective
 	}
+	if r.Effort != search.Normal.String() && r.Policy == pimflow.DefaultPolicy {
+		policy += ", effort " + r.Effort
+	}
 	if r.Stopped {
 		policy += ", stopped before the end"
 	}

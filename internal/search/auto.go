@@ -18,6 +18,9 @@ import (
 // auto is the best plan of every policy and of the local search.
 func (s *search) auto(ctx context.Context, auto Policy) (*Result, error) {
 	s.total = len(s.policies) * len(s.order)
+	if s.reached = s.t.Effort; s.reached > 0 {
+		s.total += len(s.order)
+	}
 	res := &Result{}
 	var none error
 	offer := func(c *solution) {
@@ -113,7 +116,7 @@ func (s *search) improve(ctx context.Context, c *solution, p Policy) (exact bool
 	list := c.windows
 	for round := 0; ; round++ {
 		if round < maxEvictions {
-			list = s.local.Improve(ctx, c.store, c.choices, list, o)
+			list = s.iterate(ctx, c, s.local.Improve(ctx, c.store, c.choices, list, o), o)
 		}
 		if err := c.store.Err(); err != nil {
 			return false, err
@@ -121,7 +124,7 @@ func (s *search) improve(ctx context.Context, c *solution, p Policy) (exact bool
 		pl := s.planOf(p, list)
 		tl, err := s.time(pl)
 		var full *memory.FullError
-		if errors.As(err, &full) && c.evict(full.Nodes, list) {
+		if errors.As(err, &full) && c.evict(c.drop(full, list), list) {
 			continue
 		}
 		if err != nil && full == nil {

@@ -23,6 +23,8 @@ type Policy struct {
 	Chains    []Chain                                    // pipelines to try
 	Offload   nodeTest                                   // nodes that run on the PIM whatever they cost; nil: none
 	Only      nodeTest                                   // the only nodes that may run on the PIM; nil: all that it executes
+	// Vectors: Offload and Only are the nodes whose vectors fill the PIM's units (Target.Fills).
+	Vectors bool
 	// All: every policy of the table is tried, and then the local search; the best plan is
 	// kept.
 	All bool
@@ -44,6 +46,7 @@ var policies = []Policy{
 	{Name: "gpu", About: "the baseline: all layers on the GPU, which has every memory channel"},
 	{Name: "conv1x1", PIM: plan.Extended, Only: Pointwise, About: "1x1 convolutions, and no other layer, run whole on the PIM if that is faster (PIMFlow's predecessor, IEEE CAL 2022)"},
 	{Name: "by-operator", PIM: plan.Extended, Offload: everything, About: "every operator that the PIM supports runs there, at any cost (ONNX Runtime for PIM, ICEIC 2022)"},
+	{Name: "by-vector", PIM: plan.Extended, Vectors: true, About: "products whose vectors fill the PIM's units run there, at any cost, and no other layer: a column access of inputs, an output for each unit of a channel (PRIMO, DATE 2019)"},
 	{Name: "by-benefit", PIM: plan.Extended, About: "greedy: a layer runs whole on the PIM if its gain exceeds the cost of transfers and launch (CAIRO, TACO 2018; IOTPIM); all times here include these costs, so newton++ makes the same plan"},
 	{Name: "exclusive", PIM: plan.Extended, Exclusive: true, About: "serial: each layer runs alone and whole on the faster device; the GPU then has every memory channel, and each hand-over costs a launch and a latency each way (IEEE Access 2024)"},
 	{Name: "newton+", PIM: plan.Basic, About: "each layer whole on the faster device; all PIM channels share their inputs, and buffer writes are exposed (Newton+, CGO 2023)"},

@@ -32,6 +32,7 @@ type Result struct {
 	Bound     device.Time   // a lower bound of the makespan of all plans (package bound); 0: not computed
 	BoundTwo  device.Time   // the same for plans that cut no node into more than two tiles
 	Exact     bool          // no plan of the exact mode has a lower objective (exact.go)
+	Effort    Effort        // that iterations reached: the target's, or less at its time limit
 	Stopped   bool          // the search was stopped: the plan is the best so far
 	Elapsed   time.Duration // of the search alone
 }
@@ -47,7 +48,7 @@ func Best(ctx context.Context, g *graph.Graph, p Policy, t Target) (*Result, err
 
 // best is Best.
 func (s *search) best(ctx context.Context, p Policy) (res *Result, err error) {
-	begin := time.Now()
+	s.begin = time.Now()
 	if p.All {
 		res, err = s.auto(ctx, p)
 	} else {
@@ -57,7 +58,7 @@ func (s *search) best(ctx context.Context, p Policy) (res *Result, err error) {
 		return nil, err
 	}
 	res.Plan.Policy = p.Name
-	return s.finish(res, begin)
+	return s.finish(res, s.begin)
 }
 
 // ErrNoDevice is wrapped by the error of a policy that has no device for a node.
@@ -101,6 +102,7 @@ func (s *search) finish(res *Result, begin time.Time) (_ *Result, err error) {
 		res.Alone = append(res.Alone, run.Time(part).Total)
 	}
 	res.Standby = s.t.Standby
+	res.Effort = s.reached
 	res.Objective, res.Value = s.t.Objective, s.value(res.Timeline)
 	res.Elapsed = time.Since(begin)
 	return res, nil
@@ -137,6 +139,8 @@ type search struct {
 	pinned      map[device.Device]device.Device // devices, by themselves, without the nodes that are pinned elsewhere
 	done        atomic.Int64
 	total       int
+	begin       time.Time
+	reached     Effort // by the iterations
 }
 
 func newSearch(g *graph.Graph, t Target) *search {

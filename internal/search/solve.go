@@ -39,6 +39,9 @@ func (s *search) solve(ctx context.Context, p Policy) (*solution, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.Vectors {
+		p.Offload, p.Only = s.fills, s.fills
+	}
 	n := len(s.order)
 	c := &solution{store: st, segments: make([][]segment, n), choices: make([][]*candidate.Partition, n), options: make([][]Option, n)}
 	gen := &generator{st, p, o}
@@ -79,7 +82,11 @@ func (s *search) solve(ctx context.Context, p Policy) (*solution, error) {
 		if !errors.As(err, &full) {
 			return c, err
 		}
-		for _, id := range full.Nodes {
+		gone := full.Nodes // where nodes are on the PIM at any cost
+		if p.Offload == nil {
+			gone = c.drop(full, c.windows)
+		}
+		for _, id := range gone {
 			at := st.Pos[id]
 			st.Evict(at)
 			for i := max(0, at-longestSegment+1); i <= at; i++ {
@@ -149,4 +156,8 @@ func (s *search) linearize() (candidate.Linear, error) {
 		return candidate.Linear{}, err
 	}
 	return s.t.Objective.around(tl.Total, energyOf(tl), s.standby), nil
+}
+
+func (s *search) fills(g *graph.Graph, nd *graph.Node) bool {
+	return s.t.Fills != nil && s.t.Fills(g, nd)
 }

@@ -2,6 +2,7 @@ package search
 
 import (
 	"slices"
+	"time"
 
 	"pimflow/internal/device"
 	"pimflow/internal/graph"
@@ -19,15 +20,19 @@ type Target struct {
 	Unbounded   bool // no lower bound is computed, which changes no plan
 	Histories   int  // of the lower bound: bound.Options
 	Exact       bool // the plan must be an exact optimum; graphs that are too large are an error
+	Effort      Effort
+	TimeLimit   time.Duration // from the begin of the search to the end of its iterations; 0: none
 	// Pins keep nodes on one device, plan.GPU or plan.PIM, whole or cut. A policy without that device has no plan.
 	Pins map[graph.ID]string
 	// Standby is the machine's power at rest, in pJ a nanosecond. It matters only to
 	// energies.
 	Standby device.Ledger
+	// Fills reports whether a node's vectors are large enough for the units of the PIM; nil: none are.
+	Fills func(*graph.Graph, *graph.Node) bool
 	// Holds, unless nil, refuses a graph that memory has no room for under any plan.
 	Holds func(*graph.Graph) error
 	// Fits, unless nil, refuses a plan that memory has no room for. After a
-	// memory.FullError the search continues with the nodes it names kept from the PIM.
+	// memory.FullError the search continues with the nodes kept from the PIM that gain least in the room that they take.
 	Fits func(*program.Program) error
 	// Progress, unless nil, is told how many of how many nodes are searched. It is called
 	// concurrently.

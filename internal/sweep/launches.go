@@ -40,46 +40,56 @@ func (l *Launch) Gain() device.Time { return l.Baseline - l.Total }
 // launches more than the GPU alone.
 func (l *Launch) Removed() device.Time { return l.BaseLaunches - l.Launches }
 
-// Launches searches the plan for each launch latency, with fused and unfused GPU kernels. PIM
+// Launches finds the plan for each launch latency, with fused and unfused GPU kernels. PIM
 // work is launched like a kernel, each piece by itself or fused; as on the machine where kernels
-// are in a graph; or at no cost, as published.
+// are in a graph; or at no cost, as published. Every plan that is found is timed under every launch.
 func Launches(ctx context.Context, m *Model) ([]Launch, error) {
 	list := variants(m.Machine)
-	done := m.counter(len(list))
 	p := newPool()
+	var points []*point
+	for i := range list {
+		points = append(points, &point{machine: list[i].machine(m.Machine, list[i].GPU, list[i].PIM), pool: p, keep: true})
+	}
+	if _, err := best(ctx, m, points); err != nil {
+		return nil, err
+	}
 	var eg errgroup.Group
 	eg.SetLimit(runtime.GOMAXPROCS(0))
-	for i := range list {
-		eg.Go(func() error {
-			defer done()
-			l := &list[i]
-			t, err := p.of(l.machine(m.Machine, l.GPU, l.PIM), true)
-			if err != nil {
-				return err
-			}
-			r, err := search.Best(ctx, m.Graph, m.Policy, t)
-			if err != nil {
-				return err
-			}
-			l.Times = timesOf(r)
-			base, of := r.Baseline.Busy(), r.Timeline.Busy()
-			l.BaseLaunches, l.Launches = base.Launch+base.PIMLaunch, of.Launch+of.PIMLaunch
-			for _, layer := range r.Layers {
-				if layer.Kind != "gpu" {
-					l.Layers++
-				}
-			}
-			if t, err = p.of(l.machine(m.Machine, 0, 0), true); err != nil {
-				return err
-			}
-			free, err := search.Given(m.Graph, r.Plan, t)
-			if err == nil {
-				l.Free = timesOf(free)
-			}
-			return err
-		})
+	for i, x := range points {
+		if x.err != nil {
+			return nil, x.err
+		}
+		eg.Go(func() error { return list[i].of(m, p, x) })
 	}
 	return list, eg.Wait()
+}
+
+// of sets what a row says of the best plan of its machine.
+func (l *Launch) of(m *Model, p *pool, x *point) error {
+	t, err := p.of(x.machine, true)
+	if err != nil {
+		return err
+	}
+	r, err := search.Given(m.Graph, x.plan, t)
+	if err != nil {
+		return err
+	}
+	l.Times = timesOf(r)
+	base, of := r.Baseline.Busy(), r.Timeline.Busy()
+	l.BaseLaunches, l.Launches = base.Launch+base.PIMLaunch, of.Launch+of.PIMLaunch
+	for _, layer := range r.Layers {
+		if layer.Kind != "gpu" {
+			l.Layers++
+		}
+	}
+	if t, err = p.of(l.machine(m.Machine, 0, 0), true); err != nil {
+		return err
+	}
+	free, err := search.Given(m.Graph, r.Plan, t)
+	if err == nil {
+		l.Free = timesOf(free)
+	}
+	return err
 }
 
 // machine returns the machine with the kernels and the launch cycles of l.

@@ -49,6 +49,9 @@ func Within(path, of string) bool { return path == of || strings.HasPrefix(path,
 type Sensitivity struct {
 	Base      *search.Result // on the unchanged machine
 	Constants []Constant     // the largest effect first, then in the machine's order
+	// Noise is the most that a machine's time lost to a plan that was found on another of the machines,
+	// as a share. Differences of this size may be the searches'.
+	Noise float64
 }
 
 // Constant is a number of the machine and its changes.
@@ -62,7 +65,7 @@ type Change struct {
 	Percent int     // the wanted change
 	Text    string  // the value, as the machine's file would have it
 	Actual  float64 // the change in per cent, after rounding
-	Found   Times   // of the plan searched on the changed machine
+	Found   Times   // on the changed machine, of the best plan that was found on any of the machines
 	Moved   int     // number of layers placed differently in that plan
 	Err     error   // instead of Found: why the machine is not valid, or has no plan
 	Kept    Times   // of the unchanged machine's plan on the changed machine
@@ -70,7 +73,7 @@ type Change struct {
 }
 
 // Effect is the largest relative change of the speed-up, with its sign, over all changes of the
-// constant, with the plan searched again.
+// constant, with the best plan.
 func (c *Constant) Effect(base float64) float64 {
 	most := 0.0
 	for _, ch := range c.Changes {
@@ -82,53 +85,57 @@ func (c *Constant) Effect(base float64) float64 {
 }
 
 // Vary changes the constants of the machine one at a time by each of the per cents: those that
-// times can depend on and that only accepts.
+// times can depend on and that only accepts. Every plan that is found is timed on every machine.
 func Vary(ctx context.Context, m *Model, percents []int, only func(path string) bool) (*Sensitivity, error) {
 	p := newPool()
-	to, err := p.of(m.Machine, true)
+	base := &point{machine: m.Machine, pool: p, keep: true}
+	if base.find(ctx, m); base.err != nil {
+		return nil, base.err
+	}
+	points := []*point{base}
+	s := &Sensitivity{}
+	var at [][]*point // by constant and change
+	for _, c := range m.Machine.Constants() {
+		if !Timed(m.Machine, c.Path) || !only(c.Path) {
+			continue
+		}
+		k := Constant{c, nil}
+		var of []*point
+		for _, percent := range percents {
+			ch := k.changed(percent)
+			if i := slices.IndexFunc(k.Changes, ch.same); i >= 0 { // small whole numbers round to the same
+				of = append(of, of[i])
+			} else {
+				of = append(of, k.point(m, p, ch.Text))
+				points = append(points, of[len(of)-1])
+			}
+			k.Changes = append(k.Changes, ch)
+		}
+		s.Constants, at = append(s.Constants, k), append(at, of)
+	}
+	var err error
+	if s.Noise, err = best(ctx, m, points); err != nil {
+		return nil, err
+	}
+	t, err := p.of(m.Machine, true)
 	if err != nil {
 		return nil, err
 	}
-	s := &Sensitivity{}
-	if s.Base, err = search.Best(ctx, m.Graph, m.Policy, to); err != nil {
+	if s.Base, err = search.Given(m.Graph, base.plan, t); err != nil {
 		return nil, err
 	}
-	for _, c := range m.Machine.Constants() {
-		if Timed(m.Machine, c.Path) && only(c.Path) {
-			s.Constants = append(s.Constants, Constant{c, make([]Change, len(percents))})
-		}
-	}
-	done := m.counter(len(s.Constants) * len(percents))
-	var eg errgroup.Group
-	eg.SetLimit(runtime.GOMAXPROCS(0))
 	for i := range s.Constants {
-		c := &s.Constants[i]
-		for k, percent := range percents {
-			c.Changes[k] = c.changed(percent)
-			if slices.ContainsFunc(c.Changes[:k], c.Changes[k].same) { // small whole numbers round to the same
-				done()
-				continue
+		for k := range s.Constants[i].Changes {
+			ch, x := &s.Constants[i].Changes[k], at[i][k]
+			if ch.Err = x.err; x.err == nil {
+				ch.Found, ch.Moved = x.of, moved(x.plan, s.Base.Plan)
 			}
-			eg.Go(func() error {
-				defer done()
-				return s.change(ctx, m, p, c, &c.Changes[k])
-			})
+			ch.Kept, ch.KeptErr = x.kept(m, s.Base.Plan)
 		}
 	}
-	if err := eg.Wait(); err != nil {
-		return nil, err
-	}
-	for i := range s.Constants {
-		c := &s.Constants[i]
-		for k := range c.Changes {
-			first := c.Changes[slices.IndexFunc(c.Changes, c.Changes[k].same)]
-			first.Percent = c.Changes[k].Percent
-			c.Changes[k] = first
-		}
-	}
-	base := timesOf(s.Base).Speedup()
+	speedup := timesOf(s.Base).Speedup()
 	slices.SortStableFunc(s.Constants, func(a, b Constant) int {
-		return cmp.Compare(math.Abs(b.Effect(base)), math.Abs(a.Effect(base)))
+		return cmp.Compare(math.Abs(b.Effect(speedup)), math.Abs(a.Effect(speedup)))
 	})
 	return s, nil
 }
@@ -145,38 +152,15 @@ func (c *Constant) changed(percent int) Change {
 
 func (c Change) same(o Change) bool { return c.Text == o.Text }
 
-// change computes a change of a constant; the error is that of the context.
-func (s *Sensitivity) change(ctx context.Context, m *Model, p *pool, c *Constant, ch *Change) error {
-	if err := ctx.Err(); err != nil {
-		return err
+// point is the machine with the constant changed.
+func (c *Constant) point(m *Model, p *pool, text string) *point {
+	x := &point{pool: p}
+	if text == c.Text { // a fraction of 0
+		x.err = fmt.Errorf("%s is 0: no per cent of it is another value", c.Path)
+	} else {
+		x.machine, x.err = m.Machine.With(c.Path, text)
 	}
-	if ch.Text == c.Text { // a fraction of 0
-		ch.Err = fmt.Errorf("%s is 0: no per cent of it is another value", c.Path)
-		ch.KeptErr = ch.Err
-		return nil
-	}
-	changed, err := m.Machine.With(c.Path, ch.Text)
-	if err != nil {
-		ch.Err, ch.KeptErr = err, err
-		return ctx.Err()
-	}
-	t, err := p.of(changed, false)
-	if err != nil {
-		ch.Err, ch.KeptErr = err, err
-		return ctx.Err()
-	}
-	found, err := search.Best(ctx, m.Graph, m.Policy, t)
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if ch.Err = err; err == nil {
-		ch.Found, ch.Moved = timesOf(found), moved(found.Plan, s.Base.Plan)
-	}
-	kept, err := search.Given(m.Graph, on(s.Base.Plan, changed), t)
-	if ch.KeptErr = err; err == nil {
-		ch.Kept = timesOf(kept)
-	}
-	return nil
+	return x
 }
 
 // Energy is the ratio of the plan's energy to that of the GPU alone at the bounds of one

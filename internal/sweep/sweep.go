@@ -55,9 +55,12 @@ func (m *Model) counter(total int) func() {
 	}
 }
 
-// on returns the plan with the machine's number of PIM channels.
+// on returns the plan with the machine's number of PIM channels and a launch that the machine has.
 func on(p *plan.Plan, m *hw.Machine) *plan.Plan {
 	c := *p
+	if m.Launch.PIM != hw.Joint {
+		c.Launch = plan.Each
+	}
 	if c.PIMChannels > 0 {
 		c.PIMChannels = m.Memory.PIMChannels
 	}

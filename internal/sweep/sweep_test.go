@@ -357,3 +357,37 @@ func TestLaunches(t *testing.T) {
 		}
 	}
 }
+
+// TestBest: every plan is timed on every machine, and each machine has the best.
+func TestBest(t *testing.T) {
+	m := model(t, machine(t, "newton"), "auto")
+	slow, err := m.Machine.With("link.pim_launch_ck", "4500")
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := &point{err: context.DeadlineExceeded}
+	p := newPool()
+	gpu := &point{machine: slow, pool: p}
+	gpu.find(t.Context(), &Model{Graph: m.Graph, Policy: model(t, m.Machine, "gpu").Policy})
+	alone := gpu.of
+	own := &point{machine: m.Machine, pool: p}
+	noise, err := best(t.Context(), m, []*point{broken, gpu, own})
+	if err != nil || broken.plan != nil || broken.times != nil {
+		t.Fatalf("%v: %+v", err, broken)
+	}
+	kept, err := gpu.kept(m, own.plan)
+	if err != nil || gpu.of.Total != kept.Total || gpu.of.Total >= alone.Total || gpu.of.Baseline != alone.Baseline || placed(gpu.plan) != placed(own.plan) {
+		t.Errorf("%v: %+v with a better plan, %+v before", err, gpu.of, alone)
+	}
+	if want := 1 - float64(gpu.of.Total)/float64(alone.Total); noise != want {
+		t.Errorf("noise %v: %v wanted", noise, want)
+	}
+	if len(gpu.times) != 2 || len(own.times) != 2 {
+		t.Errorf("times %v, %v of two plans", gpu.times, own.times)
+	}
+	stop, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := best(stop, m, []*point{gpu}); err != context.Canceled {
+		t.Errorf("%v after the end", err)
+	}
+}

@@ -49,6 +49,36 @@ var plans = slices.Concat(
 			marked`, `		if false {
 			marked`},
 	),
+	file("internal/search/local/iterate.go", in("internal/search/local", "^TestIterate$"),
+		row{"iterations end where they are, not at the best", `	c.adopt(best)
+}`, `	_ = best
+}`},
+		row{"a round that the context ends counts", `if ctx.Err() != nil {
+			return list`, `if ctx.Err() != nil && list == nil {
+			return list`},
+		row{"an effort is of the whole graph", `r.steps.Load() < effort*n`, `r.steps.Load() < effort`},
+	),
+	file("internal/search/capacity.go", in("internal/search", "^(TestFill|TestMoreRows)$"),
+		row{"weights stay by their rows, not by what they gain", `best[r-x.rows] + x.gain`, `best[r-x.rows] + float64(x.rows)`},
+		row{"a load may be taken several times", `for r := rows; r >= x.rows; r--`, `for r := x.rows; r <= rows; r++`},
+	),
+	file("internal/search/effort.go", in("internal/search", "^TestEffort$"),
+		row{"the time limit counts from the begin of the iterations", `s.begin.Add(s.t.TimeLimit)`, `s.begin.Add(s.t.TimeLimit + 1e12)`},
+	),
+	file("internal/sweep/share.go", in("internal/sweep", "^(TestBest|TestVary)$"),
+		row{"a machine takes the last plan that is timed", `if tl.Total < p.of.Total {`, `if tl.Total < p.of.Total+1e9 {`},
+		row{"no plan of another machine is tried", `for _, x := range plans {
+		x = on(x, p.machine)`, `for _, x := range plans[:0] {
+		x = on(x, p.machine)`},
+	),
+	file("channels.go", in(".", "^TestSwap$"),
+		row{"a number of channels takes any plan", `err == nil && v < value {`, `err == nil && v > value {`},
+		row{"a plan keeps its own number of channels", `on.PIMChannels = p.target.PIMChannels`, `on.PIMChannels += 0`},
+	),
+	file("internal/pim/operators.go", in("internal/pim", "^TestFills$"),
+		row{"short vectors go to the PIM", `l.groupK >= m.PIM.Lanes() && l.groupOuts`, `l.groupOuts`},
+		row{"few outputs go to the PIM", `&& l.groupOuts >= m.PIM.Banks`, `&& l.groupOuts >= 1`},
+	),
 	file("internal/search/objective.go", in("internal/search", "^TestObjectiveValues$"),
 		row{"EDP is energy", `return energy * t.NS()`, `return energy`},
 		row{"EDP's delay counts twice", `return energy * t.NS()`, `return energy * t.NS() * t.NS()`},

@@ -1,0 +1,91 @@
+package search
+
+import (
+	"context"
+	"math"
+	"strconv"
+	"strings"
+
+	"pimflow/internal/bound"
+	"pimflow/internal/candidate"
+	"pimflow/internal/fault"
+	"pimflow/internal/nearest"
+)
+
+// Effort is how many tiles iterations of auto's local search place or look at, for each node, before
+// no further iteration begins; 0: the search ends at the first local optimum.
+type Effort int64
+
+// The named efforts. Normal is chosen by BenchmarkEffort: plans of five networks on two machines are
+// at most 1.5 % longer than after ten times as many steps.
+const (
+	Low    Effort = 0
+	Normal Effort = 200_000
+	High   Effort = 2_000_000
+)
+
+var efforts = []struct {
+	name string
+	Effort
+	histories int // of the lower bound
+}{{"low", Low, 0}, {"normal", Normal, bound.Normal}, {"high", High, bound.High}}
+
+// Histories is how many histories of a lower bound go with an effort (bound.Options): those of the largest
+// named effort that is not above it.
+func (e Effort) Histories() (n int) {
+	for _, x := range efforts {
+		if x.Effort <= e {
+			n = x.histories
+		}
+	}
+	return n
+}
+
+// maxEffort bounds an effort: the steps of a graph of a million nodes stay within 64 bits.
+const maxEffort = math.MaxInt64 / 1_000_000
+
+// ParseEffort reads the name of an effort, or its number of steps.
+func ParseEffort(text string) (Effort, error) {
+	var names []string
+	for _, e := range efforts {
+		if e.name == text {
+			return e.Effort, nil
+		}
+		names = append(names, e.name)
+	}
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil && n >= 0 && n <= maxEffort {
+		return Effort(n), nil
+	}
+	return 0, fault.Usagef("effort %.80q is not known: one of %s, or a number of steps a layer wanted%s", text, strings.Join(names, ", "), nearest.Hint(text, names))
+}
+
+// String is the name of an effort, or its number of steps.
+func (e Effort) String() string {
+	for _, x := range efforts {
+		if x.Effort == e {
+			return x.name
+		}
+	}
+	return strconv.FormatInt(int64(e), 10)
+}
+
+// iterate spends the target's effort on windows, until its time limit, which counts from the begin
+// of the search.
+func (s *search) iterate(ctx context.Context, c *solution, list []*candidate.Window, o candidate.Linear) []*candidate.Window {
+	until := ctx
+	if s.t.TimeLimit > 0 {
+		var cancel context.CancelFunc
+		until, cancel = context.WithDeadline(ctx, s.begin.Add(s.t.TimeLimit))
+		defer cancel()
+	}
+	list, reached := s.local.Iterate(until, c.store, c.choices, list, o, int64(s.t.Effort), s.iterated)
+	s.reached = Effort(reached)
+	return list
+}
+
+// iterated reports progress: all iterations together count as one more policy.
+func (s *search) iterated(steps, of int64) {
+	if n := int64(len(s.order)); s.t.Progress != nil {
+		s.t.Progress(s.total-int(n-n*min(steps, of)/of), s.total)
+	}
+}

@@ -1,0 +1,85 @@
+package search_test
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"pimflow/internal/bound"
+	"pimflow/internal/search"
+)
+
+// TestParseEffort: names and numbers are read as they are printed; others are refused.
+func TestParseEffort(t *testing.T) {
+	for _, text := range []string{"low", "normal", "high", "1", "137204"} {
+		e, err := search.ParseEffort(text)
+		if err != nil || e.String() != text {
+			t.Errorf("%s: %v, %v", text, e, err)
+		}
+	}
+	for e, want := range map[search.Effort]int{0: 0, 1: 0, search.Normal - 1: 0, search.Normal: bound.Normal, search.High + 1: bound.High} {
+		if got := e.Histories(); got != want {
+			t.Errorf("effort %v has %d histories, want %d", e, got, want)
+		}
+	}
+	for _, text := range []string{"", "-1", "hi", "1e5", "99999999999999999"} {
+		if e, err := search.ParseEffort(text); err == nil {
+			t.Errorf("%q is %v", text, e)
+		}
+	}
+}
+
+// TestEffort: the plan is the same for any number of threads, and the effort that a time limit
+// reached finds the plan that the limit left.
+func TestEffort(t *testing.T) {
+	g := network(t, "toy")
+	to := target(t, "newton")
+	to.Unbounded = true
+	first := best(t, g, "auto", to)
+	to.Effort = 3_000
+	before := runtime.GOMAXPROCS(1)
+	one := best(t, g, "auto", to)
+	runtime.GOMAXPROCS(4)
+	four := best(t, g, "auto", to)
+	runtime.GOMAXPROCS(before)
+	if a, b := fmt.Sprint(one.Plan), fmt.Sprint(four.Plan); a != b {
+		t.Errorf("plans of 1 and 4 threads differ:\n%s\n%s", a, b)
+	}
+	if one.Timeline.Total > first.Timeline.Total || one.Effort != to.Effort || first.Effort != 0 {
+		t.Errorf("%v with effort %v, %v with %v", one.Timeline.Total, one.Effort, first.Timeline.Total, first.Effort)
+	}
+	to.Effort, to.TimeLimit = search.High, time.Nanosecond
+	limited := best(t, g, "auto", to)
+	if limited.Effort != 0 || limited.Stopped || limited.Timeline.Total != first.Timeline.Total {
+		t.Errorf("after a nanosecond: effort %v, stopped %v, %v", limited.Effort, limited.Stopped, limited.Timeline.Total)
+	}
+	to.TimeLimit = first.Elapsed + 100*time.Millisecond
+	limited = best(t, g, "auto", to)
+	to.Effort, to.TimeLimit = limited.Effort, 0
+	if again := best(t, g, "auto", to); fmt.Sprint(again.Plan) != fmt.Sprint(limited.Plan) || again.Effort != limited.Effort {
+		t.Errorf("effort %v, which the limit reached, gives another plan", limited.Effort)
+	}
+}
+
+// BenchmarkEffort prints how much shorter plans are with more effort than with none: what Normal and
+// High are chosen from. -benchtime 1x is enough.
+func BenchmarkEffort(b *testing.B) {
+	for _, machine := range []string{"newton", "aim"} {
+		for _, name := range []string{"mobilenet-v2", "mnasnet-1.0", "efficientnet-b0", "resnet-50", "vgg-16"} {
+			g, to := network(b, name), target(b, machine)
+			to.Unbounded = true
+			first := best(b, g, "auto", to).Timeline.Total
+			for _, e := range []search.Effort{search.Normal / 4, search.Normal, search.High} {
+				b.Run(fmt.Sprintf("%s/%s/%v", machine, name, e), func(b *testing.B) {
+					to.Effort = e
+					var r *search.Result
+					for b.Loop() {
+						r = best(b, g, "auto", to)
+					}
+					b.ReportMetric(100*(1-float64(r.Timeline.Total)/float64(first)), "%shorter")
+				})
+			}
+		}
+	}
+}
