@@ -149,7 +149,7 @@ func (p *Plan) swap(ctx context.Context, found []*plan.Plan) error {
 	if err != nil {
 		return err
 	}
-	r.Bound, r.BoundTwo, r.Elapsed = p.result.Bound, p.result.BoundTwo, p.result.Elapsed
+	r.Bound, r.BoundTwo, r.Elapsed, r.Effort = p.result.Bound, p.result.BoundTwo, p.result.Elapsed, p.result.Effort
 	p.plan, p.result = least, r
 	return nil
 }

@@ -36,7 +36,7 @@ func compareCommand() *cobra.Command {
 		Short: "Plan models under several policies and print the results as a table",
 		Long: `Plan models under several policies, and at several batches, and print the results as a table: latency; speed-up and energy
 over the GPU alone, with their bounds; images a second if runs follow each other back to back. "gap" is by how much the
-latency exceeds the lower bound of all plans, "two tiles" the same for plans with at most two tiles a layer.
+latency exceeds the lower bound of all plans of costed tiles, "two tiles" the same for plans with at most two a layer.
 
 A model that cannot be planned is a row with its error. The exit code is then that of the errors, the largest of several.
 

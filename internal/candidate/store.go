@@ -206,7 +206,7 @@ func (s *Store) cost(k *kind, at Span, key uint64) int32 {
 		for j, x := range s.Node(i).In {
 			if s.Pos[x] < 0 || t.Need[j].Empty() {
 				t.Need[j] = nil
-			} else if j > 0 && t.Need[j].Equal(t.Need[j-1]) { // of a concatenation
+			} else if j > 0 && t.Need[j-1] != nil && t.Need[j].Equal(t.Need[j-1]) { // of a concatenation; the box of a scalar equals nil
 				t.Need[j] = t.Need[j-1]
 			}
 		}

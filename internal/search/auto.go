@@ -79,7 +79,7 @@ func (s *search) auto(ctx context.Context, auto Policy) (*Result, error) {
 		return nil, none
 	}
 	if res.Stopped = ctx.Err() != nil; !res.Stopped && !s.t.Unbounded { // the bound needs all tiles costed
-		o := bound.Options{Below: res.Timeline.Total, Histories: s.t.Histories}
+		o := bound.Options{Below: res.Timeline.Total, Histories: s.histories()}
 		if res.Exact {
 			o.Histories = bound.High // the graph is small
 		}
@@ -109,33 +109,46 @@ func (s *search) fuse(ctx context.Context, c *solution, p Policy) (anew *solutio
 	return anew, err
 }
 
-// improve improves a policy's plan by local search and, if the graph is small, replaces it by
-// the exact optimum, which it reports.
+// improve improves a policy's plan by local search, then goes on from there for as long as the effort says, and, if the
+// graph is small, replaces it by the exact optimum, which it reports. More effort makes no plan worse.
 func (s *search) improve(ctx context.Context, c *solution, p Policy) (exact bool, err error) {
 	o := s.t.Objective.around(c.timeline.Total, energyOf(c.timeline), s.standby)
-	list := c.windows
-	for round := 0; ; round++ {
-		if round < maxEvictions {
-			list = s.iterate(ctx, c, s.local.Improve(ctx, c.store, c.choices, list, o), o)
-		}
-		if err := c.store.Err(); err != nil {
+	list, err := s.fitted(ctx, c, p, s.local.Improve(ctx, c.store, c.choices, c.windows, o), o)
+	if err != nil {
+		return false, err
+	}
+	if s.t.Effort > 0 {
+		if _, err = s.fitted(ctx, c, p, s.iterate(ctx, c, list, o), o); err != nil {
 			return false, err
+		}
+	}
+	return s.decide(ctx, c, p, o)
+}
+
+// fitted makes the plan of windows the solution's, if it is better. If memory has no room for it, nodes are kept from the PIM and
+// the rest is improved again. It returns the windows that memory has room for.
+func (s *search) fitted(ctx context.Context, c *solution, p Policy, list []*candidate.Window, o candidate.Linear) ([]*candidate.Window, error) {
+	for round := 1; ; round++ {
+		if err := c.store.Err(); err != nil {
+			return nil, err
 		}
 		pl := s.planOf(p, list)
 		tl, err := s.time(pl)
 		var full *memory.FullError
 		if errors.As(err, &full) && c.evict(c.drop(full, list), list) {
+			if round < maxEvictions {
+				list = s.local.Improve(ctx, c.store, c.choices, list, o)
+			}
 			continue
 		}
 		if err != nil && full == nil {
-			return false, err
+			return nil, err
 		}
 		if err == nil && s.value(tl) < s.value(c.timeline) {
 			c.plan, c.timeline, c.windows = pl, tl, list
 		}
-		break
+		return list, nil
 	}
-	return s.decide(ctx, c, p, o)
 }
 
 // maxEvictions is how often the local search runs again after nodes without room in memory are

@@ -89,3 +89,12 @@ func (s *search) iterated(steps, of int64) {
 		s.t.Progress(s.total-int(n-n*min(steps, of)/of), s.total)
 	}
 }
+
+// histories are the target's, unless a time limit ended the search: then those of the effort that was reached, which
+// repeats the bound too.
+func (s *search) histories() int {
+	if s.reached < s.t.Effort {
+		return min(s.t.Histories, s.reached.Histories())
+	}
+	return s.t.Histories
+}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"pimflow/internal/bound"
+	"pimflow/internal/hw"
+	"pimflow/internal/platform"
 	"pimflow/internal/search"
 )
 
@@ -81,5 +83,27 @@ func BenchmarkEffort(b *testing.B) {
 				})
 			}
 		}
+	}
+}
+
+// TestEffortFull: more effort makes no plan worse where memory has no room for all weights.
+func TestEffortFull(t *testing.T) {
+	m, err := hw.Load("newton")
+	if err == nil {
+		m, err = m.With("pim.rows_per_bank", "416")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err := platform.Target(m, platform.Makers{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	to.Unbounded = true
+	g := network(t, "vgg-16")
+	low := best(t, g, "auto", to).Timeline.Total
+	to.Effort = 20_000
+	if more := best(t, g, "auto", to).Timeline.Total; more > low {
+		t.Errorf("%v with effort, %v with none", more, low)
 	}
 }
