@@ -11,6 +11,7 @@ import (
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
 	"pimflow/internal/plan"
+	"pimflow/internal/search"
 )
 
 // LaunchResult is what a search gives where work is launched in one of the ways: on both devices
@@ -27,7 +28,7 @@ type LaunchResult struct {
 }
 
 // Launches repeats the search of a plan for each way to launch work, which is then that of every
-// policy. Every plan that is found is timed in every way. Each search is that of a machine that is set so; the searches run at the same time, those of
+// policy. Every plan that is found is timed in every way; the others than the plan's own are searched at low effort. Each search is that of a machine that is set so; the searches run at the same time, those of
 // large graphs one after the other, and share what no launch changes, the mapping of layers to the PIM. Mechanisms whose cost the GPU's
 // file does not say are left out.
 func (s *Session) Launches(ctx context.Context, p *Plan) (list []LaunchResult, err error) {
@@ -131,7 +132,7 @@ func (s *Session) launching(how Search, way hw.Launch) (*Plan, error) {
 	if err := on.launched(&Machine{&c, s.on.from, s.on.changes}); err != nil {
 		return nil, err
 	}
-	how.Exact, how.Channels = false, false
+	how.Exact, how.Channels, how.Effort, how.TimeLimit = false, false, search.Low.String(), 0
 	t, err := on.aim(how)
 	t.Unbounded = true
 	return &Plan{home: &on, how: how, target: t}, err

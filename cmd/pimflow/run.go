@@ -110,7 +110,7 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 	fl.StringVar(&f.how.Objective, "objective", "latency", "objective to minimise: latency, energy, or edp, the energy-delay product")
 	fl.BoolVar(&f.how.Exact, "exact", false, "branch and bound: prove that no plan of at most two tiles a layer is better; for small graphs")
 	fl.StringVar(&f.channels, "pim-channels", "", "number of PIM channels, or "+autoChannels+" to search the best (default: the machine's)")
-	fl.BoolVar(&f.launches, "launches", true, "also search for each launch mode, which takes about 2.5 times as long as the first search; not for graphs of more than 400 layers")
+	fl.BoolVar(&f.launches, "launches", true, "also search for each launch mode, at low effort, which takes about 2.5 times as long as a first search at low effort; not for graphs of more than 400 layers")
 	fl.BoolVarP(&f.verbose, "verbose", "v", false, "one row a layer, and its placement for the fastest and for the slowest GPU within the bounds of its times")
 	fl.BoolVar(&f.pareto, "pareto", false, "also print the Pareto front of time and energy")
 	fl.BoolVar(&f.json, "json", false, "print one JSON object")
