@@ -16,7 +16,7 @@ func (c *Comparison) Gaps(w io.Writer) error {
 	b := &strings.Builder{}
 	fmt.Fprintf(b, "machine %s; latency in us\n", c.Machine)
 	b.WriteString("below pimflow: how much less the plan of auto takes than that of policy pimflow\n")
-	b.WriteString("gap: how much more auto takes than the lower bound; no plan of at most two costed tiles a layer is below the first, none of any number below the second;\nboth fall where more tiles are costed, as with more effort\n\n")
+	b.WriteString("gap: how much more auto takes than the lower bound; no plan of at most two costed tiles a layer is below the first, none of any number of costed tiles below the second;\nboth fall where more tiles are costed, as with more effort\n\n")
 	t := table{{}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}}
 	t.row("network", "batch", "pimflow", "auto", "below pimflow", "two tiles", "gap", "any", "gap", "effort", "search s")
 	for k := range c.Models {

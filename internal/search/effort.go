@@ -17,7 +17,7 @@ import (
 type Effort int64
 
 // The named efforts. Normal is chosen by BenchmarkEffort: plans of five networks on two machines are
-// at most 1.5 % longer than after ten times as many steps.
+// at most 1.6 % longer than after ten times as many steps.
 const (
 	Low    Effort = 0
 	Normal Effort = 200_000

@@ -177,29 +177,7 @@ func (r *improvement) pass(list []*candidate.Window, p pass) []*candidate.Window
 	reach := slices.Max(r.lengths) // how far back the nodes are that a move changes
 	for idle, phase := 0, 0; idle < 2 && phase < maxPhases && r.steps.Load() < r.maxSteps(len(r.Order)) && r.ctx.Err() == nil; phase++ {
 		groups := groupsOf(list, p.nodes, phase%2 == 1)
-		of := make([]*outcome, len(groups)) // nil: no move is left to try
-		var eg errgroup.Group
-		eg.SetLimit(runtime.GOMAXPROCS(0))
-		for i, w := range groups {
-			if !slices.ContainsFunc(w, func(t *candidate.Window) bool { return !settled[t] }) {
-				continue
-			}
-			key := r.keyOf(w, settled)
-			if of[i] = known[key]; of[i] != nil {
-				continue
-			}
-			of[i] = &outcome{lo: w[0].Lo}
-			if key != "" {
-				known[key] = of[i]
-			}
-			eg.Go(func() error {
-				if r.ctx.Err() == nil {
-					r.improve(w, settled, p.do, of[i])
-				}
-				return nil
-			})
-		}
-		eg.Wait()
+		of := r.outcomes(groups, settled, known, func([]*candidate.Window, string) func(*climber) { return p.do })
 		out := make([][]*candidate.Window, len(groups)) // nil: no better one
 		for i, w := range groups {
 			if of[i] != nil {
@@ -224,6 +202,36 @@ func (r *improvement) pass(list []*candidate.Window, p pass) []*candidate.Window
 		}
 	}
 	return list
+}
+
+// outcomes are what climbers make of groups, all at the same time, by what do says for a group and its key; nil where no move is
+// left to try. Groups alike have one outcome, which known keeps.
+func (r *improvement) outcomes(groups [][]*candidate.Window, settled map[*candidate.Window]bool, known map[string]*outcome, do func(w []*candidate.Window, key string) func(*climber)) []*outcome {
+	of := make([]*outcome, len(groups))
+	var eg errgroup.Group
+	eg.SetLimit(runtime.GOMAXPROCS(0))
+	for i, w := range groups {
+		if !slices.ContainsFunc(w, func(t *candidate.Window) bool { return !settled[t] }) {
+			continue
+		}
+		key := r.keyOf(w, settled)
+		if of[i] = known[key]; of[i] != nil {
+			continue
+		}
+		of[i] = &outcome{lo: w[0].Lo}
+		if key != "" {
+			known[key] = of[i]
+		}
+		climb := do(w, key)
+		eg.Go(func() error {
+			if r.ctx.Err() == nil {
+				r.improve(w, settled, climb, of[i])
+			}
+			return nil
+		})
+	}
+	eg.Wait()
+	return of
 }
 
 // groupsOf groups consecutive windows, up to a number of nodes. half begins with a group of half

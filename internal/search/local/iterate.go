@@ -4,10 +4,7 @@ import (
 	"context"
 	"hash/fnv"
 	"math/rand/v2"
-	"runtime"
 	"slices"
-
-	"golang.org/x/sync/errgroup"
 
 	"pimflow/internal/candidate"
 )
@@ -32,31 +29,16 @@ func (opt *Options) Iterate(ctx context.Context, s *candidate.Store, choices [][
 	r := opt.improvement(ctx, s, choices, o)
 	for round := 0; r.steps.Load() < effort*n; round++ {
 		groups := groupsOf(list, r.sizes[round%len(r.sizes)], round/len(r.sizes)%2 == 1)
-		of := make([]*outcome, len(groups))
-		known := map[string]*outcome{}
-		var eg errgroup.Group
-		eg.SetLimit(runtime.GOMAXPROCS(0))
-		for i, w := range groups {
-			key := r.keyOf(w, nil)
-			if of[i] = known[key]; of[i] != nil {
-				continue
-			}
-			of[i] = &outcome{lo: w[0].Lo}
+		of := r.outcomes(groups, nil, map[string]*outcome{}, func(w []*candidate.Window, key string) func(*climber) {
 			seed := uint64(w[0].Lo)
 			if key != "" { // groups alike have one outcome
 				h := fnv.New64a()
 				h.Write([]byte(key))
-				known[key], seed = of[i], h.Sum64()
+				seed = h.Sum64()
 			}
-			eg.Go(func() error {
-				if r.ctx.Err() == nil {
-					random := rand.New(rand.NewPCG(seed, uint64(round)))
-					r.improve(w, nil, func(c *climber) { c.kick(random) }, of[i])
-				}
-				return nil
-			})
-		}
-		eg.Wait()
+			random := rand.New(rand.NewPCG(seed, uint64(round)))
+			return func(c *climber) { c.kick(random) }
+		})
 		if ctx.Err() != nil {
 			return list, r.steps.Load() / n
 		}
