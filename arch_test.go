@@ -19,7 +19,7 @@ import (
 // ARCHITECTURE.md has the same table with a line on each.
 var ranks = [][]string{
 	{"budget", "fault", "files", "hostile", "nearest", "vector"},
-	{"tensor", "dram"},
+	{"tensor", "dram", "space", "result", "job"},
 	{"hw", "op", "npy", "dram/aimhost"},
 	{"graph"},
 	{"simplify", "zoo", "plan", "device"},
