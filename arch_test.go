@@ -19,11 +19,11 @@ import (
 // ARCHITECTURE.md has the same table with a line on each.
 var ranks = [][]string{
 	{"budget", "fault", "files", "hostile", "nearest", "vector"},
-	{"tensor", "dram", "space", "result", "job"},
+	{"tensor", "dram", "space", "job"},
 	{"hw", "op", "npy", "dram/aimhost"},
 	{"graph"},
 	{"simplify", "zoo", "plan", "device"},
-	{"onnx", "gpu", "profile", "program", "transform"},
+	{"onnx", "gpu", "profile", "program", "transform", "result"},
 	{"pim", "run"},
 	{"calibrate", "memory", "published/generator", "trace", "candidate", "fake"},
 	{"bound", "search/local"},
@@ -39,6 +39,7 @@ var ranks = [][]string{
 var libraries = []string{
 	"github.com/agnivade/levenshtein",
 	"github.com/google/renameio/v2",
+	"github.com/parquet-go/parquet-go",
 	"github.com/spf13/cobra",
 	"github.com/spf13/pflag",
 	"github.com/vbauerster/mpb/v8",

@@ -1,0 +1,235 @@
+package result
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+
+	"pimflow/internal/fault"
+	"pimflow/internal/files"
+	"pimflow/internal/nearest"
+)
+
+// maxFile bounds a table, in bytes; maxLine bounds a line of JSON. Estimated: a row has 2,000.
+const (
+	maxFile = 1 << 40
+	maxLine = 1 << 20
+)
+
+// source is a table to read.
+type source struct {
+	io.Reader
+	file *os.File // of Parquet, whose end is read first; nil for others
+	name string
+}
+
+// Read reads the rows of a table one by one, of the form that the file's name ends in, in the order of the file. It ends
+// with the first error of row, or of the file: one line with the file's name, the line, the column and what is wanted.
+func Read(file string, row func(*Row) error) error {
+	if err := Format(file); err != nil {
+		return err
+	}
+	s := &source{name: file}
+	if ending(file) == ".parquet" {
+		f, err := os.Open(file)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		s.file = f
+	} else {
+		f, err := files.OpenText(file, maxFile)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		s.Reader = f
+	}
+	return formats[ending(file)].read(s, row)
+}
+
+// Keys lists the keys of the machine among the columns of a table, in the order of their columns.
+func keysOf(names []string) (keys []Key) {
+	for _, n := range names {
+		if isKey(n) {
+			keys = append(keys, Key{Name: n})
+		}
+	}
+	return keys
+}
+
+// layout finds the cell of each column of a table; columns may be in any order, but all are wanted.
+func layout(names []string) ([]cell, error) {
+	all := cells(keysOf(names))
+	var known []string
+	for i := range all {
+		known = append(known, all[i].name)
+	}
+	list := make([]cell, len(names))
+	for i, n := range names {
+		at := slices.Index(known, n)
+		if at < 0 {
+			return nil, fmt.Errorf("column %.80q is not known%s: a table of schema %s wanted", n, nearest.Hint(n, known), Schema)
+		}
+		if slices.Contains(names[:i], n) {
+			return nil, fmt.Errorf("column %.80q is there twice", n)
+		}
+		list[i] = all[at]
+	}
+	for _, k := range known {
+		if !slices.Contains(names, k) {
+			return nil, fmt.Errorf("column %s is missing: a table of schema %s wanted", k, Schema)
+		}
+	}
+	return list, nil
+}
+
+// errSchema is the error of a row of another schema.
+func errSchema(found string) error {
+	return fmt.Errorf("%s %.80q: %.80q wanted", SchemaColumn, found, Schema)
+}
+
+func readCSV(s *source, row func(*Row) error) error {
+	in := csv.NewReader(s)
+	in.ReuseRecord = true
+	head, err := in.Read()
+	if err == io.EOF {
+		return fmt.Errorf("%s: empty: a line with the names of the columns wanted", s.name)
+	}
+	if err != nil {
+		return s.told(err)
+	}
+	list, err := layout(slices.Clone(head))
+	if err != nil {
+		return fmt.Errorf("%s:1: %w", s.name, err)
+	}
+	for {
+		record, err := in.Read()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return s.told(err)
+		}
+		var r Row
+		for i, text := range record {
+			if err := list[i].parse(&r, text); err != nil {
+				line, _ := in.FieldPos(i)
+				return fmt.Errorf("%s:%d: %w", s.name, line, err)
+			}
+		}
+		if err := r.whole(list, func(i int) bool { return record[i] == "" }); err != nil {
+			line, _ := in.FieldPos(0)
+			return fmt.Errorf("%s:%d: %w", s.name, line, err)
+		}
+		if err := row(&r); err != nil {
+			return err
+		}
+	}
+}
+
+// told names the file and the line in an error of the CSV's form.
+func (s *source) told(err error) error {
+	var at *csv.ParseError
+	if errors.As(err, &at) {
+		return fmt.Errorf("%s:%d: not CSV: %w", s.name, at.Line, at.Err)
+	}
+	return fmt.Errorf("%s: %w", s.name, err)
+}
+
+// parse puts the value of a text into a row; the empty one leaves the row as it is.
+func (c *cell) parse(r *Row, text string) error {
+	if c.name == SchemaColumn && text != Schema {
+		return errSchema(text)
+	}
+	if text == "" {
+		return nil
+	}
+	var v any = text
+	var err error
+	wanted := ""
+	switch c.kind {
+	case integer:
+		v, err = strconv.Atoi(text)
+		wanted = "a whole number"
+	case number:
+		v, err = strconv.ParseFloat(text, 64)
+		wanted = "a number"
+	case logical:
+		wanted = "true or false"
+		if v, err = strconv.ParseBool(text); err == nil && text != "true" && text != "false" {
+			err = strconv.ErrSyntax
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%s %.80q: %s wanted", c.name, text, wanted)
+	}
+	c.put(r, v)
+	return nil
+}
+
+func readLines(s *source, row func(*Row) error) error {
+	in := bufio.NewScanner(s)
+	in.Buffer(nil, maxLine)
+	n := 0
+	for in.Scan() {
+		n++
+		r, err := parseLine(in.Bytes())
+		if err != nil {
+			return fmt.Errorf("%s:%d: %w", s.name, n, err)
+		}
+		if err := row(r); err != nil {
+			return err
+		}
+	}
+	if err := in.Err(); err != nil {
+		return fmt.Errorf("%s:%d: %w", s.name, n+1, err)
+	}
+	return nil
+}
+
+// parseLine reads a row's JSON.
+func parseLine(data []byte) (*Row, error) {
+	r := &struct {
+		Schema string `json:"schema"`
+		Row
+	}{}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	err := d.Decode(r)
+	if err == nil {
+		if _, rest := d.Token(); rest != io.EOF {
+			err = errors.New("more than one object")
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("not the JSON of a row: %s", fault.Line(err))
+	}
+	if r.Schema != Schema {
+		return nil, errSchema(r.Schema)
+	}
+	var given map[string]json.RawMessage
+	if err := json.Unmarshal(data, &given); err != nil {
+		return nil, err
+	}
+	list := cells(keysOf(sorted(r.Set)))
+	if err := r.whole(list, func(i int) bool { return len(given[list[i].name]) == 0 || string(given[list[i].name]) == "null" }); err != nil {
+		return nil, err
+	}
+	return &r.Row, r.writable(list)
+}
+
+func sorted(set map[string]string) (names []string) {
+	for k := range set {
+		names = append(names, k)
+	}
+	slices.Sort(names)
+	return names
+}
