@@ -26,6 +26,11 @@ func millijoule(mj float64) device.Energy {
 	return device.Energy{Value: mj, Low: mj / 2, High: 2 * mj}.Times(1e9)
 }
 
+// energiesOf are the energies of a result on a machine whose networks have no known error.
+func energiesOf(r *search.Result) Energies {
+	return newEnergies(r, run.Deviate(hw.Range{}, r.Baseline.Program), run.Deviate(hw.Range{}, r.Timeline.Program))
+}
+
 // TestEnergies: 1 s of 10 mW by the GPU and 1 mW by the PIM, against half a second and work;
 // the parts add up.
 func TestEnergies(t *testing.T) {
@@ -33,7 +38,7 @@ func TestEnergies(t *testing.T) {
 	timeline := func(time device.Time, work device.Ledger) *run.Timeline {
 		return run.Time(&program.Program{Steps: []program.Step{{Code: spent{Ledger: work, time: time}}}})
 	}
-	e := newEnergies(hw.Range{}, &search.Result{
+	e := energiesOf(&search.Result{
 		Standby:  device.Ledger{device.GPUStandby: {Value: 10, Low: 5, High: 20}, device.PIMStandby: {Value: 1, Low: 0.5, High: 2}},
 		Baseline: timeline(1e12, device.Ledger{}), Timeline: timeline(5e11, work),
 	})
@@ -69,7 +74,7 @@ func TestEnergies(t *testing.T) {
 // are 0, not infinite.
 func TestNoEnergy(t *testing.T) {
 	nothing := &run.Timeline{Program: &program.Program{}}
-	e := newEnergies(hw.Range{}, &search.Result{Standby: device.Ledger{device.GPUStandby: millijoule(1)}, Baseline: nothing, Timeline: nothing})
+	e := energiesOf(&search.Result{Standby: device.Ledger{device.GPUStandby: millijoule(1)}, Baseline: nothing, Timeline: nothing})
 	e.setEfficiency(1)
 	e.Parts = nil
 	if d := cmp.Diff(Energies{}, e); d != "" {

@@ -3,7 +3,6 @@ package pimflow
 import (
 	"pimflow/internal/device"
 	"pimflow/internal/graph"
-	"pimflow/internal/hw"
 	"pimflow/internal/memory"
 	"pimflow/internal/plan"
 	"pimflow/internal/run"
@@ -157,6 +156,7 @@ func newReport(s *Session, p *Plan) (*Report, error) {
 	b, tl := r.Timeline.Busy(), r.Timeline
 	integers, all := integerMACs(g)
 	network := m.NetworkErrorIn(m.Memory.ElementSize == 1 || 2*integers > all)
+	alone, own := run.Deviate(network, r.Baseline.Program), run.Deviate(network, tl.Program)
 	out := &Report{
 		Schema: ReportSchema, Model: g.Name, Machine: m.Name, Policy: r.Plan.Policy,
 		Channels: m.Memory.Channels, PIMChannels: p.channels(), ChannelsTried: p.tried,
@@ -167,7 +167,7 @@ func newReport(s *Session, p *Plan) (*Report, error) {
 		BaselineTicks: m.GPU.Clock.Cycles(int64(r.Baseline.Total)),
 		TotalTicks:    m.GPU.Clock.Cycles(int64(tl.Total)),
 		Throughput:    newThroughput(g, r.Baseline.Program, tl.Program),
-		Energy:        newEnergies(network, r),
+		Energy:        newEnergies(r, alone, own),
 		Exact:         r.Exact,
 		Stopped:       r.Stopped || r.Plan.Stopped,
 		Effort:        r.Effort.String(),
@@ -201,11 +201,11 @@ func newReport(s *Session, p *Plan) (*Report, error) {
 	if tl.Total > 0 {
 		out.Speedup = float64(r.Baseline.Total) / float64(tl.Total)
 	}
-	low, high := run.Bounds(network, r.Baseline.Program)
+	low, high := alone.Bounds()
 	out.BaselineLow, out.BaselineHigh = low.NS(), high.NS()
-	low, high = run.Bounds(network, tl.Program)
+	low, high = own.Bounds()
 	out.TotalLow, out.TotalHigh = low.NS(), high.NS()
-	out.Low, out.High = run.Interval(network, r.Baseline.Program, tl.Program)
+	out.Low, out.High = run.Interval(alone, own)
 	tiles := map[graph.ID][]Tile{}
 	for i := range tl.Program.Steps {
 		id := tl.Program.Steps[i].Node
@@ -313,27 +313,26 @@ type EnergyPart struct {
 	High         float64 `json:"high_pj"`
 }
 
-func newEnergies(network hw.Range, r *search.Result) Energies {
+func newEnergies(r *search.Result, alone, program *run.Deviating) Energies {
 	const milli = 1e-3 // pJ a nanosecond are mW
 	base, own := r.Baseline.Energy(&r.Standby), r.Timeline.Energy(&r.Standby)
-	alone, program := r.Baseline.Program, r.Timeline.Program
-	baseLow, baseHigh := run.EnergyBounds(network, &r.Standby, alone)
-	low, high := run.EnergyBounds(network, &r.Standby, program)
+	baseLow, baseHigh := alone.EnergyBounds(&r.Standby)
+	low, high := program.EnergyBounds(&r.Standby)
 	e := Energies{
 		Baseline: base.Total().Value, BaselineLow: baseLow.Total().Low, BaselineHigh: baseHigh.Total().High,
 		Total: own.Total().Value, Low: low.Total().Low, High: high.Total().High,
 	}
 	e.Ratio, _, _ = own.Ratio(&base)
-	e.RatioLow, e.RatioHigh = run.EnergyInterval(network, &r.Standby, alone, program)
+	e.RatioLow, e.RatioHigh = run.EnergyInterval(&r.Standby, alone, program)
 	for i := range device.Parts {
 		e.Parts = append(e.Parts, EnergyPart{i.String(), base[i].Value, baseLow[i].Low, baseHigh[i].High, own[i].Value, low[i].Low, high[i].High})
 	}
-	power := func(e float64, tl *run.Timeline) (value, low, high float64) {
-		low, high = run.PowerBounds(network, &r.Standby, tl.Program)
+	power := func(e float64, tl *run.Timeline, d *run.Deviating) (value, low, high float64) {
+		low, high = d.PowerBounds(&r.Standby)
 		return milli * quotient(e, tl.Total.NS()), milli * low, milli * high
 	}
-	e.BaselinePower, e.BaselinePowerLow, e.BaselinePowerHigh = power(e.Baseline, r.Baseline)
-	e.Power, e.PowerLow, e.PowerHigh = power(e.Total, r.Timeline)
+	e.BaselinePower, e.BaselinePowerLow, e.BaselinePowerHigh = power(e.Baseline, r.Baseline, alone)
+	e.Power, e.PowerLow, e.PowerHigh = power(e.Total, r.Timeline, program)
 	return e
 }
 

@@ -121,7 +121,7 @@ func (v *Validated) model(ctx context.Context, gs graphs, m *hw.Machine, from st
 	if err != nil {
 		return err
 	}
-	low, high := run.Bounds(m.NetworkError(), p)
+	low, high := run.Deviate(m.NetworkError(), p).Bounds()
 	v.From, v.Kernels, v.Modelled, v.Low, v.High = from, kernels, us(run.Time(p).Total), us(low), us(high)
 	return nil
 }

@@ -6,15 +6,13 @@ import (
 
 	"pimflow/internal/device"
 	"pimflow/internal/hw"
-	"pimflow/internal/plan"
-	"pimflow/internal/program"
 )
 
 // Bounds are the least and the greatest time of a program (Interval).
-func Bounds(network hw.Range, p *program.Program) (low, high device.Time) {
+func (d *Deviating) Bounds() (low, high device.Time) {
 	of := func(o []outcome) float64 { return float64(o[0].time) }
-	d := spread{network: network, programs: []*program.Program{p}}
-	return device.Time(d.least(of)), device.Time(d.greatest(of))
+	s := spread{d}
+	return device.Time(s.least(of)), device.Time(s.greatest(of))
 }
 
 // Interval is the least and the greatest speed-up of a program over a baseline while their
@@ -22,41 +20,42 @@ func Bounds(network hw.Range, p *program.Program) (low, high device.Time) {
 //
 //   - either each class of kernels takes its time or a bound (device.Uncertainty), or all
 //     modelled kernels of the GPU, with their launches, take their time times a bound of
-//     network, the error of whole networks. That error was measured with those of the classes
+//     the error of whole networks. That error was measured with those of the classes
 //     in it, so it takes their place and is not multiplied with them.
 //   - with either, launches and measured times take their value or a bound.
 //
-// The extremes are those that no other bound of one class exceeds. A network whose Value is 0 is
-// not known.
+// The extremes are those that no other bound of one class exceeds.
 //
 // In the literature: interval analysis with correlated factors.
-func Interval(network hw.Range, base, p *program.Program) (low, high float64) {
+func Interval(base, p *Deviating) (low, high float64) {
 	of := func(o []outcome) float64 {
 		if o[1].time == 0 {
 			return 1
 		}
 		return float64(o[0].time) / float64(o[1].time)
 	}
-	d := spread{network: network, programs: []*program.Program{base, p}}
-	return d.least(of), d.greatest(of)
+	s := spread{base, p}
+	return s.least(of), s.greatest(of)
 }
 
 // EnergyBounds are the energies of a program, with standby in pJ a nanosecond, where their sum is least and where it is
 // greatest, while times deviate as in Interval and constants of energy lie between their bounds.
-func EnergyBounds(network hw.Range, standby *device.Ledger, p *program.Program) (low, high device.Ledger) {
-	d := spread{network: network, standby: standby, programs: []*program.Program{p}}
+func (d *Deviating) EnergyBounds(standby *device.Ledger) (low, high device.Ledger) {
+	s := spread{d}
 	least, most := math.Inf(1), math.Inf(-1)
-	d.least(func(o []outcome) float64 {
-		v := o[0].energy.Total().Low
+	s.least(func(o []outcome) float64 {
+		e := o[0].energy(standby)
+		v := e.Total().Low
 		if v < least {
-			least, low = v, o[0].energy
+			least, low = v, e
 		}
 		return v
 	})
-	d.greatest(func(o []outcome) float64 {
-		v := o[0].energy.Total().High
+	s.greatest(func(o []outcome) float64 {
+		e := o[0].energy(standby)
+		v := e.Total().High
 		if v > most {
-			most, high = v, o[0].energy
+			most, high = v, e
 		}
 		return v
 	})
@@ -65,69 +64,67 @@ func EnergyBounds(network hw.Range, standby *device.Ledger, p *program.Program) 
 
 // EnergyInterval is the least and the greatest quotient of the energies of a program and of a baseline; times and constants
 // deviate as in EnergyBounds, the same in both.
-func EnergyInterval(network hw.Range, standby *device.Ledger, base, p *program.Program) (low, high float64) {
-	d := spread{network: network, standby: standby, programs: []*program.Program{base, p}}
-	low = d.least(func(o []outcome) float64 { _, v, _ := o[1].energy.Ratio(&o[0].energy); return v })
-	high = d.greatest(func(o []outcome) float64 { _, _, v := o[1].energy.Ratio(&o[0].energy); return v })
+func EnergyInterval(standby *device.Ledger, base, p *Deviating) (low, high float64) {
+	s := spread{base, p}
+	ratio := func(o []outcome) (low, high float64) {
+		of, over := o[1].energy(standby), o[0].energy(standby)
+		_, low, high = of.Ratio(&over)
+		return low, high
+	}
+	low = s.least(func(o []outcome) float64 { v, _ := ratio(o); return v })
+	high = s.greatest(func(o []outcome) float64 { _, v := ratio(o); return v })
 	return low, high
 }
 
 // PowerBounds are the least and the greatest mean power of a program in mW; times and constants deviate as in EnergyBounds.
-func PowerBounds(network hw.Range, standby *device.Ledger, p *program.Program) (low, high float64) {
-	d := spread{network: network, standby: standby, programs: []*program.Program{p}}
-	power := func(pj float64, t device.Time) float64 {
-		if t == 0 {
+func (d *Deviating) PowerBounds(standby *device.Ledger) (low, high float64) {
+	s := spread{d}
+	power := func(o []outcome, of func(device.Energy) float64) float64 {
+		if o[0].time == 0 {
 			return 0
 		}
-		return pj / t.NS()
+		e := o[0].energy(standby)
+		return of(e.Total()) / o[0].time.NS()
 	}
-	low = d.least(func(o []outcome) float64 { return power(o[0].energy.Total().Low, o[0].time) })
-	high = d.greatest(func(o []outcome) float64 { return power(o[0].energy.Total().High, o[0].time) })
+	low = s.least(func(o []outcome) float64 { return power(o, func(e device.Energy) float64 { return e.Low }) })
+	high = s.greatest(func(o []outcome) float64 { return power(o, func(e device.Energy) float64 { return e.High }) })
 	return low, high
 }
 
-// spread is the times, and the energies if standby is set, that programs can take while they deviate.
-type spread struct {
-	network  hw.Range
-	standby  *device.Ledger
-	programs []*program.Program
-}
+// spread is programs on one machine that deviate together.
+type spread []*Deviating
 
-// outcome is what one program takes.
-type outcome struct {
-	time   device.Time
-	energy device.Ledger
-}
+func (s spread) least(value func([]outcome) float64) float64 { return s.extreme(value, 1) }
 
-func (d *spread) least(value func([]outcome) float64) float64 { return d.extreme(value, 1) }
-
-func (d *spread) greatest(value func([]outcome) float64) float64 { return d.extreme(value, -1) }
+func (s spread) greatest(value func([]outcome) float64) float64 { return s.extreme(value, -1) }
 
 // extreme is the least value or, with sign -1, the greatest.
-func (d *spread) extreme(value func([]outcome) float64, sign float64) float64 {
+func (s spread) extreme(value func([]outcome) float64, sign float64) float64 {
 	best := math.Inf(int(sign))
-	factors := []float64{1}
-	if d.network.Value > 0 {
-		factors = append(factors, d.network.Low, d.network.High)
-	}
-	for i, factor := range factors {
-		e := &deviation{spread: d, value: value, network: factor}
-		if v := e.extreme(classes(d.programs, i > 0), sign); sign*v < sign*best {
+	for i, factor := range factors(s[0].network) {
+		e := &deviation{spread: s, value: value, sign: sign, network: factor, classes: s.classes(i > 0)}
+		if v := e.extreme(); sign*v < sign*best {
 			best = v
 		}
 	}
 	return best
 }
 
+// factors are those on the time of modelled kernels: 1, and the bounds of the error of whole networks, unless it is not known.
+func factors(network hw.Range) []float64 {
+	if network.Value > 0 {
+		return []float64{1, network.Low, network.High}
+	}
+	return []float64{1}
+}
+
 // classes are the classes of uncertain work of programs, sorted; without those of kernels where
 // the error of whole networks takes their place.
-func classes(programs []*program.Program, network bool) (list []string) {
-	for _, p := range programs {
-		for i := range p.Steps {
-			for _, u := range p.Steps[i].Code.Cost().Uncertain {
-				if !(network && u.Kind == device.OfKernel) && !slices.Contains(list, u.Class) {
-					list = append(list, u.Class)
-				}
+func (s spread) classes(network bool) (list []string) {
+	for _, d := range s {
+		for _, c := range d.classes {
+			if !(network && c.kernels) && !slices.Contains(list, c.name) {
+				list = append(list, c.name)
 			}
 		}
 	}
@@ -137,89 +134,43 @@ func classes(programs []*program.Program, network bool) (list []string) {
 
 // deviation is a value of programs whose kernels take network times their time.
 type deviation struct {
-	*spread
+	spread
 	value   func([]outcome) float64
+	sign    float64
 	network float64 // of modelled kernels of the GPU
+	classes []string
 }
 
 // at is the value with each class at its lower bound (-1), its time (0) or its upper bound (1).
-func (e *deviation) at(class map[string]int) float64 {
-	var list []outcome
-	chosen := func(u *device.Uncertainty) device.Time {
-		return [...]device.Time{u.Low, u.Time, u.High}[1+class[u.Class]]
-	}
-	for _, p := range e.programs {
-		tl := timed(p, func(s *program.Step, c *device.Cost) device.Time {
-			t := c.At(chosen)
-			if e.scales(s, c) {
-				t = device.Time(math.Round(e.network * float64(t)))
-			}
-			return t
-		})
-		o := outcome{time: tl.Total}
-		if e.standby != nil {
-			o.energy = e.energy(tl, chosen)
-		}
-		list = append(list, o)
+func (e *deviation) at(classes []int8) float64 {
+	var room [2]outcome
+	list := room[:0]
+	for _, d := range e.spread {
+		list = append(list, d.at(e.network, e.classes, classes))
 	}
 	return e.value(list)
-}
-
-// scales reports whether the factor of whole networks is on a step.
-func (e *deviation) scales(s *program.Step, c *device.Cost) bool {
-	return e.network != 1 && s.Device == plan.GPU && c.Source != device.Measured
-}
-
-// energy is Timeline.Energy, in which SMs are active as much longer as their kernels are.
-func (e *deviation) energy(tl *Timeline, chosen func(*device.Uncertainty) device.Time) device.Ledger {
-	sum := e.standby.Times(tl.Total.NS())
-	for i := range tl.Program.Steps {
-		s := &tl.Program.Steps[i]
-		c := s.Cost()
-		work := c.Energy
-		work[device.GPUActive] = work[device.GPUActive].Times(e.longer(s, &c, chosen))
-		sum.Add(&work)
-	}
-	return sum
-}
-
-// longer is the time of a step's kernels, without launches, over what it is without deviations.
-func (e *deviation) longer(s *program.Step, c *device.Cost, chosen func(*device.Uncertainty) device.Time) float64 {
-	if e.scales(s, c) {
-		return e.network
-	}
-	var time, known device.Time
-	for i := range c.Uncertain {
-		if u := &c.Uncertain[i]; u.Kind != device.OfLaunch {
-			time, known = time+chosen(u), known+u.Time
-		}
-	}
-	if known == 0 {
-		return 1
-	}
-	return float64(time) / float64(known)
 }
 
 // extreme is the least value, or with sign -1 the greatest: class after class is set to the bound
 // that moves it furthest, until none does.
 //
 // In the literature: coordinate descent over the vertices of a box.
-func (e *deviation) extreme(classes []string, sign float64) float64 {
-	at := map[string]int{}
+func (e *deviation) extreme() float64 {
+	at := make([]int8, len(e.classes))
 	best := e.at(at)
 	for moved := true; moved; {
 		moved = false
-		for _, c := range classes {
-			kept := at[c]
-			for bound := -1; bound <= 1; bound++ {
-				if at[c] = bound; bound == kept {
+		for i := range at {
+			kept := at[i]
+			for bound := int8(-1); bound <= 1; bound++ {
+				if at[i] = bound; bound == kept {
 					continue
 				}
-				if v := e.at(at); sign*v < sign*best {
+				if v := e.at(at); e.sign*v < e.sign*best {
 					best, kept, moved = v, bound, true
 				}
 			}
-			at[c] = kept
+			at[i] = kept
 		}
 	}
 	return best

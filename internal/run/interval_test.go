@@ -24,18 +24,18 @@ func TestIntervalByHand(t *testing.T) {
 	// 200 / 150 as it is. Least: fast conv and slow stream, (50 + 120) / (120 + 50);
 	// most: the other way round, (200 + 80) / (80 + 50).
 	unknown := hw.Range{}
-	low, high := Interval(unknown, base, p)
+	low, high := Interval(Deviate(unknown, base), Deviate(unknown, p))
 	if want := 1.0; low != want {
 		t.Errorf("low %v: %v wanted", low, want)
 	}
 	if want := 280. / 130; high != want {
 		t.Errorf("high %v: %v wanted", high, want)
 	}
-	if low, high := Bounds(unknown, base); low != 130 || high != 320 {
+	if low, high := Deviate(unknown, base).Bounds(); low != 130 || high != 320 {
 		t.Errorf("alone between %v and %v: 130 and 320 ps wanted", low, high)
 	}
 	// Of one program over itself nothing is uncertain.
-	if low, high := Interval(unknown, base, base); low != 1 || high != 1 {
+	if low, high := Interval(Deviate(unknown, base), Deviate(unknown, base)); low != 1 || high != 1 {
 		t.Errorf("%v to %v of a program over itself", low, high)
 	}
 }
@@ -57,10 +57,10 @@ func TestIntervalOfNetworks(t *testing.T) {
 	base := &program.Program{Steps: []program.Step{step(plan.GPU, kernel), step(plan.GPU, measured)}}
 	p := &program.Program{Steps: []program.Step{step(plan.PIM, pim), step(plan.PIM, pim, 0), step(plan.GPU, measured, 1)}}
 	network := hw.Range{Value: 1, Low: 0.5, High: 2}
-	if low, high := Bounds(network, base); low != 55+95 || high != 280+105 {
+	if low, high := Deviate(network, base).Bounds(); low != 55+95 || high != 280+105 {
 		t.Errorf("alone between %v and %v: 150 and 385 ps wanted", low, high)
 	}
-	if low, high := Bounds(network, p); low != 2*30+95 || high != 2*70+105 {
+	if low, high := Deviate(network, p).Bounds(); low != 2*30+95 || high != 2*70+105 {
 		t.Errorf("plan between %v and %v: 155 and 245 ps wanted", low, high)
 	}
 	// Least: fast kernels, the PIM's own launches slow, and of launches and measured times the
@@ -85,7 +85,7 @@ func TestIntervalOfNetworks(t *testing.T) {
 		return low, high
 	}
 	for fused := range 2 {
-		low, high := Interval(network, base, p)
+		low, high := Interval(Deviate(network, base), Deviate(network, p))
 		if l, h := brute(fused); low != l || high != h {
 			t.Errorf("%d fused: between %v and %v: %v and %v wanted", fused, low, high, l, h)
 		}
@@ -112,26 +112,26 @@ func TestEnergyIntervalByHand(t *testing.T) {
 	}}
 	standby := &device.Ledger{device.GPUStandby: {Value: 1, Low: 1, High: 1}}
 	unknown := hw.Range{}
-	low, high := EnergyBounds(unknown, standby, base)
+	low, high := Deviate(unknown, base).EnergyBounds(standby)
 	if l, h := low.Total().Low, high.Total().High; l != 500+60 || h != 2000+240 {
 		t.Errorf("alone %v to %v pJ: 560 and 2240 wanted", l, h)
 	}
-	low, high = EnergyBounds(unknown, standby, p)
+	low, high = Deviate(unknown, p).EnergyBounds(standby)
 	if l, h := low.Total().Low, high.Total().High; l != 250+35+100 || h != 1000+140+400 {
 		t.Errorf("the plan %v to %v pJ: 385 and 1540 wanted", l, h)
 	}
 	// The least quotient has slow kernels and the least PIM work, the greatest fast ones and the most; launches are fast in both.
-	l, h := EnergyInterval(unknown, standby, base, p)
+	l, h := EnergyInterval(standby, Deviate(unknown, base), Deviate(unknown, p))
 	if want := [2]float64{(1000 + 100 + 10 + 100) / (2000 + 200 + 10.), (250 + 25 + 10 + 400) / (500 + 50 + 10.)}; l != want[0] || h != want[1] {
 		t.Errorf("plan / alone %v to %v: %v wanted", l, h, want)
 	}
 	// Power is least with launches that do nothing, and fast kernels.
-	l, h = PowerBounds(unknown, standby, base)
+	l, h = Deviate(unknown, base).PowerBounds(standby)
 	if want := [2]float64{(500 + 50 + 40) / 90., (2000 + 200 + 10) / 210.}; l != want[0] || h != want[1] {
 		t.Errorf("power %v to %v mW: %v wanted", l, h, want)
 	}
 	// The error of whole networks takes the place of that of kernels.
-	low, high = EnergyBounds(hw.Range{Value: 1, Low: 0.9, High: 1.1}, standby, &program.Program{Steps: base.Steps[:1]})
+	low, high = Deviate(hw.Range{Value: 1, Low: 0.9, High: 1.1}, &program.Program{Steps: base.Steps[:1]}).EnergyBounds(standby)
 	if l, h := low.Total().Low, high.Total().High; l > 560 || h < 2240 {
 		t.Errorf("with the error of networks %v to %v pJ: no narrower than 560 to 2240 wanted", l, h)
 	}

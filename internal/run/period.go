@@ -56,7 +56,7 @@ func Back(p *program.Program) Period {
 // from the end of the one before it. steps are those of two executions.
 func next(steps []program.Step, now []Span) []Span {
 	n := len(now)
-	e := execution{steps: steps, spans: make([]Span, 2*n), of: alone}
+	e := execution{steps: steps, spans: make([]Span, 2*n)}
 	for i, s := range now {
 		e.put(i, s)
 	}

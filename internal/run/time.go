@@ -33,20 +33,12 @@ type Timeline struct {
 
 // Time simulates a program.
 func Time(p *program.Program) *Timeline {
-	return timed(p, alone)
-}
-
-// timed is Time with the time of each step alone chosen by of, from its cost.
-func timed(p *program.Program, of func(*program.Step, *device.Cost) device.Time) *Timeline {
-	e := execution{steps: p.Steps, spans: make([]Span, len(p.Steps)), of: of}
+	e := execution{steps: p.Steps, spans: make([]Span, len(p.Steps))}
 	for i := range p.Steps {
 		e.step(i)
 	}
 	return &Timeline{p, e.spans, end(e.spans)}
 }
-
-// alone is the time of a step alone.
-func alone(_ *program.Step, c *device.Cost) device.Time { return c.Time }
 
 // end is when the last of some spans ends.
 func end(spans []Span) (t device.Time) {
@@ -60,8 +52,7 @@ func end(spans []Span) (t device.Time) {
 type execution struct {
 	Sequence
 	steps []program.Step
-	spans []Span                                        // of the steps placed
-	of    func(*program.Step, *device.Cost) device.Time // the time of a step alone
+	spans []Span // of the steps placed
 }
 
 // step places a step when its device is free and its inputs exist, not before 0.
@@ -72,14 +63,14 @@ func (e *execution) step(i int) {
 	for _, j := range s.After {
 		start = max(start, e.spans[j].End)
 	}
-	e.spans[i] = e.Add(Task{program.Lane(s.Device), e.of(s, &c), c.Memory}, start)
+	e.spans[i] = e.Add(Task{program.Lane(s.Device), c.Time, c.Memory}, start)
 }
 
 // put places a step whose span is known.
 func (e *execution) put(i int, sp Span) {
 	s := &e.steps[i]
 	c := s.Cost()
-	t := Task{program.Lane(s.Device), e.of(s, &c), c.Memory}
+	t := Task{program.Lane(s.Device), c.Time, c.Memory}
 	e.spans[i] = sp
 	e.lanes[t.Lane].add(sp, t.share())
 }
