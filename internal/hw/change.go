@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"pimflow/internal/fault"
 	"pimflow/internal/nearest"
@@ -111,6 +113,14 @@ func (m *Machine) set(changes []string) (*Machine, error) {
 	if len(changes) == 0 {
 		return m, nil
 	}
+	if c := m.quickly(changes); c != nil {
+		return c, nil
+	}
+	return m.slowly(changes)
+}
+
+// slowly is set with the machine printed and parsed, which checks all.
+func (m *Machine) slowly(changes []string) (*Machine, error) {
 	c, err := m.again()
 	if err != nil {
 		return nil, fmt.Errorf("machine %s: %w", m.Name, err)
@@ -123,14 +133,46 @@ func (m *Machine) set(changes []string) (*Machine, error) {
 		if err := c.change(key, value); err != nil {
 			return nil, fmt.Errorf("machine %s: %w", m.Name, err)
 		}
-		if from, ok := m.Sources[key]; ok {
-			c.Sources[key] = "set; the machine's file has another value, from: " + from
-		}
+		c.tell(m, key)
 	}
 	if c, err = c.again(); err != nil {
 		return nil, fmt.Errorf("machine %s: %w", m.Name, err)
 	}
 	return c, nil
+}
+
+// tell makes the source of a key that is changed say so.
+func (m *Machine) tell(before *Machine, key string) {
+	if from, ok := before.Sources[key]; ok {
+		m.Sources[key] = "set; the machine's file has another value, from: " + from
+	}
+}
+
+// quickly is slowly without the way over a file: nil where that way has an error to tell, or more to check than what holds
+// between numbers.
+func (m *Machine) quickly(changes []string) *Machine {
+	c := m.clone()
+	for _, text := range changes {
+		key, value, ok := strings.Cut(text, "=")
+		if isError(key) || !strings.Contains(key, ".") || !ok || c.change(key, value) != nil {
+			return nil
+		}
+		if v, err := c.Value(key); err != nil || m.Sources[key] == "" && reflect.TypeOf(v).Kind() == reflect.Float64 {
+			return nil // a number without a source
+		}
+		c.tell(m, key)
+	}
+	if c.checkNames() != nil || c.Derive() != nil || c.check() != nil {
+		return nil
+	}
+	return c
+}
+
+// clone is a copy that shares nothing that changes.
+func (m *Machine) clone() *Machine {
+	c := *m
+	c.Waives, c.Sources, c.Given, c.PIM.Timing = maps.Clone(m.Waives), maps.Clone(m.Sources), maps.Clone(m.Given), maps.Clone(m.PIM.Timing)
+	return &c
 }
 
 // change sets the value of one key.
@@ -200,10 +242,20 @@ func (m *Machine) again() (*Machine, error) {
 	c, err := Parse("", b.Bytes())
 	if err != nil { // ":12: gpu.sm: …" or ": gpu.sm: …"
 		_, text, _ := strings.Cut(err.Error(), ": ")
-		return nil, errors.New(text)
+		return nil, &short{text, err}
 	}
 	return c, nil
 }
+
+// short is an error with the file and the line left out.
+type short struct {
+	text string
+	error
+}
+
+func (s *short) Error() string { return s.text }
+
+func (s *short) Unwrap() error { return s.error }
 
 // leaf is the value of a key of a machine, and a function that changes it.
 type leaf struct {
@@ -222,9 +274,8 @@ func leaves(path string, v reflect.Value, want string, visit func(leaf)) {
 	case v.Type() == periodType, v.Type() == rangeType, v.CanInt(), v.CanFloat(), v.Kind() == reflect.Bool, v.Kind() == reflect.String:
 		visit(leaf{path, v, want, v.Set})
 	case v.Kind() == reflect.Struct:
-		for _, key := range structKeys(v) {
-			f, tag := structField(v, key)
-			leaves(join(path, key), f, tag.Get("want"), visit)
+		for _, f := range layoutOf(v.Type()) {
+			leaves(join(path, f.key), v.Field(f.index), f.want, visit)
 		}
 	case v.Kind() == reflect.Map:
 		keys := v.MapKeys()
@@ -233,6 +284,29 @@ func leaves(path string, v reflect.Value, want string, visit func(leaf)) {
 			visit(leaf{join(path, k.String()), v.MapIndex(k), want, func(x reflect.Value) { v.SetMapIndex(k, x) }})
 		}
 	}
+}
+
+// field is a field of a struct of a machine.
+type field struct {
+	key, want string
+	index     int
+}
+
+// layouts holds the fields of structs by their types: tags are slow to read.
+var layouts sync.Map
+
+func layoutOf(t reflect.Type) []field {
+	if list, ok := layouts.Load(t); ok {
+		return list.([]field)
+	}
+	var list []field
+	for i := range t.NumField() {
+		if tag := t.Field(i).Tag; tag.Get("json") != "-" {
+			list = append(list, field{tag.Get("json"), tag.Get("want"), i})
+		}
+	}
+	layouts.Store(t, list)
+	return list
 }
 
 func float(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }

@@ -2,10 +2,12 @@ package hw
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // TestConstants: the constants of a machine are all its numbers, each once, and each
@@ -142,5 +144,47 @@ func TestWith(t *testing.T) {
 	up, _ := zero.Changed(10)
 	if down, _ := zero.Changed(-10); up != "1" || down != "-1" {
 		t.Errorf("0 in 10 %% steps: %s and %s", up, down)
+	}
+}
+
+// TestQuickly: a machine that is changed without the way over a file is that of the file, and most changes need no file.
+func TestQuickly(t *testing.T) {
+	texts := []string{"launch.gpu=graph", "launch.pim=each", "launch.pim=joint", "link.finish.where=gpu", "link.finish.where=dram", "gpu.fused=true", "pim.number_format=bf16", "name=other", "gpu.model.winograd=2", "gpu.error.conv=1"}
+	quick, all := 0, 0
+	for _, name := range []string{"newton", "aim", "artifact"} {
+		m, err := Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list := m.Constants()
+		for i := range list {
+			text, _ := list[i].Changed([]int{-10, 20}[i%2])
+			texts = append(texts, list[i].Path+"="+text)
+		}
+		r := rand.New(rand.NewPCG(1, 1))
+		for range 40 {
+			changes := []string{texts[r.IntN(len(texts))], texts[r.IntN(len(texts))]}[:1+r.IntN(2)]
+			want, err := m.slowly(changes)
+			got := m.quickly(changes)
+			if all++; err != nil {
+				if got != nil {
+					t.Errorf("%s: %s are taken: %v", name, changes, err)
+				}
+				continue
+			}
+			if got == nil {
+				continue
+			}
+			quick++
+			if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
+				t.Errorf("%s: %s:\n%s", name, changes, d)
+			}
+		}
+		if again, err := Load(name); err != nil || cmp.Diff(m, again) != "" {
+			t.Errorf("%s is changed itself", name)
+		}
+	}
+	if quick < all/3 {
+		t.Errorf("%d of %d changes without a file", quick, all)
 	}
 }

@@ -75,20 +75,54 @@ func limitsOf(std *dram.Standard) []dram.Limit {
 	return append(append(slices.Clone(memoryLimits), alike), std.Limits...)
 }
 
+// RuleError is the error of a machine whose numbers do not go together.
+type RuleError struct {
+	Keys []string // of the rule, and those that they follow from: with other values of these the machine may be right
+	text string
+}
+
+func (e *RuleError) Error() string { return e.text }
+
+// ruled is an error of a rule of keys.
+func (m *Machine) ruled(keys []string, format string, a ...any) error {
+	e := &RuleError{text: fmt.Sprintf(format, a...)}
+	for _, key := range keys {
+		e.Keys = append(e.Keys, m.Follows(key)...)
+	}
+	return e
+}
+
+// keysIn lists the keys of a formula.
+func keysIn(formula string) (keys []string) {
+	for _, f := range strings.Fields(formula) {
+		if f[0] < 'a' || f[0] > 'z' {
+			continue
+		}
+		if !strings.Contains(f, ".") {
+			f = "pim.timing." + f
+		}
+		keys = append(keys, f)
+	}
+	return keys
+}
+
+// cadenceKeys are what the pace of column accesses under a power limit follows from.
+var cadenceKeys = []string{"pim.power_limit_mw", "pim.clock_ps", "pim.timing.ccds_ck", "pim.banks", "pim.lanes", "pim.energy.column_read_pj", "pim.energy.mac_pj", "pim.energy.broadcast_pj"}
+
 // slowest is the longest pace of column accesses that a power limit may ask for, in cycles.
 const slowest = 10000
 
 // check refuses a memory that no DRAM could be, but for the rules that the machine waives.
 func (m *Machine) check() error {
 	if m.Memory.PIMChannels > m.Memory.Channels {
-		return fmt.Errorf("memory.pim_channels: %d: at most memory.channels, %d, wanted", m.Memory.PIMChannels, m.Memory.Channels)
+		return m.ruled([]string{"memory.channels", PIMChannels}, "memory.pim_channels: %d: at most memory.channels, %d, wanted", m.Memory.PIMChannels, m.Memory.Channels)
 	}
 	std, err := dram.Lookup(m.PIM.Standard)
 	if err != nil {
 		return fmt.Errorf("pim.standard: %w", err)
 	}
 	if ck := m.PIM.Cadence(); m.PIM.Limit > 0 && ck > slowest {
-		return fmt.Errorf("pim.power_limit_mw: %v: a column access of all banks takes %.6g pJ, every %d cycles: at most %d wanted", m.PIM.Limit, m.PIM.MACEnergy(), ck, int64(slowest))
+		return m.ruled(cadenceKeys, "pim.power_limit_mw: %v: a column access of all banks takes %.6g pJ, every %d cycles: at most %d wanted", m.PIM.Limit, m.PIM.MACEnergy(), ck, int64(slowest))
 	}
 	limits := limitsOf(std)
 	for _, name := range slices.Sorted(maps.Keys(m.Waives)) {
@@ -110,7 +144,7 @@ func (m *Machine) check() error {
 			return err
 		case broken != "" && !waived && l.Name == alike.Name: // a question of the machine, not of its DRAM
 		case broken != "" && !waived:
-			return fmt.Errorf("%s: rule %.80q: %s", broken, l.Name, l.Why)
+			return m.ruled(append(keysIn(l.Left), keysIn(l.Right)...), "%s: rule %.80q: %s", broken, l.Name, l.Why)
 		}
 	}
 	return nil
