@@ -24,7 +24,7 @@ var ranks = [][]string{
 	{"graph"},
 	{"simplify", "zoo", "plan", "device"},
 	{"onnx", "gpu", "profile", "program", "transform", "result"},
-	{"pim", "run"},
+	{"pim", "run", "queue"},
 	{"calibrate", "memory", "published/generator", "trace", "candidate", "fake"},
 	{"bound", "search/local"},
 	{"search"},
@@ -39,6 +39,8 @@ var ranks = [][]string{
 var libraries = []string{
 	"github.com/agnivade/levenshtein",
 	"github.com/google/renameio/v2",
+	"github.com/nats-io/nats-server/v2",
+	"github.com/nats-io/nats.go",
 	"github.com/parquet-go/parquet-go",
 	"github.com/spf13/cobra",
 	"github.com/spf13/pflag",

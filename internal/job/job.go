@@ -4,6 +4,13 @@
 // In the literature: content-addressed storage.
 package job
 
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+)
+
 // Schema names the form of a Job's JSON.
 const Schema = "pimflow.job/1"
 
@@ -35,6 +42,32 @@ type Ref struct {
 
 // File is a file of the store.
 type File struct {
-	Name   string `json:"name"` // base name
+	Name   string `json:"name"` // base name; of a file that the first refers to, its path from the first's folder, with slashes
 	SHA256 string `json:"sha256"`
 }
+
+// Work is a point of a sweep: its job, and the jobs that are evaluated before it because it times their plans.
+type Work struct {
+	Job    Job
+	Starts []*Job // the jobs of Job.Starts, in that order; each is a point of the same sweep, too, or of none
+}
+
+// Key hashes the job.
+func (j *Job) Key() Key {
+	h := sha256.Sum256(encode(j))
+	return Key(hex.EncodeToString(h[:]))
+}
+
+// encode is the only form of a value that parse reads back: JSON with keys in order, without spaces.
+func encode(v any) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		panic("job: " + err.Error()) // texts and numbers
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+// Size is the bytes of the job's JSON.
+func (j *Job) Size() int { return len(encode(j)) }

@@ -1,0 +1,100 @@
+package queue
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"pimflow/internal/job"
+	"pimflow/internal/result"
+)
+
+// entrySchema names the form of what is kept under a key.
+const entrySchema = "pimflow.result/1"
+
+// maxPayload bounds a message, in bytes, as NATS servers do by default; maxEntry bounds an entry before it is packed
+// (estimated: a plan of 1,000 layers has 200,000).
+const (
+	maxPayload = 1 << 20
+	maxEntry   = 16 << 20
+)
+
+// entry is what is kept under the key of a job.
+type entry struct {
+	Schema string     `json:"schema"`
+	Key    job.Key    `json:"key"`
+	Row    result.Row `json:"row"`
+	Plan   string     `json:"plan,omitempty"` // as text; "": there is none
+}
+
+var packers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
+
+// pack returns the bytes of an entry.
+func (e *entry) pack() ([]byte, error) {
+	data, err := json.Marshal(e)
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxEntry {
+		return nil, fmt.Errorf("a result of %d bytes: at most %d wanted", len(data), maxEntry)
+	}
+	var b bytes.Buffer
+	z := packers.Get().(*gzip.Writer)
+	defer packers.Put(z)
+	z.Reset(&b)
+	z.Write(data)
+	z.Close() // a buffer takes all
+	if b.Len() > maxPayload*3/4 {
+		return nil, fmt.Errorf("a result of %d bytes, packed: at most %d wanted", b.Len(), maxPayload*3/4)
+	}
+	return b.Bytes(), nil
+}
+
+// unpack reads the entry of a key.
+func unpack(data []byte, key job.Key) (*entry, error) {
+	z, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(z, maxEntry+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxEntry {
+		return nil, fmt.Errorf("more than %d bytes", maxEntry)
+	}
+	e := &entry{}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(e); err != nil {
+		return nil, err
+	}
+	if e.Schema != entrySchema || e.Key != key {
+		return nil, errors.New("an entry of another schema or key")
+	}
+	return e, nil
+}
+
+// failed is the row of a job without a result.
+func failed(j *job.Job, why string) result.Row {
+	r := result.Row{
+		Model: j.Model.Name, Batch: j.Batch, Machine: j.Machine.Name, Policy: j.Policy, Objective: j.Objective, Effort: j.Effort,
+		Version: j.Version, Error: why,
+	}
+	if j.GPU != nil {
+		r.GPU = j.GPU.Name
+	}
+	for _, s := range j.Set {
+		if r.Set == nil {
+			r.Set = map[string]string{}
+		}
+		key, value, _ := strings.Cut(s, "=")
+		r.Set[key] = value
+	}
+	return r
+}

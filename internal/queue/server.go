@@ -1,0 +1,135 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+
+	"pimflow/internal/fault"
+)
+
+// Listen says where a server of this process accepts other machines.
+type Listen struct {
+	Host           string
+	Port           int // -1: any that is free
+	User, Password string
+	Cert, Key      string // TLS; "": none
+}
+
+// Server is a NATS server in this process, whose files are in a folder. One process at a time has the folder.
+type Server struct {
+	s    *server.Server
+	lock *os.File
+}
+
+// ready bounds the start of a server, which reads what is in its folder. Estimated.
+const ready = 5 * time.Minute
+
+// Serve starts a server. Without listen only this process reaches it, and no port is opened.
+func Serve(folder string, listen *Listen) (*Server, error) {
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		return nil, err
+	}
+	lock, err := lockFile(filepath.Join(folder, "lock"))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", folder, err)
+	}
+	o := &server.Options{
+		ServerName: "pimflow", DontListen: listen == nil, NoSigs: true, NoLog: true, MaxPayload: maxPayload,
+		JetStream: true, StoreDir: folder, JetStreamMaxMemory: 1 << 26, JetStreamMaxStore: 1 << 60, // the disk bounds it
+	}
+	if listen != nil {
+		if listen.User == "" || listen.Password == "" {
+			lock.Close()
+			return nil, fault.Usagef("a server that other machines reach: a user and a password wanted")
+		}
+		o.Host, o.Port, o.Username, o.Password = listen.Host, listen.Port, listen.User, listen.Password
+		if listen.Cert != "" {
+			o.TLSConfig, err = server.GenTLSConfig(&server.TLSConfigOpts{CertFile: listen.Cert, KeyFile: listen.Key})
+			o.TLS, o.TLSTimeout = true, 5
+		}
+	}
+	var s *server.Server
+	if err == nil {
+		s, err = server.NewServer(o)
+	}
+	if err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("server in %s: %w", folder, err)
+	}
+	up := &Server{s, lock}
+	s.Start()
+	if !s.ReadyForConnections(ready) || !s.JetStreamEnabled() {
+		up.Close()
+		return nil, fmt.Errorf("%s: a folder of results that can be written wanted: the server does not start with it", folder)
+	}
+	return up, nil
+}
+
+// Close ends the server.
+func (s *Server) Close() {
+	s.s.Shutdown()
+	s.s.WaitForShutdown()
+	s.lock.Close()
+}
+
+// URL is where other machines reach the server.
+func (s *Server) URL() string { return s.s.ClientURL() }
+
+// Connect connects this process with the server, past the network.
+func (s *Server) Connect() (*nats.Conn, error) {
+	return nats.Connect("", nats.InProcessServer(s.s), nats.MaxReconnects(-1))
+}
+
+// waits between attempts to connect.
+const attempt = 500 * time.Millisecond
+
+// Dial connects with a server. It tries for as long as patience says where none answers: workers may be up before their
+// server. Once there, the connection survives restarts of the server.
+func Dial(ctx context.Context, l Login, patience time.Duration, warn func(string)) (*nats.Conn, error) {
+	l, err := l.resolve()
+	if err != nil {
+		return nil, err
+	}
+	options, err := l.options()
+	if err != nil {
+		return nil, err
+	}
+	options = append(options, nats.Name("pimflow"), nats.MaxReconnects(-1), nats.ReconnectWait(attempt), nats.Timeout(5*time.Second),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil {
+				warn(fmt.Sprintf("no connection with the server: %v: it is tried again", err))
+			}
+		}),
+		nats.ReconnectHandler(func(*nats.Conn) { warn("connected again") }))
+	for begin := time.Now(); ; {
+		nc, err := nats.Connect(l.URL, options...)
+		if err == nil {
+			return nc, nil
+		}
+		if !errors.Is(err, nats.ErrNoServers) && !errors.Is(err, nats.ErrTimeout) || time.Since(begin) > patience {
+			return nil, fmt.Errorf("NATS server %.80q: %w", l.URL, err)
+		}
+		if !sleep(ctx, attempt) {
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// sleep reports whether the context has not ended.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
