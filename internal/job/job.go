@@ -48,6 +48,7 @@ type File struct {
 
 // Work is a point of a sweep: its job, and the jobs that are evaluated before it because it times their plans.
 type Work struct {
+	Index  int // the point's number in its space
 	Job    Job
 	Starts []*Job // the jobs of Job.Starts, in that order; each is a point of the same sweep, too, or of none
 }

@@ -11,6 +11,7 @@ type spot struct {
 	key    job.Key
 	of     *block
 	stored bool // its result is known to be there
+	before bool // it was there before it was asked for
 }
 
 // block is a message to be sent, and the starts that it waits for.

@@ -84,7 +84,10 @@ func unpack(data []byte, key job.Key) (*entry, error) {
 func failed(j *job.Job, why string) result.Row {
 	r := result.Row{
 		Model: j.Model.Name, Batch: j.Batch, Machine: j.Machine.Name, Policy: j.Policy, Objective: j.Objective, Effort: j.Effort,
-		Version: j.Version, Error: why,
+		Search: "full", Version: j.Version, Error: why,
+	}
+	if len(j.Starts) > 0 {
+		r.Search = "anchors"
 	}
 	if j.GPU != nil {
 		r.GPU = j.GPU.Name

@@ -12,7 +12,6 @@ import (
 	"iter"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -86,7 +85,7 @@ func (f fake) Evaluate(ctx context.Context, j *job.Job, plans []string) (result.
 func points(n int) iter.Seq2[job.Work, error] {
 	return func(yield func(job.Work, error) bool) {
 		for i := range n {
-			if !yield(job.Work{Job: point(i)}, nil) {
+			if !yield(job.Work{Index: i, Job: point(i)}, nil) {
 				return
 			}
 		}
@@ -102,8 +101,8 @@ func point(i int, set ...string) job.Job {
 
 func list(jobs ...job.Job) iter.Seq2[job.Work, error] {
 	return func(yield func(job.Work, error) bool) {
-		for _, j := range jobs {
-			if !yield(job.Work{Job: j}, nil) {
+		for i, j := range jobs {
+			if !yield(job.Work{Index: i, Job: j}, nil) {
 				return
 			}
 		}
@@ -111,8 +110,8 @@ func list(jobs ...job.Job) iter.Seq2[job.Work, error] {
 }
 
 // lines is an emit that writes rows as JSON lines.
-func lines(b *bytes.Buffer) func(*result.Row) error {
-	return func(r *result.Row) error { return json.NewEncoder(b).Encode(r) }
+func lines(b *bytes.Buffer) func(*result.Row, bool) error {
+	return func(r *result.Row, _ bool) error { return json.NewEncoder(b).Encode(r) }
 }
 
 // serve starts a server for a test, and its store.
@@ -164,7 +163,11 @@ var roles = map[string]func() error{
 		}
 		defer done()
 		last, _ := time.ParseDuration(os.Getenv("QUEUE_TEST_LAST"))
-		_, err = s.Work(context.Background(), Worker{Evaluator: fake{os.Getenv("QUEUE_TEST_LOG"), last}, Names: names, Retries: 2, Wait: time.Second})
+		wait, err := time.ParseDuration(os.Getenv("QUEUE_TEST_WAIT"))
+		if err != nil {
+			return err
+		}
+		_, err = s.Work(context.Background(), Worker{Evaluator: fake{os.Getenv("QUEUE_TEST_LOG"), last}, Names: names, Retries: 2, Wait: wait})
 		return err
 	},
 	"sweep": func() error {
@@ -220,5 +223,3 @@ func logged(t *testing.T, file string) (all, again int) {
 	}
 	return all, again
 }
-
-var _ = filepath.Join

@@ -106,13 +106,15 @@ func (c *Cache) Open(ctx context.Context, s *Store, r job.Ref) (string, error) {
 	if c.known[name] != "" {
 		return path, nil
 	}
-	for _, f := range r.Files {
-		if err := c.fetch(ctx, s, f.SHA256); err != nil {
-			return "", fmt.Errorf("%.80q: %w", f.Name, err)
+	if _, err := os.Stat(filepath.Join(c.Folder, "named", name)); err != nil {
+		for _, f := range r.Files {
+			if err := c.fetch(ctx, s, f.SHA256); err != nil {
+				return "", fmt.Errorf("%.80q: %w", f.Name, err)
+			}
 		}
-	}
-	if err := c.name(name, r.Files); err != nil {
-		return "", err
+		if err := c.name(name, r.Files); err != nil {
+			return "", err
+		}
 	}
 	if c.known == nil {
 		c.known = map[string]string{}
@@ -180,9 +182,6 @@ func (c *Cache) keep(r io.Reader, sha string) (err error) {
 // name puts files beside each other under their names, in a folder that appears as a whole.
 func (c *Cache) name(folder string, files []job.File) error {
 	named := filepath.Join(c.Folder, "named")
-	if _, err := os.Stat(filepath.Join(named, folder)); err == nil {
-		return nil
-	}
 	if err := os.MkdirAll(named, 0o777); err != nil {
 		return err
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -24,8 +26,9 @@ type Listen struct {
 
 // Server is a NATS server in this process, whose files are in a folder. One process at a time has the folder.
 type Server struct {
-	s    *server.Server
-	lock *os.File
+	s              *server.Server
+	lock           *os.File
+	user, password string
 }
 
 // ready bounds the start of a server, which reads what is in its folder. Estimated.
@@ -63,7 +66,7 @@ func Serve(folder string, listen *Listen) (*Server, error) {
 		lock.Close()
 		return nil, fmt.Errorf("server in %s: %w", folder, err)
 	}
-	up := &Server{s, lock}
+	up := &Server{s, lock, o.Username, o.Password}
 	s.Start()
 	if !s.ReadyForConnections(ready) || !s.JetStreamEnabled() {
 		up.Close()
@@ -84,10 +87,10 @@ func (s *Server) URL() string { return s.s.ClientURL() }
 
 // Connect connects this process with the server, past the network.
 func (s *Server) Connect() (*nats.Conn, error) {
-	return nats.Connect("", nats.InProcessServer(s.s), nats.MaxReconnects(-1))
+	return nats.Connect("", nats.InProcessServer(s.s), nats.UserInfo(s.user, s.password), nats.MaxReconnects(-1))
 }
 
-// waits between attempts to connect.
+// attempt is the time between attempts to connect. Estimated.
 const attempt = 500 * time.Millisecond
 
 // Dial connects with a server. It tries for as long as patience says where none answers: workers may be up before their
@@ -107,19 +110,26 @@ func Dial(ctx context.Context, l Login, patience time.Duration, warn func(string
 				warn(fmt.Sprintf("no connection with the server: %v: it is tried again", err))
 			}
 		}),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { warn(fmt.Sprint("connection: ", err)) }),
 		nats.ReconnectHandler(func(*nats.Conn) { warn("connected again") }))
 	for begin := time.Now(); ; {
 		nc, err := nats.Connect(l.URL, options...)
 		if err == nil {
 			return nc, nil
 		}
-		if !errors.Is(err, nats.ErrNoServers) && !errors.Is(err, nats.ErrTimeout) || time.Since(begin) > patience {
+		if !away(err) || time.Since(begin) > patience {
 			return nil, fmt.Errorf("NATS server %.80q: %w", l.URL, err)
 		}
 		if !sleep(ctx, attempt) {
 			return nil, ctx.Err()
 		}
 	}
+}
+
+// away reports whether nobody answers, or somebody who starts or ends.
+func away(err error) bool {
+	var network net.Error
+	return errors.Is(err, nats.ErrNoServers) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, io.EOF) || errors.As(err, &network)
 }
 
 // sleep reports whether the context has not ended.

@@ -23,8 +23,6 @@ type Sweep struct {
 	Upload bool       // into the store, for workers elsewhere
 
 	patience time.Duration // with blocks that bring no result, before they are looked for; 0: lost
-	// Progress, unless nil, takes the number of rows so far.
-	Progress func(done int)
 }
 
 // The default division, estimated. A window has the work of 1,000 workers, and blocks of them that wait.
@@ -43,10 +41,10 @@ const (
 // ahead is how many requests wait at the server at once.
 const ahead = 64
 
-// Sweep has workers evaluate jobs, and calls emit with the row of each, in their order. Point is the row's number. What is
-// stored already is not evaluated again. It returns when all rows were emitted; an error of works, of emit or of the
+// Sweep has workers evaluate jobs, and calls emit with the row of each, in their order, and whether it was known before. What
+// is stored already is not evaluated again. It returns when all rows were emitted; an error of works, of emit or of the
 // context ends it earlier. Blocks that were sent stay in the queue then.
-func (s *Store) Sweep(ctx context.Context, o Sweep, works iter.Seq2[job.Work, error], emit func(*result.Row) error) error {
+func (s *Store) Sweep(ctx context.Context, o Sweep, works iter.Seq2[job.Work, error], emit func(r *result.Row, known bool) error) error {
 	c := &coordinator{s: s, o: o, emit: emit, uploaded: map[string]bool{}}
 	if c.o.Block == 0 {
 		c.o.Block = defaultBlock
@@ -61,7 +59,7 @@ func (s *Store) Sweep(ctx context.Context, o Sweep, works iter.Seq2[job.Work, er
 	defer stop()
 	wait := shortest
 	for end := false; ; {
-		for !end && len(c.spots) < c.o.Window {
+		for !end && len(c.points) < c.o.Window {
 			w, err, ok := next()
 			if err != nil {
 				return err
@@ -71,7 +69,7 @@ func (s *Store) Sweep(ctx context.Context, o Sweep, works iter.Seq2[job.Work, er
 				break
 			}
 			of, ready := c.blocker.add(&w)
-			c.spots, c.blocks = append(c.spots, of), append(c.blocks, ready...)
+			c.points, c.blocks = append(c.points, waiting{of, w.Index}), append(c.blocks, ready...)
 		}
 		sent, err := c.send(ctx)
 		if err != nil {
@@ -82,7 +80,7 @@ func (s *Store) Sweep(ctx context.Context, o Sweep, works iter.Seq2[job.Work, er
 			return err
 		}
 		switch {
-		case end && len(c.spots) == 0:
+		case end && len(c.points) == 0:
 			return nil
 		case sent || written:
 			wait = shortest
@@ -101,16 +99,21 @@ const (
 	longest  = 100 * time.Millisecond
 )
 
+// waiting is a point without a row, and its number.
+type waiting struct {
+	*spot
+	index int
+}
+
 // coordinator is a sweep under way.
 type coordinator struct {
 	s        *Store
 	o        Sweep
-	emit     func(*result.Row) error
+	emit     func(*result.Row, bool) error
 	blocker  blocker
 	uploaded map[string]bool
 	blocks   []*block  // to send
-	spots    []*spot   // of the points that are not written yet, in order
-	rows     int       // written
+	points   []waiting // that are not written yet, in order
 	since    time.Time // when something was last sent or written, or looked for
 	warned   bool
 }
@@ -186,6 +189,7 @@ func (c *coordinator) sendBlock(ctx context.Context, b *block) error {
 	}
 	missing := false
 	for _, s := range b.spots {
+		s.before = s.stored
 		missing = missing || !s.stored
 	}
 	if !missing {
@@ -207,10 +211,10 @@ func (c *coordinator) sendBlock(ctx context.Context, b *block) error {
 
 // write emits the rows that are there, up to the first that is not.
 func (c *coordinator) write(ctx context.Context) (written bool, err error) {
-	for n := 1; len(c.spots) > 0; n = ahead { // the first alone: it may be waited for
-		rows := make([]*entry, min(n, len(c.spots)))
+	for n := 1; len(c.points) > 0; n = ahead { // the first alone: it may be waited for
+		rows := make([]*entry, min(n, len(c.points)))
 		g, ctx := errgroup.WithContext(ctx)
-		for i, s := range c.spots[:len(rows)] {
+		for i, s := range c.points[:len(rows)] {
 			if s.of.subject == "" {
 				continue // not sent yet
 			}
@@ -226,16 +230,14 @@ func (c *coordinator) write(ctx context.Context) (written bool, err error) {
 			if e == nil {
 				return written, nil
 			}
-			e.Row.Point = c.rows
-			if err := c.emit(&e.Row); err != nil {
+			p := c.points[0]
+			e.Row.Point = p.index
+			if err := c.emit(&e.Row, p.before); err != nil {
 				return written, err
 			}
-			c.spots[0].stored = true
-			c.spots = c.spots[1:]
-			c.rows, written = c.rows+1, true
-			if c.o.Progress != nil {
-				c.o.Progress(c.rows)
-			}
+			p.stored, written = true, true
+			c.points[0] = waiting{}
+			c.points = c.points[1:]
 		}
 	}
 	return written, nil
@@ -262,8 +264,8 @@ func (c *coordinator) pause(ctx context.Context, wait time.Duration) error {
 // message was refused, or somebody removed it.
 func (c *coordinator) search(ctx context.Context) error {
 	seen := map[*block]bool{}
-	for _, s := range c.spots {
-		for _, s := range append([]*spot{s}, s.of.waits...) {
+	for _, p := range c.points {
+		for _, s := range append([]*spot{p.spot}, p.of.waits...) {
 			if b := s.of; b.subject != "" && !seen[b] && len(seen) < ahead {
 				seen[b] = true
 				if err := c.again(ctx, b); err != nil {

@@ -63,7 +63,7 @@ func TestStarts(t *testing.T) {
 	anchors := []job.Job{point(100), point(101), point(102, "fail=1"), point(7)}
 	var all []job.Work
 	for i := range 20 {
-		w := job.Work{Job: point(i)}
+		w := job.Work{Index: i, Job: point(i)}
 		if i%10 != 7 {
 			from := anchors
 			if i > 10 {
@@ -215,6 +215,29 @@ func TestStop(t *testing.T) {
 	}
 	if text, c := run(t, s, Sweep{}, Worker{Evaluator: fake{}, Names: names}, points(3)); c.Evaluated != 3 || strings.Count(text, "\n") != 3 {
 		t.Errorf("%+v %s", c, text)
+	}
+}
+
+// TestKnown: rows have the numbers of their points, equal points are evaluated once, and what was known before is told.
+func TestKnown(t *testing.T) {
+	_, s := serve(t, t.TempDir())
+	run(t, s, Sweep{}, Worker{Evaluator: fake{}, Names: names}, list(point(1), point(3)))
+	works := func(yield func(job.Work, error) bool) {
+		for i, n := range []int{1, 2, 3, 2, 4} {
+			yield(job.Work{Index: 10 * i, Job: point(n)}, nil)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan Count)
+	go func() { c, _ := s.Work(ctx, Worker{Evaluator: fake{}, Names: names}); done <- c }()
+	got := ""
+	err := s.Sweep(ctx, Sweep{}, works, func(r *result.Row, known bool) error {
+		got += fmt.Sprint(r.Point, " ", r.Set["memory.channels"], " ", known, "; ")
+		return nil
+	})
+	cancel()
+	if c := <-done; err != nil || got != "0 1 true; 10 2 false; 20 3 true; 30 2 false; 40 4 false; " || c.Evaluated != 2 {
+		t.Error(err, got, c)
 	}
 }
 

@@ -87,7 +87,7 @@ func (s *Store) Work(ctx context.Context, o Worker) (Count, error) {
 }
 
 // poll is how long a request for work waits at the server. Estimated.
-const poll = 5 * time.Second
+const poll = 2 * time.Second
 
 // loop takes block after block.
 func (w *worker) loop(ctx context.Context, queue jetstream.Consumer) error {

@@ -1,0 +1,185 @@
+package queue
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"pimflow/internal/job"
+	"pimflow/internal/result"
+)
+
+// BenchmarkJob is what a job takes besides its evaluation: a share of a block's message, a look for the result, its storing, and
+// the coordinator's reading. The server is in this process; sweep, worker and server have all processors together.
+func BenchmarkJob(b *testing.B) {
+	for _, block := range []int{1, 16} {
+		b.Run(fmt.Sprint("block=", block), func(b *testing.B) {
+			_, s := serve(b, b.TempDir())
+			b.ResetTimer()
+			if _, c := run(b, s, Sweep{Block: block}, Worker{Evaluator: fake{}, Names: names}, points(b.N)); int(c.Evaluated) != b.N {
+				b.Errorf("%+v", c)
+			}
+		})
+	}
+}
+
+// BenchmarkPublished is BenchmarkJob with NATS's server as a process, over TCP, and with a result of the size of a real one.
+func BenchmarkPublished(b *testing.B) {
+	s := dialled(b)
+	b.ResetTimer()
+	if _, c := run(b, s, Sweep{}, Worker{Evaluator: large{}, Names: names, Parallel: 4}, points(b.N)); int(c.Evaluated) != b.N {
+		b.Errorf("%+v", c)
+	}
+}
+
+// BenchmarkStore is how many results a server takes from clients that all wait for its answers, and how many it gives.
+func BenchmarkStore(b *testing.B) {
+	for name, f := range map[string]func(ctx context.Context, s *Store, j *job.Job) error{
+		"put": func(ctx context.Context, s *Store, j *job.Job) error {
+			row, plan, _ := large{}.Evaluate(ctx, j, nil)
+			return s.put(ctx, j, &entry{Row: row, Plan: plan})
+		},
+		"look": func(ctx context.Context, s *Store, j *job.Job) error {
+			_, err := s.get(ctx, j.Key())
+			return err
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			s := dialled(b)
+			g, ctx := errgroup.WithContext(b.Context())
+			g.SetLimit(64)
+			b.ResetTimer()
+			for i := range b.N {
+				j := point(i)
+				g.Go(func() error { return f(ctx, s, &j) })
+			}
+			if err := g.Wait(); err != nil {
+				b.Error(err)
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "results/s")
+		})
+	}
+}
+
+// BenchmarkWorkers (with -benchtime 1x) is the same sweep of 20 ms jobs with one worker and with two. Two take at most 1/1.8 of the time.
+func BenchmarkWorkers(b *testing.B) {
+	took := map[int]time.Duration{}
+	for _, n := range []int{1, 2} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				_, s := serve(b, b.TempDir())
+				ctx, cancel := context.WithCancel(b.Context())
+				g := errgroup.Group{}
+				for range n {
+					g.Go(func() error {
+						_, err := s.Work(ctx, Worker{Evaluator: fake{last: 20 * time.Millisecond}, Names: names})
+						return err
+					})
+				}
+				var out bytes.Buffer
+				if err := s.Sweep(ctx, Sweep{Block: 4}, points(200), lines(&out)); err != nil {
+					b.Error(err)
+				}
+				cancel()
+				if err := g.Wait(); !errors.Is(err, context.Canceled) {
+					b.Error(err)
+				}
+			}
+			took[n] = b.Elapsed() / time.Duration(b.N)
+			if n == 2 {
+				b.ReportMetric(float64(took[1])/float64(took[2]), "times-faster")
+			}
+		})
+	}
+}
+
+// large has rows and plans of the size of real ones: 2 kB and 6 kB.
+type large struct{ fake }
+
+func (l large) Evaluate(ctx context.Context, j *job.Job, plans []string) (result.Row, string, error) {
+	row, _, err := l.fake.Evaluate(ctx, j, plans)
+	row.ModelHash, row.MachineHash = string(j.Key()), string(j.Key())
+	row.Baseline, row.BaselineLow, row.BaselineHigh = row.Total*1.2, row.Total*0.9, row.Total*1.7
+	row.Speedup, row.Energy, row.EnergyLow, row.EnergyHigh = 1.2, row.Total*40, row.Total*17, row.Total*130
+	row.Parts = map[string]result.Energy{}
+	for i := range 12 {
+		v := row.Total * float64(i) / 7
+		row.Parts[fmt.Sprint("part of the energy ", i)] = result.Energy{Value: v, Low: v / 2, High: v * 3}
+	}
+	var plan strings.Builder
+	for i := range 55 {
+		fmt.Fprintf(&plan, "tile gpu features.%d.conv.1 0:%d 0:%d 0:56 0:56\ntile pim features.%d.conv.1 0:1 %d:96 0:56 0:56\n", i, i%3, 7*i%96, i, 5*i%96)
+	}
+	return row, plan.String(), err
+}
+
+// dialled is a store at NATS's server.
+func dialled(b *testing.B) *Store {
+	port := free(b)
+	cmd := published(natsServer(b))(port, b.TempDir())
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	nc, err := Dial(b.Context(), Login{URL: fmt.Sprintf("nats://127.0.0.1:%d", port), User: "u", Password: "p"}, 10*time.Second, func(string) {})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(nc.Close)
+	s, err := OpenStore(b.Context(), nc, version, func(text string) { b.Log(text) })
+	if err != nil {
+		b.Fatal(err)
+	}
+	return s
+}
+
+// TestMillion: a sweep of a million points takes bounded memory; the server's grows by what it says here.
+func TestMillion(t *testing.T) {
+	if !*long {
+		t.Skip("only with -long: it takes minutes")
+	}
+	_, s := serve(t, t.TempDir())
+	held := func() float64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return float64(m.HeapAlloc) / 1e6
+	}
+	before, rows, peak := held(), 0, 0.0
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { _, err := s.Work(ctx, Worker{Evaluator: fake{}, Names: names, Parallel: 2}); done <- err }()
+	begin := time.Now()
+	err := s.Sweep(ctx, Sweep{}, points(1e6), func(*result.Row, bool) error {
+		if rows++; rows%1e5 == 0 {
+			peak = max(peak, held())
+			t.Logf("%d rows, %v, %.0f MB on the heap", rows, time.Since(begin).Round(time.Second), held())
+		}
+		return nil
+	})
+	cancel()
+	<-done
+	after := held()
+	status, _ := os.ReadFile("/proc/self/status")
+	for l := range strings.Lines(string(status)) {
+		if strings.HasPrefix(l, "VmHWM") {
+			t.Log(strings.TrimSpace(l))
+		}
+	}
+	info, e := s.js.Stream(t.Context(), "KV_"+results)
+	if e != nil {
+		t.Fatal(e)
+	}
+	t.Logf("%.0f MB before, %.0f after, %.0f at most; %d B of files", before, after, peak, info.CachedInfo().State.Bytes)
+	if err != nil || rows != 1e6 || peak > 1000 {
+		t.Error(err, rows, peak)
+	}
+}
