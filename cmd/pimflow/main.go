@@ -23,11 +23,12 @@ import (
 // errFailed ends the command with exit code 1, or with that of the kind it is marked with; the reason is already printed.
 var errFailed = fault.As(fault.Infeasible, errors.New("failed"))
 
-// errStopped, errRest and errAfter end the command after a signal with the best plan so far, with some of the plans, or
+// errStopped, errRest, errSweep and errAfter end the command after a signal with the best plan so far, with some of the plans, or
 // with the plan.
 var (
 	errStopped = errors.New("the search was stopped: the plan is the best one so far, and nothing was executed")
 	errRest    = errors.New("stopped: the models that were planned before are printed")
+	errSweep   = errors.New("stopped: what is known of the points so far is printed, and no file is written")
 	errAfter   = errors.New("stopped after the search: the plan is printed, and what else was asked for is left out")
 )
 
@@ -140,11 +141,11 @@ const (
 
 // textFlags has the flags that take a text.
 var textFlags = map[string]use{
-	"artifact-trace": writes, "box": word, "check": word, "csv": reads, "data": reads, "device": word, "dim": word, "effort": word,
+	"artifact-trace": writes, "batch": word, "box": word, "check": word, "csv": reads, "data": reads, "device": word, "dim": word, "effort": word,
 	"eval": reads, "gpu": reads, "gpu-profile": reads, "in": word, "input": reads, "kernel": word,
 	"labels": reads, "library": reads, "machine": reads, "memory": word, "model": reads, "name": word, "objective": word,
 	"only": word, "out": writes, "output": writes, "pad": word, "pim-channels": word, "pin": word, "plan": reads,
-	"policy": word, "runner": reads, "set": word, "shape": word, "trace": writes, "until": word, "view": word, "with": word,
+	"policy": word, "runner": reads, "sample": word, "search": word, "set": word, "shape": word, "trace": writes, "until": word, "view": word, "where": word, "with": word, "zip": word,
 }
 
 // wantArgs refuses another number of arguments than least to most.
@@ -159,6 +160,6 @@ func wantArgs(least, most int) cobra.PositionalArgs {
 
 // commands lists the subcommands, in the order a newcomer needs them.
 var commands = []func() *cobra.Command{
-	runCommand, compareCommand, diffCommand, sensitivityCommand, launchesCommand, reproduceCommand, zooCommand, machineCommand, gpuCommand, calibrateCommand, validateCommand, profileCommand, policyCommand,
+	runCommand, compareCommand, sweepCommand, diffCommand, sensitivityCommand, launchesCommand, reproduceCommand, zooCommand, machineCommand, gpuCommand, calibrateCommand, validateCommand, profileCommand, policyCommand,
 	graphCommand, operatorsCommand, exportCommand, codeCommand, explainCommand, mapCommand, layerCommand, simCommand, versionCommand,
 }

@@ -114,7 +114,7 @@ func exitCode(ctx context.Context, err error) (int, string) {
 	if ctx.Err() != nil {
 		cause := &stops[0] // of a context that no signal ended
 		errors.As(context.Cause(ctx), &cause)
-		if errors.Is(err, errStopped) || errors.Is(err, errRest) || errors.Is(err, errAfter) {
+		if errors.Is(err, errStopped) || errors.Is(err, errRest) || errors.Is(err, errSweep) || errors.Is(err, errAfter) {
 			return cause.code, fault.Line(err)
 		}
 		return cause.code, cause.word

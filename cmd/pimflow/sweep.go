@@ -1,0 +1,252 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"pimflow/internal/fault"
+	"pimflow/internal/files"
+	"pimflow/internal/report"
+	"pimflow/internal/result"
+	"pimflow/internal/space"
+)
+
+// sweepFlags holds the flags of sweep.
+type sweepFlags struct {
+	axes   map[string]*[]string // the values of words, by flag
+	set    []string
+	zip    []string
+	where  []string
+	sample string
+	seed   int
+	effort string
+	search string
+	out    string
+	print  bool
+}
+
+func sweepCommand() *cobra.Command {
+	f := &sweepFlags{axes: map[string]*[]string{}}
+	c := &cobra.Command{
+		Use:   "sweep [SPEC.yaml]",
+		Short: "Evaluate a design space: models, machines, policies and numbers of the machine, each with each",
+		Long: `Evaluate a design space: models, machines, GPUs, policies, objectives, batches and numbers of the machine, each with each.
+A point of the space is a plan, its time, its energy and the cost of its hardware: a row of a table.
+
+The space is in a file (docs/sweep.md), in flags, or both: a flag takes the place of what the file has. Values are a list, as
+8,16,24; a range, as 2..16, 2..16/2 with a step or 1..64x2 with a factor; or both. --zip makes axes advance together, --where
+keeps the points for which a comparison holds, --sample takes some of the points. Every value is checked before the first
+point is evaluated. A point that its machine refuses, or that has no plan, is a row with its error; the exit code is then 1.
+
+Without -o the rows are listed, 40 at most. At the end are the Pareto front of time, energy and multipliers of the PIM, and the best
+points of each model.`,
+		Args: wantArgs(0, 1),
+		RunE: func(c *cobra.Command, args []string) error { return f.run(c, args) },
+	}
+	fl := c.Flags()
+	usages := map[string]string{
+		"model": "networks that pimflow zoo lists, or files", "batch": "images at once, for models that leave it open (default 1)",
+		"machine": "machines by name or .json file (default newton)", "gpu": "GPUs that replace the machine's, " + space.Own + " for its own (default " + space.Own + ")",
+		"policy": "policies, see pimflow policy (default auto)", "objective": "latency, energy or edp (default latency)",
+	}
+	_, words := space.Names()
+	for _, w := range words {
+		f.axes[w] = fl.StringArray(w, nil, usages[w])
+	}
+	fl.StringArrayVar(&f.set, "set", nil, "values of a key of the machine, KEY=VALUES as memory.pim_channels=8,16,24 or pim.timing.ccds_ck=2..4; may be given several times")
+	fl.StringArrayVar(&f.zip, "zip", nil, "names of axes that advance together, as memory.channels,memory.pim_channels; may be given several times")
+	fl.StringArrayVar(&f.where, "where", nil, "a comparison that holds for every point, as 'pim.banks * memory.pim_channels <= 512'; may be given several times")
+	fl.StringVar(&f.sample, "sample", "", "take so many of the points, N at random, or latin:N, a Latin hypercube")
+	fl.IntVar(&f.seed, "seed", 0, "of the sample")
+	fl.StringVar(&f.effort, "effort", "", "of every search: low, normal, high, or a number of steps a layer (default normal)")
+	fl.StringVar(&f.search, "search", "", "anchors: few points are searched, and the others take the best of their plans; full: every point is searched (default anchors)")
+	fl.StringVarP(&f.out, "out", "o", "", "write the rows to this file: .csv, .jsonl or .parquet")
+	fl.BoolVar(&f.print, "print-spec", false, "print the space as a file, and evaluate nothing")
+	return c
+}
+
+// listed is how many rows are listed without a file.
+const listed = 40
+
+// run is the command.
+func (f *sweepFlags) run(c *cobra.Command, args []string) error {
+	spec, err := f.spec(c, args)
+	if err != nil {
+		return err
+	}
+	if f.print {
+		return spec.Print(c.OutOrStdout())
+	}
+	if f.out != "" {
+		if err := result.Format(f.out); err != nil {
+			return err
+		}
+	}
+	s, err := within(c.Context(), func() (*space.Space, error) { return space.New(spec) })
+	if err != nil {
+		return err
+	}
+	if err := tryOutputs(inputs(c, spec.Inputs()), files.Named{By: "-o", Name: f.out}); err != nil {
+		return err
+	}
+	return sweepSpace(c.Context(), s, local{}, f.out, c.OutOrStdout(), c.ErrOrStderr())
+}
+
+// spec is the space of the file and the flags.
+func (f *sweepFlags) spec(c *cobra.Command, args []string) (spec *space.Spec, err error) {
+	spec = &space.Spec{}
+	if len(args) > 0 {
+		if spec, err = space.Load(args[0]); err != nil {
+			return nil, err
+		}
+	}
+	names, words := space.Names()
+	for i, w := range words {
+		if texts := *f.axes[w]; len(texts) > 0 {
+			if err := f.put(spec, "--"+w, names[i], texts); err != nil {
+				return nil, err
+			}
+		}
+	}
+	keys := map[string][]string{}
+	for _, text := range f.set {
+		key, values, ok := strings.Cut(text, "=")
+		if !ok || !strings.Contains(key, ".") {
+			return nil, fault.Usagef("--set %.80q: KEY=VALUES wanted, as memory.pim_channels=8,16", text)
+		}
+		keys[key] = append(keys[key], values)
+		if err := f.put(spec, "--set "+key, key, keys[key]); err != nil {
+			return nil, err
+		}
+	}
+	if c.Flags().Changed("zip") {
+		spec.Zip = nil
+		for _, text := range f.zip {
+			spec.Zip = append(spec.Zip, space.Group{Axes: strings.Split(text, ",")})
+		}
+	}
+	if c.Flags().Changed("where") {
+		spec.Where = nil
+		for _, text := range f.where {
+			spec.Where = append(spec.Where, space.Text{Text: text})
+		}
+	}
+	if f.effort != "" {
+		spec.Effort = space.Text{Text: f.effort}
+	}
+	if f.search != "" {
+		spec.Search = space.Text{Text: f.search}
+	}
+	return spec, f.sampled(c, spec)
+}
+
+// put gives an axis the values of a flag.
+func (f *sweepFlags) put(spec *space.Spec, flag, name string, texts []string) error {
+	a := space.Axis{Name: name}
+	for _, text := range texts {
+		values, err := space.ParseValues(text)
+		if err != nil {
+			return fmt.Errorf("%s: %w", flag, err)
+		}
+		a.Values = append(a.Values, values...)
+	}
+	spec.Put(a)
+	return nil
+}
+
+// sampled puts --sample and --seed into a spec.
+func (f *sweepFlags) sampled(c *cobra.Command, spec *space.Spec) error {
+	if f.sample != "" {
+		method, text, both := strings.Cut(f.sample, ":")
+		if !both {
+			method, text = space.Random, f.sample
+		}
+		n, err := strconv.Atoi(text)
+		if err != nil || !slices.Contains([]string{space.Random, space.Latin}, method) {
+			return fault.Usagef("--sample %.80q: a number of points as 100, or %s:100, wanted", f.sample, space.Latin)
+		}
+		spec.Sample = &space.Sample{Points: n, Method: method}
+	}
+	if c.Flags().Changed("seed") {
+		if spec.Sample == nil {
+			return fault.Usagef("--seed %d: of a sample, and there is none", f.seed)
+		}
+		if f.seed < 0 {
+			return fault.Usagef("--seed %d: 0 or more wanted", f.seed)
+		}
+		spec.Sample.Seed = uint64(f.seed)
+	}
+	return nil
+}
+
+// sweepSpace evaluates a space, writes its rows and prints what is to be told of them.
+func sweepSpace(ctx context.Context, s *space.Space, by engine, out string, stdout, stderr io.Writer) error {
+	names, number := s.Keys()
+	all := &report.Space{Keys: names}
+	if out == "" {
+		all.List = listed
+	}
+	tell := newTally(stderr, s)
+	defer tell.stop()
+	evaluate := func(write func(*result.Row) error) error {
+		return by.run(ctx, s.Tasks(), func(r *result.Row, cached bool) error {
+			patience.Store(int64(grace)) // there is something to print
+			all.Add(r)
+			tell.add(r, cached)
+			return write(r)
+		})
+	}
+	var err error
+	if out == "" {
+		err = evaluate(func(*result.Row) error { return nil })
+	} else {
+		var keys []result.Key
+		for i, n := range names {
+			keys = append(keys, result.Key{Name: n, Number: number[i]})
+		}
+		err = files.Write(ctx, files.File{Name: out, Write: func(to io.Writer) error {
+			w, err := result.NewWriter(to, out, keys)
+			if err == nil {
+				err = evaluate(w.Write)
+			}
+			if err == nil {
+				err = w.Close()
+			}
+			return err
+		}})
+	}
+	tell.stop()
+	if ctx.Err() != nil && tell.done > 0 {
+		despite(stdout)
+		if err := errors.Join(all.Text(stdout), flush(stdout)); err != nil {
+			return err
+		}
+		return errSweep
+	}
+	if err != nil {
+		return err
+	}
+	if err := all.Text(stdout); err != nil {
+		return err
+	}
+	if n := all.Failed(); n > 0 {
+		return failedPoints(n, stdout, stderr)
+	}
+	return nil
+}
+
+// failedPoints is the error of points without a result, which are told.
+func failedPoints(n int, stdout, stderr io.Writer) error {
+	if err := flush(stdout); err != nil {
+		return err
+	}
+	fmt.Fprintf(stderr, "pimflow: %d points have no result: their rows say why\n", n)
+	return errFailed
+}

@@ -1,0 +1,460 @@
+package space
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+)
+
+// list is values of an axis.
+func list(texts ...string) (vs []Value) {
+	for _, t := range texts {
+		v, err := ParseValues(t)
+		if err != nil {
+			panic(err)
+		}
+		vs = append(vs, v...)
+	}
+	return vs
+}
+
+func made(t testing.TB, spec *Spec) *Space {
+	s, err := New(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// drawnSpec is a spec of the toy machine with a few values of a few axes, valid one by one.
+func drawnSpec(r *rapid.T) *Spec {
+	s := &Spec{}
+	pools := []Axis{
+		{Name: models, Values: list("toy", "vgg-16", "resnet-50")}, {Name: machines, Values: list("toy", "newton")},
+		{Name: gpus, Values: list("own", "t4")}, {Name: policies, Values: list("auto", "gpu", "mddp")},
+		{Name: objectives, Values: list("latency", "energy")}, {Name: batches, Values: list("1", "4", "16")},
+		{Name: "memory.pim_channels", Values: list("1", "2", "3", "4")}, {Name: "pim.timing.ccds_ck", Values: list("2", "3", "4")},
+		{Name: "launch.pim", Values: list("each", "joint")}, {Name: "gpu.launch_ck", Values: list("0", "100", "1000")},
+	}
+	for i, a := range pools {
+		n := rapid.IntRange(0, len(a.Values)).Draw(r, a.Name)
+		if i == 0 {
+			n = max(n, 1)
+		}
+		if n > 0 {
+			s.Put(Axis{Name: a.Name, Values: a.Values[:n]})
+		}
+	}
+	free := slices.Clone(s.Axes)
+	for range rapid.IntRange(0, 2).Draw(r, "zips") {
+		g := Group{}
+		n := 0
+		for _, a := range rapid.Permutation(free).Draw(r, "zip") {
+			if len(g.Axes) > 0 && len(a.Values) != n || rapid.Bool().Draw(r, "skip") {
+				continue
+			}
+			n = len(a.Values)
+			g.Axes = append(g.Axes, a.Name)
+		}
+		if len(g.Axes) > 1 {
+			s.Zip = append(s.Zip, g)
+			free = slices.DeleteFunc(free, func(a Axis) bool { return slices.Contains(g.Axes, a.Name) })
+		}
+	}
+	for _, w := range []string{`memory.pim_channels <= pim.timing.ccds_ck`, `memory.gpu_channels * 2 > memory.channels && batch < 16`, `policy != "gpu" || model == "toy"`, `link.pim_launch_ck > 0`} {
+		if rapid.Bool().Draw(r, w) {
+			s.Where = append(s.Where, Text{Text: w})
+		}
+	}
+	switch rapid.IntRange(0, 3).Draw(r, "sample") {
+	case 1:
+		s.Sample = &Sample{Points: rapid.IntRange(1, 40).Draw(r, "points"), Method: Random, Seed: rapid.Uint64().Draw(r, "seed")}
+	case 2:
+		s.Sample = &Sample{Points: rapid.IntRange(1, 40).Draw(r, "points"), Method: Latin, Seed: rapid.Uint64().Draw(r, "seed")}
+	}
+	if rapid.Bool().Draw(r, "full") {
+		s.Search = Text{Text: Full}
+	}
+	return s
+}
+
+// brute is the points of a spec by nested loops and constraints written by hand, without a sample.
+func brute(s *Spec) (points []Point) {
+	names, _ := Names()
+	var order [][]string // axes that advance together
+	placed := map[string]bool{}
+	axes := map[string][]string{}
+	for _, w := range words {
+		axes[w.name] = []string{w.empty}
+	}
+	for _, a := range s.Axes {
+		axes[a.Name] = nil
+		for _, v := range a.Values {
+			axes[a.Name] = append(axes[a.Name], v.Text)
+		}
+		if a.key() {
+			names = append(names, a.Name)
+		}
+	}
+	for _, n := range names {
+		g := []string{n}
+		for _, z := range s.Zip {
+			if slices.Contains(z.Axes, n) {
+				g = z.Axes
+			}
+		}
+		if !placed[n] {
+			order = append(order, g)
+		}
+		for _, n := range g {
+			placed[n] = true
+		}
+	}
+	index := 0
+	var visit func(d int, at map[string]string)
+	visit = func(d int, at map[string]string) {
+		if d < len(order) {
+			for i := range axes[order[d][0]] {
+				for _, n := range order[d] {
+					at[n] = axes[n][i]
+				}
+				visit(d+1, at)
+			}
+			return
+		}
+		p := Point{Index: index, Model: at[models], Machine: at[machines], GPU: at[gpus], Policy: at[policies], Objective: at[objectives], Effort: "normal"}
+		fmt.Sscan(at[batches], &p.Batch)
+		if p.GPU == Own {
+			p.GPU = ""
+		}
+		for _, n := range names[len(words):] {
+			p.Set = append(p.Set, n+"="+at[n])
+		}
+		index++
+		if byHand(s, at) {
+			points = append(points, p)
+		}
+	}
+	visit(0, map[string]string{})
+	return points
+}
+
+// byHand evaluates the constraints of drawnSpec.
+func byHand(s *Spec, at map[string]string) bool {
+	number := func(key string, otherwise float64) float64 {
+		if text, ok := at[key]; ok {
+			fmt.Sscan(text, &otherwise)
+		}
+		return otherwise
+	}
+	channels, pim, ccd, launch := 4.0, 2.0, 2.0, 1000.0
+	if at[machines] == "newton" {
+		channels, pim, launch = 32, 16, 4014
+		if at[gpus] == "t4" {
+			launch = 3700 / 0.9217 // about
+		}
+	} else if at[gpus] == "t4" {
+		launch = 4014
+	}
+	pim, ccd, launch = number("memory.pim_channels", pim), number("pim.timing.ccds_ck", ccd), number("gpu.launch_ck", launch)
+	kept := channels - pim
+	if kept == 0 {
+		kept = channels
+	}
+	for _, w := range s.Where {
+		ok := true
+		switch w.Text[0] {
+		case 'm':
+			ok = pim <= ccd
+			if strings.HasPrefix(w.Text, "memory.gpu") {
+				ok = kept*2 > channels && number(batches, 0) < 16
+			}
+		case 'p':
+			ok = at[policies] != "gpu" || at[models] == "toy"
+		case 'l':
+			ok = launch > 0
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// TestPoints: the points are the product of the axes, but for those that a constraint excludes; a sample has some of them, each
+// once, in order; any point is found by its number.
+func TestPoints(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		spec := drawnSpec(r)
+		want := brute(spec)
+		s, err := New(spec)
+		if err != nil && spec.Sample != nil && strings.Contains(err.Error(), "no point of those that were drawn") {
+			return
+		}
+		if err != nil {
+			r.Fatal(err)
+		}
+		got := slices.Collect(s.Points())
+		if len(got) != s.Count() {
+			r.Fatalf("%d points, %d counted", len(got), s.Count())
+		}
+		for _, p := range got {
+			if d := cmp.Diff(p, s.At(p.Index)); d != "" || !s.Has(p.Index) {
+				r.Fatalf("by its number:\n%s", d)
+			}
+		}
+		if p := spec.Sample; p != nil {
+			if n := min(p.Points, len(want)); p.Method == Random && len(got) != n || len(got) > n {
+				r.Fatalf("%d points of %d: %d wanted", len(got), len(want), n)
+			}
+			want = slices.DeleteFunc(want, func(p Point) bool { return !slices.ContainsFunc(got, func(q Point) bool { return q.Index == p.Index }) })
+		}
+		if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
+			r.Fatalf("%s", d)
+		}
+	})
+}
+
+// TestLatin: of n points each of m values of an axis has n/m, rounded up or down.
+func TestLatin(t *testing.T) {
+	for _, n := range []int{1, 2, 3, 7, 12, 100} {
+		for seed := range uint64(2) {
+			s := made(t, &Spec{Axes: []Axis{
+				{Name: models, Values: list("toy")}, {Name: batches, Values: list("1..30")},
+				{Name: "memory.pim_channels", Values: list("1..7")}, {Name: "pim.timing.rp_ck", Values: list("5..24")}, {Name: "pim.buffers", Values: list("1..9")},
+			}, Sample: &Sample{Points: n, Method: Latin, Seed: seed}})
+			used := map[string]int{}
+			at := make([]int, len(s.axes))
+			total := 0
+			for i := range s.Indexes() {
+				total++
+				s.digits(i, at)
+				for a := range at {
+					used[fmt.Sprint(s.axes[a].Name, at[a])]++
+				}
+			}
+			if total != n {
+				t.Errorf("%d points of %d", total, n)
+			}
+			for _, a := range s.axes {
+				for v := range a.values {
+					if k, m := used[fmt.Sprint(a.Name, v)], len(a.values); k < n/m || k > (n+m-1)/m {
+						t.Errorf("%s=%s is in %d of %d points", a.Name, a.values[v], k, n)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestPermutation: each number once.
+func TestPermutation(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		size := rapid.IntRange(1, 3000).Draw(r, "size")
+		p := newPermutation(size, rapid.Uint64().Draw(r, "seed"))
+		seen := make([]bool, size)
+		for n := range size {
+			if seen[p.at(n)] {
+				r.Fatalf("%d twice", p.at(n))
+			}
+			seen[p.at(n)] = true
+		}
+	})
+}
+
+// TestLargeSample: a sample of a space that nobody can list is drawn at once.
+func TestLargeSample(t *testing.T) {
+	spec := &Spec{Axes: []Axis{{Name: models, Values: list("toy")}}, Sample: &Sample{Points: 1000, Method: Random}}
+	for _, key := range []string{"gpu.cta_per_sm", "pim.timing.rfc_ck", "gpu.launch_ck"} {
+		spec.Put(Axis{Name: key, Values: list("331..341")})
+	}
+	for _, key := range []string{"gpu.model.eta", "gpu.model.eta_dram", "gpu.model.eta_stream", "gpu.model.eta_dw", "link.ps_per_byte", "gpu.model.lam_ck", "gpu.model.ramp_ck", "gpu.model.om"} {
+		spec.Put(Axis{Name: key, Values: list("0.5..1/0.02")})
+	}
+	s := made(t, spec)
+	sum := 0.0
+	for i := range s.Indexes() {
+		sum += float64(i) / float64(s.Size())
+	}
+	if s.Count() != 1000 || math.Abs(sum/1000-0.5) > 0.05 {
+		t.Errorf("%d points, of the mean place %v", s.Count(), sum/1000)
+	}
+	spec.Sample = nil
+	if _, err := New(spec); err == nil || !strings.Contains(err.Error(), "at most 1000000000 wanted, or a sample") {
+		t.Error(err)
+	}
+}
+
+// TestStarts: what holds of anchors for every space.
+func TestStarts(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		spec := drawnSpec(r)
+		spec.Search = Text{}
+		s, err := New(spec)
+		if err != nil {
+			return
+		}
+		anchors := map[int]bool{}
+		for i := range s.Indexes() {
+			if len(s.Starts(i)) == 0 {
+				anchors[i] = true
+			}
+		}
+		for i := range s.Indexes() {
+			list := s.Starts(i)
+			p := s.At(i)
+			for _, a := range list {
+				q := s.At(a)
+				q.Set, q.Index, p.Set, p.Index = nil, 0, nil, 0
+				if !anchors[a] || !s.Has(a) || cmp.Diff(p, q) != "" {
+					r.Fatalf("point %d starts from %d: %+v", i, a, s.At(a))
+				}
+			}
+			if len(list) > starts || len(slices.Compact(slices.Sorted(slices.Values(list)))) != len(list) {
+				r.Fatalf("point %d starts from %v", i, list)
+			}
+		}
+	})
+}
+
+// TestAnchors: corners by hand, what takes their place, and the nearest of them.
+func TestAnchors(t *testing.T) {
+	base := func() *Spec {
+		return &Spec{Axes: []Axis{
+			{Name: models, Values: list("toy")}, {Name: machines, Values: list("toy")}, {Name: policies, Values: list("auto,gpu")},
+			{Name: "memory.pim_channels", Values: list("1..4")}, {Name: "pim.timing.ccds_ck", Values: list("2,3,4")},
+		}}
+	}
+	anchors := func(s *Space) (list []int) {
+		for i := range s.Indexes() {
+			if len(s.Starts(i)) == 0 {
+				list = append(list, i)
+			}
+		}
+		return list
+	}
+	s := made(t, base())
+	if got := anchors(s); !slices.Equal(got, []int{0, 2, 9, 11, 12, 14, 21, 23}) {
+		t.Errorf("anchors %v", got)
+	}
+	if got := s.Starts(4); !slices.Equal(got, []int{0, 2, 9, 11}) { // 1/3 + 1/2 from the first two
+		t.Errorf("starts %v", got)
+	}
+	if got := s.Starts(19); !slices.Equal(got, []int{21, 23, 12, 14}) {
+		t.Errorf("starts %v", got)
+	}
+	excluded := base()
+	excluded.Where = []Text{{Text: "memory.pim_channels * pim.timing.ccds_ck < 16"}} // the last corners
+	if got := anchors(made(t, excluded)); !slices.Equal(got, []int{0, 2, 8, 9, 12, 14, 20, 21}) {
+		t.Errorf("anchors %v", got)
+	}
+	refused := base()
+	refused.Axes = refused.Axes[:3]
+	refused.Put(Axis{Name: "pim.banks", Values: list("4,8,16")})
+	refused.Put(Axis{Name: "pim.bank_groups", Values: list("2,4,8")}) // banks 4 in 8 groups are refused
+	if got := anchors(made(t, refused)); !slices.Equal(got, []int{0, 1, 6, 8, 9, 10, 15, 17}) {
+		t.Errorf("anchors %v", got)
+	}
+	many := base()
+	for _, key := range []string{"pim.timing.cl_ck", "pim.timing.act_act_ck", "pim.timing.rfc_ck", "gpu.launch_ck"} {
+		many.Put(Axis{Name: key, Values: list("30,31,32")})
+	}
+	s = made(t, many)
+	if got := s.anchorsOf(0); len(got) != maxCorners {
+		t.Errorf("%d anchors", len(got))
+	}
+	full := base()
+	full.Search = Text{Text: Full}
+	if got := anchors(made(t, full)); len(got) != 24 {
+		t.Errorf("anchors %v", got)
+	}
+}
+
+// TestPrint: what is printed is read as the same spec.
+func TestPrint(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		spec := drawnSpec(r)
+		word := rapid.StringMatching(`[a-z \\"'#:,\[\]{}é&*!|>%@\t-]{1,9}[a-z0-9]`)
+		spec.Put(Axis{Name: "about." + word.Draw(r, "key"), Values: []Value{
+			{Text: word.Draw(r, "value")}, {Range: &Range{From: "1", To: word.Draw(r, "to"), Factor: "2"}}, {Text: rapid.SampledFrom([]string{"true", "null", "0x10", "1e3", "~", "no", "-1.5", "<<", "|", "- a"}).Draw(r, "odd")},
+		}})
+		spec.Where = append(spec.Where, Text{Text: word.Draw(r, "where")})
+		spec.Effort = Text{Text: "200"}
+		var b bytes.Buffer
+		if err := spec.Print(&b); err != nil {
+			r.Fatal(err)
+		}
+		got, err := Parse("s.yaml", b.Bytes())
+		if err != nil {
+			r.Fatalf("%v\n%s", err, &b)
+		}
+		spec.File = "s.yaml"
+		lines := cmpopts.IgnoreFields
+		if d := cmp.Diff(spec, got, lines(Axis{}, "Line"), lines(Value{}, "Line"), lines(Text{}, "Line"), lines(Group{}, "Line"), lines(Sample{}, "Line"), cmpopts.EquateEmpty(),
+			cmpopts.SortSlices(func(a, b Axis) bool { return a.Name < b.Name })); d != "" {
+			r.Fatalf("%s\n%s", d, &b)
+		}
+	})
+}
+
+// TestLoad: files of a spec lie in its folder.
+func TestLoad(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "s.yaml")
+	if err := os.WriteFile(file, []byte("models: [toy, a.onnx, /b.onnx, x/c.graph]\nmachines: [newton, m.json, newton+g.json]\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, a := range s.Axes {
+		for _, v := range a.Values {
+			got = append(got, strings.ReplaceAll(v.Text, dir, "DIR"))
+		}
+	}
+	if d := cmp.Diff([]string{"toy", "DIR/a.onnx", "/b.onnx", "DIR/x/c.graph", "newton", "DIR/m.json", "newton+DIR/g.json"}, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestRanges(t *testing.T) {
+	for text, want := range map[string]string{
+		"2..4": "2 3 4", "2..16/5": "2 7 12", "1..64x4": "1 4 16 64", "0.1..0.3/0.1": "0.1 0.2 0.3", "-1..1": "-1 0 1", "1..2x1.5": "1 1.5",
+		"1..1": "1", "8,1..2,16": "8 1 2 16", "own": "own", "1000/7": "1000/7", "99999999999999999999..99999999999999999999": "99999999999999999999",
+		"3..1": "error from 3 to 1", "1..3/0": "error step 0", "1..3x1": "error from 1, factor 1", "0..3x2": "error from 0, factor 2", "1..9999999": "error more values", "1..2x1.000001": "error more values",
+		"1,,2": "error ", "": "error ", "1,1.0": "error \"1.0\" is there twice", "1,2,0..4/2": "error \"2\" is there twice",
+	} {
+		vs, err := ParseValues(text)
+		got := ""
+		if err == nil {
+			var texts []string
+			texts, _, err = (&Spec{}).expand(&Axis{Name: "x.y", Values: vs})
+			got = strings.Join(texts, " ")
+			var again []string
+			for _, v := range vs {
+				again = append(again, v.String())
+			}
+			if strings.Join(again, ",") != text {
+				t.Errorf("%s is written %s", text, again)
+			}
+		}
+		if wanted, is := strings.CutPrefix(want, "error "); is {
+			if err == nil || !strings.Contains(err.Error(), wanted) {
+				t.Errorf("%s: %s, %v", text, got, err)
+			}
+		} else if err != nil || got != want {
+			t.Errorf("%s: %s, %v: %s wanted", text, got, err, want)
+		}
+	}
+}
