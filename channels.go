@@ -121,36 +121,22 @@ func swap(ctx context.Context, list []*Plan) error {
 	return nil
 }
 
-// swap times plans on the plan's machine, with its number of PIM channels and its launch, and
-// becomes the best of them if that is better. The error is that of ctx, or of the best.
+// swap times plans on the plan's machine and becomes the best of them if that is better. The error is that of ctx, or of the best.
 func (p *Plan) swap(ctx context.Context, found []*plan.Plan) error {
-	var least *plan.Plan
-	value := p.result.Value
-	for _, x := range found {
-		on := *x
-		if on.PIMChannels > 0 {
-			on.PIMChannels = p.target.PIMChannels
-		}
-		if p.target.Launch != plan.Fused {
-			on.Launch = plan.Each
-		}
-		v, err := search.Value(ctx, p.home.graph, &on, p.target)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err == nil && v < value { // else no room, or no such device
-			least, value = &on, v
-		}
+	list, err := search.Retime(ctx, p.home.graph, found, p.target)
+	if err != nil {
+		return err
 	}
-	if least == nil {
+	least := search.Least(list)
+	if least == nil || least.Value >= p.result.Value {
 		return nil
 	}
-	r, err := search.Given(p.home.graph, least, p.target)
+	r, err := least.Result(p.home.graph, p.target)
 	if err != nil {
 		return err
 	}
 	r.Bound, r.BoundTwo, r.Elapsed, r.Effort = p.result.Bound, p.result.BoundTwo, p.result.Elapsed, p.result.Effort
-	p.plan, p.result = least, r
+	p.plan, p.result = r.Plan, r
 	return nil
 }
 

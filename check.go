@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"pimflow/internal/budget"
+	"pimflow/internal/candidate"
 	"pimflow/internal/device"
 	"pimflow/internal/fault"
 	"pimflow/internal/graph"
@@ -250,8 +251,8 @@ func (c *Check) verified(s *Session, p *Plan, z *sized, v *run.Verdict) {
 			})
 		}
 	}
-	for _, l := range p.result.Layers {
-		e, known := errs[s.graph.Nodes[l.Node].Name]
+	for _, id := range candidate.Operations(s.graph) {
+		e, known := errs[s.graph.Nodes[id].Name]
 		e.absent = !known
 		c.Layers = append(c.Layers, e)
 	}

@@ -91,9 +91,13 @@ func (s *Session) Reasons(p *Plan) ([]Reason, error) {
 	if err != nil {
 		return nil, err
 	}
+	layers, err := p.result.Layers()
+	if err != nil {
+		return nil, err
+	}
 	var list []Reason
-	for i := range p.result.Layers {
-		r, _, err := s.reason(e, &p.result.Layers[i])
+	for i := range layers {
+		r, _, err := s.reason(e, &layers[i])
 		if err != nil {
 			return nil, err
 		}
@@ -109,7 +113,11 @@ func (s *Session) Explain(p *Plan, layer string) (*Explanation, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := s.layer(p.result.Layers, layer)
+	layers, err := p.result.Layers()
+	if err != nil {
+		return nil, err
+	}
+	l, err := s.layer(layers, layer)
 	if err != nil {
 		return nil, err
 	}

@@ -128,14 +128,14 @@ func (s *Session) launching(how Search, way hw.Launch) (*Plan, error) {
 	if err := c.Derive(); err != nil {
 		return nil, err
 	}
-	on := *s
-	if err := on.launched(&Machine{&c, s.on.from, s.on.changes}); err != nil {
+	on, err := s.On(&Machine{&c, s.on.from, s.on.changes})
+	if err != nil {
 		return nil, err
 	}
 	how.Exact, how.Channels, how.Effort, how.TimeLimit = false, false, search.Low.String(), 0
 	t, err := on.aim(how)
 	t.Unbounded = true
-	return &Plan{home: &on, how: how, target: t}, err
+	return &Plan{home: on, how: how, target: t}, err
 }
 
 // phases begins a phase of several searches at once. The function it returns makes that which

@@ -111,8 +111,12 @@ func (s *Session) Doubt(ctx context.Context, p *Plan, r *Report) error {
 		if err != nil {
 			return err
 		}
+		layers, err := found.Layers()
+		if err != nil {
+			return err
+		}
 		for i := range r.Layers {
-			*bound.kind(&r.Layers[i]) = found.Layers[i].Kind
+			*bound.kind(&r.Layers[i]) = layers[i].Kind
 		}
 	}
 	return nil

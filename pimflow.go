@@ -63,7 +63,7 @@ type Session struct {
 	machine  *hw.Machine // of on
 	memory   budget.Memory
 	profile  *profile.Profile // nil: the model's times
-	by       platform.Makers  // of the machine's devices
+	pool     *platform.Pool   // of devices, which sessions of the model on other machines share
 	target   search.Target
 	progress func(phase string, done, total int)
 
@@ -106,8 +106,8 @@ func works(g *graph.Graph) bool {
 	return slices.ContainsFunc(g.Nodes, func(nd graph.Node) bool { return nd.Op != nil && nd.Shape.Size() > 0 })
 }
 
-// On returns a session of the same model on another machine. Both share the model's file: Close of
-// either closes it.
+// On returns a session of the same model on another machine. Both share what they cost, where the machines' numbers are equal, and the
+// model's file: Close of either closes it.
 func (s *Session) On(m *Machine) (*Session, error) {
 	c := *s
 	if err := c.place(m); err != nil {
@@ -118,18 +118,15 @@ func (s *Session) On(m *Machine) (*Session, error) {
 
 // place makes a machine that of the session.
 func (s *Session) place(m *Machine) (err error) {
-	s.by = platform.Makers{PIM: platform.Mapped()}
-	if s.profile != nil {
-		s.by.GPU = s.profile.Over(gpu.New)
+	if s.pool == nil {
+		var by profile.Maker
+		if s.profile != nil {
+			by = s.profile.Over(gpu.New)
+		}
+		s.pool = platform.NewPool(by)
 	}
-	return s.launched(m)
-}
-
-// launched makes a machine that of the session which differs from the session's in launches at
-// most.
-func (s *Session) launched(m *Machine) (err error) {
 	s.on, s.machine = *m, m.hw
-	s.target, err = platform.Target(m.hw, s.by)
+	s.target, err = platform.Target(m.hw, s.pool.Makers())
 	return err
 }
 

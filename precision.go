@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"pimflow/internal/candidate"
 	"pimflow/internal/graph"
 	"pimflow/internal/plan"
 )
@@ -83,12 +84,12 @@ func (s *Session) worst(p *Plan, c *Check) (names []string) {
 		error float64
 	}
 	var list []layer
-	for i, l := range p.result.Layers {
+	for i, id := range candidate.Operations(s.graph) {
 		e := &c.Layers[i]
-		if !on[l.Node] {
+		if !on[id] {
 			continue
 		}
-		list = append(list, layer{s.graph.Nodes[l.Node].Name, e.OwnRel})
+		list = append(list, layer{s.graph.Nodes[id].Name, e.OwnRel})
 		if e.ownLost > 0 {
 			list[len(list)-1].error = math.Inf(1)
 		}

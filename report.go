@@ -211,7 +211,11 @@ func newReport(s *Session, p *Plan) (*Report, error) {
 		id := tl.Program.Steps[i].Node
 		tiles[id] = append(tiles[id], newTile(s, tl, i))
 	}
-	for _, l := range r.Layers {
+	layers, err := r.Layers()
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range layers {
 		row := newLayer(g, l.Node, l.GPU, l.PIM)
 		row.Kind, row.Exclusive, row.Tiles, row.Pinned = l.Kind, l.Exclusive, tiles[l.Node], p.target.Pins[l.Node]
 		if l.Lost != nil {
@@ -225,7 +229,7 @@ func newReport(s *Session, p *Plan) (*Report, error) {
 	}
 	out.Energy.setEfficiency(out.MACs)
 	if s.profile != nil {
-		out.GPUProfile = newGPUProfile(s.profile, r)
+		out.GPUProfile = newGPUProfile(s.profile, r, layers)
 	}
 	return out, nil
 }

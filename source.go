@@ -26,10 +26,10 @@ type Sources struct {
 	Model        int `json:"model"`
 }
 
-func newGPUProfile(p *profile.Profile, r *search.Result) *GPUProfile {
+func newGPUProfile(p *profile.Profile, r *search.Result, layers []search.Layer) *GPUProfile {
 	n, on := p.Measured()
 	g := &GPUProfile{File: p.File, Kernels: n, MeasuredOn: on, Baseline: sourcesOf(r.Baseline), Plan: sourcesOf(r.Timeline)}
-	for _, l := range r.Layers {
+	for _, l := range layers {
 		if l.GPU != nil {
 			g.Layers.add(l.GPU)
 		}

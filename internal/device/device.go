@@ -196,11 +196,38 @@ type named struct {
 
 func (n named) Name() string { return n.name }
 
-// Memo returns a device that compiles each cut of a graph once. It is safe for concurrent
-// use.
+// Memo returns a device that compiles each cut of a graph once: the device itself where it is one, under another name or not. It is safe
+// for concurrent use.
 //
 // In the literature: memoisation.
-func Memo(d Device) Device { return &memo{Device: d, codes: map[memoKey]*memoEntry{}} }
+func Memo(d Device) Device {
+	if memoOf(d) != nil {
+		return d
+	}
+	return &memo{Device: d, codes: map[memoKey]*memoEntry{}}
+}
+
+// memoOf is the memory of a device of Memo; nil for others.
+func memoOf(d Device) *memo {
+	switch d := d.(type) {
+	case *memo:
+		return d
+	case named:
+		return memoOf(d.Device)
+	}
+	return nil
+}
+
+// Compiled is how many cuts a device of Memo has compiled; 0 for others.
+func Compiled(d Device) int {
+	m := memoOf(d)
+	if m == nil {
+		return 0
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.codes)
+}
 
 type memoKey struct {
 	g   *graph.Graph

@@ -17,7 +17,7 @@ import (
 )
 
 // explained is the plan of a network under a policy, and its Explainer.
-func explained(t *testing.T, network, machine, policy string) (*graph.Graph, *search.Result, *Explainer) {
+func explained(t *testing.T, network, machine, policy string) (*graph.Graph, *search.Result, []search.Layer, *Explainer) {
 	t.Helper()
 	m, err := hw.Load(machine)
 	if err != nil {
@@ -46,7 +46,11 @@ func explained(t *testing.T, network, machine, policy string) (*graph.Graph, *se
 	if err != nil {
 		t.Fatal(err)
 	}
-	return g, res, e
+	layers, err := res.Layers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g, res, layers, e
 }
 
 // TestOptions: of every layer the placement is one of the options, once; options are in
@@ -58,12 +62,12 @@ func TestOptions(t *testing.T) {
 		{"toy", "newton", "auto"}, {"toy", "artifact", "auto"}, {"toy", "aim", "mddp"}, {"toy", "newton", "pipeline"},
 		{"toy", "newton", "exclusive"}, {"toy", "newton", "gpu"}, {"toy", "toy", "auto"}, {"mobilenet-v2", "newton", "pimflow"},
 	} {
-		g, res, e := explained(t, c.network, c.machine, c.policy)
-		for i := range res.Layers {
-			if len(res.Layers) > 20 && i%6 != 1 {
+		g, res, layers, e := explained(t, c.network, c.machine, c.policy)
+		for i := range layers {
+			if len(layers) > 20 && i%6 != 1 {
 				continue // for the test to be short
 			}
-			l := &res.Layers[i]
+			l := &layers[i]
 			name := c.network + " " + c.machine + " " + c.policy + " " + g.Nodes[l.Node].Name
 			p, err := e.Placed(l)
 			if err != nil {
@@ -144,10 +148,10 @@ func sign(t device.Time, above, none, below string) string {
 // names ends when it starts.
 func TestWaits(t *testing.T) {
 	for _, policy := range []string{"auto", "exclusive", "pimflow"} {
-		g, res, e := explained(t, "toy", "newton", policy)
+		g, res, layers, e := explained(t, "toy", "newton", policy)
 		tl := res.Timeline
-		for i := range res.Layers {
-			p, err := e.Placed(&res.Layers[i])
+		for i := range layers {
+			p, err := e.Placed(&layers[i])
 			if err != nil {
 				t.Fatal(err)
 			}

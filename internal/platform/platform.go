@@ -31,18 +31,6 @@ type Makers struct {
 	PIM func(m *hw.Machine, channels int, commands string) (device.Device, error)
 }
 
-// Mapped makes the PIM of machines that differ in launches alone: each layer is mapped once for
-// all of them.
-func Mapped() func(m *hw.Machine, channels int, commands string) (device.Device, error) {
-	shared := &pim.Mappings{}
-	return func(m *hw.Machine, channels int, commands string) (device.Device, error) {
-		if commands == plan.Basic {
-			return shared.NewBasic(m, channels)
-		}
-		return shared.New(m, channels)
-	}
-}
-
 // Devices returns the devices of a machine of which so many memory channels compute: the
 // GPU with the other channels (plan.GPU), the PIM (plan.PIM), and the GPU of exclusive
 // layers (plan.Every), which has every channel if the machine lends it those of the idle

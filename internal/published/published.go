@@ -113,17 +113,21 @@ func (a *Accounting) sum(ctx context.Context, g *graph.Graph, policy string) (Su
 	if err != nil {
 		return s, nil, err
 	}
-	s.ConvOnly = convOnly(g, r, Convolution)
-	s.Pointwise = convOnly(g, r, search.Pointwise)
+	alone, err := r.Alone()
+	if err != nil {
+		return s, nil, err
+	}
+	s.ConvOnly = convOnly(g, r, alone, Convolution)
+	s.Pointwise = convOnly(g, r, alone, search.Pointwise)
 	return s, r, a.endToEnd(g, r, &s)
 }
 
 // convOnly adds the segments of convolutions that pass a test, and the same on the GPU
 // alone. Chains hold nothing but convolutions, or none.
-func convOnly(g *graph.Graph, r *search.Result, is func(*graph.Graph, *graph.Node) bool) (sum Ratio) {
+func convOnly(g *graph.Graph, r *search.Result, alone []device.Time, is func(*graph.Graph, *graph.Node) bool) (sum Ratio) {
 	for i, seg := range r.Plan.Segments {
 		if is(g, &g.Nodes[seg.Tiles[0].Node]) {
-			sum.Total += r.Alone[i]
+			sum.Total += alone[i]
 		}
 	}
 	for _, st := range r.Baseline.Program.Steps {
@@ -157,15 +161,23 @@ func (a *Accounting) endToEnd(g *graph.Graph, r *search.Result, s *Sum) error {
 			s.Fully.Baseline += st.Code.Cost().Time
 		}
 	}
+	own, err := r.Alone()
+	if err != nil {
+		return err
+	}
+	again, err := w.Alone()
+	if err != nil {
+		return err
+	}
 	k := 0 // step of both programs: they have one for each tile
 	for i, seg := range r.Plan.Segments {
-		from := r
+		from, alone := r, own[i]
 		if whole(seg) {
-			from = w
+			from, alone = w, again[i]
 		}
-		s.EndToEnd.Total += from.Alone[i]
+		s.EndToEnd.Total += alone
 		if search.Fully(g, &g.Nodes[seg.Tiles[0].Node]) {
-			s.Fully.Total += from.Alone[i]
+			s.Fully.Total += alone
 		}
 		for range seg.Tiles {
 			c := from.Timeline.Program.Steps[k].Cost()

@@ -153,8 +153,15 @@ func Shares(ctx context.Context, graphs []*graph.Graph, m *hw.Machine, change fu
 		for _, st := range placed.Baseline.Program.Steps {
 			alone[st.Node] = st.Code.Cost().Time
 		}
+		each, err := placed.Alone()
+		if err != nil {
+			return err
+		}
 		for i, seg := range placed.Plan.Segments {
-			before[seg.Tiles[0].Node] = placed.Alone[i]
+			before[seg.Tiles[0].Node] = each[i]
+		}
+		if each, err = r.Alone(); err != nil {
+			return err
 		}
 		sum := Mechanisms{Network: g.Name}
 		for i, seg := range r.Plan.Segments {
@@ -172,7 +179,7 @@ func Shares(ctx context.Context, graphs []*graph.Graph, m *hw.Machine, change fu
 				w.Placed += alone[id] - before[id]
 				w.Beyond += before[id]
 			}
-			w.Beyond -= r.Alone[i]
+			w.Beyond -= each[i]
 		}
 		list = append(list, sum)
 		return nil

@@ -10,6 +10,7 @@ import (
 
 	"pimflow"
 
+	"pimflow/internal/candidate"
 	"pimflow/internal/fault"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
@@ -84,7 +85,7 @@ type EnergyConstant struct {
 func NewSensitivity(g *graph.Graph, m *hw.Machine, policy string, percents []int, s *sweep.Sensitivity) *Sensitivity {
 	base := sweep.Times{Baseline: s.Base.Baseline.Total, Total: s.Base.Timeline.Total}
 	out := &Sensitivity{
-		Schema: SensitivitySchema, Model: g.Name, Machine: m.Name, Policy: policy, Layers: len(s.Base.Layers),
+		Schema: SensitivitySchema, Model: g.Name, Machine: m.Name, Policy: policy, Layers: len(candidate.Operations(g)),
 		Baseline: base.Baseline.NS(), Total: base.Total.NS(), Speedup: base.Speedup(), Noise: s.Noise, Percents: percents,
 	}
 	outcome := func(t sweep.Times, err error) Outcome {

@@ -3,6 +3,7 @@ package search
 import (
 	"errors"
 
+	"pimflow/internal/candidate"
 	"pimflow/internal/device"
 	"pimflow/internal/graph"
 	"pimflow/internal/plan"
@@ -29,8 +30,13 @@ type Option struct {
 	Time  device.Time
 }
 
-// layers describes each operation under a plan.
-func (s *search) layers(p *plan.Plan) ([]Layer, error) {
+// Layers describes each operation under the plan, in the graph's order. Costs that no search has asked for are computed when it is called
+// first. It is not safe for concurrent use.
+func (r *Result) Layers() ([]Layer, error) {
+	if r.layers != nil {
+		return r.layers, nil
+	}
+	g, p := r.Timeline.Program.Graph, r.Plan
 	kind, exclusive := map[graph.ID]string{}, map[graph.ID]bool{}
 	for _, seg := range p.Segments {
 		nodes := map[graph.ID]int{}
@@ -49,20 +55,20 @@ func (s *search) layers(p *plan.Plan) ([]Layer, error) {
 			}
 		}
 	}
-	ds, err := s.devices(p)
+	ds, err := r.target.Devices(p.PIMChannels, p.PIM)
 	if err != nil {
 		return nil, err
 	}
 	narrow := program.Narrow(p.Segments)
-	var list []Layer
-	for i, id := range s.order {
+	list := []Layer{}
+	for i, id := range candidate.Operations(g) {
 		l := Layer{Node: id, Kind: kind[id], Exclusive: exclusive[id]}
 		for _, dev := range []string{plan.GPU, plan.PIM} {
-			d, err := program.On(s.g, plan.Tile{Cut: s.g.Whole(id), Device: dev}, exclusive[id], narrow, ds)
+			d, err := program.On(g, plan.Tile{Cut: g.Whole(id), Device: dev}, exclusive[id], narrow, ds)
 			if err != nil {
 				continue // the plan has no such device
 			}
-			code, err := d.Compile(s.g, s.g.Whole(id))
+			code, err := d.Compile(g, g.Whole(id))
 			if errors.Is(err, device.ErrUnsupported) {
 				continue
 			}
@@ -75,10 +81,10 @@ func (s *search) layers(p *plan.Plan) ([]Layer, error) {
 			} else {
 				l.PIM = &c
 			}
-			l.offer(Option{dev, dev + s.g.Whole(id).Box.String(), c.Time})
+			l.offer(Option{dev, dev + g.Whole(id).Box.String(), c.Time})
 		}
-		if s.options != nil {
-			l.Options = s.options[i]
+		if r.options != nil {
+			l.Options = r.options[i]
 		}
 		for _, o := range l.Options {
 			if o.Kind == "split" {
@@ -87,6 +93,7 @@ func (s *search) layers(p *plan.Plan) ([]Layer, error) {
 		}
 		list = append(list, l)
 	}
+	r.layers = list
 	return list, nil
 }
 

@@ -6,6 +6,8 @@ import (
 
 	"pimflow/internal/device"
 	"pimflow/internal/plan"
+	"pimflow/internal/program"
+	"pimflow/internal/run"
 	"pimflow/internal/tensor"
 )
 
@@ -40,7 +42,8 @@ func TestLayers(t *testing.T) {
 	s.options = make([][]Option, len(order))
 	s.options[0] = []Option{{"split", "two tiles", 70}, {"pipe", "not alone", 1}}
 	s.options[1] = []Option{{"split", "two others", 60}}
-	list, err := s.layers(p)
+	r := &Result{Plan: p, Timeline: &run.Timeline{Program: &program.Program{Graph: g}}, target: s.t, options: s.options}
+	list, err := r.Layers()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,26 +2,79 @@ package search
 
 import (
 	"context"
+	"time"
 
 	"pimflow/internal/graph"
 	"pimflow/internal/plan"
 	"pimflow/internal/run"
 )
 
-// Time is the timeline of a plan that was made before. It is Given without the baseline and
-// without what is said of layers.
-func Time(ctx context.Context, g *graph.Graph, p *plan.Plan, t Target) (*run.Timeline, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	return newSearch(g, t).time(p)
+// Retimed is a plan that was made before, as it is on a target.
+type Retimed struct {
+	Plan     *plan.Plan
+	Timeline *run.Timeline
+	Value    float64 // of the target's objective
 }
 
-// Value is the objective of a plan that was made before.
-func Value(ctx context.Context, g *graph.Graph, p *plan.Plan, t Target) (float64, error) {
-	tl, err := Time(ctx, g, p, t)
-	if err != nil {
-		return 0, err
+// Retime times plans that were made before, for other machines, with the number of PIM channels of a target and launches that it
+// has. Of each it returns the better way to launch; nil where the target has no such device or no room. The error is that of ctx.
+func Retime(ctx context.Context, g *graph.Graph, plans []*plan.Plan, t Target) ([]*Retimed, error) {
+	list := make([]*Retimed, len(plans))
+	s := newSearch(g, t)
+	for i, p := range plans {
+		for _, on := range t.ways(p) {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			tl, err := s.time(on)
+			if err != nil {
+				continue
+			}
+			if v := s.value(tl); list[i] == nil || v < list[i].Value {
+				list[i] = &Retimed{on, tl, v}
+			}
+		}
 	}
-	return newSearch(g, t).value(tl), nil
+	return list, nil
+}
+
+// Result is the result of a plan that was timed on a target.
+func (r *Retimed) Result(g *graph.Graph, t Target) (*Result, error) {
+	return newSearch(g, t).finish(&Result{Plan: r.Plan, Timeline: r.Timeline}, time.Now())
+}
+
+// On returns a plan that was made before as it is on the target: with its number of PIM channels, and with a launch that it has.
+func (t *Target) On(p *plan.Plan) *plan.Plan {
+	on := *p
+	on.Machine, on.From, on.Set = t.Machine, "", nil
+	if on.PIMChannels > 0 {
+		on.PIMChannels = t.PIMChannels
+	}
+	if t.Launch != plan.Fused {
+		on.Launch = plan.Each
+	}
+	return &on
+}
+
+// ways are a plan on the target in each way to launch that the target has, its own first.
+func (t *Target) ways(p *plan.Plan) []*plan.Plan {
+	on := t.On(p)
+	if t.Launch != plan.Fused {
+		return []*plan.Plan{on}
+	}
+	other := *on
+	if other.Launch = plan.Each; on.Launch == plan.Each {
+		other.Launch = plan.Fused
+	}
+	return []*plan.Plan{on, &other}
+}
+
+// Least is the first of those with the least value; nil where there is none.
+func Least(list []*Retimed) (best *Retimed) {
+	for _, r := range list {
+		if r != nil && (best == nil || r.Value < best.Value) {
+			best = r
+		}
+	}
+	return best
 }

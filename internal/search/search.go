@@ -23,9 +23,7 @@ import (
 type Result struct {
 	Plan      *plan.Plan
 	Timeline  *run.Timeline
-	Alone     []device.Time // by segment of the plan: its makespan alone
 	Baseline  *run.Timeline // of the policy "gpu"
-	Layers    []Layer       // by operation, in the graph's order
 	Standby   device.Ledger // of the target
 	Objective Objective
 	Value     float64       // of the objective
@@ -35,6 +33,10 @@ type Result struct {
 	Effort    Effort        // that iterations reached: the target's, or less at its time limit
 	Stopped   bool          // the search was stopped: the plan is the best so far
 	Elapsed   time.Duration // of the search alone
+
+	target  Target
+	options [][]Option // by operation: the ways to execute it alone that the search tried
+	layers  []Layer
 }
 
 // Best searches the plans of a graph under a policy. If ctx ends, a policy with All returns the
@@ -85,22 +87,7 @@ func (s *search) finish(res *Result, begin time.Time) (_ *Result, err error) {
 	if res.Baseline, err = s.baseline(); err != nil {
 		return nil, err
 	}
-	if res.Layers, err = s.layers(res.Plan); err != nil {
-		return nil, err
-	}
-	ds, err := s.devices(res.Plan)
-	if err != nil {
-		return nil, err
-	}
-	narrow := program.Narrow(res.Plan.Segments)
-	for i := range res.Plan.Segments {
-		part, err := program.Part(s.g, res.Plan.Segments[i:i+1], ds, narrow)
-		if err != nil {
-			return nil, err
-		}
-		candidate.LaunchOf(res.Plan.Launch).Fuse(part)
-		res.Alone = append(res.Alone, run.Time(part).Total)
-	}
+	res.target, res.options = s.t, s.options
 	res.Standby = s.t.Standby
 	res.Effort = s.reached
 	res.Objective, res.Value = s.t.Objective, s.value(res.Timeline)
@@ -121,6 +108,24 @@ func Given(g *graph.Graph, p *plan.Plan, t Target) (*Result, error) {
 		return nil, err
 	}
 	return s.finish(&Result{Plan: p, Timeline: tl}, begin)
+}
+
+// Alone is the makespan of each segment of the plan alone.
+func (r *Result) Alone() (list []device.Time, err error) {
+	ds, err := r.target.Devices(r.Plan.PIMChannels, r.Plan.PIM)
+	if err != nil {
+		return nil, err
+	}
+	narrow := program.Narrow(r.Plan.Segments)
+	for i := range r.Plan.Segments {
+		part, err := program.Part(r.Timeline.Program.Graph, r.Plan.Segments[i:i+1], ds, narrow)
+		if err != nil {
+			return nil, err
+		}
+		candidate.LaunchOf(r.Plan.Launch).Fuse(part)
+		list = append(list, run.Time(part).Total)
+	}
+	return list, nil
 }
 
 // search is the state of one call of Best. Tests and benchmarks set its tables.

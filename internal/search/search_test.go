@@ -63,9 +63,13 @@ func best(t testing.TB, g *graph.Graph, policy string, to search.Target) *search
 }
 
 // sumOf adds the times of a plan's segments, each by itself.
-func sumOf(r *search.Result) (sum device.Time) {
-	for _, t := range r.Alone {
-		sum += t
+func sumOf(t *testing.T, r *search.Result) (sum device.Time) {
+	list, err := r.Alone()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range list {
+		sum += x
 	}
 	return sum
 }
@@ -98,15 +102,15 @@ func TestPolicies(t *testing.T) {
 					t.Errorf("a plan of %s says it is of %s", p.Name, r.Plan.Policy)
 				}
 				energies(t, machine+" "+name+" "+p.Name, r)
-				sum[p.Name], total[p.Name], bound = sumOf(r), r.Timeline.Total, max(bound, r.Bound)
+				sum[p.Name], total[p.Name], bound = sumOf(t, r), r.Timeline.Total, max(bound, r.Bound)
 				if total[p.Name] > sum[p.Name] {
 					t.Errorf("%s %s %s: %v, its segments alone %v", machine, name, p.Name, total[p.Name], sum[p.Name])
 				}
 				if r.Baseline.Total != total["gpu"] {
 					t.Errorf("%s %s: baseline %v, policy gpu %v", machine, name, r.Baseline.Total, total["gpu"])
 				}
-				if len(r.Layers) == 0 {
-					t.Errorf("%s %s %s: no layers", machine, name, p.Name)
+				if layers, err := r.Layers(); err != nil || len(layers) == 0 {
+					t.Errorf("%s %s %s: %d layers, %v", machine, name, p.Name, len(layers), err)
 				}
 			}
 			for _, c := range [][2]string{{"newton++", "newton+"}, {"mddp", "newton++"}, {"pipeline", "newton++"}, {"pimflow", "mddp"}, {"pimflow", "pipeline"}} {

@@ -35,6 +35,10 @@ func (s *survey) alternatives(r *search.Result, t search.Target, channels int) e
 	if err != nil {
 		return err
 	}
+	alone, err := r.Alone()
+	if err != nil {
+		return err
+	}
 	narrow := program.Narrow(r.Plan.Segments)
 	for i, seg := range r.Plan.Segments {
 		every := map[graph.ID]bool{} // on the GPU with every channel
@@ -70,7 +74,7 @@ func (s *survey) alternatives(r *search.Result, t search.Target, channels int) e
 			if every[id] {
 				on = s.machine.Memory.Channels
 			}
-			s.gains(r, seg, options[id], r.Alone[i]-(sum-best[id]), on)
+			s.gains(r, seg, options[id], alone[i]-(sum-best[id]), on)
 		}
 	}
 	return nil

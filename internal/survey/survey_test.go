@@ -117,6 +117,10 @@ func TestAlternatives(t *testing.T) {
 		return run.Time(p).Total
 	}
 	want := map[string]float64{}
+	alone, err := r.Alone()
+	if err != nil {
+		t.Fatal(err)
+	}
 	inPlan := map[string]bool{}
 	for i, seg := range r.Plan.Segments {
 		id, on := seg.Tiles[0].Node, seg.Tiles[0].Device
@@ -143,7 +147,7 @@ func TestAlternatives(t *testing.T) {
 		var gains []gain
 		for n, s := range segments {
 			c := s.Tiles[0].Cut
-			if ps := r.Alone[i] - total(s, []device.Device{faster{ds[0], c}, ds[1]}); ps > 0 {
+			if ps := alone[i] - total(s, []device.Device{faster{ds[0], c}, ds[1]}); ps > 0 {
 				if n < whole {
 					k := profile.Of(g, c, tensor.Float16)
 					want[k.String()] += 100 * float64(ps) / float64(r.Timeline.Total)
@@ -224,7 +228,11 @@ func TestCovers(t *testing.T) {
 		for _, s := range r.Baseline.Program.Steps {
 			want(s.Cut, s.Code.Cost(), 32)
 		}
-		for _, l := range r.Layers {
+		layers, err := r.Layers()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range layers {
 			want(g.Whole(l.Node), *l.GPU, 16)
 		}
 	}

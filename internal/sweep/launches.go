@@ -9,6 +9,7 @@ import (
 
 	"pimflow/internal/device"
 	"pimflow/internal/hw"
+	"pimflow/internal/platform"
 	"pimflow/internal/search"
 )
 
@@ -45,10 +46,10 @@ func (l *Launch) Removed() device.Time { return l.BaseLaunches - l.Launches }
 // are in a graph; or at no cost, as published. Every plan that is found is timed under every launch.
 func Launches(ctx context.Context, m *Model) ([]Launch, error) {
 	list := variants(m.Machine)
-	p := newPool()
+	p := platform.NewPool(nil)
 	var points []*point
 	for i := range list {
-		points = append(points, &point{machine: list[i].machine(m.Machine, list[i].GPU, list[i].PIM), pool: p, keep: true})
+		points = append(points, &point{machine: list[i].machine(m.Machine, list[i].GPU, list[i].PIM), pool: p})
 	}
 	if _, err := best(ctx, m, points); err != nil {
 		return nil, err
@@ -65,8 +66,8 @@ func Launches(ctx context.Context, m *Model) ([]Launch, error) {
 }
 
 // of sets what a row says of the best plan of its machine.
-func (l *Launch) of(m *Model, p *pool, x *point) error {
-	t, err := p.of(x.machine, true)
+func (l *Launch) of(m *Model, p *platform.Pool, x *point) error {
+	t, err := platform.Target(x.machine, p.Makers())
 	if err != nil {
 		return err
 	}
@@ -77,12 +78,16 @@ func (l *Launch) of(m *Model, p *pool, x *point) error {
 	l.Times = timesOf(r)
 	base, of := r.Baseline.Busy(), r.Timeline.Busy()
 	l.BaseLaunches, l.Launches = base.Launch+base.PIMLaunch, of.Launch+of.PIMLaunch
-	for _, layer := range r.Layers {
+	layers, err := r.Layers()
+	if err != nil {
+		return err
+	}
+	for _, layer := range layers {
 		if layer.Kind != "gpu" {
 			l.Layers++
 		}
 	}
-	if t, err = p.of(l.machine(m.Machine, 0, 0), true); err != nil {
+	if t, err = platform.Target(l.machine(m.Machine, 0, 0), p.Makers()); err != nil {
 		return err
 	}
 	free, err := search.Given(m.Graph, r.Plan, t)

@@ -87,8 +87,8 @@ func (c *Constant) Effect(base float64) float64 {
 // Vary changes the constants of the machine one at a time by each of the per cents: those that
 // times can depend on and that only accepts. Every plan that is found is timed on every machine.
 func Vary(ctx context.Context, m *Model, percents []int, only func(path string) bool) (*Sensitivity, error) {
-	p := newPool()
-	base := &point{machine: m.Machine, pool: p, keep: true}
+	p := platform.NewPool(nil)
+	base := &point{machine: m.Machine, pool: p}
 	if base.find(ctx, m); base.err != nil {
 		return nil, base.err
 	}
@@ -117,7 +117,7 @@ func Vary(ctx context.Context, m *Model, percents []int, only func(path string) 
 	if s.Noise, err = best(ctx, m, points); err != nil {
 		return nil, err
 	}
-	t, err := p.of(m.Machine, true)
+	t, err := platform.Target(m.Machine, p.Makers())
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +153,7 @@ func (c *Constant) changed(percent int) Change {
 func (c Change) same(o Change) bool { return c.Text == o.Text }
 
 // point is the machine with the constant changed.
-func (c *Constant) point(m *Model, p *pool, text string) *point {
+func (c *Constant) point(m *Model, p *platform.Pool, text string) *point {
 	x := &point{pool: p}
 	if text == c.Text { // a fraction of 0
 		x.err = fmt.Errorf("%s is 0: no per cent of it is another value", c.Path)

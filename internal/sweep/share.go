@@ -11,18 +11,17 @@ import (
 	"pimflow/internal/device"
 	"pimflow/internal/hw"
 	"pimflow/internal/plan"
+	"pimflow/internal/platform"
 	"pimflow/internal/search"
 )
 
 // point is a machine of a sweep and the best plan for it.
 type point struct {
 	machine *hw.Machine
-	pool    *pool
-	keep    bool       // the devices join the pool
+	pool    *platform.Pool
 	plan    *plan.Plan // nil: there is none
 	of      Times
-	err     error                  // why the machine is not valid, or has no plan
-	times   map[string]device.Time // of the plans of all points, by placed; those it can execute
+	err     error // why the machine is not valid, or has no plan
 }
 
 // best searches a plan on each machine, times every plan at every point, and leaves each point the
@@ -87,7 +86,7 @@ func each(ctx context.Context, points []*point, f func(*point)) error {
 
 // find searches the plan of the machine.
 func (p *point) find(ctx context.Context, m *Model) {
-	t, err := p.pool.of(p.machine, p.keep)
+	t, err := platform.Target(p.machine, p.pool.Makers())
 	if err != nil {
 		p.err = err
 		return
@@ -100,22 +99,17 @@ func (p *point) find(ctx context.Context, m *Model) {
 
 // retime times the plans on the machine and takes the best instead of its own, if that is better.
 func (p *point) retime(ctx context.Context, m *Model, plans []*plan.Plan) {
-	t, err := p.pool.of(p.machine, p.keep)
+	t, err := platform.Target(p.machine, p.pool.Makers())
 	if err != nil {
 		p.err = err
 		return
 	}
-	p.times = map[string]device.Time{}
-	for _, x := range plans {
-		x = on(x, p.machine)
-		tl, err := search.Time(ctx, m.Graph, x, t)
-		if err != nil {
-			continue // no room, or no such device
-		}
-		p.times[placed(x)] = tl.Total
-		if tl.Total < p.of.Total {
-			p.plan, p.of.Total = x, tl.Total
-		}
+	list, err := search.Retime(ctx, m.Graph, plans, t)
+	if err != nil {
+		return // the sweep ends
+	}
+	if r := search.Least(list); r != nil && r.Timeline.Total < p.of.Total {
+		p.plan, p.of.Total = r.Plan, r.Timeline.Total
 	}
 }
 
@@ -124,15 +118,11 @@ func (p *point) kept(m *Model, x *plan.Plan) (Times, error) {
 	if p.machine == nil {
 		return Times{}, p.err
 	}
-	x = on(x, p.machine)
-	if total, ok := p.times[placed(x)]; ok {
-		return Times{p.of.Baseline, total}, nil
-	}
-	t, err := p.pool.of(p.machine, p.keep)
+	t, err := platform.Target(p.machine, p.pool.Makers())
 	if err != nil {
 		return Times{}, err
 	}
-	r, err := search.Given(m.Graph, x, t)
+	r, err := search.Given(m.Graph, t.On(x), t)
 	if err != nil {
 		return Times{}, err
 	}

@@ -8,17 +8,14 @@
 package sweep
 
 import (
-	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 
 	"pimflow/internal/device"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
 	"pimflow/internal/plan"
-	"pimflow/internal/platform"
 	"pimflow/internal/search"
 )
 
@@ -55,18 +52,6 @@ func (m *Model) counter(total int) func() {
 	}
 }
 
-// on returns the plan with the machine's number of PIM channels and a launch that the machine has.
-func on(p *plan.Plan, m *hw.Machine) *plan.Plan {
-	c := *p
-	if m.Launch.PIM != hw.Joint {
-		c.Launch = plan.Each
-	}
-	if c.PIMChannels > 0 {
-		c.PIMChannels = m.Memory.PIMChannels
-	}
-	return &c
-}
-
 // placements returns the devices and boxes of each node's tiles.
 func placements(p *plan.Plan) map[graph.ID]string {
 	tiles := map[graph.ID][]string{}
@@ -90,58 +75,4 @@ func moved(a, b *plan.Plan) int {
 		}
 	}
 	return n
-}
-
-// pool shares devices, and the code they have compiled, between machines whose numbers for the
-// device are equal.
-type pool struct {
-	mu   sync.Mutex
-	kept map[string]device.Device
-}
-
-func newPool() *pool { return &pool{kept: map[string]device.Device{}} }
-
-// of returns the target of a machine, with devices of the pool if there are any. With keep its
-// new devices join the pool.
-func (p *pool) of(m *hw.Machine, keep bool) (search.Target, error) {
-	t, err := platform.Target(m, platform.Makers{})
-	if err != nil {
-		return t, err
-	}
-	own := t.Devices
-	t.Devices = func(channels int, commands string) ([]device.Device, error) {
-		ds, err := own(channels, commands)
-		if err != nil {
-			return nil, err
-		}
-		ds = slices.Clone(ds)
-		for i, d := range ds {
-			what := reads(d.Name(), m)
-			key := fmt.Sprintf("%s %d %s %+v", d.Name(), channels, commands, what)
-			p.mu.Lock()
-			if s := p.kept[key]; s != nil {
-				ds[i] = s
-			} else if keep {
-				p.kept[key] = d
-			}
-			p.mu.Unlock()
-		}
-		return ds, nil
-	}
-	return t, nil
-}
-
-// reads returns the numbers that a device reads of a machine, all others zero. The GPU reads
-// nothing of the PIM channels and the link. The PIM reads the GPU's clock, its DRAM efficiency
-// and its energies, which the link's costs are made of, and the error of launches.
-func reads(dev string, m *hw.Machine) hw.Machine {
-	r := hw.Machine{Launch: m.Launch, Memory: m.Memory, GPU: m.GPU, PIM: m.PIM, Link: m.Link}
-	if dev != plan.PIM {
-		r.PIM, r.Link, r.Launch = hw.PIM{}, hw.Link{}, hw.Launch{}
-		return r
-	}
-	r.GPU = hw.GPU{Clock: m.GPU.Clock, Energy: m.GPU.Energy}
-	r.GPU.Model.EtaD, r.GPU.Error.Launch = m.GPU.Model.EtaD, m.GPU.Error.Launch
-	r.Memory.ChannelL2 = 0
-	return r
 }
