@@ -32,11 +32,14 @@ var ranks = [][]string{
 	{"published", "space", "survey", "sweep", "explain", "convolution"},
 	{"pimflow"},
 	{"report"},
+	{"figure"},
 }
 
 // libraries are the modules outside the standard library that the program, its
 // tests aside, may import.
 var libraries = []string{
+	"codeberg.org/go-fonts/liberation",
+	"codeberg.org/go-pdf/fpdf",
 	"github.com/agnivade/levenshtein",
 	"github.com/goccy/go-yaml",
 	"github.com/google/renameio/v2",
@@ -52,6 +55,7 @@ var libraries = []string{
 	"golang.org/x/sys/cpu",
 	"golang.org/x/term",
 	"gonum.org/v1/gonum",
+	"gonum.org/v1/plot",
 	"google.golang.org/protobuf/encoding/protowire",
 }
 

@@ -141,11 +141,11 @@ const (
 
 // textFlags has the flags that take a text.
 var textFlags = map[string]use{
-	"artifact-trace": writes, "batch": word, "box": word, "check": word, "csv": reads, "data": reads, "device": word, "dim": word, "effort": word,
-	"eval": reads, "gpu": reads, "gpu-profile": reads, "in": word, "input": reads, "kernel": word,
+	"artifact-trace": writes, "batch": word, "box": word, "by": word, "check": word, "csv": reads, "data": reads, "device": word, "dim": word, "effort": word,
+	"eval": reads, "figure": word, "gpu": reads, "gpu-profile": reads, "group": word, "in": word, "input": reads, "kernel": word,
 	"labels": reads, "library": reads, "machine": reads, "memory": word, "model": reads, "name": word, "objective": word,
 	"only": word, "out": writes, "output": writes, "pad": word, "pim-channels": word, "pin": word, "plan": reads,
-	"policy": word, "runner": reads, "sample": word, "search": word, "set": word, "shape": word, "trace": writes, "until": word, "view": word, "where": word, "with": word, "zip": word,
+	"policy": word, "runner": reads, "sample": word, "search": word, "set": word, "shape": word, "title": word, "trace": writes, "until": word, "view": word, "where": word, "with": word, "x": word, "y": word, "z": word, "zip": word,
 }
 
 // wantArgs refuses another number of arguments than least to most.
@@ -160,6 +160,6 @@ func wantArgs(least, most int) cobra.PositionalArgs {
 
 // commands lists the subcommands, in the order a newcomer needs them.
 var commands = []func() *cobra.Command{
-	runCommand, compareCommand, sweepCommand, diffCommand, sensitivityCommand, launchesCommand, reproduceCommand, zooCommand, machineCommand, gpuCommand, calibrateCommand, validateCommand, profileCommand, policyCommand,
+	runCommand, compareCommand, sweepCommand, paretoCommand, plotCommand, diffCommand, sensitivityCommand, launchesCommand, reproduceCommand, zooCommand, machineCommand, gpuCommand, calibrateCommand, validateCommand, profileCommand, policyCommand,
 	graphCommand, operatorsCommand, exportCommand, codeCommand, explainCommand, mapCommand, layerCommand, simCommand, versionCommand,
 }

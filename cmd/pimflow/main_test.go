@@ -72,7 +72,8 @@ var slow = []string{"../../docs/batch.md", "../../docs/policies.md", "../../docs
 
 // TestDocs runs every `$ pimflow …` (or `$ go run ./cmd/pimflow …`) of the documents, each of which
 // is a subtest, in order, in one folder with the .csv files of docs, and docs itself, and compares
-// what it prints. A shown line "..." stands for any lines.
+// what it prints. A shown line "..." stands for any lines. Figures that the commands write, .svg, are
+// those of docs, byte by byte.
 func TestDocs(t *testing.T) {
 	docs, err := filepath.Glob("../../docs/*.md")
 	if err != nil {
@@ -138,10 +139,52 @@ func TestDocs(t *testing.T) {
 					t.Errorf("%s:%d: %s prints otherwise:\n%s", ex.file, ex.line, ex.command, cmp.Diff(ex.output, string(out)))
 				}
 			}
+			compareFigures(t, doc, dir)
 		})
 	}
 	if ran == 0 {
 		t.Error("no command is in the documents")
+	}
+}
+
+// maxFigure bounds the figures of documents, in bytes.
+const maxFigure = 60_000
+
+// compareFigures holds the figures in a folder, which the commands of a document wrote, to those of docs, and those that the
+// document shows to be among them.
+func compareFigures(t *testing.T, doc, dir string) {
+	made, err := filepath.Glob(filepath.Join(dir, "*.svg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range made {
+		got, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		place := filepath.Join("../../docs", filepath.Base(name))
+		if *update {
+			if err := os.WriteFile(place, got, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if want, err := os.ReadFile(place); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s: its commands write another %s than docs has (%v)", doc, filepath.Base(name), err)
+		}
+		if len(got) > maxFigure {
+			t.Errorf("%s: %d bytes, at most %d wanted", place, len(got), maxFigure)
+		}
+	}
+	text, err := os.ReadFile(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`!\[[^]]*\]\(([^)]+\.svg)\)`).FindAllSubmatch(text, -1) {
+		if name := string(m[1]); filepath.Base(doc) != "README.md" && !slices.Contains(made, filepath.Join(dir, name)) {
+			t.Errorf("%s shows %s, which no command of it writes", doc, name)
+		} else if _, err := os.Stat(filepath.Join(filepath.Dir(doc), name)); err != nil {
+			t.Errorf("%s shows a figure that there is not: %v", doc, err)
+		}
 	}
 }
 
@@ -152,7 +195,10 @@ func (ex *example) write(t *testing.T, out string) {
 		t.Fatal(err)
 	}
 	command := "$ " + ex.command + "\n"
-	data = bytes.Replace(data, []byte(command+ex.output), []byte(command+strings.TrimRight(out, "\n")+"\n"), 1)
+	if out = strings.TrimRight(out, "\n"); out != "" {
+		out += "\n"
+	}
+	data = bytes.Replace(data, []byte(command+ex.output), []byte(command+out), 1)
 	if err := os.WriteFile(ex.file, data, 0o666); err != nil {
 		t.Fatal(err)
 	}

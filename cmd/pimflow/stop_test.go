@@ -46,6 +46,7 @@ var stopRows = []stopRow{
 	{line: "run pipe.graph", waits: true},
 	{line: "run toy --labels pipe --top 1", waits: true},
 	{line: "profile toy --machine toy --with onnxruntime --runner ./runner -o x.csv", waits: true},
+	{line: "plot pipe.json --figure speedup -o x.pdf", waits: true},
 	{line: "zoo vgg-16 -o x.onnx", files: "x.onnx"},
 	{line: "calibrate --data all -o x.json", files: "x.json"},
 	{line: "run vgg-16 --check --json", plan: true, long: true},
@@ -73,6 +74,7 @@ var stopRows = []stopRow{
 	{line: "sim --machine aim --csv pipe", waits: true, long: true},
 	{line: "sim -", waits: true, long: true},
 	{line: "diff pipe pipe", waits: true, long: true},
+	{line: "pareto pipe.json", waits: true, long: true},
 	{line: "diff pipe.plan pipe.plan", waits: true, long: true},
 }
 

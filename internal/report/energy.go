@@ -9,10 +9,10 @@ import (
 	"pimflow/internal/device"
 )
 
-// energyRows groups the parts.
-var energyRows = []struct {
-	row   string
-	parts []device.Part
+// EnergyClasses groups the parts of energies.
+var EnergyClasses = []struct {
+	Name  string
+	Parts []device.Part
 }{
 	{"GPU standby", []device.Part{device.GPUStandby}},
 	{"GPU work", []device.Part{device.GPUActive, device.GPUMAC, device.GPUFMA, device.GPUL2, device.GPUDRAM}},
@@ -32,16 +32,16 @@ func energyText(b *strings.Builder, e *pimflow.Energies, verbose bool) {
 		Baseline: e.Baseline, BaselineLow: e.BaselineLow, BaselineHigh: e.BaselineHigh, Total: e.Total, Low: e.Low, High: e.High,
 	},
 		fmt.Sprintf("plan / GPU only %.3f, between %.3f and %.3f", e.Ratio, e.RatioLow, e.RatioHigh))
-	for _, r := range energyRows {
+	for _, r := range EnergyClasses {
 		var sum pimflow.EnergyPart
-		for _, p := range r.parts {
+		for _, p := range r.Parts {
 			x := e.Parts[p]
 			sum.Baseline, sum.BaselineLow, sum.BaselineHigh = sum.Baseline+x.Baseline, sum.BaselineLow+x.BaselineLow, sum.BaselineHigh+x.BaselineHigh
 			sum.Total, sum.Low, sum.High = sum.Total+x.Total, sum.Low+x.Low, sum.High+x.High
 		}
-		row("  "+r.row, sum, "")
-		for _, p := range r.parts {
-			if verbose && len(r.parts) > 1 {
+		row("  "+r.Name, sum, "")
+		for _, p := range r.Parts {
+			if verbose && len(r.Parts) > 1 {
 				row("    "+strings.ReplaceAll(e.Parts[p].Name[len("gpu_"):], "_", " "), e.Parts[p], "")
 			}
 		}

@@ -61,8 +61,8 @@ GFLOP/s/W           80.00  40.00 to 160.00  95.14  47.57 to 190.27  two operatio
 		t.Error(d)
 	}
 	shown := map[device.Part]int{}
-	for _, r := range energyRows {
-		for _, p := range r.parts {
+	for _, r := range EnergyClasses {
+		for _, p := range r.Parts {
 			shown[p]++
 		}
 	}

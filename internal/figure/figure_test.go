@@ -1,0 +1,324 @@
+package figure
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"pimflow"
+
+	"pimflow/internal/report"
+	"pimflow/internal/result"
+)
+
+var update = flag.Bool("update", false, "write the figures that the golden files hold")
+
+// few are rows of two networks, two policies, three numbers of channels and two ways to launch.
+func few() (rows []result.Row) {
+	for m, model := range []string{"mobilenet-v2", "vgg-16"} {
+		for p, policy := range []string{"gpu", "pimflow", "auto"} {
+			for c, channels := range []string{"8", "16", "24"} {
+				for l, launch := range []string{"stream", "graph"} {
+					v := 1 + float64(p)*(0.1+0.05*float64(m)+0.04*float64(c)+0.02*float64(l))
+					base := 4e5 * float64(1+3*m)
+					rows = append(rows, result.Row{
+						Point: len(rows), Model: model, Batch: 1, Machine: "newton", Policy: policy, Objective: "latency", Effort: "normal", Search: "full",
+						Set:      map[string]string{"memory.pim_channels": channels, "launch.gpu": launch},
+						Baseline: base, Total: base / v, TotalLow: base / v * 0.8, TotalHigh: base / v * 1.3, Speedup: v, SpeedupLow: v * 0.8, SpeedupHigh: v * 1.2,
+						BaselineEnergy: 2e10, Energy: 2e10 / v * 1.1, EnergyLow: 1.5e10 / v, EnergyHigh: 4e10 / v, Ratio: 1.1 / v, RatioLow: 0.8 / v, RatioHigh: 1.6 / v,
+						Parts:    map[string]result.Energy{"gpu_standby": {Value: 1.1e10}, "gpu_mac": {Value: 3e9}, "pim_standby": {Value: 2e9}, "pim_mac": {Value: 1e9 * float64(p)}},
+						MACUnits: 1024 * (c + 1), BufferBytes: 2048, Channels: 32,
+					})
+				}
+			}
+		}
+	}
+	return rows
+}
+
+// write writes rows as a table of the form that a name ends in.
+func table(t *testing.T, name string, rows []result.Row) string {
+	file := filepath.Join(t.TempDir(), name)
+	b := &bytes.Buffer{}
+	w, err := result.NewWriter(b, file, []result.Key{{Name: "memory.pim_channels", Number: true}, {Name: "launch.gpu"}})
+	for i := range rows {
+		if err == nil {
+			err = w.Write(&rows[i])
+		}
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err == nil {
+		err = os.WriteFile(file, b.Bytes(), 0o666)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// printedFile writes the JSON of a command.
+func printedFile(t *testing.T, name string, of any) string {
+	file := filepath.Join(t.TempDir(), name)
+	data, err := json.Marshal(of)
+	if err == nil {
+		err = os.WriteFile(file, data, 0o666)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// someRun is a run of two layers.
+func someRun() *pimflow.Report {
+	r := &pimflow.Report{Schema: pimflow.ReportSchema, Model: "toy", Machine: "newton", Policy: "auto", Baseline: 3e4, Total: 2e4, Speedup: 1.5, Low: 1.2, High: 1.6}
+	r.Throughput.Images = 1
+	r.Energy = pimflow.Energies{Baseline: 2e9, Total: 1.5e9, Low: 1e9, High: 3e9, Ratio: 0.75, RatioLow: 0.6, RatioHigh: 1.1, Parts: []pimflow.EnergyPart{
+		{Name: "gpu_standby", Baseline: 1.5e9, Total: 0.9e9}, {Name: "gpu_dram", Baseline: 0.5e9, Total: 0.2e9}, {Name: "pim_mac", Total: 0.4e9},
+	}}
+	r.Layers = []pimflow.Layer{
+		{Name: "a", Kind: "split", Tiles: []pimflow.Tile{{Device: "gpu", NS: 8e3}, {Device: "pim", NS: 7e3}}},
+		{Name: "b", Kind: "pim", Tiles: []pimflow.Tile{{Device: "pim", Start: 8e3, NS: 12e3}}},
+	}
+	return r
+}
+
+func someBridge() *report.Reproduction {
+	m := report.ReproducedModel{Model: "toy"}
+	for i, v := range []float64{1.6, 1.5, 1.9, 1.1} {
+		m.Bridge = append(m.Bridge, report.BridgeResult{Step: []string{"published", "refresh", "launches", "GPU calibrated"}[i], EndToEnd: v})
+	}
+	return &report.Reproduction{Schema: report.ReproduceSchema, Models: []report.ReproducedModel{m}}
+}
+
+// golden are figures of small inputs. Their data and their SVG lie in testdata.
+var golden = []struct {
+	name, kind, file string
+	options          Options
+	inches           float64
+}{
+	{"speedup", "speedup", "rows.csv", Options{Where: []string{"memory.pim_channels=16", "launch.gpu=stream"}, Title: "Two networks"}, 3.3},
+	{"energy", "energy", "rows.csv", Options{Where: []string{"memory.pim_channels=16", "launch.gpu=stream"}}, 3.3},
+	{"energy-run", "energy", "run.json", Options{Y: "energy_pj"}, 3.3},
+	{"channels", "channels", "rows.csv", Options{Where: []string{"launch.gpu=stream", "model=vgg-16"}}, 3.3},
+	{"pareto", "pareto", "rows.csv", Options{}, 7},
+	{"pareto-cost", "pareto", "rows.csv", Options{Group: []string{"policy"}, By: []Aim{{"mac_units", false}, {"speedup", true}}}, 3.3},
+	{"heat", "heat", "rows.csv", Options{Where: []string{"model=vgg-16", "policy=auto"}}, 3.3},
+	{"timeline", "timeline", "run.json", Options{}, 3.3},
+	{"bridge", "bridge", "bridge.json", Options{}, 3.3},
+}
+
+// read reads one of the files of golden.
+func read(t *testing.T, name string) *Data {
+	file := map[string]func() string{
+		"rows.csv":    func() string { return table(t, "rows.csv", few()) },
+		"run.json":    func() string { return printedFile(t, "run.json", someRun()) },
+		"bridge.json": func() string { return printedFile(t, "bridge.json", someBridge()) },
+	}[name]()
+	d := &Data{}
+	if err := d.Read(file); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// TestGolden: the figures of small inputs are as they were, number by number and byte by byte.
+func TestGolden(t *testing.T) {
+	for _, g := range golden {
+		t.Run(g.name, func(t *testing.T) {
+			f, err := read(t, g.file).Make(g.kind, &g.options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			clear(t, f, g.inches)
+			data, err := json.MarshalIndent(f, "", " ")
+			if err != nil {
+				t.Fatal(err)
+			}
+			svg := &bytes.Buffer{}
+			if err := f.Write(svg, "svg", g.inches); err != nil {
+				t.Fatal(err)
+			}
+			for end, got := range map[string][]byte{".json": append(data, '\n'), ".svg": svg.Bytes()} {
+				name := filepath.Join("testdata", g.name+end)
+				if *update {
+					if err := os.WriteFile(name, got, 0o666); err != nil {
+						t.Fatal(err)
+					}
+				}
+				want, err := os.ReadFile(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if d := cmp.Diff(string(want), string(got)); d != "" {
+					t.Errorf("%s: %s", name, d)
+				}
+			}
+		})
+	}
+}
+
+// TestForms: every form of a table gives the same figure.
+func TestForms(t *testing.T) {
+	var want string
+	for _, name := range []string{"rows.csv", "rows.jsonl", "rows.parquet"} {
+		d := &Data{}
+		if err := d.Read(table(t, name, few())); err != nil {
+			t.Fatal(err)
+		}
+		f, err := d.Make("heat", &Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := json.Marshal(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == "" {
+			want = string(data)
+		} else if d := cmp.Diff(want, string(data)); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+	}
+}
+
+// TestBytes: every format has the same bytes in each run, and a PDF has no date of today.
+func TestBytes(t *testing.T) {
+	f, err := read(t, "rows.csv").Make("channels", &Options{Where: []string{"launch.gpu=stream"}, Title: "é … \U0001F600 \x00"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for format := range formats {
+		var first []byte
+		for range 3 {
+			b := &bytes.Buffer{}
+			if err := f.Write(b, format, 3.3); err != nil {
+				t.Fatal(err)
+			}
+			if first == nil {
+				first = b.Bytes()
+			} else if !bytes.Equal(first, b.Bytes()) {
+				t.Errorf("%s: bytes differ", format)
+			}
+		}
+		if format == "pdf" && bytes.Count(first, []byte("(D:20000101000000")) != 2 {
+			t.Errorf("PDF without its dates")
+		}
+	}
+}
+
+// TestMeans: the bars of geometric means.
+func TestMeans(t *testing.T) {
+	f, err := read(t, "rows.csv").Make("speedup", &Options{Where: []string{"memory.pim_channels=16", "launch.gpu=stream", "policy=auto"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	boxes := f.Panels[0].Boxes
+	if len(boxes) != 3 || f.Panels[0].X.Names[2] != meanName {
+		t.Fatalf("%d bars", len(boxes))
+	}
+	if got, want := boxes[2].Y1*boxes[2].Y1, boxes[0].Y1*boxes[1].Y1; got < want*(1-1e-12) || got > want*(1+1e-12) {
+		t.Errorf("mean squared %g, %g wanted", got, want)
+	}
+	if got, want := boxes[2].Span.Low*boxes[2].Span.Low, boxes[0].Span.Low*boxes[1].Span.Low; got < want*(1-1e-12) || got > want*(1+1e-12) {
+		t.Errorf("mean lower end squared %g, %g wanted", got, want)
+	}
+}
+
+// TestRefused: what cannot be drawn is refused in a line that names the file and what is wrong.
+func TestRefused(t *testing.T) {
+	bad := few()[:2]
+	bad[1].SpeedupLow = 9
+	failed := few()[:1]
+	failed[0] = result.Row{Model: "x", Error: "it does not fit", Set: failed[0].Set}
+	for _, c := range []struct {
+		file    string
+		kind    string
+		options Options
+		want    []string
+	}{
+		{table(t, "a.csv", few()), "channels", Options{X: "memory.pim_chanels"}, []string{"a.csv: no column", `did you mean "memory.pim_channels"?`, "it has point, model", "launch.gpu"}},
+		{table(t, "b.csv", few()), "speedup", Options{Y: "policy"}, []string{`b.csv: point 0: policy "gpu"`, "a number"}},
+		{table(t, "c.csv", few()), "speedup", Options{Group: []string{"policy"}}, []string{"c.csv: point", "differ in launch.gpu", "--where"}},
+		{table(t, "d.csv", bad), "speedup", Options{Where: []string{"launch.gpu=graph"}}, []string{"d.csv: point 1: speedup_low 9 above"}},
+		{table(t, "e.csv", failed), "speedup", Options{}, []string{"e.csv: no row has numbers (1 have an error", "it does not fit"}},
+		{table(t, "f.csv", nil), "pareto", Options{}, []string{"f.csv: no row has numbers: rows of results wanted"}},
+		{table(t, "g.csv", few()), "speedup", Options{Where: []string{"policy=aut"}}, []string{`--where policy=aut: no row is so (did you mean "auto"?)`}},
+		{table(t, "h.csv", few()), "timeline", Options{}, []string{"h.csv: no run"}},
+		{table(t, "i.csv", few()), "bridge", Options{}, []string{"i.csv: no bridge"}},
+		{table(t, "j.csv", few()[:1]), "heat", Options{}, []string{"j.csv: fewer than two keys"}},
+		{table(t, "k.csv", few()), "piechart", Options{}, []string{`--figure "piechart" is not known`}},
+		{printedFile(t, "l.json", someRun()), "pareto", Options{By: []Aim{{"mac_units", false}, {"total_ns", false}}}, []string{"l.json: no column \"mac_units\""}},
+		{printedFile(t, "m.json", map[string]string{"schema": "x"}), "speedup", Options{}, []string{"m.json: schema \"x\"", "pimflow compare --json"}},
+		{printedFile(t, "n.json", 3), "speedup", Options{}, []string{"n.json: not JSON of one object"}},
+	} {
+		d := &Data{}
+		err := d.Read(c.file)
+		if err == nil {
+			_, err = d.Make(c.kind, &c.options)
+		}
+		if err == nil {
+			t.Errorf("%s, %s: no error", filepath.Base(c.file), c.kind)
+			continue
+		}
+		for _, w := range c.want {
+			if !strings.Contains(err.Error(), w) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s: %q wanted in\n%s", filepath.Base(c.file), w, err)
+			}
+		}
+	}
+}
+
+// TestLacking: a row of a file that does not have a column has no value of it, not 0.
+func TestLacking(t *testing.T) {
+	d := read(t, "run.json")
+	for _, c := range []string{"mac_units", "bound_ns", "machine_hash", "energy_gpu_l2_pj"} {
+		if v, ok := d.Rows[0].value(c); ok {
+			t.Errorf("%s is %v", c, v)
+		}
+	}
+	if v, err := d.Rows[0].number("energy_pim_mac_pj"); v != 0.4e9 || err != nil {
+		t.Errorf("%v %v", v, err)
+	}
+}
+
+// TestFrontOf: fronts are of one network each, and more is better where it is.
+func TestFrontOf(t *testing.T) {
+	aims, err := ParseAims([]string{"cost", "speedup", "min:batch"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []Aim{{"mac_units", false}, {"buffer_bytes", false}, {"channels", false}, {"speedup", true}, {"batch", false}}; !cmp.Equal(aims, want) {
+		t.Errorf("aims %v", aims)
+	}
+	f, err := NewFronts(read(t, "rows.csv"), aims)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := ""
+	for _, n := range f.Networks {
+		got += fmt.Sprintf("%s %d of %d:", n.Network, len(n.Rows), n.Points)
+		for _, r := range n.Rows {
+			got += fmt.Sprintf(" %s %v %.2f", r["memory.pim_channels"], r["mac_units"], r["speedup"])
+		}
+		got += "\n"
+	}
+	const want = "mobilenet-v2 3 of 18: 8 1024 1.24 16 2048 1.32 24 3072 1.40\nvgg-16 3 of 18: 8 1024 1.34 16 2048 1.42 24 3072 1.50\n"
+	if got != want {
+		t.Errorf("%s, wanted\n%s", got, want)
+	}
+	for _, bad := range [][]string{{"time", "total_ns"}, {"most:time"}} {
+		if _, err := ParseAims(bad); err == nil {
+			t.Errorf("--by %v is taken", bad)
+		}
+	}
+}
