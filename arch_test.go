@@ -31,7 +31,7 @@ var ranks = [][]string{
 	{"platform"},
 	{"published", "space", "survey", "sweep", "explain", "convolution"},
 	{"pimflow"},
-	{"report"},
+	{"report", "evaluate"},
 	{"figure"},
 }
 

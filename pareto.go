@@ -94,6 +94,7 @@ func (s *Session) Doubt(ctx context.Context, p *Plan, r *Report) error {
 	} {
 		t := p.target
 		t.Progress = s.phase("search for a " + bound.name + " GPU")
+		t.Baseline = nil // of another GPU
 		t.Devices = search.Devices(func(channels int, commands string) ([]device.Device, error) {
 			ds, err := p.target.Devices(channels, commands)
 			ds = slices.Clone(ds)

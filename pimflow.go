@@ -3,6 +3,7 @@ package pimflow
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -28,6 +29,9 @@ const (
 
 // ErrNoDevice is wrapped by Plan if a policy has no device for some layer.
 var ErrNoDevice = search.ErrNoDevice
+
+// ErrNoPlan is wrapped by Best if a machine can execute no plan that it is given.
+var ErrNoPlan = errors.New("no plan fits")
 
 // Options say what a model is opened with. The zero value is the machine newton, one image,
 // and the GPU model's times.
@@ -64,6 +68,7 @@ type Session struct {
 	memory   budget.Memory
 	profile  *profile.Profile // nil: the model's times
 	pool     *platform.Pool   // of devices, which sessions of the model on other machines share
+	shared   *shared
 	target   search.Target
 	progress func(phase string, done, total int)
 
@@ -123,7 +128,7 @@ func (s *Session) place(m *Machine) (err error) {
 		if s.profile != nil {
 			by = s.profile.Over(gpu.New)
 		}
-		s.pool = platform.NewPool(by)
+		s.pool, s.shared = platform.NewPool(by), &shared{}
 	}
 	s.on, s.machine = *m, m.hw
 	s.target, err = platform.Target(m.hw, s.pool.Makers())
@@ -258,11 +263,23 @@ func (s *Session) aim(how Search) (t search.Target, err error) {
 		t.Effort, err = search.ParseEffort(cmp.Or(how.Effort, search.Normal.String()))
 	}
 	t.Histories = t.Effort.Histories()
+	if b, failed := s.baseline(); err == nil && failed == nil { // else the search says it
+		t.Baseline = b.timeline
+	}
 	if how.TimeLimit < 0 {
 		return t, fault.Usagef("time limit %v: 0 or more wanted", how.TimeLimit)
 	}
 	t.Exact, t.TimeLimit, t.Progress = how.Exact, how.TimeLimit, s.phase(phase)
 	return t, err
+}
+
+// Summary is Time without what is said of layers, of weights and of the model.
+func (s *Session) Summary(p *Plan) (*Report, error) {
+	p, err := s.own(p)
+	if err != nil {
+		return nil, err
+	}
+	return newSummary(s, p)
 }
 
 // Time times a plan on the session's machine. The plan may come from another session of the same

@@ -151,12 +151,18 @@ func integerMACs(g *graph.Graph) (integers, all int64) {
 	return integers, all
 }
 
-func newReport(s *Session, p *Plan) (*Report, error) {
+// newSummary is the report without layers.
+func newSummary(s *Session, p *Plan) (*Report, error) {
 	g, m, r := s.graph, s.machine, p.result
+	alone, err := s.baseline()
+	if err != nil {
+		return nil, err
+	}
+	if alone.timeline != r.Baseline { // of a plan whose number of channels was searched
+		alone = &baseline{r.Baseline, s.deviate(r.Baseline.Program), run.Back(r.Baseline.Program)}
+	}
 	b, tl := r.Timeline.Busy(), r.Timeline
-	integers, all := integerMACs(g)
-	network := m.NetworkErrorIn(m.Memory.ElementSize == 1 || 2*integers > all)
-	alone, own := run.Deviate(network, r.Baseline.Program), run.Deviate(network, tl.Program)
+	own := s.deviate(tl.Program)
 	out := &Report{
 		Schema: ReportSchema, Model: g.Name, Machine: m.Name, Policy: r.Plan.Policy,
 		Channels: m.Memory.Channels, PIMChannels: p.channels(), ChannelsTried: p.tried,
@@ -166,17 +172,13 @@ func newReport(s *Session, p *Plan) (*Report, error) {
 		Search:        r.Elapsed.Seconds(),
 		BaselineTicks: m.GPU.Clock.Cycles(int64(r.Baseline.Total)),
 		TotalTicks:    m.GPU.Clock.Cycles(int64(tl.Total)),
-		Throughput:    newThroughput(g, r.Baseline.Program, tl.Program),
-		Energy:        newEnergies(r, alone, own),
+		Throughput:    newThroughput(g, alone.period, run.Back(tl.Program)),
+		Energy:        newEnergies(r, alone.deviating, own),
 		Exact:         r.Exact,
 		Stopped:       r.Stopped || r.Plan.Stopped,
 		Effort:        r.Effort.String(),
 		Objective:     r.Objective.String(),
 		Speedup:       1, // of nothing to do
-		Integers:      integers,
-		Sizes:         s.Sizes(),
-		Bindings:      s.Bindings(),
-		Warnings:      s.Warnings(),
 	}
 	if r.Plan.Machine != m.Name {
 		out.PlanMachine = r.Plan.Machine
@@ -186,26 +188,37 @@ func newReport(s *Session, p *Plan) (*Report, error) {
 		ns, two := r.Bound.NS(), r.BoundTwo.NS()
 		out.Bound, out.BoundTwo = &ns, &two
 	}
+	if tl.Total > 0 {
+		out.Speedup = float64(r.Baseline.Total) / float64(tl.Total)
+	}
+	low, high := alone.deviating.Bounds()
+	out.BaselineLow, out.BaselineHigh = low.NS(), high.NS()
+	low, high = own.Bounds()
+	out.TotalLow, out.TotalHigh = low.NS(), high.NS()
+	out.Low, out.High = run.Interval(alone.deviating, own)
+	return out, nil
+}
+
+func newReport(s *Session, p *Plan) (*Report, error) {
+	out, err := newSummary(s, p)
+	if err != nil {
+		return nil, err
+	}
+	g, r, tl := s.graph, p.result, p.result.Timeline
+	out.Sizes, out.Bindings, out.Warnings = s.Sizes(), s.Bindings(), s.Warnings()
+	out.Integers, _ = integerMACs(g)
 	weights, err := memory.New(tl.Program)
 	if err != nil {
 		return nil, err
 	}
 	if len(weights.Steps) > 0 {
-		cold := weights.ColdStart(m)
+		cold := weights.ColdStart(s.machine)
 		out.Cold = &struct {
 			NS    float64 `json:"ns"`
 			Bytes int     `json:"bytes"`
 			Rows  int     `json:"rows"`
 		}{cold.Time.NS(), cold.Bytes, cold.Rows}
 	}
-	if tl.Total > 0 {
-		out.Speedup = float64(r.Baseline.Total) / float64(tl.Total)
-	}
-	low, high := alone.Bounds()
-	out.BaselineLow, out.BaselineHigh = low.NS(), high.NS()
-	low, high = own.Bounds()
-	out.TotalLow, out.TotalHigh = low.NS(), high.NS()
-	out.Low, out.High = run.Interval(alone, own)
 	tiles := map[graph.ID][]Tile{}
 	for i := range tl.Program.Steps {
 		id := tl.Program.Steps[i].Node

@@ -2,7 +2,6 @@ package pimflow
 
 import (
 	"pimflow/internal/graph"
-	"pimflow/internal/program"
 	"pimflow/internal/run"
 )
 
@@ -19,8 +18,7 @@ type Throughput struct {
 	Rate         float64 `json:"images_per_s"`
 }
 
-func newThroughput(g *graph.Graph, baseline, plan *program.Program) Throughput {
-	b, p := run.Back(baseline), run.Back(plan)
+func newThroughput(g *graph.Graph, b, p run.Period) Throughput {
 	t := Throughput{Images: 1, Baseline: b.NS(), Period: p.NS(), Exact: p.Settled}
 	if len(g.Inputs) > 0 {
 		if s := g.Nodes[g.Inputs[0]].Shape; len(s) > 1 {

@@ -72,6 +72,7 @@ type Cost struct {
 	Memory   Time   // the time for which the work alone occupies the memory channels of the GPU
 	Ticks    int64  // Time in cycles of the device's own clock
 	Stream   int64  // the part of Ticks in the command stream of the slowest channel
+	Kernels  int    // of the GPU, each with a launch: of PIM work those that finish it
 	Bytes    int64  // moved between the device and its DRAM
 	Commands Counts // kernels or DRAM commands by kind, over all channels
 	// Additions is the number of additions outside the DRAM: an output whose sum is read

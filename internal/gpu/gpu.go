@@ -159,7 +159,7 @@ func (d *gpu) cost(ks []Kernel) (device.Cost, error) {
 	}
 	c.Launch = device.Time(d.clock.PS(d.launch)) * device.Time(len(ks))
 	c.Ticks = d.launch*int64(len(ks)) + int64(math.Round(us*d.model.GHz*1e3))
-	c.Bytes = int64(math.Round(bytes))
+	c.Kernels, c.Bytes = len(ks), int64(math.Round(bytes))
 	for _, class := range classes {
 		n := int64(0)
 		for i := range ks {

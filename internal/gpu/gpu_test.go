@@ -84,7 +84,7 @@ func TestHand(t *testing.T) {
 	g := layer(t, "Conv", convAttrs(1, 3, 1, 1), tensor.Shape{1, 8, 16, 16}, tensor.Shape{64, 8, 3, 3})
 	code := compile(t, newGPU(t, machine(t, "toy", func(m *hw.Machine) { m.Memory.ChannelGBps = 10 }), 2), g, g.Whole(2))
 	want := device.Cost{
-		Time: 14_420_000, Launch: 2_000_000, Memory: 8_736_000, Ticks: 14420, Bytes: 76416 + 98304,
+		Time: 14_420_000, Launch: 2_000_000, Memory: 8_736_000, Ticks: 14420, Kernels: 2, Bytes: 76416 + 98304,
 		Commands: device.Counts{{Kind: "gemm", N: 1}, {Kind: "post", N: 1}}, Bound: "dram",
 		// The error of the toy machine: half and twice of all but launches.
 		Uncertain: []device.Uncertainty{

@@ -215,7 +215,7 @@ func (l *Link) Charge(c *device.Cost, clock hw.Period, w Traffic) error {
 	case finish > c.Time:
 		c.Bound = "finish"
 	}
-	c.Launch, c.Stream = l.launch+kernel.Launch, c.Ticks
+	c.Launch, c.Kernels, c.Stream = l.launch+kernel.Launch, kernel.Kernels, c.Ticks
 	if l.joint && l.pass == nil {
 		c.Fusible = l.launch
 	}

@@ -177,7 +177,13 @@ func (s *search) time(p *plan.Plan) (*run.Timeline, error) {
 	return run.Time(prog), nil
 }
 
+// Baseline is the timeline of policy "gpu".
+func Baseline(g *graph.Graph, t Target) (*run.Timeline, error) { return newSearch(g, t).baseline() }
+
 func (s *search) baseline() (*run.Timeline, error) {
+	if s.t.Baseline != nil {
+		return s.t.Baseline, nil
+	}
 	p := s.blank(Policy{Name: "gpu"})
 	for _, id := range s.order {
 		p.Segments = append(p.Segments, plan.Whole(s.g, id, plan.GPU))

@@ -8,6 +8,7 @@ import (
 	"pimflow/internal/graph"
 	"pimflow/internal/plan"
 	"pimflow/internal/program"
+	"pimflow/internal/run"
 )
 
 // Target is what a plan is made for.
@@ -22,6 +23,8 @@ type Target struct {
 	Exact       bool // the plan must be an exact optimum; graphs that are too large are an error
 	Effort      Effort
 	TimeLimit   time.Duration // from the begin of the search to the end of its iterations; 0: none
+	// Baseline, unless nil, is the timeline of policy "gpu" on these devices, which is then not made again.
+	Baseline *run.Timeline
 	// Pins keep nodes on one device, plan.GPU or plan.PIM, whole or cut. A policy without that device has no plan.
 	Pins map[graph.ID]string
 	// Standby is the machine's power at rest, in pJ a nanosecond. It matters only to

@@ -99,7 +99,7 @@ var times = slices.Concat(
 		row{"a latency is paid one way", `return l.launch + 2*l.latency,`, `return l.launch + l.latency,`},
 		row{"the traffic follows the streams", `c.Time = around + max(c.Time, travel, finish) + kernel.Time`, `c.Time = around + max(c.Time, finish) + travel + kernel.Time`},
 		row{"the finish on the GPU takes nothing", `c.Time = around + max(c.Time, travel, finish) + kernel.Time`, `c.Time = around + max(c.Time, travel, finish)`},
-		row{"the launch of the finishing kernel is uncounted", `c.Launch, c.Stream = l.launch+kernel.Launch, c.Ticks`, `c.Launch, c.Stream = l.launch, c.Ticks`},
+		row{"the launch of the finishing kernel is uncounted", `c.Launch, c.Kernels, c.Stream = l.launch+kernel.Launch, kernel.Kernels, c.Ticks`, `c.Launch, c.Kernels, c.Stream = l.launch, kernel.Kernels, c.Ticks`},
 		row{"a launch is fused before a kernel that the next work waits for", `if l.joint && l.pass == nil {`, `if l.joint {`},
 		row{"zeros travel", `t.bytes -= c.cost.Commands[o].N * int64(d.results) * int64(d.element)`, `_ = o`},
 		row{"a bias is added for nothing", `t.ops += values

@@ -1,0 +1,113 @@
+package pimflow
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+
+	"pimflow/internal/device"
+	"pimflow/internal/fault"
+	"pimflow/internal/plan"
+	"pimflow/internal/program"
+	"pimflow/internal/run"
+	"pimflow/internal/search"
+)
+
+// Best times plans of the model that were made on other machines, as Print wrote them, and returns the best under the objective of a
+// search, whose other switches do not count. It has the number of PIM channels of the session's machine, and the better of its launches.
+// An error wraps ErrNoPlan if the machine can execute none of them. Nothing is searched, so that no lower bound is known.
+func (s *Session) Best(ctx context.Context, plans []string, how Search) (*Plan, error) {
+	t, err := s.aim(Search{Objective: how.Objective})
+	if err != nil {
+		return nil, err
+	}
+	var given []*plan.Plan
+	for i, text := range plans {
+		p, err := s.shared.parse(text, fmt.Sprintf("plan %d of %d", i+1, len(plans)))
+		if err != nil {
+			return nil, err
+		}
+		given = append(given, p)
+	}
+	list, err := search.Retime(ctx, s.graph, given, t)
+	if err != nil {
+		return nil, err
+	}
+	best := search.Least(list)
+	if best == nil {
+		return nil, fault.As(fault.Infeasible, fmt.Errorf("%s: machine %s: %w of %d", s.name, s.machine.Name, ErrNoPlan, len(plans)))
+	}
+	r, err := best.Result(s.graph, t)
+	if err != nil {
+		return nil, err
+	}
+	return &Plan{plan: r.Plan, home: s, how: how, target: t, result: r}, nil
+}
+
+// shared is what sessions of one model on several machines have in common. It is safe for concurrent use.
+type shared struct {
+	mu    sync.Mutex
+	plans map[string]*plan.Plan       // by text
+	alone map[device.Device]*baseline // by the GPU
+}
+
+// sharedPlans and sharedGPUs bound what is remembered. Estimated: at 100 kB a plan and 200 kB a timeline with its corners, some 20 MB.
+const sharedPlans, sharedGPUs = 128, 32
+
+// parse reads a plan that Print wrote.
+func (s *shared) parse(text, name string) (*plan.Plan, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := s.plans[text]; p != nil {
+		return p, nil
+	}
+	p, err := plan.Parse(strings.NewReader(text), name)
+	if err != nil {
+		return nil, fault.As(fault.Input, err)
+	}
+	if len(s.plans) >= sharedPlans || s.plans == nil {
+		s.plans = map[string]*plan.Plan{}
+	}
+	s.plans[text] = p
+	return p, nil
+}
+
+// baseline is the GPU alone with every memory channel.
+type baseline struct {
+	timeline  *run.Timeline
+	deviating *run.Deviating
+	period    run.Period
+}
+
+// baseline returns that of the session's machine.
+func (s *Session) baseline() (*baseline, error) {
+	ds, err := s.target.Devices(0, plan.Extended)
+	if err != nil {
+		return nil, err
+	}
+	s.shared.mu.Lock()
+	b := s.shared.alone[ds[0]]
+	s.shared.mu.Unlock()
+	if b != nil {
+		return b, nil
+	}
+	tl, err := search.Baseline(s.graph, s.target)
+	if err != nil {
+		return nil, err
+	}
+	b = &baseline{tl, s.deviate(tl.Program), run.Back(tl.Program)}
+	s.shared.mu.Lock()
+	defer s.shared.mu.Unlock()
+	if len(s.shared.alone) >= sharedGPUs || s.shared.alone == nil {
+		s.shared.alone = map[device.Device]*baseline{}
+	}
+	s.shared.alone[ds[0]] = b
+	return b, nil
+}
+
+// deviate is a program whose times deviate within the errors of the machine's GPU.
+func (s *Session) deviate(p *program.Program) *run.Deviating {
+	integers, all := integerMACs(s.graph)
+	return run.Deviate(s.machine.NetworkErrorIn(s.machine.Memory.ElementSize == 1 || 2*integers > all), p)
+}
