@@ -28,7 +28,7 @@ type tally struct {
 }
 
 // lineEvery is the time between two lines where there is no terminal.
-const lineEvery = 10 * time.Second
+const lineEvery = time.Minute
 
 func newTally(stderr io.Writer, s *space.Space) *tally {
 	t := &tally{out: stderr, total: s.Count(), began: time.Now(), told: time.Now()}

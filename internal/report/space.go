@@ -176,7 +176,7 @@ func (s *Space) Text(w io.Writer) error {
 		best.write(b)
 	}
 	for _, e := range s.told {
-		fmt.Fprintf(b, "\nno result: %s", e)
+		fmt.Fprintf(b, "\nno result: %s", fault.Line(errors.New(e)))
 	}
 	if len(s.told) > 0 {
 		b.WriteString("\n")

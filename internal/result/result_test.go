@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -290,4 +291,32 @@ func FuzzParquet(f *testing.F) {
 		}
 		readAll(file)
 	})
+}
+
+var update = flag.Bool("update", false, "write the table of columns into docs/sweep.md")
+
+// TestDocs: docs/sweep.md has the table of columns.
+func TestDocs(t *testing.T) {
+	const file, begin, end = "../../docs/sweep.md", "<!-- columns -->\n", "<!-- end -->"
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok1 := strings.Cut(string(data), begin)
+	table, after, ok2 := strings.Cut(rest, end)
+	var b strings.Builder
+	b.WriteString("| column | unit | what |\n|---|---|---|\n")
+	for _, c := range Columns() {
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", c.Name, c.Unit, c.Doc)
+	}
+	switch {
+	case !ok1 || !ok2:
+		t.Fatalf("%s has no %s… %s", file, begin, end)
+	case *update:
+		if err := os.WriteFile(file, []byte(before+begin+b.String()+end+after), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	case table != b.String():
+		t.Errorf("the table of %s is another (-update writes it):\n%s", file, cmp.Diff(table, b.String()))
+	}
 }

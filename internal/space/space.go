@@ -1,10 +1,10 @@
 package space
 
 import (
-	"fmt"
 	"iter"
 	"math/bits"
 	"slices"
+	"strconv"
 	"sync"
 
 	"pimflow/internal/hw"
@@ -265,7 +265,7 @@ var fields = map[string]func(p *Point, v string){
 	machines:   func(p *Point, v string) { p.Machine = v },
 	policies:   func(p *Point, v string) { p.Policy = v },
 	objectives: func(p *Point, v string) { p.Objective = v },
-	batches:    func(p *Point, v string) { fmt.Sscan(v, &p.Batch) },
+	batches:    func(p *Point, v string) { p.Batch, _ = strconv.Atoi(v) }, // checked
 	gpus: func(p *Point, v string) {
 		if v != Own {
 			p.GPU = v

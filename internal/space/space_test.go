@@ -458,3 +458,34 @@ func TestRanges(t *testing.T) {
 		}
 	}
 }
+
+// TestChecked: a value that a machine refuses is an error only where a point has it, and not where another axis decides.
+func TestChecked(t *testing.T) {
+	base := func() *Spec {
+		return &Spec{Axes: []Axis{
+			{Name: models, Values: list("toy")}, {Name: machines, Values: list("toy,newton")}, {Name: "memory.pim_channels", Values: list("2,8")},
+		}}
+	}
+	const refused = "--set memory.pim_channels: machine toy: memory.pim_channels: 8: at most memory.channels, 4, wanted"
+	if _, err := New(base()); err == nil || err.Error() != refused {
+		t.Errorf("%v: %s wanted", err, refused)
+	}
+	where := base()
+	where.Where = []Text{{Text: `machine != "toy" || memory.pim_channels < 4`}}
+	if s := made(t, where); s.Count() != 3 {
+		t.Errorf("%d points", s.Count())
+	}
+	other := base()
+	other.Put(Axis{Name: "memory.channels", Values: list("8,16")})
+	made(t, other)
+	zip := base()
+	zip.Zip = []Group{{Axes: []string{machines, "memory.pim_channels"}}}
+	if s := made(t, zip); s.Count() != 2 {
+		t.Errorf("%d points", s.Count())
+	}
+	typed := other // a type is refused whatever the other axes are
+	typed.Put(Axis{Name: "memory.pim_channels", Values: list("2,many")})
+	if _, err := New(typed); err == nil || !strings.Contains(err.Error(), "many: a whole number wanted") {
+		t.Error(err)
+	}
+}

@@ -1,7 +1,6 @@
 package space
 
 import (
-	"cmp"
 	"iter"
 	"math"
 	"math/rand/v2"
@@ -55,9 +54,30 @@ func (s *Space) Starts(i int) []int {
 	if slices.Contains(list, i) {
 		return nil
 	}
-	list = slices.Clone(list)
-	slices.SortStableFunc(list, func(a, b int) int { return cmp.Compare(s.distance(a, i), s.distance(b, i)) })
-	return list[:min(len(list), starts)]
+	near := nearby{most: starts}
+	for _, a := range list {
+		near.add(a, s.distance(a, i))
+	}
+	return near.points
+}
+
+// nearby is the nearest of the points that are added: the nearest first, and of equal ones the first.
+type nearby struct {
+	most   int
+	points []int
+	far    []float64 // their distances
+}
+
+func (n *nearby) add(i int, far float64) {
+	at := len(n.far)
+	for at > 0 && far < n.far[at-1] {
+		at--
+	}
+	if at == n.most {
+		return
+	}
+	n.points, n.far = slices.Insert(n.points, at, i), slices.Insert(n.far, at, far)
+	n.points, n.far = n.points[:min(len(n.points), n.most)], n.far[:min(len(n.far), n.most)]
 }
 
 // familySize is the number of points of a family before constraints: those of the dimensions of keys, which change fastest.
@@ -141,20 +161,11 @@ func (s *Space) nearest(corner, first, size int, taken map[int]bool) (int, bool)
 	if !taken[corner] && s.Has(corner) && s.accepted(corner) {
 		return corner, true
 	}
-	var near []int // the nearest, sorted by distance, then number
-	var far []float64
+	near := nearby{most: tries}
 	for i := range s.family(first, size) {
-		d := s.distance(i, corner)
-		if len(near) == tries && d >= far[tries-1] {
-			continue
-		}
-		at, _ := slices.BinarySearchFunc(far, d, func(a, b float64) int { return cmp.Or(cmp.Compare(a, b), -1) })
-		near, far = slices.Insert(near, at, i), slices.Insert(far, at, d)
-		if len(near) > tries {
-			near, far = near[:tries], far[:tries]
-		}
+		near.add(i, s.distance(i, corner))
 	}
-	for _, i := range near {
+	for _, i := range near.points {
 		if taken[i] {
 			return 0, false // an anchor is there already
 		}

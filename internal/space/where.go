@@ -179,22 +179,22 @@ func (c *compiler) unary(e *ast.UnaryExpr) (kind, term, error) {
 var operators = map[token.Token]struct {
 	of  []kind
 	out kind
-	do  func(a, b *value) value
+	do  func(a, b value) value
 }{
-	token.ADD: {[]kind{number}, number, func(a, b *value) value { return value{number: a.number + b.number} }},
-	token.SUB: {[]kind{number}, number, func(a, b *value) value { return value{number: a.number - b.number} }},
-	token.MUL: {[]kind{number}, number, func(a, b *value) value { return value{number: a.number * b.number} }},
-	token.QUO: {[]kind{number}, number, func(a, b *value) value { return value{number: a.number / b.number} }},
-	token.REM: {[]kind{number}, number, func(a, b *value) value { return value{number: math.Mod(a.number, b.number)} }},
+	token.ADD: {[]kind{number}, number, func(a, b value) value { return value{number: a.number + b.number} }},
+	token.SUB: {[]kind{number}, number, func(a, b value) value { return value{number: a.number - b.number} }},
+	token.MUL: {[]kind{number}, number, func(a, b value) value { return value{number: a.number * b.number} }},
+	token.QUO: {[]kind{number}, number, func(a, b value) value { return value{number: a.number / b.number} }},
+	token.REM: {[]kind{number}, number, func(a, b value) value { return value{number: math.Mod(a.number, b.number)} }},
 
-	token.EQL:  {[]kind{number, text, truth}, truth, func(a, b *value) value { return valueOf(*a == *b) }},
-	token.NEQ:  {[]kind{number, text, truth}, truth, func(a, b *value) value { return valueOf(*a != *b) }},
-	token.LSS:  {[]kind{number}, truth, func(a, b *value) value { return valueOf(a.number < b.number) }},
-	token.LEQ:  {[]kind{number}, truth, func(a, b *value) value { return valueOf(a.number <= b.number) }},
-	token.GTR:  {[]kind{number}, truth, func(a, b *value) value { return valueOf(a.number > b.number) }},
-	token.GEQ:  {[]kind{number}, truth, func(a, b *value) value { return valueOf(a.number >= b.number) }},
-	token.LAND: {[]kind{truth}, truth, func(a, b *value) value { return valueOf(a.truth && b.truth) }},
-	token.LOR:  {[]kind{truth}, truth, func(a, b *value) value { return valueOf(a.truth || b.truth) }},
+	token.EQL:  {[]kind{number, text, truth}, truth, func(a, b value) value { return valueOf(a == b) }},
+	token.NEQ:  {[]kind{number, text, truth}, truth, func(a, b value) value { return valueOf(a != b) }},
+	token.LSS:  {[]kind{number}, truth, func(a, b value) value { return valueOf(a.number < b.number) }},
+	token.LEQ:  {[]kind{number}, truth, func(a, b value) value { return valueOf(a.number <= b.number) }},
+	token.GTR:  {[]kind{number}, truth, func(a, b value) value { return valueOf(a.number > b.number) }},
+	token.GEQ:  {[]kind{number}, truth, func(a, b value) value { return valueOf(a.number >= b.number) }},
+	token.LAND: {[]kind{truth}, truth, func(a, b value) value { return valueOf(a.truth && b.truth) }},
+	token.LOR:  {[]kind{truth}, truth, func(a, b value) value { return valueOf(a.truth || b.truth) }},
 }
 
 func (c *compiler) binary(e *ast.BinaryExpr) (kind, term, error) {
@@ -232,7 +232,7 @@ func (c *compiler) binary(e *ast.BinaryExpr) (kind, term, error) {
 		if !ok {
 			return b, false
 		}
-		v := op.do(&a, &b)
+		v := op.do(a, b)
 		v.kind = op.out
 		return v, true
 	}, nil

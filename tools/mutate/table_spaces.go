@@ -1,0 +1,73 @@
+package main
+
+import "slices"
+
+// spaces are faults of design spaces, and of the tables of their results.
+var spaces = slices.Concat(
+	file("internal/space/where.go", in("internal/space", "^TestWhere$"),
+		row{"&& and || look at their right side where the left decides", `logic && a.truth == decides`, `logic && a.truth != decides`},
+		row{"a constraint without a value is false", `		b, ok := y(at)
+		if !ok {`, `		b, ok := y(at)
+		if false {`},
+	),
+	file("internal/space/constrain.go", in("internal/space", "^TestPoints$"),
+		row{"a number that follows from keys of the space is the file's", `if len(src.from) == 0 {`, `if true {`},
+		row{"a number is remembered for one value of the last key", `k.place = k.place*len(s.axes[a].values) + at[a]`, `k.place = k.place*len(s.axes[a].values) + at[m]`},
+	),
+	file("internal/space/space.go", in("internal/space", "^TestPoints$"),
+		row{"axes of a zip are combined", `if g := of[i]; g > 0 && placed[g] > 0 {`, `if g := of[i]; g > 0 && placed[g] < 0 {`},
+		row{"constraints count for the first only", `for _, t := range s.where {`, `for _, t := range s.where[:min(1, len(s.where))] {`},
+	),
+	file("internal/space/starts.go", in("internal/space", "^TestAnchors$"),
+		row{"points start from the farthest anchors", `far < n.far[at-1]`, `far > n.far[at-1]`},
+		row{"a corner that the machine refuses is an anchor", `if !taken[corner] && s.Has(corner) && s.accepted(corner) {`, `if !taken[corner] && s.Has(corner) {`},
+		row{"the last corner is the last but one", `size*(s.dims[d].size-1)`, `size*(s.dims[d].size-2)`},
+	),
+	file("internal/space/sample.go", in("internal/space", "^(TestPermutation|TestLatin|TestPoints)$"),
+		row{"the order of a sample has a number twice", `left^mix(right^key)&mask`, `mix(right^key)&mask`},
+		row{"a Latin sample has some values only", `column[i] = (i + shift) %`, `column[i] = (2*i + shift) %`},
+		row{"a sample has points that constraints exclude", `if s.digits(i, at); s.allowed(at) {
+			if s.drawn`, `if s.digits(i, at); true {
+			if s.drawn`},
+	),
+	file("internal/space/check.go", in("internal/space", "^TestChecked$"),
+		row{"a value that no point has is refused", ` || !s.any(fixed, d, digit) {`, ` {`},
+		row{"a value is refused that another axis makes right", `err == nil || s.later(err, d) ||`, `err == nil ||`},
+	),
+	file("internal/space/value.go", in("internal/space", "^TestRanges$"),
+		row{"a range has not its last value", `x.Cmp(to) <= 0; x = next(x)`, `x.Cmp(to) < 0; x = next(x)`},
+		row{"8 and 8.0 are two values", `same := canonical(text)`, `same := text`},
+	),
+	file("internal/space/print.go", in("internal/space", "^TestPrint$"),
+		row{"null is a text without quotes", `!slices.Contains(reserved, `, `!slices.Contains(reserved[1:], `},
+	),
+	file("internal/space/spec.go", in("internal/space", "^TestLoad$"),
+		row{"files lie in the folder of the command", `filepath.Join(filepath.Dir(file), p)`, `p`},
+	),
+	file("internal/space/parse.go", in("internal/space", "^TestDamagedSpecs$"),
+		row{"an alias stands for what was written before", `token.AnchorType, token.AliasType, token.TagType`, `token.AliasType, token.TagType`},
+	),
+	file("internal/result/column.go", in("internal/result", "^(TestLine|TestSchema|TestDamaged)$"),
+		row{"a number that there is not is 0", `return v, !c.Found || r.Error == "" ||`, `return v, true ||`},
+		row{"a column has another name, and the schema the same", `found("idle_ns", "ns",`, `found("idle_us", "ns",`},
+		row{"a row without numbers is read as one of zeros", `c.wanted == result && r.Error == ""`, `c.wanted == result && r.Error != ""`},
+	),
+	file("internal/result/write.go", in("internal/result", "^TestRefused$"),
+		row{"a key without a column is lost", `if !isKey(key) || v == "" || !slices.ContainsFunc(`, `if !isKey(key) || v == "" && !slices.ContainsFunc(`},
+	),
+	file("internal/result/parquet.go", in("internal/result", "^TestRoundTrip$"),
+		row{"a column of numbers is read as texts", `f.Type().Kind() == parquet.Double {
+		c.numeric()`, `f.Type().Kind() == parquet.Double {
+		c.kind = number`},
+	),
+	file("internal/report/space.go", in("internal/report", "^TestSpaceFront$"),
+		row{"a row as good as another is better", `if n.of(a) > n.of(b) {`, `if n.of(a) >= n.of(b) {`},
+	),
+	file("internal/hw/value.go", in("internal/hw", "^TestFollows$"),
+		row{"a number of cycles does not follow from the PIM's clock", `			add("pim.clock_ps")
+`, ``},
+	),
+	file("internal/hw/change.go", in("internal/hw", "^TestQuickly$"),
+		row{"changes of a machine change the machine", `maps.Clone(m.Given), maps.Clone(m.PIM.Timing)`, `maps.Clone(m.Given), m.PIM.Timing`},
+	),
+)
