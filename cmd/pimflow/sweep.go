@@ -193,7 +193,11 @@ func sweepSpace(ctx context.Context, s *space.Space, by engine, out string, stdo
 	if out == "" {
 		all.List = listed
 	}
-	tell := newTally(stderr, s)
+	total, err := within(ctx, func() (int, error) { return s.Count(), nil })
+	if err != nil {
+		return err
+	}
+	tell := newTally(stderr, total)
 	defer tell.stop()
 	evaluate := func(write func(*result.Row) error) error {
 		return by.run(ctx, s.Tasks(), func(r *result.Row, cached bool) error {
@@ -203,7 +207,6 @@ func sweepSpace(ctx context.Context, s *space.Space, by engine, out string, stdo
 			return write(r)
 		})
 	}
-	var err error
 	if out == "" {
 		err = evaluate(func(*result.Row) error { return nil })
 	} else {

@@ -12,7 +12,6 @@ import (
 	"golang.org/x/term"
 
 	"pimflow/internal/result"
-	"pimflow/internal/space"
 )
 
 // tally counts the rows of a sweep, and shows them: as a bar on a terminal, as a line from time to time elsewhere.
@@ -30,8 +29,8 @@ type tally struct {
 // lineEvery is the time between two lines where there is no terminal.
 const lineEvery = time.Minute
 
-func newTally(stderr io.Writer, s *space.Space) *tally {
-	t := &tally{out: stderr, total: s.Count(), began: time.Now(), told: time.Now()}
+func newTally(stderr io.Writer, total int) *tally {
+	t := &tally{out: stderr, total: total, began: time.Now(), told: time.Now()}
 	if f, ok := stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
 		t.progress = mpb.New(mpb.WithOutput(f), mpb.WithAutoRefresh())
 		t.bar = t.progress.AddBar(int64(t.total), mpb.BarRemoveOnComplete(),

@@ -101,14 +101,19 @@ func (s *Space) anchorsOf(i int) []int {
 	if ok {
 		return list
 	}
-	taken := map[int]bool{}
+	var empty []int // corners that no plan can be found for
 	for _, corner := range s.corners(first) {
-		if at, ok := s.nearest(corner, first, size, taken); ok {
-			taken[at] = true
-			list = append(list, at)
+		if s.Has(corner) && s.accepted(corner) {
+			list = append(list, corner)
+		} else {
+			empty = append(empty, corner)
 		}
 	}
+	if len(empty) > 0 {
+		list = append(list, s.beside(empty, first, size)...)
+	}
 	slices.Sort(list)
+	list = slices.Compact(list)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.anchors) >= maxFamilies {
@@ -156,28 +161,26 @@ func (s *Space) corners(first int) []int {
 	return list
 }
 
-// nearest is the point of the family nearest to a corner that is in the space, is not taken, and that its machine does not refuse.
-func (s *Space) nearest(corner, first, size int, taken map[int]bool) (int, bool) {
-	if !taken[corner] && s.Has(corner) && s.accepted(corner) {
-		return corner, true
-	}
-	near := nearby{most: tries}
+// beside lists the points of the family in the place of corners: for each the nearest that is in the space and that its machine does
+// not refuse.
+func (s *Space) beside(corners []int, first, size int) (list []int) {
+	near := make([]nearby, len(corners))
 	for i := range s.family(first, size) {
-		near.add(i, s.distance(i, corner))
-	}
-	for _, i := range near.points {
-		if taken[i] {
-			return 0, false // an anchor is there already
-		}
-		if s.accepted(i) {
-			return i, true
+		for k, corner := range corners {
+			near[k].most = tries
+			near[k].add(i, s.distance(i, corner))
 		}
 	}
-	return 0, false
+	for k := range near {
+		if at := slices.IndexFunc(near[k].points, s.accepted); at >= 0 {
+			list = append(list, near[k].points[at])
+		}
+	}
+	return list
 }
 
 // family visits the points of a family that are in the space.
-func (s *Space) family(first, size int) func(yield func(int) bool) {
+func (s *Space) family(first, size int) iter.Seq[int] {
 	if s.drawn != nil {
 		from, _ := slices.BinarySearch(s.drawn, first)
 		to, _ := slices.BinarySearch(s.drawn, first+size)
