@@ -31,7 +31,7 @@ var ranks = [][]string{
 	{"platform"},
 	{"published", "space", "survey", "sweep", "explain", "convolution"},
 	{"pimflow"},
-	{"report", "evaluate"},
+	{"report", "evaluate", "dispatch"},
 	{"figure"},
 }
 
@@ -166,7 +166,7 @@ func imports(t *testing.T, path string) []string {
 // TestNoCgo: but for Go's own resolvers of names, which a static binary does without, nothing that the program links is
 // written in C.
 func TestNoCgo(t *testing.T) {
-	for _, c := range []struct{ tags, want string }{{"", "net runtime/cgo"}, {"netgo,osusergo", ""}} {
+	for _, c := range []struct{ tags, want string }{{"", "net os/user runtime/cgo"}, {"netgo,osusergo", ""}} {
 		list := exec.Command("go", "list", "-deps", "-tags", c.tags, "-f", "{{if .CgoFiles}}{{.ImportPath}}{{end}}", "./cmd/pimflow")
 		list.Env = append(os.Environ(), "CGO_ENABLED=1")
 		out, err := list.Output()

@@ -144,6 +144,8 @@ var textFlags = map[string]use{
 	"artifact-trace": writes, "batch": word, "box": word, "by": word, "check": word, "csv": reads, "data": reads, "device": word, "dim": word, "effort": word,
 	"eval": reads, "figure": word, "gpu": reads, "gpu-profile": reads, "group": word, "in": word, "input": reads, "kernel": word,
 	"labels": reads, "library": reads, "machine": reads, "memory": word, "model": reads, "name": word, "objective": word,
+	"announce": writes, "cache": writes, "emit": word, "emit-image": word, "listen": word, "store": writes,
+	"nats": word, "nats-ca": reads, "nats-cert": reads, "nats-context": word, "nats-creds": reads, "nats-key": reads, "nats-nkey": reads,
 	"only": word, "out": writes, "output": writes, "pad": word, "pim-channels": word, "pin": word, "plan": reads,
 	"policy": word, "runner": reads, "sample": word, "search": word, "set": word, "shape": word, "title": word, "trace": writes, "until": word, "view": word, "where": word, "with": word, "x": word, "y": word, "z": word, "zip": word,
 }
@@ -160,6 +162,6 @@ func wantArgs(least, most int) cobra.PositionalArgs {
 
 // commands lists the subcommands, in the order a newcomer needs them.
 var commands = []func() *cobra.Command{
-	runCommand, compareCommand, sweepCommand, paretoCommand, plotCommand, diffCommand, sensitivityCommand, launchesCommand, reproduceCommand, zooCommand, machineCommand, gpuCommand, calibrateCommand, validateCommand, profileCommand, policyCommand,
+	runCommand, compareCommand, sweepCommand, workerCommand, paretoCommand, plotCommand, diffCommand, sensitivityCommand, launchesCommand, reproduceCommand, zooCommand, machineCommand, gpuCommand, calibrateCommand, validateCommand, profileCommand, policyCommand,
 	graphCommand, operatorsCommand, exportCommand, codeCommand, explainCommand, mapCommand, layerCommand, simCommand, versionCommand,
 }

@@ -25,7 +25,10 @@ func TestMain(m *testing.M) {
 }
 
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script"})
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", Setup: func(e *testscript.Env) error {
+		e.Setenv("XDG_CACHE_HOME", filepath.Join(e.WorkDir, ".cache"))
+		return nil
+	}})
 }
 
 // example is a command shown in a document, and what it is said to print.
@@ -127,7 +130,7 @@ func TestDocs(t *testing.T) {
 				ran++
 				c := exec.Command("sh", "-c", "pimflow "+args)
 				c.Dir = dir
-				c.Env = append(os.Environ(), "PATH="+filepath.Dir(bin)+string(os.PathListSeparator)+os.Getenv("PATH"))
+				c.Env = append(os.Environ(), "XDG_CACHE_HOME="+filepath.Join(dir, ".cache"), "PATH="+filepath.Dir(bin)+string(os.PathListSeparator)+os.Getenv("PATH"))
 				out, err := c.CombinedOutput()
 				if err != nil {
 					t.Errorf("%s:%d: %s: %v\n%s", ex.file, ex.line, ex.command, err, out)

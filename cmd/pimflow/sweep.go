@@ -30,6 +30,7 @@ type sweepFlags struct {
 	search string
 	out    string
 	print  bool
+	queueFlags
 }
 
 func sweepCommand() *cobra.Command {
@@ -69,6 +70,7 @@ points of each model.`,
 	fl.StringVar(&f.search, "search", "", "anchors: few points are searched, and the others take the best of their plans; full: every point is searched (default anchors)")
 	fl.StringVarP(&f.out, "out", "o", "", "write the rows to this file: .csv, .jsonl or .parquet")
 	fl.BoolVar(&f.print, "print-spec", false, "print the space as a file, and evaluate nothing")
+	f.queueFlags.add(fl)
 	return c
 }
 
@@ -84,6 +86,9 @@ func (f *sweepFlags) run(c *cobra.Command, args []string) error {
 	if f.print {
 		return spec.Print(c.OutOrStdout())
 	}
+	if f.emit != "" {
+		return f.script(c, args)
+	}
 	if f.out != "" {
 		if err := result.Format(f.out); err != nil {
 			return err
@@ -96,7 +101,7 @@ func (f *sweepFlags) run(c *cobra.Command, args []string) error {
 	if err := tryOutputs(inputs(c, spec.Inputs()), files.Named{By: "-o", Name: f.out}); err != nil {
 		return err
 	}
-	return sweepSpace(c.Context(), s, local{}, f.out, c.OutOrStdout(), c.ErrOrStderr())
+	return sweepSpace(c.Context(), s, inQueue{&f.queueFlags, warner(c.ErrOrStderr())}, f.out, c.OutOrStdout(), c.ErrOrStderr())
 }
 
 // spec is the space of the file and the flags.

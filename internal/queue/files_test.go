@@ -38,6 +38,9 @@ func (r reader) Evaluate(ctx context.Context, j *job.Job, _ []string) (result.Ro
 		return result.Row{}, "", err
 	}
 	row := failed(j, "")
+	if strings.Contains(strings.Join(j.Set, " "), "fail") {
+		return row, "", fmt.Errorf("%s:7: bad line", path)
+	}
 	err = filepath.WalkDir(filepath.Dir(path), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -84,6 +87,10 @@ func TestFiles(t *testing.T) {
 	}
 	if _, c := run(t, s, Sweep{}, Worker{Evaluator: reader{again, s}, Names: names, Cache: again}, list(l)); c.Evaluated != 1 || c.Failed != 0 {
 		t.Errorf("%+v", c)
+	}
+	l.Set = append(l.Set, "fail=1")
+	if text, _ := run(t, s, Sweep{}, Worker{Evaluator: reader{again, s}, Names: names, Cache: again}, list(l)); !strings.Contains(text, `"error":"a.onnx:7: bad line"`) {
+		t.Error("an error has the folder of a worker: ", text)
 	}
 }
 

@@ -85,6 +85,9 @@ func (s *Server) Close() {
 // URL is where other machines reach the server.
 func (s *Server) URL() string { return s.s.ClientURL() }
 
+// Port is the port of Listen.
+func (s *Server) Port() int { return s.s.Addr().(*net.TCPAddr).Port }
+
 // Connect connects this process with the server, past the network.
 func (s *Server) Connect() (*nats.Conn, error) {
 	return nats.Connect("", nats.InProcessServer(s.s), nats.UserInfo(s.user, s.password), nats.MaxReconnects(-1))

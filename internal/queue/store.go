@@ -31,6 +31,7 @@ type Store struct {
 	results jetstream.KeyValue
 	objects jetstream.ObjectStore
 	version string
+	away    time.Duration
 	warn    func(string)
 }
 
@@ -40,13 +41,14 @@ const (
 	silence = 15 * time.Second
 )
 
-// OpenStore finds the queue, the results and the files, or makes them. warn takes what a person should know.
-func OpenStore(ctx context.Context, nc *nats.Conn, version string, warn func(string)) (*Store, error) {
+// OpenStore finds the queue, the results and the files, or makes them. A server that does not answer is asked again for so long
+// as away says, which is for all that is done with the store. warn takes what a person should know.
+func OpenStore(ctx context.Context, nc *nats.Conn, version string, away time.Duration, warn func(string)) (*Store, error) {
 	js, err := jetstream.New(nc)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{nc: nc, js: js, version: version, warn: warn}
+	s := &Store{nc: nc, js: js, version: version, away: away, warn: warn}
 	for _, make := range []func(context.Context) error{s.openJobs, s.openResults, s.openObjects} {
 		if err := s.try(ctx, "the store is opened", make); err != nil {
 			return nil, fmt.Errorf("NATS server: %w", err)
@@ -118,7 +120,7 @@ func (s *Store) try(ctx context.Context, what string, f func(context.Context) er
 
 // tryFor is try of what takes a while.
 func (s *Store) tryFor(ctx context.Context, limit time.Duration, what string, f func(context.Context) error) error {
-	begin, wait := time.Now(), 20*time.Millisecond
+	begin, told, wait := time.Now(), time.Now(), 20*time.Millisecond
 	for {
 		once, cancel := context.WithTimeout(ctx, limit)
 		err := f(once)
@@ -130,9 +132,11 @@ func (s *Store) tryFor(ctx context.Context, limit time.Duration, what string, f 
 			return ctx.Err()
 		case !passing(err):
 			return fmt.Errorf("%s: %w", what, err)
+		case time.Since(begin) > s.away:
+			return fmt.Errorf("%s: no answer of the server in %v: %w", what, s.away, err)
 		}
-		if time.Since(begin) > silence {
-			begin = time.Now()
+		if time.Since(told) > silence {
+			told = time.Now()
 			s.warn(fmt.Sprintf("%s: no answer of the server: %v: it is tried again", what, err))
 		}
 		if !sleep(ctx, wait) {
@@ -164,7 +168,7 @@ func (s *Store) get(ctx context.Context, key job.Key) (*entry, error) {
 
 // put stores the entry of a job. Rows of failures do not replace others.
 func (s *Store) put(ctx context.Context, j *job.Job, e *entry) error {
-	e.Schema, e.Key, e.Row.Point = entrySchema, j.Key(), 0
+	e.Schema, e.Key, e.Row.Point, e.Row.Version = entrySchema, j.Key(), 0, j.Version
 	data, err := e.pack()
 	if err != nil {
 		e.Row, e.Plan = failed(j, err.Error()), ""

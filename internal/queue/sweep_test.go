@@ -241,6 +241,27 @@ func TestKnown(t *testing.T) {
 	}
 }
 
+// TestAway: a server that does not come back ends a sweep and a worker.
+func TestAway(t *testing.T) {
+	srv, s := serve(t, t.TempDir())
+	s.away = 50 * time.Millisecond
+	done := make(chan error)
+	go func() {
+		_, err := s.Work(t.Context(), Worker{Evaluator: fake{last: 100 * time.Millisecond}, Names: names, Idle: time.Second})
+		done <- err
+	}()
+	var b bytes.Buffer
+	err := s.Sweep(t.Context(), Sweep{}, points(3), func(*result.Row, bool) error { srv.s.Shutdown(); return nil })
+	for _, err := range []error{err, <-done} {
+		if err != nil && !strings.Contains(err.Error(), "no answer of the server in 50ms") {
+			t.Error(err)
+		}
+	}
+	if err == nil {
+		t.Error("a sweep without a server ends well", b.String())
+	}
+}
+
 // TestIdle: a worker without work ends.
 func TestIdle(t *testing.T) {
 	_, s := serve(t, t.TempDir())

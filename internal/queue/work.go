@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"sync/atomic"
@@ -14,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"pimflow/internal/budget"
+	"pimflow/internal/fault"
 	"pimflow/internal/job"
 	"pimflow/internal/result"
 )
@@ -224,12 +226,15 @@ func (w *worker) block(ctx context.Context, b *job.Block) error {
 		} else if there != nil {
 			continue
 		}
-		e, err := w.prepare(ctx, j)
+		folders, e, err := w.prepare(ctx, j)
 		if e == nil && err == nil {
 			e, err = w.evaluate(ctx, j)
 		}
 		if err != nil {
 			return err
+		}
+		for _, f := range folders { // an error is the same wherever the files are
+			e.Row.Error = strings.ReplaceAll(e.Row.Error, f, "")
 		}
 		if err := w.put(ctx, j, e); err != nil {
 			return err
@@ -242,22 +247,26 @@ func (w *worker) block(ctx context.Context, b *job.Block) error {
 	return nil
 }
 
-// prepare brings the files of a job to this machine; what failed becomes an entry. It takes none of the time of the job.
-func (w *worker) prepare(ctx context.Context, j *job.Job) (*entry, error) {
+// prepare brings the files of a job to this machine, and lists the folders that they are in; what failed becomes an entry. It
+// takes none of the time of the job.
+func (w *worker) prepare(ctx context.Context, j *job.Job) (folders []string, failure *entry, err error) {
 	if w.Cache == nil {
-		return nil, nil
+		return nil, nil, nil
 	}
 	for _, r := range []*job.Ref{&j.Model, &j.Machine, j.GPU} {
-		if r == nil {
+		if r == nil || len(r.Files) == 0 {
 			continue
 		}
-		if _, err := w.Cache.Open(ctx, w.Store, *r); ctx.Err() != nil {
-			return nil, ctx.Err()
-		} else if err != nil {
-			return &entry{Row: failed(j, fmt.Sprintf("%.80q: %v", r.Name, err))}, nil
+		path, err := w.Cache.Open(ctx, w.Store, *r)
+		if ctx.Err() != nil {
+			return nil, nil, ctx.Err()
 		}
+		if err != nil {
+			return nil, &entry{Row: failed(j, fmt.Sprintf("%.80q: %v", r.Name, err))}, nil
+		}
+		folders = append(folders, filepath.Dir(path)+string(filepath.Separator))
 	}
-	return nil, nil
+	return folders, nil, nil
 }
 
 // evaluate returns the entry of a job, which says what failed. Its error is that of the context or of the store.
@@ -319,7 +328,11 @@ func call(ctx context.Context, by Evaluator, j *job.Job, plans []string) (e *ent
 	}()
 	row, plan, err := by.Evaluate(ctx, j, plans)
 	if err != nil {
-		return &entry{Row: failed(j, err.Error())}
+		text := fault.Line(err)
+		if strings.HasPrefix(text, "panic: ") { // a stack follows, which differs from time to time
+			text, _, _ = strings.Cut(err.Error(), "\n")
+		}
+		return &entry{Row: failed(j, text)}
 	}
 	return &entry{Row: row, Plan: plan}
 }

@@ -1,0 +1,105 @@
+package dispatch
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/template"
+
+	"pimflow/internal/fault"
+)
+
+// Plan is a sweep on a cluster: the words of its command, and workers.
+type Plan struct {
+	Args    []string // of pimflow, the first is sweep
+	Workers int
+	CPUs    int    // of a worker
+	Image   string // of containers
+	Server  string // that both use; "": the coordinator has it
+}
+
+// kinds are the schedulers, and who writes their scripts.
+var kinds = map[string]func(w io.Writer, p *Plan) error{"slurm": slurm, "kubernetes": kubernetes}
+
+// Script writes what a scheduler is given.
+func Script(w io.Writer, kind string, p *Plan) error {
+	write := kinds[kind]
+	switch {
+	case write == nil:
+		return fault.Usagef("--emit %.80q: slurm or kubernetes wanted", kind)
+	case p.Workers < 1 || p.Workers > 100_000:
+		return fault.Usagef("%d workers: 1 to 100000 wanted", p.Workers)
+	case p.CPUs < 1 || p.CPUs > 10_000:
+		return fault.Usagef("%d processors a worker: 1 to 10000 wanted", p.CPUs)
+	}
+	return write(w, p)
+}
+
+//go:embed slurm.sh
+var slurmText string
+
+var slurmScript = template.Must(template.New("slurm").Funcs(template.FuncMap{"quote": quote}).Parse(slurmText))
+
+func slurm(w io.Writer, p *Plan) error { return slurmScript.Execute(w, p) }
+
+// quote is a word as shells read it.
+func quote(s string) string {
+	if s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./:=,+@%", r))
+	}) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// object is one of a Kubernetes manifest.
+type object = map[string]any
+
+// kubernetes writes a manifest as JSON, which kubectl takes as it takes YAML.
+func kubernetes(w io.Writer, p *Plan) error {
+	if p.Image == "" {
+		return fault.Usagef("--emit kubernetes: --emit-image, the image that has pimflow, wanted")
+	}
+	const port = 4222
+	server, sweep := p.Server, p.Args
+	var service []any
+	if server == "" {
+		server = fmt.Sprintf("nats://pimflow:%d", port)
+		sweep = append(append([]string{}, sweep...), "--listen", fmt.Sprintf("0.0.0.0:%d", port), "--store", "store")
+		service = []any{object{
+			"apiVersion": "v1", "kind": "Service", "metadata": object{"name": "pimflow"},
+			"spec": object{"selector": object{"app": "pimflow-sweep"}, "ports": []any{object{"port": port}}},
+		}}
+	} else {
+		sweep = append(append([]string{}, sweep...), "--nats", server)
+	}
+	job := func(name string, parallel int, cpus int, args []string, volumes bool) object {
+		container := object{
+			"name": name, "image": p.Image, "command": append([]string{"pimflow"}, args...),
+			"resources": object{"requests": object{"cpu": fmt.Sprint(cpus)}},
+			"env": []any{
+				object{"name": "NATS_USER", "value": "pimflow"},
+				object{"name": "NATS_PASSWORD", "valueFrom": object{"secretKeyRef": object{"name": "pimflow", "key": "password"}}},
+			},
+		}
+		pod := object{"restartPolicy": "OnFailure", "containers": []any{container}}
+		if volumes {
+			container["workingDir"] = "/work"
+			container["volumeMounts"] = []any{object{"name": "work", "mountPath": "/work"}}
+			pod["volumes"] = []any{object{"name": "work", "persistentVolumeClaim": object{"claimName": "pimflow"}}}
+		}
+		return object{
+			"apiVersion": "batch/v1", "kind": "Job", "metadata": object{"name": name},
+			"spec": object{"parallelism": parallel, "completions": parallel, "backoffLimit": 1000, "template": object{
+				"metadata": object{"labels": object{"app": name}}, "spec": pod}},
+		}
+	}
+	worker := []string{"worker", "--nats", server, "--parallel", fmt.Sprint(p.CPUs), "--idle", "10m", "--patience", "10m"}
+	items := append(service, job("pimflow-sweep", 1, 1, sweep, true), job("pimflow-worker", p.Workers, p.CPUs, worker, false))
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(object{"apiVersion": "v1", "kind": "List", "items": items})
+}
