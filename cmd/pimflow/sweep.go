@@ -20,16 +20,17 @@ import (
 
 // sweepFlags holds the flags of sweep.
 type sweepFlags struct {
-	axes   map[string]*[]string // the values of words, by flag
-	set    []string
-	zip    []string
-	where  []string
-	sample string
-	seed   int
-	effort string
-	search string
-	out    string
-	print  bool
+	axes    map[string]*[]string // the values of words, by flag
+	set     []string
+	zip     []string
+	where   []string
+	sample  string
+	seed    int
+	effort  string
+	search  string
+	anchors int
+	out     string
+	print   bool
 	queueFlags
 }
 
@@ -68,6 +69,7 @@ points of each model.`,
 	fl.IntVar(&f.seed, "seed", 0, "of the sample")
 	fl.StringVar(&f.effort, "effort", "", "of every search: low, normal, high, or a number of steps a layer (default normal)")
 	fl.StringVar(&f.search, "search", "", "anchors: few points are searched, and the others take the best of their plans; full: every point is searched (default anchors)")
+	fl.IntVar(&f.anchors, "anchors", 0, "search so many points of a family, at most, if they are more than its corners (default: the corners)")
 	fl.StringVarP(&f.out, "out", "o", "", "write the rows to this file: .csv, .jsonl or .parquet")
 	fl.BoolVar(&f.print, "print-spec", false, "print the space as a file, and evaluate nothing")
 	f.queueFlags.add(fl)
@@ -148,6 +150,9 @@ func (f *sweepFlags) spec(c *cobra.Command, args []string) (spec *space.Spec, er
 	}
 	if f.search != "" {
 		spec.Search = space.Text{Text: f.search}
+	}
+	if c.Flags().Changed("anchors") {
+		spec.Anchors = space.Count{N: f.anchors}
 	}
 	return spec, f.sampled(c, spec)
 }

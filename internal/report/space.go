@@ -11,6 +11,7 @@ import (
 
 	"pimflow/internal/fault"
 	"pimflow/internal/result"
+	"pimflow/internal/space"
 )
 
 // Space is what is told of the rows of a sweep, which are taken one by one and not kept.
@@ -19,6 +20,7 @@ type Space struct {
 	List int      // most rows that are listed
 
 	total, failed int
+	searched      int // points whose plans are their own
 	first         []*result.Row // that are listed
 	told          []string      // errors, without those that were told before
 	models        []*modelRows
@@ -79,6 +81,9 @@ func (s *Space) Add(r *result.Row) {
 		}
 		return
 	}
+	if r.Search == space.Full {
+		s.searched++
+	}
 	i := slices.IndexFunc(s.models, func(m *modelRows) bool { return m.model == r.Model && m.batch == r.Batch })
 	if i < 0 {
 		i = len(s.models)
@@ -128,7 +133,11 @@ func noWorse(a, b *result.Row) bool {
 // Text writes the list of rows, the Pareto front of each model, and its best rows.
 func (s *Space) Text(w io.Writer) error {
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "%d points, %d without a result\n", s.total, s.failed)
+	points := "points"
+	if s.total == 1 {
+		points = "point"
+	}
+	fmt.Fprintf(b, "%d %s: %d searched, %d with the best of the plans of others, %d without a result\n", s.total, points, s.searched, s.total-s.failed-s.searched, s.failed)
 	if s.List > 0 {
 		b.WriteString("\n")
 		t, columns := s.columns("point", "us", "speed-up", "mJ", "multipliers")

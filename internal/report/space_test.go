@@ -55,7 +55,7 @@ func TestSpaceFront(t *testing.T) {
 func TestSpaceText(t *testing.T) {
 	s := &Space{Keys: []string{"pim.banks"}, List: 2}
 	for i := range 30 {
-		s.Add(&result.Row{Point: i, Model: "m", Batch: 1, Policy: []string{"gpu", "auto"}[i%2], Set: map[string]string{"pim.banks": fmt.Sprint(i)}, Total: float64(1e6 - 1e3*i), Energy: 1e9 * float64(i), Speedup: 1})
+		s.Add(&result.Row{Point: i, Model: "m", Batch: 1, Search: "full", Policy: []string{"gpu", "auto"}[i%2], Set: map[string]string{"pim.banks": fmt.Sprint(i)}, Total: float64(1e6 - 1e3*i), Energy: 1e9 * float64(i), Speedup: 1})
 	}
 	for range 2 {
 		s.Add(&result.Row{Model: "m", Policy: "gpu", Error: "it is\nno"})
@@ -65,7 +65,7 @@ func TestSpaceText(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"32 points, 2 without a result\n", "\npoint  model  policy  pim.banks      us", "\n0      m      gpu             0  1000.0     1.000  0.000", "and 30 more: -o FILE has all\n",
+		"32 points: 30 searched, 0 with the best of the plans of others, 2 without a result\n", "\npoint  model  policy  pim.banks      us", "\n0      m      gpu             0  1000.0     1.000  0.000", "and 30 more: -o FILE has all\n",
 		"and 10 more: pimflow pareto FILE has all\n", "\nfastest, point 29      m      auto", "\nleast energy, point 0  m      gpu", "\nno result: it is; no\n",
 	} {
 		if strings.Count(b.String(), want) != 1 {

@@ -55,8 +55,14 @@ func (s *Space) names() error {
 	if t := s.spec.Search; !slices.Contains([]string{"", Anchors, Full}, t.Text) {
 		return s.spec.errorf(t.Line, "search", "%.80q: %s or %s wanted%s", t.Text, Anchors, Full, nearest.Hint(t.Text, []string{Anchors, Full}))
 	}
+	if a := s.spec.Anchors; a.N < 0 || a.N > maxAnchors {
+		return s.spec.errorf(a.Line, "anchors", "%d: 1 to %d wanted", a.N, maxAnchors)
+	}
 	return nil
 }
+
+// maxAnchors bounds the anchors of a family. Estimated: each point looks for the nearest among all.
+const maxAnchors = 1024
 
 // model checks that a model is built in, or that its file is there.
 func model(name string) error {

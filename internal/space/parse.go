@@ -118,6 +118,16 @@ func init() {
 			return err
 		},
 	}
+	parts["anchors"] = func(d *reader, s *Spec, key string, line int, v ast.Node) error {
+		t, err := d.text(v, key)
+		if err == nil {
+			s.Anchors = Count{Line: t.Line}
+			if s.Anchors.N, err = strconv.Atoi(t.Text); err != nil {
+				err = d.errorf(t.Line, "anchors: %.80q: a whole number wanted", t.Text)
+			}
+		}
+		return err
+	}
 	for _, w := range words {
 		parts[w.name] = (*reader).axis
 	}
@@ -126,7 +136,7 @@ func init() {
 // partNames lists the keys of a spec in the order of Print.
 func partNames() []string {
 	names, _ := Names()
-	return append(names, "overrides", "zip", "where", "sample", "effort", "search")
+	return append(names, "overrides", "zip", "where", "sample", "effort", "search", "anchors")
 }
 
 func (d *reader) axis(s *Spec, key string, line int, v ast.Node) error {

@@ -33,7 +33,7 @@ search: full
 func TestDamagedSpecs(t *testing.T) {
 	for _, c := range []struct{ old, new, want string }{
 		{"", "", ""},
-		{"models:", "model:", `s.yaml:2: "model" is not known (did you mean "models"?): models, batches, machines, gpus, policies, objectives, overrides, zip, where, sample, effort, search wanted`},
+		{"models:", "model:", `s.yaml:2: "model" is not known (did you mean "models"?): models, batches, machines, gpus, policies, objectives, overrides, zip, where, sample, effort, search, anchors wanted`},
 		{"[toy, \"vgg-16\"]", "[toy, vgg-17]", `s.yaml:2: models: model "vgg-17" is not known (did you mean "vgg-16"?)`},
 		{"[toy, \"vgg-16\"]", "[toy, toy]", `s.yaml:2: models: "toy" is there twice`},
 		{"[toy, \"vgg-16\"]", "toy", `s.yaml:2: models: String "toy": a list of values, or {from: 2, to: 16, step: 2}, wanted`},
@@ -78,6 +78,8 @@ func TestDamagedSpecs(t *testing.T) {
 		{"seed: 3", "seed: -3", `s.yaml:16: sample.seed: "-3": a whole number of 0 to 18446744073709551615 wanted`},
 		{"seed: 3", "sead: 3", `s.yaml:16: sample: "sead" is not known (did you mean "seed"?): points, method, seed wanted`},
 		{"effort: low", "effort: lower", `s.yaml:17: effort: effort "lower"`},
+		{"search: full", "anchors: many", `s.yaml:18: anchors: "many": a whole number wanted`},
+		{"search: full", "anchors: 2000", `s.yaml:18: anchors: 2000: 1 to 1024 wanted`},
 		{"search: full", "search: fully", `s.yaml:18: search: "fully": anchors or full wanted (did you mean "full"?)`},
 		{whole, "", "s.yaml: 0 YAML documents"},
 		{whole, "5", `s.yaml:1: the spec: Integer "5": a mapping of keys and values wanted`},

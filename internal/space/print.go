@@ -48,6 +48,9 @@ func (s *Spec) Print(w io.Writer) error {
 			fmt.Fprintf(&b, "%s: %s\n", t.key, scalar(t.text))
 		}
 	}
+	if n := s.Anchors.N; n != 0 {
+		fmt.Fprintf(&b, "anchors: %d\n", n)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -303,7 +303,7 @@ func TestPrint(t *testing.T) {
 			{Text: word.Draw(r, "value")}, {Range: &Range{From: "1", To: word.Draw(r, "to"), Factor: "2"}}, {Text: rapid.SampledFrom([]string{"true", "null", "0x10", "1e3", "~", "no", "-1.5", "<<", "|", "- a"}).Draw(r, "odd")},
 		}})
 		spec.Where = append(spec.Where, Text{Text: word.Draw(r, "where")})
-		spec.Effort = Text{Text: "200"}
+		spec.Effort, spec.Anchors = Text{Text: "200"}, Count{N: 9}
 		var b bytes.Buffer
 		if err := spec.Print(&b); err != nil {
 			r.Fatal(err)
@@ -314,7 +314,7 @@ func TestPrint(t *testing.T) {
 		}
 		spec.File = "s.yaml"
 		lines := cmpopts.IgnoreFields
-		if d := cmp.Diff(spec, got, lines(Axis{}, "Line"), lines(Value{}, "Line"), lines(Text{}, "Line"), lines(Group{}, "Line"), lines(Sample{}, "Line"), cmpopts.EquateEmpty(),
+		if d := cmp.Diff(spec, got, lines(Axis{}, "Line"), lines(Value{}, "Line"), lines(Text{}, "Line"), lines(Group{}, "Line"), lines(Sample{}, "Line"), lines(Count{}, "Line"), cmpopts.EquateEmpty(),
 			cmpopts.SortSlices(func(a, b Axis) bool { return a.Name < b.Name })); d != "" {
 			r.Fatalf("%s\n%s", d, &b)
 		}

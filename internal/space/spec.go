@@ -12,13 +12,14 @@ import (
 
 // Spec is a design space as a file or flags have it. Axes are combined, each value with each.
 type Spec struct {
-	File   string // that it was read from; "" for flags
-	Axes   []Axis // in the order of the points: the last changes first
-	Zip    []Group
-	Where  []Text // constraints: points for which all hold are in the space
-	Sample *Sample
-	Effort Text // of every search; "": normal
-	Search Text // Anchors or Full; "": Anchors
+	File    string // that it was read from; "" for flags
+	Axes    []Axis // in the order of the points: the last changes first
+	Zip     []Group
+	Where   []Text // constraints: points for which all hold are in the space
+	Sample  *Sample
+	Effort  Text  // of every search; "": normal
+	Search  Text  // Anchors or Full; "": Anchors
+	Anchors Count // of a family, at most, if they are more than its corners
 }
 
 // How points are searched.
@@ -43,6 +44,12 @@ type Group struct {
 // Text is a word of the spec.
 type Text struct {
 	Text string
+	Line int // in the file; 0: of a flag
+}
+
+// Count is a number of the spec.
+type Count struct {
+	N    int // 0: none
 	Line int // in the file; 0: of a flag
 }
 

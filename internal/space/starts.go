@@ -43,8 +43,9 @@ const (
 // point where the spec says full. They follow from the spec and the machines alone.
 //
 // The anchors of a family are the corners of its axes of more than one value, all where they are 32 or fewer, or else 32 of them
-// by a fixed seed. In place of a corner that is not in the space, or that the machine refuses, is the nearest point that is, as far
-// as 64 are tried. Distances are sums over the axes of differences of indexes, each divided by the largest; of equal ones the point
+// by a fixed seed. Where the spec allows more anchors than corners, the widest spaced axis gets one more value, evenly spaced, as long as
+// they are not too many. In place of an anchor that is not in the space, or that the machine refuses, is the nearest point that is, as
+// far as 64 are tried. Distances are sums over the axes of differences of indexes, each divided by the largest; of equal ones the point
 // of the least number is nearer.
 func (s *Space) Starts(i int) []int {
 	if s.spec.Search.Text == Full {
@@ -101,8 +102,8 @@ func (s *Space) anchorsOf(i int) []int {
 	if ok {
 		return list
 	}
-	var empty []int // corners that no plan can be found for
-	for _, corner := range s.corners(first) {
+	var empty []int // places that no plan can be found for
+	for _, corner := range s.ideal(first) {
 		if s.Has(corner) && s.accepted(corner) {
 			list = append(list, corner)
 		} else {
@@ -126,39 +127,71 @@ func (s *Space) anchorsOf(i int) []int {
 // maxFamilies bounds the families whose anchors are remembered. Estimated: a few megabytes.
 const maxFamilies = 1 << 14
 
-// corners lists the corners of a family.
-func (s *Space) corners(first int) []int {
-	var steps []int // from the first value of a dimension to the last
-	size := 1
+// ideal lists the anchors of a family before it is asked whether they are in the space.
+func (s *Space) ideal(first int) (list []int) {
+	var axes []levels
+	step, all := 1, 1
+	most := max(maxCorners, s.spec.Anchors.N)
 	for d := len(s.dims) - 1; d >= 0; d-- {
-		if !s.dims[d].family && s.dims[d].size > 1 {
-			steps = append(steps, size*(s.dims[d].size-1))
+		if size := s.dims[d].size; !s.dims[d].family && size > 1 {
+			axes = append(axes, levels{size, step, 2})
+			all = min(2*all, most+1)
 		}
-		size *= s.dims[d].size
+		step *= s.dims[d].size
 	}
-	corner := func(last func(k int) bool) int {
-		i := first
-		for k, step := range steps {
-			if last(k) {
-				i += step
+	if all > most {
+		r := rand.New(rand.NewPCG(1, uint64(len(axes))))
+		for len(list) < most {
+			i := first
+			for _, a := range axes {
+				i += a.at(r.IntN(2))
 			}
-		}
-		return i
-	}
-	var list []int
-	if len(steps) < 6 && 1<<len(steps) <= maxCorners {
-		for bits := range 1 << len(steps) {
-			list = append(list, corner(func(k int) bool { return bits>>k&1 == 1 }))
+			if !slices.Contains(list, i) {
+				list = append(list, i)
+			}
 		}
 		return list
 	}
-	r := rand.New(rand.NewPCG(1, uint64(len(steps))))
-	for len(list) < maxCorners {
-		if i := corner(func(int) bool { return r.IntN(2) == 1 }); !slices.Contains(list, i) {
-			list = append(list, i)
+	for refined(axes, s.spec.Anchors.N) {
+	}
+	list = []int{first}
+	for _, a := range axes {
+		var next []int
+		for _, i := range list {
+			for k := range a.n {
+				next = append(next, i+a.at(k))
+			}
 		}
+		list = next
 	}
 	return list
+}
+
+// levels are values of a dimension, evenly spaced from the first to the last.
+type levels struct {
+	size int // of the dimension
+	step int // between the numbers of points of neighbouring values
+	n    int // 2 or more
+}
+
+// at is the difference of the numbers of the first value's point and that of a level.
+func (l *levels) at(k int) int { return (2*k*(l.size-1) + l.n - 1) / (2 * (l.n - 1)) * l.step }
+
+// refined gives the widest spaced dimension one more level, if that makes at most so many anchors of all.
+func refined(axes []levels, most int) bool {
+	all, widest := 1, -1
+	for _, a := range axes {
+		all *= a.n
+	}
+	for i, a := range axes {
+		if a.n < a.size && all/a.n*(a.n+1) <= most && (widest < 0 || (a.size-1)*(axes[widest].n-1) > (axes[widest].size-1)*(a.n-1)) {
+			widest = i
+		}
+	}
+	if widest >= 0 {
+		axes[widest].n++
+	}
+	return widest >= 0
 }
 
 // beside lists the points of the family in the place of corners: for each the nearest that is in the space and that its machine does

@@ -86,6 +86,13 @@ func TestAnchors(t *testing.T) {
 	if got := s.anchorsOf(0); len(got) != maxCorners {
 		t.Errorf("%d anchors", len(got))
 	}
+	for n, want := range map[int][]int{4: {0, 2, 9, 11, 12, 14, 21, 23}, 6: {0, 2, 6, 8, 9, 11, 12, 14, 18, 20, 21, 23}, 8: {0, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18, 20, 21, 23}} {
+		more := base()
+		more.Anchors.N = n
+		if got := anchors(made(t, more)); !slices.Equal(got, want) {
+			t.Errorf("%d anchors: %v, %v wanted", n, got, want)
+		}
+	}
 	full := base()
 	full.Search = Text{Text: Full}
 	if got := anchors(made(t, full)); len(got) != 24 {
