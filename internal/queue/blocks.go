@@ -24,17 +24,16 @@ type block struct {
 	tries   int    // how often it was sent again because it was lost
 }
 
-// starts is how many of the jobs that others wait for are in a block: few, since many workers wait. Estimated.
-const starts = 4
-
 // remembered bounds the jobs that are found again by their key: starts, and jobs without starts. Others that are equal are
 // sent twice, and evaluated once. Estimated.
 const remembered = 1 << 16
 
 // blocker forms blocks: of at most most points that follow each other and have the same model and batch, those with
-// starts apart from those without. Which they are depends on the works alone, so that a sweep that begins again forms the
-// same.
+// starts apart from those without; each start that is not among them is alone, because many points wait for it. Which they
+// are depends on the works alone, so that a sweep that begins again forms the same.
 type blocker struct {
+	ramp            int // unless 0: blocks begin with a point and grow by one for so many points, up to most
+	taken           int // points
 	most            int
 	first           *job.Job // of the points that are collected
 	n               int
@@ -46,13 +45,13 @@ type blocker struct {
 
 // add takes the next point and returns its spot, and the blocks that are complete before it.
 func (b *blocker) add(w *job.Work) (of *spot, ready []*block) {
-	if b.n == b.most || b.first != nil && !alike(b.first, &w.Job) {
+	if b.n >= b.size() || b.first != nil && !alike(b.first, &w.Job) {
 		ready = b.flush()
 	}
 	if b.first == nil {
 		b.first = &w.Job
 	}
-	b.n++
+	b.n, b.taken = b.n+1, b.taken+1
 	if len(w.Starts) == 0 {
 		key := w.Job.Key()
 		if of = b.seen[key]; of != nil {
@@ -76,25 +75,26 @@ func (b *blocker) add(w *job.Work) (of *spot, ready []*block) {
 
 // begin returns the spots of starts, and blocks of those that are in none yet.
 func (b *blocker) begin(list []*job.Job) (spots []*spot, ready []*block) {
-	var open *block
 	for _, j := range list {
 		key := j.Key()
 		s := b.seen[key]
 		if s == nil {
-			if open != nil && (len(open.jobs) == starts || !alike(&open.jobs[0], j)) {
-				ready, open = append(ready, open), nil
-			}
-			var more []*block
-			open, s, more = b.put(open, j, key)
-			ready = append(ready, more...)
+			var alone *block
+			alone, s, _ = b.put(nil, j, key)
+			ready = append(ready, alone)
 			b.remember(s)
 		}
 		spots = append(spots, s)
 	}
-	if open != nil {
-		ready = append(ready, open)
-	}
 	return spots, ready
+}
+
+// size is how many points are in a block now.
+func (b *blocker) size() int {
+	if b.ramp == 0 {
+		return b.most
+	}
+	return min(b.most, 1+b.taken/b.ramp)
 }
 
 // put adds a job to a block or, where that has no room, to another.

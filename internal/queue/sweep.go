@@ -17,7 +17,7 @@ import (
 
 // Sweep says how a sweep is divided.
 type Sweep struct {
-	Block  int        // most points in a block; 0: defaultBlock
+	Block  int        // most points in a block; 0: few at first, then defaultBlock
 	Window int        // most points that are read and not yet written; 0: defaultWindow
 	Files  *job.Files // where the files of jobs are on this machine; nil: jobs have none
 	Upload bool       // into the store, for workers elsewhere
@@ -25,9 +25,10 @@ type Sweep struct {
 	patience time.Duration // with blocks that bring no result, before they are looked for; 0: lost
 }
 
-// The default division, estimated. A window has the work of 1,000 workers, and blocks of them that wait.
+// The default division, estimated: blocks of a few points while there may be less points than workers, and later of many. A window has the work of 1,000 workers, and blocks of them that wait.
 const (
 	defaultBlock  = 16
+	ramp          = 64
 	defaultWindow = 1 << 16
 )
 
@@ -47,7 +48,7 @@ const ahead = 64
 func (s *Store) Sweep(ctx context.Context, o Sweep, works iter.Seq2[job.Work, error], emit func(r *result.Row, known bool) error) error {
 	c := &coordinator{s: s, o: o, emit: emit, uploaded: map[string]bool{}}
 	if c.o.Block == 0 {
-		c.o.Block = defaultBlock
+		c.o.Block, c.blocker.ramp = defaultBlock, ramp
 	}
 	c.o.Block = min(c.o.Block, job.MaxJobs)
 	if c.o.Window == 0 {
@@ -55,6 +56,15 @@ func (s *Store) Sweep(ctx context.Context, o Sweep, works iter.Seq2[job.Work, er
 	}
 	c.o.Window = max(c.o.Window, 4*c.o.Block)
 	c.blocker.most = c.o.Block
+	if err := s.try(ctx, "queue", func(ctx context.Context) error {
+		info, err := s.jobs.Info(ctx)
+		if err == nil {
+			c.others = info.State.Msgs > 0
+		}
+		return err
+	}); err != nil {
+		return err
+	}
 	next, stop := iter.Pull2(works)
 	defer stop()
 	wait := shortest
@@ -112,6 +122,7 @@ type coordinator struct {
 	emit     func(*result.Row, bool) error
 	blocker  blocker
 	uploaded map[string]bool
+	others   bool      // the queue had blocks before the sweep: some may be its own
 	blocks   []*block  // to send
 	points   []waiting // that are not written yet, in order
 	since    time.Time // when something was last sent or written, or looked for
@@ -203,8 +214,10 @@ func (c *coordinator) sendBlock(ctx context.Context, b *block) error {
 			}
 		}
 	}
-	if in, err := c.s.queued(ctx, b.subject); in || err != nil {
-		return err
+	if c.others {
+		if in, err := c.s.queued(ctx, b.subject); in || err != nil {
+			return err
+		}
 	}
 	return c.s.publish(ctx, b.subject, &job.Block{Jobs: b.jobs})
 }

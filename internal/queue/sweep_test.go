@@ -269,3 +269,91 @@ func TestIdle(t *testing.T) {
 		t.Error(c, err)
 	}
 }
+
+// TestBlocks: blocks follow from the points alone. They are of one model, within the bounds of a message, and starts come before
+// what waits for them, once.
+func TestBlocks(t *testing.T) {
+	form := func(list []job.Work) (text string, spots []*spot) {
+		b := blocker{most: 3}
+		var all []*block
+		for i := range list {
+			s, ready := b.add(&list[i])
+			spots, all = append(spots, s), append(all, ready...)
+		}
+		for _, x := range append(all, b.flush()...) {
+			for _, j := range x.jobs {
+				text += j.Model.Name[:1] + strings.TrimPrefix(j.Set[0], "memory.channels=") + " "
+			}
+			if len(x.waits) > 0 {
+				text += fmt.Sprint("after ", len(x.waits), " ")
+			}
+			text += "| "
+			if (&job.Block{Schema: job.BlockSchema, Jobs: x.jobs}).Encode(); x.bytes > job.MaxBytes/2 {
+				t.Error(x.bytes, "bytes")
+			}
+		}
+		return text, spots
+	}
+	plain := func(numbers ...int) (list []job.Work) {
+		for _, n := range numbers {
+			list = append(list, job.Work{Job: point(n)})
+		}
+		return list
+	}
+	anchors := plain(1, 2, 3, 4, 5, 6)
+	after := func(n int, of ...int) job.Work {
+		w := job.Work{Job: point(n)}
+		for _, i := range of {
+			w.Starts = append(w.Starts, &anchors[i-1].Job)
+			w.Job.Starts = append(w.Job.Starts, anchors[i-1].Job.Key())
+		}
+		return w
+	}
+	net := plain(1)[0]
+	net.Job.Model.Name = "net"
+	wide := plain(7, 8, 9)
+	for i := range wide {
+		for len(wide[i].Job.Set) < 1000 {
+			wide[i].Job.Set = append(wide[i].Job.Set, "memory.channels="+strings.Repeat("9", 100))
+		}
+	}
+	for want, list := range map[string][]job.Work{
+		"t1 t2 t3 | t4 | ": plain(1, 2, 3, 4),
+		"t1 | n1 | t2 | ":  {plain(1)[0], net, plain(2)[0]},
+		"t1 t2 | ":         plain(1, 2, 1),
+		"t1 | t2 | t3 | t4 | t5 | t20 t21 after 5 | ":     {after(20, 1, 2, 3, 4, 5), after(21, 1)},
+		"t2 | t1 | t20 after 2 | ":                        {plain(1)[0], after(20, 1, 2), plain(2)[0]},
+		"t7 t8 | t9 | ":                                   wide,
+		"t6 | t20 t22 after 1 | t5 | t4 | t21 after 2 | ": {after(20, 6), plain(6)[0], after(22, 6), after(21, 5, 6), plain(4)[0]},
+	} {
+		if got, _ := form(list); got != want {
+			t.Errorf("%s\n%s wanted", got, want)
+		}
+	}
+	ramp, sizes := blocker{most: 3, ramp: 2}, ""
+	for _, w := range plain(1, 2, 3, 4, 5, 6, 7, 8, 9, 10) {
+		_, ready := ramp.add(&w)
+		for _, x := range ready {
+			sizes += fmt.Sprint(len(x.jobs), " ")
+		}
+	}
+	if sizes != "1 2 3 3 " {
+		t.Error("the first blocks have points: ", sizes)
+	}
+	if _, spots := form(plain(1, 2, 1)); spots[0] != spots[2] || spots[0] == spots[1] {
+		t.Error("equal points are two jobs")
+	}
+}
+
+// TestStored: a worker looks for the result of each job before it evaluates it.
+func TestStored(t *testing.T) {
+	_, s := serve(t, t.TempDir())
+	run(t, s, Sweep{}, Worker{Evaluator: fake{}, Names: names}, points(3))
+	b := &job.Block{Jobs: []job.Job{point(0), point(1), point(2), point(3)}}
+	if err := s.publish(t.Context(), s.subject([]job.Key{"x"}, whole), b); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := s.Work(t.Context(), Worker{Evaluator: fake{}, Names: names, Idle: 100 * time.Millisecond}); err != nil || c.Evaluated != 1 {
+		t.Error(c, err)
+	}
+}
