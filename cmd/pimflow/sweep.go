@@ -200,6 +200,7 @@ func (f *sweepFlags) sampled(c *cobra.Command, spec *space.Spec) error {
 func sweepSpace(ctx context.Context, s *space.Space, by engine, out string, stdout, stderr io.Writer) error {
 	names, number := s.Keys()
 	all := &report.Space{Keys: names}
+	var compared comparison
 	if out == "" {
 		all.List = listed
 	}
@@ -213,6 +214,7 @@ func sweepSpace(ctx context.Context, s *space.Space, by engine, out string, stdo
 		return by.run(ctx, s.Tasks(), func(r *result.Row, cached bool) error {
 			patience.Store(int64(grace)) // there is something to print
 			all.Add(r)
+			compared.add(r)
 			tell.add(r, cached)
 			return write(r)
 		})
@@ -236,6 +238,9 @@ func sweepSpace(ctx context.Context, s *space.Space, by engine, out string, stdo
 		}})
 	}
 	tell.stop()
+	if err == nil {
+		all.Loss, err = compared.compare(ctx, s, by)
+	}
 	if ctx.Err() != nil && tell.done > 0 {
 		despite(stdout)
 		if err := errors.Join(all.Text(stdout), flush(stdout)); err != nil {

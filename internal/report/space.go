@@ -18,6 +18,7 @@ import (
 type Space struct {
 	Keys []string // of the machine, that the rows have changed
 	List int      // most rows that are listed
+	Loss *Loss    // nil: no point was compared
 
 	total, failed int
 	searched      int // points whose plans are their own
@@ -137,7 +138,7 @@ func (s *Space) Text(w io.Writer) error {
 	if s.total == 1 {
 		points = "point"
 	}
-	fmt.Fprintf(b, "%d %s: %d searched, %d with the best of the plans of others, %d without a result\n", s.total, points, s.searched, s.total-s.failed-s.searched, s.failed)
+	fmt.Fprintf(b, "%d %s: %d searched, %d with the best of the plans of others, %d without a result\n%s", s.total, points, s.searched, s.total-s.failed-s.searched, s.failed, s.Loss.text())
 	if s.List > 0 {
 		b.WriteString("\n")
 		t, columns := s.columns("point", "us", "speed-up", "mJ", "multipliers")

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"strings"
+	"testing"
+
+	"pimflow/internal/result"
+	"pimflow/internal/space"
+)
+
+// fixed is an engine whose points take 100 with a plan of their own, and 1 per cent more for each unit of their numbers with that of others.
+type fixed struct{ searched *[]int }
+
+func (f fixed) run(_ context.Context, tasks iter.Seq[space.Task], emit func(*result.Row, bool) error) error {
+	for t := range tasks {
+		r := &result.Row{Point: t.Index, Model: t.Model, Total: 100, Energy: 1, Search: space.Full}
+		if len(t.Starts) > 0 {
+			r.Search, r.Total = space.Anchors, 100+float64(t.Index)
+		} else {
+			*f.searched = append(*f.searched, t.Index)
+		}
+		if err := emit(r, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestComparison: few of the points that take plans of others are searched, by a fixed draw, and what they lose is told.
+func TestComparison(t *testing.T) {
+	spec := &space.Spec{}
+	for name, text := range map[string]string{"models": "toy", "memory.pim_channels": "1..16", "pim.buffers": "1..4"} {
+		values, err := space.ParseValues(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spec.Put(space.Axis{Name: name, Values: values})
+	}
+	s, err := space.New(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var first []int
+	for range 2 {
+		var searched []int
+		var out strings.Builder
+		if err := sweepSpace(t.Context(), s, fixed{&searched}, "", &out, io.Discard); err != nil {
+			t.Fatal(err)
+		}
+		anchors := 4
+		if len(searched) != anchors+leastOf {
+			t.Fatalf("points %v are searched: %d anchors and %d wanted", searched, anchors, leastOf)
+		}
+		a, b := searched[anchors], searched[anchors+1]
+		mean, worst := (a+b)*50, 100*max(a, b)
+		if want := "lose " + percent(mean) + " on average, " + percent(worst) + " at most, against searches of their own at 2 of them"; !strings.Contains(out.String(), want) {
+			t.Errorf("%s\n%q wanted", out.String(), want)
+		}
+		if first != nil && !slices.Equal(first, searched) {
+			t.Errorf("points %v, then %v", first, searched)
+		}
+		first = searched
+	}
+}
+
+// percent writes hundredths of a per cent as a report does.
+func percent(hundredths int) string { return fmt.Sprintf("%d.%02d %%", hundredths/100, hundredths%100) }
