@@ -22,7 +22,7 @@ var ranks = [][]string{
 	{"tensor", "dram", "job"},
 	{"hw", "op", "npy", "dram/aimhost"},
 	{"graph"},
-	{"simplify", "zoo", "plan", "device"},
+	{"simplify", "zoo", "plan", "device", "interval"},
 	{"onnx", "gpu", "profile", "program", "transform", "result"},
 	{"pim", "run", "queue"},
 	{"calibrate", "memory", "published/generator", "trace", "candidate", "fake"},

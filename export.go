@@ -3,6 +3,7 @@ package pimflow
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	"pimflow/internal/graph"
@@ -19,6 +20,9 @@ func (s *Session) Export(w io.Writer, p *Plan) (whole []string, err error) {
 	defer s.whole(&err)
 	if p, err = s.own(p); err != nil {
 		return nil, err
+	}
+	if i := slices.IndexFunc(s.model.Nodes, func(nd graph.Node) bool { return nd.Sized() }); i >= 0 {
+		return nil, fmt.Errorf("%s: layer %.80q has sizes that depend on data: a model of the largest computes other values, and --until ends the network before it", s.name, sizesOf(s.model)[0].Layer)
 	}
 	r, err := transform.Run(s.graph, p.plan)
 	if err != nil {

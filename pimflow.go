@@ -72,7 +72,8 @@ type Session struct {
 	target   search.Target
 	progress func(phase string, done, total int)
 
-	found, planned map[string]int // extents that depend on data, of the last inputs (Size)
+	found   map[string]Size // what depends on data, of the last inputs: its sizes are in Largest
+	planned map[string]int  // and what the plan's own values make of it
 }
 
 // Open reads a model, a network that Networks lists, an .onnx file or a .graph file, and puts

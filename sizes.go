@@ -6,6 +6,7 @@ import (
 
 	"pimflow/internal/device"
 	"pimflow/internal/graph"
+	"pimflow/internal/op"
 	"pimflow/internal/plan"
 	"pimflow/internal/program"
 	"pimflow/internal/run"
@@ -13,33 +14,51 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// Size is an extent of a value that depends on the values of inputs, as the number of boxes that
-// NonMaxSuppression selects. Plans and their times are those of the largest; a plan is executed with what the
-// extent is for given inputs.
+// Size is what depends on the values of inputs: the number of entries that are found, as of boxes that NonMaxSuppression
+// selects; the shape of a value, as of a Resize to a box; the steps of a Loop. Plans and their times are those of the largest; a
+// plan is executed with what it is for given inputs.
 type Size struct {
-	Layer   string `json:"layer"`
-	Op      string `json:"op"`
-	Largest int    `json:"largest"`
-	Inputs  *int   `json:"for_inputs"`        // for the inputs of the last Run or Check; nil: none, or the layer is not executed for them
-	Plan    *int   `json:"in_plan,omitempty"` // what the values of the plan of the last Check make it, where that differs: the rest is cut off, or 0
+	Layer string `json:"layer"`
+	Op    string `json:"op"`
+	// The largest shape, and that for the inputs of the last Run or Check; nil: the numbers below count.
+	LargestShape []int `json:"largest_shape,omitempty"`
+	InputsShape  []int `json:"shape_for_inputs,omitempty"`
+
+	Largest int  `json:"largest,omitempty"`
+	Inputs  *int `json:"for_inputs"`        // for the inputs of the last Run or Check; nil: none, or the layer is not executed for them
+	Plan    *int `json:"in_plan,omitempty"` // what the values of the plan of the last Check make it, where that differs: the rest is cut off, or 0
 }
 
 // Sizes lists the extents that depend on data, in the order of the model.
 func (s *Session) Sizes() []Size {
-	var list []Size
-	for i := range s.model.Nodes {
-		nd := &s.model.Nodes[i]
-		if !nd.Counted() {
-			continue
+	list := sizesOf(s.model)
+	for i := range list {
+		z := &list[i]
+		if now, known := s.found[z.Layer]; known {
+			if z.InputsShape = now.LargestShape; z.InputsShape == nil {
+				z.Inputs = &now.Largest
+			}
 		}
-		z := Size{Layer: nd.Name, Op: nd.Op.Name, Largest: nd.Attrs.Int("size")}
-		if n, known := s.found[nd.Name]; known {
-			z.Inputs = &n
-		}
-		if n, known := s.planned[nd.Name]; known {
+		if n, known := s.planned[z.Layer]; known {
 			z.Plan = &n
 		}
-		list = append(list, z)
+	}
+	return list
+}
+
+// sizesOf lists what depends on data with the sizes that a graph has, the numbers in Largest.
+func sizesOf(g *graph.Graph) (list []Size) {
+	users := g.Users()
+	for i := range g.Nodes {
+		switch nd := &g.Nodes[i]; {
+		case nd.Counted():
+			list = append(list, Size{Layer: nd.Name, Op: nd.Op.Name, Largest: nd.Attrs.Int("size")})
+		case nd.Sized() && nd.Attrs.Int("steps") >= 0:
+			list = append(list, Size{Layer: nd.Name, Op: "Loop", Largest: nd.Attrs.Int("steps")})
+		case nd.Sized() && nd.Attrs.Int("steps") == op.Extents && len(users[i]) > 0:
+			of := &g.Nodes[users[i][0]]
+			list = append(list, Size{Layer: of.Name, Op: of.Op.Name, LargestShape: of.Shape})
+		}
 	}
 	return list
 }
@@ -59,7 +78,7 @@ func (s *Session) sized(ctx context.Context, p *Plan, values []*tensor.Tensor) (
 	}
 	sizing := run.NewSizing(ctx, s.model, values, s.phase("execute the graph"))
 	var err error
-	if z.model, err = s.file.Sized(ctx, sizing.Size); err == nil {
+	if z.model, err = s.file.Sized(ctx, sizing.Value); err == nil {
 		z.want, err = sizing.Outputs(z.model)
 	}
 	if err == nil {
@@ -71,11 +90,9 @@ func (s *Session) sized(ctx context.Context, p *Plan, values []*tensor.Tensor) (
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.name, err)
 	}
-	s.found, s.planned = map[string]int{}, nil
-	for i := range z.model.Nodes {
-		if nd := &z.model.Nodes[i]; nd.Counted() {
-			s.found[nd.Name] = nd.Attrs.Int("size")
-		}
+	s.found, s.planned = map[string]Size{}, nil
+	for _, x := range sizesOf(z.model) {
+		s.found[x.Layer] = x
 	}
 	return z, nil
 }

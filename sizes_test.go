@@ -2,8 +2,12 @@ package pimflow
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"math"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -77,5 +81,53 @@ func TestSizes(t *testing.T) {
 	cancel()
 	if _, err := s.Check(ctx, p); err == nil {
 		t.Error("a check after the end of its context")
+	}
+}
+
+// TestSizesToldByValues plans a network with the largest sizes that values may tell, and executes it with those of two inputs. It
+// is not exported: a model of fixed sizes computes something else.
+func TestSizesToldByValues(t *testing.T) {
+	for file, largest := range map[string]Size{
+		"resize.onnx": {Op: "Resize", LargestShape: []int{1, 3, 13, 6}},
+		"until.onnx":  {Op: "Loop", Largest: 9},
+	} {
+		s, err := Open(t.Context(), filepath.Join("ortcheck", "testdata", "sizes", file), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		p, err := s.Plan(t.Context(), Search{Policy: "by-operator"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		z := s.Sizes()[0]
+		if z.Op != largest.Op || z.Largest != largest.Largest || !slices.Equal(z.LargestShape, largest.LargestShape) || z.Inputs != nil || z.InputsShape != nil {
+			t.Errorf("%s, before it is executed: %+v", file, z)
+		}
+		seen := map[string]bool{}
+		for _, v := range []float32{0.2, 0.5} {
+			picture := Tensor{Name: "x", Shape: []int{1, 3, 8, 8}, Floats: slices.Repeat([]float32{8 * v}, 192)}
+			c, err := s.Check(t.Context(), p, picture, Tensor{Name: "p", Shape: []int{4}, Floats: []float32{0.1, v, v, v}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !c.OK {
+				t.Fatalf("%s: %s", file, c.Reason)
+			}
+			z := s.Sizes()[0]
+			if z.LargestShape != nil && !slices.Equal(z.InputsShape, c.Values[0].Shape) || z.LargestShape == nil && z.Inputs == nil {
+				t.Errorf("%s: %+v, output of %v", file, z, c.Values[0].Shape)
+			}
+			if z.Inputs != nil {
+				seen[fmt.Sprint(*z.Inputs)] = true
+			}
+			seen[fmt.Sprint(z.InputsShape)] = true
+		}
+		if len(seen) < 2 {
+			t.Errorf("%s: the same sizes for both inputs: %v", file, seen)
+		}
+		if _, err := s.Export(io.Discard, p); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("layer %q has sizes that depend on data", z.Layer)) {
+			t.Errorf("%s is exported: %v", file, err)
+		}
 	}
 }

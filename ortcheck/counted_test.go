@@ -23,7 +23,7 @@ func sized(f *onnx.File, in []*tensor.Tensor) (*graph.Graph, error) {
 		return f.Graph, nil
 	}
 	ctx := context.Background()
-	return f.Sized(ctx, run.NewSizing(ctx, f.Graph, in, nil).Size)
+	return f.Sized(ctx, run.NewSizing(ctx, f.Graph, in, nil).Value)
 }
 
 func compress(m *model) {

@@ -74,7 +74,7 @@ var (
 var slow = []string{"../../docs/batch.md", "../../docs/policies.md", "../../docs/sensitivity.md", "pimflow compare mobilenet-v2 --policy gpu,auto --batch 1,4,16,64"}
 
 // TestDocs runs every `$ pimflow …` (or `$ go run ./cmd/pimflow …`) of the documents, each of which
-// is a subtest, in order, in one folder with the .csv files of docs, and docs itself, and compares
+// is a subtest, in order, in one folder with the .csv files of docs, and docs and ortcheck themselves, and compares
 // what it prints. A shown line "..." stands for any lines. Figures that the commands write, .svg, are
 // those of docs, byte by byte.
 func TestDocs(t *testing.T) {
@@ -96,7 +96,7 @@ func TestDocs(t *testing.T) {
 	if err := os.Symlink(self, bin); err != nil {
 		t.Fatal(err)
 	}
-	shown, err := filepath.Abs("../../docs")
+	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,8 +116,10 @@ func TestDocs(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if err := os.Symlink(shown, filepath.Join(dir, "docs")); err != nil {
-				t.Fatal(err)
+			for _, name := range []string{"docs", "ortcheck"} {
+				if err := os.Symlink(filepath.Join(root, name), filepath.Join(dir, name)); err != nil {
+					t.Fatal(err)
+				}
 			}
 			for _, ex := range examples(t, doc) {
 				args, ok := strings.CutPrefix(ex.command, "go run ./cmd/pimflow ")

@@ -74,7 +74,7 @@ var rules = func() map[string]rule {
 		{rule{element, first}, []string{"Resize"}},
 		{rule{element, first}, []string{"DequantizeLinear", "QuantizeLinear"}},
 		{rule{pool, first}, []string{"DynamicQuantizeScale", "DynamicQuantizeZeroPoint"}},
-		{rule{element, first}, []string{"Compress", "NonZero", "Unique", "UniqueInverse"}},
+		{rule{element, first}, []string{"Compress", "NonZero", "Sized", "Unique", "UniqueInverse"}},
 		{rule{element, pairs}, []string{"NonMaxSuppression"}},
 	} {
 		for _, n := range row.names {

@@ -46,6 +46,9 @@ func (nd *Node) Operators() string {
 // Counted reports whether an extent of the value depends on the values of the inputs.
 func (nd *Node) Counted() bool { return nd.Op != nil && nd.Op.Count != nil }
 
+// Sized reports whether values tell a size of what is made of the value.
+func (nd *Node) Sized() bool { return nd.Op != nil && nd.Op.Name == "Sized" }
+
 // Stage is an element-wise operation fused onto a node's value. Its row has
 // either Map or Combine; with Combine, Operand indexes Node.In, a value of the
 // node's shape, and the stage computes Combine(value, operand), or

@@ -235,7 +235,7 @@ func constant(n *node) []*value {
 
 func constantOfShape(n *node) []*value {
 	n.arity(1, 1)
-	s := n.shapeFrom(n.constInts(0, "shape"))
+	s := n.shapeFrom(n.largest(0, "shape"))
 	t, v := tensor.Float32, 0.0
 	if a := n.attr("value", attrTensor); a != nil {
 		x, err := a.tensor.tensor(n.ext)
@@ -250,7 +250,7 @@ func constantOfShape(n *node) []*value {
 			v = float64(x.Ints()[0])
 		}
 	}
-	if s.Size() > foldSize { // an operation, which counts as what is made of constants
+	if s.Size() > foldSize || len(n.wait) > 0 { // an operation, which counts as what is made of constants
 		return one(n.op("Expand", op.Attrs{"shape": int64s(s)}, n.scalar("value", t, v)))
 	}
 	return one(known(n.name, filled(t, s, v)))
@@ -291,7 +291,7 @@ func sizeOf(n *node) []*value {
 // maxRange is the most values of a Range: whole numbers up to it are float32 ones.
 const maxRange = 1 << 24
 
-// rangeOf lowers Range of known bounds to a known value or, a long one, to a sum of ones, which counts as made of
+// rangeOf lowers Range to a known value or, a long one, to a sum of ones, which counts as made of
 // constants.
 func rangeOf(n *node) []*value {
 	n.arity(3, 3)
@@ -301,18 +301,19 @@ func rangeOf(n *node) []*value {
 		if x := n.in[i]; x.typ != typ || x.shape.Size() != 1 {
 			n.fail("%s (input %d, %.80q) is %v %v: one %v wanted", name, i, x.name, x.typ, x.shape, typ)
 		}
-		t := n.constant(i, name)
 		if typ.Float() {
-			v[i] = float64(t.Floats()[0])
-		} else {
-			v[i] = float64(t.Ints()[0])
+			v[i] = float64(n.constant(i, name).Floats()[0])
 		}
+	}
+	if !typ.Float() {
+		start, limit, delta := n.span()
+		v = [3]float64{float64(start), float64(limit), float64(delta)}
 	}
 	count := max(math.Ceil((v[1]-v[0])/v[2]), 0)
 	switch {
 	case !(count <= maxRange):
 		n.fail("range from %v to %v by %v: at most %d values wanted", v[0], v[1], v[2], maxRange)
-	case count > foldSize:
+	case count > foldSize || len(n.wait) > 0:
 		ones := n.sub("Expand", op.Attrs{"shape": []int64{int64(count)}}, n.scalar("one", typ, 1))
 		steps := n.sub("CumSum", op.Attrs{"axis": int64(0), "exclusive": int64(1)}, ones)
 		return one(n.op("Add", nil, n.sub("Mul", nil, steps, n.scalar("delta", typ, v[2])), n.scalar("start", typ, v[0])))

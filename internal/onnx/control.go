@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"pimflow/internal/graph"
+	"pimflow/internal/interval"
 	"pimflow/internal/op"
 	"pimflow/internal/tensor"
 )
@@ -37,19 +38,36 @@ func ifElse(n *node) []*value {
 	return n.within(n.scope(), g)
 }
 
+// goesOn is the condition of a loop of at most so many steps (below 0: any number); where data decide it, the loop goes on.
+func (n *node) goesOn(v *value, what string, steps int64) bool {
+	if v.lost {
+		return false
+	}
+	switch t := n.awaited(v); {
+	case t != nil:
+		return n.isTrue(t, what)
+	case steps < 0 || steps > graph.MaxOperations:
+		panic(stop{varying(what)})
+	}
+	return true
+}
+
 // truth is the value of a condition that does not depend on the model's inputs.
 func (n *node) truth(v *value, what string) bool {
 	if v.lost {
 		return false // the operators that are missing are named
 	}
-	t := n.settled(v, what)
+	return n.isTrue(n.settled(v, what), what)
+}
+
+func (n *node) isTrue(t *tensor.Tensor, what string) bool {
 	if t.Type != tensor.Bool || t.Shape.Size() != 1 {
 		n.fail("%s is %v %v: one bool wanted", what, t.Type, t.Shape)
 	}
 	return t.Ints()[0] != 0
 }
 
-// loop lowers Loop by writing out its steps: how many there are, and when they end, must not depend on the model's inputs.
+// loop lowers Loop by writing out its steps, as many as there may be where that depends on data.
 func loop(n *node) []*value {
 	body := n.graph("body")
 	if len(n.in) > len(body.inputs) && len(n.in) > 2 || len(body.inputs) < 2 {
@@ -67,39 +85,49 @@ func loop(n *node) []*value {
 	}
 	steps, more := int64(-1), true
 	if n.opt(0) != nil {
-		steps = max(n.whole(0, "M"), 0)
+		steps = max(n.most(0, "M"), 0)
 	}
 	if n.opt(1) != nil {
-		more = n.flag(1, "cond")
+		more = n.goesOn(n.in[1], fmt.Sprintf("cond (input 1, %.80q)", n.in[1].name), steps)
 	}
 	parts := make([][]*value, len(body.outputs)-1-k)
-	for i := int64(0); more && i != steps; i++ {
-		if i >= graph.MaxOperations {
+	var tell []*value // how many steps there are
+	made := int64(0)
+	for ; more && made != steps; made++ {
+		if made >= graph.MaxOperations {
 			n.fail("%s: at most %d wanted", stepsOf(steps), graph.MaxOperations)
 		}
+		tell = append(tell, n.wait...)
+		if len(n.wait) > 0 && k > 0 {
+			carried[0] = n.sized(n.name+"/Sized", carried[0], op.OneStep)
+		}
+		n.wait = nil
 		s := n.scope()
-		s.env[body.inputs[0].name], s.env[body.inputs[1].name] = n.index(i), n.goes()
+		s.env[body.inputs[0].name], s.env[body.inputs[1].name] = n.index(made), n.goes()
 		for j, v := range carried {
 			s.env[body.inputs[2+j].name] = v
 		}
 		n.check(n.cost(len(body.inputs) + len(body.outputs)))
 		out := n.within(s, body)
-		more = n.truth(out[0], "the condition that the body makes")
-		carried = out[1 : 1+k]
+		more = n.goesOn(out[0], "the condition that the body makes", steps)
+		carried = out[1 : 1+k : 1+k]
 		for j, v := range out[1+k:] {
 			parts[j] = append(parts[j], v)
 		}
 	}
-	if len(parts) > 0 && len(parts[0]) == 0 {
-		if len(n.p.out) <= k {
-			return carried
+	tell, n.wait = append(tell, n.wait...), nil
+	out := carried
+	if made > 0 {
+		for _, list := range parts {
+			out = append(out, n.stack(list, 0))
 		}
-		return append(carried, n.none(body, append([]*value{n.index(0), n.goes()}, carried...), 1+k, make([]int64, len(parts)))...)
+	} else if len(n.p.out) > k {
+		out = append(out, n.none(body, append([]*value{n.index(0), n.goes()}, carried...), 1+k, make([]int64, len(parts)))...)
 	}
-	for _, list := range parts {
-		carried = append(carried, n.stack(list, 0))
+	if n.wait = tell; len(tell) > 0 && len(out) > 0 && !out[0].lost {
+		out[0] = n.sized(n.name, out[0], made)
 	}
-	return carried
+	return out
 }
 
 // index is the number of a step, and goes that it is made.
@@ -123,12 +151,16 @@ func stepsOf(steps int64) string {
 // are those that a step with such inputs would make, which is written out aside.
 func (n *node) none(body *graphProto, in []*value, first int, axes []int64) []*value {
 	r := *n.reading
-	r.b, r.size = graph.NewBuilder(""), nil
+	r.b, r.tell = graph.NewBuilder(""), nil
+	r.intervals = interval.New(r.b.Peek())
 	s := &lowering{reading: &r, opset: n.opset, env: map[string]*value{}, call: n.call, depth: n.depth + 1}
 	aside := func(v *value) *value {
 		c := *v
 		if c.id = -1; v.known == nil && !v.lost {
 			c.id = r.b.Input(v.name, v.typ, v.shape)
+			if v.id >= 0 {
+				r.intervals.Give(c.id, n.intervals, v.id)
+			}
 		}
 		return &c
 	}

@@ -8,12 +8,11 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// Size says how large an extent that depends on data is: of the operation o with these attributes, all but
-// size, and inputs in the graph so far.
-type Size func(g *graph.Graph, o *op.Op, a op.Attrs, in []graph.ID) (int, error)
+// Values says what the value of a node of a graph so far is.
+type Values func(g *graph.Graph, id graph.ID) (*tensor.Tensor, error)
 
 // counted appends, with put, an operation with an extent that depends on data. The extent is counted if
-// the inputs are constants, else asked of Options.Size, else the largest that there can be.
+// the inputs are constants, else for the values of Options.Values, else the largest that there can be.
 func (n *node) counted(put func(string, op.Attrs, ...*value) *value, opName string, a op.Attrs, in ...*value) *value {
 	o, err := op.Lookup(opName)
 	n.check(err)
@@ -31,27 +30,13 @@ func (n *node) counted(put func(string, op.Attrs, ...*value) *value, opName stri
 }
 
 func (n *node) extent(o *op.Op, a op.Attrs, in []*value, largest int) int {
-	tensors, constant := make([]*tensor.Tensor, len(in)), true
+	tensors := make([]*tensor.Tensor, len(in))
 	for i, v := range in {
-		if tensors[i] = v.known; v.known == nil {
-			tensors[i], _ = n.b.Peek().Value(v.id)
+		if tensors[i] = n.told(v); tensors[i] == nil {
+			return largest
 		}
-		constant = constant && tensors[i] != nil
 	}
-	if constant {
-		n.check(n.b.Small())
-		return o.Count(a, tensors)
-	}
-	if n.size == nil {
-		return largest
-	}
-	ids := make([]graph.ID, len(in))
-	for i, v := range in {
-		ids[i] = n.id(v)
-	}
-	size, err := n.size(n.b.Peek(), o, a, ids)
-	n.check(err)
-	return size
+	return o.Count(a, tensors)
 }
 
 func nonZero(n *node) []*value {
@@ -74,16 +59,12 @@ func (n *node) flat(x *value) (*value, int64) {
 	return n.via(x, tensor.Shape{x.shape.Size()}), 0
 }
 
-// nonMaxSuppression lowers NonMaxSuppression, whose bounds must be constants.
+// nonMaxSuppression lowers NonMaxSuppression, whose thresholds must be constants.
 func nonMaxSuppression(n *node) []*value {
 	n.arity(2, 5)
 	a := op.Attrs{"center_point_box": n.int("center_point_box", 0), "max_output_boxes_per_class": int64(0)}
 	if n.opt(2) != nil {
-		most := n.constInts(2, "max_output_boxes_per_class")
-		if len(most) != 1 {
-			n.fail("max_output_boxes_per_class (input 2, %.80q) has %d values: one wanted", n.in[2].name, len(most))
-		}
-		a["max_output_boxes_per_class"] = most[0]
+		a["max_output_boxes_per_class"] = n.upTo(2, "max_output_boxes_per_class", n.in[0].shape.Size())
 	}
 	for i, name := range []string{"iou_threshold", "score_threshold"} {
 		if n.opt(3+i) == nil {

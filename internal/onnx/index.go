@@ -21,7 +21,7 @@ func topK(n *node) []*value {
 		k = n.int("k", -1)
 	} else {
 		n.arity(2, 2)
-		k = n.whole(1, "k")
+		k = n.upTo(1, "k", n.in[0].shape[n.axis(n.int("axis", -1), len(n.in[0].shape), 0)])
 	}
 	x := n.in[0]
 	axis := int64(n.axis(n.int("axis", -1), len(x.shape), 0))

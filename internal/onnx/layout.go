@@ -140,7 +140,7 @@ func gather(n *node) []*value {
 // expand broadcasts the input and a shape against each other.
 func expand(n *node) []*value {
 	n.arity(2, 2)
-	x, want := n.in[0].shape, n.shapeFrom(n.constInts(1, "shape"))
+	x, want := n.in[0].shape, n.shapeFrom(n.largest(1, "shape"))
 	s := make(tensor.Shape, max(len(x), len(want)))
 	for i := range s {
 		a, b := 1, 1
@@ -167,7 +167,7 @@ func tile(n *node) []*value {
 		return tileAlong(n)
 	}
 	n.arity(2, 2)
-	return one(n.op("Tile", op.Attrs{"repeats": n.constInts(1, "repeats")}, n.in[0]))
+	return one(n.op("Tile", op.Attrs{"repeats": n.largest(1, "repeats")}, n.in[0]))
 }
 
 func slice(n *node) []*value {
@@ -178,8 +178,14 @@ func slice(n *node) []*value {
 		starts, ends, axes = n.ints("starts"), n.ints("ends"), n.ints("axes")
 	} else {
 		n.arity(3, 5)
-		starts, ends = n.constInts(1, "starts"), n.constInts(2, "ends")
 		axes, steps = n.intsOrInput("axes", 3, 10), n.intsOrInput("steps", 4, 10)
+	}
+	var edges [2][2][]int64 // of starts and ends, the least and the largest
+	if n.opset >= 10 {
+		for i, name := range []string{"starts", "ends"} {
+			edges[i][0], edges[i][1] = n.bounds(1+i, name)
+		}
+		starts, ends = edges[0][0], edges[1][1]
 	}
 	if axes == nil {
 		for i := range starts {
@@ -195,6 +201,11 @@ func slice(n *node) []*value {
 	for i, a := range axes {
 		axes[i] = int64(n.axis(a, len(x.shape), 0))
 	}
+	if n.opset >= 10 {
+		for i, k := range axes {
+			starts[i], ends[i] = n.cut(i, int64(x.shape[k]), edges, steps[i])
+		}
+	}
 	return one(n.op("Slice", op.Attrs{"starts": orEmpty(starts), "ends": orEmpty(ends), "axes": orEmpty(axes), "steps": steps}, x))
 }
 
@@ -207,9 +218,15 @@ func split(n *node) []*value {
 	x := n.in[0]
 	axis := n.axis(n.int("axis", 0), len(x.shape), 0)
 	extent := int64(x.shape[axis])
-	sizes := n.intsOrInput("split", 1, 13)
-	if n.opset < 2 && n.opt(1) != nil {
-		sizes = n.constInts(1, "split")
+	var sizes, least []int64
+	switch {
+	case n.opt(1) != nil && (n.opset < 2 || n.opset >= 13):
+		least, sizes = n.bounds(1, "split")
+	case n.opset < 13:
+		sizes = n.ints("split")
+	}
+	if !slices.Equal(sizes, least) && least != nil {
+		return n.longestParts(x, axis, sizes)
 	}
 	parts := int64(len(n.p.out))
 	if n.opset >= 18 {
@@ -235,15 +252,18 @@ func split(n *node) []*value {
 		if s < 0 || s > extent-at {
 			n.fail("sizes %v do not fit dimension %d of %v", sizes, axis, x.shape)
 		}
-		out = append(out, n.op("Slice", op.Attrs{
-			"starts": []int64{at}, "ends": []int64{at + s}, "axes": []int64{int64(axis)}, "steps": []int64{1},
-		}, x))
+		out = append(out, n.piece(x, axis, at, at+s))
 		at += s
 	}
 	if at != extent {
 		n.fail("sizes %v do not fill dimension %d of %v", sizes, axis, x.shape)
 	}
 	return out
+}
+
+// piece is the part of x from one place to another along an axis.
+func (n *node) piece(x *value, axis int, from, to int64) *value {
+	return n.op("Slice", op.Attrs{"starts": []int64{from}, "ends": []int64{to}, "axes": []int64{int64(axis)}, "steps": []int64{1}}, x)
 }
 
 // pad lowers Pad; where opset 18 names axes, the others are not padded.
@@ -260,7 +280,7 @@ func pad(n *node) []*value {
 		pads, fill = orEmpty(n.ints(name)), n.float("value", 0)
 	} else {
 		n.arity(2, 4)
-		pads = n.constInts(1, "pads")
+		pads = n.largest(1, "pads")
 		if v := n.opt(2); v != nil {
 			t := n.constant(2, "constant_value")
 			if t.Type != x.typ || t.Shape.Size() != 1 {

@@ -9,6 +9,7 @@ import (
 
 	"pimflow/internal/fault"
 	"pimflow/internal/graph"
+	"pimflow/internal/interval"
 	"pimflow/internal/op"
 	"pimflow/internal/tensor"
 )
@@ -21,7 +22,8 @@ const foldSize = 1 << 12
 type reading struct {
 	ctx       context.Context
 	b         *graph.Builder
-	size      Size
+	tell      Values
+	intervals *interval.Analysis
 	tensors   map[*tensorProto]*tensor.Tensor // of initializers
 	ext       *external
 	rows      map[string]map[string]row // by domain and operator
@@ -65,7 +67,8 @@ func (f *File) lower(ctx context.Context, m *modelProto, name string, o Options,
 	if f.tensors == nil {
 		f.tensors = map[*tensorProto]*tensor.Tensor{}
 	}
-	r := &reading{ctx: ctx, b: graph.NewBuilder(name), size: o.Size, tensors: f.tensors, ext: ext, rows: tables()}
+	r := &reading{ctx: ctx, b: graph.NewBuilder(name), tell: o.Values, tensors: f.tensors, ext: ext, rows: tables()}
+	r.intervals = interval.New(r.b.Peek())
 	if r.functions, err = m.index(); err != nil {
 		return err
 	}
@@ -92,9 +95,9 @@ func (f *File) lower(ctx context.Context, m *modelProto, name string, o Options,
 	if err == nil {
 		f.Graph, err = l.b.Graph()
 	}
-	if err == nil && slices.ContainsFunc(f.Graph.Nodes, func(nd graph.Node) bool { return nd.Counted() }) {
-		f.again = func(ctx context.Context, size Size) (*graph.Graph, error) {
-			o.Size = size
+	if err == nil && slices.ContainsFunc(f.Graph.Nodes, func(nd graph.Node) bool { return nd.Counted() || nd.Sized() }) {
+		f.again = func(ctx context.Context, values Values) (*graph.Graph, error) {
+			o.Values = values
 			c := File{tensors: f.tensors}
 			err := c.lower(ctx, m, name, o, ext)
 			return c.Graph, err
@@ -106,13 +109,13 @@ func (f *File) lower(ctx context.Context, m *modelProto, name string, o Options,
 // Counted reports whether extents of the graph depend on data.
 func (f *File) Counted() bool { return f.again != nil }
 
-// Sized returns the graph again, with extents that depend on data as size says; nil where there are none.
+// Sized returns the graph again, with extents that depend on data as these values tell; nil where there are none.
 // It shares the weights of Graph.
-func (f *File) Sized(ctx context.Context, size Size) (*graph.Graph, error) {
+func (f *File) Sized(ctx context.Context, values Values) (*graph.Graph, error) {
 	if f.again == nil {
 		return nil, nil
 	}
-	g, err := f.again(ctx, size)
+	g, err := f.again(ctx, values)
 	if changed := f.Whole(); changed != nil {
 		return nil, changed
 	}

@@ -21,6 +21,7 @@ type node struct {
 	name string
 	in   []*value // nil: left out
 	used map[string]bool
+	wait []*value // that tell a size of what the node makes next
 }
 
 // stop is the panic that ends the lowering of a node.
@@ -179,6 +180,9 @@ func (n *node) op(opName string, a op.Attrs, in ...*value) *value {
 }
 
 func (n *node) put(name, opName string, a op.Attrs, in []*value) *value {
+	if len(n.wait) > 0 {
+		in = append([]*value{n.sized(n.name+"/Sized", in[0], op.Extents)}, in[1:]...)
+	}
 	v, err := n.emit(name, opName, a, in...)
 	if err != nil && opName == n.p.opType {
 		n.fail("%s", strings.TrimPrefix(err.Error(), opName+": ")) // the node is named with it
@@ -234,24 +238,36 @@ func (n *node) settled(v *value, what string) *tensor.Tensor {
 	if v.shape.Size() > foldSize {
 		n.fail("%s has %d values: at most %d wanted", what, v.shape.Size(), foldSize)
 	}
+	t := n.fixed(v)
+	if t == nil {
+		panic(stop{varying(what)})
+	}
+	return t
+}
+
+// fixed is the value of v if it is made of constants; nil otherwise.
+func (n *node) fixed(v *value) *tensor.Tensor {
 	if v.known != nil {
 		return v.known
 	}
 	t, ok := n.b.Peek().Value(v.id)
-	if !ok {
-		panic(stop{varying(what)})
+	if ok {
+		n.check(n.b.Small())
 	}
-	n.check(n.b.Small())
 	return t
 }
 
 // constInts returns the values of an integer input of one dimension.
 func (n *node) constInts(i int, what string) []int64 {
-	v := n.in[i]
-	if v.typ != tensor.Int64 && v.typ != tensor.Int32 || len(v.shape) > 1 {
+	n.integers(i, what)
+	return append([]int64{}, n.constant(i, what).Ints()...)
+}
+
+// integers refuses an input that is no integers of one dimension.
+func (n *node) integers(i int, what string) {
+	if v := n.in[i]; v.typ != tensor.Int64 && v.typ != tensor.Int32 || len(v.shape) > 1 {
 		n.fail("%s (input %d, %.80q) is %v %v: int64 in one dimension wanted", what, i, v.name, v.typ, v.shape)
 	}
-	return append([]int64{}, n.constant(i, what).Ints()...)
 }
 
 // constFloats returns the values of a floating input.

@@ -13,7 +13,6 @@ import (
 	"testing"
 
 	"pimflow/internal/graph"
-	"pimflow/internal/op"
 	"pimflow/internal/tensor"
 )
 
@@ -202,14 +201,7 @@ func readNodeTest(path string) (g *graph.Graph, in map[string]*tensor.Tensor, bo
 		}
 	}
 	if f.again != nil {
-		g, err = f.Sized(context.Background(), func(g *graph.Graph, o *op.Op, a op.Attrs, ids []graph.ID) (int, error) {
-			all := evalNodes(g, in)
-			operands := make([]*tensor.Tensor, len(ids))
-			for i, id := range ids {
-				operands[i] = all[id]
-			}
-			return o.Count(a, operands), nil
-		})
+		g, err = f.Sized(context.Background(), func(g *graph.Graph, id graph.ID) (*tensor.Tensor, error) { return evalNodes(g, in)[id], nil })
 	}
 	return g, in, bound, err
 }

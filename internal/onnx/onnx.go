@@ -45,8 +45,8 @@ type File struct {
 	names map[string]*Bound // dimensions by name
 	disks []*disk           // the first is that of the model
 
-	again   func(context.Context, Size) (*graph.Graph, error) // of Sized; nil: no extent depends on data
-	tensors map[*tensorProto]*tensor.Tensor                   // the initializers, which all graphs share
+	again   func(context.Context, Values) (*graph.Graph, error) // of Sized; nil: no extent depends on data
+	tensors map[*tensorProto]*tensor.Tensor                     // the initializers, which all graphs share
 }
 
 // Read opens the model at path; the graph is named after the file. The context is looked at for each message and node.

@@ -18,9 +18,9 @@ type Options struct {
 	Dims   map[string]int   // of open dimensions by their names
 	// Given, unless nil, returns the file given for the value of an input, nil for none. It is asked where neither of
 	// the above binds all dimensions.
-	Given func(input string) (*Given, error)
-	Size  Size     // of extents that depend on data; nil: the largest
-	Until []string // the values that end the network, made by nodes; none: the model's outputs
+	Given  func(input string) (*Given, error)
+	Values Values   // which extents that depend on data are worked out from; nil: the largest
+	Until  []string // the values that end the network, made by nodes; none: the model's outputs
 }
 
 // Given is a file that is the value of an input, with its shape: that of a tensor, or the height and width of a picture.

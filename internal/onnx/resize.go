@@ -53,7 +53,7 @@ func resize(n *node) []*value {
 		scales = n.constFloats(2, "scales")
 	}
 	if v := n.opt(3); v != nil && v.shape.Size() > 0 {
-		sizes = n.constInts(3, "sizes")
+		sizes = n.largest(3, "sizes")
 	}
 	if (scales == nil) == (sizes == nil) {
 		n.fail("scales and sizes: one of them wanted")

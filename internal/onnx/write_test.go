@@ -159,7 +159,7 @@ func instanceText(inputs, call string) string {
 }
 
 // rewritten are the operators that come back as others.
-var rewritten = []string{"Identity", "Swish", "RNN", "GRU", "LSTM", "Compress", "NonMaxSuppression", "NonZero", "Unique"}
+var rewritten = []string{"Identity", "Swish", "RNN", "GRU", "LSTM", "Compress", "NonMaxSuppression", "NonZero", "Sized", "Unique"}
 
 // TestWriteEveryOperator writes each canonical operator and reads it back.
 func TestWriteEveryOperator(t *testing.T) {

@@ -16,10 +16,16 @@ var writers = map[string]func(e *encoder, name string, a op.Attrs, t tensor.Type
 	"NonZero":           writeNonZero,
 	"OneHot":            writeOneHot,
 	"RNN":               writeRecurrent("RNN", 2),
+	"Sized":             writeSized,
 	"Swish":             writeSwish,
 	"TopK":              writeTopK,
 	"Unique":            writeUnique,
 	"UniqueInverse":     writeUniqueInverse,
+}
+
+// writeSized writes a copy: the sizes of what is made of it are numbers by now.
+func writeSized(e *encoder, name string, _ op.Attrs, _ tensor.Type, in []string, out string) {
+	e.node(name, "Identity", nil, in[:1], out)
 }
 
 // writeSwish writes x*sigmoid(alpha*x), which the written opset has no operator for.

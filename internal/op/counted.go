@@ -88,6 +88,34 @@ var countedOps = []Op{
 	},
 }
 
+// What Sized is told, where it is not the number of steps that a loop has made.
+const (
+	Extents = -1 // of the values made of it
+	OneStep = -2 // whether a loop makes one more
+)
+
+// sizedOps stand where values tell a size of what follows: its extents, which are numbers in a graph, or the steps of a loop.
+var sizedOps = []Op{{
+	// The first input, once the others are there, which tell a size.
+	Name: "Sized", MinIn: 2, MaxIn: -1, View: true, Attrs: []Attr{{Name: "steps", Kind: Int, Default: int64(Extents), Wide: true}},
+	Shape: func(a Attrs, in []tensor.Shape) (tensor.Shape, error) {
+		if n := a.Int("steps"); n < OneStep {
+			return nil, fmt.Errorf("steps %d: %d or more wanted", n, OneStep)
+		}
+		return in[0].Clone(), nil
+	},
+	Need: func(_ Attrs, in []tensor.Shape, out tensor.Box) []tensor.Box {
+		need := []tensor.Box{out}
+		for _, s := range in[1:] {
+			need = append(need, tensor.Full(s))
+		}
+		return need
+	},
+	Eval: func(_ Attrs, in []*tensor.Tensor, dst *tensor.Tensor, out tensor.Box) {
+		move(dst, out, in[0], of(dst.Shape))
+	},
+}}
+
 func nonZeroLargest(_ Attrs, in []tensor.Shape) int { return in[0].Size() }
 
 // nonZeros is where the values other than 0 are, at most n of them.

@@ -50,6 +50,7 @@ var vast = func() map[string]vastCase {
 		"Trilu":                 {nil, []tensor.Shape{{2, n}}},
 		"BitShift":              {Attrs{"direction": "LEFT"}, []tensor.Shape{{2, n}, {n}}},
 		"Pad":                   {Attrs{"pads": ints(0, 1<<30, 0, 1<<30)}, []tensor.Shape{{2, 3}}},
+		"Sized":                 {nil, []tensor.Shape{{2, n}, {2}}},
 		"Where":                 {nil, []tensor.Shape{{2, n}, {n}, {1}}},
 		"Cast":                  {Attrs{"to": "float16"}, []tensor.Shape{{2, n}}},
 	}

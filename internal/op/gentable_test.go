@@ -28,6 +28,11 @@ var generators = map[string]func(*rapid.T) instance{
 	"GreaterOrEqual": drawBroadcast(2, numbers...), "LessOrEqual": drawBroadcast(2, numbers...),
 	"And": drawBroadcast(2, tensor.Bool), "Or": drawBroadcast(2, tensor.Bool), "Xor": drawBroadcast(2, tensor.Bool),
 	"Not": drawBroadcast(1, tensor.Bool), "Identity": drawUnary(tensor.Bool, tensor.Int64),
+	"Sized": func(t *rapid.T) instance {
+		x := drawUnary(tensor.Bool, tensor.Int64)(t)
+		x.in, x.attrs = append(x.in, fill(tensor.Int64, drawShape(t, 0, 2), 3)), Attrs{"steps": int64(draw(t, "steps", -1, 2))}
+		return x
+	},
 	"Where": func(t *rapid.T) instance {
 		x := drawBroadcast(3, numbers...)(t)
 		x.in[0] = fill(tensor.Bool, x.in[0].Shape, 7)

@@ -12,7 +12,7 @@ var tables = [][]Op{
 	pickOps, scatterOps, alongOps, bitOps,
 	quantizeOps, passedOps, integerOps,
 	sampleOps, unpoolOps,
-	countedOps, nmsOps, uniqueOps,
+	countedOps, sizedOps, nmsOps, uniqueOps,
 	detOps, recurrentOps,
 }
 

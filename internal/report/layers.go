@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -57,11 +58,11 @@ var layerColumns = []layerColumn{
 	{name: "if fast, slow", layer: flips, shown: func(r *pimflow.Report) bool { return len(r.Layers) > 0 && r.Layers[0].Fast != "" }},
 	{name: "ns by", tile: func(_ *pimflow.Layer, t *pimflow.Tile) string { return sourceName(t.GPUSource) }, shown: profiled},
 	{name: "GPU by", layer: func(l *pimflow.Layer) string { return sourceName(l.GPUSource) }, shown: profiled},
-	{name: "own error", right: true, layer: func(l *pimflow.Layer) string { return fmt.Sprintf("%.2g", l.Error.OwnRel) }, shown: checked},
-	{name: "error", right: true, layer: func(l *pimflow.Layer) string { return fmt.Sprintf("%.2g", l.Error.Rel) }, shown: checked},
-	{name: "values", right: true, layer: func(l *pimflow.Layer) string { return strconv.FormatInt(l.Error.Compared, 10) }, shown: checked},
-	{name: "not finite", right: true, layer: func(l *pimflow.Layer) string { return strconv.FormatInt(l.Error.NotFinite, 10) }, shown: checked},
-	{name: "zero", right: true, layer: func(l *pimflow.Layer) string { return strconv.FormatInt(l.Error.Zero, 10) }, shown: checked},
+	{name: "own error", right: true, layer: ofError(func(e *pimflow.LayerError) string { return fmt.Sprintf("%.2g", e.OwnRel) }), shown: checked},
+	{name: "error", right: true, layer: ofError(func(e *pimflow.LayerError) string { return fmt.Sprintf("%.2g", e.Rel) }), shown: checked},
+	{name: "values", right: true, layer: ofError(func(e *pimflow.LayerError) string { return strconv.FormatInt(e.Compared, 10) }), shown: checked},
+	{name: "not finite", right: true, layer: ofError(func(e *pimflow.LayerError) string { return strconv.FormatInt(e.NotFinite, 10) }), shown: checked},
+	{name: "zero", right: true, layer: ofError(func(e *pimflow.LayerError) string { return strconv.FormatInt(e.Zero, 10) }), shown: checked},
 }
 
 func profiled(r *pimflow.Report) bool { return r.GPUProfile != nil } // without a profile all times are the model's
@@ -90,7 +91,19 @@ func launches(r *pimflow.Report) (n, tiles int) {
 	return n, tiles
 }
 
-func checked(r *pimflow.Report) bool { return len(r.Layers) > 0 && r.Layers[0].Error != nil }
+func checked(r *pimflow.Report) bool {
+	return slices.ContainsFunc(r.Layers, func(l pimflow.Layer) bool { return l.Error != nil })
+}
+
+// ofError is a cell of what was checked: "-" of a layer that is not executed with the sizes of the inputs.
+func ofError(cell func(*pimflow.LayerError) string) func(*pimflow.Layer) string {
+	return func(l *pimflow.Layer) string {
+		if l.Error == nil {
+			return "-"
+		}
+		return cell(l.Error)
+	}
+}
 
 // layerTable writes a row for each layer, and one for each further tile.
 func layerTable(b *strings.Builder, r *pimflow.Report) {

@@ -7,6 +7,7 @@ import (
 	"pimflow"
 
 	"pimflow/internal/fault"
+	"pimflow/internal/tensor"
 )
 
 // sizes says what extents that depend on data the plan is made with, and what they are for the inputs; "" where there
@@ -18,7 +19,15 @@ func sizes(list []pimflow.Size, verbose bool) string {
 	b := &strings.Builder{}
 	b.WriteString("sizes     depend on data: planned with the largest\n")
 	for _, z := range some(list, verbose) {
-		fmt.Fprintf(b, "  %s (%s) at most %d", fault.Name(z.Layer), z.Op, z.Largest)
+		fmt.Fprintf(b, "  %s (%s) at most ", fault.Name(z.Layer), z.Op)
+		if z.LargestShape != nil {
+			fmt.Fprint(b, tensor.Shape(z.LargestShape))
+		} else {
+			fmt.Fprint(b, z.Largest)
+		}
+		if z.InputsShape != nil {
+			fmt.Fprintf(b, ", %v for these inputs", tensor.Shape(z.InputsShape))
+		}
 		if z.Inputs != nil {
 			fmt.Fprintf(b, ", %d for these inputs", *z.Inputs)
 		}

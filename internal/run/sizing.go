@@ -6,7 +6,6 @@ import (
 
 	"pimflow/internal/budget"
 	"pimflow/internal/graph"
-	"pimflow/internal/op"
 	"pimflow/internal/tensor"
 )
 
@@ -50,19 +49,12 @@ func NewSizing(ctx context.Context, largest *graph.Graph, inputs []*tensor.Tenso
 	return s
 }
 
-// Size is the extent that an operation of the graph so far has: onnx.Size.
-func (s *Sizing) Size(g *graph.Graph, o *op.Op, a op.Attrs, in []graph.ID) (int, error) {
+// Value is the value of a node of the graph so far: onnx.Values.
+func (s *Sizing) Value(g *graph.Graph, id graph.ID) (*tensor.Tensor, error) {
 	if err := s.advance(g); err != nil {
-		return 0, err
+		return nil, err
 	}
-	values := make([]*tensor.Tensor, len(in))
-	for i, x := range in {
-		var err error
-		if values[i], err = s.value(g, x); err != nil {
-			return 0, err
-		}
-	}
-	return o.Count(a, values), nil
+	return s.value(g, id)
 }
 
 // Outputs evaluates the rest of the graph, which is complete, and returns its outputs.

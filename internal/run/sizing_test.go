@@ -15,7 +15,7 @@ import (
 // sized builds a graph of two extents that depend on data, the second on the values of the first: the rows of x
 // whose first value is not 0, and of these the ones whose second is not. A late reader reads a value that the largest
 // graph does not read again.
-func sized(t *testing.T, late bool, size func(g *graph.Graph, o *op.Op, a op.Attrs, in []graph.ID) (int, error)) (*graph.Graph, error) {
+func sized(t *testing.T, late bool, value func(g *graph.Graph, id graph.ID) (*tensor.Tensor, error)) (*graph.Graph, error) {
 	b := graph.NewBuilder("sized")
 	put := func(name, o string, a op.Attrs, in ...graph.ID) graph.ID {
 		id, err := b.Op(name, o, a, in...)
@@ -32,11 +32,12 @@ func sized(t *testing.T, late bool, size func(g *graph.Graph, o *op.Op, a op.Att
 		flat := put(name+"/flat", "Reshape", op.Attrs{"shape": []int64{int64(b.Peek().Nodes[column].Shape[0])}}, column)
 		o, _ := op.Lookup("NonZero")
 		n := o.Largest(nil, []tensor.Shape{b.Peek().Nodes[flat].Shape})
-		if size != nil {
-			var err error
-			if n, err = size(b.Peek(), o, op.Attrs{"size": int64(0)}, []graph.ID{flat}); err != nil {
+		if value != nil {
+			x, err := value(b.Peek(), flat)
+			if err != nil {
 				return nil, err
 			}
+			n = o.Count(nil, []*tensor.Tensor{x})
 		}
 		at := put(name, "NonZero", op.Attrs{"size": int64(n)}, flat)
 		at = put(name+"/at", "Reshape", op.Attrs{"shape": []int64{int64(n)}}, at)
@@ -68,7 +69,7 @@ func TestSizing(t *testing.T) {
 		in := []*tensor.Tensor{tensor.Floats32(tensor.Shape{6, 2}, c.x)}
 		for _, late := range []bool{false, true} {
 			s := NewSizing(t.Context(), largest, in, nil)
-			g, err := sized(t, late, s.Size)
+			g, err := sized(t, late, s.Value)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -103,12 +104,12 @@ func TestSizingEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := []*tensor.Tensor{tensor.New(tensor.Float32, tensor.Shape{6, 2})}
-	if _, err := sized(t, false, NewSizing(budget.With(t.Context(), 10), largest, in, nil).Size); err == nil || !strings.Contains(err.Error(), "10 B") {
+	if _, err := sized(t, false, NewSizing(budget.With(t.Context(), 10), largest, in, nil).Value); err == nil || !strings.Contains(err.Error(), "10 B") {
 		t.Errorf("10 bytes of memory: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := sized(t, false, NewSizing(ctx, largest, in, nil).Size); !errors.Is(err, context.Canceled) {
+	if _, err := sized(t, false, NewSizing(ctx, largest, in, nil).Value); !errors.Is(err, context.Canceled) {
 		t.Errorf("after the end: %v", err)
 	}
 }

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 """Export networks of torchvision as ONNX files, with seeded random weights.
 
-    networks.py [-o DIR] [--opset N] [--size PX] [--scaled PX] [--batch N] [--paste] [NAME...]
+    networks.py [-o DIR] [--opset N] [--size PX] [--scaled PX] [--batch N] [NAME...]
 
 NAME is a constructor of torchvision.models, .detection or .segmentation; --list prints the default ones,
 --list-all all.
-A detector takes one picture, 3 x PX x PX, and returns boxes, labels, scores and what else it has: masks as
-the network makes them, 28 x 28, or with --paste resized to their boxes in the picture.
+A detector takes one picture, 3 x PX x PX, and returns boxes, labels, scores and what else it has, as masks of the
+picture.
 
 The networks are not trained, but their values spread as those of trained ones do: batch norm has the
 statistics of noise, and the logits of a detector have a deviation of 3 or 1, so that it finds some boxes and
@@ -105,13 +105,9 @@ def spread(net, pictures, alone):
             m.weight.mul_((ALONE if alone else DEVIATION) / std)
 
 
-def write(net, x, path, opset, paste=False):
-    whole = models.detection.transform.paste_masks_in_image
-    if not paste:
-        models.detection.transform.paste_masks_in_image = lambda masks, boxes, size: masks
+def write(net, x, path, opset):
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     torch.onnx.export(net, (x,), path, opset_version=opset, input_names=["input"])
-    models.detection.transform.paste_masks_in_image = whole
     print(path, os.path.getsize(path), flush=True)
 
 
@@ -123,7 +119,6 @@ def main():
     args.add_argument("--size", type=int, default=0, metavar="PX")
     args.add_argument("--scaled", type=int, default=0, metavar="PX", help="side that a detector scales its pictures to; 800 mostly")
     args.add_argument("--batch", type=int, default=1, metavar="N", help="of networks that are no detectors")
-    args.add_argument("--paste", action="store_true", help="paste masks into the picture")
     args.add_argument("--list", action="store_true")
     args.add_argument("--list-all", action="store_true", help="all of torchvision's classifiers, detectors and segmenters")
     a = args.parse_args()
@@ -140,7 +135,7 @@ def main():
         noise = torch.randn(2, 3, px, px, generator=torch.Generator().manual_seed(2))
         spread(net, list(noise) if detector else noise, name.startswith(("retinanet", "fcos")))
         x = [noise[0]] if detector else noise[:1].repeat(a.batch, 1, 1, 1)
-        write(net, x, os.path.join(a.o, name + ".onnx"), a.opset, a.paste)
+        write(net, x, os.path.join(a.o, name + ".onnx"), a.opset)
 
 
 if __name__ == "__main__":

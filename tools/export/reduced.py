@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Export one network of each family of torchvision with few channels, as ONNX files of less than 1 MB.
 
-    reduced.py [-o DIR] [--opset N] [--paste] [NAME...]
+    reduced.py [-o DIR] [--opset N] [NAME...]
 
 The files in ortcheck/testdata are what it writes without options there; --list prints the names. The layers are those of
 the whole networks, most of which are built as they are, while each count of channels is divided by one number; where a
@@ -174,7 +174,6 @@ def main():
     args.add_argument("names", nargs="*", metavar="NAME", default=list(NETWORKS))
     args.add_argument("-o", metavar="DIR", default=os.path.normpath(os.path.join(os.path.dirname(__file__), "../../ortcheck/testdata")))
     args.add_argument("--opset", type=int, default=16)
-    args.add_argument("--paste", action="store_true", help="paste masks into the picture")
     args.add_argument("--list", action="store_true")
     a = args.parse_args()
     if a.list:
@@ -187,7 +186,7 @@ def main():
         noise = torch.randn(2, 3, px, px, generator=torch.Generator().manual_seed(2))
         net, detector = NETWORKS[name]().eval(), name in DETECTORS
         spread(net, list(noise) if detector else noise, name == "retinanet")
-        write(net, [noise[0]] if detector else noise[:1], os.path.join(a.o, name + ".onnx"), a.opset, a.paste)
+        write(net, [noise[0]] if detector else noise[:1], os.path.join(a.o, name + ".onnx"), a.opset)
 
 
 if __name__ == "__main__":
