@@ -126,11 +126,15 @@ func TestByHand(t *testing.T) {
 		{"any of both", m.op("Gather", op.Attrs{"axis": int64(0)}, both, any), -3, 20},
 		{"the last of both", m.op("Gather", op.Attrs{"axis": int64(0)}, both, m.Const("", tensor.Ints64(tensor.Shape{1}, list(-1)))), 10, 20},
 		{"sum of many", m.op("ReduceSum", op.Attrs{"axes": list(0)}, wide), 3000, 6000},
+		{"float16", m.toInts(m.op("Cast", op.Attrs{"to": "float16"}, within(tensor.Float32, 2049, 2051, 1))), 2047, 2052}, // even numbers there
 		{"floor of the double", m.toInts(m.op("Floor", nil, m.op("Add", nil, f, f))), 0, 20},
 	} {
 		if lo, hi := a.Bounds(c.id); lo[0] != c.lo || hi[0] != c.hi {
 			t.Errorf("%s: %d to %d: %d to %d wanted", c.what, lo[0], hi[0], c.lo, c.hi)
 		}
+	}
+	if lo, hi := a.Distance(wide, 0, wide, 1); lo != -1 || hi != 1 {
+		t.Errorf("elements of a large value are %d to %d apart: -1 to 1", lo, hi)
 	}
 	whole := m.toInts(f)
 	more := m.toInts(m.op("Add", nil, f, m.number(tensor.Float32, 0.5)))

@@ -110,7 +110,7 @@ func loop(n *node) []*value {
 		n.check(n.cost(len(body.inputs) + len(body.outputs)))
 		out := n.within(s, body)
 		more = n.goesOn(out[0], "the condition that the body makes", steps)
-		carried = out[1 : 1+k : 1+k]
+		carried = out[1 : 1+k]
 		for j, v := range out[1+k:] {
 			parts[j] = append(parts[j], v)
 		}
