@@ -195,6 +195,12 @@ func (a *Axis) apart(ticks []tick, length vg.Length, upright bool) bool {
 // empty is an axis of no numbers yet.
 func empty(label string) Axis { return Axis{Label: label, Low: math.Inf(1), High: math.Inf(-1)} }
 
+// categories ends the axis of so many bars, which take no more than a third of it each.
+func (a *Axis) categories(n int) {
+	room := max(0, float64(3-n)/2)
+	a.Low, a.High = -0.5-room, float64(n)-0.5+room
+}
+
 // including widens the axis so that numbers are within it.
 func (a *Axis) including(numbers ...float64) {
 	for _, v := range numbers {

@@ -132,7 +132,7 @@ func means(bars []map[string]*Box, series []string) map[string]*Box {
 // bars places the bars of each group beside each other, and ends the axes.
 func (p *Panel) bars(groups []map[string]*Box, series []string) {
 	wide := part / float64(len(series))
-	p.X.Low, p.X.High = -0.5, float64(len(groups))-0.5
+	p.X.categories(len(groups))
 	least := math.Inf(1)
 	for i, g := range groups {
 		for k, s := range series {
@@ -207,7 +207,7 @@ func energy(d *Data, o *Options) (*Figure, error) {
 		at++
 		p.X.Groups = append(p.X.Groups, Group{names[i], from, len(p.X.Names)})
 	}
-	p.X.Low, p.X.High = -0.5, float64(len(p.X.Names))-0.5
+	p.X.categories(len(p.X.Names))
 	if y == "energy_ratio" {
 		p.Rule = 1
 	}

@@ -20,6 +20,12 @@ func (r *Record) value(column string) (any, bool) {
 	return get(&r.Row)
 }
 
+// has reports whether a record has a value of a column.
+func (r *Record) has(column string) bool {
+	_, ok := r.value(column)
+	return ok
+}
+
 // text is a value as a table has it; "" for none.
 func (r *Record) text(column string) string {
 	switch v, _ := r.value(column); x := v.(type) {
@@ -99,20 +105,18 @@ func keys(rows []Record) (list []string) {
 func (d *Data) Check(columns ...string) error {
 	for _, c := range columns {
 		for _, file := range d.files {
-			var rows []Record
-			for _, r := range d.Rows {
-				if r.File == file {
-					rows = append(rows, r)
+			var rows []*Record
+			for i := range d.Rows {
+				if d.Rows[i].File == file {
+					rows = append(rows, &d.Rows[i])
 				}
 			}
-			has := func(c string) bool {
-				return slices.ContainsFunc(rows, func(r Record) bool { _, ok := r.value(c); return ok })
-			}
+			has := func(c string) bool { return slices.ContainsFunc(rows, func(r *Record) bool { return r.has(c) }) }
 			if len(rows) == 0 || has(c) {
 				continue
 			}
 			var there []string
-			for _, n := range append(result.Names(), keys(rows)...) {
+			for _, n := range append(result.Names(), keys(d.Rows)...) {
 				if has(n) {
 					there = append(there, n)
 				}
@@ -133,25 +137,30 @@ var (
 // varying lists columns that tell rows apart which have the same values in others: none that follows from the others and
 // those before.
 func varying(rows []Record, others ...string) (list []string) {
-	apart := func(columns []string) int {
-		seen := map[string]bool{}
-		for i := range rows {
-			key := ""
-			for _, c := range columns {
-				key += strconv.Quote(rows[i].text(c))
-			}
-			seen[key] = true
-		}
-		return len(seen)
-	}
 	chosen := slices.Clone(others)
-	n := apart(chosen)
+	n := groups(rows, chosen)
 	for _, c := range slices.Concat(named, keys(rows), later) {
-		if with := apart(append(chosen, c)); with > n {
+		if slices.Contains(chosen, c) || groups(rows, []string{c}) < 2 {
+			continue
+		}
+		if with := groups(rows, append(chosen, c)); with > n {
 			list, chosen, n = append(list, c), append(chosen, c), with
 		}
 	}
 	return list
+}
+
+// groups counts the different values of rows in columns.
+func groups(rows []Record, columns []string) int {
+	seen := map[string]bool{}
+	for i := range rows {
+		key := ""
+		for _, c := range columns {
+			key += rows[i].text(c) + "\x00"
+		}
+		seen[key] = true
+	}
+	return len(seen)
 }
 
 // label says which values a row has in columns: names as they are, numbers with what they are of.
@@ -197,7 +206,7 @@ var scales = map[string][]struct {
 
 // called are the words for columns, where their names are not.
 var called = map[string]string{
-	"speedup": "speed-up over the GPU alone", "energy_ratio": "energy relative to the GPU alone", "total_ns": "time", "energy_pj": "energy",
+	"speedup": "speed-up over the GPU alone", "energy_ratio": "energy over the GPU alone", "total_ns": "time", "energy_pj": "energy",
 	"images_per_s": "images a second", "baseline_ns": "time of the GPU alone", "baseline_energy_pj": "energy of the GPU alone",
 	"mac_units": "MAC units", "buffer_bytes": "buffers", "internal_gb_s": "internal bandwidth", "pim_channels": "PIM channels",
 }

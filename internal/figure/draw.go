@@ -2,6 +2,7 @@ package figure
 
 import (
 	"image/color"
+	"strings"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -60,24 +61,21 @@ func (k *Key) draw(c draw.Canvas, at vg.Point) {
 // shadeWidth is the length of the key of shades.
 const shadeWidth = 60
 
-// shadeTexts are the words of the key of shades.
-func (l *laid) shadeTexts() (label, low, high string) {
+// shadeLabel is the label of the shades, and whether it stands above them: there is no room beside them.
+func (l *laid) shadeLabel() (label string, above bool) {
+	inner := l.width - 2*margin
 	s := l.f.Shades
-	return wrap(plain(s.Label), l.width-2*margin), brief(s.Low), brief(s.High)
-}
-
-// twoLines says that the label of the shades stands above them.
-func (l *laid) twoLines() bool {
-	label, low, high := l.shadeTexts()
-	return width(label)+width(low)+width(high)+shadeWidth+14 > l.width-2*margin
+	label = wrap(plain(s.Label), inner)
+	return label, width(label)+width(brief(s.Low))+width(brief(s.High))+shadeWidth+14 > inner || strings.Contains(label, "\n")
 }
 
 // drawShades draws the key of shades.
 func (l *laid) drawShades(c draw.Canvas, at vg.Point) {
-	label, low, high := l.shadeTexts()
+	label, above := l.shadeLabel()
+	low, high := brief(l.f.Shades.Low), brief(l.f.Shades.High)
 	write(c, label, at, draw.XLeft, draw.YTop, 0, black)
-	if l.twoLines() {
-		at.Y -= leading()
+	if above {
+		at.Y -= height(label)
 	} else {
 		at.X += width(label) + 8
 	}
@@ -213,7 +211,7 @@ func bar(c draw.Canvas, at vg.Point, low, high, half vg.Length) {
 func (l *Line) draw(c draw.Canvas, p *frame, data vg.Rectangle) {
 	var points []vg.Point
 	for _, q := range l.Points {
-		at := vg.Point{X: p.x(data, q.X), Y: p.y(data, q.Y)}
+		at := l.place(p, data, &q)
 		if n := len(points); l.Steps && n > 0 {
 			points = append(points, vg.Point{X: at.X, Y: points[n-1].Y})
 		}
@@ -237,6 +235,11 @@ func (l *Line) draw(c draw.Canvas, p *frame, data vg.Rectangle) {
 		radius = 1.2
 	}
 	for _, q := range l.Points {
-		mark(c, vg.Point{X: p.x(data, q.X), Y: p.y(data, q.Y)}, l.Style, radius)
+		mark(c, l.place(p, data, &q), l.Style, radius)
 	}
+}
+
+// place is where a point of a line is.
+func (l *Line) place(p *frame, data vg.Rectangle, q *Point) vg.Point {
+	return vg.Point{X: p.x(data, q.X) + vg.Length(l.Shift), Y: p.y(data, q.Y)}
 }

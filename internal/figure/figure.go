@@ -83,6 +83,7 @@ type Line struct {
 	Bare   bool    `json:"bare,omitempty"`   // no markers
 	Apart  bool    `json:"apart,omitempty"`  // no line between the points
 	Hollow bool    `json:"hollow,omitempty"` // small markers
+	Shift  float64 `json:"shift,omitempty"`  // points to the right, so that intervals of several lines are seen
 	Steps  bool    `json:"steps,omitempty"`  // at right angles, first to the right
 }
 

@@ -291,6 +291,17 @@ func TestLacking(t *testing.T) {
 	}
 }
 
+// TestVarying: columns that follow from others are no series.
+func TestVarying(t *testing.T) {
+	rows := []Record{{Row: result.Row{Model: "a", Policy: "gpu", Effort: "low"}}, {Row: result.Row{Model: "a", Policy: "auto", Effort: "normal"}}, {Row: result.Row{Model: "b", Policy: "auto", Effort: "normal"}}}
+	if got, want := varying(rows), []string{"model", "policy"}; !cmp.Equal(got, want) {
+		t.Errorf("%v, %v wanted", got, want)
+	}
+	if got, want := varying(rows, "model"), []string{"policy"}; !cmp.Equal(got, want) {
+		t.Errorf("beside the model %v, %v wanted", got, want)
+	}
+}
+
 // TestFrontOf: fronts are of one network each, and more is better where it is.
 func TestFrontOf(t *testing.T) {
 	aims, err := ParseAims([]string{"cost", "speedup", "min:batch"})

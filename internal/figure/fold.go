@@ -20,17 +20,29 @@ func (p *Panel) fold(across vg.Length) []Panel {
 	if n <= per {
 		return []Panel{*p}
 	}
-	pieces := (n + per - 1) / per
-	each := (n + pieces - 1) / pieces // of about the same lengths
-	ends := p.ends(each)
+	fewest := len(p.cut(per))
+	each := (n + fewest - 1) / fewest // panels of about the same lengths, and no more of them
+	for len(p.cut(each)) > fewest {
+		each++
+	}
 	var list []Panel
 	from := 0
-	for i, end := range ends {
-		if i+1 < len(ends) && ends[i+1]-from <= each {
-			continue
-		}
+	for _, end := range p.cut(each) {
 		list = append(list, p.piece(from, end))
 		from = end
+	}
+	return list
+}
+
+// cut returns the ends of pieces of at most so many categories.
+func (p *Panel) cut(most int) (list []int) {
+	ends := p.ends(most)
+	from := 0
+	for i, end := range ends {
+		if i+1 == len(ends) || ends[i+1]-from > most {
+			list = append(list, end)
+			from = end
+		}
 	}
 	return list
 }

@@ -25,7 +25,7 @@ func NewFronts(d *Data, by []Aim) (*report.Fronts, error) {
 	}
 	out := &report.Fronts{Schema: report.ParetoSchema, Columns: []string{result.SchemaColumn}}
 	describe := varying(d.Rows, networks(d.Rows)...)
-	if slices.ContainsFunc(all, func(r Record) bool { return r.Point != all[0].Point }) {
+	if groups(all, []string{"point"}) > 1 {
 		describe = append([]string{"point"}, describe...)
 	}
 	out.Head = slices.Clone(describe)
@@ -44,7 +44,11 @@ func NewFronts(d *Data, by []Aim) (*report.Fronts, error) {
 	}
 	columns := append(result.Names(), keys(d.Rows)...)
 	for _, c := range columns {
-		if !slices.ContainsFunc(all, func(r Record) bool { _, ok := r.value(c); return !ok }) {
+		everywhere := true
+		for i := range all {
+			everywhere = everywhere && all[i].has(c)
+		}
+		if everywhere {
 			out.Columns = append(out.Columns, c)
 		}
 	}

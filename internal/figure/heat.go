@@ -40,61 +40,50 @@ func heat(d *Data, o *Options) (*Figure, error) {
 		return nil, err
 	}
 	digits := q.digits(d.Rows)
+	xs, placeX := nominal(d.Rows, x)
+	ys, placeY := nominal(d.Rows, y)
 	labels, parts := split(d.Rows, by)
-	across, up := []string{x}, []string{y}
 	f := &Figure{Beside: true, Shades: &Shades{Label: q.label, Low: math.Inf(1), High: math.Inf(-1)}}
 	for i, rows := range parts {
-		names, columns := split(d.Rows, across)
-		p := Panel{X: categories(x, columns), Y: categories(y, second(split(d.Rows, up)))}
+		p := Panel{X: xs, Y: ys}
 		if len(parts) > 1 {
 			p.Title = labels[i]
 		}
-		others := distinct(d.Rows, up)
-		seen := map[[2]int]*Record{}
+		seen := map[[2]float64]*Record{}
 		for k := range rows {
-			v, err := rows[k].number(z)
+			r := &rows[k]
+			v, err := r.number(z)
 			if err != nil {
 				return nil, err
 			}
-			at := [2]int{index(names, rows[k].label(across)), index(others, rows[k].label(up))}
+			at := [2]float64{placeX(r), placeY(r)}
 			if seen[at] != nil {
-				return nil, twice(seen[at], &rows[k])
+				return nil, twice(seen[at], r)
 			}
-			seen[at] = &rows[k]
+			seen[at] = r
 			v *= q.scale
 			f.Shades.Low, f.Shades.High = min(f.Shades.Low, v), max(f.Shades.High, v)
-			cx, cy := float64(at[0]), float64(at[1])
-			p.Boxes = append(p.Boxes, Box{X0: cx - 0.5, X1: cx + 0.5, Y0: cy - 0.5, Y1: cy + 0.5, Style: shaded, Shade: v, Text: digits(v)})
+			p.Boxes = append(p.Boxes, Box{X0: at[0] - 0.5, X1: at[0] + 0.5, Y0: at[1] - 0.5, Y1: at[1] + 0.5, Style: shaded, Shade: v, Text: digits(v)})
 		}
 		f.Panels = append(f.Panels, p)
+	}
+	f.shade()
+	return f, nil
+}
+
+// shade makes numbers shades: between the least and the most, by their logarithm where the range is wide.
+func (f *Figure) shade() {
+	scale := empty("")
+	scale.including(f.Shades.Low, f.Shades.High)
+	if scale.Log = scale.Low > 0 && scale.High/scale.Low > wide; scale.Log {
+		f.Shades.Label += ", logarithmic"
 	}
 	for i := range f.Panels {
 		for k := range f.Panels[i].Boxes {
 			b := &f.Panels[i].Boxes[k]
-			if b.Shade = (b.Shade - f.Shades.Low) / (f.Shades.High - f.Shades.Low); math.IsNaN(b.Shade) {
+			if b.Shade = scale.norm(b.Shade); math.IsNaN(b.Shade) {
 				b.Shade = 0.5 // all are the same
 			}
 		}
 	}
-	return f, nil
-}
-
-func second[A, B any](_ A, b B) B { return b }
-
-func index(list []string, s string) int {
-	for i, l := range list {
-		if l == s {
-			return i
-		}
-	}
-	return -1
-}
-
-// categories is the axis of a column's values, those of parts of rows.
-func categories(column string, parts [][]Record) Axis {
-	a := Axis{Label: measure(column, 0).label, Low: -0.5, High: float64(len(parts)) - 0.5}
-	for _, rows := range parts {
-		a.Names = append(a.Names, cmp.Or(rows[0].text(column), "as it is"))
-	}
-	return a
 }

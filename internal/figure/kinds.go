@@ -1,8 +1,8 @@
 package figure
 
 import (
+	"cmp"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -108,31 +108,24 @@ func (d *Data) first() string {
 	return fmt.Sprintf(" (%d have an error, the first: %s)", len(d.Left), d.Left[0])
 }
 
-// distinct returns the labels of rows, in the order of the rows, or of numbers where all are.
+// distinct returns the labels of rows, in the order of the rows or, of a column of numbers, in that of the numbers.
 func distinct(rows []Record, columns []string) (labels []string) {
-	all := true
 	at := map[string]float64{}
+	numbers := len(columns) == 1
 	for i := range rows {
 		l := rows[i].label(columns)
-		if !slices.Contains(labels, l) {
-			labels = append(labels, l)
+		if _, seen := at[l]; seen {
+			continue
 		}
-		if len(columns) == 1 {
+		labels = append(labels, l)
+		at[l] = 0
+		if numbers {
 			v, err := strconv.ParseFloat(rows[i].text(columns[0]), 64)
-			at[l] = v
-			all = all && err == nil && !math.IsNaN(v)
+			at[l], numbers = v, err == nil
 		}
 	}
-	if all && len(columns) == 1 {
-		slices.SortStableFunc(labels, func(a, b string) int {
-			switch {
-			case at[a] < at[b]:
-				return -1
-			case at[a] > at[b]:
-				return 1
-			}
-			return 0
-		})
+	if numbers {
+		slices.SortStableFunc(labels, func(a, b string) int { return cmp.Compare(at[a], at[b]) })
 	}
 	return labels
 }
@@ -140,12 +133,14 @@ func distinct(rows []Record, columns []string) (labels []string) {
 // split divides rows by their labels, in the order of distinct.
 func split(rows []Record, columns []string) (labels []string, parts [][]Record) {
 	labels = distinct(rows, columns)
-	for range labels {
-		parts = append(parts, nil)
+	of := map[string]int{}
+	for i, l := range labels {
+		of[l] = i
 	}
-	for _, r := range rows {
-		i := slices.Index(labels, r.label(columns))
-		parts[i] = append(parts[i], r)
+	parts = make([][]Record, len(labels))
+	for i := range rows {
+		at := of[rows[i].label(columns)]
+		parts[at] = append(parts[at], rows[i])
 	}
 	return labels, parts
 }
@@ -173,7 +168,7 @@ func differing(a, b *Record) (list []string) {
 
 // networks are the columns that a row's network is named by.
 func networks(rows []Record) []string {
-	if slices.Contains(varying(rows, "model"), "batch") {
+	if groups(rows, []string{"model", "batch"}) > groups(rows, []string{"model"}) {
 		return []string{"model", "batch"}
 	}
 	return []string{"model"}

@@ -59,8 +59,8 @@ func (f *Figure) layout(across vg.Length) *laid {
 	}
 	if f.Shades != nil {
 		l.shades = leading() + gap
-		if l.twoLines() {
-			l.shades += leading()
+		if label, above := l.shadeLabel(); above {
+			l.shades += height(label)
 		}
 		l.heads += l.shades
 	}

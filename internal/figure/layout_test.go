@@ -188,6 +188,16 @@ func TestTextIsClear(t *testing.T) {
 	})
 }
 
+// TestLevel: panels beside each other have their data at one height.
+func TestLevel(t *testing.T) {
+	axis := Axis{Label: "x", Low: 0, High: 1}
+	f := &Figure{Beside: true, Panels: []Panel{{X: axis, Y: axis}, {Title: "a title", X: Axis{Low: 0, High: 1}, Y: axis}}}
+	row := f.layout(7 * vg.Inch).rows[0]
+	if len(row) != 2 || row[0].top != row[1].top || row[0].bottom != row[1].bottom || row[0].height != row[1].height {
+		t.Errorf("%d panels; from the top %v and %v", len(row), row[0].top, row[1].top)
+	}
+}
+
 // TestApart: the test of overlap sees it, at angles too.
 func TestApart(t *testing.T) {
 	c := &recorder.Canvas{}

@@ -2,6 +2,7 @@ package figure
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"pimflow/internal/plan"
@@ -30,7 +31,7 @@ func timeline(d *Data, _ *Options) (*Figure, error) {
 				if t.Device == plan.GPU {
 					lane = 1
 				}
-				style := index(kinds, l.Kind)
+				style := slices.Index(kinds, l.Kind)
 				if style < 0 || !(t.NS >= 0) || !(t.Start >= 0) {
 					return nil, fmt.Errorf("layer %.80q of %.80q: kind %.80q, start %g ns, %g ns: a placement and times wanted", l.Name, r.Model, l.Kind, t.Start, t.NS)
 				}
@@ -99,7 +100,7 @@ func bridge(d *Data, _ *Options) (*Figure, error) {
 		}
 		p.X.Names = append(p.X.Names, "this project")
 		p.Boxes = append(p.Boxes, Box{X0: float64(n) - part/2, X1: float64(n) + part/2, Y1: before, Style: sumStyle})
-		p.X.Low, p.X.High = -0.5, float64(n)+0.5
+		p.X.categories(n + 1)
 		p.Y.settle(true)
 		f.Panels = append(f.Panels, p)
 	}

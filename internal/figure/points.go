@@ -39,7 +39,7 @@ func lines(d *Data, o *Options) (*Figure, error) {
 	}
 	series, parts := split(d.Rows, by)
 	for i, rows := range parts {
-		l := Line{Style: i}
+		l := Line{Style: i, Shift: shift(i, len(parts))}
 		seen := map[float64]*Record{}
 		for k := range rows {
 			r := &rows[k]
@@ -67,23 +67,27 @@ func lines(d *Data, o *Options) (*Figure, error) {
 	return f, nil
 }
 
+// shift is how far one of several lines is moved aside, in points. Estimated: more than the width of an interval.
+func shift(line, lines int) float64 {
+	const apart, most = 2, 7 // more lines would be too far from their place
+	if lines > most {
+		return 0
+	}
+	return apart * (float64(line) - float64(lines-1)/2)
+}
+
 // doubling is the quotient of largest and smallest place from which places along x are logarithmic. Estimated: 1 to 16
 // channels are.
 const doubling = 12
 
 // across sets the axis of a column along x, of numbers if all values are, and returns the place of a row on it.
 func (p *Panel) across(d *Data, column string) (at func(r *Record) float64, err error) {
-	values := distinct(d.Rows, []string{column})
 	var places []float64
 	for i := range d.Rows {
 		v, err := strconv.ParseFloat(d.Rows[i].text(column), 64)
 		if err != nil {
-			names := make([]string, len(values))
-			for k := range d.Rows {
-				names[slices.Index(values, d.Rows[k].label([]string{column}))] = cmp.Or(d.Rows[k].text(column), "as it is")
-			}
-			p.X = Axis{Label: measure(column, 0).label, Names: names, Low: -0.5, High: float64(len(values)) - 0.5}
-			return func(r *Record) float64 { return float64(slices.Index(values, r.label([]string{column}))) }, nil
+			p.X, at = nominal(d.Rows, column)
+			return at, nil
 		}
 		places = append(places, v)
 	}
@@ -107,6 +111,19 @@ func (p *Panel) across(d *Data, column string) (at func(r *Record) float64, err 
 		v, _ := r.number(column) // all were numbers
 		return v * q.scale
 	}, nil
+}
+
+// nominal is the axis of a column's values as categories, and the place of a row on it.
+func nominal(rows []Record, column string) (a Axis, at func(r *Record) float64) {
+	by := []string{column}
+	values, parts := split(rows, by)
+	a = Axis{Label: measure(column, 0).label, Low: -0.5, High: float64(len(values)) - 0.5}
+	place := map[string]float64{}
+	for i, v := range values {
+		place[v] = float64(i)
+		a.Names = append(a.Names, cmp.Or(parts[i][0].text(column), "as it is"))
+	}
+	return a, func(r *Record) float64 { return place[r.label(by)] }
 }
 
 // The styles of the figure pareto without series: of the front, and of other points.

@@ -1,9 +1,6 @@
 package result
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // Front returns the indices of the points that no other point dominates, in order: no other is at most as large in every
 // number and smaller in one. Of equal points all are kept.
@@ -15,9 +12,16 @@ func Front(points [][]float64) []int {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return slices.Compare(points[a], points[b]) })
-	var front []int // a point is dominated by none that is after it in the order
-	for _, i := range order {
-		if !slices.ContainsFunc(front, func(k int) bool { return dominates(points[k], points[i]) }) {
+	var front, different []int // a point is dominated by none that is after it in the order
+	kept := false
+	for n, i := range order {
+		if n == 0 || !slices.Equal(points[order[n-1]], points[i]) { // else it is as that
+			kept = !slices.ContainsFunc(different, func(k int) bool { return within(points[k], points[i]) })
+			if kept {
+				different = append(different, i)
+			}
+		}
+		if kept {
 			front = append(front, i)
 		}
 	}
@@ -25,16 +29,12 @@ func Front(points [][]float64) []int {
 	return front
 }
 
-// dominates reports whether a is nowhere larger than b, and somewhere smaller.
-func dominates(a, b []float64) bool {
-	less := false
+// within reports whether a is nowhere larger than b: it dominates b unless they are equal.
+func within(a, b []float64) bool {
 	for i := range a {
-		switch cmp.Compare(a[i], b[i]) {
-		case 1:
+		if a[i] > b[i] {
 			return false
-		case -1:
-			less = true
 		}
 	}
-	return less
+	return true
 }
