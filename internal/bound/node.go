@@ -79,8 +79,8 @@ func (s *instance) node(i int, serial []*candidate.Tile) node {
 		full := tensor.Full(s.Graph.Nodes[x].Shape)
 		r := dependence{on: s.Pos[x], all: true, some: true, ends: all[k].Contains(full) && s.gapless(i, k, full)}
 		for _, p := range s.tiles[i] {
-			r.all = r.all && p.Need[k] != nil && p.Need[k].Contains(full)
-			r.some = r.some && p.Need[k] != nil
+			r.all = r.all && p.Need(k) != nil && p.Need(k).Contains(full)
+			r.some = r.some && p.Need(k) != nil
 		}
 		g.reads = append(g.reads, r)
 	}
@@ -97,10 +97,10 @@ func (s *instance) gapless(i, k int, full tensor.Box) bool {
 		if p.Dim == candidate.Uncut {
 			continue
 		}
-		if p.Need[k] == nil {
+		if p.Need(k) == nil {
 			return false
 		}
-		for d, r := range p.Need[k] {
+		for d, r := range p.Need(k) {
 			if d != p.Dim && r != full[d] {
 				return false
 			}
@@ -118,7 +118,7 @@ func (s *instance) gapless(i, k int, full tensor.Box) bool {
 				to[p.Dim][c] = full[p.Dim].Hi
 			}
 		}
-		r := p.Need[k][p.Dim]
+		r := p.Need(k)[p.Dim]
 		to[p.Dim][p.Hi] = min(to[p.Dim][p.Hi], r.Hi)
 		from[p.Dim][p.Lo] = max(from[p.Dim][p.Lo], r.Lo)
 	}

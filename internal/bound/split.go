@@ -74,7 +74,7 @@ func reads(p *candidate.Tile, input int) []tensor.Range {
 	if input < 0 {
 		return nil
 	}
-	return p.Need[input]
+	return p.Need(input)
 }
 
 // intersect is what is in both.
@@ -213,10 +213,10 @@ func (s *instance) rowsBefore(i, x int, rows []int) (list []int) {
 			if p.Lo > row || row >= p.Hi {
 				continue
 			}
-			if p.Need[input] == nil {
+			if p.Need(input) == nil {
 				return nil
 			}
-			n := p.Need[input][plan.Rows]
+			n := p.Need(input)[plan.Rows]
 			read[r] = tensor.Range{Lo: max(read[r].Lo, n.Lo), Hi: min(read[r].Hi, n.Hi)}
 		}
 	}

@@ -30,20 +30,37 @@ func (t *tileSet) join(o tileSet) {
 // Asked is a store that remembers which tiles of consecutive nodes were asked for. Each goroutine has its own.
 type Asked struct {
 	*Store
-	lo int
-	by []tileSet // by node; nil: nothing is remembered
+	lo     int
+	by     []tileSet // by node; nil: see listed
+	listed bool      // list has what is asked, otherwise nothing is remembered
+	list   []asking
 }
+
+// asking is a tile, by number, that was asked of the i-th node.
+type asking struct{ i, id int32 }
 
 // Ask begins to remember what is asked of n nodes from the lo-th on.
 func (s *Store) Ask(lo, n int) *Asked { return &Asked{Store: s, lo: lo, by: make([]tileSet, n)} }
 
+// List is Ask of few tiles, of any nodes: it takes less memory.
+func (s *Store) List() *Asked { return &Asked{Store: s, listed: true} }
+
 // Tile is Store.Tile.
 func (a *Asked) Tile(i int, at Span) *Tile {
 	t, id := a.tile(i, at)
-	if id != none && a.by != nil {
-		a.by[i-a.lo].add(id)
+	if id != none && a.nodes[i].many { // of others nothing is ever repeated
+		a.add(i, id)
 	}
 	return t
+}
+
+func (a *Asked) add(i int, id int32) {
+	switch {
+	case a.by != nil:
+		a.by[i-a.lo].add(id)
+	case a.listed:
+		a.list = append(a.list, asking{int32(i), id})
+	}
 }
 
 // Whole is Store.Whole.
@@ -51,30 +68,33 @@ func (a *Asked) Whole(i, dev int) *Tile { return a.Tile(i, Span{Lane: dev, Dim: 
 
 // Cut is Store.Cut.
 func (a *Asked) Cut(i, dim int, ends, lanes []int) *Partition {
-	if len(ends) == 1 {
-		if p := a.Whole(i, lanes[0]); p != nil {
-			return NewPartition(p)
-		}
-		return nil
-	}
-	ps := make([]*Tile, len(ends))
-	lo := 0
-	for k, hi := range ends {
-		if hi <= lo {
-			return nil
-		}
-		if ps[k] = a.Tile(i, Span{lanes[k], dim, tensor.Range{Lo: lo, Hi: hi}}); ps[k] == nil {
-			return nil
-		}
-		lo = hi
-	}
-	return NewPartition(ps...)
+	return a.CutIn(&Partition{}, i, dim, ends, lanes)
 }
 
-// Join also remembers what was asked of some of the nodes of another.
+// CutIn is Cut in the memory of another partition.
+func (a *Asked) CutIn(d *Partition, i, dim int, ends, lanes []int) *Partition {
+	tiles, lo := d.Tiles[:0], 0
+	for k, hi := range ends {
+		at := Span{lanes[k], dim, tensor.Range{Lo: lo, Hi: hi}}
+		if len(ends) == 1 {
+			at = Span{Lane: lanes[k], Dim: Uncut}
+		} else if hi <= lo {
+			return nil
+		}
+		t := a.Tile(i, at)
+		if t == nil {
+			return nil
+		}
+		tiles, lo = append(tiles, t), hi
+	}
+	d.Set(tiles)
+	return d
+}
+
+// Join also remembers what another lists.
 func (a *Asked) Join(o *Asked) {
-	for k, set := range o.by {
-		a.by[o.lo+k-a.lo].join(set)
+	for _, x := range o.list {
+		a.add(int(x.i), x.id)
 	}
 }
 

@@ -98,7 +98,8 @@ type State struct {
 }
 
 // Place appends a tile that is ready at an instant, when the steps in after have ended. It
-// returns its completion time and the steps that have ended then.
+// returns its completion time and the steps that have ended then, if launches are fused: otherwise
+// nothing depends on them.
 func (s *State) Place(l Launch, t *Tile, ready device.Time, after program.VectorClock) (device.Time, program.VectorClock) {
 	end, ended, _ := s.place(l, t, ready, after)
 	return end, ended
@@ -106,7 +107,9 @@ func (s *State) Place(l Launch, t *Tile, ready device.Time, after program.Vector
 
 // place is Place, and reports whether the tile may be fused.
 func (s *State) place(l Launch, t *Tile, ready device.Time, after program.VectorClock) (end device.Time, ended program.VectorClock, follows bool) {
-	ended, follows = s.order.Advance(t.Lane, after)
+	if l.Fuses {
+		ended, follows = s.order.Advance(t.Lane, after)
+	}
 	end = max(s.Free[t.Lane], ready) + l.Marginal(t, follows)
 	s.Free[t.Lane] = end
 	return end, ended, follows

@@ -25,13 +25,26 @@ const Lanes = program.Lanes
 
 // NewPartition returns the partition of a node into tiles.
 func NewPartition(tiles ...*Tile) *Partition {
-	p := &Partition{Tiles: tiles}
-	for _, t := range tiles {
-		p.Busy[t.Lane] += t.Time
-		p.Least[t.Lane] += t.Least()
-		p.Energy += t.Energy
-	}
+	p := &Partition{}
+	p.Set(tiles)
 	return p
+}
+
+// Set makes it the partition into other tiles, which it keeps.
+func (d *Partition) Set(tiles []*Tile) {
+	*d = Partition{Tiles: tiles}
+	for _, t := range tiles {
+		d.Busy[t.Lane] += t.Time
+		d.Least[t.Lane] += t.Least()
+		d.Energy += t.Energy
+	}
+}
+
+// Clone is a copy that shares no memory but the tiles.
+func (d *Partition) Clone() *Partition {
+	c := *d
+	c.Tiles = slices.Clone(d.Tiles)
+	return &c
 }
 
 // Dim is the dimension that is cut; Uncut if the node is whole.
@@ -85,8 +98,9 @@ func (s *Store) Dims(i int) (list []int) {
 	return list
 }
 
-// Cuts returns where the tiles end and on which lanes they are. Both are copies.
-func (d *Partition) Cuts() (ends, lanes []int) {
+// Cuts returns where the tiles end and on which lanes they are. Both are copies, in the memory of others where they have room.
+func (d *Partition) Cuts(inEnds, inLanes []int) (ends, lanes []int) {
+	ends, lanes = inEnds[:0], inLanes[:0]
 	for _, p := range d.Tiles {
 		ends, lanes = append(ends, p.Hi), append(lanes, p.Lane)
 	}

@@ -3,6 +3,7 @@ package candidate
 import (
 	"math"
 	"slices"
+	"sync/atomic"
 
 	"pimflow/internal/device"
 	"pimflow/internal/program"
@@ -31,6 +32,7 @@ type Scheduler struct {
 	place []int32               // by tile: its index in list
 	list  []*Tile               // in the order of the schedule
 	end   device.Time           // a lower bound of the makespan
+	limit device.Time           // a makespan from which on the objective is certainly not below the limit
 
 	order    []int32 // the tiles of list
 	follows  []bool  // by index in list: it may be fused
@@ -69,19 +71,31 @@ func (s *Scheduler) ScheduleBelow(lo int, parts []*Partition, preds []Predecesso
 	// The tiles alone, without contention for memory, never end after the program: a
 	// schedule that is too late is dropped before its program is timed.
 	s.o, s.below = o, limit
+	s.limit = s.latest()
 	for _, d := range parts {
 		s.Scheduled += len(d.Tiles)
 	}
+	CNT[0].Add(1)
 	if !s.arrange(parts, preds) {
+		if len(s.order) == 0 {
+			CNT[1].Add(1)
+		} else {
+			CNT[2].Add(1)
+			CNT[6].Add(int64(len(s.order)))
+			CNT[7].Add(int64(len(s.all)))
+		}
 		return nil
 	}
 	s.complete(t, parts)
 	if s.late(s.end) {
+		CNT[3].Add(1)
 		return nil
 	}
 	if !s.time() {
+		CNT[4].Add(1)
 		return nil
 	}
+	CNT[5].Add(1)
 	t.Tiles, t.Spans, t.Fused = slices.Clone(s.list), slices.Clone(s.spans), make([]bool, len(s.list))
 	for k, p := range s.list {
 		t.Fused[k] = s.Store.Launch.fused(p, s.follows[k])
@@ -99,16 +113,27 @@ func (s *Scheduler) time() bool {
 	for k, i := range s.order {
 		sp := s.sequence.Add(s.Store.Launch.task(s.all[i], s.follows[k]), s.ready[i])
 		s.spans = append(s.spans, sp)
-		if least := max(sp.End, sp.Start+s.tail[i]); least > end {
-			if end = least; s.late(end) {
-				return false
-			}
+		if end = max(end, sp.End, sp.Start+s.tail[i]); end >= s.limit {
+			return false
 		}
 		for _, j := range s.Successors(int(i)) {
 			s.ready[j] = max(s.ready[j], sp.End)
 		}
 	}
 	return !s.late(end)
+}
+
+// latest is a makespan from which on a program is certainly no better than the limit: the least, but for rounding.
+func (s *Scheduler) latest() device.Time {
+	s.trial.Time = 0
+	if v := max(0, (s.below-s.o.Cost(&s.trial))/s.o.Time); v < math.MaxInt64/2 { // not NaN, not +Inf
+		for end := device.Time(math.Ceil(v)); end <= device.Time(v)+2; end++ {
+			if s.late(end) {
+				return end
+			}
+		}
+	}
+	return math.MaxInt64
 }
 
 // late reports whether a program that ends then is no better than the limit.
@@ -137,7 +162,7 @@ func (s *Scheduler) Program(parts []*Partition, preds []Predecessors) *program.P
 	}
 	s.steps, s.reads = s.steps[:n], s.reads[:0]
 	for i, p := range s.list {
-		s.steps[i] = program.Step{Tile: p.Tile(), Code: p.code}
+		s.steps[i] = program.Step{Tile: p.Tile(), Code: s.Store.code(p)}
 	}
 	i := 0
 	for n := range parts {
@@ -161,7 +186,7 @@ func (s *Scheduler) Program(parts []*Partition, preds []Predecessors) *program.P
 // List schedules partitioned nodes without a limit and returns the order alone. Tiles are
 // then numbered by node, as Tiles returns them.
 func (s *Scheduler) List(parts []*Partition, preds []Predecessors) []*Tile {
-	s.below = math.Inf(1)
+	s.below, s.limit = math.Inf(1), math.MaxInt64
 	s.arrange(parts, preds)
 	return slices.Clone(s.list)
 }
@@ -236,17 +261,21 @@ func (s *Scheduler) arrange(parts []*Partition, preds []Predecessors) bool {
 		s.first = append(s.first, int32(len(s.all)))
 		s.all = append(s.all, d.Tiles...)
 	}
-	n := len(s.all)
+	n, launch := len(s.all), s.Store.Launch
 	s.tail, s.ready = sized(s.tail, n), sized(s.ready, n)
 	s.left, s.place, s.done, s.ended = sized(s.left, n), sized(s.place, n), sized(s.done, n), sized(s.ended, n)
 	s.open, s.list, s.order, s.follows = s.open[:0], s.list[:0], s.order[:0], s.follows[:0]
 	s.end = 0
+	left := [Lanes]rest{}
 	s.from = sized(s.from, n+2)
 	for node, i := len(parts)-1, n-1; node >= 0; node-- {
 		l := &preds[node]
 		for p := l.Tiles() - 1; p >= 0; p-- {
+			left[s.all[i].Lane].add(s.all[i].Least(), s.tail[i])
 			s.tail[i] += s.all[i].Least()
-			s.end = max(s.end, s.tail[i])
+			if s.end = max(s.end, s.tail[i]); s.end >= s.limit {
+				return false
+			}
 			to := l.Of(p)
 			for _, x := range to {
 				j := s.first[x.Node] + x.Tile
@@ -259,9 +288,6 @@ func (s *Scheduler) arrange(parts []*Partition, preds []Predecessors) bool {
 			i--
 		}
 	}
-	if s.late(s.end) {
-		return false
-	}
 	s.succeed(parts, preds)
 	var now State
 	for len(s.open) > 0 {
@@ -273,26 +299,57 @@ func (s *Scheduler) arrange(parts []*Partition, preds []Predecessors) bool {
 			}
 		}
 		i := s.open[best]
-		if end := soonest + s.tail[i]; end > s.end {
-			if s.end = end; s.late(end) {
-				return false
-			}
-		}
 		s.open[best] = s.open[len(s.open)-1]
 		s.open = s.open[:len(s.open)-1]
-		done, ended, follows := now.place(s.Store.Launch, s.all[i], s.ready[i], s.ended[i])
+		done, ended, follows := now.place(launch, s.all[i], s.ready[i], s.ended[i])
+		left[s.all[i].Lane].place(s.all[i].Least())
+		s.end = max(s.end, soonest+s.tail[i])
+		for lane := range left { // no later tile starts before soonest
+			s.end = max(s.end, left[lane].end(max(now.Free[lane], soonest)))
+		}
+		if s.end >= s.limit {
+			return false
+		}
 		s.order, s.follows = append(s.order, i), append(s.follows, follows)
 		s.done[i] = done
 		s.place[i] = int32(len(s.list))
 		s.list = append(s.list, s.all[i])
 		for _, j := range s.Successors(int(i)) {
-			s.ready[j], s.ended[j] = max(s.ready[j], done), s.ended[j].Max(ended)
+			if s.ready[j] = max(s.ready[j], done); launch.Fuses {
+				s.ended[j] = s.ended[j].Max(ended)
+			}
 			if s.left[j]--; s.left[j] == 0 {
 				s.open = append(s.open, j)
 			}
 		}
 	}
 	return true
+}
+
+// rest is the tiles of a device that are not placed yet: how many there are, their least time, and the least time from the end
+// of any of the device's tiles to the end of all.
+type rest struct {
+	tiles       int
+	time, after device.Time
+}
+
+func (r *rest) add(time, after device.Time) {
+	if r.tiles == 0 || after < r.after {
+		r.after = after
+	}
+	r.tiles, r.time = r.tiles+1, r.time+time
+}
+
+func (r *rest) place(time device.Time) { r.tiles, r.time = r.tiles-1, r.time-time }
+
+// end is a lower bound of the makespan if the device is free at an instant.
+//
+// In the literature: the bound of one machine with heads and tails (Carlier 1982).
+func (r *rest) end(free device.Time) device.Time {
+	if r.tiles == 0 {
+		return 0
+	}
+	return free + r.time + r.after
 }
 
 // Evaluate is the window with its tiles in another order and no contention for memory: its
@@ -358,3 +415,5 @@ func sized[T any](old []T, n int) []T {
 	clear(old)
 	return old
 }
+
+var CNT [32]atomic.Int64

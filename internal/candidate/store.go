@@ -10,6 +10,7 @@ import (
 	"pimflow/internal/device"
 	"pimflow/internal/graph"
 	"pimflow/internal/plan"
+	"pimflow/internal/tensor"
 )
 
 // Store costs the tiles of a graph on the devices of a machine, each once. Plans are made
@@ -28,7 +29,7 @@ type Store struct {
 	Users   [][]int    // by position: the operations that read the node
 	nodes   []node     // by position
 	kinds   []*kind    // of nodes, in the order of their first node
-	reach   reaches
+	codes   sync.Map   // by *Costed: the device.Code of those that were asked for
 }
 
 // Input is an input of a node that an operation makes.
@@ -55,6 +56,7 @@ type kind struct {
 	many  bool             // there are others
 	known map[uint64]int32 // by Span.key: the tile's number; none: the device does not execute it
 	tiles []*Costed        // by number
+	needs map[uint64]needs // by Span.key, on lane 0
 	err   error            // the first other error of Compile
 }
 
@@ -94,7 +96,6 @@ func NewStore(g *graph.Graph, ds []device.Device) *Store {
 		}
 	}
 	s.sort()
-	s.reach.of = map[reach]int{}
 	return s
 }
 
@@ -114,7 +115,7 @@ func (s *Store) sort() {
 		if !ok {
 			k = len(s.kinds)
 			of[form.String()] = k
-			s.kinds = append(s.kinds, &kind{first: i, known: map[uint64]int32{}})
+			s.kinds = append(s.kinds, &kind{first: i, known: map[uint64]int32{}, needs: map[uint64]needs{}})
 		}
 		s.kinds[k].many = ok
 		s.nodes[i].kind, s.nodes[i].number = s.kinds[k], k
@@ -135,7 +136,7 @@ func (s *Store) Near(i, lo int) []Input {
 	return list[at:]
 }
 
-// few is how many reads are looked through (estimated).
+// few is how many reads, or runs of needs, are looked through (estimated).
 const few = 4
 
 // Node is the i-th operation.
@@ -192,24 +193,12 @@ func (n *node) tile(s *Store, i int, id int32) *Tile {
 
 // cost compiles a tile of the first node of a kind.
 func (s *Store) cost(k *kind, at Span, key uint64) int32 {
-	i, dev := k.first, s.Devices[at.Lane]
-	cut := s.Graph.Whole(s.Order[i])
-	if at.Dim != Uncut {
-		cut.Box[at.Dim] = at.Range
-	}
-	code, err := dev.Compile(s.Graph, cut)
+	dev, cut := s.Devices[at.Lane], s.cut(k, at)
+	c, err := device.BriefOf(dev, s.Graph, cut)
 	var t *Costed
 	if err == nil {
-		c := code.Cost()
-		t = &Costed{Span: at, Box: cut.Box, Device: dev.Name(), code: code, Time: c.Time, fused: c.Fused().Time, memory: c.Memory, Energy: c.Energy.Total().Value}
-		t.Need = s.Graph.Need(cut)
-		for j, x := range s.Node(i).In {
-			if s.Pos[x] < 0 || t.Need[j].Empty() {
-				t.Need[j] = nil
-			} else if j > 0 && t.Need[j-1] != nil && t.Need[j].Equal(t.Need[j-1]) { // of a concatenation; the box of a scalar equals nil
-				t.Need[j] = t.Need[j-1]
-			}
-		}
+		t = &Costed{Span: at, Box: cut.Box, Device: dev.Name(), Time: c.Time, fused: c.Fused, memory: c.Memory, Energy: c.Energy}
+		t.needs = s.needs(k, at)
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -225,6 +214,44 @@ func (s *Store) cost(k *kind, at Span, key uint64) int32 {
 	}
 	k.known[key] = id
 	return id
+}
+
+// needs is what tiles of a kind read, on any device.
+func (s *Store) needs(k *kind, at Span) needs {
+	at.Lane = 0
+	key := at.key()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	n, ok := k.needs[key]
+	if !ok {
+		cut := s.cut(k, at)
+		in := s.Graph.Nodes[cut.Node].In
+		n = newNeeds(s.Graph.Need(cut), func(j int) bool { return s.Pos[in[j]] >= 0 })
+		k.needs[key] = n
+	}
+	return n
+}
+
+// cut is a tile of a kind's first node.
+func (s *Store) cut(k *kind, at Span) graph.Cut {
+	cut := s.Graph.Whole(s.Order[k.first])
+	if at.Dim != Uncut {
+		cut.Box[at.Dim] = at.Range
+	}
+	return cut
+}
+
+// code is the code of a tile, of the first node of its kind.
+func (s *Store) code(t *Tile) device.Code {
+	if c, ok := s.codes.Load(t.Costed); ok {
+		return c.(device.Code)
+	}
+	code, err := s.Devices[t.Lane].Compile(s.Graph, graph.Cut{Node: s.Order[s.nodes[t.Pos].first], Box: t.Box})
+	if err != nil {
+		panic(fmt.Sprintf("candidate: a tile that was costed: %v", err))
+	}
+	s.codes.Store(t.Costed, code)
+	return code
 }
 
 // lookup returns the costed tile that is a plan's tile, which is cut along at most one
@@ -306,28 +333,24 @@ func (s *Store) Uses(p, of *Tile) bool {
 	return false
 }
 
-// reaches remembers how far nodes read into their inputs.
-type reaches struct {
-	mu sync.Mutex
-	of map[reach]int
-}
-
-type reach struct {
-	id, x    graph.ID
-	dim, end int
-}
-
-// Reach is plan.Reach, computed once.
-func (s *Store) Reach(id, x graph.ID, dim, end int) int {
-	r := reach{id, x, dim, end}
-	s.reach.mu.Lock()
-	hi, ok := s.reach.of[r]
-	s.reach.mu.Unlock()
-	if !ok {
-		hi = plan.Reach(s.Graph, id, x, dim, end)
-		s.reach.mu.Lock()
-		s.reach.of[r] = hi
-		s.reach.mu.Unlock()
+// Reach is plan.Reach of a node that an operation makes.
+func (s *Store) Reach(id, x graph.ID, dim, end int) (hi int) {
+	i, at := s.Pos[id], Span{Dim: dim, Range: tensor.Range{Lo: 0, Hi: end}}
+	switch extent := s.Node(i).Shape[dim]; {
+	case extent >= MaxExtent: // see Span.key
+		return plan.Reach(s.Graph, id, x, dim, end)
+	case end == extent:
+		at = Span{Dim: Uncut}
+	}
+	n := s.needs(s.nodes[i].kind, at)
+	for _, in := range s.Near(i, s.Pos[x]) {
+		if in.Pos == s.Pos[x] { // the value may be read twice
+			if b := n.box(in.Index); dim < len(b) && !b.Empty() {
+				hi = max(hi, b[dim].Hi)
+			}
+		} else if s.nodes[i].sorted && in.Pos > s.Pos[x] {
+			break
+		}
 	}
 	return hi
 }

@@ -236,9 +236,11 @@ type memoKey struct {
 }
 
 type memoEntry struct {
-	once sync.Once
-	code Code
-	err  error
+	mu    sync.Mutex
+	known bool // brief and err
+	brief Brief
+	code  Code // nil: not kept
+	err   error
 }
 
 type memo struct {
@@ -248,18 +250,47 @@ type memo struct {
 }
 
 func (m *memo) Compile(g *graph.Graph, c graph.Cut) (Code, error) {
+	e := m.entry(g, c)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.code == nil && e.err == nil {
+		e.code, e.err = m.Device.Compile(g, c)
+	}
+	return e.code, e.err
+}
+
+func (m *memo) brief(g *graph.Graph, c graph.Cut) (Brief, error) {
+	e := m.entry(g, c)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.known && e.err == nil {
+		code := e.code
+		if code == nil {
+			code, e.err = m.Device.Compile(g, c)
+		}
+		if e.err == nil {
+			e.brief = briefOf(code)
+		}
+		if e.known = true; c.Box.Equal(tensor.Full(g.Nodes[c.Node].Shape)) { // plans of many policies have it
+			e.code = code
+		}
+	}
+	return e.brief, e.err
+}
+
+// entry is what is remembered of a cut.
+func (m *memo) entry(g *graph.Graph, c graph.Cut) *memoEntry {
 	var room [64]byte
 	cut := binary.AppendUvarint(room[:0], uint64(c.Node))
 	for _, r := range c.Box {
 		cut = binary.AppendUvarint(binary.AppendUvarint(cut, uint64(r.Lo)), uint64(r.Hi))
 	}
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	e := m.codes[memoKey{g, string(cut)}]
 	if e == nil {
 		e = &memoEntry{}
 		m.codes[memoKey{g, string(cut)}] = e
 	}
-	m.mu.Unlock()
-	e.once.Do(func() { e.code, e.err = m.Device.Compile(g, c) })
-	return e.code, e.err
+	return e
 }

@@ -16,7 +16,12 @@ type without struct {
 
 func (w *without) Compile(g *graph.Graph, c graph.Cut) (Code, error) {
 	if w.refused[c.Node] {
-		return nil, fmt.Errorf("%s: %.80q is kept off: %w", w.Name(), g.Nodes[c.Node].Name, ErrUnsupported)
+		return nil, w.refuse(g, c)
 	}
 	return w.Device.Compile(g, c)
+}
+
+// refuse is the error of a node that is kept off the device.
+func (w *without) refuse(g *graph.Graph, c graph.Cut) error {
+	return fmt.Errorf("%s: %.80q is kept off: %w", w.Name(), g.Nodes[c.Node].Name, ErrUnsupported)
 }

@@ -66,7 +66,8 @@ var rules = func() map[string]rule {
 		// Scale, bias and statistics are vectors, which are not counted.
 		{rule{element, first}, []string{"BatchNormalization", "CumSum", "Hardmax", "InstanceNormalization", "LayerNormalization",
 			"LRN", "LogSoftmax", "LpNormalization", "Softmax"}},
-		{rule{element, copied}, []string{"Concat", "DepthToSpace", "Expand", "Gather", "GatherElements", "GatherND", "OneHot", "Pad",
+		{rule{element, joined}, []string{"Concat"}},
+		{rule{element, copied}, []string{"DepthToSpace", "Expand", "Gather", "GatherElements", "GatherND", "OneHot", "Pad",
 			"Reshape", "ReverseSequence", "Slice", "SpaceToDepth", "Tile", "Transpose"}},
 		{rule{element, all}, []string{"MaxUnpool", "ScatterElements", "ScatterND"}},
 		{rule{element, sampled}, []string{"GridSample", "RoiAlign"}},
@@ -95,13 +96,13 @@ type work struct {
 	g        *graph.Graph
 	cut      graph.Cut
 	nd       *graph.Node
-	need     []tensor.Box
-	out      float64 // bytes written
-	residual float64 // bytes read by the epilogue
+	need     []tensor.Box // see needs
+	out      float64      // bytes written
+	residual float64      // bytes read by the epilogue
 }
 
 func newWork(d *gpu, r rule, g *graph.Graph, c graph.Cut) *work {
-	w := &work{gpu: d, kernels: d.numbers, rule: r, g: g, cut: c, nd: &g.Nodes[c.Node], need: g.Need(c)}
+	w := &work{gpu: d, kernels: d.numbers, rule: r, g: g, cut: c, nd: &g.Nodes[c.Node]}
 	if w.nd.Op.Real != "" && w.nd.Op.MACs != nil {
 		w.kernels = d.integers
 	}
@@ -110,11 +111,19 @@ func newWork(d *gpu, r rule, g *graph.Graph, c graph.Cut) *work {
 	return w
 }
 
+// needs is what the cut reads of each operand, found when it is asked for: a concatenation has hundreds.
+func (w *work) needs() []tensor.Box {
+	if w.need == nil {
+		w.need = w.g.Need(w.cut)
+	}
+	return w.need
+}
+
 // bytes is the size of n values of a node on the machine.
 func (w *work) bytes(id graph.ID, n int) float64 { return w.gpu.bytes(w.g, id, n) }
 
 // operand is the bytes of operand i that the cut needs.
-func (w *work) operand(i int) float64 { return w.bytes(w.nd.In[i], w.need[i].Size()) }
+func (w *work) operand(i int) float64 { return w.bytes(w.nd.In[i], w.needs()[i].Size()) }
 
 func (w *work) constant(i int) bool {
 	_, ok := w.g.Value(w.nd.In[i])
@@ -153,9 +162,9 @@ func conv(w *work) []Kernel {
 	a, in := w.nd.Attrs, w.g.Nodes[w.nd.In[0]].Shape
 	groups, kernel, strides := a.Int("group"), a.Ints("kernel_shape"), a.Ints("strides")
 	transposed := w.nd.Op.OnReals() == "ConvTranspose"
-	taps, touched := 1, w.need[0][0].Len()*w.need[0][1].Len()
+	taps, touched := 1, w.needs()[0][0].Len()*w.needs()[0][1].Len()
 	for i, k := range kernel {
-		have, out := w.need[0][2+i].Len(), w.cut.Box[2+i].Len()
+		have, out := w.needs()[0][2+i].Len(), w.cut.Box[2+i].Len()
 		if transposed {
 			taps *= ceilDiv(k, strides[i])
 			touched *= have
@@ -222,7 +231,7 @@ func product(w *work) []Kernel {
 // extents are the extents of the cut of a matrix product. g is the number of matrices of the
 // second operand, which multiply the same number of rows each.
 func (w *work) extents() (m, n, k, g int) {
-	a, b, box := w.g.Nodes[w.nd.In[0]].Shape, w.need[1], w.cut.Box
+	a, b, box := w.g.Nodes[w.nd.In[0]].Shape, w.needs()[1], w.cut.Box
 	g, n, k = 1, 1, a[len(a)-1]
 	if w.nd.Op.OnReals() == "Gemm" && w.nd.Attrs.Int("transA") != 0 {
 		k = a[0]
@@ -263,7 +272,7 @@ func all(w *work) float64 {
 
 // sampled is the bytes of all operands, of the first at most the four values around each place. Estimated.
 func sampled(w *work) float64 {
-	few := w.bytes(w.nd.In[0], min(w.need[0].Size(), 4*w.cut.Box.Size()))
+	few := w.bytes(w.nd.In[0], min(w.needs()[0].Size(), 4*w.cut.Box.Size()))
 	return all(w) - w.operand(0) + few
 }
 
@@ -290,15 +299,18 @@ func broadcast(w *work) float64 {
 func copied(w *work) float64 {
 	sum := 0.0
 	for i := range w.nd.Op.Values(w.nd.Operands()) {
-		sum += w.bytes(w.nd.In[i], min(w.need[i].Size(), w.cut.Box.Size()))
+		sum += w.bytes(w.nd.In[i], min(w.needs()[i].Size(), w.cut.Box.Size()))
 	}
 	return sum
 }
 
+// joined is the bytes of the values made, each of which is a value of one operand.
+func joined(w *work) float64 { return w.out }
+
 // pairs is the bytes of all operands and of a bit for each pair of boxes of a class, which one kernel writes and
 // the next reads, as in torchvision's nms_kernel.cu.
 func pairs(w *work) float64 {
-	scores := w.need[1].Shape()
+	scores := w.needs()[1].Shape()
 	boxes := float64(scores[2])
 	return w.operand(0) + w.operand(1) + float64(scores[0]*scores[1])*boxes*boxes/8
 }

@@ -113,7 +113,7 @@ func (g *Graph) InShapes(id ID) []tensor.Shape {
 }
 
 // Need is what a cut reads of each of its node's inputs, one box an input. For
-// an operator that cannot be cut it is everything.
+// an operator that cannot be cut it is everything. Boxes may share memory.
 func (g *Graph) Need(c Cut) []tensor.Box {
 	nd := &g.Nodes[c.Node]
 	k := nd.Operands()

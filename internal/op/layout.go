@@ -176,8 +176,14 @@ func concatNeed(a Attrs, in []tensor.Shape, out tensor.Box) []tensor.Box {
 	for i, x := range in {
 		r := tensor.Range{Lo: max(out[d].Lo-at, 0), Hi: min(out[d].Hi-at, x[d])}
 		if r.Len() == 0 {
+			r = tensor.Range{}
+		}
+		switch {
+		case i > 0 && need[i-1][d] == r: // there may be many inputs
+			need[i] = need[i-1]
+		case r.Len() == 0:
 			need[i] = make(tensor.Box, len(x))
-		} else {
+		default:
 			need[i] = out.With(d, r)
 		}
 		at += x[d]

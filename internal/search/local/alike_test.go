@@ -89,7 +89,10 @@ func planOf(t *testing.T, g *graph.Graph, ds []device.Device, evicted int) (text
 			return cmp.Or(cmp.Compare(a.Lane, b.Lane), cmp.Compare(a.Dim, b.Dim), cmp.Compare(a.Lo, b.Lo), cmp.Compare(a.Hi, b.Hi))
 		})
 		for _, p := range tiles {
-			text += fmt.Sprintln(i, p.Pos, p.Tile(), p.Time, p.Need)
+			text += fmt.Sprintln(i, p.Pos, p.Tile(), p.Time)
+			for k := range s.Node(i).In {
+				text += fmt.Sprintln(p.Need(k))
+			}
 		}
 	}
 	return text + fmt.Sprint(r.steps.Load(), " steps")

@@ -1,6 +1,8 @@
 package local
 
 import (
+	"slices"
+
 	"pimflow/internal/graph"
 	"pimflow/internal/plan"
 )
@@ -15,14 +17,14 @@ var shares = [][]float64{{1. / 2}, {1. / 4}, {3. / 4}, {3. / 8}, {5. / 8}, {1. /
 //
 // In the literature: fused-layer, or pipelined, tiling.
 func band(c *climber, last int) {
+	longest := c.chain(last, slices.Max(c.lengths))
 	for _, dim := range c.Store.Dims(c.cur.Lo + last) {
 		for _, n := range c.lengths {
-			chain := c.chain(last, n)
-			if len(chain) < n {
+			if len(longest) < n {
 				break
 			}
 			for cuts := range c.shares {
-				c.cutBands(chain, dim, cuts)
+				c.cutBands(longest[len(longest)-n:], dim, cuts)
 			}
 		}
 	}
@@ -34,14 +36,15 @@ func (c *climber) chain(last, n int) []int {
 	list := []int{last}
 	for len(list) < n {
 		at := -1
-		for _, in := range c.Store.Near(c.cur.Lo+list[0], c.cur.Lo) {
+		for _, in := range c.Store.Near(c.cur.Lo+list[len(list)-1], c.cur.Lo) {
 			at = max(at, in.Pos-c.cur.Lo)
 		}
 		if at < 0 {
 			break
 		}
-		list = append([]int{at}, list...)
+		list = append(list, at)
 	}
+	slices.Reverse(list)
 	return list
 }
 
@@ -49,10 +52,10 @@ func (c *climber) chain(last, n int) []int {
 // along the same dimension follow, as the needs of their readers ask.
 func (c *climber) shiftChain(last int, ends []int) {
 	d := c.cur.Partitions[last]
-	chain := []int{last}
+	chain := append(make([]int, 0, 8), last)
 	for {
 		at := -1
-		for _, in := range c.Store.Near(c.cur.Lo+chain[0], c.cur.Lo) {
+		for _, in := range c.Store.Near(c.cur.Lo+chain[len(chain)-1], c.cur.Lo) {
 			if j := in.Pos - c.cur.Lo; j >= 0 && c.cur.Partitions[j].Dim() == d.Dim() && len(c.cur.Partitions[j].Tiles) == len(d.Tiles) {
 				at = max(at, j)
 			}
@@ -60,11 +63,12 @@ func (c *climber) shiftChain(last int, ends []int) {
 		if at < 0 {
 			break
 		}
-		chain = append([]int{at}, chain...)
+		chain = append(chain, at)
 	}
 	if len(chain) == 1 {
 		return
 	}
+	slices.Reverse(chain)
 	ids := make([]graph.ID, len(chain))
 	for k, i := range chain {
 		ids[k] = c.id(i)
@@ -73,10 +77,10 @@ func (c *climber) shiftChain(last int, ends []int) {
 	if !ok {
 		return
 	}
-	var changes []change
+	changes := make([]change, 0, len(chain))
 	for k, i := range chain {
-		_, lanes := c.cur.Partitions[i].Cuts()
-		d := c.asked.Cut(c.cur.Lo+i, d.Dim(), endsOf(ranges[k]), lanes)
+		_, lanes := c.cutsOf(i)
+		d := c.asked.CutIn(c.scratch(k), c.cur.Lo+i, d.Dim(), endsOf(ranges[k]), lanes)
 		if d == nil {
 			return
 		}

@@ -16,32 +16,38 @@ import (
 type climber struct {
 	candidate.Scheduler
 	*Options
-	asked      *candidate.Asked // the store, which remembers what is asked
-	ctx        context.Context
-	o          candidate.Linear
-	choices    [][]*candidate.Partition // by position
-	cur        *candidate.Window
-	value      float64                      // of cur
-	least      [candidate.Lanes]device.Time // by device: the least time that cur keeps it busy
-	pending    []bool                       // by node: moves at it are still to be tried
-	preds      []candidate.Predecessors     // of cur, by node
-	next       []*candidate.Partition       // scratch of accept: the partitions tried
-	nextPreds  []candidate.Predecessors     // and their predecessors
-	sparePreds []candidate.Predecessors
-	fastest    []int                   // by node: the device on which the whole node takes less
-	able       [][candidate.Lanes]bool // by node: the devices that execute it
-	bandings   *bandings
-	bands      bands // scratch of cutBands
-	took       []work
-	trials     int // schedules since it was set to 0
-	maxTrials  int // schedules at most
-	steps      int // tiles of bands that were looked at: with Scheduled the work done
+	asked     *candidate.Asked // the store, which remembers what is asked
+	ctx       context.Context
+	o         candidate.Linear
+	choices   [][]*candidate.Partition // by position
+	cur       *candidate.Window
+	value     float64                      // of cur
+	least     [candidate.Lanes]device.Time // by device: the least time that cur keeps it busy
+	pending   []bool                       // by node: moves at it are still to be tried
+	preds     []candidate.Predecessors     // of cur, by node; in accept of next
+	next      []*candidate.Partition       // of cur; in accept the partitions tried
+	spare     []candidate.Predecessors     // scratch of accept, by node
+	touched   []int                        // the nodes whose predecessors it has changed
+	seen      []int                        // by node: the last attempt that touched it
+	attempt   int
+	fastest   []int                   // by node: the device on which the whole node takes less
+	able      [][candidate.Lanes]bool // by node: the devices that execute it
+	bandings  bandings
+	bands     bands // scratch of cutBands
+	took      []work
+	cuts      []*candidate.Partition // scratch of partitions that are tried
+	ends      []int                  // scratch of Cuts
+	lanes     []int
+	trials    int // schedules since it was set to 0
+	maxTrials int // schedules at most
+	steps     int // tiles of bands that were looked at: with Scheduled the work done
 }
 
 // newClimber returns a climber at a window with no node marked.
 func (r *improvement) newClimber(t *candidate.Window) *climber {
 	s, n, o := r.Store, len(t.Partitions), r.o
-	c := &climber{Scheduler: candidate.Scheduler{Store: s}, Options: r.Options, asked: s.Ask(t.Lo, n), ctx: r.ctx, o: o, choices: r.choices, bandings: &r.bandings, sparePreds: make([]candidate.Predecessors, n), pending: make([]bool, n), maxTrials: math.MaxInt}
+	c := &climber{Scheduler: candidate.Scheduler{Store: s}, Options: r.Options, asked: s.Ask(t.Lo, n), ctx: r.ctx, o: o, choices: r.choices, bandings: r.bandings, spare: make([]candidate.Predecessors, n), seen: make([]int, n), pending: make([]bool, n), maxTrials: math.MaxInt,
+		ends: make([]int, 0, 2*maxTiles), lanes: make([]int, 0, 2*maxTiles)}
 	c.adopt(t)
 	c.preds = c.Predecessors(t.Lo, t.Partitions)
 	if t := c.ScheduleBelow(t.Lo, t.Partitions, c.preds, o, c.value); t != nil {
@@ -115,6 +121,7 @@ func (c *climber) perturb() {
 // adopt makes a window the current one.
 func (c *climber) adopt(t *candidate.Window) {
 	c.cur, c.value, c.least = t, c.o.Cost(t), [candidate.Lanes]device.Time{}
+	c.next = append(c.next[:0], t.Partitions...)
 	for _, d := range t.Partitions {
 		for k, b := range d.Least {
 			c.least[k] += b
@@ -140,7 +147,8 @@ func (c *climber) mark(i int) {
 	}
 }
 
-// accept changes the partitions of some nodes if that lessens the objective, which it reports.
+// accept changes the partitions of some nodes if that lessens the objective, which it reports. The partitions may be scratch:
+// the window gets copies.
 func (c *climber) accept(changes ...change) bool {
 	t := candidate.Window{Busy: c.cur.Busy, Energy: c.cur.Energy}
 	least := c.least
@@ -158,22 +166,17 @@ func (c *climber) accept(changes ...change) bool {
 	if same || c.o.Cost(&t) >= c.value || c.trials > c.maxTrials || c.ctx.Err() != nil {
 		return false
 	}
-	c.next = append(c.next[:0], c.cur.Partitions...)
-	for _, s := range changes {
-		c.next[s.node] = s.to
-	}
-	c.linkNext()
 	c.trials++
-	better := c.ScheduleBelow(c.cur.Lo, c.next, c.nextPreds, c.o, c.value)
+	c.link(changes)
+	better := c.ScheduleBelow(c.cur.Lo, c.next, c.preds, c.o, c.value)
 	if better == nil {
+		c.unlink(changes)
 		return false
 	}
-	better.Partitions = slices.Clone(c.next)
-	for i := range c.nextPreds { // the window takes the new ones, and their memory
-		if c.differs(i) {
-			c.sparePreds[i], c.preds[i] = c.preds[i], c.nextPreds[i]
-		}
+	for _, s := range changes {
+		c.next[s.node] = s.to.Clone()
 	}
+	better.Partitions = slices.Clone(c.next)
 	c.adopt(better)
 	for _, s := range changes {
 		c.mark(s.node)
@@ -186,31 +189,58 @@ func (c *climber) repartition(i, dim int, ends, lanes []int) bool {
 	if slices.Max(lanes) >= len(c.Store.Devices) {
 		return false
 	}
-	d := c.asked.Cut(c.cur.Lo+i, dim, ends, lanes)
+	d := c.asked.CutIn(c.scratch(0), c.cur.Lo+i, dim, ends, lanes)
 	return d != nil && c.accept(change{i, d})
 }
 
-// linkNext finds the predecessors in the partitions that are tried.
-func (c *climber) linkNext() {
-	c.nextPreds = append(c.nextPreds[:0], c.preds...)
-	for i := range c.next {
-		if c.differs(i) {
-			c.sparePreds[i] = c.PredecessorsOf(c.sparePreds[i], c.cur.Lo, i, c.next)
-			c.nextPreds[i] = c.sparePreds[i]
+// scratch is the k-th partition for what is tried.
+func (c *climber) scratch(k int) *candidate.Partition {
+	for len(c.cuts) <= k {
+		c.cuts = append(c.cuts, &candidate.Partition{})
+	}
+	return c.cuts[k]
+}
+
+// cutsOf are Cuts of a node's partition, until the next call.
+func (c *climber) cutsOf(i int) (ends, lanes []int) {
+	c.ends, c.lanes = c.cur.Partitions[i].Cuts(c.ends, c.lanes)
+	return c.ends, c.lanes
+}
+
+// link has the changes in next, and the predecessors of the nodes changed, and of those that read them, in preds.
+func (c *climber) link(changes []change) {
+	c.attempt++
+	c.touched = c.touched[:0]
+	for _, s := range changes {
+		c.next[s.node] = s.to
+		c.touch(s.node)
+		for _, at := range c.Store.Users[c.cur.Lo+s.node] { // ascending
+			j := at - c.cur.Lo
+			if j >= len(c.next) {
+				break
+			}
+			c.touch(j)
 		}
+	}
+	for _, i := range c.touched {
+		c.spare[i], c.preds[i] = c.preds[i], c.PredecessorsOf(c.spare[i], c.cur.Lo, i, c.next)
 	}
 }
 
-// differs reports whether the partition of a node, or of a node that it reads, is not the
-// window's in what is tried.
-func (c *climber) differs(i int) bool {
-	if c.next[i] != c.cur.Partitions[i] {
-		return true
+// touch has the predecessors of a node found again, once in an attempt.
+func (c *climber) touch(i int) {
+	if c.seen[i] != c.attempt {
+		c.seen[i] = c.attempt
+		c.touched = append(c.touched, i)
 	}
-	for _, in := range c.Store.Near(c.cur.Lo+i, c.cur.Lo) {
-		if j := in.Pos - c.cur.Lo; j >= 0 && c.next[j] != c.cur.Partitions[j] {
-			return true
-		}
+}
+
+// unlink undoes link.
+func (c *climber) unlink(changes []change) {
+	for _, s := range changes {
+		c.next[s.node] = c.cur.Partitions[s.node]
 	}
-	return false
+	for _, i := range c.touched {
+		c.spare[i], c.preds[i] = c.preds[i], c.spare[i]
+	}
 }

@@ -73,7 +73,7 @@ func TestClimberState(t *testing.T) {
 				s.Choices(i, candidate.Linear{Time: 1})
 			}
 		}
-		r := &improvement{Store: s, Options: Default(), ctx: context.Background(), o: candidate.Linear{Time: 1}, bandings: bandings{known: map[bandingKey]*banding{}}}
+		r := Default().improvement(context.Background(), s, nil, candidate.Linear{Time: 1})
 		var parts []*candidate.Partition
 		for i := range s.Order {
 			r.choices = append(r.choices, s.Choices(i, r.o))

@@ -43,7 +43,7 @@ func (opt *Options) Improve(ctx context.Context, s *candidate.Store, choices [][
 
 // improvement begins one.
 func (opt *Options) improvement(ctx context.Context, s *candidate.Store, choices [][]*candidate.Partition, o candidate.Linear) *improvement {
-	return &improvement{Store: s, Options: opt, ctx: ctx, choices: choices, o: o, bandings: bandings{known: map[bandingKey]*banding{}}}
+	return &improvement{Store: s, Options: opt, ctx: ctx, choices: choices, o: o, bandings: make(bandings, len(s.Order))}
 }
 
 // best makes all passes over windows.

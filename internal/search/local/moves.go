@@ -70,7 +70,7 @@ func divide(c *climber, i int) {
 
 func flip(c *climber, i int) {
 	for k := 0; k < len(c.cur.Partitions[i].Tiles); k++ {
-		ends, lanes := c.cur.Partitions[i].Cuts()
+		ends, lanes := c.cutsOf(i)
 		lanes[k] = 1 - lanes[k]
 		c.repartition(i, c.cur.Partitions[i].Dim(), ends, lanes)
 	}
@@ -86,7 +86,7 @@ func shift(c *climber, i int) {
 			if k >= len(d.Tiles)-1 {
 				break
 			}
-			ends, lanes := d.Cuts()
+			ends, lanes := c.cutsOf(i)
 			if ends[k] += by; ends[k] > d.Tiles[k].Lo && ends[k] < ends[k+1] && !c.repartition(i, d.Dim(), ends, lanes) {
 				c.shiftChain(i, ends)
 			}
@@ -100,7 +100,7 @@ func merge(c *climber, i int) {
 			if k >= len(c.cur.Partitions[i].Tiles)-1 {
 				break
 			}
-			ends, lanes := c.cur.Partitions[i].Cuts()
+			ends, lanes := c.cutsOf(i)
 			ends, lanes = slices.Delete(ends, k, k+1), slices.Delete(lanes, k, k+1)
 			lanes[k] = lane
 			c.repartition(i, c.cur.Partitions[i].Dim(), ends, lanes)
@@ -117,7 +117,7 @@ func splitTile(c *climber, i int) {
 					if dim != d.Dim() && d.Dim() != candidate.Uncut || k >= len(d.Tiles) || len(d.Tiles) >= maxTiles {
 						break
 					}
-					ends, lanes := d.Cuts()
+					ends, lanes := c.cutsOf(i)
 					lo, hi := d.Tiles[k].Lo, d.Tiles[k].Hi
 					if d.Dim() == candidate.Uncut {
 						lo, hi = 0, c.Store.Node(c.cur.Lo + i).Shape[dim]
@@ -151,7 +151,7 @@ func (c *climber) followReader(j, i int) {
 	if d.Dim() == candidate.Uncut {
 		return
 	}
-	ends, lanes := d.Cuts()
+	ends, lanes := c.cutsOf(i)
 	chain := []graph.ID{c.id(j), c.id(i)}
 	if ranges, ok := plan.Bands(c.Store.Graph, chain, d.Dim(), ends[:len(ends)-1], c.Store.Reach); ok {
 		c.cutAlike(j, d.Dim(), endsOf(ranges[0]), lanes)
@@ -167,7 +167,7 @@ func (c *climber) followRead(j, i int) {
 		return
 	}
 	dim, x := d.Dim(), c.id(j)
-	made, lanes := d.Cuts()
+	made, lanes := c.cutsOf(j)
 	var ends []int
 	last, extent := 0, nd.Shape[dim]
 	for _, end := range made[:len(made)-1] {

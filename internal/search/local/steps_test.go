@@ -3,11 +3,13 @@ package local
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"testing"
 
 	"pimflow/internal/candidate"
 	"pimflow/internal/device"
 	"pimflow/internal/fake"
+	"pimflow/internal/plan"
 )
 
 // chained is a chain whose nodes take 10 to 16 a row on either device, those whose number alone divides by on the PIM.
@@ -96,7 +98,7 @@ func TestPatternsDiffer(t *testing.T) {
 		x := climberOf(chained(6, c.on), 0, 0, 0, 0, 0, 0)
 		chain := []int{1, 2, 3}[:c.nodes]
 		seen, tried := map[string]bool{}, 0
-		x.patternsOf(chain, c.bands, func(p pattern) (work, bool) {
+		x.patternsOf(chain, c.bands, make([]load, 1<<(c.nodes*c.bands)), func(*load) bool { return false }, func(p pattern) (work, bool) {
 			tried++
 			var lanes []int
 			for k, i := range chain {
@@ -110,5 +112,41 @@ func TestPatternsDiffer(t *testing.T) {
 		if tried != c.want || c.want != 5 && len(seen) != tried {
 			t.Errorf("%d nodes in %d bands, each %d. on the PIM: %d patterns, %d of them differ, want %d", c.nodes, c.bands, c.on, tried, len(seen), c.want)
 		}
+	}
+}
+
+// TestLoads: the load of each assignment of a chain's tiles to devices is that of the tiles that are picked for it.
+func TestLoads(t *testing.T) {
+	missing := 0
+	for _, on := range []int{1, 2} {
+		x := climberOf(chained(6, on), 0, 0, 0, 0, 0, 0)
+		for _, chain := range [][]int{{1, 2}, {2, 3, 4}, {0, 1}} {
+			b := &x.bands
+			b.begin(x.bandings.of(x, chain, plan.Rows, 0), chain)
+			b.on = slices.Clone(b.on)
+			b.on[1][0] = nil // a device does not execute one of the tiles
+			loads := b.loadsOf(x)
+			if len(loads) != 1<<(2*len(chain)) {
+				t.Fatalf("%d assignments of %d tiles", len(loads), 2*len(chain))
+			}
+			for set, l := range loads {
+				var least [candidate.Lanes]device.Time
+				if b.pick(x, func(c *climber, i, k, j int) int { return c.orOther(i, set>>(2*k+j)&1) }) {
+					for _, row := range b.tiles[:len(chain)] {
+						for _, p := range row {
+							least[p.Lane] += p.Least()
+						}
+					}
+					if l.missing != 0 || l.least != least {
+						t.Errorf("chain %v, assignment %b: %+v, want %v", chain, set, l, least)
+					}
+				} else if missing++; l.missing != 1 {
+					t.Errorf("chain %v, assignment %b: %d tiles missing, want 1", chain, set, l.missing)
+				}
+			}
+		}
+	}
+	if missing == 0 {
+		t.Error("no tile is missing")
 	}
 }
