@@ -167,5 +167,6 @@ func (n *node) span() (start, limit, delta int64) {
 	if most > maxRange || most < -maxRange {
 		most = interval.Unbounded
 	}
+	n.bound(0, "start", most)
 	return 0, n.bound(1, "limit", most), hi[2]
 }

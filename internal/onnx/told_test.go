@@ -80,6 +80,7 @@ func TestToldSizes(t *testing.T) {
 	}{
 		"Tile":    {`node "y" (Tile): repeats (input 1, "s") depends on the model's inputs: a constant wanted; --until "v" ends the network before it`, [][]byte{call("Exp", "x", "v"), call("Concat", "one one free", "s", attr("axis", int64(0))), call("Tile", "v s", "y")}},
 		"Range":   {`node "y" (Range): limit (input 1, "free") depends on the model's inputs`, [][]byte{call("Range", "one free one", "y")}},
+		"start":   {`node "y" (Range): start (input 0, "free") depends on the model's inputs`, [][]byte{call("Range", "free five one", "y")}},
 		"step":    {`node "y" (Range): delta (input 2, "k") depends on the model's inputs`, [][]byte{call("Range", "one five k", "y")}},
 		"Loop":    {`node "e" (Loop): M (input 0, "free") depends on the model's inputs`, [][]byte{call("Identity", "k", "told"), call("Loop", "free _ x", "e y", step)}},
 		"endless": {`node "e" (Loop): the condition that the body makes depends on the model's inputs`, [][]byte{call("Identity", "k", "told"), call("Loop", "_ yes x", "e y", step)}},
