@@ -85,12 +85,12 @@ func (s *instance) bounds(ctx context.Context, nodes []node, o Options) (all, tw
 		x := &forward{instance: s, ctx: ctx, stages: stages, best: below, kept: o.Histories, launch: float64(s.Launch.Certain(slices.Concat(s.tiles...)))}
 		switch v := x.run(first, loose); {
 		case v == below: // no plan is left that takes less
-			return floor(many), o.Below
+			return picoseconds(many), o.Below
 		case !math.IsInf(v, 1):
 			halves = max(halves, v)
 		}
 	}
-	return floor(many), floor(halves)
+	return picoseconds(many), picoseconds(halves)
 }
 
 // byPrecedence is the bound by work, precedence and barriers.
@@ -141,9 +141,9 @@ func (s *instance) byPrecedence(nodes []node, barrier []bool) float64 {
 	return base
 }
 
-// floor is a bound in whole picoseconds. The share that it takes off is far more than the
-// rounding of sums of picoseconds.
-func floor(t float64) device.Time { return device.Time(math.Floor(t * (1 - 1e-12))) }
+// picoseconds is the least makespan that is not below a bound: makespans are whole picoseconds. The share that it takes off is far
+// more than the rounding of sums of picoseconds.
+func picoseconds(t float64) device.Time { return device.Time(math.Ceil(t * (1 - 1e-12))) }
 
 // betweenBarriers is the bound of the nodes between two barriers, the first at time base.
 func (s *instance) betweenBarriers(nodes []node, start, tail []float64, base float64) float64 {

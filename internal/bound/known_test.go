@@ -135,7 +135,7 @@ func TestKnown(t *testing.T) {
 		if _, got := x.bySplits(nodes, gate, closed); !near(got, c.splits) {
 			t.Errorf("%s: by split points %v, want %v", c.what, got, c.splits)
 		}
-		want := device.Time(max(c.precedence, c.splits) * (1 - 1e-6)) // down to picoseconds
+		want := device.Time(math.Ceil(max(c.precedence, c.splits) * (1 - 1e-6))) // up to picoseconds
 		if all, two := Of(context.Background(), s, nil, Options{}); all > two || two != want {
 			t.Errorf("%s: bounds %d and %d, want %d", c.what, all, two, want)
 		}
@@ -200,8 +200,8 @@ func TestTiles(t *testing.T) {
 	if all, two := x.bySplits(nodes, gate, closed); !near(all, 15) || !near(two, 100) {
 		t.Errorf("%v and %v, want 15 and 100", all, two)
 	}
-	if all, two := Of(context.Background(), s, nil, Options{}); all != 14 || two != 99 { // less rounding
-		t.Errorf("%d and %d, want 14 and 99", all, two)
+	if all, two := Of(context.Background(), s, nil, Options{}); all != 15 || two != 100 {
+		t.Errorf("%d and %d, want 15 and 100", all, two)
 	}
 	if v, busy := nodes[0].shortestPath([candidate.Lanes]float64{1, math.Inf(1)}, false); v != 30 || busy != [candidate.Lanes]float64{30, 0} {
 		t.Errorf("on the GPU alone %v, %v", v, busy)
@@ -213,8 +213,8 @@ func TestSerial(t *testing.T) {
 	s := candidate.NewStore(fake.Branches(1, diamond...), whole(0, []device.Time{10, 20, 40, 5}, []device.Time{20, 30, 30, 50}))
 	s.Serial = true
 	costAll(s)
-	if all, two := Of(context.Background(), s, nil, Options{}); all != 64 || two != 64 { // 65, less rounding
-		t.Errorf("%d and %d, want 64", all, two)
+	if all, two := Of(context.Background(), s, nil, Options{}); all != 65 || two != 65 {
+		t.Errorf("%d and %d, want 65", all, two)
 	}
 	x, nodes := newInstance(s, nil)
 	_, gate, closed := barriers(nodes)
@@ -226,8 +226,8 @@ func TestSerial(t *testing.T) {
 	other := costed(fake.Branches(1, diamond...), whole(0, []device.Time{20, 40, 80, 10}, []device.Time{40, 60, 60, 100}), false)
 	alone, _ := Of(context.Background(), other, nil, Options{})
 	both, _ := Of(context.Background(), other, s, Options{})
-	if alone != 89 || both != 44 { // 20+60+10 and, side by side, 10+30+5, less rounding
-		t.Errorf("%d, and %d with serial runs; want 89 and 44", alone, both)
+	if alone != 90 || both != 45 { // 20+60+10 and, side by side, 10+30+5
+		t.Errorf("%d, and %d with serial runs; want 90 and 45", alone, both)
 	}
 }
 

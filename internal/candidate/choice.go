@@ -78,12 +78,17 @@ func (s *Store) InTwo(i int, o Linear) []*Partition {
 func (s *Store) CountInTwo() float64 {
 	n := 1.0
 	for i := range s.Order {
-		devices := len(s.wholes(i))
-		of := devices
-		for _, dim := range s.Dims(i) {
-			of += (s.Node(i).Shape[dim] - 1) * devices * devices
-		}
-		n *= float64(of)
+		n *= float64(s.CountOf(i))
+	}
+	return n
+}
+
+// CountOf is how many partitions in at most two tiles the i-th node has.
+func (s *Store) CountOf(i int) (n int) {
+	devices := len(s.wholes(i))
+	n = devices
+	for _, dim := range s.Dims(i) {
+		n += (s.Node(i).Shape[dim] - 1) * devices * devices
 	}
 	return n
 }

@@ -24,7 +24,7 @@ func (s *search) auto(ctx context.Context, auto Policy) (*Result, error) {
 	res := &Result{}
 	var none error
 	offer := func(c *solution) {
-		if res.Plan == nil || s.value(c.timeline) < s.value(res.Timeline) {
+		if c.plan != nil && (res.Plan == nil || s.value(c.timeline) < s.value(res.Timeline)) {
 			res.Plan, res.Timeline = c.plan, c.timeline
 		}
 	}
@@ -83,7 +83,11 @@ func (s *search) auto(ctx context.Context, auto Policy) (*Result, error) {
 		if res.Exact {
 			o.Histories = bound.High // the graph is small
 		}
-		if res.Bound, res.BoundTwo = s.bound(ctx, o); ctx.Err() != nil {
+		res.Bound, res.BoundTwo = s.bound(ctx, o)
+		if res.Exact && s.t.Objective == Latency && !s.fasterAlone() {
+			res.BoundTwo = max(res.BoundTwo, res.Timeline.Total)
+		}
+		if ctx.Err() != nil {
 			res.Bound, res.BoundTwo = 0, 0
 		}
 	}
@@ -118,7 +122,7 @@ func (s *search) improve(ctx context.Context, c *solution, p Policy) (exact bool
 		return false, err
 	}
 	if s.t.Effort > 0 {
-		if _, err = s.fitted(ctx, c, p, s.iterate(ctx, c, list, o), o); err != nil {
+		if _, err = s.fitted(ctx, c, p, s.iterate(ctx, c, p, list, o), o); err != nil {
 			return false, err
 		}
 	}
@@ -126,34 +130,57 @@ func (s *search) improve(ctx context.Context, c *solution, p Policy) (exact bool
 }
 
 // fitted makes the plan of windows the solution's, if it is better. If memory has no room for it, nodes are kept from the PIM and
-// the rest is improved again. It returns the windows that memory has room for.
+// the rest is improved again: several sets of nodes, of which the best is kept. It returns the windows that memory has room for.
+//
+// No set depends on how many rows the banks have, but which of them are tried. So the plan is no slower with more rows, as long
+// as memory is too small for the plan of all nodes.
 func (s *search) fitted(ctx context.Context, c *solution, p Policy, list []*candidate.Window, o candidate.Linear) ([]*candidate.Window, error) {
-	for round := 1; ; round++ {
-		if err := c.store.Err(); err != nil {
-			return nil, err
-		}
-		pl := s.planOf(p, list)
-		tl, err := s.time(pl)
-		var full *memory.FullError
-		if errors.As(err, &full) && c.evict(c.drop(full, list), list) {
-			if round < maxEvictions {
-				list = s.local.Improve(ctx, c.store, c.choices, list, o)
-			}
+	full, err := s.adopt(c, p, list)
+	if err != nil || full == nil {
+		return list, err
+	}
+	best := c
+	for _, ids := range c.drops(full, list) {
+		x := *c
+		x.choices, x.gone = slices.Clone(c.choices), slices.Concat(c.gone, ids)
+		x.leave()
+		fewer := slices.Clone(list)
+		if !x.evict(ids, fewer) {
 			continue
 		}
-		if err != nil && full == nil {
+		fewer = s.local.Improve(ctx, x.store, x.choices, fewer, o)
+		if full, err = s.adopt(&x, p, fewer); err != nil {
 			return nil, err
 		}
-		if err == nil && s.value(tl) < s.value(c.timeline) {
-			c.plan, c.timeline, c.windows = pl, tl, list
+		if full == nil && x.plan != nil && (best.plan == nil || s.value(x.timeline) < s.value(best.timeline)) {
+			best = &x
 		}
-		return list, nil
 	}
+	*c = *best
+	c.leave()
+	if c.plan != nil {
+		return c.windows, nil
+	}
+	for full, err = s.adopt(c, p, list); full != nil && c.evict(full.Nodes, list); full, err = s.adopt(c, p, list) {
+	}
+	return list, err
 }
 
-// maxEvictions is how often the local search runs again after nodes without room in memory are
-// evicted (estimated). After that they are only evicted.
-const maxEvictions = 4
+// adopt makes the plan of windows the solution's, if it is better and memory has room for it.
+func (s *search) adopt(c *solution, p Policy, list []*candidate.Window) (full *memory.FullError, err error) {
+	if err := c.store.Err(); err != nil {
+		return nil, err
+	}
+	pl := s.planOf(p, list)
+	tl, err := s.time(pl)
+	if errors.As(err, &full) {
+		return full, nil
+	}
+	if err == nil && (c.plan == nil || s.value(tl) < s.value(c.timeline)) {
+		c.plan, c.timeline, c.windows = pl, tl, list
+	}
+	return nil, err
+}
 
 // evict takes nodes that memory has no room for from the PIM. It returns false if no other
 // device executes one of them.
@@ -170,7 +197,7 @@ func (c *solution) evict(ids []graph.ID, list []*candidate.Window) bool {
 		if gone[at] == nil {
 			return false
 		}
-		c.choices[at] = slices.DeleteFunc(c.choices[at], (*candidate.Partition).OnPIM)
+		c.choices[at] = slices.DeleteFunc(slices.Clone(c.choices[at]), (*candidate.Partition).OnPIM)
 	}
 	for k, t := range list {
 		parts := slices.Clone(t.Partitions)
@@ -186,6 +213,33 @@ func (c *solution) evict(ids []graph.ID, list []*candidate.Window) bool {
 	return true
 }
 
+// fasterAlone reports whether a layer may be faster where one device works at a time, of which the exact mode knows nothing.
+func (s *search) fasterAlone() bool {
+	for _, alone := range s.stores {
+		for _, st := range s.stores {
+			if !alone.Serial || st.Serial || len(st.Devices) < candidate.Lanes || len(alone.Devices) < candidate.Lanes {
+				continue
+			}
+			for i := range s.order {
+				for lane := range st.Devices {
+					if a, b := alone.Whole(i, lane), st.Whole(i, lane); a != nil && (b == nil || a.Least() < b.Least()) {
+						return true
+					}
+				}
+			}
+		}
+	}
+	return false
+}
+
+// serialStore is the store of the tiles of layers that one device executes at a time; nil if there is none.
+func (s *search) serialStore() *candidate.Store {
+	if k := slices.IndexFunc(s.stores, func(o *candidate.Store) bool { return o.Serial }); k >= 0 {
+		return s.stores[k]
+	}
+	return nil
+}
+
 // bound is the lower bound, as much work as o says, of all plans on the devices of any policy: of all, and of those that
 // cut no node into more than two tiles. A plan with serial segments is no faster than one
 // whose tiles are executed side by side.
@@ -197,8 +251,8 @@ func (s *search) bound(ctx context.Context, o bound.Options) (all, two device.Ti
 		}
 		st.Launch = candidate.LaunchOf(s.t.Launch)
 		var serial *candidate.Store
-		if k := slices.IndexFunc(s.stores, func(o *candidate.Store) bool { return o.Serial }); k >= 0 && !st.Serial && len(st.Devices) > 1 {
-			serial = s.stores[k]
+		if !st.Serial && len(st.Devices) > 1 {
+			serial = s.serialStore()
 		}
 		a, t := bound.Of(ctx, st, serial, o)
 		all, two = min(all, a), min(two, t)

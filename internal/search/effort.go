@@ -8,6 +8,7 @@ import (
 
 	"pimflow/internal/bound"
 	"pimflow/internal/candidate"
+	"pimflow/internal/device"
 	"pimflow/internal/fault"
 	"pimflow/internal/nearest"
 )
@@ -71,16 +72,32 @@ func (e Effort) String() string {
 
 // iterate spends the target's effort on windows, until its time limit, which counts from the begin
 // of the search.
-func (s *search) iterate(ctx context.Context, c *solution, list []*candidate.Window, o candidate.Linear) []*candidate.Window {
+func (s *search) iterate(ctx context.Context, c *solution, p Policy, list []*candidate.Window, o candidate.Linear) []*candidate.Window {
 	until := ctx
 	if s.t.TimeLimit > 0 {
 		var cancel context.CancelFunc
 		until, cancel = context.WithDeadline(ctx, s.begin.Add(s.t.TimeLimit))
 		defer cancel()
 	}
-	list, reached := s.local.Iterate(until, c.store, c.choices, list, o, int64(s.t.Effort), s.iterated)
+	least := device.Time(math.MaxInt64) // a bound that may have fallen since
+	proven := func(list []*candidate.Window) bool { return s.proven(until, p, list, &least) }
+	list, reached := s.local.Iterate(until, c.store, c.choices, list, o, int64(s.t.Effort), proven, s.iterated)
 	s.reached = Effort(reached)
 	return list
+}
+
+// proven reports whether the plan of windows takes no longer than the lower bound of all plans of the tiles that are costed
+// so far. Bounds fall where more tiles are costed: none is computed for a plan above an earlier bound.
+func (s *search) proven(ctx context.Context, p Policy, list []*candidate.Window, least *device.Time) bool {
+	if s.t.Objective != Latency {
+		return false
+	}
+	tl, err := s.time(s.planOf(p, list))
+	if err != nil || tl.Total > *least { // memory has no room for it, or it may be improved
+		return false
+	}
+	*least, _ = s.bound(ctx, bound.Options{})
+	return tl.Total <= *least && ctx.Err() == nil
 }
 
 // iterated reports progress: all iterations together count as one more policy.

@@ -1,13 +1,16 @@
 package search_test
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"testing"
 	"time"
 
 	"pimflow/internal/bound"
+	"pimflow/internal/graph"
 	"pimflow/internal/hw"
+	"pimflow/internal/plan"
 	"pimflow/internal/platform"
 	"pimflow/internal/search"
 )
@@ -105,5 +108,33 @@ func TestEffortFull(t *testing.T) {
 	to.Effort = 20_000
 	if more := best(t, g, "auto", to).Timeline.Total; more > low {
 		t.Errorf("%v with effort, %v with none", more, low)
+	}
+}
+
+// TestProven: no effort is too much where the plan takes as long as its lower bound. Two layers on the GPU alone are whole in the
+// best plan, and no tile is idle.
+func TestProven(t *testing.T) {
+	to := target(t, "newton")
+	g := tower(t, 2, 16, 14, 14)
+	to.Pins = map[graph.ID]string{}
+	for i := range g.Nodes {
+		if g.Nodes[i].Op != nil {
+			to.Pins[graph.ID(i)] = plan.GPU
+		}
+	}
+	low := best(t, g, "auto", to)
+	if low.Timeline.Total != low.Bound {
+		t.Fatalf("%v, the bound is %v", low.Timeline.Total, low.Bound)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	to.Effort = 1_000_000_000_000 // days
+	auto, err := search.Lookup("auto")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := search.Best(ctx, g, auto, to)
+	if err != nil || r.Stopped || r.Timeline.Total != low.Timeline.Total || r.Effort != to.Effort {
+		t.Errorf("%+v, %v", r, err)
 	}
 }

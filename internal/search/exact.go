@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"pimflow/internal/bound"
 	"pimflow/internal/candidate"
 	"pimflow/internal/device"
 	"pimflow/internal/fault"
@@ -17,14 +18,19 @@ import (
 // The exact mode finds the best of all plans in which each node is whole or cut in two, anywhere
 // along any of its dimensions, with each tile on any device and the tiles in any order. It
 // branches on the partition of one node after the other, prunes by a lower bound, and orders
-// the tiles of what remains in the same way.
+// the tiles of what remains in the same way. Where the lower bound of package bound is the time of the plan
+// that the local search found, there is nothing to branch on.
 
-// The numbers of partitions of all nodes together up to which a graph is solved exactly: when
-// that is asked for, and always (estimated: seconds, and less than the local search takes).
+// The numbers of partitions of all nodes together up to which a graph is solved exactly, always and when that is asked for, and
+// how many partitions the second branches on at most (estimated: less than the local search takes, and half a minute).
 const (
-	exactMost   = 1 << 24
 	exactAlways = 1 << 16
+	exactMost   = 1 << 40
+	exactVisits = 1 << 23
 )
+
+// mostTiles is how many partitions the nodes have at most if the lower bound is asked for a proof (estimated: seconds).
+const mostTiles = 20_000
 
 // ErrTooLarge is wrapped by the error of a graph that is too large for the exact mode.
 var ErrTooLarge = errors.New("too large for the exact mode")
@@ -44,6 +50,7 @@ type branching struct {
 	parts      []*candidate.Partition
 	preds      []candidate.Predecessors
 	ends       [][]device.Time // by node and tile: the completion time if devices were always free
+	visits     int             // partitions that were branched on
 }
 
 // weightCount is how many weights λ the bound by work uses (estimated; package bound explains
@@ -60,10 +67,13 @@ func weight(k int) [candidate.Lanes]float64 {
 func (s *search) branchAndBound(ctx context.Context, c *solution, p Policy, o candidate.Linear) (bool, error) {
 	st, n := c.store, len(s.order)
 	e := &branching{
-		Scheduler: candidate.Scheduler{Store: st}, ctx: ctx, best: s.value(c.timeline),
+		Scheduler: candidate.Scheduler{Store: st}, ctx: ctx, best: math.Inf(1),
 		value:   func(t device.Time, energy float64) float64 { return s.t.Objective.value(t, energy, s.standby) },
 		choices: make([][]*candidate.Partition, n), restWork: make([][weightCount]float64, n+1), restEnergy: make([]float64, n+1),
 		parts: make([]*candidate.Partition, n), preds: make([]candidate.Predecessors, n), ends: make([][]device.Time, n),
+	}
+	if c.plan != nil {
+		e.best = s.value(c.timeline)
 	}
 	for i := n - 1; i >= 0; i-- {
 		e.choices[i] = st.InTwo(i, o)
@@ -98,7 +108,7 @@ func (s *search) branchAndBound(ctx context.Context, c *solution, p Policy, o ca
 		return true
 	}
 	e.partition(0, [candidate.Lanes]device.Time{}, 0)
-	return ctx.Err() == nil && !st.Evicted(), failed
+	return ctx.Err() == nil && e.visits <= exactVisits && !st.Evicted(), failed
 }
 
 // partition branches on the partition of the i-th node and the later ones.
@@ -108,7 +118,7 @@ func (e *branching) partition(i int, busy [candidate.Lanes]device.Time, energy f
 		return
 	}
 	for _, d := range e.choices[i] {
-		if e.ctx.Err() != nil {
+		if e.visits++; e.visits > exactVisits || e.ctx.Err() != nil {
 			return
 		}
 		b := busy
@@ -219,12 +229,39 @@ func (e *branching) offer(energy float64, list []*candidate.Tile, prog *program.
 
 // decide runs the exact mode if it is asked for or the graph is small.
 func (s *search) decide(ctx context.Context, c *solution, p Policy, o candidate.Linear) (bool, error) {
+	c.store.Readmit() // a plan that memory has no room for is not accepted
 	n := c.store.CountInTwo()
-	switch {
-	case n <= s.always, s.t.Exact && n <= exactMost:
+	if n <= s.always {
 		return s.branchAndBound(ctx, c, p, o)
-	case s.t.Exact:
-		return false, fault.Usagef("%.3g divisions of the nodes: at most %d wanted: %w", n, exactMost, ErrTooLarge)
 	}
-	return false, nil
+	if !s.t.Exact {
+		return false, nil
+	}
+	exact := s.provenInTwo(ctx, c, o)
+	var err error
+	if !exact && n <= exactMost {
+		exact, err = s.branchAndBound(ctx, c, p, o)
+	}
+	if !exact && err == nil && ctx.Err() == nil {
+		err = fault.Usagef("%.3g divisions of the nodes, and the lower bound is below the plan: %w", n, ErrTooLarge)
+	}
+	return exact, err
+}
+
+// provenInTwo reports whether the lower bound of plans in at most two tiles, all of which are costed for it, is the solution's time.
+func (s *search) provenInTwo(ctx context.Context, c *solution, o candidate.Linear) bool {
+	if s.t.Objective != Latency || c.plan == nil {
+		return false
+	}
+	tiles := 0
+	for i := range s.order {
+		if tiles += c.store.CountOf(i); tiles > mostTiles {
+			return false
+		}
+	}
+	for i := range s.order {
+		c.store.InTwo(i, o)
+	}
+	_, two := bound.Of(ctx, c.store, s.serialStore(), bound.Options{Histories: bound.High, Below: c.timeline.Total})
+	return two >= c.timeline.Total && ctx.Err() == nil
 }

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"pimflow/internal/candidate"
 	"pimflow/internal/device"
 	"pimflow/internal/fake"
 	"pimflow/internal/plan"
@@ -69,6 +70,9 @@ func TestBruteForce(t *testing.T) {
 			if float64(r.Bound) > got || float64(r.Bound) > want {
 				t.Errorf("seed %d: bound %v above %v", seed, r.Bound, got)
 			}
+			if r.BoundTwo != r.Timeline.Total {
+				t.Errorf("seed %d: exact, %v, but the bound of two tiles is %v", seed, r.Timeline.Total, r.BoundTwo)
+			}
 			if r.Bound <= 0 {
 				t.Errorf("seed %d: no bound", seed)
 			}
@@ -77,5 +81,28 @@ func TestBruteForce(t *testing.T) {
 	}
 	if tight < 0.99 && !testing.Short() { // of the few graphs then none may be
 		t.Errorf("no bound is within 1 %%: the best is %.2f of the optimum", tight)
+	}
+}
+
+// TestExactLarge: chains of twelve nodes, and graphs of ten with branches, are proven to be exact when that is asked for: the bound
+// of two tiles is the time.
+func TestExactLarge(t *testing.T) {
+	auto, err := Lookup("auto")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, seed := range []uint64{0, 1, 2, 3, 4, 6, 7} {
+		g, rng := fake.Chain(12, 2+int(seed)%3*5), rand.New(rand.NewPCG(seed, 5))
+		if seed >= 4 {
+			for n := 0; n != 10; n = len(candidate.Operations(g)) {
+				g = fake.Wild(rng, 10, 1, 2, 4)
+			}
+		}
+		to := synthetic(seed%4, 5)
+		to.Exact = true
+		r, err := Best(t.Context(), g, auto, to)
+		if err != nil || !r.Exact || r.BoundTwo != r.Timeline.Total || r.Bound > r.BoundTwo {
+			t.Errorf("seed %d: %+v, %v", seed, r, err)
+		}
 	}
 }

@@ -160,21 +160,33 @@ func (s *search) devices(p *plan.Plan) ([]device.Device, error) {
 	return s.t.Devices(p.PIMChannels, p.PIM)
 }
 
+// time is the timeline of a plan that memory has room for.
 func (s *search) time(p *plan.Plan) (*run.Timeline, error) {
+	prog, err := s.build(p)
+	if err == nil && s.t.Fits != nil {
+		err = s.t.Fits(prog)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return run.Time(prog), nil
+}
+
+// unlimited is the timeline of a plan, whether or not memory has room for it.
+func (s *search) unlimited(p *plan.Plan) (*run.Timeline, error) {
+	prog, err := s.build(p)
+	if err != nil {
+		return nil, err
+	}
+	return run.Time(prog), nil
+}
+
+func (s *search) build(p *plan.Plan) (*program.Program, error) {
 	ds, err := s.devices(p)
 	if err != nil {
 		return nil, err
 	}
-	prog, err := program.Build(s.g, p, ds)
-	if err != nil {
-		return nil, err
-	}
-	if s.t.Fits != nil {
-		if err := s.t.Fits(prog); err != nil {
-			return nil, err
-		}
-	}
-	return run.Time(prog), nil
+	return program.Build(s.g, p, ds)
 }
 
 // Baseline is the timeline of policy "gpu".

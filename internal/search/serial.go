@@ -13,7 +13,7 @@ import (
 // addSerialRuns replaces windows of a plan by serial runs if that is better: runs of layers of
 // which one device executes one at a time, the GPU with every memory channel.
 func (s *search) addSerialRuns(c *solution, serial *candidate.Store, p Policy) error {
-	if len(c.windows) == 0 || len(serial.Devices) < candidate.Lanes {
+	if c.plan == nil || len(c.windows) == 0 || len(serial.Devices) < candidate.Lanes {
 		return nil
 	}
 	x := &serialRuns{o: s.t.Objective.around(c.timeline.Total, energyOf(c.timeline), s.standby), own: c.store, serial: serial}

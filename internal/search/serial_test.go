@@ -217,7 +217,7 @@ func TestAuto(t *testing.T) {
 		if r.Timeline.Total != c.want || r.Bound > c.want || r.Bound > r.BoundTwo {
 			t.Errorf("%s: %d, want %d; bounds %d and %d", c.what, r.Timeline.Total, c.want, r.Bound, r.BoundTwo)
 		}
-		if r.Exact != c.fits || r.Stopped {
+		if !r.Exact || r.Stopped {
 			t.Errorf("%s: exact %t, stopped %t", c.what, r.Exact, r.Stopped)
 		}
 		if err := r.Plan.Check(g); err != nil {

@@ -26,10 +26,11 @@ type solution struct {
 	plan     *plan.Plan
 	timeline *run.Timeline
 	options  [][]Option
+	gone     []graph.ID // nodes that memory has no room for on the PIM
 }
 
-// solve finds the best plan of one policy. If memory has no room for it, the nodes that lack
-// room are kept from the PIM and the plan is found again.
+// solve finds the best plan of one policy. If memory has no room for it, nodes are kept from the PIM and the plan is found
+// again; the local search does that itself.
 func (s *search) solve(ctx context.Context, p Policy) (*solution, error) {
 	st, err := s.store(p)
 	if err != nil {
@@ -72,31 +73,73 @@ func (s *search) solve(ctx context.Context, p Policy) (*solution, error) {
 			c.options[i] = append(c.options[i], Option{d.Kind(), d.String(), max(d.Busy[0], d.Busy[1])})
 		}
 	}
-	for {
-		if c.windows, err = s.dynamic(st, p, c.segments, o); err != nil {
-			return nil, err
+	err = s.sequence(c, p, o)
+	var full *memory.FullError
+	if !errors.As(err, &full) {
+		return c, err
+	}
+	if p.All {
+		c.timeline, err = s.unlimited(c.plan)
+		c.plan = nil
+		return c, err
+	}
+	if p.Offload == nil { // elsewhere nodes are on the PIM at any cost
+		if best := s.fewer(c, p, o, full); best != nil {
+			return best, nil
 		}
-		c.plan = s.planOf(p, c.windows)
-		c.timeline, err = s.time(c.plan)
-		var full *memory.FullError
-		if !errors.As(err, &full) {
-			return c, err
-		}
-		gone := full.Nodes // where nodes are on the PIM at any cost
-		if p.Offload == nil {
-			gone = c.drop(full, c.windows)
-		}
-		for _, id := range gone {
-			at := st.Pos[id]
-			st.Evict(at)
-			for i := max(0, at-longestSegment+1); i <= at; i++ {
-				c.segments[i] = slices.DeleteFunc(c.segments[i], func(x segment) bool { return x.onPIM(at) })
-			}
-			c.choices[at] = slices.DeleteFunc(c.choices[at], (*candidate.Partition).OnPIM)
-			if len(c.segments[at]) == 0 {
-				return nil, fmt.Errorf("%w: %w", full, s.noDevice(at, p))
+	}
+	for ; errors.As(err, &full); err = s.sequence(c, p, o) {
+		for _, id := range full.Nodes {
+			if !c.exclude(id) {
+				return nil, fmt.Errorf("%w: %w", full, s.noDevice(st.Pos[id], p))
 			}
 		}
+	}
+	return c, err
+}
+
+// sequence finds the best sequence of a solution's segments, and its plan.
+func (s *search) sequence(c *solution, p Policy, o candidate.Linear) (err error) {
+	if c.windows, err = s.dynamic(c.store, p, c.segments, o); err != nil {
+		return err
+	}
+	c.plan = s.planOf(p, c.windows)
+	c.timeline, err = s.time(c.plan)
+	return err
+}
+
+// fewer is the best solution of those with fewer nodes on the PIM that memory has room for; nil if there is none.
+func (s *search) fewer(c *solution, p Policy, o candidate.Linear, full *memory.FullError) (best *solution) {
+	for _, ids := range c.drops(full, c.windows) {
+		x := *c
+		x.segments, x.gone = slices.Clone(c.segments), ids
+		c.store.Readmit()
+		if !slices.ContainsFunc(ids, func(id graph.ID) bool { return !x.exclude(id) }) && s.sequence(&x, p, o) == nil && (best == nil || s.value(x.timeline) < s.value(best.timeline)) {
+			best = &x
+		}
+	}
+	c.store.Readmit()
+	if best != nil {
+		best.leave()
+	}
+	return best
+}
+
+// exclude takes a node from the PIM, and reports whether another device executes it.
+func (c *solution) exclude(id graph.ID) bool {
+	at := c.store.Pos[id]
+	c.store.Evict(at)
+	for i := max(0, at-longestSegment+1); i <= at; i++ {
+		c.segments[i] = slices.DeleteFunc(slices.Clone(c.segments[i]), func(x segment) bool { return x.onPIM(at) })
+	}
+	return len(c.segments[at]) > 0
+}
+
+// leave keeps the nodes that are gone, and no others, from the PIM.
+func (c *solution) leave() {
+	c.store.Readmit()
+	for _, id := range c.gone {
+		c.store.Evict(c.store.Pos[id])
 	}
 }
 

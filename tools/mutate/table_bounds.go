@@ -13,7 +13,7 @@ var bounds = slices.Concat(
 		row{"a reader of a whole value starts with its first tile", `start[i] = max(start[i], end[r.on])`, `start[i] = max(start[i], first[r.on])`},
 		row{"a reader of a part of a value waits for its end", `start[i] = max(start[i], first[r.on])`, `start[i] = max(start[i], end[r.on])`},
 		row{"the blocking of both devices is forgotten", `return max(most, lagrangian(nodes, [candidate.Lanes]float64{}, true))`, `return most`},
-		row{"bounds are rounded up", `device.Time(math.Floor(t * (1 - 1e-12)))`, `device.Time(math.Ceil(t))`},
+		row{"rounding is not taken off bounds", `math.Ceil(t * (1 - 1e-12))`, `math.Ceil(t * (1 + 1e-12))`},
 		row{"a node is a barrier whatever it reads", `barrier[i] = waitAll == 0 && open <= i`, `barrier[i] = waitAll == 0`},
 		row{"a node is a barrier whoever waits for it", `barrier[i] = waitAll == 0 && open <= i`, `barrier[i] = waitAny == 0 && open <= i`},
 		row{"a node is closed whatever it reads", `gate[i], closed[i] = waitAny == 0, open <= i`, `gate[i], closed[i] = waitAny == 0, true`},

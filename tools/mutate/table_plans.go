@@ -66,10 +66,16 @@ var plans = slices.Concat(
 		row{"a round that the context ends counts", `if ctx.Err() != nil {
 			return list`, `if ctx.Err() != nil && list == nil {
 			return list`},
+		row{"a plan that is proven to be the best is searched on", `proven(list) {
+				break`, `proven(list) && list == nil {
+				break`},
 		row{"an effort is of the whole graph", `r.steps.Load() < effort*n`, `r.steps.Load() < effort`},
 	),
-	file("internal/search/capacity.go", in("internal/search", "^(TestFill|TestMoreRows)$"),
+	file("internal/search/capacity.go", in("internal/search", "^(TestFill|TestMoreRows|TestMoreRowsNoSlower)$"),
 		row{"weights stay by their rows, not by what they gain", `best[r-x.rows] + x.gain`, `best[r-x.rows] + float64(x.rows)`},
+		row{"sets of nodes that stay depend on the rows of the banks", `rows := want * k / capacities
+		if rows > full.Rows {`, `rows := full.Rows * k / capacities
+		if rows > want {`},
 		row{"a load may be taken several times", `for r := rows; r >= x.rows; r--`, `for r := x.rows; r <= rows; r++`},
 	),
 	file("internal/candidate/store.go", in("internal/candidate", "^TestNeeds$"),
@@ -83,7 +89,8 @@ var plans = slices.Concat(
 	file("internal/search/local/bands.go", in("internal/search/local", "^TestLoads$"),
 		row{"a tile on the second device counts on both", `l.add(on[c.orOther(i, 0)], -1)`, ``},
 	),
-	file("internal/search/effort.go", in("internal/search", "^TestEffort$"),
+	file("internal/search/effort.go", in("internal/search", "^(TestEffort|TestProven)$"),
+		row{"iterations ask no bound", `tl.Total <= *least &&`, `tl.Total < *least &&`},
 		row{"the time limit counts from the begin of the iterations", `s.begin.Add(s.t.TimeLimit)`, `s.begin.Add(s.t.TimeLimit + 1e12)`},
 	),
 	file("internal/sweep/share.go", in("internal/sweep", "^(TestBest|TestVary)$"),
@@ -139,7 +146,8 @@ var plans = slices.Concat(
 		row{"branches are pruned by the energy of a node twice", `energy+d.Energy+e.restEnergy[i+1]) < e.best {`, `energy+d.Energy+e.restEnergy[i]) < e.best {`},
 		row{"orders by start time are those by end", `start < last || e.value`, `start <= last || e.value`},
 		row{"a tile's path counts twice", `e.value(start+tail[i], energy) >= e.best {`, `e.value(start+2*tail[i], energy) >= e.best {`},
-		row{"the exact mode says that it has seen all where nodes were evicted", `return ctx.Err() == nil && !st.Evicted(), failed`, `return ctx.Err() == nil, failed`},
+		row{"the exact mode says that it has seen all where nodes were evicted", `e.visits <= exactVisits && !st.Evicted(), failed`, `e.visits <= exactVisits, failed`},
+		row{"no bound proves that a plan is exact", `return two >= c.timeline.Total && ctx.Err() == nil`, `return two > c.timeline.Total`},
 		row{"successors are placed before what they wait for", `left[i] != 0 || start < last`, `left[i] < 0 || start < last`},
 	),
 	file("internal/search/serial.go", in("internal/search", "^(TestSerialRuns|TestAuto)$"),
@@ -158,7 +166,7 @@ var plans = slices.Concat(
 		row{"nodes that must be on the PIM may be on the GPU", `d.Name() != plan.PIM && !offload {`, `d.Name() != plan.PIM {`},
 	),
 	file("internal/search/auto.go", in("internal/search", "^(TestPolicyRows|TestSerialRuns|TestAuto)$"),
-		row{"the last policy's plan is kept", `if res.Plan == nil || s.value(c.timeline) < s.value(res.Timeline) {`, `if res.Plan == nil || s.value(c.timeline) > 0 {`},
+		row{"the last policy's plan is kept", `(res.Plan == nil || s.value(c.timeline) < s.value(res.Timeline)) {`, `(res.Plan == nil || s.value(c.timeline) > 0) {`},
 		row{"serial runs are never tried", `if serial != nil && ctx.Err() == nil {`, `if serial == nil && ctx.Err() == nil {`},
 		row{"the bound is that of one machine's devices", `all, two = min(all, a), min(two, t)`, `all, two = a, t`},
 	),

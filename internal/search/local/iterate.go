@@ -17,17 +17,24 @@ var sizes = []int{20, 12, 5}
 // begins after so many tiles are placed or looked at for each node. What a group tries depends on its
 // nodes and on the round alone, so that the result depends on the effort and not on threads. A round
 // that ctx ends changes nothing: reached is the effort that has the same result. tell is told after each
-// round how many steps of how many are taken.
+// round how many steps of how many are taken. proven is asked before the first round, and whenever the steps have
+// doubled, whether no windows are better: then no round follows.
 //
 // In the literature: iterated local search (Lourenço, Martin and Stützle 2003), with a threshold of
 // acceptance that is drawn (simulated annealing at a constant temperature).
-func (opt *Options) Iterate(ctx context.Context, s *candidate.Store, choices [][]*candidate.Partition, list []*candidate.Window, o candidate.Linear, effort int64, tell func(steps, of int64)) (better []*candidate.Window, reached int64) {
+func (opt *Options) Iterate(ctx context.Context, s *candidate.Store, choices [][]*candidate.Partition, list []*candidate.Window, o candidate.Linear, effort int64, proven func([]*candidate.Window) bool, tell func(steps, of int64)) (better []*candidate.Window, reached int64) {
 	n := int64(len(s.Order))
 	if n == 0 {
 		return list, effort
 	}
 	r := opt.improvement(ctx, s, choices, o)
+	asked := int64(0) // the steps before proven is asked again
 	for round := 0; r.steps.Load() < effort*n; round++ {
+		if steps := r.steps.Load(); steps >= asked {
+			if asked = 2 * steps; proven(list) {
+				break
+			}
+		}
 		groups := groupsOf(list, r.sizes[round%len(r.sizes)], round/len(r.sizes)%2 == 1)
 		of := r.outcomes(groups, nil, map[string]*outcome{}, func(w []*candidate.Window, key string) func(*climber) {
 			seed := uint64(w[0].Lo)

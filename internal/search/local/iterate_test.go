@@ -36,6 +36,7 @@ func TestIterate(t *testing.T) {
 	const nodes = 24
 	o := candidate.Linear{Time: 1}
 	shorter := 0
+	never := func([]*candidate.Window) bool { return false }
 	for seed := range uint64(2) {
 		s := rough(nodes, seed)
 		opt := Default()
@@ -47,7 +48,7 @@ func TestIterate(t *testing.T) {
 		list = opt.Improve(t.Context(), s, wholes(s), list, o)
 		from := s.Merge(list).Time
 		iterate := func(ctx context.Context, effort int64, tell func(steps, of int64)) (device.Time, int64) {
-			better, reached := opt.Iterate(ctx, s, wholes(s), list, o, effort, tell)
+			better, reached := opt.Iterate(ctx, s, wholes(s), list, o, effort, never, tell)
 			return s.Merge(better).Time, reached
 		}
 		silent := func(int64, int64) {}
@@ -70,6 +71,14 @@ func TestIterate(t *testing.T) {
 		runtime.GOMAXPROCS(1 + int(seed)%3)
 		if again, _ := iterate(t.Context(), 2000, silent); again != to {
 			t.Errorf("%v with other threads, %v before", again, to)
+		}
+		questions := 0
+		proven, reached := opt.Iterate(t.Context(), s, wholes(s), list, o, 1<<40, func([]*candidate.Window) bool {
+			questions++
+			return questions == 3
+		}, silent)
+		if end := s.Merge(proven).Time; questions != 3 || reached != 1<<40 || end > from {
+			t.Errorf("proven when it is asked for the third time: %d questions, effort %d, from %v to %v", questions, reached, from, end)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		n := 0
