@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/nats-io/nats.go"
 	"github.com/spf13/cobra"
@@ -47,6 +48,9 @@ func (f *queueFlags) add(fl *pflag.FlagSet) {
 
 // script prints the script of --emit.
 func (f *queueFlags) script(c *cobra.Command, args []string) error {
+	if f.login.URL == "" && f.login.Context != "" {
+		return fault.Usagef("--emit with --nats-context: --nats wanted, the server that all machines reach")
+	}
 	f.plan.Args = append([]string{"sweep"}, args...)
 	f.plan.Server = f.login.URL
 	c.Flags().Visit(func(fl *pflag.Flag) {
@@ -60,7 +64,11 @@ func (f *queueFlags) script(c *cobra.Command, args []string) error {
 			values = v.GetSlice()
 		}
 		for _, v := range values {
-			f.plan.Args = append(f.plan.Args, "--"+fl.Name+"="+v)
+			to := &f.plan.Args
+			if strings.HasPrefix(fl.Name, "nats-") && f.login.URL != "" { // of workers, too
+				to = &f.plan.Login
+			}
+			*to = append(*to, "--"+fl.Name+"="+v)
 		}
 	})
 	return dispatch.Script(c.OutOrStdout(), f.emit, &f.plan)

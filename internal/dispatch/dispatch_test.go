@@ -67,7 +67,7 @@ func TestSlurm(t *testing.T) {
 	for _, server := range []string{"", "nats://it's:4222"} {
 		var b bytes.Buffer
 		args := []string{"sweep", "--where=a <= 'b' $HOME", "--set=x=1,2", "", "ü\"`"}
-		if err := Script(&b, "slurm", &Plan{Args: args, Workers: 3, CPUs: 2, Server: server}); err != nil {
+		if err := Script(&b, "slurm", &Plan{Args: args, Workers: 3, CPUs: 2, Server: server, Login: []string{"--nats-creds=my file"}}); err != nil {
 			t.Fatal(err)
 		}
 		bash := exec.Command("bash", "-c", `SLURM_ARRAY_JOB_ID=1 SLURM_ARRAY_TASK_ID=0; pimflow() { printf '%s|' "$@"; }; `+b.String())
@@ -75,6 +75,9 @@ func TestSlurm(t *testing.T) {
 		out, err := bash.Output()
 		if want := strings.Join(args, "|") + "|"; err != nil || !strings.HasPrefix(string(out), want) || !strings.Contains(string(out), server) {
 			t.Errorf("%v\n%s\n%s wanted", err, out, want)
+		}
+		if got := strings.Count(b.String(), ` '--nats-creds=my file'`); server != "" && got != 2 { // of the sweep and of the workers
+			t.Error(b.String())
 		}
 		if !strings.Contains(b.String(), "#SBATCH --array=0-3\n#SBATCH --cpus-per-task=2\n") {
 			t.Error(b.String())

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/template"
 
 	"pimflow/internal/fault"
 )
@@ -15,9 +14,10 @@ import (
 type Plan struct {
 	Args    []string // of pimflow, the first is sweep
 	Workers int
-	CPUs    int    // of a worker
-	Image   string // of containers
-	Server  string // that both use; "": the coordinator has it
+	CPUs    int      // of a worker
+	Image   string   // of containers
+	Server  string   // that both use; "": the coordinator has it
+	Login   []string // flags that say who asks that server
 }
 
 // kinds are the schedulers, and who writes their scripts.
@@ -37,12 +37,30 @@ func Script(w io.Writer, kind string, p *Plan) error {
 	return write(w, p)
 }
 
-//go:embed slurm.sh
-var slurmText string
+// The script of Slurm, with its own server and with another. Words in capitals with @ are replaced. A template of Go's library would
+// make the linker keep all methods of the program.
+var (
+	//go:embed slurm.sh
+	slurmOwn string
+	//go:embed slurm-server.sh
+	slurmOther string
+)
 
-var slurmScript = template.Must(template.New("slurm").Funcs(template.FuncMap{"quote": quote}).Parse(slurmText))
-
-func slurm(w io.Writer, p *Plan) error { return slurmScript.Execute(w, p) }
+func slurm(w io.Writer, p *Plan) error {
+	text, words, server := slurmOwn, make([]string, len(p.Args)), quote(p.Server)
+	if p.Server != "" {
+		text = slurmOther
+	}
+	for i, a := range p.Args {
+		words[i] = quote(a)
+	}
+	for _, l := range p.Login {
+		server += " " + quote(l)
+	}
+	_, err := strings.NewReplacer("@WORKERS", fmt.Sprint(p.Workers), "@CPUS", fmt.Sprint(p.CPUs), "@ARGS", strings.Join(words, " "),
+		"@SERVER", server).WriteString(w, text)
+	return err
+}
 
 // quote is a word as shells read it.
 func quote(s string) string {
@@ -73,7 +91,7 @@ func kubernetes(w io.Writer, p *Plan) error {
 			"spec": object{"selector": object{"app": "pimflow-sweep"}, "ports": []any{object{"port": port}}},
 		}}
 	} else {
-		sweep = append(append([]string{}, sweep...), "--nats", server)
+		sweep = append(append(append([]string{}, sweep...), "--nats", server), p.Login...)
 	}
 	job := func(name string, parallel int, cpus int, args []string, volumes bool) object {
 		container := object{
@@ -96,7 +114,7 @@ func kubernetes(w io.Writer, p *Plan) error {
 				"metadata": object{"labels": object{"app": name}}, "spec": pod}},
 		}
 	}
-	worker := []string{"worker", "--nats", server, "--parallel", fmt.Sprint(p.CPUs), "--idle", "10m", "--patience", "10m"}
+	worker := append([]string{"worker", "--nats", server, "--parallel", fmt.Sprint(p.CPUs), "--idle", "10m", "--patience", "10m"}, p.Login...)
 	items := append(service, job("pimflow-sweep", 1, 1, sweep, true), job("pimflow-worker", p.Workers, p.CPUs, worker, false))
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
