@@ -21,7 +21,7 @@ type Space struct {
 	Loss *Loss    // nil: no point was compared
 
 	total, failed int
-	searched      int // points whose plans are their own
+	searched      int           // points whose plans are their own
 	first         []*result.Row // that are listed
 	told          []string      // errors, without those that were told before
 	models        []*modelRows

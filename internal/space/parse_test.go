@@ -142,6 +142,7 @@ func TestLargeFile(t *testing.T) {
 // FuzzSpec: what is read is printed, and read again as the same.
 func FuzzSpec(f *testing.F) {
 	f.Add(whole)
+	f.Add("{}")
 	f.Add("models: [toy]\noverrides: {a.b: [\"\\u00e9\", '1']}\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := Parse("s.yaml", []byte(text))

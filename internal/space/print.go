@@ -51,6 +51,9 @@ func (s *Spec) Print(w io.Writer) error {
 	if n := s.Anchors.N; n != 0 {
 		fmt.Fprintf(&b, "anchors: %d\n", n)
 	}
+	if b.Len() == 0 {
+		b.WriteString("{}\n")
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
