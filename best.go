@@ -1,6 +1,7 @@
 package pimflow
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -15,10 +16,15 @@ import (
 )
 
 // Best times plans of the model that were made on other machines, as Print wrote them, and returns the best under the objective of a
-// search, whose other switches do not count. It has the number of PIM channels of the session's machine, and the better of its launches.
-// An error wraps ErrNoPlan if the machine can execute none of them. Nothing is searched, so that no lower bound is known.
+// search. It has the number of PIM channels of the session's machine, and the better of its launches. Under policy auto a short local search goes on
+// from there, whatever the effort; the other switches of the search do not count. An error wraps ErrNoPlan if the machine can execute none of the plans. No lower bound is
+// known.
 func (s *Session) Best(ctx context.Context, plans []string, how Search) (*Plan, error) {
 	t, err := s.aim(Search{Objective: how.Objective})
+	if err != nil {
+		return nil, err
+	}
+	policy, err := search.Lookup(cmp.Or(how.Policy, DefaultPolicy))
 	if err != nil {
 		return nil, err
 	}
@@ -35,6 +41,11 @@ func (s *Session) Best(ctx context.Context, plans []string, how Search) (*Plan, 
 		return nil, err
 	}
 	best := search.Least(list)
+	if best != nil && policy.All {
+		if best, err = search.Refine(ctx, s.graph, policy, list, t); err != nil {
+			return nil, err
+		}
+	}
 	if best == nil {
 		return nil, fault.As(fault.Infeasible, fmt.Errorf("%s: machine %s: %w of %d", s.name, s.machine.Name, ErrNoPlan, len(plans)))
 	}

@@ -34,7 +34,7 @@ func points(lo, hi, most int) (list []int) {
 // and of its partitions in two those that no other dominates, at most maxFront a dimension
 // and order of devices. The fastest alone comes first.
 func (s *Store) Choices(i int, o Linear) []*Partition {
-	list := s.wholes(i)
+	list := s.Wholes(i)
 	if len(list) == Lanes && list[0].Busy[list[0].Tiles[0].Lane] > 0 {
 		for _, dim := range s.Dims(i) {
 			for first := range Lanes {
@@ -46,8 +46,8 @@ func (s *Store) Choices(i int, o Linear) []*Partition {
 	return list
 }
 
-// wholes are the partitions of the i-th node that leave it whole.
-func (s *Store) wholes(i int) (list []*Partition) {
+// Wholes are the partitions of the i-th node that leave it whole.
+func (s *Store) Wholes(i int) (list []*Partition) {
 	for lane := range s.Devices {
 		if t := s.Whole(i, lane); t != nil {
 			list = append(list, NewPartition(t))
@@ -58,7 +58,7 @@ func (s *Store) wholes(i int) (list []*Partition) {
 
 // InTwo are all partitions of the i-th node in at most two tiles, the fastest alone first.
 func (s *Store) InTwo(i int, o Linear) []*Partition {
-	list := s.wholes(i)
+	list := s.Wholes(i)
 	for _, dim := range s.Dims(i) {
 		extent := s.Node(i).Shape[dim]
 		for at := 1; at < extent; at++ {
@@ -85,7 +85,7 @@ func (s *Store) CountInTwo() float64 {
 
 // CountOf is how many partitions in at most two tiles the i-th node has.
 func (s *Store) CountOf(i int) (n int) {
-	devices := len(s.wholes(i))
+	devices := len(s.Wholes(i))
 	n = devices
 	for _, dim := range s.Dims(i) {
 		n += (s.Node(i).Shape[dim] - 1) * devices * devices

@@ -2,6 +2,7 @@ package search_test
 
 import (
 	"context"
+	"runtime"
 	"testing"
 
 	"pimflow/internal/hw"
@@ -77,6 +78,65 @@ func TestRetime(t *testing.T) {
 	stopped, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := search.Retime(stopped, g, plans, to); err != context.Canceled {
+		t.Errorf("%v after the end", err)
+	}
+}
+
+// TestRefine: from plans of other machines a short search comes to a plan of its policy that is better than they and than the best of whole nodes, the same
+// whatever the number of threads, and from the plan of a search of the same machine to none that is worse.
+func TestRefine(t *testing.T) {
+	g := network(t, "mobilenet-v2")
+	auto, err := search.Lookup("auto")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := hw.Load("newton")
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := func(changes ...string) search.Target {
+		c, err := m.Set(changes...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return targetOf(t, c)
+	}
+	plans := []*plan.Plan{best(t, g, "mddp", changed("memory.pim_channels=6")).Plan}
+	to := changed("memory.pim_channels=12", "pim.timing.ccds_ck=3")
+	list, err := search.Retime(t.Context(), g, plans, to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refined := func(list []*search.Retimed) *search.Retimed {
+		r, err := search.Refine(t.Context(), g, auto, list, to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if given, err := search.Given(g, r.Plan, to); err != nil || given.Value != r.Value || r.Plan.Policy != "auto" {
+			t.Errorf("%v of policy %s, given %v: %v", r.Value, r.Plan.Policy, given.Value, err)
+		}
+		return r
+	}
+	r, least := refined(list), search.Least(list)
+	if whole := best(t, g, "newton++", to); r.Value >= min(least.Value, whole.Value) {
+		t.Errorf("%v from %v, and %v of whole nodes", r.Value, least.Value, whole.Value)
+	}
+	procs := runtime.GOMAXPROCS(1)
+	again := refined(list)
+	runtime.GOMAXPROCS(procs)
+	if again.Value != r.Value || len(again.Plan.Segments) != len(r.Plan.Segments) {
+		t.Errorf("%v with one thread, %v with %d", again.Value, r.Value, procs)
+	}
+	own := best(t, g, "mddp", to)
+	if list, err = search.Retime(t.Context(), g, append(plans, own.Plan), to); err != nil {
+		t.Fatal(err)
+	}
+	if r = refined(list); r.Value > own.Value || search.Least(list).Value > own.Value {
+		t.Errorf("%v from %v", r.Value, own.Value)
+	}
+	stopped, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := search.Refine(stopped, g, auto, list, to); err != context.Canceled {
 		t.Errorf("%v after the end", err)
 	}
 }

@@ -1,5 +1,7 @@
 package local
 
+import "slices"
+
 // Options are the choice tables and the limits of the local search. Default returns those that
 // plans are made with; tests and benchmarks take rows out and vary limits.
 type Options struct {
@@ -30,6 +32,19 @@ type Options struct {
 	// AllPatterns is up to how many tiles of a chain all assignments to devices are tried.
 	AllPatterns int
 }
+
+// Brief returns the options of plans that begin with those of other machines: few moves, which cost few tiles, and little work. The budget
+// is measured: over 12 points of a grid of machines, three times as much gains a per cent, and takes half as much time again.
+func Brief() *Options {
+	o := Default()
+	o.moves = slices.DeleteFunc(slices.Clone(moves), func(m move) bool { return !slices.Contains(brief, m.name) })
+	o.starts, o.final = [][]pass{{{16, (*climber).climb}}}, nil
+	o.Budget, o.Steps, o.FewerSteps = 300, 300, 300
+	return o
+}
+
+// brief are the moves that change where nodes are cut, and on which device they are.
+var brief = []string{"alone", "divide", "flip", "shift"}
 
 // Default returns the options of all plans. The limits are measured: BenchmarkLimits of package
 // search prints the tables that they are chosen from.
