@@ -295,10 +295,10 @@ func TestLoose(t *testing.T) {
 	s := costed(fake.Branches(1, inputs...), whole(0, []device.Time{1, 500, 500, 500, 500, 1, 1, 1}, []device.Time{0, 500, 500, 500, 500, 0, 0, 0}), false)
 	x, nodes := newInstance(s, nil)
 	_, gate, closed := barriers(nodes)
-	stages, first, loose := x.stages(nodes, gate, closed)
-	f := &forward{instance: x, ctx: context.Background(), stages: stages, best: math.Inf(1), kept: 4}
-	if got := f.run(first, loose); !near(got, 1003) {
-		t.Errorf("%v, want 1003", got)
+	for _, many := range []bool{false, true} {
+		if got := x.byHistories(t.Context(), nodes, gate, closed, many, 4, math.Inf(1)); !near(got, 1003) {
+			t.Errorf("many %t: %v, want 1003", many, got)
+		}
 	}
 }
 

@@ -36,8 +36,9 @@
 // Split points. Whether tiles wait for each other depends on where nodes are cut. A dynamic
 // programme over the split points gives another bound (label.go). The larger counts.
 //
-// Histories. For plans that cut no node into more than two tiles a further bound keeps several histories of each split
-// (forward.go): how many is an option. It knows a plan and follows none that certainly takes longer.
+// Histories. Two further bounds keep several histories of each split (forward.go): how many is an option. They know a plan and
+// follow none that certainly takes longer. The sharper one is of plans that cut no node into more than two tiles; in that of all plans
+// more tiles are one state, of which little is known: nearly all of what it is below the other.
 //
 // Order. Bounds hold for nodes in any order, so they have their own (order.go).
 //

@@ -28,6 +28,10 @@ import (
 // Sums. λG + (1-λ)P, the weighted work of all tiles so far, for some λ, with the launches on a path to each tile of the gate.
 // If nothing of a gate and of what follows starts before a time, they are at least that time.
 //
+// More tiles than two. A variant may also be all ways to cut a gate along a dimension in three tiles or more: then the bound holds
+// for all plans. What any such tile reads is waited for, each takes at least the least time, and all of them at least what a shortest
+// path adds to the sums. These have F, too, for which tracks are followed (label.go).
+//
 // Known plan. A history whose sums, with the work still to come, are not below the time of a known plan is dropped.
 //
 // In the literature: label setting with dominance and state-space relaxation (Christofides, Mingozzi and Toth 1981); disjunctive
@@ -39,6 +43,7 @@ type forward struct {
 	ctx     context.Context
 	stages  []*stage
 	kept    int     // histories of a variant
+	terms   int     // multipliers of the sums: those of work, or all
 	launch  float64 // the least launch of PIM work that may be fused
 	best    float64 // no plan so far is known to be below
 	scratch history
@@ -48,9 +53,23 @@ type forward struct {
 // root is a synchronization: nothing that follows starts before it, and no PIM work before pim.
 type root struct{ time, pim float64 }
 
+// byHistories is the least makespan of all plans, or only of those in at most two tiles a node: a lower bound. It is the known
+// time if no plan takes less, and 0 if the context ends.
+func (s *instance) byHistories(ctx context.Context, nodes []node, gate, closed []bool, many bool, kept int, known float64) float64 {
+	stages, first, loose := s.stages(nodes, gate, closed, many)
+	x := &forward{instance: s, ctx: ctx, stages: stages, best: known, kept: kept, terms: len(balances), launch: float64(s.Launch.Certain(slices.Concat(s.tiles...)))}
+	if many {
+		x.terms = len(s.multipliers.of)
+	}
+	if v := x.run(first, loose); !math.IsInf(v, 1) {
+		return v
+	}
+	return 0
+}
+
 // run is the least makespan of all plans, or the known one if that is less. first is the weighted work of loose nodes before the
 // first gate, if there are any.
-func (x *forward) run(first work, loose bool) float64 {
+func (x *forward) run(first sums, loose bool) float64 {
 	if len(x.stages) == 0 {
 		return 0
 	}
@@ -97,7 +116,7 @@ func (x *forward) from(at int, before []variant, labels [][]*history, sealed boo
 				orders := x.orders(&before[v], of, waits)
 				for _, from := range labels[v] {
 					for order := range orders {
-						if x.extend(from, &before[v], of, waits, l, sealed, order) {
+						if x.extend(from, &before[v], of, waits, l, sealed, order, g == 0 || l.follows[w][v]) {
 							next[w] = x.insert(next[w], len(of.pieces))
 						}
 					}
@@ -157,7 +176,7 @@ func (x *forward) leave(roots []root, l *stage, v *variant, h *history, last boo
 	}
 	if l.loose {
 		for j := range n {
-			for k := range h.sums[j] {
+			for k := range x.terms {
 				h.sums[j][k] += l.add[k]
 			}
 		}
@@ -233,9 +252,9 @@ func (x *forward) begin(r root, w *variant, l *stage, order int) bool {
 	x.finish(w, floor, &start)
 	top := 0.0
 	for p := range x.paths(len(w.pieces)) {
-		for k := range h.sums[p] {
+		for k := range x.terms {
 			b := x.weights(k)
-			v := max(floor, b[gpuLane]*floor+b[pimLane]*pim)
+			v := max(floor, (1-b[pimLane])*floor+b[pimLane]*pim)
 			if x.Serial {
 				v = floor
 			}
@@ -336,7 +355,7 @@ func (x *forward) crossed(from *history, v, w *variant, waits wait, l *stage, se
 
 // extend sets the scratch history to that of plans that come from a history of the variant v and cut the next gate in the
 // variant w. It reports whether such plans matter.
-func (x *forward) extend(from *history, v, w *variant, waits wait, l *stage, sealed bool, order int) bool {
+func (x *forward) extend(from *history, v, w *variant, waits wait, l *stage, sealed bool, order int, follows bool) bool {
 	h := &x.scratch
 	start, ok := x.crossed(from, v, w, waits, l, sealed, order)
 	if !ok {
@@ -360,7 +379,7 @@ func (x *forward) extend(from *history, v, w *variant, waits wait, l *stage, sea
 				continue
 			}
 			edge := v.pieces[j].lane == gpuLane && w.pieces[p].lane == pimLane
-			for k := range to {
+			for k := range x.terms {
 				if edge {
 					to[k] = max(to[k], from.sums[j][k]+x.onPath(k))
 				} else {
@@ -368,7 +387,10 @@ func (x *forward) extend(from *history, v, w *variant, waits wait, l *stage, sea
 				}
 			}
 		}
-		for k := range to {
+		if !follows {
+			*to = x.multipliers.worked(to)
+		}
+		for k := range x.terms {
 			to[k] = max(to[k], floor) + w.add[k]
 			if top = max(top, to[k]); to[k]+l.rest[k] >= x.best {
 				return false

@@ -13,7 +13,7 @@ type history struct {
 	some float64            // when any tile of it is made
 	ends [maxPieces]float64 // when its pieces are made
 	// The weighted work of all so far: by piece with the launches on the path to it, and then without launches on paths.
-	sums [maxPieces + 1]work
+	sums [maxPieces + 1]sums
 	// The largest of each, and with one launch more.
 	top, launched [maxPieces + 1]float64
 }
@@ -27,20 +27,20 @@ func (x *forward) paths(pieces int) int {
 }
 
 // meet makes a history hold for plans of either.
-func (h *history) meet(o *history, pieces, paths int) {
+func (h *history) meet(o *history, pieces, paths, terms int) {
 	h.done, h.some = min(h.done, o.done), min(h.some, o.some)
 	for j := range pieces {
 		h.ends[j] = min(h.ends[j], o.ends[j])
 	}
 	for j := range paths {
-		for k := range h.sums[j] {
+		for k := range terms {
 			h.sums[j][k] = min(h.sums[j][k], o.sums[j][k])
 		}
 	}
 }
 
 // within reports whether no number of a history is above that of another.
-func (h *history) within(o *history, pieces, paths int) bool {
+func (h *history) within(o *history, pieces, paths, terms int) bool {
 	if h.done > o.done || h.some > o.some {
 		return false
 	}
@@ -50,7 +50,7 @@ func (h *history) within(o *history, pieces, paths int) bool {
 		}
 	}
 	for j := range paths {
-		for k := range h.sums[j] {
+		for k := range terms {
 			if h.sums[j][k] > o.sums[j][k] {
 				return false
 			}
@@ -60,14 +60,14 @@ func (h *history) within(o *history, pieces, paths int) bool {
 }
 
 // apart is how far two histories are from each other.
-func (h *history) apart(o *history, pieces, paths int) (sum float64) {
+func (h *history) apart(o *history, pieces, paths, terms int) (sum float64) {
 	sum = math.Abs(h.done - o.done)
 	for j := range pieces {
 		sum += math.Abs(h.ends[j] - o.ends[j])
 	}
 	for j := range paths {
-		for k := range h.sums[j] {
-			sum += math.Abs(h.sums[j][k]-o.sums[j][k]) / float64(len(h.sums[j]))
+		for k := range terms {
+			sum += math.Abs(h.sums[j][k]-o.sums[j][k]) / float64(terms)
 		}
 	}
 	return sum
@@ -76,8 +76,8 @@ func (h *history) apart(o *history, pieces, paths int) (sum float64) {
 // sumUp sets top and launched.
 func (x *forward) sumUp(h *history, paths int) {
 	for j := range paths {
-		h.top[j], h.launched[j] = slices.Max(h.sums[j][:]), 0
-		for k, v := range h.sums[j] {
+		h.top[j], h.launched[j] = slices.Max(h.sums[j][:x.terms]), 0
+		for k, v := range h.sums[j][:x.terms] {
 			h.launched[j] = max(h.launched[j], v+x.onPath(k))
 		}
 	}
@@ -91,15 +91,15 @@ func (x *forward) onPath(k int) float64 { return x.weights(k)[pimLane] * x.launc
 func (x *forward) insert(list []*history, pieces int) []*history {
 	paths := x.paths(pieces)
 	if x.kept == 1 && len(list) == 1 {
-		list[0].meet(&x.scratch, pieces, paths)
+		list[0].meet(&x.scratch, pieces, paths, x.terms)
 		return list
 	}
 	for _, o := range list {
-		if o.within(&x.scratch, pieces, paths) {
+		if o.within(&x.scratch, pieces, paths, x.terms) {
 			return list
 		}
 	}
-	list = slices.DeleteFunc(list, func(o *history) bool { return x.scratch.within(o, pieces, paths) })
+	list = slices.DeleteFunc(list, func(o *history) bool { return x.scratch.within(o, pieces, paths, x.terms) })
 	var h *history
 	if n := len(x.free); n > 0 {
 		h, x.free = x.free[n-1], x.free[:n-1]
@@ -118,10 +118,10 @@ func (x *forward) insert(list []*history, pieces int) []*history {
 	}
 	a, least := 0, math.Inf(1)
 	for i := range len(list) - 1 {
-		if d := list[i].apart(list[i+1], pieces, paths); d < least {
+		if d := list[i].apart(list[i+1], pieces, paths, x.terms); d < least {
 			a, least = i, d
 		}
 	}
-	list[a].meet(list[a+1], pieces, paths)
+	list[a].meet(list[a+1], pieces, paths, x.terms)
 	return slices.Delete(list, a+1, a+2)
 }

@@ -165,6 +165,14 @@ type track struct {
 	linked bool // the rows of the gate before are read for these
 }
 
+// span is the rows from the first track to the last.
+func (t *track) span() (r tensor.Range) {
+	if len(t.rows) > 0 {
+		r = tensor.Range{Lo: slices.Min(t.rows), Hi: slices.Max(t.rows) + 1}
+	}
+	return r
+}
+
 // trackCount is how many rows are followed (estimated).
 const trackCount = 8
 

@@ -2,7 +2,6 @@ package bound
 
 import (
 	"math"
-	"slices"
 
 	"pimflow/internal/candidate"
 	"pimflow/internal/plan"
@@ -38,8 +37,8 @@ type transition struct {
 // apart is false.
 func (e *transition) begin(before []split, i, at int, tidy, apart bool, tracks []track) {
 	e.from, e.gate, e.sealed, e.linked, e.track = before, at, tidy, tracks[i].linked, tensor.Range{}
-	if at >= 0 && len(tracks[at].rows) > 0 {
-		e.track = tensor.Range{Lo: slices.Min(tracks[at].rows), Hi: slices.Max(tracks[at].rows) + 1}
+	if at >= 0 {
+		e.track = tracks[at].span()
 	}
 	n := len(before)
 	if len(e.upToHere) < n {

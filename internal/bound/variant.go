@@ -10,29 +10,31 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// variant is a way to cut a gate: whole, or in two tiles at a split point, each on its device.
+// variant is a way to cut a gate: whole, in two tiles at a split point, each on its device, or along a dimension in more tiles.
+// More tiles are one variant, with one piece that stands for any of them.
 //
 // In the literature: a state of a dynamic programme.
 type variant struct {
 	dim    int // candidate.Uncut: whole
-	at     int // the split point; 0: whole
+	at     int // the split point; 0: whole, or more tiles than two
 	pieces []piece
 	busy   [candidate.Lanes]float64 // what the tiles take
-	add    work                     // the weighted work of all tiles
+	add    sums                     // added to the sums by all tiles
+	work   sums                     // the same without F
 }
 
 // piece is a tile of a variant.
 type piece struct {
-	lane  int
-	time  float64        // in a fused launch
+	lane  int            // anyLane: one of many tiles
+	time  float64        // in a fused launch; the least of many
 	reads []tensor.Range // what it reads of the gate before
 }
 
 // maxPieces is how many tiles a variant has at most.
 const maxPieces = 2
 
-// work is the weighted work of a part of a plan, by balance.
-type work [len(balances)]float64
+// anyLane is the lane of a piece on any device.
+const anyLane = -1
 
 // The lanes of the devices.
 var gpuLane, pimLane = program.Lane(plan.GPU), program.Lane(plan.PIM)
@@ -40,13 +42,15 @@ var gpuLane, pimLane = program.Lane(plan.GPU), program.Lane(plan.PIM)
 // stage is a gate with its variants.
 type stage struct {
 	closed   bool
-	loose    bool    // loose nodes follow before the next gate
-	add      work    // the weighted work of these
-	rest     work    // the weighted work of all nodes that follow
+	loose    bool // loose nodes follow before the next gate
+	shape    tensor.Shape
+	add      sums    // the weighted work of these
+	rest     sums    // the weighted work of all nodes that follow
 	suffix   float64 // the least time of all that follows, from idle devices; 0: not computed
 	variants []variant
 	before   *stage   // nil: the first
 	waits    [][]wait // by variant and variant of the gate before
+	follows  [][]bool // likewise: whether the tracks continue (label.go)
 }
 
 // wait says for each piece of a variant what it waits for of a variant of the gate before: bits of its pieces, waitsForAll, or
@@ -55,14 +59,14 @@ type wait [maxPieces]uint8
 
 const waitsForAll = 1<<maxPieces - 1
 
-// variants are the ways to cut a gate. reads is what a tile reads of the gate before.
-func (s *instance) variants(g *node, extents []int, reads func(*candidate.Tile) []tensor.Range) (list []variant) {
+// variants are the ways to cut a gate, in more tiles than two only if many is set. reads is what a tile reads of the gate before.
+func (s *instance) variants(g *node, t *track, many bool, extents []int, reads func(*candidate.Tile) []tensor.Range) (list []variant) {
 	of := func(p *candidate.Tile) piece { return piece{p.Lane, s.least(p), reads(p)} }
 	for d, ps := range g.tiles {
 		dim := d - 1
 		if dim == candidate.Uncut {
 			for _, p := range ps {
-				v := s.variant(dim, 0, of(p))
+				v := s.variant(dim, 0, t, of(p))
 				k := slices.IndexFunc(list, func(o variant) bool { return o.pieces[0].lane == p.Lane })
 				switch {
 				case k < 0:
@@ -84,15 +88,27 @@ func (s *instance) variants(g *node, extents []int, reads func(*candidate.Tile) 
 				break
 			}
 			for _, q := range tail[p.Hi] {
-				list = append(list, s.variant(dim, p.Hi, of(p), of(q)))
+				list = append(list, s.variant(dim, p.Hi, t, of(p), of(q)))
 			}
+		}
+		if !many || len(ps) == 0 {
+			continue
+		}
+		if a, ok := s.manyTiles(dim, g, *t); ok {
+			all := reads(ps[0])
+			for _, p := range ps {
+				all = intersect(all, reads(p))
+			}
+			v := variant{dim: dim, pieces: []piece{{anyLane, a.time[0], all}}, busy: [candidate.Lanes]float64{a.alone, a.alone}, add: *a.cost}
+			v.work = s.multipliers.worked(&v.add)
+			list = append(list, v)
 		}
 	}
 	return list
 }
 
 // variant is the variant of given pieces.
-func (s *instance) variant(dim, at int, ps ...piece) variant {
+func (s *instance) variant(dim, at int, t *track, ps ...piece) variant {
 	v := variant{dim: dim, at: at, pieces: ps}
 	for _, p := range ps {
 		v.busy[p.lane] += p.time
@@ -100,20 +116,34 @@ func (s *instance) variant(dim, at int, ps ...piece) variant {
 	if s.Serial { // each device occupies both
 		v.busy = [candidate.Lanes]float64{v.busy[0] + v.busy[1], v.busy[0] + v.busy[1]}
 	}
+	first, last := ps[0].time, ps[len(ps)-1].time
+	chain := min(first, last)
+	if dim == plan.Rows && len(t.rows) > 0 {
+		share := t.share(0, at)
+		chain = share*first + (1-share)*last
+	}
 	for k := range v.add {
 		b := s.multipliers.of[k]
-		v.add[k] = b[0]*v.busy[0] + b[1]*v.busy[1]
+		v.work[k] = b[0]*v.busy[0] + b[1]*v.busy[1]
+		v.add[k] = v.work[k] + (1-b[0]-b[1])*chain
 	}
 	return v
 }
 
-// waitsFor says what a piece that reads ranges of a gate waits for of a variant of it.
-func (v *variant) waitsFor(needs []tensor.Range) uint8 {
+// many reports whether the gate is in more tiles than two.
+func (v *variant) many() bool { return v.pieces[0].lane == anyLane }
+
+// waitsFor says what a piece that reads ranges of a gate of a shape waits for of a variant of it.
+func (v *variant) waitsFor(needs []tensor.Range, shape tensor.Shape) uint8 {
 	switch {
 	case v.dim == candidate.Uncut:
 		return waitsForAll
 	case needs == nil || needs[v.dim].Lo >= needs[v.dim].Hi:
 		return 0
+	case v.many() && needs[v.dim].Len() < shape[v.dim]:
+		return 0
+	case v.many():
+		return waitsForAll
 	case needs[v.dim].Hi <= v.at:
 		return 1
 	case needs[v.dim].Lo >= v.at:
@@ -122,9 +152,10 @@ func (v *variant) waitsFor(needs []tensor.Range) uint8 {
 	return waitsForAll
 }
 
-// stages lists the gates with their variants, and the weighted work of loose nodes before the first, if there are any.
-func (s *instance) stages(nodes []node, gate, closed []bool) (list []*stage, first work, loose bool) {
-	at := -1
+// stages lists the gates with their variants (many is that of variants), and the weighted work of loose nodes before the first,
+// if there are any.
+func (s *instance) stages(nodes []node, gate, closed []bool, many bool) (list []*stage, first sums, loose bool) {
+	at, tracks := -1, s.tracks(gate)
 	for i := range nodes {
 		g := &nodes[i]
 		switch {
@@ -134,9 +165,12 @@ func (s *instance) stages(nodes []node, gate, closed []bool) (list []*stage, fir
 			if input >= 0 {
 				input = s.Reads[i][input].Index
 			}
-			l := &stage{closed: closed[i]}
-			l.variants = s.variants(g, s.Node(i).Shape, func(p *candidate.Tile) []tensor.Range { return reads(p, input) })
+			l := &stage{closed: closed[i], shape: s.Node(i).Shape}
+			l.variants = s.variants(g, &tracks[i], many, l.shape, func(p *candidate.Tile) []tensor.Range { return reads(p, input) })
 			l.wait(list)
+			if l.before != nil {
+				l.follow(&transition{s: s, linked: tracks[i].linked, track: tracks[at].span()})
+			}
 			list, at = append(list, l), i
 		default:
 			add, is := &first, &loose
@@ -151,7 +185,7 @@ func (s *instance) stages(nodes []node, gate, closed []bool) (list []*stage, fir
 			}
 		}
 	}
-	var rest work
+	var rest sums
 	for i := len(list) - 1; i >= 0; i-- {
 		l := list[i]
 		for k := range rest {
@@ -161,7 +195,7 @@ func (s *instance) stages(nodes []node, gate, closed []bool) (list []*stage, fir
 		for k := range rest {
 			least := math.Inf(1)
 			for v := range l.variants {
-				least = min(least, l.variants[v].add[k])
+				least = min(least, l.variants[v].work[k])
 			}
 			rest[k] += least
 		}
@@ -183,8 +217,23 @@ func (l *stage) wait(list []*stage) {
 		l.waits[w] = make([]wait, len(l.before.variants))
 		for v := range l.before.variants {
 			for j, p := range l.variants[w].pieces {
-				l.waits[w][v][j] = l.before.variants[v].waitsFor(p.reads)
+				l.waits[w][v][j] = l.before.variants[v].waitsFor(p.reads, l.before.shape)
 			}
+		}
+	}
+}
+
+// follow fills whether the tracks of the variants of the gate before continue.
+func (l *stage) follow(e *transition) {
+	l.follows = make([][]bool, len(l.variants))
+	for w := range l.variants {
+		to := split{dim: l.variants[w].dim}
+		for j := range to.reads {
+			to.reads[j] = l.variants[w].pieces[min(j, len(l.variants[w].pieces)-1)].reads
+		}
+		l.follows[w] = make([]bool, len(l.before.variants))
+		for v := range l.before.variants {
+			l.follows[w][v] = e.follows(&split{dim: l.before.variants[v].dim}, &to)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import "slices"
 // is certain.
 var bounds = slices.Concat(
 	file("internal/bound/bound.go", in("internal/bound", ""),
+		row{"the bound of all plans keeps no histories", `o.Histories > 0 && many < below`, `o.Histories < 0 && many < below`},
 		row{"a node ends when what it reads has ended, not its shortest tile later", `end[i] = max(end[i], end[r.on]+g.least)`, `end[i] = max(end[i], end[r.on])`},
 		row{"the tail of a node leaves out what follows its reader", `tail[r.on] = max(tail[r.on], nodes[i].least+tail[i])`, `tail[r.on] = max(tail[r.on], nodes[i].least)`},
 		row{"a device waits for the latest of its nodes to begin", `head, rest = min(head, start[i]-base), min(rest, tail[i])`, `head, rest = max(head, start[i]-base), min(rest, tail[i])`},
