@@ -3,6 +3,7 @@ package bound
 import (
 	"context"
 	"math"
+	"slices"
 
 	"pimflow/internal/candidate"
 	"pimflow/internal/device"
@@ -93,6 +94,20 @@ func (s *instance) bounds(ctx context.Context, nodes []node, o Options) (all, tw
 		halves = max(halves, s.byHistories(ctx, nodes, gate, closed, false, o.Histories, below))
 	}
 	return picoseconds(many), picoseconds(halves)
+}
+
+// byHistories is the least makespan of all plans, or only of those in at most two tiles a node: a lower bound. It is the known
+// time if no plan takes less, and 0 if the context ends.
+func (s *instance) byHistories(ctx context.Context, nodes []node, gate, closed []bool, many bool, kept int, known float64) float64 {
+	stages, first, loose := s.stages(nodes, gate, closed, many)
+	x := &forward{instance: s, ctx: ctx, stages: stages, best: known, kept: kept, terms: len(balances), launch: float64(s.Launch.Certain(slices.Concat(s.tiles...)))}
+	if many {
+		x.terms = len(s.multipliers.of)
+	}
+	if v := x.run(first, loose); !math.IsInf(v, 1) {
+		return v
+	}
+	return 0
 }
 
 // byPrecedence is the bound by work, precedence and barriers.

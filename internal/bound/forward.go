@@ -53,20 +53,6 @@ type forward struct {
 // root is a synchronization: nothing that follows starts before it, and no PIM work before pim.
 type root struct{ time, pim float64 }
 
-// byHistories is the least makespan of all plans, or only of those in at most two tiles a node: a lower bound. It is the known
-// time if no plan takes less, and 0 if the context ends.
-func (s *instance) byHistories(ctx context.Context, nodes []node, gate, closed []bool, many bool, kept int, known float64) float64 {
-	stages, first, loose := s.stages(nodes, gate, closed, many)
-	x := &forward{instance: s, ctx: ctx, stages: stages, best: known, kept: kept, terms: len(balances), launch: float64(s.Launch.Certain(slices.Concat(s.tiles...)))}
-	if many {
-		x.terms = len(s.multipliers.of)
-	}
-	if v := x.run(first, loose); !math.IsInf(v, 1) {
-		return v
-	}
-	return 0
-}
-
 // run is the least makespan of all plans, or the known one if that is less. first is the weighted work of loose nodes before the
 // first gate, if there are any.
 func (x *forward) run(first sums, loose bool) float64 {
