@@ -90,7 +90,8 @@ func (s *Server) Port() int { return s.s.Addr().(*net.TCPAddr).Port }
 
 // Connect connects this process with the server, past the network.
 func (s *Server) Connect() (*nats.Conn, error) {
-	return nats.Connect("", nats.InProcessServer(s.s), nats.UserInfo(s.user, s.password), nats.MaxReconnects(-1))
+	quiet := nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}) // they come when the server ends
+	return nats.Connect("", nats.InProcessServer(s.s), nats.UserInfo(s.user, s.password), nats.MaxReconnects(-1), quiet)
 }
 
 // attempt is the time between attempts to connect. Estimated.

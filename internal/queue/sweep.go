@@ -25,7 +25,8 @@ type Sweep struct {
 	patience time.Duration // with blocks that bring no result, before they are looked for; 0: lost
 }
 
-// The default division, estimated: blocks of a few points while there may be less points than workers, and later of many. A window has the work of 1,000 workers, and blocks of them that wait.
+// The default division, estimated: blocks of a few points while there may be fewer points than workers, and later of many. A
+// window has the work of 1,000 workers, and blocks of it that wait.
 const (
 	defaultBlock  = 16
 	ramp          = 64
@@ -38,6 +39,9 @@ const (
 	lost   = 2 * time.Second
 	giveUp = 3
 )
+
+// atOnce is how many points are read before blocks are sent. Estimated.
+const atOnce = 256
 
 // ahead is how many requests wait at the server at once.
 const ahead = 64
@@ -69,7 +73,8 @@ func (s *Store) Sweep(ctx context.Context, o Sweep, works iter.Seq2[job.Work, er
 	defer stop()
 	wait := shortest
 	for end := false; ; {
-		for !end && len(c.points) < c.o.Window {
+		read := 0
+		for ; !end && len(c.points) < c.o.Window && read < atOnce; read++ {
 			w, err, ok := next()
 			if err != nil {
 				return err
@@ -92,7 +97,7 @@ func (s *Store) Sweep(ctx context.Context, o Sweep, works iter.Seq2[job.Work, er
 		switch {
 		case end && len(c.points) == 0:
 			return nil
-		case sent || written:
+		case sent || written || read > 0:
 			wait = shortest
 		default:
 			if err := c.pause(ctx, wait); err != nil {
