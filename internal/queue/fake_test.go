@@ -22,7 +22,7 @@ import (
 	"pimflow/internal/result"
 )
 
-var long = flag.Bool("long", false, "also a hundred kills, and a million entries")
+var long = flag.Bool("long", false, "also a hundred kills, and a hundred thousand results")
 
 // TestMain is the test binary, or a process of a sweep where a test asks for one.
 func TestMain(m *testing.M) {
