@@ -103,7 +103,7 @@ func userFolder(given, name string) (string, error) {
 	}
 	dir, err := os.UserCacheDir()
 	if err != nil {
-		return "", fmt.Errorf("no folder for %s: %w", name, err)
+		return "", fmt.Errorf("no folder for %s: %w: --store or --cache FOLDER wanted", name, err)
 	}
 	return filepath.Join(dir, "pimflow", name), nil
 }

@@ -208,6 +208,9 @@ func sweepSpace(ctx context.Context, s *space.Space, by engine, out string, stdo
 	if err != nil {
 		return err
 	}
+	if total == 0 {
+		return fault.As(fault.Infeasible, errors.New("the constraints hold for no point of the space: at least one wanted"))
+	}
 	tell := newTally(stderr, total)
 	defer tell.stop()
 	evaluate := func(write func(*result.Row) error) error {

@@ -190,7 +190,7 @@ func (e inQueue) run(ctx context.Context, tasks iter.Seq[space.Task], emit func(
 	}
 	jobs := &dispatch.Jobs{Version: version()}
 	cache, err := e.files()
-	if err != nil {
+	if err != nil && e.remote() { // else all files are on this machine
 		return err
 	}
 	cache.Local = &jobs.Files

@@ -8,10 +8,11 @@ import (
 
 // spot is a job of a sweep on its way: that of a point, of several that are equal, or of a start.
 type spot struct {
-	key    job.Key
-	of     *block
-	stored bool // its result is known to be there
-	before bool // it was there before it was asked for
+	key     job.Key
+	of      *block
+	stored  bool // its result is known to be there
+	passing bool // it is a failure that the job alone does not decide
+	before  bool // it was there before it was asked for
 }
 
 // block is a message to be sent, and the starts that it waits for.

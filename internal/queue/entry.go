@@ -30,6 +30,9 @@ type entry struct {
 	Key    job.Key    `json:"key"`
 	Row    result.Row `json:"row"`
 	Plan   string     `json:"plan,omitempty"` // as text; "": there is none
+	// Passing marks a row of a failure that the job alone does not decide, as that it took too long: the next sweep
+	// evaluates it again.
+	Passing bool `json:"passing,omitempty"`
 }
 
 var packers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}

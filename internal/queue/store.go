@@ -187,6 +187,11 @@ func (s *Store) put(ctx context.Context, j *job.Job, e *entry) error {
 	})
 }
 
+// forget removes the entry of a key.
+func (s *Store) forget(ctx context.Context, key job.Key) error {
+	return s.try(ctx, "result "+string(key), func(ctx context.Context) error { return s.results.Delete(ctx, string(key)) })
+}
+
 // tag is a version as a part of a subject.
 func tag(version string) string {
 	h := sha256.Sum256([]byte(version))

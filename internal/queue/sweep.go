@@ -186,7 +186,7 @@ func (c *coordinator) find(ctx context.Context, list []*spot) error {
 		}
 		g.Go(func() error {
 			e, err := c.s.get(ctx, s.key)
-			s.stored = e != nil
+			s.stored, s.passing = e != nil, e != nil && e.Passing
 			return err
 		})
 	}
@@ -205,6 +205,12 @@ func (c *coordinator) sendBlock(ctx context.Context, b *block) error {
 	}
 	missing := false
 	for _, s := range b.spots {
+		if s.passing {
+			if err := c.s.forget(ctx, s.key); err != nil {
+				return err
+			}
+			s.stored, s.passing = false, false
+		}
 		s.before = s.stored
 		missing = missing || !s.stored
 	}
@@ -311,7 +317,7 @@ func (c *coordinator) again(ctx context.Context, b *block) error {
 			return c.s.publish(ctx, b.subject, &job.Block{Jobs: b.jobs})
 		}
 		row := failed(&b.jobs[i], fmt.Sprintf("no worker took it, %d times: the warnings of the workers say why", giveUp+1))
-		if err := c.s.put(ctx, &b.jobs[i], &entry{Row: row}); err != nil {
+		if err := c.s.put(ctx, &b.jobs[i], &entry{Row: row, Passing: true}); err != nil {
 			return err
 		}
 	}

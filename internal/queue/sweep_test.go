@@ -129,6 +129,18 @@ func TestBadJobs(t *testing.T) {
 	}
 }
 
+// TestPassing: a failure that the job alone does not decide is no result for the next sweep; others are.
+func TestPassing(t *testing.T) {
+	_, s := serve(t, t.TempDir())
+	jobs := list(point(0, "fail=1"), point(1, "hang=1"), point(2))
+	w := Worker{Evaluator: fake{}, Names: names, Timeout: 20 * time.Millisecond}
+	first, _ := run(t, s, Sweep{}, w, jobs)
+	again, c := run(t, s, Sweep{}, w, jobs)
+	if first != again || c.Evaluated != 1 || c.Failed != 1 {
+		t.Errorf("%+v\n%s\n%s", c, first, again)
+	}
+}
+
 // TestHostile: messages that are no blocks are refused, once, and counted; the sweep is not disturbed.
 func TestHostile(t *testing.T) {
 	_, s := serve(t, t.TempDir())

