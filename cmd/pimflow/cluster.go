@@ -112,8 +112,8 @@ func userFolder(given, name string) (string, error) {
 const away = time.Hour
 
 // openStore is the store at a connection.
-func openStore(ctx context.Context, nc *nats.Conn, away time.Duration, warn func(string)) (*queue.Store, error) {
-	return queue.OpenStore(ctx, nc, version(), away, warn)
+func (f *clusterFlags) openStore(ctx context.Context, nc *nats.Conn, away time.Duration, warn func(string)) (*queue.Store, error) {
+	return queue.OpenStore(ctx, nc, version(), f.patience, away, warn)
 }
 
 // version is that of results: the program's, and where no commit says all that it was built from, the hash of its file.

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/nats-io/nats.go"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/sync/errgroup"
@@ -87,19 +86,12 @@ type inQueue struct {
 	warn func(string)
 }
 
-// connect connects with the server that is named, or starts one. done ends both.
-func (e inQueue) connect(ctx context.Context) (nc *nats.Conn, done func(), err error) {
+// connect finds the store of the server that is named, or of one that it starts. done ends both.
+func (e inQueue) connect(ctx context.Context) (store *queue.Store, done func(), err error) {
 	if e.remote() {
-		if e.store != "" || e.listen != "" {
-			return nil, nil, fault.Usagef("--store and --listen are for a sweep that has its own server: leave them out with --nats")
-		}
-		nc, err = e.dial(ctx, e.warn)
-		if err != nil {
-			return nil, nil, err
-		}
-		return nc, nc.Close, nil
+		return e.connectRemote(ctx)
 	}
-	listen, err := e.listener()
+	listen, err := e.listener(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -107,16 +99,35 @@ func (e inQueue) connect(ctx context.Context) (nc *nats.Conn, done func(), err e
 	if err != nil {
 		return nil, nil, err
 	}
-	nc, err = s.Connect()
+	store, end, err := s.Store(ctx, version(), e.warn)
 	if err == nil && e.announce != "" {
-		err = announce(ctx, e.announce, s)
+		if err = announce(ctx, e.announce, s); err != nil {
+			end()
+		}
 	}
 	if err != nil {
 		s.Close()
 		remove()
 		return nil, nil, err
 	}
-	return nc, func() { nc.Close(); s.Close(); remove() }, nil
+	return store, func() { end(); s.Close(); remove() }, nil
+}
+
+// connectRemote is connect to a server that is named.
+func (e inQueue) connectRemote(ctx context.Context) (*queue.Store, func(), error) {
+	if e.store != "" || e.listen != "" {
+		return nil, nil, fault.Usagef("--store and --listen are for a sweep that has its own server: leave them out with --nats")
+	}
+	nc, err := e.dial(ctx, e.warn)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := e.openStore(ctx, nc, away, e.warn)
+	if err != nil {
+		nc.Close()
+		return nil, nil, err
+	}
+	return s, nc.Close, nil
 }
 
 // serve starts a server in the folder of --store. Where none is named and that of the user cannot be used, the results are not
@@ -144,7 +155,7 @@ func (e inQueue) serve(ctx context.Context, listen *queue.Listen) (s *queue.Serv
 }
 
 // listener is where --listen says; nil for nowhere.
-func (e inQueue) listener() (*queue.Listen, error) {
+func (e inQueue) listener(ctx context.Context) (*queue.Listen, error) {
 	if e.listen == "" {
 		if e.announce != "" {
 			return nil, fault.Usagef("--announce %s: --listen wanted, too", e.announce)
@@ -163,7 +174,7 @@ func (e inQueue) listener() (*queue.Listen, error) {
 	if l.User == "" || l.Password == "" {
 		return nil, fault.Usagef("--listen: a user and a password, in NATS_USER and NATS_PASSWORD, wanted")
 	}
-	return l, nil
+	return l, l.Check(ctx)
 }
 
 // announce writes where other machines reach a server.
@@ -179,15 +190,11 @@ func announce(ctx context.Context, file string, s *queue.Server) error {
 }
 
 func (e inQueue) run(ctx context.Context, tasks iter.Seq[space.Task], emit func(*result.Row, bool) error) error {
-	nc, done, err := e.connect(ctx)
+	s, done, err := e.connect(ctx)
 	if err != nil {
 		return err
 	}
 	defer done()
-	s, err := openStore(ctx, nc, away, e.warn)
-	if err != nil {
-		return err
-	}
 	jobs := &dispatch.Jobs{Version: version()}
 	cache, err := e.files()
 	if err != nil && e.remote() { // else all files are on this machine

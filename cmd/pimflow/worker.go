@@ -32,7 +32,7 @@ Models, machines and GPUs that are files come from the server, once, and are che
 				return err
 			}
 			defer nc.Close()
-			s, err := openStore(ctx, nc, cmp.Or(idle, away), warn)
+			s, err := f.openStore(ctx, nc, cmp.Or(idle, away), warn)
 			if err != nil {
 				return err
 			}

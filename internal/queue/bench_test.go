@@ -134,7 +134,7 @@ func dialled(b *testing.B) *Store {
 		b.Fatal(err)
 	}
 	b.Cleanup(nc.Close)
-	s, err := OpenStore(b.Context(), nc, version, time.Hour, func(text string) { b.Log(text) })
+	s, err := OpenStore(b.Context(), nc, version, time.Hour, time.Hour, func(text string) { b.Log(text) })
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -13,6 +13,7 @@ type spot struct {
 	stored  bool // its result is known to be there
 	passing bool // it is a failure that the job alone does not decide
 	before  bool // it was there before it was asked for
+	failed  bool // a failure was stored as its result
 }
 
 // block is a message to be sent, and the starts that it waits for.

@@ -138,7 +138,7 @@ func serve(t testing.TB, folder string) (*Server, *Store) {
 		t.Fatal(err)
 	}
 	t.Cleanup(nc.Close)
-	s, err := OpenStore(t.Context(), nc, version, time.Hour, func(text string) { t.Log(text) })
+	s, err := OpenStore(t.Context(), nc, version, time.Hour, time.Hour, func(text string) { t.Log(text) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +203,7 @@ func join() (*Store, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := OpenStore(context.Background(), nc, version, time.Hour, warn)
+	s, err := OpenStore(context.Background(), nc, version, time.Hour, time.Hour, warn)
 	return s, nc.Close, err
 }
 

@@ -181,7 +181,7 @@ func TestPoison(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(nc.Close)
-	s, err := OpenStore(t.Context(), nc, version, time.Hour, func(text string) { t.Log(text) })
+	s, err := OpenStore(t.Context(), nc, version, time.Hour, time.Hour, func(text string) { t.Log(text) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -24,9 +27,30 @@ type Listen struct {
 	Cert, Key      string // TLS; "": none
 }
 
+// Check reports why nobody can listen there: a fault of usage where the host is none of this machine.
+func (l *Listen) Check(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, reply)
+	defer cancel()
+	at := net.JoinHostPort(l.Host, strconv.Itoa(max(l.Port, 0)))
+	probe, err := new(net.ListenConfig).Listen(ctx, "tcp", at)
+	if err == nil {
+		return probe.Close()
+	}
+	var lookup *net.DNSError
+	var system *os.SyscallError
+	switch {
+	case errors.As(err, &lookup), errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fault.Usagef("--listen %.80s: no address of this machine: one as 0.0.0.0:4222 wanted", at)
+	case errors.As(err, &system):
+		err = system.Err
+	}
+	return fmt.Errorf("--listen %.80s: %w", at, err)
+}
+
 // Server is a NATS server in this process, whose files are in a folder. One process at a time has the folder.
 type Server struct {
 	s              *server.Server
+	folder         string
 	lock           *os.File
 	user, password string
 }
@@ -58,6 +82,9 @@ func Serve(folder string, listen *Listen) (*Server, error) {
 			o.TLS, o.TLSTimeout = true, 5
 		}
 	}
+	if err == nil {
+		err = recheck(folder)
+	}
 	var s *server.Server
 	if err == nil {
 		s, err = server.NewServer(o)
@@ -66,13 +93,23 @@ func Serve(folder string, listen *Listen) (*Server, error) {
 		lock.Close()
 		return nil, fmt.Errorf("server in %s: %w", folder, err)
 	}
-	up := &Server{s, lock, o.Username, o.Password}
+	up := &Server{s, folder, lock, o.Username, o.Password}
 	s.Start()
 	if !s.ReadyForConnections(ready) || !s.JetStreamEnabled() {
 		up.Close()
 		return nil, fmt.Errorf("%s: a folder of results that can be written wanted: the server does not start with it", folder)
 	}
 	return up, nil
+}
+
+// recheck removes what a server noted of its blocks of messages: a server that starts without the notes reads all messages and
+// their sums, and drops what is damaged. With the notes it would find the damage later, and neither return nor replace a message.
+func recheck(folder string) error {
+	notes, err := fs.Glob(os.DirFS(folder), "jetstream/*/streams/*/msgs/index.db")
+	for _, n := range notes {
+		err = errors.Join(err, os.Remove(filepath.Join(folder, n)))
+	}
+	return err
 }
 
 // Close ends the server.
@@ -92,6 +129,27 @@ func (s *Server) Port() int { return s.s.Addr().(*net.TCPAddr).Port }
 func (s *Server) Connect() (*nats.Conn, error) {
 	quiet := nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}) // they come when the server ends
 	return nats.Connect("", nats.InProcessServer(s.s), nats.UserInfo(s.user, s.password), nats.MaxReconnects(-1), quiet)
+}
+
+// full is how long a server of this process may fail to store or to read. Estimated: a busy disk takes less.
+const full = 15 * time.Second
+
+// Store is the store of a server whose process has the only sweep: the blocks that an interrupted one left are removed, and its
+// results stay. done ends the connection.
+func (s *Server) Store(ctx context.Context, version string, warn func(string)) (of *Store, done func(), err error) {
+	nc, err := s.Connect()
+	if err != nil {
+		return nil, nil, err
+	}
+	of, err = openStore(ctx, nc, &Store{folder: s.folder, version: version, away: full, warn: warn})
+	if err == nil {
+		err = of.clear(ctx)
+	}
+	if err != nil {
+		nc.Close()
+		return nil, nil, err
+	}
+	return of, nc.Close, nil
 }
 
 // attempt is the time between attempts to connect. Estimated.

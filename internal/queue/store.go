@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -30,6 +31,7 @@ type Store struct {
 	jobs    jetstream.Stream
 	results jetstream.KeyValue
 	objects jetstream.ObjectStore
+	folder  string // of a server of this process; "": another's
 	version string
 	away    time.Duration
 	warn    func(string)
@@ -42,19 +44,41 @@ const (
 )
 
 // OpenStore finds the queue, the results and the files, or makes them. A server that does not answer is asked again for so long
-// as away says, which is for all that is done with the store. warn takes what a person should know.
-func OpenStore(ctx context.Context, nc *nats.Conn, version string, away time.Duration, warn func(string)) (*Store, error) {
-	js, err := jetstream.New(nc)
+// as patience says, and later, whatever is done with the store, as away says. warn takes what a person should know.
+func OpenStore(ctx context.Context, nc *nats.Conn, version string, patience, away time.Duration, warn func(string)) (*Store, error) {
+	s, err := openStore(ctx, nc, &Store{version: version, away: patience, warn: warn})
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{nc: nc, js: js, version: version, away: away, warn: warn}
+	s.away = away
+	return s, nil
+}
+
+func openStore(ctx context.Context, nc *nats.Conn, s *Store) (_ *Store, err error) {
+	if s.js, err = jetstream.New(nc); err != nil {
+		return nil, err
+	}
+	s.nc = nc
 	for _, make := range []func(context.Context) error{s.openJobs, s.openResults, s.openObjects} {
-		if err := s.try(ctx, "the store is opened", make); err != nil {
+		err := s.try(ctx, "the store is opened", make)
+		if errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrJetStreamNotEnabled) || errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount) {
+			return nil, fmt.Errorf("NATS server: it has no JetStream for this account: one as nats-server -js wanted: %w", err)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("NATS server: %w", err)
 		}
 	}
 	return s, nil
+}
+
+// clear empties the queue.
+func (s *Store) clear(ctx context.Context) error {
+	return s.try(ctx, "queue", func(ctx context.Context) error {
+		if err := s.js.DeleteStream(ctx, jobStream); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+			return err
+		}
+		return s.openJobs(ctx)
+	})
 }
 
 // openJobs: one message a subject, until it is acknowledged; another of the same subject is refused.
@@ -133,7 +157,7 @@ func (s *Store) tryFor(ctx context.Context, limit time.Duration, what string, f 
 		case !passing(err):
 			return fmt.Errorf("%s: %w", what, err)
 		case time.Since(begin) > s.away:
-			return fmt.Errorf("%s: no answer of the server in %v: %w", what, s.away, err)
+			return s.gone(what, err)
 		}
 		if time.Since(told) > silence {
 			told = time.Now()
@@ -144,6 +168,28 @@ func (s *Store) tryFor(ctx context.Context, limit time.Duration, what string, f 
 		}
 		wait = min(2*wait, time.Second)
 	}
+}
+
+// gone is the error of a server that is away for too long. One of this process is not away: its folder is not as it should be.
+func (s *Store) gone(what string, err error) error {
+	if s.folder == "" {
+		return fmt.Errorf("%s: no answer of the server in %v: %w", what, s.away, err)
+	}
+	if probe := writable(s.folder); probe != nil {
+		err = probe
+	}
+	return fmt.Errorf("%s: %s: a folder wanted whose disk has room and is not damaged: %w", s.folder, what, err)
+}
+
+// writable reports why nothing can be written in a folder.
+func writable(folder string) error {
+	f, err := os.CreateTemp(folder, "probe-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(make([]byte, maxPayload))
+	return errors.Join(err, f.Close())
 }
 
 // get reads the entry of a key; nil where there is none. An entry that cannot be read is none: it is written again.

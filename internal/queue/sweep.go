@@ -316,6 +316,10 @@ func (c *coordinator) again(ctx context.Context, b *block) error {
 		if b.tries++; b.tries <= giveUp {
 			return c.s.publish(ctx, b.subject, &job.Block{Jobs: b.jobs})
 		}
+		if s.failed && c.s.folder != "" { // else another sweep may have removed it
+			return c.s.gone("result "+string(s.key), errors.New("it is stored, and not found again"))
+		}
+		s.failed = true
 		row := failed(&b.jobs[i], fmt.Sprintf("no worker took it, %d times: the warnings of the workers say why", giveUp+1))
 		if err := c.s.put(ctx, &b.jobs[i], &entry{Row: row, Passing: true}); err != nil {
 			return err
