@@ -52,14 +52,6 @@ func (n *node) goesOn(v *value, what string, steps int64) bool {
 	return true
 }
 
-// truth is the value of a condition that does not depend on the model's inputs.
-func (n *node) truth(v *value, what string) bool {
-	if v.lost {
-		return false // the operators that are missing are named
-	}
-	return n.isTrue(n.settled(v, what), what)
-}
-
 func (n *node) isTrue(t *tensor.Tensor, what string) bool {
 	if t.Type != tensor.Bool || t.Shape.Size() != 1 {
 		n.fail("%s is %v %v: one bool wanted", what, t.Type, t.Shape)

@@ -35,7 +35,7 @@ func schemaOf(list []cell) *parquet.Schema {
 
 // parquetWriter writes a Parquet file in groups of rows.
 type parquetWriter struct {
-	to    *parquet.Writer
+	to    *parquet.GenericWriter[any]
 	cells []cell
 	rows  []parquet.Row // one
 }
@@ -47,7 +47,7 @@ func newParquet(w io.Writer, keys []Key) Writer {
 			list[len(list)-len(keys)+i].numeric()
 		}
 	}
-	to := parquet.NewWriter(w, schemaOf(list), parquet.Compression(&parquet.Snappy), parquet.MaxRowsPerRowGroup(groupRows),
+	to := parquet.NewGenericWriter[any](w, schemaOf(list), parquet.Compression(&parquet.Snappy), parquet.MaxRowsPerRowGroup(groupRows),
 		parquet.CreatedBy("pimflow", Schema, ""))
 	return &parquetWriter{to, list, make([]parquet.Row, 1)}
 }

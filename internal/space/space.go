@@ -160,15 +160,6 @@ func (s *Space) digits(i int, at []int) {
 	}
 }
 
-// index is the number of a point.
-func (s *Space) index(at []int) int {
-	i := 0
-	for d := range s.dims {
-		i = i*s.dims[d].size + at[s.dims[d].axes[0]]
-	}
-	return i
-}
-
 // allowed reports whether all constraints hold at a point. Where a machine refuses the point, so that a constraint has no
 // value, it is allowed: its error is a result.
 func (s *Space) allowed(at []int) bool {
