@@ -56,7 +56,7 @@ func (s *Session) Best(ctx context.Context, plans []string, how Search) (*Plan, 
 	return &Plan{plan: r.Plan, home: s, how: how, target: t, result: r}, nil
 }
 
-// shared is what sessions of one model on several machines have in common. It is safe for concurrent use.
+// shared holds the plans and baselines that all sessions of one model use. It is safe for concurrent use.
 type shared struct {
 	mu    sync.Mutex
 	plans map[string]*plan.Plan       // by text

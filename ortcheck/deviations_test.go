@@ -1,16 +1,26 @@
 package ortcheck
 
-import "slices"
+import (
+	"runtime"
+	"slices"
 
-// deviations lists what ONNX Runtime cannot run, or runs otherwise than ONNX says,
-// and what pimflow refuses because ONNX does not say it. A row that no model meets
-// is a failure.
-var deviations = []struct {
+	"golang.org/x/sys/cpu"
+
+	"pimflow/internal/tensor"
+)
+
+// deviating is a row of deviations.
+type deviating struct {
 	ops  []string
 	is   func(*model) bool
 	says string // in the outcome's error
 	why  string
-}{
+}
+
+// deviations lists what ONNX Runtime cannot run, or runs otherwise than ONNX says,
+// and what pimflow refuses because ONNX does not say it. A row that no model meets
+// is a failure.
+var deviations = []deviating{
 	{[]string{"AffineGrid"}, singlePixel, "wanted",
 		"under align_corners ONNX Runtime puts a single pixel at 1; PyTorch, whose operator it is, at 0"},
 	{[]string{"AveragePool", "LpPool", "MaxPool"}, sameDilated, "wanted",
@@ -111,4 +121,32 @@ func extraBeyondStride(m *model) bool {
 		}
 	}
 	return false
+}
+
+// saturates reports whether ONNX Runtime's sums of products of uint8 and int8 are wrong on this processor: its kernels for AVX2
+// without VNNI add two products in 16 bits. session.x64quantprecision, which is to avoid that, makes models here that ONNX
+// Runtime 1.28.2 refuses. Source: onnxruntime_session_options_config_keys.h.
+var saturates = runtime.GOARCH == "amd64" && !cpu.X86.HasAVX512VNNI && !cpu.X86.HasAVXVNNI
+
+const saturation = "the processor has no VNNI, and ONNX Runtime's sums of products of uint8 and int8 saturate at 16 bits"
+
+func init() {
+	if saturates {
+		deviations = append(deviations, deviating{[]string{"MatMulInteger", "QLinearConv", "QLinearMatMul", "com.microsoft.QLinearConv"}, signsDiffer, "wanted", saturation})
+	}
+}
+
+// signsDiffer reports whether a model has operands of uint8 and of int8.
+func signsDiffer(m *model) bool {
+	var signed, unsigned bool
+	see := func(x *tensor.Tensor) {
+		signed, unsigned = signed || x.Type == tensor.Int8, unsigned || x.Type == tensor.Uint8
+	}
+	for _, x := range m.inputs {
+		see(x)
+	}
+	for _, c := range m.consts {
+		see(c.t)
+	}
+	return signed && unsigned
 }

@@ -120,6 +120,21 @@ func best(t *testing.T, g *graph.Graph) *search.Result {
 	return r
 }
 
+// opened reads a file, and its bytes.
+func opened(t *testing.T, path string) (*onnx.File, []byte) {
+	t.Helper()
+	f, err := onnx.Read(t.Context(), path, onnx.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	model, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f, model
+}
+
 // TestFiles compares the files that -files names.
 func TestFiles(t *testing.T) {
 	if *files == "" {
@@ -131,15 +146,7 @@ func TestFiles(t *testing.T) {
 	}
 	for _, path := range paths {
 		t.Run(filepath.Base(path), func(t *testing.T) {
-			f, err := onnx.Read(t.Context(), path, onnx.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer f.Close()
-			model, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
+			f, model := opened(t, path)
 			in := random(f.Graph)
 			if *within {
 				compareValues(t, path, model, in)

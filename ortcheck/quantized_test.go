@@ -1,10 +1,8 @@
 package ortcheck
 
 import (
-	"os"
 	"testing"
 
-	"pimflow/internal/onnx"
 	"pimflow/internal/tensor"
 )
 
@@ -14,15 +12,7 @@ func TestQuantizedNetwork(t *testing.T) {
 		t.Skip(saturation)
 	}
 	const path = "../docs/quantized.onnx"
-	f, err := onnx.Read(t.Context(), path, onnx.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	model, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f, model := opened(t, path)
 	compareNetwork(t, f.Graph, random(f.Graph), model)
 }
 

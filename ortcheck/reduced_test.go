@@ -26,15 +26,7 @@ func TestReduced(t *testing.T) {
 	}
 	for _, path := range paths {
 		t.Run(filepath.Base(path), func(t *testing.T) {
-			f, err := onnx.Read(t.Context(), path, onnx.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer f.Close()
-			model, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
+			f, model := opened(t, path)
 			in := random(f.Graph)
 			g, err := sized(f, in)
 			if err != nil {

@@ -2,12 +2,10 @@ package ortcheck
 
 import (
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"testing"
 
 	"pimflow/internal/graph"
-	"pimflow/internal/onnx"
 	"pimflow/internal/tensor"
 )
 
@@ -20,15 +18,7 @@ func TestSizesToldByValues(t *testing.T) {
 	}
 	for _, path := range paths {
 		t.Run(filepath.Base(path), func(t *testing.T) {
-			f, err := onnx.Read(t.Context(), path, onnx.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer f.Close()
-			model, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
+			f, model := opened(t, path)
 			if !f.Counted() {
 				t.Fatal("no size depends on data")
 			}

@@ -42,7 +42,7 @@ func start(t *testing.T, dir, bin string, env []string, name string, args ...str
 	return c
 }
 
-// read is what is in a file.
+// read returns the text of a file.
 func read(t *testing.T, file string) string {
 	t.Helper()
 	data, err := os.ReadFile(file)

@@ -155,8 +155,8 @@ func TestDocs(t *testing.T) {
 // maxFigure bounds the figures of documents, in bytes.
 const maxFigure = 60_000
 
-// compareFigures holds the figures in a folder, which the commands of a document wrote, to those of docs, and those that the
-// document shows to be among them.
+// compareFigures compares the figures that the commands of a document wrote into a folder with those of docs, byte by byte. Each
+// figure that the document shows must be among them.
 func compareFigures(t *testing.T, doc, dir string) {
 	made, err := filepath.Glob(filepath.Join(dir, "*.svg"))
 	if err != nil {

@@ -126,9 +126,12 @@ func lines(b *bytes.Buffer) func(*result.Row, bool) error {
 }
 
 // serve starts a server for a test, and its store.
-func serve(t testing.TB, folder string) (*Server, *Store) {
+func serve(t testing.TB, folder string) (*Server, *Store) { return serveAt(t, folder, nil) }
+
+// serveAt is serve with a server that others reach, unless listen is nil.
+func serveAt(t testing.TB, folder string, listen *Listen) (*Server, *Store) {
 	t.Helper()
-	srv, err := Serve(folder, nil)
+	srv, err := Serve(folder, listen)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -171,20 +171,7 @@ func kills(t *testing.T, server func(port int, folder string) *exec.Cmd) {
 
 // TestPoison: a job that ends its worker fails alone; the others of its block have results.
 func TestPoison(t *testing.T) {
-	srv, err := Serve(t.TempDir(), &Listen{Host: "127.0.0.1", Port: -1, User: "u", Password: "p"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(srv.Close)
-	nc, err := srv.Connect()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(nc.Close)
-	s, err := OpenStore(t.Context(), nc, version, time.Hour, time.Hour, func(text string) { t.Log(text) })
-	if err != nil {
-		t.Fatal(err)
-	}
+	srv, s := serveAt(t, t.TempDir(), &Listen{Host: "127.0.0.1", Port: -1, User: "u", Password: "p"})
 	log := filepath.Join(t.TempDir(), "log")
 	stop, stopped := make(chan struct{}), make(chan int)
 	go func() { // as a cluster starts workers again
@@ -206,7 +193,7 @@ func TestPoison(t *testing.T) {
 	}()
 	jobs := []job.Job{point(0), point(1, "kill=1"), point(2), point(3)}
 	var b bytes.Buffer
-	err = s.Sweep(t.Context(), Sweep{Block: 4}, list(jobs...), lines(&b))
+	err := s.Sweep(t.Context(), Sweep{Block: 4}, list(jobs...), lines(&b))
 	close(stop)
 	ends := <-stopped
 	if err != nil {
