@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"pimflow/internal/device"
+	"pimflow/internal/result"
 	"pimflow/internal/search"
 )
 
@@ -60,17 +61,17 @@ func (s *Session) Pareto(ctx context.Context, p *Plan) ([]Point, error) {
 	return front(all), nil
 }
 
-// front keeps the points of which no other takes less time and no more energy, or less energy
-// and no more time; the fastest first, of equal ones the first.
+// front keeps the Pareto front, the fastest first, and of equal points the first.
 func front(all []Point) (front []Point) {
-	list := slices.Clone(all)
-	slices.SortStableFunc(list, func(a, b Point) int { return cmp.Or(cmp.Compare(a.Total, b.Total), cmp.Compare(a.Energy, b.Energy)) })
-	for _, p := range list {
-		if n := len(front); n == 0 || p.Energy < front[n-1].Energy {
-			front = append(front, p)
-		}
+	numbers := make([][]float64, len(all))
+	for i, p := range all {
+		numbers[i] = []float64{p.Total, p.Energy}
 	}
-	return front
+	for _, i := range result.Front(numbers) {
+		front = append(front, all[i])
+	}
+	slices.SortStableFunc(front, func(a, b Point) int { return cmp.Or(cmp.Compare(a.Total, b.Total), cmp.Compare(a.Energy, b.Energy)) })
+	return slices.CompactFunc(front, func(a, b Point) bool { return a.Total == b.Total && a.Energy == b.Energy })
 }
 
 // Doubt searches the plan again for the fastest and for the slowest GPU within the bounds of its

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"pimflow/internal/evaluate"
 	"pimflow/internal/report"
 	"pimflow/internal/result"
 	"pimflow/internal/space"
@@ -34,7 +33,7 @@ type drawnRow struct {
 
 // add takes a row.
 func (c *comparison) add(r *result.Row) {
-	if r.Search != evaluate.Anchors || r.Error != "" {
+	if r.Search != space.Anchors || r.Error != "" {
 		return
 	}
 	c.seen++

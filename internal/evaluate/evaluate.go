@@ -22,12 +22,6 @@ import (
 	"pimflow/internal/space"
 )
 
-// The values of Row.Search.
-const (
-	Full    = "full"
-	Anchors = "anchors"
-)
-
 // Evaluator evaluates points. The zero value is ready for points without jobs; it is safe for concurrent use.
 type Evaluator struct {
 	// Open returns the path of a reference's first file on this machine, or the name of what is built in.
@@ -106,7 +100,7 @@ func panicked(x any) error { return fmt.Errorf("panic: %v\n%s", x, debug.Stack()
 func describe(p *space.Point) result.Row {
 	r := result.Row{
 		Point: p.Index, Model: p.Model, Batch: p.Batch, Machine: p.Machine, GPU: p.GPU, Policy: p.Policy, Objective: p.Objective, Effort: p.Effort,
-		Search: Full, Set: map[string]string{},
+		Search: space.Full, Set: map[string]string{},
 	}
 	for _, text := range p.Set {
 		key, value, _ := strings.Cut(text, "=")
@@ -133,8 +127,8 @@ func (e *Evaluator) evaluate(ctx context.Context, p *space.Point, starts []strin
 	how := pimflow.Search{Policy: p.Policy, Objective: p.Objective, Effort: p.Effort}
 	row = describe(p)
 	plan, err := s.Best(ctx, starts, how)
-	if row.Search = Anchors; errors.Is(err, pimflow.ErrNoPlan) {
-		row.Search = Full
+	if row.Search = space.Anchors; errors.Is(err, pimflow.ErrNoPlan) {
+		row.Search = space.Full
 		plan, err = s.Plan(ctx, how)
 	}
 	if err != nil {

@@ -85,7 +85,7 @@ func TestOrder(t *testing.T) {
 	for _, o := range want {
 		searches[o.Row.Search]++
 	}
-	if searches[Full] != 4 || searches[Anchors] != len(points)-4 {
+	if searches[space.Full] != 4 || searches[space.Anchors] != len(points)-4 {
 		t.Errorf("searches: %v", searches)
 	}
 }
@@ -100,7 +100,7 @@ func TestAnchor(t *testing.T) {
 	if again != plan {
 		t.Errorf("the plan is\n%s\n%s wanted", again, plan)
 	}
-	if row.Search != Anchors || own.Search != Full || row.Bound != 0 || own.Bound == 0 {
+	if row.Search != space.Anchors || own.Search != space.Full || row.Bound != 0 || own.Bound == 0 {
 		t.Errorf("searches %s and %s, bounds %v and %v", row.Search, own.Search, row.Bound, own.Bound)
 	}
 	row.Search, row.Bound, row.BoundTwo = own.Search, own.Bound, own.BoundTwo
@@ -114,7 +114,7 @@ func TestAnchor(t *testing.T) {
 		t.Errorf("%v of plans of %v and %v", both.Total, one.Total, two.Total)
 	}
 	none, _ := evaluated(t, e, at("memory.pim_channels=8"), strings.Replace(plan, "graph \"", "graph \"0", 1))
-	if none.Search != Full || none.Total != own.Total {
+	if none.Search != space.Full || none.Total != own.Total {
 		t.Errorf("%s, %v, where no plan fits: a search, %v, wanted", none.Search, none.Total, own.Total)
 	}
 }
@@ -140,7 +140,7 @@ func TestRow(t *testing.T) {
 	row, _ := evaluated(t, &Evaluator{}, of)
 	e := &r.Energy
 	want := result.Row{
-		Model: "toy", ModelHash: row.ModelHash, Batch: 1, Machine: "newton", MachineHash: row.MachineHash, Policy: "by-operator", Objective: "latency", Effort: "low", Search: Full,
+		Model: "toy", ModelHash: row.ModelHash, Batch: 1, Machine: "newton", MachineHash: row.MachineHash, Policy: "by-operator", Objective: "latency", Effort: "low", Search: space.Full,
 		Set: map[string]string{"memory.pim_channels": "8", "link.finish.where": "gpu"}, PIMChannels: 8,
 		Baseline: r.Baseline, BaselineLow: r.BaselineLow, BaselineHigh: r.BaselineHigh, Total: r.Total, TotalLow: r.TotalLow, TotalHigh: r.TotalHigh,
 		Speedup: r.Speedup, SpeedupLow: r.Low, SpeedupHigh: r.High,

@@ -102,33 +102,22 @@ const mostErrors, mostFront = 5, 20
 // Failed is the number of rows with an error.
 func (s *Space) Failed() int { return s.failed }
 
-// pack leaves the rows that no other is better than, the fastest first.
+// pack leaves the rows of the Pareto front, the fastest first, and of equal ones the first.
 func (m *modelRows) pack() {
-	slices.SortStableFunc(m.front, func(a, b *result.Row) int {
+	points := make([][]float64, len(m.front))
+	for i, r := range m.front {
 		for _, n := range sweepNumbers {
-			if c := cmp.Compare(n.of(a), n.of(b)); c != 0 {
-				return c
-			}
+			points[i] = append(points[i], n.of(r))
 		}
-		return 0
-	})
+	}
+	front := result.Front(points)
+	slices.SortStableFunc(front, func(a, b int) int { return slices.Compare(points[a], points[b]) })
+	front = slices.CompactFunc(front, func(a, b int) bool { return slices.Equal(points[a], points[b]) })
 	var kept []*result.Row
-	for _, r := range m.front { // a row is worse only than rows before it
-		if !slices.ContainsFunc(kept, func(k *result.Row) bool { return noWorse(k, r) }) {
-			kept = append(kept, r)
-		}
+	for _, i := range front {
+		kept = append(kept, m.front[i])
 	}
 	m.front, m.packed = kept, len(kept)
-}
-
-// noWorse reports whether a has no larger number than b.
-func noWorse(a, b *result.Row) bool {
-	for _, n := range sweepNumbers {
-		if n.of(a) > n.of(b) {
-			return false
-		}
-	}
-	return true
 }
 
 // Text writes the list of rows, the Pareto front of each model, and its best rows.

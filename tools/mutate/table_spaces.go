@@ -62,7 +62,7 @@ var spaces = slices.Concat(
 		c.kind = number`},
 	),
 	file("internal/report/space.go", in("internal/report", "^TestSpaceFront$"),
-		row{"a row as good as another is better", `if n.of(a) > n.of(b) {`, `if n.of(a) >= n.of(b) {`},
+		row{"of equal rows all stay", `return slices.Equal(points[a], points[b])`, `return false`},
 	),
 	file("internal/hw/value.go", in("internal/hw", "^TestFollows$"),
 		row{"a number of cycles does not follow from the PIM's clock", `			add("pim.clock_ps")
