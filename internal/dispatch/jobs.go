@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"pimflow/internal/hw"
 	"pimflow/internal/job"
@@ -15,8 +16,8 @@ import (
 	"pimflow/internal/zoo"
 )
 
-// Names are the things that jobs may name without files.
-func Names() *job.Names {
+// Names are the things that jobs may name without files. Nobody changes them.
+var Names = sync.OnceValue(func() *job.Names {
 	n := &job.Names{Models: zoo.Names(), Machines: hw.Names(), GPUs: hw.BoardNames()}
 	for _, p := range search.Policies() {
 		n.Policies = append(n.Policies, p.Name)
@@ -25,7 +26,7 @@ func Names() *job.Names {
 		n.Objectives = append(n.Objectives, o.String())
 	}
 	return n
-}
+})
 
 // Jobs makes jobs of points. It reads each file once.
 type Jobs struct {
@@ -74,14 +75,15 @@ func (d *Jobs) job(ctx context.Context, p *space.Point) (job.Job, error) {
 		}
 	}
 	var err error
-	if j.Model, err = d.ref(ctx, p.Model, zoo.Names(), weights); err != nil {
+	names := Names()
+	if j.Model, err = d.ref(ctx, p.Model, names.Models, weights); err != nil {
 		return j, err
 	}
-	if j.Machine, err = d.ref(ctx, machine, hw.Names(), bases); err != nil {
+	if j.Machine, err = d.ref(ctx, machine, names.Machines, bases); err != nil {
 		return j, err
 	}
 	if gpu != "" {
-		g, err := d.ref(ctx, gpu, hw.BoardNames(), bases)
+		g, err := d.ref(ctx, gpu, names.GPUs, bases)
 		if err != nil {
 			return j, err
 		}

@@ -34,7 +34,7 @@ type Options struct {
 }
 
 // Brief returns the options of plans that begin with those of other machines: few moves, which cost few tiles, and little work. The budget
-// is measured: over 12 points of a grid of machines, three times as much gains a per cent, and takes half as much time again.
+// is estimated: more of it gains little.
 func Brief() *Options {
 	o := Default()
 	o.moves = slices.DeleteFunc(slices.Clone(moves), func(m move) bool { return !slices.Contains(brief, m.name) })
