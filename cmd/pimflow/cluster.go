@@ -54,6 +54,9 @@ func (f *clusterFlags) add(fl *pflag.FlagSet) {
 	fl.StringVar(&f.cache, "cache", "", "folder for the files of models and machines that come from the server (default: in the user's cache)")
 }
 
+// leastLease is the least of --lease. Estimated: signs of life need a fourth of it.
+const leastLease = 100 * time.Millisecond
+
 // remote reports whether a server is named.
 func (f *clusterFlags) remote() bool { return f.login.URL != "" || f.login.Context != "" }
 
@@ -61,6 +64,25 @@ func (f *clusterFlags) remote() bool { return f.login.URL != "" || f.login.Conte
 func (f *clusterFlags) dial(ctx context.Context, warn func(string)) (*nats.Conn, error) {
 	f.login.Environment()
 	return queue.Dial(ctx, f.login, f.patience, warn)
+}
+
+// check refuses numbers that are too small.
+func (f *clusterFlags) check() error {
+	for _, x := range []struct {
+		flag         string
+		given, least any
+		ok           bool
+	}{
+		{"parallel", f.parallel, 0, f.parallel >= 0},
+		{"retries", f.retries, 1, f.retries >= 1},
+		{"point-timeout", f.timeout, 0, f.timeout >= 0},
+		{"lease", f.lease, leastLease, f.lease >= leastLease},
+	} {
+		if !x.ok {
+			return fault.Usagef("--%s %v: %v or more wanted", x.flag, x.given, x.least)
+		}
+	}
+	return nil
 }
 
 // worker is a worker of this process.
@@ -72,9 +94,6 @@ func (f *clusterFlags) worker(s *queue.Store, cache *queue.Cache) (queue.Worker,
 			return queue.Worker{}, fault.Usagef("--%w", err)
 		}
 		memory = m
-	}
-	if f.parallel < 0 || f.retries < 1 || f.timeout < 0 || f.lease < 100*time.Millisecond {
-		return queue.Worker{}, fault.Usagef("--parallel %d, --retries %d, --point-timeout %v, --lease %v: at least 0, 1, 0s and 100ms wanted", f.parallel, f.retries, f.timeout, f.lease)
 	}
 	n := f.parallel
 	if n == 0 {

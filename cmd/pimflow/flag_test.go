@@ -33,6 +33,9 @@ func TestFlagErrors(t *testing.T) {
 		{"layer --in 3x8x8 --out-channels 3 --n-channel 99", `--n-channel: 99: 1 to 32 wanted, the memory channels of machine artifact`},
 		{"zoo nosuch", `network "nosuch" is not known`},
 		{"zoo resnet-5", `network "resnet-5" is not known (did you mean "resnet-50"?)`},
+		{"sweep --model toy --parallel -1", `--parallel -1: 0 or more wanted`},
+		{"sweep --model toy --retries 0", `--retries 0: 1 or more wanted`},
+		{"sweep --model toy --lease 1ms", `--lease 1ms: 100ms or more wanted`},
 		{"run toy --objective fast", `objective "fast" is not known: one of latency, energy, edp wanted`},
 	} {
 		var out, stderr bytes.Buffer

@@ -19,8 +19,9 @@ type bar struct {
 	mu       sync.Mutex
 	out      io.Writer // nil without a terminal
 	began    time.Time
-	name     string // of the phase
-	label    string // in place of the names of phases; "" for none
+	name     string        // of the phase
+	label    string        // in place of the names of phases; "" for none
+	text     func() string // in place of both, as it is when it is shown; nil for none
 	progress *mpb.Progress
 	current  *mpb.Bar
 }
@@ -64,9 +65,13 @@ func (b *bar) tell(phase string, done, total int) {
 		b.name, b.began = phase, time.Now()
 	}
 	if b.current == nil && total > 0 && time.Since(b.began) > barAfter {
+		text := b.text
+		if text == nil {
+			text = func() string { return fault.Name(phase) }
+		}
 		b.progress = mpb.New(mpb.WithOutput(b.out), mpb.WithAutoRefresh())
 		b.current = b.progress.AddBar(int64(total), mpb.BarRemoveOnComplete(),
-			mpb.PrependDecorators(decor.Name(fault.Name(phase)+" ")), mpb.AppendDecorators(decor.Percentage()))
+			mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return text() + " " })), mpb.AppendDecorators(decor.Percentage()))
 	}
 	if b.current != nil && int64(done) > b.current.Current() {
 		b.current.SetCurrent(int64(done))

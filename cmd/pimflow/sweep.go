@@ -88,6 +88,9 @@ func (f *sweepFlags) run(c *cobra.Command, args []string) error {
 	if f.print {
 		return spec.Print(c.OutOrStdout())
 	}
+	if err := f.check(); err != nil {
+		return err
+	}
 	if f.emit != "" {
 		return f.script(c, args)
 	}
@@ -240,10 +243,10 @@ func sweepSpace(ctx context.Context, s *space.Space, by engine, out string, stdo
 			return err
 		}})
 	}
-	tell.stop()
 	if err == nil {
 		all.Loss, err = compared.compare(ctx, s, by)
 	}
+	tell.stop()
 	if ctx.Err() != nil && tell.done > 0 {
 		despite(stdout)
 		if err := errors.Join(all.Text(stdout), flush(stdout)); err != nil {
@@ -268,6 +271,10 @@ func failedPoints(n int, stdout, stderr io.Writer) error {
 	if err := flush(stdout); err != nil {
 		return err
 	}
-	fmt.Fprintf(stderr, "pimflow: %d points have no result: their rows say why\n", n)
+	text := "points have no result: their rows say why"
+	if n == 1 {
+		text = "point has no result: its row says why"
+	}
+	fmt.Fprintf(stderr, "pimflow: %d %s\n", n, text)
 	return errFailed
 }

@@ -3,40 +3,52 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"sync"
 	"time"
 
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
-	"golang.org/x/term"
-
+	"pimflow/internal/report"
 	"pimflow/internal/result"
 )
 
-// tally counts the rows of a sweep, and shows them: as a bar on a terminal, as a line from time to time elsewhere.
+// tally counts the rows of a sweep, and shows them: in a bar on a terminal, elsewhere as a line at the beginning and from time to time.
 type tally struct {
+	*bar
 	mu                   sync.Mutex
-	out                  io.Writer
 	done, failed, cached int
 	best                 *result.Row // of the largest speed-up
 	total                int
-	began, told          time.Time
-	progress             *mpb.Progress
-	bar                  *mpb.Bar
+	began                time.Time
+	silent               func() // ends the lines
 }
 
 // lineEvery is the time between two lines where there is no terminal.
-const lineEvery = time.Minute
+const lineEvery = 10 * time.Second
 
 func newTally(stderr io.Writer, total int) *tally {
-	t := &tally{out: stderr, total: total, began: time.Now(), told: time.Now()}
-	if f, ok := stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
-		t.progress = mpb.New(mpb.WithOutput(f), mpb.WithAutoRefresh())
-		t.bar = t.progress.AddBar(int64(t.total), mpb.BarRemoveOnComplete(),
-			mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return t.text() + " " })), mpb.AppendDecorators(decor.Percentage()))
+	t := &tally{bar: newBar(stderr), total: total, began: time.Now(), silent: func() {}}
+	if t.text = t.now; t.out == nil {
+		t.lines(stderr, time.Tick(lineEvery))
 	}
 	return t
+}
+
+// lines writes a line now and at each tick.
+func (t *tally) lines(w io.Writer, ticks <-chan time.Time) {
+	line := func() { fmt.Fprintln(w, "pimflow:", t.now()) }
+	line()
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-ticks:
+				line()
+			case <-stop:
+				return
+			}
+		}
+	}()
+	t.silent = sync.OnceFunc(func() { close(stop); <-stopped })
 }
 
 // add counts a row.
@@ -51,31 +63,25 @@ func (t *tally) add(r *result.Row, cached bool) {
 	if cached {
 		t.cached++
 	}
-	line := t.bar == nil && time.Since(t.told) > lineEvery
-	if line {
-		t.told = time.Now()
-	}
+	done := t.done
 	t.mu.Unlock()
-	if line {
-		fmt.Fprintln(t.out, "pimflow:", t.text())
-	}
-	if t.bar != nil {
-		t.bar.Increment()
-	}
+	t.tell("points", done, t.total)
 }
 
-// text is how far the sweep is: points, failed and remembered ones, the rate, what is left, and the best so far.
-func (t *tally) text() string {
+// now is how far the sweep is: points, failed and remembered ones, the rate, what is left, and the best so far.
+func (t *tally) now() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	text := fmt.Sprintf("%d of %d points", t.done, t.total)
+	text := fmt.Sprintf("%d of %s", t.done, report.Count(t.total, "point"))
 	if t.failed > 0 {
 		text += fmt.Sprintf(", %d without a result", t.failed)
 	}
 	if t.cached > 0 {
 		text += fmt.Sprintf(", %d known before", t.cached)
 	}
-	if took := time.Since(t.began); t.done > 0 && took > 0 {
+	if took := time.Since(t.began); t.done == t.total {
+		text += ", some are compared with searches"
+	} else if t.done > 0 && took > 0 {
 		rate := float64(t.done) / took.Seconds()
 		left := time.Duration(float64(t.total-t.done) / rate * float64(time.Second))
 		text += fmt.Sprintf(", %.1f/s, %v left", rate, left.Round(time.Second))
@@ -86,11 +92,8 @@ func (t *tally) text() string {
 	return text
 }
 
-// stop removes the bar.
+// stop ends what is shown.
 func (t *tally) stop() {
-	if t.bar != nil {
-		t.bar.Abort(true)
-		t.progress.Wait()
-		t.bar = nil
-	}
+	t.silent()
+	t.bar.stop()
 }

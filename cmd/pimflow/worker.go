@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pimflow/internal/fault"
+	"pimflow/internal/report"
 )
 
 func workerCommand() *cobra.Command {
@@ -25,6 +26,9 @@ Models, machines and GPUs that are files come from the server, once, and are che
 		RunE: func(c *cobra.Command, _ []string) error {
 			if !f.remote() {
 				return fault.Usagef("worker: --nats or --nats-context wanted, a NATS server")
+			}
+			if err := f.check(); err != nil {
+				return err
 			}
 			ctx, warn := c.Context(), warner(c.ErrOrStderr())
 			nc, err := f.dial(ctx, warn)
@@ -46,7 +50,7 @@ Models, machines and GPUs that are files come from the server, once, and are che
 			}
 			w.Idle = idle
 			count, err := s.Work(ctx, w)
-			fmt.Fprintf(c.ErrOrStderr(), "pimflow: %d points evaluated, %d without a result, %d messages refused\n", count.Evaluated, count.Failed, count.Refused)
+			fmt.Fprintf(c.ErrOrStderr(), "pimflow: %s evaluated, %d without a result, %s refused\n", report.Count(int(count.Evaluated), "point"), count.Failed, report.Count(int(count.Refused), "message"))
 			return err
 		},
 	}

@@ -3,6 +3,7 @@ package figure
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -222,3 +223,28 @@ func TestApart(t *testing.T) {
 type counter struct{ n int }
 
 func (c *counter) Errorf(string, ...any) { c.n++ }
+
+// TestConcise: labels that are too wide lose what they have in common, and keep every value that differs.
+func TestConcise(t *testing.T) {
+	names := []string{"toy, memory.pim_channels 8, pim.buffers 1", "toy, memory.pim_channels 8, pim.buffers 4", "toy, memory.pim_channels 16, pim.buffers 1"}
+	for _, c := range []struct {
+		most string // the widest that fits
+		want []string
+	}{
+		{names[2], names},
+		{"memory.pim_channels 16, pim.buffers 1", []string{"memory.pim_channels 8, pim.buffers 1", "memory.pim_channels 8, pim.buffers 4", "memory.pim_channels 16, pim.buffers 1"}},
+		{"pim_channels 16, buffers 1", []string{"pim_channels 8, buffers 1", "pim_channels 8, buffers 4", "pim_channels 16, buffers 1"}},
+		{"channels 16, buf", []string{"8, 1", "8, 4", "16, 1"}},
+	} {
+		if got := shorts(names, width(c.most)+0.01); !slices.Equal(got, c.want) {
+			t.Errorf("as wide as %q: %q: %q wanted", c.most, got, c.want)
+		}
+	}
+	same := []string{"a, b", "a, b"}
+	if got := shorts(same, width("a,")); !slices.Equal(got, []string{"a", "a"}) && !slices.Equal(got, []string{"b", "b"}) {
+		t.Errorf("%q of equal ones", got)
+	}
+	if got := shorts([]string{"x, y", "a long name of one part"}, width("a long")); len(got) != 2 || !strings.Contains(got[1], string(dots)) {
+		t.Errorf("%q of different numbers of parts", got)
+	}
+}

@@ -68,8 +68,10 @@ func short(s string, most vg.Length) string {
 	return s
 }
 
-// shorts is short of each name; different names that become the same are numbered.
+// shorts makes names that are wider than most fit beside each other: what all have in common goes first (concise). Of a name that is still
+// wider both ends are kept; different names that become the same are numbered.
 func shorts(names []string, most vg.Length) (list []string) {
+	names = concise(names, most)
 	of := map[string][]string{} // the names that a short one stands for
 	for _, full := range names {
 		s := short(full, most)
@@ -85,6 +87,45 @@ func shorts(names []string, most vg.Length) (list []string) {
 		list = append(list, s)
 	}
 	return list
+}
+
+// between stands between the parts of a label.
+const between = ", "
+
+// concise leaves out of labels, as far as they are wider than most, first the parts that all have, then the groups of keys, as "pim." of
+// "pim.buffers 4", then the keys that a part of all labels begins with. Every value that differs stays.
+func concise(labels []string, most vg.Length) []string {
+	var parts [][]string
+	for _, l := range labels {
+		parts = append(parts, strings.Split(l, between))
+		if len(parts[0]) != len(parts[len(parts)-1]) {
+			return labels
+		}
+	}
+	for step := 0; step < 3 && slices.ContainsFunc(labels, func(l string) bool { return width(l) > most }); step++ {
+		labels = nil
+		for k := len(parts[0]) - 1; k >= 0; k-- {
+			key, _, keyed := strings.Cut(parts[0][k], " ")
+			same := true
+			for _, p := range parts {
+				same, keyed = same && p[k] == parts[0][k], keyed && strings.HasPrefix(p[k], key+" ")
+			}
+			for i, p := range parts {
+				switch {
+				case step == 0 && same && len(p) > 1:
+					parts[i] = slices.Delete(p, k, k+1)
+				case step == 1 && keyed:
+					p[k] = p[k][strings.LastIndex(key, ".")+1:]
+				case step == 2 && keyed:
+					p[k] = p[k][len(key)+1:]
+				}
+			}
+		}
+		for _, p := range parts {
+			labels = append(labels, strings.Join(p, between))
+		}
+	}
+	return labels
 }
 
 // wrap breaks a text into lines of at most so much width, at spaces where that can be, else

@@ -16,6 +16,14 @@ import (
 	"pimflow/internal/search"
 )
 
+// Count is a number with a noun, in the plural unless the number is 1.
+func Count(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}
+
 // Run writes the report of a plan for people: the breakdown of its time and energy and, with
 // verbose, a row for each layer.
 func Run(w io.Writer, r *pimflow.Report, verbose bool) error {
