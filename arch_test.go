@@ -29,9 +29,11 @@ var ranks = [][]string{
 	{"bound", "search/local"},
 	{"search"},
 	{"platform"},
-	{"published", "space", "survey", "sweep", "explain", "convolution"},
+	{"published", "space", "survey", "explain", "convolution"},
 	{"pimflow"},
-	{"report", "evaluate", "dispatch"},
+	{"evaluate", "dispatch"},
+	{"sweep"},
+	{"report"},
 	{"figure"},
 }
 

@@ -15,11 +15,19 @@ import (
 	"pimflow/internal/search"
 )
 
-// Best times plans of the model that were made on other machines, as Print wrote them, and returns the best under the objective of a
-// search. It has the number of PIM channels of the session's machine, and the better of its launches. Under policy auto a short local search goes on
-// from there, whatever the effort; the other switches of the search do not count. An error wraps ErrNoPlan if the machine can execute none of the plans. No lower bound is
-// known.
+// Best is Least, from whose plan a short local search goes on under policy auto, whatever the effort.
 func (s *Session) Best(ctx context.Context, plans []string, how Search) (*Plan, error) {
+	return s.among(ctx, plans, how, true)
+}
+
+// Least times plans of the model that were made on other machines, as Print wrote them, and returns the best under the objective of a
+// search, the first of several. It has the number of PIM channels of the session's machine, and the better of its launches. The other
+// switches of the search do not count. An error wraps ErrNoPlan if the machine can execute none of the plans. No lower bound is known.
+func (s *Session) Least(ctx context.Context, plans []string, how Search) (*Plan, error) {
+	return s.among(ctx, plans, how, false)
+}
+
+func (s *Session) among(ctx context.Context, plans []string, how Search, refine bool) (*Plan, error) {
 	t, err := s.aim(Search{Objective: how.Objective})
 	if err != nil {
 		return nil, err
@@ -28,20 +36,16 @@ func (s *Session) Best(ctx context.Context, plans []string, how Search) (*Plan, 
 	if err != nil {
 		return nil, err
 	}
-	var given []*plan.Plan
-	for i, text := range plans {
-		p, err := s.shared.parse(text, fmt.Sprintf("plan %d of %d", i+1, len(plans)))
-		if err != nil {
-			return nil, err
-		}
-		given = append(given, p)
+	given, err := s.parse(plans)
+	if err != nil {
+		return nil, err
 	}
 	list, err := search.Retime(ctx, s.graph, given, t)
 	if err != nil {
 		return nil, err
 	}
 	best := search.Least(list)
-	if best != nil && policy.All {
+	if best != nil && refine && policy.All {
 		if best, err = search.Refine(ctx, s.graph, policy, list, t); err != nil {
 			return nil, err
 		}
@@ -56,17 +60,50 @@ func (s *Session) Best(ctx context.Context, plans []string, how Search) (*Plan, 
 	return &Plan{plan: r.Plan, home: s, how: how, target: t, result: r}, nil
 }
 
+// Keep times the first of plans that were made on other machines, as Print wrote them, with the number of PIM channels of the session's
+// machine, and with its own way to launch if the machine has that. The error says why it does not fit.
+func (s *Session) Keep(_ context.Context, plans []string, how Search) (*Plan, error) {
+	t, err := s.aim(Search{Objective: how.Objective})
+	if err != nil {
+		return nil, err
+	}
+	given, err := s.parse(plans[:1])
+	if err != nil {
+		return nil, err
+	}
+	r, err := search.Given(s.graph, t.On(given[0]), t)
+	if err != nil {
+		return nil, err
+	}
+	return &Plan{plan: r.Plan, home: s, how: how, target: t, result: r}, nil
+}
+
+// parse reads plans that Print wrote, each once: those that differ in no more than what they were made for are the same.
+func (s *Session) parse(texts []string) (list []*plan.Plan, err error) {
+	seen := map[*plan.Plan]bool{}
+	for i, text := range texts {
+		p, err := s.shared.parse(text, fmt.Sprintf("plan %d of %d", i+1, len(texts)))
+		if err != nil {
+			return nil, err
+		}
+		if !seen[p] {
+			seen[p], list = true, append(list, p)
+		}
+	}
+	return list, nil
+}
+
 // shared holds the plans and baselines that all sessions of one model use. It is safe for concurrent use.
 type shared struct {
 	mu    sync.Mutex
-	plans map[string]*plan.Plan       // by text
+	plans map[string]*plan.Plan       // by text, and by placed
 	alone map[device.Device]*baseline // by the GPU
 }
 
-// sharedPlans and sharedGPUs bound what is remembered. Estimated: at 100 kB a plan and 200 kB a timeline with its corners, some 20 MB.
-const sharedPlans, sharedGPUs = 128, 32
+// sharedPlans and sharedGPUs bound what is remembered. Estimated: at 100 kB a plan and 200 kB a timeline with its corners, some 60 MB.
+const sharedPlans, sharedGPUs = 1024, 32
 
-// parse reads a plan that Print wrote.
+// parse reads a plan that Print wrote. It returns the same for all plans that differ in no more than the machine that they were made for.
 func (s *shared) parse(text, name string) (*plan.Plan, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -77,11 +114,28 @@ func (s *shared) parse(text, name string) (*plan.Plan, error) {
 	if err != nil {
 		return nil, fault.As(fault.Input, err)
 	}
+	p.Machine, p.From, p.Set = "", "", nil
+	rest := placed(text)
 	if len(s.plans) >= sharedPlans || s.plans == nil {
 		s.plans = map[string]*plan.Plan{}
 	}
-	s.plans[text] = p
+	if same := s.plans[rest]; same != nil {
+		p = same
+	}
+	s.plans[text], s.plans[rest] = p, p
 	return p, nil
+}
+
+// placed is the text of a plan without the machine that it was made for.
+func placed(text string) string {
+	var b strings.Builder
+	head, tiles, _ := strings.Cut(text, "\n\n")
+	for line := range strings.Lines(head + "\n") {
+		if key, _, _ := strings.Cut(line, " "); key != "machine" && key != "from" && key != "set" {
+			b.WriteString(line)
+		}
+	}
+	return b.String() + "\n" + tiles
 }
 
 // baseline is the GPU alone with every memory channel.

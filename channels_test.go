@@ -2,6 +2,8 @@ package pimflow
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -35,5 +37,33 @@ func TestSwap(t *testing.T) {
 	}
 	if poor.result.Value >= before || poor.plan.PIMChannels != all || len(poor.plan.Segments) != len(good.plan.Segments) {
 		t.Errorf("%v with %d channels, %v before", poor.result.Value, poor.plan.PIMChannels, before)
+	}
+}
+
+// TestPlaced: plans that differ in no more than the machine that they were made for are one plan, and are timed once.
+func TestPlaced(t *testing.T) {
+	s := openToy(t, "newton")
+	print := func(n int, launch string) string {
+		m, err := s.Machine().Set(fmt.Sprintf("memory.pim_channels=%d", n), "link.pim_launch_ck="+launch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		on, err := s.On(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := on.Plan(t.Context(), Search{Policy: "newton+"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		if err := p.Print(&b); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	texts := []string{print(8, "4000"), print(8, "4001"), print(4, "4000")}
+	if list, err := s.parse(texts); err != nil || len(list) != 2 || list[0].PIMChannels != 8 || list[1].PIMChannels != 4 {
+		t.Errorf("%v: %d plans of\n%s", err, len(list), strings.Join(texts, "\n"))
 	}
 }

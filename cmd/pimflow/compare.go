@@ -8,16 +8,18 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
-	"strconv"
 
 	"pimflow"
 
 	"github.com/spf13/cobra"
 
+	"pimflow/internal/evaluate"
 	"pimflow/internal/fault"
+	"pimflow/internal/hw"
 	"pimflow/internal/platform"
 	"pimflow/internal/report"
 	"pimflow/internal/search"
+	"pimflow/internal/space"
 )
 
 // compareFlags holds the flags of compare.
@@ -182,14 +184,13 @@ func compareModel(ctx context.Context, f *compareFlags, all *report.Comparison, 
 	if all.Own {
 		numbers = platform.Eighths(base.Memory.Channels)
 	}
+	e := &evaluate.Evaluator{Over: s, TimeLimit: f.how.TimeLimit}
+	defer heap(len(g.Nodes))()
 	for k, n := range numbers {
-		on, label, how := s, "", f.how
+		p, label := space.Point{Model: f.model, Machine: base.Name, Objective: search.Latency.String(), Effort: f.how.Effort}, ""
 		if all.Own {
-			how.Effort = search.Low.String() // the best is searched again
-			label = fmt.Sprintf(", %d PIM channels", n)
-			if on, err = withChannels(s, strconv.Itoa(n)); err != nil {
-				return m, err
-			}
+			p.Effort = search.Low.String() // the best is searched again
+			p.Set, label = channelsSet(n), fmt.Sprintf(", %d PIM channels", n)
 		}
 		for i, name := range f.policies {
 			if k == 0 {
@@ -198,7 +199,8 @@ func compareModel(ctx context.Context, f *compareFlags, all *report.Comparison, 
 				continue // policies without PIM do not depend on the number
 			}
 			bar.label = m.Model + " " + name + label
-			row, err := comparePolicy(ctx, on, name, &how, &m)
+			p.Policy = name
+			row, err := comparePoint(ctx, e, &p, &m)
 			if err != nil {
 				return m, err
 			}
@@ -207,22 +209,25 @@ func compareModel(ctx context.Context, f *compareFlags, all *report.Comparison, 
 			}
 		}
 	}
-	return m, againOf(ctx, f, s, all.Own, &m)
+	if all.Own {
+		err = againOf(ctx, f, e, &m)
+	}
+	return m, err
 }
 
+// channelsSet sets the number of PIM channels.
+func channelsSet(n int) []string { return []string{fmt.Sprintf("%s=%d", hw.PIMChannels, n)} }
+
 // againOf searches the best number of PIM channels of policy auto, which was found at low effort, with the effort that was asked for.
-func againOf(ctx context.Context, f *compareFlags, s *pimflow.Session, own bool, m *report.ModelResult) error {
+func againOf(ctx context.Context, f *compareFlags, e *evaluate.Evaluator, m *report.ModelResult) error {
 	for i := range m.Results {
 		best := &m.Results[i]
-		if policy, err := search.Lookup(best.Policy); !own || best.Speedup == 0 || err != nil || !policy.All {
+		if policy, err := search.Lookup(best.Policy); best.Speedup == 0 || err != nil || !policy.All {
 			continue
 		}
-		on, err := withChannels(s, strconv.Itoa(best.PIMChannels))
-		if err != nil {
-			return err
-		}
+		p := space.Point{Model: f.model, Set: channelsSet(best.PIMChannels), Policy: best.Policy, Objective: search.Latency.String(), Effort: f.how.Effort}
 		bounds := *m // those of all numbers stay
-		row, err := comparePolicy(ctx, on, best.Policy, &f.how, &bounds)
+		row, err := comparePoint(ctx, e, &p, &bounds)
 		if err != nil {
 			return err
 		}
@@ -233,29 +238,28 @@ func againOf(ctx context.Context, f *compareFlags, s *pimflow.Session, own bool,
 	return nil
 }
 
-// comparePolicy plans a model under a policy. The speed-up stays 0 if the policy has no device for
-// some layer.
-func comparePolicy(ctx context.Context, s *pimflow.Session, policy string, how *pimflow.Search, m *report.ModelResult) (report.PolicyResult, error) {
-	row := report.PolicyResult{Policy: policy}
-	p, err := find(ctx, s, pimflow.Search{Policy: policy, Effort: how.Effort, TimeLimit: how.TimeLimit})
+// comparePoint plans a point. The speed-up stays 0 if its policy has no device for some layer.
+func comparePoint(ctx context.Context, e *evaluate.Evaluator, p *space.Point, m *report.ModelResult) (report.PolicyResult, error) {
+	row := report.PolicyResult{Policy: p.Policy}
+	of, err := e.Find(ctx, p, space.Full, nil)
 	if errors.Is(err, pimflow.ErrNoDevice) {
 		return row, nil
 	}
 	if err != nil {
 		return row, err
 	}
-	r, err := s.Time(p)
+	r, err := of.Session.Time(of.Plan)
 	if err != nil {
 		return row, err
 	}
 	m.Baseline, m.Batch = r.Baseline, r.Throughput.Images
 	row = report.PolicyResult{
-		Policy: policy, Total: r.Total, TotalLow: r.TotalLow, TotalHigh: r.TotalHigh, Speedup: r.Speedup, SpeedupLow: r.Low, SpeedupHigh: r.High,
+		Policy: p.Policy, Total: r.Total, TotalLow: r.TotalLow, TotalHigh: r.TotalHigh, Speedup: r.Speedup, SpeedupLow: r.Low, SpeedupHigh: r.High,
 		Energy: r.Energy.Ratio, EnergyLow: r.Energy.RatioLow, EnergyHigh: r.Energy.RatioHigh,
 		Power: r.Energy.Power, PowerLow: r.Energy.PowerLow, PowerHigh: r.Energy.PowerHigh,
 		Efficiency: r.Energy.Efficiency, EfficiencyLow: r.Energy.EfficiencyLow, EfficiencyHigh: r.Energy.EfficiencyHigh,
 		Period: r.Throughput.Period, Rate: r.Throughput.Rate,
-		GPUBusy: r.GPUBusy, PIMBusy: r.PIMBusy, PIMChannels: p.Internal().Plan.PIMChannels,
+		GPUBusy: r.GPUBusy, PIMBusy: r.PIMBusy, PIMChannels: of.Plan.Internal().Plan.PIMChannels,
 		Effort: r.Effort, Search: r.Search,
 	}
 	for _, b := range []struct{ of, least **float64 }{{&r.Bound, &m.Bound}, {&r.BoundTwo, &m.BoundTwo}} {

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"pimflow"
 
 	"github.com/spf13/cobra"
@@ -37,33 +35,33 @@ have. "launches free" is the speed-up of the same plan with launches of no time.
 			if len(args) == 0 {
 				args = launchNetworks
 			}
-			bar := newBar(c.ErrOrStderr())
-			defer bar.stop()
 			out := &report.Launches{Schema: report.LaunchesSchema, Policy: r.how.Policy}
 			var models []*sweep.Model
-			var open [][]pimflow.Binding
 			for _, model := range args { // errors of reading come before any search
 				r.model = model
-				opened, err := r.open(c.Context(), bar)
+				opened, err := r.open(c.Context(), &bar{}) // searches run at the same time
 				if err != nil {
 					return err
 				}
 				defer opened.Close()
-				m, err := varied(opened, r.how.Policy)
+				m, err := varied(&r, opened)
 				if err != nil {
 					return err
 				}
-				models, open = append(models, m), append(open, opened.Bindings())
+				models = append(models, m)
 			}
-			for i, m := range models {
-				m.Progress = bar.phase(m.Graph.Name)
+			bar := newBar(c.ErrOrStderr())
+			defer bar.stop()
+			for _, m := range models {
+				graph, _, _, _ := m.Session.Internal()
+				m.Progress = bar.phase(graph.Name)
 				rows, err := sweep.Launches(c.Context(), m)
 				if err != nil {
-					return fmt.Errorf("%s: %w", m.Graph.Name, err)
+					return err
 				}
-				out.Add(m.Graph.Name, open[i], rows)
+				out.Add(graph.Name, m.Session.Bindings(), rows)
 			}
-			machine := models[0].Machine
+			_, machine, _, _ := models[0].Session.Internal()
 			out.Machine, out.Clock = machine.Name, machine.GPU.Clock.Picoseconds()
 			bar.stop()
 			if asJSON {

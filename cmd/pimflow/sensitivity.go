@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -36,18 +35,19 @@ that the machine cannot have; the reason follows. Energies are left out: no time
 		Args: wantArgs(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			r.model = args[0]
-			bar := newBar(c.ErrOrStderr())
-			defer bar.stop()
-			opened, err := r.open(c.Context(), bar)
+			opened, err := r.open(c.Context(), &bar{}) // searches run at the same time
 			if err != nil {
 				return err
 			}
 			defer opened.Close()
-			m, err := varied(opened, r.how.Policy)
+			m, err := varied(&r, opened)
 			if err != nil {
 				return err
 			}
-			chosen, err := chosen(m.Machine, only, energy)
+			bar := newBar(c.ErrOrStderr())
+			defer bar.stop()
+			graph, machine, _, _ := opened.Internal()
+			chosen, err := chosen(machine, only, energy)
 			if err != nil {
 				return err
 			}
@@ -58,15 +58,15 @@ that the machine cannot have; the reason follows. Energies are left out: no time
 			m.Progress = bar.phase("constants")
 			s, err := sweep.Vary(c.Context(), m, percents, chosen)
 			if err != nil {
-				return fmt.Errorf("%s: %w", m.Graph.Name, err)
+				return err
 			}
-			rep := report.NewSensitivity(m.Graph, m.Machine, r.how.Policy, percents, s)
+			rep := report.NewSensitivity(graph, machine, r.how.Policy, percents, s)
 			rep.Bindings = opened.Bindings()
 			if energy {
 				m.Progress = bar.phase("energies")
 				ratio, list, err := s.Energies(c.Context(), m, chosen)
 				if err != nil {
-					return fmt.Errorf("%s: %w", m.Graph.Name, err)
+					return err
 				}
 				rep.SetEnergy(ratio, list)
 			}
@@ -89,13 +89,9 @@ that the machine cannot have; the reason follows. Energies are left out: no time
 }
 
 // varied returns a session and a policy as the input of package sweep.
-func varied(s *pimflow.Session, policy string) (*sweep.Model, error) {
-	row, err := search.Lookup(policy)
-	if err != nil {
-		return nil, err
-	}
-	g, m, _, _ := s.Internal()
-	return &sweep.Model{Graph: g, Machine: m, Policy: row}, nil
+func varied(r *request, s *pimflow.Session) (*sweep.Model, error) {
+	_, err := search.Lookup(r.how.Policy)
+	return &sweep.Model{Name: r.model, Session: s, Policy: r.how.Policy}, err
 }
 
 // chosen returns a function that accepts the constants of --only, paths or beginnings of paths.

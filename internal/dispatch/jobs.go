@@ -60,6 +60,9 @@ func (d *Jobs) work(ctx context.Context, t *space.Task) (w job.Work, err error) 
 		w.Starts = append(w.Starts, &from)
 		w.Job.Starts = append(w.Job.Starts, from.Key())
 	}
+	if t.Search == space.All && len(t.Starts) > 0 {
+		w.Job.Search = t.Search
+	}
 	return w, w.Job.Check(Names())
 }
 

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"pimflow"
 
@@ -26,6 +27,11 @@ import (
 type Evaluator struct {
 	// Open returns the path of a reference's first file on this machine, or the name of what is built in.
 	Open func(ctx context.Context, r job.Ref) (string, error)
+
+	// Over, unless nil, is the model of every point, opened, on its machine before keys are changed. Its owner closes it.
+	Over *pimflow.Session
+	// TimeLimit, unless 0, ends the iterations of each search (pimflow.Search).
+	TimeLimit time.Duration
 
 	models   cache[modelKey, *model]
 	boards   cache[boardKey, *pimflow.Machine]
@@ -70,7 +76,7 @@ func (e *Evaluator) Evaluate(ctx context.Context, j *job.Job, starts []string) (
 			}
 		}
 	}
-	row, plan, err = e.Point(ctx, &p, starts)
+	row, plan, err = e.printed(ctx, &p, j.Way(), starts)
 	if row.Model, row.Machine = j.Model.Name, j.Machine.Name; j.GPU != nil {
 		row.GPU = j.GPU.Name
 	}
@@ -80,17 +86,47 @@ func (e *Evaluator) Evaluate(ctx context.Context, j *job.Job, starts []string) (
 // Point is Evaluate of a point whose model, machine and GPU are built in, or files of this machine. With an error the row says which point
 // it is, and has no numbers. A panic becomes an error.
 func (e *Evaluator) Point(ctx context.Context, p *space.Point, starts []string) (row result.Row, plan string, err error) {
-	row = describe(p)
+	return e.printed(ctx, p, space.Anchors, starts)
+}
+
+// printed is Find with the plan as text.
+func (e *Evaluator) printed(ctx context.Context, p *space.Point, way string, starts []string) (result.Row, string, error) {
+	o := e.outcome(ctx, p, way, starts)
+	return o.Row, o.Text, o.Err
+}
+
+// Found is the plan of a point.
+type Found struct {
+	Row     result.Row
+	Session *pimflow.Session // on the point's machine
+	Plan    *pimflow.Plan
+}
+
+// Kept is the way of a point that takes the plan of its only start, whatever other plans there are: that is timed, or does not fit.
+const Kept = "kept"
+
+// ways are how the plan of a point is found where there are plans of other points.
+var ways = map[string]func(*pimflow.Session, context.Context, []string, pimflow.Search) (*pimflow.Plan, error){
+	space.Anchors: (*pimflow.Session).Best,
+	space.All:     (*pimflow.Session).Least,
+	Kept:          (*pimflow.Session).Keep,
+}
+
+// Find returns the plan of a point. Starts are plans of other points, as text, which the point makes use of in a way: space.Anchors,
+// space.All or Kept. Without any, or if the machine can execute none of them, its plan is searched. With an error the row says which
+// point it is, and has no numbers. A panic becomes an error.
+func (e *Evaluator) Find(ctx context.Context, p *space.Point, way string, starts []string) (of Found, err error) {
+	of.Row = describe(p)
 	defer func() {
 		if x := recover(); x != nil {
-			plan, err = "", panicked(x)
+			of, err = Found{Row: describe(p)}, panicked(x)
 		}
 	}()
-	full, plan, err := e.evaluate(ctx, p, starts)
+	full, err := e.find(ctx, p, way, starts)
 	if err != nil {
-		return row, "", err
+		return of, err
 	}
-	return full, plan, nil
+	return full, nil
 }
 
 // panicked is the error of a panic, with its stack in further lines.
@@ -98,49 +134,49 @@ func panicked(x any) error { return fmt.Errorf("panic: %v\n%s", x, debug.Stack()
 
 // describe is the row of a point without its numbers.
 func describe(p *space.Point) result.Row {
-	r := result.Row{
-		Point: p.Index, Model: p.Model, Batch: p.Batch, Machine: p.Machine, GPU: p.GPU, Policy: p.Policy, Objective: p.Objective, Effort: p.Effort,
-		Search: space.Full, Set: map[string]string{},
+	j := job.Job{
+		Model: job.Ref{Name: p.Model}, Batch: p.Batch, Machine: job.Ref{Name: p.Machine}, Set: p.Set,
+		Policy: p.Policy, Objective: p.Objective, Effort: p.Effort,
 	}
-	for _, text := range p.Set {
-		key, value, _ := strings.Cut(text, "=")
-		r.Set[key] = value
+	if p.GPU != "" {
+		j.GPU = &job.Ref{Name: p.GPU}
 	}
+	r := result.Of(&j)
+	r.Point = p.Index
 	return r
 }
 
-func (e *Evaluator) evaluate(ctx context.Context, p *space.Point, starts []string) (row result.Row, text string, err error) {
-	of, done, err := e.models.get(modelKey{p.Model, p.Batch}, keptModels, func() (*model, error) { return openModel(ctx, p) }, (*model).close)
+func (e *Evaluator) find(ctx context.Context, p *space.Point, way string, starts []string) (of Found, err error) {
+	model, done, err := e.model(ctx, p)
 	if err != nil {
-		return row, "", err
+		return of, err
 	}
 	defer done()
 	m, used, err := e.machine(p)
 	if err != nil {
-		return row, "", err
+		return of, err
 	}
 	defer used()
-	s, err := of.session.On(m.Machine)
+	s, err := model.session.On(m.Machine)
 	if err != nil {
-		return row, "", err
+		return of, err
 	}
-	how := pimflow.Search{Policy: p.Policy, Objective: p.Objective, Effort: p.Effort}
-	row = describe(p)
-	plan, err := s.Best(ctx, starts, how)
-	if row.Search = space.Anchors; errors.Is(err, pimflow.ErrNoPlan) {
-		row.Search = space.Full
-		plan, err = s.Plan(ctx, how)
+	how := pimflow.Search{Policy: p.Policy, Objective: p.Objective, Effort: p.Effort, TimeLimit: e.TimeLimit}
+	of = Found{Row: describe(p), Session: s}
+	err = pimflow.ErrNoPlan
+	if len(starts) > 0 {
+		of.Row.Search = way
+		of.Plan, err = ways[way](s, ctx, starts, how)
 	}
-	if err != nil {
-		return row, "", err
+	if errors.Is(err, pimflow.ErrNoPlan) {
+		of.Row.Search = space.Full
+		of.Plan, err = s.Plan(ctx, how)
 	}
-	if err := numbers(&row, s, plan); err != nil {
-		return row, "", err
+	if err == nil {
+		err = numbers(&of.Row, s, of.Plan)
 	}
-	row.ModelHash, row.MachineHash = of.hash, m.hash
-	var b strings.Builder
-	err = plan.Print(&b)
-	return row, b.String(), err
+	of.Row.ModelHash, of.Row.MachineHash = model.hash, m.hash
+	return of, err
 }
 
 // model is an opened model.
@@ -149,11 +185,24 @@ type model struct {
 	hash    string
 }
 
+// model returns that of a point.
+func (e *Evaluator) model(ctx context.Context, p *space.Point) (m *model, done func(), err error) {
+	key, make, close := modelKey{p.Model, p.Batch}, func() (*model, error) { return openModel(ctx, p) }, (*model).close
+	if e.Over != nil {
+		make, close = func() (*model, error) { return opened(e.Over) }, nil
+	}
+	return e.models.get(key, keptModels, make, close)
+}
+
 func openModel(ctx context.Context, p *space.Point) (*model, error) {
 	s, err := pimflow.Open(ctx, p.Model, pimflow.Options{Batch: p.Batch, Memory: budget.Of(ctx).Bytes()})
 	if err != nil {
 		return nil, err
 	}
+	return opened(s)
+}
+
+func opened(s *pimflow.Session) (*model, error) {
 	g, _, _, _ := s.Internal()
 	hash, err := hashOf(func(b *strings.Builder) error { return g.Print(b, false) })
 	return &model{s, hash}, err
@@ -172,6 +221,9 @@ func (e *Evaluator) machine(p *space.Point) (m *machine, done func(), err error)
 	board := boardKey{cmp.Or(p.Machine, pimflow.DefaultMachine), p.GPU}
 	return e.machines.get(fmt.Sprintf("%q", append([]string{board.machine, board.gpu}, p.Set...)), keptMachines, func() (*machine, error) {
 		base, done, err := e.boards.get(board, keptBoards, func() (*pimflow.Machine, error) {
+			if e.Over != nil {
+				return e.Over.Machine(), nil
+			}
 			m, err := pimflow.LoadMachine(board.machine)
 			if err == nil && board.gpu != "" {
 				m, err = m.WithGPU(board.gpu)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -254,4 +255,77 @@ func TestCache(t *testing.T) {
 		}
 	}
 	get(5)
+}
+
+// TestAll: each point has the best of all plans, timed there as it is, and its own where none is better; one without a plan has none.
+func TestAll(t *testing.T) {
+	e := &Evaluator{}
+	var points []space.Point
+	for _, p := range []*space.Point{at("memory.pim_channels=8"), at("memory.pim_channels=99"), at("memory.pim_channels=2"), at("memory.pim_channels=16", "launch.pim=joint")} {
+		points = append(points, *p)
+	}
+	n := 0
+	var mu sync.Mutex
+	own, best, err := e.All(t.Context(), points, func() { mu.Lock(); defer mu.Unlock(); n++ })
+	if err != nil || n != 2*len(points) {
+		t.Fatalf("%v, %d calls", err, n)
+	}
+	for i, o := range best {
+		if i == 1 {
+			if o.Err == nil || o.Plan != nil {
+				t.Errorf("%+v of a machine that there is not", o)
+			}
+			continue
+		}
+		want := own[i].Row.Total
+		for k := range own {
+			if k != 1 {
+				kept, err := e.Find(t.Context(), &points[i], space.All, []string{own[k].Text})
+				if err != nil {
+					t.Fatal(err)
+				}
+				want = min(want, kept.Row.Total)
+			}
+		}
+		if o.Row.Total != want || o.Row.Search != space.All || own[i].Row.Search != space.Full || o.Plan == nil {
+			t.Errorf("point %d: %v by search %s, %v by its own: %v wanted", i, o.Row.Total, o.Row.Search, own[i].Row.Total, want)
+		}
+	}
+	poor := *at("memory.pim_channels=8")
+	poor.Policy = "by-operator"
+	_, worse := evaluated(t, e, &poor)
+	of, err := e.Find(t.Context(), &points[0], space.All, []string{worse, own[0].Text})
+	if err != nil || of.Row.Total != own[0].Row.Total {
+		t.Errorf("%v: %v of a worse and a better plan, %v wanted", err, of.Row.Total, own[0].Row.Total)
+	}
+	if of, err = e.Find(t.Context(), &points[0], Kept, []string{worse, own[0].Text}); err != nil || of.Row.Total <= own[0].Row.Total || of.Row.Search != Kept {
+		t.Errorf("%v: %v by search %s with a worse plan that is kept", err, of.Row.Total, of.Row.Search)
+	}
+	foreign := strings.Replace(own[0].Text, "graph \"", "graph \"0", 1)
+	if of, err = e.Find(t.Context(), &points[0], space.All, []string{foreign}); err != nil || of.Row.Search != space.Full {
+		t.Errorf("%v, search %s where no plan fits", err, of.Row.Search)
+	}
+	if _, err = e.Find(t.Context(), &points[0], Kept, []string{foreign}); err == nil {
+		t.Error("a plan that does not fit is kept")
+	}
+	stopped, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := e.All(stopped, points, func() {}); err != context.Canceled {
+		t.Errorf("%v after the end", err)
+	}
+}
+
+// TestOver: points of a model that is opened are those of its machine with their keys changed.
+func TestOver(t *testing.T) {
+	s, err := pimflow.Open(t.Context(), "toy", pimflow.Options{Machine: "newton", Set: []string{"launch.pim=joint"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	got, _ := evaluated(t, &Evaluator{Over: s}, at("memory.pim_channels=8"))
+	want, _ := evaluated(t, &Evaluator{}, at("launch.pim=joint", "memory.pim_channels=8"))
+	want.Set = got.Set
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
 }

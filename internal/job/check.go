@@ -15,12 +15,11 @@ type Names struct{ Models, Machines, GPUs, Policies, Objectives []string }
 
 // Bounds of a job. Estimated, well above what a sweep has.
 const (
-	maxName   = 255 // bytes of a name, as file systems have it
-	maxDepth  = 16  // folders of a file's path
-	maxFiles  = 1024
-	maxSet    = 256
-	maxStarts = 256
-	maxBatch  = 1 << 20
+	maxName  = 255 // bytes of a name, as file systems have it
+	maxDepth = 16  // folders of a file's path
+	maxFiles = 1024
+	maxSet   = 256
+	maxBatch = 1 << 20
 )
 
 var (
@@ -43,7 +42,8 @@ func (j *Job) check(version string, known *Names) error {
 		{"effort", j.Effort, effort.MatchString(j.Effort), "low, normal, high or a number of steps"},
 		{"batch", fmt.Sprint(j.Batch), j.Batch >= 0 && j.Batch <= maxBatch, fmt.Sprint("0 to ", maxBatch)},
 		{"changed keys", fmt.Sprint(len(j.Set)), len(j.Set) <= maxSet, fmt.Sprint("at most ", maxSet)},
-		{"starts", fmt.Sprint(len(j.Starts)), len(j.Starts) <= maxStarts, fmt.Sprint("at most ", maxStarts)},
+		{"search", j.Search, j.Search == "" || j.Search == All && len(j.Starts) > 0, All + ", or none,"},
+		{"starts", fmt.Sprint(len(j.Starts)), len(j.Starts) <= MaxStarts, fmt.Sprint("at most ", MaxStarts)},
 	} {
 		if !w.ok {
 			return fmt.Errorf("%s %.80q: %s wanted", w.what, w.got, w.want)

@@ -6,6 +6,7 @@ package job
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -29,9 +30,29 @@ type Job struct {
 	Policy    string   `json:"policy"`
 	Objective string   `json:"objective"`
 	Effort    string   `json:"effort"`
-	// Starts are jobs whose plans are timed instead of a search: the best of them is the result. Their own Starts are
-	// empty. None: the plan is searched.
+	// Starts are jobs whose plans are timed instead of a search: the best of them, from which a short search goes on, is the result.
+	// Their own Starts are empty. None: the plan is searched.
 	Starts []Key `json:"starts,omitempty"`
+	// Search is All if no search goes on from the best of them, else empty.
+	Search string `json:"search,omitempty"`
+}
+
+// The ways to find the plan of a design point.
+const (
+	Full    = "full"    // it is searched
+	Anchors = "anchors" // from the best of the plans of a few other points a short search goes on
+	All     = "all"     // it is the best of the plans of all points that were searched with it, itself among them
+)
+
+// MaxStarts bounds the starts of a job. Estimated, well above what a sweep with anchors has.
+const MaxStarts = 256
+
+// Way is how the job's plan is found.
+func (j *Job) Way() string {
+	if len(j.Starts) == 0 {
+		return Full
+	}
+	return cmp.Or(j.Search, Anchors)
 }
 
 // Ref is a thing that is built in, by its name, or files that lie in the store.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"sync"
 
 	"pimflow/internal/job"
@@ -85,22 +84,7 @@ func unpack(data []byte, key job.Key) (*entry, error) {
 
 // failed is the row of a job without a result.
 func failed(j *job.Job, why string) result.Row {
-	r := result.Row{
-		Model: j.Model.Name, Batch: j.Batch, Machine: j.Machine.Name, Policy: j.Policy, Objective: j.Objective, Effort: j.Effort,
-		Search: "full", Version: j.Version, Error: why,
-	}
-	if len(j.Starts) > 0 {
-		r.Search = "anchors"
-	}
-	if j.GPU != nil {
-		r.GPU = j.GPU.Name
-	}
-	for _, s := range j.Set {
-		if r.Set == nil {
-			r.Set = map[string]string{}
-		}
-		key, value, _ := strings.Cut(s, "=")
-		r.Set[key] = value
-	}
+	r := result.Of(j)
+	r.Error = why
 	return r
 }

@@ -26,7 +26,6 @@ import (
 	"pimflow/internal/hw"
 	"pimflow/internal/memory"
 	"pimflow/internal/published"
-	"pimflow/internal/search"
 	"pimflow/internal/sweep"
 	"pimflow/internal/trace"
 )
@@ -104,9 +103,7 @@ var everything = sync.OnceValues(func() (list []printed, err error) {
 	must(err)
 	add("diff", d, d.Text, nil, true)
 
-	policy, err := search.Lookup("newton++")
-	must(err)
-	model := &sweep.Model{Graph: g, Machine: m, Policy: policy}
+	model := &sweep.Model{Session: s, Policy: "newton++"}
 	varied, err := sweep.Vary(ctx, model, []int{-10, 10}, func(path string) bool { return sweep.Within(path, "pim.timing") })
 	must(err)
 	sens := NewSensitivity(g, m, "newton++", []int{-10, 10}, varied)

@@ -83,10 +83,10 @@ type EnergyConstant struct {
 
 // NewSensitivity returns the report of a sensitivity analysis.
 func NewSensitivity(g *graph.Graph, m *hw.Machine, policy string, percents []int, s *sweep.Sensitivity) *Sensitivity {
-	base := sweep.Times{Baseline: s.Base.Baseline.Total, Total: s.Base.Timeline.Total}
+	base := &s.Base.Row
 	out := &Sensitivity{
 		Schema: SensitivitySchema, Model: g.Name, Machine: m.Name, Policy: policy, Layers: len(candidate.Operations(g)),
-		Baseline: base.Baseline.NS(), Total: base.Total.NS(), Speedup: base.Speedup(), Noise: s.Noise, Percents: percents,
+		Baseline: base.Baseline, Total: base.Total, Speedup: base.Speedup, Noise: s.Noise, Percents: percents,
 	}
 	outcome := func(t sweep.Times, err error) Outcome {
 		if err != nil {
@@ -96,7 +96,7 @@ func NewSensitivity(g *graph.Graph, m *hw.Machine, policy string, percents []int
 	}
 	for i := range s.Constants {
 		c := &s.Constants[i]
-		e := ConstantEffect{Name: c.Path, Value: c.Text, Effect: c.Effect(base.Speedup())}
+		e := ConstantEffect{Name: c.Path, Value: c.Text, Effect: c.Effect(base.Speedup)}
 		for _, ch := range c.Changes {
 			e.Changes = append(e.Changes, ConstantChange{
 				Percent: ch.Percent, Value: ch.Text, Actual: ch.Actual, Moved: ch.Moved,

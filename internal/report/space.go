@@ -21,9 +21,9 @@ type Space struct {
 	Loss *Loss    // nil: no point was compared
 
 	total, failed int
-	searched      int           // points whose plans are their own
-	first         []*result.Row // that are listed
-	told          []string      // errors, without those that were told before
+	ways          map[string]int // points with a result, by how they were searched
+	first         []*result.Row  // that are listed
+	told          []string       // errors, without those that were told before
 	models        []*modelRows
 	differs       [len(sweepWords)]map[string]bool // values of the words, as many as two
 }
@@ -82,9 +82,10 @@ func (s *Space) Add(r *result.Row) {
 		}
 		return
 	}
-	if r.Search == space.Full {
-		s.searched++
+	if s.ways == nil {
+		s.ways = map[string]int{}
 	}
+	s.ways[r.Search]++
 	i := slices.IndexFunc(s.models, func(m *modelRows) bool { return m.model == r.Model && m.batch == r.Batch })
 	if i < 0 {
 		i = len(s.models)
@@ -123,11 +124,7 @@ func (m *modelRows) pack() {
 // Text writes the list of rows, the Pareto front of each model, and its best rows.
 func (s *Space) Text(w io.Writer) error {
 	b := &strings.Builder{}
-	points := "points"
-	if s.total == 1 {
-		points = "point"
-	}
-	fmt.Fprintf(b, "%d %s: %d searched, %d with the best of the plans of others, %d without a result\n%s", s.total, points, s.searched, s.total-s.failed-s.searched, s.failed, s.Loss.text())
+	fmt.Fprintf(b, "%s: %d searched, %s, %d without a result\n%s", Count(s.total, "point"), s.ways[space.Full]+s.ways[space.All], s.shared(), s.failed, s.Loss.text())
 	if s.List > 0 {
 		b.WriteString("\n")
 		t, columns := s.columns("point", "us", "speed-up", "mJ", "multipliers")
@@ -182,6 +179,14 @@ func (s *Space) Text(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, trimLines(b.String()))
 	return err
+}
+
+// shared says how many points took plans of others.
+func (s *Space) shared() string {
+	if n := s.ways[space.All]; n > 0 {
+		return fmt.Sprintf("%d with the best of all plans of their families", n)
+	}
+	return fmt.Sprintf("%d with the best of the plans of others", s.ways[space.Anchors])
 }
 
 // columns is a table with the words that differ and the keys between its first and its other columns, and the indexes of the words.

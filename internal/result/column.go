@@ -40,7 +40,7 @@ var columns = []Column{
 	described("policy", "which plans are tried", func(r *Row) any { return &r.Policy }),
 	described("objective", "what is minimised: latency, energy or edp", func(r *Row) any { return &r.Objective }),
 	described("effort", "of the search", func(r *Row) any { return &r.Effort }),
-	described("search", "full: the point's own; anchors: the best of plans that were found at other points", func(r *Row) any { return &r.Search }),
+	described("search", "full: the point's own; anchors: the best of plans that were found at a few other points, or one near it; all: the best of the plans that were found at all points of its family", func(r *Row) any { return &r.Search }),
 
 	found("pim_channels", "", "channels that compute", func(r *Row) any { return &r.PIMChannels }),
 	found("gpu_launches", "", "kernels of the plan", func(r *Row) any { return &r.GPULaunches }),

@@ -4,6 +4,12 @@
 // In the literature: long-form (tidy) data.
 package result
 
+import (
+	"strings"
+
+	"pimflow/internal/job"
+)
+
 // Schema names the form of a Row's JSON, and the columns of its CSV.
 const Schema = "pimflow.point/1"
 
@@ -21,7 +27,7 @@ type Row struct {
 	Policy      string            `json:"policy"`
 	Objective   string            `json:"objective"`
 	Effort      string            `json:"effort"`
-	Search      string            `json:"search"` // full: the point's own; anchors: the best of plans that were found at other points
+	Search      string            `json:"search"` // full: the point's own; anchors: the best of plans of a few other points, or from there; all: the best of the plans of all points
 
 	PIMChannels int `json:"pim_channels"`
 	GPULaunches int `json:"gpu_launches"`    // kernels
@@ -66,6 +72,22 @@ type Row struct {
 	Stopped bool   `json:"stopped"` // a limit ended the search: the plan is the best so far
 	Version string `json:"version"`
 	Error   string `json:"error"` // "": the row holds numbers
+}
+
+// Of is the row of a job without numbers.
+func Of(j *job.Job) Row {
+	r := Row{
+		Model: j.Model.Name, Batch: j.Batch, Machine: j.Machine.Name, Policy: j.Policy, Objective: j.Objective, Effort: j.Effort,
+		Search: j.Way(), Version: j.Version, Set: map[string]string{},
+	}
+	if j.GPU != nil {
+		r.GPU = j.GPU.Name
+	}
+	for _, s := range j.Set {
+		key, value, _ := strings.Cut(s, "=")
+		r.Set[key] = value
+	}
+	return r
 }
 
 // Energy is a part of a plan's energy and the least and most of it within the bounds of its constants.

@@ -10,6 +10,7 @@ import (
 
 	"pimflow/internal/fault"
 	"pimflow/internal/hw"
+	"pimflow/internal/job"
 	"pimflow/internal/nearest"
 	"pimflow/internal/search"
 	"pimflow/internal/zoo"
@@ -52,11 +53,31 @@ func (s *Space) names() error {
 			return s.spec.errorf(t.Line, "effort", "%s", fault.Line(err))
 		}
 	}
-	if t := s.spec.Search; !slices.Contains([]string{"", Anchors, Full}, t.Text) {
-		return s.spec.errorf(t.Line, "search", "%.80q: %s or %s wanted%s", t.Text, Anchors, Full, nearest.Hint(t.Text, []string{Anchors, Full}))
+	if t := s.spec.Search; t.Text != "" && !slices.Contains(searches, t.Text) {
+		return s.spec.errorf(t.Line, "search", "%.80q: one of %s wanted%s", t.Text, strings.Join(searches, ", "), nearest.Hint(t.Text, searches))
 	}
 	if a := s.spec.Anchors; a.N < 0 || a.N > maxAnchors {
 		return s.spec.errorf(a.Line, "anchors", "%d: 1 to %d wanted", a.N, maxAnchors)
+	}
+	return nil
+}
+
+// searches are the ways to search a space.
+var searches = []string{Anchors, Full, All}
+
+// fits refuses families of more points than each can take plans of.
+func (s *Space) fits() error {
+	if s.spec.Search.Text != All || s.familySize() <= job.MaxStarts {
+		return nil
+	}
+	first, n := -1, 0
+	for i := range s.Indexes() {
+		if at := i - i%s.familySize(); at != first {
+			first, n = at, 0
+		}
+		if n++; n > job.MaxStarts {
+			return s.spec.errorf(s.spec.Search.Line, "search", "%s: a family has more than %d points: fewer values or a sample wanted", All, job.MaxStarts)
+		}
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"pimflow/internal/hw"
@@ -54,7 +55,7 @@ type pair struct {
 // New makes the space of a spec, and checks it: every word, every constraint, and every value of a key alone on each machine.
 func New(spec *Spec) (*Space, error) {
 	s := &Space{spec: spec, joint: map[jointKey]jointValue{}, anchors: map[int][]int{}}
-	for _, step := range []func() error{s.expand, s.group, s.names, s.load, s.constrain, s.draw, s.check} {
+	for _, step := range []func() error{s.expand, s.group, s.names, s.load, s.constrain, s.draw, s.check, s.fits} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -108,7 +109,7 @@ func (s *Space) group() error {
 	of := make([]int, len(s.axes)) // the group of an axis, from 1
 	for g, z := range s.spec.Zip {
 		if len(z.Axes) < 2 {
-			return s.spec.errorf(z.Line, "zip", "%d axes: two or more wanted", len(z.Axes))
+			return s.spec.errorf(z.Line, "zip", "%.80q: two or more axes wanted", strings.Join(z.Axes, ","))
 		}
 		first := -1
 		for _, name := range z.Axes {

@@ -8,6 +8,7 @@ import (
 
 	"pimflow/internal/fault"
 	"pimflow/internal/files"
+	"pimflow/internal/job"
 )
 
 // Spec is a design space as a file or flags have it. Axes are combined, each value with each.
@@ -18,14 +19,15 @@ type Spec struct {
 	Where   []Text // constraints: points for which all hold are in the space
 	Sample  *Sample
 	Effort  Text  // of every search; "": normal
-	Search  Text  // Anchors or Full; "": Anchors
+	Search  Text  // Anchors, Full or All; "": Anchors
 	Anchors Count // of a family, at most, if they are more than its corners
 }
 
 // How points are searched.
 const (
-	Full    = "full"    // each point by itself
-	Anchors = "anchors" // few points of a family by themselves; the others take the best of their plans
+	Full    = job.Full    // each point by itself
+	Anchors = job.Anchors // few points of a family by themselves; the others go on from the best of their plans
+	All     = job.All     // each point by itself; then each takes the best of all plans of its family
 )
 
 // Axis is a dimension: one of Names, or a key of the machine, with its values.

@@ -10,17 +10,19 @@ import (
 	"pimflow/internal/platform"
 )
 
-// Task is a point to evaluate, and the points whose plans it starts from; none: its plan is searched.
+// Task is a point to evaluate, and the points whose plans it starts from; none: its plan is searched. Search says what it does with them:
+// Anchors, or All.
 type Task struct {
 	Point
 	Starts []Point
+	Search string
 }
 
 // Tasks are the points of the space, in order.
 func (s *Space) Tasks() iter.Seq[Task] {
 	return func(yield func(Task) bool) {
 		for i := range s.Indexes() {
-			t := Task{Point: s.At(i)}
+			t := Task{Point: s.At(i), Search: s.spec.Search.Text}
 			for _, from := range s.Starts(i) {
 				t.Starts = append(t.Starts, s.At(from))
 			}
@@ -40,7 +42,8 @@ const (
 )
 
 // Starts lists the points whose plans a point of the space takes as starts, the nearest first; none for an anchor, and for every
-// point where the spec says full. They follow from the spec and the machines alone.
+// point where the spec says full. Where it says all, they are those of the family, itself first; none where it is alone. They follow from
+// the spec and the machines alone.
 //
 // The anchors of a family are the corners of its axes of more than one value, all where they are 32 or fewer, or else 32 of them
 // by a fixed seed. Where the spec allows more anchors than corners, the widest spaced axis gets one more value, evenly spaced, as long as
@@ -48,8 +51,11 @@ const (
 // far as 64 are tried. Distances are sums over the axes of differences of indexes, each divided by the largest; of equal ones the point
 // of the least number is nearer.
 func (s *Space) Starts(i int) []int {
-	if s.spec.Search.Text == Full {
+	switch s.spec.Search.Text {
+	case Full:
 		return nil
+	case All:
+		return s.withItself(i)
 	}
 	list := s.anchorsOf(i)
 	if slices.Contains(list, i) {
@@ -60,6 +66,20 @@ func (s *Space) Starts(i int) []int {
 		near.add(a, s.distance(a, i))
 	}
 	return near.points
+}
+
+// withItself lists a point and the others of its family.
+func (s *Space) withItself(i int) []int {
+	size, list := s.familySize(), []int{i}
+	for k := range s.family(i-i%size, size) {
+		if k != i {
+			list = append(list, k)
+		}
+	}
+	if len(list) == 1 {
+		return nil
+	}
+	return list
 }
 
 // nearby is the nearest of the points that are added: the nearest first, and of equal ones the first.

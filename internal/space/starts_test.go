@@ -99,3 +99,35 @@ func TestAnchors(t *testing.T) {
 		t.Errorf("anchors %v", got)
 	}
 }
+
+// TestAll: every point takes the plans of all points of its family that are in the space, its own first; one that is alone is searched. A
+// family of more points than a job has starts is an error.
+func TestAll(t *testing.T) {
+	spec := func(channels string) *Spec {
+		return &Spec{Search: Text{Text: All}, Where: []Text{{Text: "memory.pim_channels != 2"}, {Text: `policy != "gpu" || memory.pim_channels == 3`}}, Axes: []Axis{
+			{Name: models, Values: list("toy")}, {Name: machines, Values: list("toy")}, {Name: policies, Values: list("auto,gpu")},
+			{Name: "memory.pim_channels", Values: list(channels)},
+		}}
+	}
+	s := made(t, spec("1..4"))
+	got := map[int][]int{}
+	for task := range s.Tasks() {
+		got[task.Index] = nil
+		for _, p := range task.Starts {
+			got[task.Index] = append(got[task.Index], p.Index)
+		}
+		if task.Search != All {
+			t.Errorf("point %d: search %q", task.Index, task.Search)
+		}
+	}
+	if d := cmp.Diff(map[int][]int{0: {0, 2, 3}, 2: {2, 0, 3}, 3: {3, 0, 2}, 6: nil}, got); d != "" {
+		t.Error(d)
+	}
+	large := spec("1..4")
+	large.Axes = append(large.Axes, Axis{Name: "gpu.launch_ck", Values: list("1..86")})
+	if _, err := New(large); err == nil || err.Error() != "--search: all: a family has more than 256 points: fewer values or a sample wanted" {
+		t.Error(err)
+	}
+	large.Axes[4].Values = list("1..85") // of 3 numbers of channels
+	made(t, large)
+}

@@ -2,15 +2,15 @@ package sweep
 
 import (
 	"context"
-	"runtime"
+	"fmt"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
-
 	"pimflow/internal/device"
+	"pimflow/internal/evaluate"
+	"pimflow/internal/graph"
 	"pimflow/internal/hw"
-	"pimflow/internal/platform"
-	"pimflow/internal/search"
+	"pimflow/internal/plan"
+	"pimflow/internal/space"
 )
 
 // latencies are the launches of the experiment in picoseconds, beside the machine's own.
@@ -45,70 +45,85 @@ func (l *Launch) Removed() device.Time { return l.BaseLaunches - l.Launches }
 // work is launched like a kernel, each piece by itself or fused; as on the machine where kernels
 // are in a graph; or at no cost, as published. Every plan that is found is timed under every launch.
 func Launches(ctx context.Context, m *Model) ([]Launch, error) {
-	list := variants(m.Machine)
-	p := platform.NewPool(nil)
-	var points []*point
+	list := variants(m.machine())
+	var points, alone, free []space.Point
 	for i := range list {
-		points = append(points, &point{machine: list[i].machine(m.Machine, list[i].GPU, list[i].PIM), pool: p})
+		l := &list[i]
+		points = append(points, m.point(l.keys(l.GPU, l.PIM)...))
+		alone, free = append(alone, points[i]), append(free, m.point(l.keys(0, 0)...))
+		alone[i].Policy = "gpu"
 	}
-	if _, err := best(ctx, m, points); err != nil {
+	e, done := m.evaluator(), m.counter(2*len(points))
+	_, best, err := e.All(ctx, points, done)
+	if err != nil {
 		return nil, err
 	}
-	var eg errgroup.Group
-	eg.SetLimit(runtime.GOMAXPROCS(0))
-	for i, x := range points {
-		if x.err != nil {
-			return nil, x.err
-		}
-		eg.Go(func() error { return list[i].of(m, p, x) })
+	bases, err := e.Each(ctx, alone, space.Full, nil, func() {})
+	if err != nil {
+		return nil, err
 	}
-	return list, eg.Wait()
+	for i := range list {
+		l := &list[i]
+		for _, o := range []*evaluate.Outcome{&best[i], &bases[i]} {
+			if o.Err != nil {
+				return nil, o.Err
+			}
+		}
+		kept, err := e.Find(ctx, &free[i], evaluate.Kept, []string{best[i].Text})
+		if err != nil {
+			return nil, err
+		}
+		r, base := &best[i].Row, &bases[i].Row
+		l.Times, l.Free, l.Layers = timesOf(r), timesOf(&kept.Row), divided(best[i].Plan)
+		l.BaseLaunches, l.Launches = timeOf(base.Launch)+timeOf(base.PIMLaunch), timeOf(r.Launch)+timeOf(r.PIMLaunch)
+	}
+	return list, nil
 }
 
-// of sets what a row says of the best plan of its machine.
-func (l *Launch) of(m *Model, p *platform.Pool, x *point) error {
-	t, err := platform.Target(x.machine, p.Makers())
-	if err != nil {
-		return err
-	}
-	r, err := search.Given(m.Graph, x.plan, t)
-	if err != nil {
-		return err
-	}
-	l.Times = timesOf(r)
-	base, of := r.Baseline.Busy(), r.Timeline.Busy()
-	l.BaseLaunches, l.Launches = base.Launch+base.PIMLaunch, of.Launch+of.PIMLaunch
-	layers, err := r.Layers()
-	if err != nil {
-		return err
-	}
-	for _, layer := range layers {
-		if layer.Kind != "gpu" {
-			l.Layers++
+// divided counts the layers of a plan that are not whole on the GPU.
+func divided(p *plan.Plan) int {
+	all, whole := map[graph.ID]bool{}, 0
+	for _, s := range p.Segments {
+		tiles := map[graph.ID]int{}
+		for _, t := range s.Tiles {
+			all[t.Node] = true
+			tiles[t.Node]++
+		}
+		for _, t := range s.Tiles {
+			if tiles[t.Node] == 1 && t.Device == plan.GPU {
+				whole++
+			}
 		}
 	}
-	if t, err = platform.Target(l.machine(m.Machine, 0, 0), p.Makers()); err != nil {
-		return err
-	}
-	free, err := search.Given(m.Graph, r.Plan, t)
-	if err == nil {
-		l.Free = timesOf(free)
-	}
-	return err
+	return len(all) - whole
 }
 
-// machine returns the machine with the kernels and the launch cycles of l.
-func (l *Launch) machine(m *hw.Machine, gpu, pim int64) *hw.Machine {
-	c := *m
-	c.GPU.Fused, c.GPU.ConvLaunches = l.Fused, 0
-	if !l.Fused {
-		c.GPU.ConvLaunches = 1
+// offsets is how many kernels compute offsets before a convolution, and joint how PIM work is launched.
+func (l *Launch) offsets() int {
+	if l.Fused {
+		return 0
 	}
-	c.GPU.Launch, c.Link.Launch, c.Launch.PIM = gpu, pim, hw.Each
+	return 1
+}
+
+func (l *Launch) joint() string {
 	if l.Joint {
-		c.Launch.PIM = hw.Joint
+		return hw.Joint
 	}
-	return &c
+	return hw.Each
+}
+
+// own reports whether a machine has the launches of l.
+func (l *Launch) own(m *hw.Machine) bool {
+	return m.GPU.Fused == l.Fused && m.GPU.ConvLaunches == l.offsets() && m.GPU.Launch == l.GPU && m.Link.Launch == l.PIM && m.Launch.PIM == l.joint()
+}
+
+// keys set the kernels of l and launch cycles of the GPU and of the PIM.
+func (l *Launch) keys(gpu, pim int64) []string {
+	return []string{
+		fmt.Sprint("gpu.fused=", l.Fused), fmt.Sprint("gpu.conv_offset_launches=", l.offsets()), fmt.Sprint("gpu.launch_ck=", gpu),
+		fmt.Sprint("link.pim_launch_ck=", pim), "launch.pim=" + l.joint(),
+	}
 }
 
 // variants lists the rows of the experiment, each once.
@@ -133,8 +148,7 @@ func variants(m *hw.Machine) (list []Launch) {
 			}
 			for _, l := range ways {
 				l.Fused, l.GPU = fused, ck
-				c := l.machine(m, ck, l.PIM)
-				l.Own = c.GPU == m.GPU && c.Link == m.Link && c.Launch == m.Launch
+				l.Own = l.own(m)
 				list = append(list, l)
 			}
 		}

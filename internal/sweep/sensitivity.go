@@ -5,16 +5,13 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
-
+	"pimflow/internal/evaluate"
 	"pimflow/internal/hw"
-	"pimflow/internal/platform"
-	"pimflow/internal/search"
+	"pimflow/internal/space"
 )
 
 // energies lists the energies, which no time depends on unless their power is limited, by path or
@@ -26,12 +23,12 @@ func isEnergy(path string) bool {
 	return slices.ContainsFunc(energies, func(of string) bool { return Within(path, of) })
 }
 
-// errors lists the errors of the models, which bounds of times depend on, and no time.
-var errors = []string{"gpu.error", "link.pim_launch_error"}
+// doubts lists the errors of the models, which bounds of times depend on, and no time.
+var doubts = []string{"gpu.error", "link.pim_launch_error"}
 
 // OfBounds reports whether no more than bounds of times depend on a number of a machine.
 func OfBounds(path string) bool {
-	return slices.ContainsFunc(errors, func(of string) bool { return Within(path, of) })
+	return slices.ContainsFunc(doubts, func(of string) bool { return Within(path, of) })
 }
 
 // Timed reports whether a time can depend on a number of a machine.
@@ -47,8 +44,8 @@ func Within(path, of string) bool { return path == of || strings.HasPrefix(path,
 
 // Sensitivity is the plan of a machine and the effects of changed constants.
 type Sensitivity struct {
-	Base      *search.Result // on the unchanged machine
-	Constants []Constant     // the largest effect first, then in the machine's order
+	Base      evaluate.Outcome // of the unchanged machine
+	Constants []Constant       // the largest effect first, then in the machine's order
 	// Noise is the most that a machine's time lost to a plan that was found on another of the machines,
 	// as a share. Differences of this size may be the searches'.
 	Noise float64
@@ -87,53 +84,68 @@ func (c *Constant) Effect(base float64) float64 {
 // Vary changes the constants of the machine one at a time by each of the per cents: those that
 // times can depend on and that only accepts. Every plan that is found is timed on every machine.
 func Vary(ctx context.Context, m *Model, percents []int, only func(path string) bool) (*Sensitivity, error) {
-	p := platform.NewPool(nil)
-	base := &point{machine: m.Machine, pool: p}
-	if base.find(ctx, m); base.err != nil {
-		return nil, base.err
-	}
-	points := []*point{base}
+	points := []space.Point{m.point()}
 	s := &Sensitivity{}
-	var at [][]*point // by constant and change
-	for _, c := range m.Machine.Constants() {
-		if !Timed(m.Machine, c.Path) || !only(c.Path) {
+	var at [][]int // places in points, by constant and change; 0: none
+	for _, c := range m.machine().Constants() {
+		if !Timed(m.machine(), c.Path) || !only(c.Path) {
 			continue
 		}
 		k := Constant{c, nil}
-		var of []*point
+		var of []int
 		for _, percent := range percents {
 			ch := k.changed(percent)
 			if i := slices.IndexFunc(k.Changes, ch.same); i >= 0 { // small whole numbers round to the same
 				of = append(of, of[i])
+				ch.Err = k.Changes[i].Err
+			} else if ch.Err = k.refused(m.machine(), ch.Text); ch.Err != nil {
+				of = append(of, 0)
 			} else {
-				of = append(of, k.point(m, p, ch.Text))
-				points = append(points, of[len(of)-1])
+				of = append(of, len(points))
+				points = append(points, m.point(c.Path+"="+ch.Text))
 			}
 			k.Changes = append(k.Changes, ch)
 		}
 		s.Constants, at = append(s.Constants, k), append(at, of)
 	}
-	var err error
-	if s.Noise, err = best(ctx, m, points); err != nil {
-		return nil, err
-	}
-	t, err := platform.Target(m.Machine, p.Makers())
+	e, done := m.evaluator(), m.counter(3*len(points))
+	own, best, err := e.All(ctx, points, done)
 	if err != nil {
 		return nil, err
 	}
-	if s.Base, err = search.Given(m.Graph, base.plan, t); err != nil {
+	if best[0].Err != nil {
+		return nil, best[0].Err
+	}
+	s.Base = best[0]
+	kept, err := e.Each(ctx, points, evaluate.Kept, []string{s.Base.Text}, done)
+	if err != nil {
 		return nil, err
+	}
+	for i := range own {
+		if found := timeOf(own[i].Row.Total); found > 0 {
+			s.Noise = max(s.Noise, 1-float64(timeOf(best[i].Row.Total))/float64(found))
+		}
 	}
 	for i := range s.Constants {
 		for k := range s.Constants[i].Changes {
 			ch, x := &s.Constants[i].Changes[k], at[i][k]
-			if ch.Err = x.err; x.err == nil {
-				ch.Found, ch.Moved = x.of, moved(x.plan, s.Base.Plan)
+			if x == 0 {
+				ch.KeptErr = ch.Err
+				continue
 			}
-			ch.Kept, ch.KeptErr = x.kept(m, s.Base.Plan)
+			if err := best[x].Err; err != nil {
+				ch.Err = m.reason(err)
+			} else {
+				ch.Found, ch.Moved = timesOf(&best[x].Row), moved(best[x].Plan, s.Base.Plan)
+			}
+			if err := kept[x].Err; err != nil {
+				ch.KeptErr = m.reason(err)
+			} else {
+				ch.Kept = timesOf(&kept[x].Row)
+			}
 		}
 	}
-	speedup := timesOf(s.Base).Speedup()
+	speedup := s.Base.Row.Speedup
 	slices.SortStableFunc(s.Constants, func(a, b Constant) int {
 		return cmp.Compare(math.Abs(b.Effect(speedup)), math.Abs(a.Effect(speedup)))
 	})
@@ -152,15 +164,13 @@ func (c *Constant) changed(percent int) Change {
 
 func (c Change) same(o Change) bool { return c.Text == o.Text }
 
-// point is the machine with the constant changed.
-func (c *Constant) point(m *Model, p *platform.Pool, text string) *point {
-	x := &point{pool: p}
+// refused says why a machine does not take a value of the constant.
+func (c *Constant) refused(m *hw.Machine, text string) error {
 	if text == c.Text { // a fraction of 0
-		x.err = fmt.Errorf("%s is 0: no per cent of it is another value", c.Path)
-	} else {
-		x.machine, x.err = m.Machine.With(c.Path, text)
+		return fmt.Errorf("%s is 0: no per cent of it is another value", c.Path)
 	}
-	return x
+	_, err := m.With(c.Path, text)
+	return err
 }
 
 // Energy is the ratio of the plan's energy to that of the GPU alone at the bounds of one
@@ -173,54 +183,30 @@ type Energy struct {
 // Energies computes the ratio at the bounds of each energy constant that only accepts, the
 // largest change first. ratio is that of the unchanged machine.
 func (s *Sensitivity) Energies(ctx context.Context, m *Model, only func(path string) bool) (ratio float64, list []Energy, err error) {
-	ratio = ratioOf(s.Base)
-	for _, c := range m.Machine.Constants() {
-		if c.Range != nil && isEnergy(c.Path) && only(c.Path) {
-			list = append(list, Energy{Constant: c})
+	var points []space.Point
+	for _, c := range m.machine().Constants() {
+		if c.Range == nil || !isEnergy(c.Path) || !only(c.Path) {
+			continue
+		}
+		list = append(list, Energy{Constant: c})
+		for _, bound := range []float64{c.Range.Low, c.Range.High} {
+			points = append(points, m.point(c.Path+"="+strconv.FormatFloat(bound, 'g', -1, 64)))
 		}
 	}
-	done := m.counter(2 * len(list))
-	var eg errgroup.Group
-	eg.SetLimit(runtime.GOMAXPROCS(0))
-	for i := range list {
-		e := &list[i]
-		for _, bound := range []struct {
-			value float64
-			ratio *float64
-		}{{e.Range.Low, &e.Low}, {e.Range.High, &e.High}} {
-			eg.Go(func() error {
-				defer done()
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				changed, err := m.Machine.With(e.Path, strconv.FormatFloat(bound.value, 'g', -1, 64))
-				if err != nil {
-					return err
-				}
-				t, err := platform.Target(changed, platform.Makers{})
-				if err != nil {
-					return err
-				}
-				r, err := search.Given(m.Graph, s.Base.Plan, t)
-				if err == nil {
-					*bound.ratio = ratioOf(r)
-				}
-				return err
-			})
-		}
-	}
-	if err := eg.Wait(); err != nil {
+	all, err := m.evaluator().Each(ctx, points, evaluate.Kept, []string{s.Base.Text}, m.counter(len(points)))
+	if err != nil {
 		return 0, nil, err
+	}
+	for i := range all {
+		if all[i].Err != nil {
+			return 0, nil, all[i].Err
+		}
+	}
+	ratio = s.Base.Row.Ratio
+	for i := range list {
+		list[i].Low, list[i].High = all[2*i].Row.Ratio, all[2*i+1].Row.Ratio
 	}
 	span := func(e Energy) float64 { return max(math.Abs(e.Low-ratio), math.Abs(e.High-ratio)) }
 	slices.SortStableFunc(list, func(a, b Energy) int { return cmp.Compare(span(b), span(a)) })
 	return ratio, list, nil
-}
-
-// ratioOf returns the plan's energy over that of the GPU alone, each constant at its value.
-func ratioOf(r *search.Result) float64 {
-	base, of := r.Baseline.Energy(&r.Standby), r.Timeline.Energy(&r.Standby)
-	var ratio float64
-	ratio, _, _ = of.Ratio(&base)
-	return ratio
 }

@@ -10,50 +10,53 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"pimflow"
+
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
 	"pimflow/internal/plan"
 	"pimflow/internal/platform"
 	"pimflow/internal/search"
-	"pimflow/internal/simplify"
-	"pimflow/internal/zoo"
 )
 
-func machine(t testing.TB, name string) *hw.Machine {
-	m, err := hw.Load(name)
+func model(t testing.TB, on, policy string) *Model {
+	s, err := pimflow.Open(t.Context(), "toy", pimflow.Options{Machine: on})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return m
+	t.Cleanup(func() { s.Close() })
+	return &Model{Name: "toy", Session: s, Policy: policy}
 }
 
-func model(t testing.TB, m *hw.Machine, policy string) *Model {
-	g, err := zoo.Build("toy", 1)
-	if err == nil {
-		g, err = simplify.Run(t.Context(), g)
-	}
+// searched is the result of a search that shares nothing with others.
+func searched(t testing.TB, in *Model, on *hw.Machine) (*search.Result, search.Target, error) {
+	p, err := search.Lookup(in.Policy)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := search.Lookup(policy)
+	to, err := platform.Target(on, platform.Makers{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Model{Graph: g, Machine: m, Policy: p}
+	r, err := search.Best(t.Context(), in.graph(), p, to)
+	return r, to, err
 }
+
+// times are those of a result.
+func times(r *search.Result) Times { return Times{r.Baseline.Total, r.Timeline.Total} }
 
 func all(string) bool { return true }
 
 // TestVary: every number of the machine that is no energy is changed, and its rows are
 // those of searches that share nothing.
 func TestVary(t *testing.T) {
-	in := model(t, machine(t, "newton"), "auto")
+	in := model(t, "newton", "auto")
 	ctx := context.Background()
 	s, err := Vary(ctx, in, []int{20}, all)
 	if err != nil {
 		t.Fatal(err)
 	}
-	base := timesOf(s.Base)
+	base := timesOf(&s.Base.Row)
 	valid, last := 0, math.Inf(1)
 	for i := range s.Constants {
 		c := &s.Constants[i]
@@ -69,18 +72,14 @@ func TestVary(t *testing.T) {
 			}
 			continue
 		}
-		changed, err := in.Machine.With(c.Path, ch.Text)
+		changed, err := in.machine().With(c.Path, ch.Text)
 		if err != nil {
 			if ch.Err == nil || ch.Err.Error() != err.Error() {
 				t.Errorf("%s: %v: %v wanted", c.Path, ch.Err, err)
 			}
 			continue
 		}
-		to, err := platform.Target(changed, platform.Makers{})
-		if err != nil {
-			t.Fatalf("%s: %v", c.Path, err)
-		}
-		r, err := search.Best(ctx, in.Graph, in.Policy, to)
+		r, to, err := searched(t, in, changed)
 		if (err == nil) != (ch.Err == nil) {
 			t.Fatalf("%s: %v, by itself %v", c.Path, ch.Err, err)
 		}
@@ -88,11 +87,11 @@ func TestVary(t *testing.T) {
 			continue
 		}
 		valid++
-		if want := timesOf(r); ch.Found != want || ch.Moved != moved(r.Plan, s.Base.Plan) {
+		if want := times(r); ch.Found != want || ch.Moved != moved(r.Plan, s.Base.Plan) {
 			t.Errorf("%s = %s: %+v, by itself %+v", c.Path, ch.Text, ch, want)
 		}
-		if r, err = search.Given(in.Graph, to.On(s.Base.Plan), to); err != nil || ch.Kept != timesOf(r) {
-			t.Errorf("%s = %s: plan kept %+v, by itself %+v, %v", c.Path, ch.Text, ch.Kept, timesOf(r), err)
+		if r, err = search.Given(in.graph(), to.On(s.Base.Plan), to); err != nil || ch.Kept != times(r) {
+			t.Errorf("%s = %s: plan kept %+v, by itself %+v, %v", c.Path, ch.Text, ch.Kept, times(r), err)
 		}
 		if ch.Kept.Baseline != ch.Found.Baseline {
 			t.Errorf("%s: baselines %v and %v", c.Path, ch.Kept.Baseline, ch.Found.Baseline)
@@ -102,8 +101,8 @@ func TestVary(t *testing.T) {
 		t.Errorf("%d changes are valid", valid)
 	}
 	want := 0
-	for _, c := range in.Machine.Constants() {
-		if Timed(in.Machine, c.Path) {
+	for _, c := range in.machine().Constants() {
+		if Timed(in.machine(), c.Path) {
 			want++
 		}
 	}
@@ -115,18 +114,14 @@ func TestVary(t *testing.T) {
 // TestUntimed: no time depends on the numbers that are said to be so, all of them have
 // bounds, and a machine has each.
 func TestUntimed(t *testing.T) {
-	in := model(t, machine(t, "newton"), "newton++")
-	to, err := platform.Target(in.Machine, platform.Makers{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	base, err := search.Best(context.Background(), in.Graph, in.Policy, to)
+	in := model(t, "newton", "newton++")
+	base, _, err := searched(t, in, in.machine())
 	if err != nil {
 		t.Fatal(err)
 	}
 	found := map[string]bool{}
-	for _, c := range in.Machine.Constants() {
-		if Timed(in.Machine, c.Path) {
+	for _, c := range in.machine().Constants() {
+		if Timed(in.machine(), c.Path) {
 			if c.Range != nil && c.Range.Value == 0 {
 				t.Errorf("%s has bounds and is 0", c.Path)
 			}
@@ -139,7 +134,7 @@ func TestUntimed(t *testing.T) {
 			t.Errorf("%s is no energy: it has no bounds", c.Path)
 		}
 		text, _ := c.Changed(20)
-		m, err := in.Machine.With(c.Path, text)
+		m, err := in.machine().With(c.Path, text)
 		if OfBounds(c.Path) {
 			if err == nil {
 				t.Errorf("%s, of which only the bounds have a meaning, is changed", c.Path)
@@ -149,15 +144,16 @@ func TestUntimed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if to, err = platform.Target(m, platform.Makers{}); err != nil {
-			t.Fatal(err)
-		}
-		r, err := search.Given(in.Graph, base.Plan, to)
+		to, err := platform.Target(m, platform.Makers{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if timesOf(r) != timesOf(base) {
-			t.Errorf("%s: %+v, %+v before", c.Path, timesOf(r), timesOf(base))
+		r, err := search.Given(in.graph(), base.Plan, to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if times(r) != times(base) {
+			t.Errorf("%s: %+v, %+v before", c.Path, times(r), times(base))
 		}
 	}
 	if len(found) != len(energies) {
@@ -167,7 +163,7 @@ func TestUntimed(t *testing.T) {
 
 // TestMoved: what a change moves, by hand.
 func TestMoved(t *testing.T) {
-	g := model(t, machine(t, "toy"), "gpu").Graph
+	g := model(t, "toy", "gpu").graph()
 	whole := func(dev string) *plan.Plan {
 		p := &plan.Plan{}
 		for id := range g.Nodes {
@@ -202,7 +198,7 @@ func TestMoved(t *testing.T) {
 
 // TestDeterministic: the same for any number of threads, and an interrupt ends it.
 func TestDeterministic(t *testing.T) {
-	in := model(t, machine(t, "newton"), "newton++")
+	in := model(t, "newton", "newton++")
 	only := func(path string) bool { return Within(path, "link") || path == "gpu.launch_ck" }
 	run := func(procs int) *Sensitivity {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
@@ -230,7 +226,7 @@ func TestDeterministic(t *testing.T) {
 // TestEnergies: a constant at its bound moves the ratio, and what all bounds together
 // can do is no less.
 func TestEnergies(t *testing.T) {
-	in := model(t, machine(t, "newton"), "newton++")
+	in := model(t, "newton", "newton++")
 	ctx := context.Background()
 	s, err := Vary(ctx, in, nil, func(string) bool { return false })
 	if err != nil {
@@ -240,7 +236,11 @@ func TestEnergies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	base, of := s.Base.Baseline.Energy(&s.Base.Standby), s.Base.Timeline.Energy(&s.Base.Standby)
+	r, _, err := searched(t, in, in.machine())
+	if err != nil {
+		t.Fatal(err)
+	}
+	base, of := r.Baseline.Energy(&r.Standby), r.Timeline.Energy(&r.Standby)
 	value, low, high := of.Ratio(&base)
 	if ratio != value || len(list) != 20 {
 		t.Errorf("ratio %v of %d constants, %v wanted", ratio, len(list), value)
@@ -268,7 +268,7 @@ func TestLaunches(t *testing.T) {
 		{"newton", 21, Launch{Fused: true, GPU: 4014, PIM: 4014}},
 		{"artifact", 20, Launch{Fused: false, GPU: 5010, PIM: 0}},
 	} {
-		in := model(t, machine(t, c.machine), "auto")
+		in := model(t, c.machine, "auto")
 		list, err := Launches(context.Background(), in)
 		if err != nil {
 			t.Fatal(err)
@@ -276,11 +276,7 @@ func TestLaunches(t *testing.T) {
 		if len(list) != c.rows {
 			t.Errorf("%s: %d rows", c.machine, len(list))
 		}
-		to, err := platform.Target(in.Machine, platform.Makers{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := search.Best(context.Background(), in.Graph, in.Policy, to)
+		r, _, err := searched(t, in, in.machine())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -289,8 +285,8 @@ func TestLaunches(t *testing.T) {
 			l := &list[i]
 			if l.Own {
 				owns++
-				if l.Fused != c.own.Fused || l.GPU != c.own.GPU || l.PIM != c.own.PIM || l.Joint != c.own.Joint || l.Times != timesOf(r) {
-					t.Errorf("%s: %+v, by itself %+v", c.machine, l, timesOf(r))
+				if l.Fused != c.own.Fused || l.GPU != c.own.GPU || l.PIM != c.own.PIM || l.Joint != c.own.Joint || l.Times != times(r) {
+					t.Errorf("%s: %+v, by itself %+v", c.machine, l, times(r))
 				}
 				if b, p := r.Baseline.Busy(), r.Timeline.Busy(); l.Removed() != b.Launch-p.Launch-p.PIMLaunch {
 					t.Errorf("%s: removed %v of %+v and %+v", c.machine, l.Removed(), b, p)
@@ -310,36 +306,5 @@ func TestLaunches(t *testing.T) {
 		if owns != 1 {
 			t.Errorf("%s: %d rows are the machine's", c.machine, owns)
 		}
-	}
-}
-
-// TestBest: every plan is timed on every machine, and each machine has the best.
-func TestBest(t *testing.T) {
-	m := model(t, machine(t, "newton"), "auto")
-	slow, err := m.Machine.With("link.pim_launch_ck", "4500")
-	if err != nil {
-		t.Fatal(err)
-	}
-	broken := &point{err: context.DeadlineExceeded}
-	p := platform.NewPool(nil)
-	gpu := &point{machine: slow, pool: p}
-	gpu.find(t.Context(), &Model{Graph: m.Graph, Policy: model(t, m.Machine, "gpu").Policy})
-	alone := gpu.of
-	own := &point{machine: m.Machine, pool: p}
-	noise, err := best(t.Context(), m, []*point{broken, gpu, own})
-	if err != nil || broken.plan != nil {
-		t.Fatalf("%v: %+v", err, broken)
-	}
-	kept, err := gpu.kept(m, own.plan)
-	if err != nil || gpu.of.Total != kept.Total || gpu.of.Total >= alone.Total || gpu.of.Baseline != alone.Baseline || placed(gpu.plan) != placed(own.plan) {
-		t.Errorf("%v: %+v with a better plan, %+v before", err, gpu.of, alone)
-	}
-	if want := 1 - float64(gpu.of.Total)/float64(alone.Total); noise != want {
-		t.Errorf("noise %v: %v wanted", noise, want)
-	}
-	stop, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := best(stop, m, []*point{gpu}); err != context.Canceled {
-		t.Errorf("%v after the end", err)
 	}
 }

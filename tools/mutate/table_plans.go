@@ -93,9 +93,28 @@ var plans = slices.Concat(
 		row{"iterations ask no bound", `tl.Total <= *least &&`, `tl.Total < *least &&`},
 		row{"the time limit counts from the begin of the iterations", `s.begin.Add(s.t.TimeLimit)`, `s.begin.Add(s.t.TimeLimit + 1e12)`},
 	),
-	file("internal/sweep/share.go", in("internal/sweep", "^(TestBest|TestVary)$"),
-		row{"a machine takes the last plan that is timed", `r.Timeline.Total < p.of.Total {`, `r.Timeline.Total < p.of.Total+1e9 {`},
-		row{"no plan of another machine is tried", `search.Retime(ctx, m.Graph, plans, t)`, `search.Retime(ctx, m.Graph, plans[:0], t)`},
+	file("internal/evaluate/all.go", in("internal/evaluate", "^TestAll$"),
+		row{"a point has no plans but its own", `append(mine[i:i+1:i+1], mine...)`, `mine[i : i+1]`},
+		row{"a point has what its own search found", `best[i], all = all[0], all[1:]`, `all = all[1:]`},
+		row{"a point without a plan takes that of another", `live, mine = append(live, points[i]), append(mine, own[i].Text)
+		}`, `live, mine = append(live, points[i]), append(mine, own[i].Text)
+		} else {
+			own[i].Err = nil
+			live, mine = append(live, points[0]), append(mine, own[0].Text)
+		}`},
+	),
+	file("internal/space/starts.go", in("internal/space", "^TestAll$"),
+		row{"a point is not among those whose plans it takes", `size, list := s.familySize(), []int{i}`, `size, list := s.familySize(), []int{}`},
+		row{"a point that is alone takes its own plan", `if len(list) == 1 {
+		return nil
+	}`, ``},
+	),
+	file("internal/space/check.go", in("internal/space", "^TestAll$"),
+		row{"points of other families count", `first, n = at, 0`, `first = at`},
+	),
+	file("best.go", in(".", "^(TestPlaced|TestSwap)$"),
+		row{"plans for different numbers of channels are the same", `key != "machine" && key`, `key != "machine" && key != "pim_channels" && key`},
+		row{"plans for different machines differ", `key != "machine" && key`, `key`},
 	),
 	file("channels.go", in(".", "^TestSwap$"),
 		row{"a number of channels takes any plan", `least.Value >= p.result.Value {`, `least.Value <= p.result.Value {`},

@@ -21,8 +21,8 @@ Builds revision BASE and revision HEAD (without HEAD: the working tree), runs th
 commands with both, and compares standard output, standard error and exit code byte by
 byte. Prints the first command whose output differs, with the difference, and exits 1.
 
-The commands are run --json, code, map, explain, compare, layer --csv --all, graph, reproduce
-and the lists, over all machines, networks of the zoo and policies that both revisions have.
+The commands are run --json, code, map, explain, compare, sensitivity, launches, layer --csv --all, graph,
+reproduce and the lists, over all machines, networks of the zoo and policies that both revisions have.
 The lines "search_s" of run --json, a measured time, and "version" of all JSON are left out.
 
 Lines of the commit messages in BASE..HEAD announce differences:
