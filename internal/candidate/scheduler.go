@@ -3,7 +3,6 @@ package candidate
 import (
 	"math"
 	"slices"
-	"sync/atomic"
 
 	"pimflow/internal/device"
 	"pimflow/internal/program"
@@ -75,27 +74,13 @@ func (s *Scheduler) ScheduleBelow(lo int, parts []*Partition, preds []Predecesso
 	for _, d := range parts {
 		s.Scheduled += len(d.Tiles)
 	}
-	CNT[0].Add(1)
 	if !s.arrange(parts, preds) {
-		if len(s.order) == 0 {
-			CNT[1].Add(1)
-		} else {
-			CNT[2].Add(1)
-			CNT[6].Add(int64(len(s.order)))
-			CNT[7].Add(int64(len(s.all)))
-		}
 		return nil
 	}
 	s.complete(t, parts)
-	if s.late(s.end) {
-		CNT[3].Add(1)
+	if s.late(s.end) || !s.time() {
 		return nil
 	}
-	if !s.time() {
-		CNT[4].Add(1)
-		return nil
-	}
-	CNT[5].Add(1)
 	t.Tiles, t.Spans, t.Fused = slices.Clone(s.list), slices.Clone(s.spans), make([]bool, len(s.list))
 	for k, p := range s.list {
 		t.Fused[k] = s.Store.Launch.fused(p, s.follows[k])
@@ -415,5 +400,3 @@ func sized[T any](old []T, n int) []T {
 	clear(old)
 	return old
 }
-
-var CNT [32]atomic.Int64
