@@ -402,24 +402,30 @@ func TestTooLarge(t *testing.T) {
 // TestMoreRows: a plan takes no longer where banks have more rows, since the weights that stay are chosen by what they gain.
 func TestMoreRows(t *testing.T) {
 	g := network(t, "vgg-16")
-	before := device.Time(math.MaxInt64)
-	for _, rows := range []int{384, 448, 512, 640} {
-		m, err := hw.Load("newton")
-		if err != nil {
-			t.Fatal(err)
+	policies := []string{"pimflow"}
+	if *long {
+		policies = append(policies, "auto")
+	}
+	for _, policy := range policies {
+		before := device.Time(math.MaxInt64)
+		for _, rows := range []int{384, 416, 440, 512, 640, 1024, 16384} {
+			m, err := hw.Load("newton")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m, err = m.With("pim.rows_per_bank", fmt.Sprint(rows)); err != nil {
+				t.Fatal(err)
+			}
+			to, err := platform.Target(m, platform.Makers{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			to.Unbounded = true
+			total := best(t, g, policy, to).Timeline.Total
+			if total > before {
+				t.Errorf("%s, %d rows: %v, %v with fewer", policy, rows, total, before)
+			}
+			before = total
 		}
-		if m, err = m.With("pim.rows_per_bank", fmt.Sprint(rows)); err != nil {
-			t.Fatal(err)
-		}
-		to, err := platform.Target(m, platform.Makers{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		to.Unbounded = true
-		total := best(t, g, "pimflow", to).Timeline.Total
-		if total > before {
-			t.Errorf("%d rows: %v, %v with fewer", rows, total, before)
-		}
-		before = total
 	}
 }
