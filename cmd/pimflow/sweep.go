@@ -155,6 +155,9 @@ func (f *sweepFlags) spec(c *cobra.Command, args []string) (spec *space.Spec, er
 		spec.Search = space.Text{Text: f.search}
 	}
 	if c.Flags().Changed("anchors") {
+		if f.anchors < 1 {
+			return nil, fault.Usagef("--anchors %d: 1 or more wanted", f.anchors)
+		}
 		spec.Anchors = space.Count{N: f.anchors}
 	}
 	return spec, f.sampled(c, spec)

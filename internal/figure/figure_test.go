@@ -238,6 +238,8 @@ func TestMeans(t *testing.T) {
 func TestRefused(t *testing.T) {
 	bad := few()[:2]
 	bad[1].SpeedupLow = 9
+	none := few()[:1]
+	none[0].Total = 0
 	failed := few()[:1]
 	failed[0] = result.Row{Model: "x", Error: "it does not fit", Set: failed[0].Set}
 	for _, c := range []struct {
@@ -259,6 +261,7 @@ func TestRefused(t *testing.T) {
 		{table(t, "k.csv", few()), "piechart", Options{}, []string{`--figure "piechart" is not known`}},
 		{printedFile(t, "l.json", someRun()), "pareto", Options{By: []Aim{{"mac_units", false}, {"total_ns", false}}}, []string{"l.json: no column \"mac_units\""}},
 		{printedFile(t, "m.json", map[string]string{"schema": "x"}), "speedup", Options{}, []string{"m.json: schema \"x\"", "pimflow compare --json"}},
+		{table(t, "o.csv", none), "pareto", Options{}, []string{"o.csv: point 0: total_ns 0: more than 0 wanted"}},
 		{printedFile(t, "n.json", 3), "speedup", Options{}, []string{"n.json: not JSON of one object"}},
 	} {
 		d := &Data{}

@@ -54,6 +54,9 @@ func (d *Data) Read(file string) error {
 			d.Left = append(d.Left, fmt.Sprintf("%s: point %d: %s", file, r.Point, r.Error))
 			return nil
 		}
+		if !(r.Total > 0) {
+			return fmt.Errorf("%s: point %d: total_ns %v: more than 0 wanted", file, r.Point, r.Total)
+		}
 		d.Rows = append(d.Rows, Record{Row: *r, File: file})
 		return nil
 	})

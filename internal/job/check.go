@@ -15,11 +15,12 @@ type Names struct{ Models, Machines, GPUs, Policies, Objectives []string }
 
 // Bounds of a job. Estimated, well above what a sweep has.
 const (
-	maxName  = 255 // bytes of a name, as file systems have it
-	maxDepth = 16  // folders of a file's path
-	maxFiles = 1024
-	maxSet   = 256
-	maxBatch = 1 << 20
+	maxName   = 255 // bytes of a name, as file systems have it
+	maxDepth  = 16  // folders of a file's path
+	maxFiles  = 1024
+	maxSet    = 256
+	MaxBatch  = 1 << 20     // images at once
+	MaxEffort = 999_999_999 // steps a layer
 )
 
 var (
@@ -40,7 +41,7 @@ func (j *Job) check(version string, known *Names) error {
 		{"policy", j.Policy, slices.Contains(known.Policies, j.Policy), "the name of a policy"},
 		{"objective", j.Objective, slices.Contains(known.Objectives, j.Objective), "the name of an objective"},
 		{"effort", j.Effort, effort.MatchString(j.Effort), "low, normal, high or a number of steps"},
-		{"batch", fmt.Sprint(j.Batch), j.Batch >= 0 && j.Batch <= maxBatch, fmt.Sprint("0 to ", maxBatch)},
+		{"batch", fmt.Sprint(j.Batch), j.Batch >= 0 && j.Batch <= MaxBatch, fmt.Sprint("0 to ", MaxBatch)},
 		{"changed keys", fmt.Sprint(len(j.Set)), len(j.Set) <= maxSet, fmt.Sprint("at most ", maxSet)},
 		{"search", j.Search, j.Search == "" || j.Search == All && len(j.Starts) > 0, All + ", or none,"},
 		{"starts", fmt.Sprint(len(j.Starts)), len(j.Starts) <= MaxStarts, fmt.Sprint("at most ", MaxStarts)},

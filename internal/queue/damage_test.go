@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -19,13 +20,14 @@ import (
 )
 
 // ownStore is the store of a server of this process, as a sweep has it.
-func ownStore(t *testing.T, folder string) (s *Store, end func()) {
+func ownStore(t *testing.T, folder string, warn ...func(string)) (s *Store, end func()) {
 	t.Helper()
+	warn = append(warn, func(text string) { t.Log(text) })
 	srv, err := Serve(folder, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, done, err := srv.Store(t.Context(), version, func(text string) { t.Log(text) })
+	s, done, err := srv.Store(t.Context(), version, warn[0])
 	if err != nil {
 		srv.Close()
 		t.Fatal(err)
@@ -44,11 +46,15 @@ func TestDamage(t *testing.T) {
 		if err := os.CopyFS(folder, os.DirFS(whole)); err != nil {
 			t.Fatal(err)
 		}
-		flip(t, filepath.Join(folder, "jetstream", "$G", "streams", "KV_"+results, "msgs", "1.blk"), at)
+		flip(t, filepath.Join(folder, "jetstream", "$G", "streams", resultStream, "msgs", "1.blk"), at)
 		for _, evaluated := range []bool{true, false} {
-			s, end := ownStore(t, folder)
+			var told []string
+			s, end := ownStore(t, folder, func(text string) { told = append(told, text) })
 			got, c := run(t, s, Sweep{patience: 50 * time.Millisecond}, Worker{Evaluator: fake{}, Names: names}, points(12))
 			end()
+			if lost := fmt.Sprintf("%s: %d results are damaged", folder, c.Evaluated); evaluated != (len(told) == 1 && strings.HasPrefix(told[0], lost)) {
+				t.Errorf("byte %d: warnings %q: %q wanted: %v", at, told, lost, evaluated)
+			}
 			if got != want || (c.Evaluated > 0) != evaluated || c.Failed > 0 {
 				t.Errorf("byte %d: %+v, the same rows: %v; evaluations wanted: %v", at, c, got == want, evaluated)
 			}
@@ -114,6 +120,26 @@ func TestCheck(t *testing.T) {
 	}
 	if err := (&Listen{Host: "127.0.0.1", Port: -1}).Check(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestTaken: an address that is taken after it was looked at is an error at once.
+func TestTaken(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	began := time.Now()
+	s, err := Serve(t.TempDir(), &Listen{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, User: "a", Password: "b"})
+	if err == nil {
+		s.Close()
+	}
+	if err == nil || !strings.HasPrefix(err.Error(), "--listen "+l.Addr().String()) || !strings.Contains(err.Error(), "address already in use") {
+		t.Error(err)
+	}
+	if took := time.Since(began); took > ready/10 {
+		t.Errorf("after %v", took)
 	}
 }
 

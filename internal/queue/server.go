@@ -31,11 +31,19 @@ type Listen struct {
 func (l *Listen) Check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, reply)
 	defer cancel()
-	at := net.JoinHostPort(l.Host, strconv.Itoa(max(l.Port, 0)))
-	probe, err := new(net.ListenConfig).Listen(ctx, "tcp", at)
+	probe, err := new(net.ListenConfig).Listen(ctx, "tcp", l.address())
 	if err == nil {
 		return probe.Close()
 	}
+	return l.failed(err)
+}
+
+// address is host and port.
+func (l *Listen) address() string { return net.JoinHostPort(l.Host, strconv.Itoa(max(l.Port, 0))) }
+
+// failed is the error of a host and a port where nobody can listen.
+func (l *Listen) failed(err error) error {
+	at := l.address()
 	var lookup *net.DNSError
 	var system *os.SyscallError
 	switch {
@@ -94,13 +102,52 @@ func Serve(folder string, listen *Listen) (*Server, error) {
 		return nil, fmt.Errorf("server in %s: %w", folder, err)
 	}
 	up := &Server{s, folder, lock, o.Username, o.Password}
+	fatal := make(fatalities, 1)
+	s.SetLoggerV2(fatal, false, false, false)
 	s.Start()
-	if !s.ReadyForConnections(ready) || !s.JetStreamEnabled() {
+	if err := up.started(fatal, listen); err != nil {
 		up.Close()
-		return nil, fmt.Errorf("%s: a folder of results that can be written wanted: the server does not start with it", folder)
+		return nil, err
 	}
 	return up, nil
 }
+
+// started waits until a server is ready.
+func (s *Server) started(fatal fatalities, listen *Listen) error {
+	for begin := time.Now(); time.Since(begin) < ready; {
+		if s.s.ReadyForConnections(attempt) {
+			if s.s.JetStreamEnabled() {
+				return nil
+			}
+			break
+		}
+		select {
+		case text := <-fatal:
+			if listen != nil { // what took the address after Check
+				return listen.failed(errors.New(text))
+			}
+			return fmt.Errorf("server in %s: %s", s.folder, text)
+		default:
+		}
+	}
+	return fmt.Errorf("%s: a folder of results that can be written wanted: the server does not start with it", s.folder)
+}
+
+// fatalities has the first reason that a server gives why it does not start.
+type fatalities chan string
+
+func (f fatalities) Fatalf(format string, a ...any) {
+	select {
+	case f <- fmt.Sprintf(format, a...):
+	default:
+	}
+}
+
+func (fatalities) Noticef(string, ...any) {}
+func (fatalities) Warnf(string, ...any)   {}
+func (fatalities) Errorf(string, ...any)  {}
+func (fatalities) Debugf(string, ...any)  {}
+func (fatalities) Tracef(string, ...any)  {}
 
 // recheck removes what a server noted of its blocks of messages: a server that starts without the notes reads all messages and
 // their sums, and drops what is damaged. With the notes it would find the damage later, and neither return nor replace a message.
@@ -112,8 +159,58 @@ func recheck(folder string) error {
 	return err
 }
 
+// noted is the file that says how many results a store had when its server ended.
+const noted = "results"
+
+// kept is how many results a server has.
+func (s *Server) kept() (n int, err error) {
+	info, err := s.s.Jsz(&server.JSzOptions{Accounts: true, Streams: true})
+	if err != nil {
+		return 0, err
+	}
+	for _, a := range info.AccountDetails {
+		for _, st := range a.Streams {
+			if st.Name == resultStream {
+				n += int(st.State.Msgs)
+			}
+		}
+	}
+	return n, nil
+}
+
+// lost is how many results the server does not find that it had when it ended: their files are damaged. After a server that was killed it
+// knows the number of one before, which is no larger.
+func (s *Server) lost() int {
+	text, err := os.ReadFile(filepath.Join(s.folder, noted))
+	if err != nil {
+		return 0
+	}
+	had, err := strconv.Atoi(string(text))
+	if err != nil {
+		return 0
+	}
+	n, err := s.kept()
+	if err != nil {
+		return 0
+	}
+	return max(0, had-n)
+}
+
+// note writes how many results there are.
+func (s *Server) note() error {
+	n, err := s.kept()
+	if err != nil {
+		return err
+	}
+	next := filepath.Join(s.folder, noted+".new")
+	return errors.Join(os.WriteFile(next, []byte(strconv.Itoa(n)), 0o666), os.Rename(next, filepath.Join(s.folder, noted)))
+}
+
 // Close ends the server.
 func (s *Server) Close() {
+	if s.s.JetStreamEnabled() {
+		s.note() // without it the next server does not know what is lost
+	}
 	s.s.Shutdown()
 	s.s.WaitForShutdown()
 	s.lock.Close()
@@ -144,6 +241,9 @@ func (s *Server) Store(ctx context.Context, version string, warn func(string)) (
 	of, err = openStore(ctx, nc, &Store{folder: s.folder, version: version, away: full, warn: warn})
 	if err == nil {
 		err = of.clear(ctx)
+	}
+	if n := s.lost(); err == nil && n > 0 {
+		warn(fmt.Sprintf("%s: %d results are damaged: those that are wanted are evaluated again", s.folder, n))
 	}
 	if err != nil {
 		nc.Close()

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -22,6 +23,8 @@ const (
 	jobSubject = "pimflow.job" // .VERSION.BLOCK.PART
 	results    = "pimflow-results"
 	objects    = "pimflow-files"
+
+	resultStream = "KV_" + results // as JetStream names it
 )
 
 // Store is the work queue, the results and the files of a server, as a program of a version sees them.
@@ -35,6 +38,7 @@ type Store struct {
 	version string
 	away    time.Duration
 	warn    func(string)
+	damaged sync.Map // keys of entries that cannot be read, which a warning has named
 }
 
 // reply bounds the wait for an answer of the server, and silence is when a warning follows. Estimated.
@@ -204,7 +208,9 @@ func (s *Store) get(ctx context.Context, key job.Key) (*entry, error) {
 			return err
 		}
 		if e, err = unpack(value.Value(), key); err != nil {
-			s.warn(fmt.Sprintf("result %s: %v: it is evaluated again", key, err))
+			if _, told := s.damaged.LoadOrStore(key, true); !told {
+				s.warn(fmt.Sprintf("result %s: %v: it is evaluated again", key, err))
+			}
 			e = nil
 		}
 		return nil

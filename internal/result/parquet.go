@@ -1,8 +1,10 @@
 package result
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"reflect"
 	"slices"
 	"strconv"
@@ -92,7 +94,7 @@ func readParquet(s *source, row func(*Row) error) (err error) {
 	own := false // the panic is not of the library
 	defer func() {
 		if p := recover(); p != nil && !own {
-			err = fmt.Errorf("%s: a damaged Parquet file: %.200v", s.name, p)
+			err = fmt.Errorf("%s: a damaged Parquet file", s.name)
 		} else if p != nil {
 			panic(p)
 		}
@@ -103,7 +105,7 @@ func readParquet(s *source, row func(*Row) error) (err error) {
 	}
 	f, err := parquet.OpenFile(s.file, info.Size())
 	if err != nil {
-		return fmt.Errorf("%s: not a Parquet file: %w", s.name, err)
+		return s.damaged(err, "not a Parquet file, or a damaged one")
 	}
 	var names []string
 	for _, path := range f.Schema().Columns() {
@@ -167,12 +169,21 @@ func (s *source) group(group parquet.RowGroup, list []cell, n *int, row func(*Ro
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("%s: row %d: %w", s.name, *n+1, err)
+			return s.damaged(err, fmt.Sprintf("row %d: a damaged Parquet file", *n+1))
 		}
 		if m == 0 {
 			return fmt.Errorf("%s: row %d: a damaged Parquet file", s.name, *n+1)
 		}
 	}
+}
+
+// damaged is an error of the library, whose words are those of its format, or of the file system.
+func (s *source) damaged(err error, what string) error {
+	var system *fs.PathError
+	if errors.As(err, &system) {
+		return system
+	}
+	return fmt.Errorf("%s: %s", s.name, what)
 }
 
 // fromValues is the row of a Parquet row.

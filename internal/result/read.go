@@ -3,14 +3,17 @@ package result
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 
 	"pimflow/internal/fault"
 	"pimflow/internal/files"
@@ -210,7 +213,7 @@ func parseLine(data []byte) (*Row, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("not the JSON of a row: %s", fault.Line(err))
+		return nil, fmt.Errorf("not the JSON of a row: %s", told(err))
 	}
 	if r.Schema != Schema {
 		return nil, errSchema(r.Schema)
@@ -224,6 +227,19 @@ func parseLine(data []byte) (*Row, error) {
 		return nil, err
 	}
 	return &r.Row, r.writable(list)
+}
+
+// told is an error of the JSON without the words of its reader.
+func told(err error) string {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		wanted := map[reflect.Kind]string{reflect.Int: "a whole number", reflect.Float64: "a number", reflect.Bool: "true or false", reflect.String: "a text"}[wrong.Type.Kind()]
+		return fmt.Sprintf("%s: %.80s: %s wanted", strings.TrimPrefix(wrong.Field, "Row."), wrong.Value, cmp.Or(wanted, "an object"))
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return "it ends early"
+	}
+	return strings.TrimPrefix(fault.Line(err), "json: ")
 }
 
 func sorted(set map[string]string) (names []string) {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -215,6 +216,9 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// foreign are words of the libraries that read tables.
+var foreign = regexp.MustCompile(`json:|struct|Go |thrift|crc32|parquet:|footer|magic`)
+
 // TestDamaged: a table that is not whole is an error of one line that names the place.
 func TestDamaged(t *testing.T) {
 	dir := t.TempDir()
@@ -237,17 +241,22 @@ func TestDamaged(t *testing.T) {
 		{".csv", strings.Replace(csv, ",none is nil", ",none is nil,", 1), `:2: not CSV: wrong number of fields`},
 		{".csv", csv[:len(csv)-20], `:3: `},
 		{".csv", csv + "\x00", `zero byte`},
-		{".jsonl", strings.Replace(lines, "total_ns", "totel_ns", 1), `:1: not the JSON of a row: json: unknown field "totel_ns"`},
+		{".jsonl", strings.Replace(lines, "total_ns", "totel_ns", 1), `:1: not the JSON of a row: unknown field "totel_ns"`},
 		{".jsonl", strings.Replace(lines, "point/1", "point/2", 1), `:1: schema "pimflow.point/2"`},
 		{".jsonl", strings.Replace(lines, `"point":2,`, "", 1), `:2: point is empty`},
 		{".jsonl", strings.Replace(lines, `"error":"none is nil"`, `"error":"","total_ns":null`, 1), `:1: total_ns is empty`},
-		{".jsonl", lines[:len(lines)-9], `:2: not the JSON of a row`},
+		{".jsonl", lines[:len(lines)-9], `:2: not the JSON of a row: it ends early`},
+		{".jsonl", strings.Replace(lines, `"point":2,`, `"point":"two",`, 1), `:2: not the JSON of a row: point: string: a whole number wanted`},
+		{".jsonl", strings.Replace(lines, `"point":2,`, `"point":2.5,`, 1), `:2: not the JSON of a row: point: number 2.5: a whole number wanted`},
+		{".jsonl", strings.Replace(lines, `"set":{`, `"set":[{`, 1), `:1: not the JSON of a row: `},
+		{".jsonl", strings.Replace(lines, `"stopped":true`, `"stopped":1`, 1), `:1: not the JSON of a row: stopped: number: true or false wanted`},
 		{".jsonl", lines[:len(lines)-1] + lines, `:2: not the JSON of a row: more than one object`},
 		{".jsonl", strings.Repeat("x", maxLine+1), `:1: `},
 		{".parquet", "", "not a Parquet file"},
 		{".parquet", parquet[:len(parquet)/2], "not a Parquet file"},
+		{".parquet", parquet[:len(parquet)-20] + strings.Repeat("x", 12) + parquet[len(parquet)-8:], "damaged"},
 		{".parquet", strings.ReplaceAll(parquet, "total_ns", "totel_ns"), `column "totel_ns" is not known`},
-		{".parquet", strings.ReplaceAll(parquet, "pimflow.point/1", "pimflow.point/0"), `row 1: crc32 checksum mismatch`},
+		{".parquet", strings.ReplaceAll(parquet, "pimflow.point/1", "pimflow.point/0"), `row 1: a damaged Parquet file`},
 		{".txt", "", "a file that ends in .csv, .jsonl or .parquet wanted"},
 	} {
 		file := filepath.Join(dir, "damaged"+c.form)
@@ -255,7 +264,7 @@ func TestDamaged(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := readAll(file)
-		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") || !strings.HasPrefix(err.Error(), file) {
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") || !strings.HasPrefix(err.Error(), file) || foreign.MatchString(strings.TrimPrefix(err.Error(), file)) {
 			t.Errorf("%s: %v, %q wanted", c.form, err, c.want)
 		}
 	}

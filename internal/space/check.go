@@ -29,8 +29,8 @@ func (s *Space) names() error {
 			return err
 		},
 		batches: func(text string) error {
-			if n, err := strconv.Atoi(text); text != "0" && (err != nil || n < 1) {
-				return fmt.Errorf("%.80q: a whole number of 1 or more wanted", text)
+			if n, err := strconv.Atoi(text); text != "0" && (err != nil || n < 1 || n > job.MaxBatch) {
+				return fmt.Errorf("%.80q: a whole number of 1 to %d wanted", text, job.MaxBatch)
 			}
 			return nil
 		},
@@ -46,11 +46,15 @@ func (s *Space) names() error {
 		}
 	}
 	if s.spec.find(batches) != nil && slices.Contains(s.axes[s.find(batches)].values, "0") {
-		return s.spec.errorf(s.spec.find(batches).Line, batches, "%.80q: a whole number of 1 or more wanted", "0")
+		return s.spec.errorf(s.spec.find(batches).Line, batches, "%.80q: a whole number of 1 to %d wanted", "0", job.MaxBatch)
 	}
 	if t := s.spec.Effort; t.Text != "" {
-		if _, err := search.ParseEffort(t.Text); err != nil {
+		e, err := search.ParseEffort(t.Text)
+		if err != nil {
 			return s.spec.errorf(t.Line, "effort", "%s", fault.Line(err))
+		}
+		if e > job.MaxEffort {
+			return s.spec.errorf(t.Line, "effort", "%d steps a layer: at most %d wanted", e, job.MaxEffort)
 		}
 	}
 	if t := s.spec.Search; t.Text != "" && !slices.Contains(searches, t.Text) {

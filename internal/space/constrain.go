@@ -1,6 +1,7 @@
 package space
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/big"
@@ -14,23 +15,42 @@ import (
 // constrain compiles the constraints.
 func (s *Space) constrain() error {
 	for _, w := range s.spec.Where {
-		t, err := compile(w.Text, s.lookup)
+		read := map[int]bool{}
+		t, err := compile(w.Text, func(name string) (kind, term, error) { return s.lookup(name, read) })
 		if err != nil {
 			return s.spec.errorf(w.Line, "where", "%.80q: %s", w.Text, fault.Line(err))
 		}
-		s.where = append(s.where, t)
+		c := constraint{t, 1}
+		for d := len(s.dims) - 1; d >= 0 && !slices.ContainsFunc(s.dims[d].axes, func(a int) bool { return read[a] }); d-- {
+			c.same *= s.dims[d].size
+		}
+		s.where = append(s.where, c)
 	}
+	slices.SortStableFunc(s.where, func(a, b constraint) int { return cmp.Compare(b.same, a.same) })
 	return nil
 }
 
-// lookup finds a word, or a key of the machine as the point has it.
-func (s *Space) lookup(name string) (kind, term, error) {
+// constraint is a compiled constraint. Points whose numbers differ within a multiple of same have all that it reads in common.
+type constraint struct {
+	term
+	same int
+}
+
+// excludes reports whether a constraint does not hold at a point. One without a value does.
+func (c *constraint) excludes(at []int) bool {
+	v, ok := c.term(at)
+	return ok && !v.truth
+}
+
+// lookup finds a word, or a key of the machine as the point has it, and notes the axes that it reads.
+func (s *Space) lookup(name string, read map[int]bool) (kind, term, error) {
 	for _, w := range words {
 		if w.flag == name {
 			k := text
 			if w.name == batches {
 				k = number
 			}
+			read[s.find(w.name)] = true
 			return k, s.table(s.find(w.name), k), nil
 		}
 	}
@@ -47,9 +67,10 @@ func (s *Space) lookup(name string) (kind, term, error) {
 		k = valueOf(x).kind
 	}
 	if a := s.find(name); a >= 0 {
+		read[a] = true
 		return k, s.table(a, k), nil
 	}
-	t, err := s.derived(name)
+	t, err := s.derived(name, read)
 	return k, t, err
 }
 
@@ -92,12 +113,13 @@ func rational(t string) (float64, bool) {
 
 // derived is a number that the space does not change by its key. It is the machine's, or where it follows from keys that the
 // space changes, that of the machine with these keys.
-func (s *Space) derived(name string) (term, error) {
+func (s *Space) derived(name string, read map[int]bool) (term, error) {
 	type source struct {
 		value value
 		from  []int // axes
 	}
 	m, g := s.find(machines), s.find(gpus)
+	read[m], read[g] = true, true
 	byPair := map[[2]int]source{}
 	for i := range s.pairs {
 		p := &s.pairs[i]
@@ -105,7 +127,11 @@ func (s *Space) derived(name string) (term, error) {
 		if err != nil {
 			return nil, err
 		}
-		byPair[[2]int{p.machine, p.gpu}] = source{valueOf(x), s.from(p.hw, name)}
+		src := source{valueOf(x), s.from(p.hw, name)}
+		for _, a := range src.from {
+			read[a] = true
+		}
+		byPair[[2]int{p.machine, p.gpu}] = src
 	}
 	return func(at []int) (value, bool) {
 		src := byPair[[2]int{at[m], at[g]}]

@@ -1,6 +1,7 @@
 package space
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -25,6 +26,7 @@ const maxDepth = 16
 // Parse reads a spec as YAML. Errors are one line, "name:line: models: …".
 func Parse(name string, data []byte) (*Spec, error) {
 	d := &reader{file: name}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // editors write it
 	if err := d.sane(data); err != nil {
 		return nil, err
 	}
@@ -122,8 +124,8 @@ func init() {
 		t, err := d.text(v, key)
 		if err == nil {
 			s.Anchors = Count{Line: t.Line}
-			if s.Anchors.N, err = strconv.Atoi(t.Text); err != nil {
-				err = d.errorf(t.Line, "anchors: %.80q: a whole number wanted", t.Text)
+			if s.Anchors.N, err = strconv.Atoi(t.Text); err != nil || s.Anchors.N < 1 {
+				err = d.errorf(t.Line, "anchors: %.80q: a whole number of 1 to %d wanted", t.Text, maxAnchors)
 			}
 		}
 		return err

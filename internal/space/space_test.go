@@ -325,7 +325,7 @@ func TestPrint(t *testing.T) {
 func TestLoad(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "s.yaml")
-	if err := os.WriteFile(file, []byte("models: [toy, a.onnx, /b.onnx, x/c.graph]\nmachines: [newton, m.json, newton+g.json]\n"), 0o666); err != nil {
+	if err := os.WriteFile(file, []byte("models: [toy, a.onnx, /b.onnx, x/c.graph, x/../../d.onnx]\nmachines: [newton, m.json, newton+g.json]\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	s, err := Load(file)
@@ -338,7 +338,7 @@ func TestLoad(t *testing.T) {
 			got = append(got, strings.ReplaceAll(v.Text, dir, "DIR"))
 		}
 	}
-	if d := cmp.Diff([]string{"toy", "DIR/a.onnx", "/b.onnx", "DIR/x/c.graph", "newton", "DIR/m.json", "newton+DIR/g.json"}, got); d != "" {
+	if d := cmp.Diff([]string{"toy", "DIR/a.onnx", "/b.onnx", "DIR/x/c.graph", filepath.Join(filepath.Dir(dir), "d.onnx"), "newton", "DIR/m.json", "newton+DIR/g.json"}, got); d != "" {
 		t.Error(d)
 	}
 }

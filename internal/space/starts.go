@@ -239,14 +239,7 @@ func (s *Space) family(first, size int) iter.Seq[int] {
 		to, _ := slices.BinarySearch(s.drawn, first+size)
 		return slices.Values(s.drawn[from:to])
 	}
-	return func(yield func(int) bool) {
-		at := make([]int, len(s.axes))
-		for i := first; i < first+size; i++ {
-			if s.digits(i, at); s.allowed(at) && !yield(i) {
-				return
-			}
-		}
-	}
+	return s.within(first, first+size)
 }
 
 // accepted reports whether the machine takes the values of a point, and devices can be made of it.

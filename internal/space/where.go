@@ -13,7 +13,7 @@ import (
 
 // The language of constraints is that of Go's expressions: + - * / % of numbers, == != < <= > >= of numbers, == != of texts
 // and switches, && || ! of truths, parentheses, decimal numbers, texts in "", true and false. Names are keys of the machine and
-// the flags of words. Numbers are float64; what compares a quotient by 0 is as IEEE 754 has it.
+// the flags of words. Numbers are float64. A quotient by 0, and its remainder, has no value.
 
 // maxWhere bounds a constraint, in bytes: the parser follows parentheses one in another. Estimated.
 const maxWhere = 4096
@@ -48,7 +48,7 @@ func valueOf(x any) value {
 	}
 }
 
-// term is a compiled expression. It has no value (not ok) where the machine refuses the point.
+// term is a compiled expression. It has no value (not ok) where the machine refuses the point, or divides by 0.
 type term func(at []int) (v value, ok bool)
 
 // name finds what a name of a constraint stands for: its kind and its value at a point, as indexes of the values of the axes.
@@ -219,6 +219,12 @@ func (c *compiler) binary(e *ast.BinaryExpr) (kind, term, error) {
 	if !fits || k != other {
 		return 0, nil, at(e, "%s %s %s: %s wanted", k, e.Op, other, strings.Join(want, ", "))
 	}
+	quotient := e.Op == token.QUO || e.Op == token.REM
+	if quotient && isConstant(e.Y) {
+		if v, ok := y(nil); !ok || v.number == 0 {
+			return 0, nil, at(e.Y, "a quotient by 0: another divisor wanted")
+		}
+	}
 	short := map[token.Token]bool{token.LAND: false, token.LOR: true} // the truth of the left side that decides
 	return op.out, func(at []int) (value, bool) {
 		a, ok := x(at)
@@ -229,11 +235,23 @@ func (c *compiler) binary(e *ast.BinaryExpr) (kind, term, error) {
 			return a, true
 		}
 		b, ok := y(at)
-		if !ok {
+		if !ok || quotient && b.number == 0 {
 			return b, false
 		}
 		v := op.do(a, b)
 		v.kind = op.out
 		return v, true
 	}, nil
+}
+
+// isConstant reports whether an expression has no names.
+func isConstant(e ast.Expr) bool {
+	constant := true
+	ast.Inspect(e, func(n ast.Node) bool {
+		if _, is := n.(*ast.Ident); is {
+			constant = false
+		}
+		return constant
+	})
+	return constant
 }

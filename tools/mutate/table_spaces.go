@@ -6,17 +6,21 @@ import "slices"
 var spaces = slices.Concat(
 	file("internal/space/where.go", in("internal/space", "^TestWhere$"),
 		row{"&& and || look at their right side where the left decides", `logic && a.truth == decides`, `logic && a.truth != decides`},
+		row{"a quotient by 0 is infinite", `!ok || quotient && b.number == 0`, `!ok`},
 		row{"a constraint without a value is false", `		b, ok := y(at)
-		if !ok {`, `		b, ok := y(at)
-		if false {`},
+		if !ok || quotient`, `		b, ok := y(at)
+		if quotient`},
 	),
 	file("internal/space/constrain.go", in("internal/space", "^TestPoints$"),
+		row{"a constraint reads no key that a number follows from", `			read[a] = true
+		}`, `		}`},
 		row{"a number that follows from keys of the space is the file's", `if len(src.from) == 0 {`, `if true {`},
 		row{"a number is remembered for one value of the last key", `k.place = k.place*len(s.axes[a].values) + at[a]`, `k.place = k.place*len(s.axes[a].values) + at[m]`},
 	),
 	file("internal/space/space.go", in("internal/space", "^TestPoints$"),
 		row{"axes of a zip are combined", `if g := of[i]; g > 0 && placed[g] > 0 {`, `if g := of[i]; g > 0 && placed[g] < 0 {`},
-		row{"constraints count for the first only", `for _, t := range s.where {`, `for _, t := range s.where[:min(1, len(s.where))] {`},
+		row{"constraints count for the first only", `for k, w := range s.where {`, `for k, w := range s.where[:min(1, len(s.where))] {`},
+		row{"a constraint excludes points after those that it was asked for", `same := (i/w.same + 1) * w.same`, `same := (i/w.same + 2) * w.same`},
 	),
 	file("internal/space/starts.go", in("internal/space", "^TestAnchors$"),
 		row{"points start from the farthest anchors", `far < n.far[at-1]`, `far > n.far[at-1]`},
