@@ -69,6 +69,40 @@ func BenchmarkStore(b *testing.B) {
 	}
 }
 
+// BenchmarkKnown is what a sweep takes for a point whose result, of the size of a real one, is there. The server is in this process.
+func BenchmarkKnown(b *testing.B) {
+	_, s := serve(b, b.TempDir())
+	store(b, s, b.N, large{})
+	rows := 0
+	b.ResetTimer()
+	if err := s.Sweep(b.Context(), Sweep{}, points(b.N), func(*result.Row, bool) error { rows++; return nil }); err != nil || rows != b.N {
+		b.Error(err, rows)
+	}
+}
+
+// store stores the results of the first n points.
+func store(t testing.TB, s *Store, n int, by Evaluator) {
+	js, err := jetstream.New(s.nc, jetstream.WithPublishAsyncMaxPending(1000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range n {
+		j := point(i)
+		e := &entry{Schema: entrySchema, Key: j.Key()}
+		if e.Row, e.Plan, err = by.Evaluate(t.Context(), &j, nil); err != nil {
+			t.Fatal(err)
+		}
+		data, err := e.pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := js.PublishAsync("$KV."+results+"."+string(e.Key), data, jetstream.WithStallWait(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-js.PublishAsyncComplete()
+}
+
 // BenchmarkWorkers (with -benchtime 1x) is the same sweep of 20 ms jobs with one worker and with two. Two take at most 1/1.8 of the time.
 func BenchmarkWorkers(b *testing.B) {
 	took := map[int]time.Duration{}

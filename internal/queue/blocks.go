@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"pimflow/internal/job"
+	"pimflow/internal/result"
 )
 
 // spot is a job of a sweep on its way: that of a point, of several that are equal, or of a start.
@@ -14,6 +15,8 @@ type spot struct {
 	passing bool // it is a failure that the job alone does not decide
 	before  bool // it was there before it was asked for
 	failed  bool // a failure was stored as its result
+
+	row *result.Row // of the result that was there before, as long as few are kept
 }
 
 // block is a message to be sent, and the starts that it waits for.

@@ -36,6 +36,14 @@ type entry struct {
 
 var packers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
 
+// unpacker is the memory that an entry is unpacked in.
+type unpacker struct {
+	z    gzip.Reader
+	text bytes.Buffer
+}
+
+var unpackers = sync.Pool{New: func() any { return new(unpacker) }}
+
 // pack returns the bytes of an entry.
 func (e *entry) pack() ([]byte, error) {
 	data, err := json.Marshal(e)
@@ -59,19 +67,19 @@ func (e *entry) pack() ([]byte, error) {
 
 // unpack reads the entry of a key.
 func unpack(data []byte, key job.Key) (*entry, error) {
-	z, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
+	u := unpackers.Get().(*unpacker)
+	defer unpackers.Put(u)
+	u.text.Reset()
+	if err := u.z.Reset(bytes.NewReader(data)); err != nil {
 		return nil, err
 	}
-	text, err := io.ReadAll(io.LimitReader(z, maxEntry+1))
-	if err != nil {
+	if n, err := u.text.ReadFrom(io.LimitReader(&u.z, maxEntry+1)); err != nil {
 		return nil, err
-	}
-	if len(text) > maxEntry {
+	} else if n > maxEntry {
 		return nil, fmt.Errorf("more than %d bytes", maxEntry)
 	}
 	e := &entry{}
-	d := json.NewDecoder(bytes.NewReader(text))
+	d := json.NewDecoder(&u.text)
 	d.DisallowUnknownFields()
 	if err := d.Decode(e); err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -39,6 +40,9 @@ const (
 	lost   = 2 * time.Second
 	giveUp = 3
 )
+
+// atHand bounds the rows that are kept from the look for a result until they are written. Estimated: 10 MB.
+const atHand = 4096
 
 // atOnce is how many points are read before blocks are sent. Estimated.
 const atOnce = 256
@@ -127,10 +131,11 @@ type coordinator struct {
 	emit     func(*result.Row, bool) error
 	blocker  blocker
 	uploaded map[string]bool
-	others   bool      // the queue had blocks before the sweep: some may be its own
-	blocks   []*block  // to send
-	points   []waiting // that are not written yet, in order
-	since    time.Time // when something was last sent or written, or looked for
+	others   bool         // the queue had blocks before the sweep: some may be its own
+	blocks   []*block     // to send
+	points   []waiting    // that are not written yet, in order
+	rows     atomic.Int64 // that are kept
+	since    time.Time    // when something was last sent or written, or looked for
 	warned   bool
 }
 
@@ -187,6 +192,10 @@ func (c *coordinator) find(ctx context.Context, list []*spot) error {
 		g.Go(func() error {
 			e, err := c.s.get(ctx, s.key)
 			s.stored, s.passing = e != nil, e != nil && e.Passing
+			if s.stored && !s.passing && c.rows.Load() < atHand {
+				c.rows.Add(1)
+				s.row = &e.Row
+			}
 			return err
 		})
 	}
@@ -236,28 +245,39 @@ func (c *coordinator) sendBlock(ctx context.Context, b *block) error {
 // write emits the rows that are there, up to the first that is not.
 func (c *coordinator) write(ctx context.Context) (written bool, err error) {
 	for n := 1; len(c.points) > 0; n = ahead { // the first alone: it may be waited for
-		rows := make([]*entry, min(n, len(c.points)))
+		rows := make([]*result.Row, min(n, len(c.points)))
 		g, ctx := errgroup.WithContext(ctx)
 		for i, s := range c.points[:len(rows)] {
 			if s.of.subject == "" {
 				continue // not sent yet
 			}
-			g.Go(func() (err error) {
-				rows[i], err = c.s.get(ctx, s.key)
+			if rows[i] = s.row; rows[i] != nil {
+				continue
+			}
+			g.Go(func() error {
+				e, err := c.s.get(ctx, s.key)
+				if e != nil {
+					rows[i] = &e.Row
+				}
 				return err
 			})
 		}
 		if err := g.Wait(); err != nil {
 			return written, err
 		}
-		for _, e := range rows {
-			if e == nil {
+		for _, r := range rows {
+			if r == nil {
 				return written, nil
 			}
 			p := c.points[0]
-			e.Row.Point = p.index
-			if err := c.emit(&e.Row, p.before); err != nil {
+			row := *r // equal points share one
+			row.Point = p.index
+			if err := c.emit(&row, p.before); err != nil {
 				return written, err
+			}
+			if p.row != nil {
+				p.row = nil
+				c.rows.Add(-1)
 			}
 			p.stored, written = true, true
 			c.points[0] = waiting{}

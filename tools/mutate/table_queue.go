@@ -24,7 +24,7 @@ var queues = slices.Concat(
 	),
 	file("internal/queue/sweep.go", in("internal/queue", "^(TestKnown|TestSweep)$"),
 		row{"what was known is told as evaluated", `s.before = s.stored`, `s.before = false`},
-		row{"rows have other numbers than their points", `e.Row.Point = p.index`, `e.Row.Point = 0`},
+		row{"rows have other numbers than their points", `row.Point = p.index`, `row.Point = 0`},
 	),
 	file("internal/queue/work.go", in("internal/queue", "^(TestStored|TestHostile|TestFiles|TestPoison)$"),
 		row{"a worker evaluates what is stored", `} else if there != nil {`, `} else if there == nil && err != nil {`},
