@@ -69,7 +69,7 @@ points of each model.`,
 	fl.IntVar(&f.seed, "seed", 0, "of the sample")
 	fl.StringVar(&f.effort, "effort", "", "of every search: low, normal, high, or a number of steps a layer (default normal)")
 	fl.StringVar(&f.search, "search", "", "anchors: few points are searched, and the others go on from the best of their plans; full: every point is searched; all: every point is searched, and takes the best of all plans of its family (default anchors)")
-	fl.IntVar(&f.anchors, "anchors", 0, "search so many points of a family, at most, if they are more than its corners (default: the corners)")
+	fl.IntVar(&f.anchors, "anchors", 0, "search so many points of a family, at most (default: 16, or one of 64 points)")
 	fl.StringVarP(&f.out, "out", "o", "", "write the rows to this file: .csv, .jsonl or .parquet")
 	fl.BoolVar(&f.print, "print-spec", false, "print the space as a file, and evaluate nothing")
 	f.queueFlags.add(fl)

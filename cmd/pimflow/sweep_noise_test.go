@@ -52,7 +52,7 @@ func TestComparison(t *testing.T) {
 		if err := sweepSpace(t.Context(), s, fixed{&searched}, "", &out, io.Discard); err != nil {
 			t.Fatal(err)
 		}
-		anchors := 4
+		anchors := 16
 		if len(searched) != anchors+leastOf {
 			t.Fatalf("points %v are searched: %d anchors and %d wanted", searched, anchors, leastOf)
 		}

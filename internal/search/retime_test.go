@@ -3,6 +3,7 @@ package search_test
 import (
 	"context"
 	"runtime"
+	"slices"
 	"testing"
 
 	"pimflow/internal/hw"
@@ -133,6 +134,14 @@ func TestRefine(t *testing.T) {
 	}
 	if r = refined(list); r.Value > own.Value || search.Least(list).Value > own.Value {
 		t.Errorf("%v from %v", r.Value, own.Value)
+	}
+	few := changed("memory.pim_channels=30") // the GPU has two: layers that run alone have all
+	if list, err = search.Retime(t.Context(), g, plans, few); err != nil {
+		t.Fatal(err)
+	}
+	alone := best(t, g, "exclusive", few).Value
+	if r, err := search.Refine(t.Context(), g, auto, list, few); err != nil || r.Value > alone || !slices.ContainsFunc(r.Plan.Segments, func(s plan.Segment) bool { return s.Exclusive }) {
+		t.Errorf("%v, %v: no more than %v of layers alone wanted, and some of them", r.Value, err, alone)
 	}
 	stopped, cancel := context.WithCancel(t.Context())
 	cancel()

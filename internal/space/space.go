@@ -24,11 +24,12 @@ type Space struct {
 	where []constraint
 	drawn []int // the sample, sorted; nil: all
 
-	pairs []pair // machines with GPUs
+	pairs  []pair  // machines with GPUs
+	rulers []ruler // of distances
 
 	mu      sync.Mutex
 	joint   map[jointKey]jointValue
-	anchors map[int][]int // of a family, by its first point
+	anchors map[int]*anchors // of a family, by its first point
 }
 
 // axis is an axis with its values written out.
@@ -54,8 +55,8 @@ type pair struct {
 
 // New makes the space of a spec, and checks it: every word, every constraint, and every value of a key alone on each machine.
 func New(spec *Spec) (*Space, error) {
-	s := &Space{spec: spec, joint: map[jointKey]jointValue{}, anchors: map[int][]int{}}
-	for _, step := range []func() error{s.expand, s.group, s.names, s.load, s.constrain, s.draw, s.check, s.fits} {
+	s := &Space{spec: spec, joint: map[jointKey]jointValue{}, anchors: map[int]*anchors{}}
+	for _, step := range []func() error{s.expand, s.group, s.rule, s.names, s.load, s.constrain, s.draw, s.check, s.fits} {
 		if err := step(); err != nil {
 			return nil, err
 		}

@@ -20,7 +20,7 @@ type Spec struct {
 	Sample  *Sample
 	Effort  Text  // of every search; "": normal
 	Search  Text  // Anchors, Full or All; "": Anchors
-	Anchors Count // of a family, at most, if they are more than its corners
+	Anchors Count // of a family, at most; none: by its size
 }
 
 // How points are searched.

@@ -3,11 +3,7 @@ package space
 import (
 	"iter"
 	"math"
-	"math/rand/v2"
 	"slices"
-
-	"pimflow/internal/plan"
-	"pimflow/internal/platform"
 )
 
 // Task is a point to evaluate, and the points whose plans it starts from; none: its plan is searched. Search says what it does with them:
@@ -33,23 +29,12 @@ func (s *Space) Tasks() iter.Seq[Task] {
 	}
 }
 
-// A family is the points of a model, a batch, a machine, a GPU, a policy and an objective: they differ in keys of the machine
-// only. Anchors are points of a family that are searched in full; its other points take the best of the plans of the nearest.
-const (
-	maxCorners = 32 // anchors of a family, at most
-	starts     = 4  // anchors whose plans a point takes
-	tries      = 64 // points that take the place of a corner, at most
-)
+// starts is how many anchors a point takes the plans of. Measured: with two, mobilenet-v2 loses twice as much.
+const starts = 4
 
 // Starts lists the points whose plans a point of the space takes as starts, the nearest first; none for an anchor, and for every
 // point where the spec says full. Where it says all, they are those of the family, itself first; none where it is alone. They follow from
-// the spec and the machines alone.
-//
-// The anchors of a family are the corners of its axes of more than one value, all where they are 32 or fewer, or else 32 of them
-// by a fixed seed. Where the spec allows more anchors than corners, the widest spaced axis gets one more value, evenly spaced, as long as
-// they are not too many. In place of an anchor that is not in the space, or that the machine refuses, is the nearest point that is, as
-// far as 64 are tried. Distances are sums over the axes of differences of indexes, each divided by the largest; of equal ones the point
-// of the least number is nearer.
+// the spec and the machines alone. Of anchors that are equally near the one of the least number is nearer.
 func (s *Space) Starts(i int) []int {
 	switch s.spec.Search.Text {
 	case Full:
@@ -57,13 +42,17 @@ func (s *Space) Starts(i int) []int {
 	case All:
 		return s.withItself(i)
 	}
-	list := s.anchorsOf(i)
-	if slices.Contains(list, i) {
+	a := s.anchorsOf(i)
+	if _, is := slices.BinarySearch(a.points, i); is {
 		return nil
 	}
+	at := make([]int, len(s.rulers))
+	for k := range s.rulers {
+		at[k] = s.rulers[k].place(i)
+	}
 	near := nearby{most: starts}
-	for _, a := range list {
-		near.add(a, s.distance(a, i))
+	for k, p := range a.points {
+		near.add(p, s.distance(at, a.at[k*len(at):]))
 	}
 	return near.points
 }
@@ -86,10 +75,10 @@ func (s *Space) withItself(i int) []int {
 type nearby struct {
 	most   int
 	points []int
-	far    []float64 // their distances
+	far    []int // their distances
 }
 
-func (n *nearby) add(i int, far float64) {
+func (n *nearby) add(i, far int) {
 	at := len(n.far)
 	for at > 0 && far < n.far[at-1] {
 		at--
@@ -101,167 +90,80 @@ func (n *nearby) add(i int, far float64) {
 	n.points, n.far = n.points[:min(len(n.points), n.most)], n.far[:min(len(n.far), n.most)]
 }
 
-// familySize is the number of points of a family before constraints: those of the dimensions of keys, which change fastest.
-func (s *Space) familySize() int {
-	n := 1
-	for _, d := range s.dims {
-		if !d.family {
-			n *= d.size
-		}
-	}
-	return n
+// ruler has the places of the values of a dimension: two differ by their distance.
+type ruler struct {
+	size int // values
+	step int // between the numbers of points of neighbouring values
+	at   []int
+	far  int // between values that are in one place and differ; 0: none do
 }
 
-// anchorsOf lists the anchors of the family of a point, sorted.
-func (s *Space) anchorsOf(i int) []int {
-	size := s.familySize()
-	first := i - i%size
-	s.mu.Lock()
-	list, ok := s.anchors[first]
-	s.mu.Unlock()
-	if ok {
-		return list
-	}
-	var empty []int // places that no plan can be found for
-	for _, corner := range s.ideal(first) {
-		if s.Has(corner) && s.accepted(corner) {
-			list = append(list, corner)
-		} else {
-			empty = append(empty, corner)
-		}
-	}
-	if len(empty) > 0 {
-		list = append(list, s.beside(empty, first, size)...)
-	}
-	slices.Sort(list)
-	list = slices.Compact(list)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.anchors) >= maxFamilies {
-		clear(s.anchors)
-	}
-	s.anchors[first] = list
-	return list
-}
+// scale is the distance from the least value of a dimension to its largest, and apart that between texts. Estimated: plans for another way to launch
+// are worth less than those for other numbers.
+const (
+	scale = 1 << 20
+	apart = 3 * scale
+)
 
-// maxFamilies bounds the families whose anchors are remembered. Estimated: a few megabytes.
-const maxFamilies = 1 << 14
-
-// ideal lists the anchors of a family before it is asked whether they are in the space.
-func (s *Space) ideal(first int) (list []int) {
-	var axes []levels
-	step, all := 1, 1
-	most := max(maxCorners, s.spec.Anchors.N)
-	for d := len(s.dims) - 1; d >= 0; d-- {
-		if size := s.dims[d].size; !s.dims[d].family && size > 1 {
-			axes = append(axes, levels{size, step, 2})
-			all = min(2*all, most+1)
+// rule makes the rulers, of the dimensions of keys that have more than one value.
+func (s *Space) rule() error {
+	step := 1
+	for d := len(s.dims) - 1; d >= 0 && !s.dims[d].family; d-- {
+		if size := s.dims[d].size; size > 1 {
+			r := ruler{size: size, step: step, far: apart}
+			for k := range size {
+				r.at = append(r.at, k)
+			}
+			for _, a := range s.dims[d].axes {
+				if at := places(s.axes[a].values); at != nil {
+					r.at, r.far = at, 0
+					break
+				}
+			}
+			s.rulers = append(s.rulers, r)
 		}
 		step *= s.dims[d].size
 	}
-	if all > most {
-		r := rand.New(rand.NewPCG(1, uint64(len(axes))))
-		for len(list) < most {
-			i := first
-			for _, a := range axes {
-				i += a.at(r.IntN(2))
-			}
-			if !slices.Contains(list, i) {
-				list = append(list, i)
-			}
-		}
-		return list
-	}
-	for refined(axes, s.spec.Anchors.N) {
-	}
-	list = []int{first}
-	for _, a := range axes {
-		var next []int
-		for _, i := range list {
-			for k := range a.n {
-				next = append(next, i+a.at(k))
-			}
-		}
-		list = next
-	}
-	return list
+	return nil
 }
 
-// levels are values of a dimension, evenly spaced from the first to the last.
-type levels struct {
-	size int // of the dimension
-	step int // between the numbers of points of neighbouring values
-	n    int // 2 or more
-}
-
-// at is the difference of the numbers of the first value's point and that of a level.
-func (l *levels) at(k int) int { return (2*k*(l.size-1) + l.n - 1) / (2 * (l.n - 1)) * l.step }
-
-// refined gives the widest spaced dimension one more level, if that makes at most so many anchors of all.
-func refined(axes []levels, most int) bool {
-	all, widest := 1, -1
-	for _, a := range axes {
-		all *= a.n
+// places are those of numbers between 0 and scale, by their logarithms where all are above 0: twice as many channels are as far from the half
+// as from the double. nil for texts.
+func places(values []string) (at []int) {
+	list := make([]float64, len(values))
+	for i, t := range values {
+		x, ok := rational(t)
+		if !ok {
+			return nil
+		}
+		list[i] = x
 	}
-	for i, a := range axes {
-		if a.n < a.size && all/a.n*(a.n+1) <= most && (widest < 0 || (a.size-1)*(axes[widest].n-1) > (axes[widest].size-1)*(a.n-1)) {
-			widest = i
+	if slices.Min(list) > 0 {
+		for i, x := range list {
+			list[i] = math.Log(x)
 		}
 	}
-	if widest >= 0 {
-		axes[widest].n++
+	least, most := slices.Min(list), slices.Max(list)
+	if least == most { // texts of one number
+		return nil
 	}
-	return widest >= 0
+	for _, x := range list {
+		at = append(at, int(math.Round((x-least)/(most-least)*scale)))
+	}
+	return at
 }
 
-// beside lists the points of the family in the place of corners: for each the nearest that is in the space and that its machine does
-// not refuse.
-func (s *Space) beside(corners []int, first, size int) (list []int) {
-	near := make([]nearby, len(corners))
-	for i := range s.family(first, size) {
-		for k, corner := range corners {
-			near[k].most = tries
-			near[k].add(i, s.distance(i, corner))
+// place is that of a point's value.
+func (r *ruler) place(i int) int { return r.at[i/r.step%r.size] }
+
+// distance is the sum of the distances of values.
+func (s *Space) distance(a, b []int) (sum int) {
+	for k := range s.rulers {
+		d := max(a[k]-b[k], b[k]-a[k])
+		if s.rulers[k].far > 0 {
+			d = min(d, 1) * s.rulers[k].far
 		}
-	}
-	for k := range near {
-		if at := slices.IndexFunc(near[k].points, s.accepted); at >= 0 {
-			list = append(list, near[k].points[at])
-		}
-	}
-	return list
-}
-
-// family visits the points of a family that are in the space.
-func (s *Space) family(first, size int) iter.Seq[int] {
-	if s.drawn != nil {
-		from, _ := slices.BinarySearch(s.drawn, first)
-		to, _ := slices.BinarySearch(s.drawn, first+size)
-		return slices.Values(s.drawn[from:to])
-	}
-	return s.within(first, first+size)
-}
-
-// accepted reports whether the machine takes the values of a point, and devices can be made of it.
-func (s *Space) accepted(i int) bool {
-	at := make([]int, len(s.axes))
-	s.digits(i, at)
-	m, err := s.pair(at).hw.Set(s.At(i).Set...)
-	if err != nil {
-		return false
-	}
-	_, err = platform.Devices(m, platform.Makers{}, m.Memory.PIMChannels, plan.Extended)
-	return err == nil
-}
-
-// distance is that of two points of a family.
-func (s *Space) distance(i, j int) (sum float64) {
-	for d := len(s.dims) - 1; d >= 0 && !s.dims[d].family; d-- {
-		size := s.dims[d].size
-		if size > 1 {
-			sum += math.Abs(float64(i%size-j%size)) / float64(size-1)
-		}
-		i, j = i/size, j/size
+		sum += d
 	}
 	return sum
 }
