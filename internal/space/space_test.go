@@ -224,6 +224,21 @@ func TestPoints(t *testing.T) {
 	})
 }
 
+// TestSkipped: a constraint that excludes long runs of points is asked a few times only.
+func TestSkipped(t *testing.T) {
+	s := made(t, &Spec{Axes: []Axis{
+		{Name: models, Values: list("toy")}, {Name: "memory.pim_channels", Values: list("1..4")}, {Name: "gpu.launch_ck", Values: list("1..500")}, {Name: "pim.timing.ccds_ck", Values: list("2..11")},
+	}, Where: []Text{{Text: "memory.pim_channels == 3"}, {Text: "gpu.launch_ck > 499"}}})
+	asked := make([]int, len(s.where))
+	for k := range s.where {
+		of := s.where[k].term
+		s.where[k].term = func(at []int) (value, bool) { asked[k]++; return of(at) }
+	}
+	if n := s.Count(); n != 10 || !slices.Equal(asked, []int{4, 500}) {
+		t.Errorf("%d points, the constraints are asked %v times: 10, 4 and 500 wanted", n, asked)
+	}
+}
+
 // TestLatin: of n points each of m values of an axis has n/m, rounded up or down.
 func TestLatin(t *testing.T) {
 	for _, n := range []int{1, 2, 3, 7, 12, 100} {
