@@ -31,7 +31,7 @@ func TestWorks(t *testing.T) {
 	files.Model, files.Machine, files.GPU = "broken.onnx", "m.json", "t4"
 	start := p
 	start.Set = nil
-	tasks := []space.Task{{Point: p, Starts: []space.Point{start, files}}, {Point: files}}
+	tasks := []space.Task{{Point: p, Starts: []space.Point{start, files}}, {Point: files}, {Point: p, Starts: []space.Point{p, start}, Search: space.All}, {Point: files, Search: space.All}}
 	d := &Jobs{Version: "v"}
 	var list []job.Work
 	for w, err := range d.Works(t.Context(), slices.Values(tasks)) {
@@ -48,6 +48,9 @@ func TestWorks(t *testing.T) {
 	j := list[1].Job
 	if j.Model.Files[0].Name != "broken.onnx" || len(j.Machine.Files) != 2 || j.Machine.Files[1].Name != "sub/base.json" || j.GPU.Name != "t4" || j.GPU.Files != nil {
 		t.Errorf("%+v", j)
+	}
+	if ways := []string{w.Job.Way(), j.Way(), list[2].Job.Way(), list[3].Job.Way()}; !slices.Equal(ways, []string{space.Anchors, space.Full, space.All, space.Full}) {
+		t.Errorf("ways %v", ways)
 	}
 	b := &job.Block{Schema: job.BlockSchema, Jobs: []job.Job{w.Job, *w.Starts[0]}}
 	if _, err := job.ParseBlock(b.Encode(), "v", Names()); err != nil {

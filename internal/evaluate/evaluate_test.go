@@ -264,6 +264,9 @@ func TestAll(t *testing.T) {
 	for _, p := range []*space.Point{at("memory.pim_channels=8"), at("memory.pim_channels=99"), at("memory.pim_channels=2"), at("memory.pim_channels=16", "launch.pim=joint")} {
 		points = append(points, *p)
 	}
+	poor := *at("memory.pim_channels=8")
+	poor.Policy = "by-operator" // its plan is worse than that of the same point
+	points = append(points, poor)
 	n := 0
 	var mu sync.Mutex
 	own, best, err := e.All(t.Context(), points, func() { mu.Lock(); defer mu.Unlock(); n++ })
@@ -291,8 +294,9 @@ func TestAll(t *testing.T) {
 			t.Errorf("point %d: %v by search %s, %v by its own: %v wanted", i, o.Row.Total, o.Row.Search, own[i].Row.Total, want)
 		}
 	}
-	poor := *at("memory.pim_channels=8")
-	poor.Policy = "by-operator"
+	if best[4].Row.Total != best[0].Row.Total || own[4].Row.Total <= best[0].Row.Total {
+		t.Errorf("%v, by its own %v, with a plan that takes %v", best[4].Row.Total, own[4].Row.Total, best[0].Row.Total)
+	}
 	_, worse := evaluated(t, e, &poor)
 	of, err := e.Find(t.Context(), &points[0], space.All, []string{worse, own[0].Text})
 	if err != nil || of.Row.Total != own[0].Row.Total {

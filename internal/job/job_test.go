@@ -37,6 +37,7 @@ func TestKey(t *testing.T) {
 		func(j *Job) { j.Objective = "energy" },
 		func(j *Job) { j.Effort = "high" },
 		func(j *Job) { j.Starts = nil },
+		func(j *Job) { j.Search = All },
 	} {
 		j := sample()
 		if change(&j); seen[j.Key()] {
@@ -75,6 +76,8 @@ func TestParseBlock(t *testing.T) {
 		{"file with a control character", "a path within the folder", func(j *Job) { j.Model.Files[1].Name = "w\n" }},
 		{"hash", "a SHA-256 in hexadecimal", func(j *Job) { j.Model.Files[1].SHA256 = strings.Repeat("0A", 32) }},
 		{"start", "a SHA-256 in hexadecimal", func(j *Job) { j.Starts[0] = "../x" }},
+		{"no way to search", `search "most": all, or none, wanted`, func(j *Job) { j.Search = "most" }},
+		{"all of no plans", `search "all": all, or none, wanted`, func(j *Job) { j.Search, j.Starts = All, nil }},
 		{"too many starts", "at most 256", func(j *Job) { j.Starts = make([]Key, 257) }},
 		{"too many keys", "at most 256", func(j *Job) { j.Set = make([]string, 257) }},
 		{"key", "KEY=VALUE wanted", func(j *Job) { j.Set[0] = "memory" }},

@@ -54,6 +54,7 @@ var queues = slices.Concat(
 		row{"a server without a queue is waited for", `away: patience, warn: warn`, `away: away, warn: warn`},
 	),
 	file("internal/dispatch/jobs.go", in("internal/dispatch", "^TestWorks$"),
+		row{"a job does not say that it takes the best of all plans", `w.Job.Search = t.Search`, ``},
 		row{"the number of a point is lost", `w.Index = t.Index`, `w.Index = 0`},
 		row{"a machine travels without what it is based on", `return hw.Bases(file)`, `return hw.Bases(file)[:0]`},
 	),
