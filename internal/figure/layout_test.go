@@ -240,6 +240,9 @@ func TestConcise(t *testing.T) {
 			t.Errorf("as wide as %q: %q: %q wanted", c.most, got, c.want)
 		}
 	}
+	if got := shorts([]string{"a 11111, toy", "b 22222, toy"}, width("a 1111")); !strings.HasPrefix(got[0], "a") || !strings.HasPrefix(got[1], "b") {
+		t.Errorf("%q of different keys", got)
+	}
 	same := []string{"a, b", "a, b"}
 	if got := shorts(same, width("a,")); !slices.Equal(got, []string{"a", "a"}) && !slices.Equal(got, []string{"b", "b"}) {
 		t.Errorf("%q of equal ones", got)

@@ -114,7 +114,7 @@ var plans = slices.Concat(
 	),
 	file("best.go", in(".", "^(TestPlaced|TestSwap)$"),
 		row{"plans for different numbers of channels are the same", `key != "machine" && key`, `key != "machine" && key != "pim_channels" && key`},
-		row{"plans for different machines differ", `key != "machine" && key`, `key`},
+		row{"plans for different machines differ", ` && key != "set" {`, ` {`},
 	),
 	file("channels.go", in(".", "^TestSwap$"),
 		row{"a number of channels takes any plan", `least.Value >= p.result.Value {`, `least.Value <= p.result.Value {`},
