@@ -53,8 +53,13 @@ func TestGrid(t *testing.T) {
 	var files [2][]byte
 	for i := range files {
 		name, known := filepath.Join(t.TempDir(), "rows.csv"), 0
-		by := counted{inQueue{f, func(text string) { t.Error(text) }}, &known}
-		if err := sweepSpace(t.Context(), s, by, name, io.Discard, io.Discard); err != nil {
+		by, err := inQueue{f, func(text string) { t.Error(text) }}.open(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = sweepSpace(t.Context(), s, counted{by, &known}, name, io.Discard, io.Discard)
+		by.close()
+		if err != nil {
 			t.Fatal(err)
 		}
 		if files[i], err = os.ReadFile(name); err != nil {

@@ -73,7 +73,7 @@ var (
 // slow are the documents, and commands of other documents, that run with -long only.
 var slow = []string{"../../docs/batch.md", "../../docs/channels.md", "../../docs/policies.md", "../../docs/sensitivity.md", "pimflow compare mobilenet-v2 --policy gpu,auto --batch 1,4,16,64"}
 
-// TestDocs runs every `$ pimflow …` (or `$ go run ./cmd/pimflow …`) of the documents, each of which
+// TestDocs runs every `$ pimflow …` (or `$ go run ./cmd/pimflow …`, or `$ printf … | pimflow …`) of the documents, each of which
 // is a subtest, in order, in one folder with the .csv files of docs, and docs and ortcheck themselves, and compares
 // what it prints. A shown line "..." stands for any lines. Figures that the commands write, .svg, are
 // those of docs, byte by byte.
@@ -122,15 +122,12 @@ func TestDocs(t *testing.T) {
 				}
 			}
 			for _, ex := range examples(t, doc) {
-				args, ok := strings.CutPrefix(ex.command, "go run ./cmd/pimflow ")
-				if !ok {
-					args, ok = strings.CutPrefix(ex.command, "pimflow ")
-				}
-				if !ok || slices.Contains(slow, ex.command) && !*long {
+				line := strings.Replace(ex.command, "go run ./cmd/pimflow ", "pimflow ", 1)
+				if !strings.HasPrefix(line, "pimflow ") && !strings.HasPrefix(line, "printf ") || slices.Contains(slow, ex.command) && !*long {
 					continue
 				}
 				ran++
-				c := exec.Command("sh", "-c", "pimflow "+args)
+				c := exec.Command("sh", "-c", line)
 				c.Dir = dir
 				c.Env = append(os.Environ(), "XDG_CACHE_HOME="+filepath.Join(dir, ".cache"), "PATH="+filepath.Dir(bin)+string(os.PathListSeparator)+os.Getenv("PATH"))
 				out, err := c.CombinedOutput()

@@ -20,17 +20,19 @@ import (
 
 // sweepFlags holds the flags of sweep.
 type sweepFlags struct {
-	axes    map[string]*[]string // the values of words, by flag
-	set     []string
-	zip     []string
-	where   []string
-	sample  string
-	seed    int
-	effort  string
-	search  string
-	anchors int
-	out     string
-	print   bool
+	axes       map[string]*[]string // the values of words, by flag
+	set        []string
+	zip        []string
+	where      []string
+	sample     string
+	seed       int
+	population int
+	effort     string
+	search     string
+	anchors    int
+	out        string
+	print      bool
+	ask        bool
 	queueFlags
 }
 
@@ -47,8 +49,15 @@ The space is in a file (docs/sweep.md), in flags, or both: a flag takes the plac
 keeps the points for which a comparison holds, --sample takes some of the points. Every value is checked before the first
 point is evaluated. A point that its machine refuses, or that has no plan, is a row with its error; the exit code is then 1.
 
+A sample is drawn at once (random, latin), or chosen from the results of the points before (halving, nsga2; docs/guided.md).
+
 Without -o the rows are listed, 40 at most. At the end are the Pareto front of time, energy and multipliers of the PIM, and the best
 points of each model.`,
+		Example: `  pimflow sweep space.yaml -o rows.csv
+  pimflow sweep --model mobilenet-v2 --set memory.pim_channels=8..24/4 --set pim.buffers=1,2,4
+  pimflow sweep space.yaml --sample nsga2:200 --seed 1 -o rows.csv
+  pimflow sweep space.yaml --sample halving:81 --effort high -o rows.csv
+  python3 climb.py pimflow sweep space.yaml    # which adds --ask-tell and chooses the points (docs/guided.md)`,
 		Args: wantArgs(0, 1),
 		RunE: func(c *cobra.Command, args []string) error { return f.run(c, args) },
 	}
@@ -65,13 +74,15 @@ points of each model.`,
 	fl.StringArrayVar(&f.set, "set", nil, "values of a key of the machine, KEY=VALUES as memory.pim_channels=8,16,24 or pim.timing.ccds_ck=2..4; may be given several times")
 	fl.StringArrayVar(&f.zip, "zip", nil, "names of axes that advance together, as memory.channels,memory.pim_channels; may be given several times")
 	fl.StringArrayVar(&f.where, "where", nil, "a comparison that holds for every point, as 'pim.banks * memory.pim_channels <= 512'; may be given several times")
-	fl.StringVar(&f.sample, "sample", "", "take so many of the points, N at random, or latin:N, a Latin hypercube")
+	fl.StringVar(&f.sample, "sample", "", "take so many of the points: N at random; latin:N, a Latin hypercube; halving:N, the best of them with more effort; nsga2:N, generation after generation towards the Pareto front")
 	fl.IntVar(&f.seed, "seed", 0, "of the sample")
+	fl.IntVar(&f.population, "population", 0, "points of a generation of nsga2 (default: the square root of all, and 4 or more)")
 	fl.StringVar(&f.effort, "effort", "", "of every search: low, normal, high, or a number of steps a layer (default normal)")
 	fl.StringVar(&f.search, "search", "", "anchors: few points are searched, and the others go on from the best of their plans; full: every point is searched; all: every point is searched, and takes the best of all plans of its family (default anchors)")
 	fl.IntVar(&f.anchors, "anchors", 0, "search so many points of a family, at most (default: 16, or one of 64 points)")
 	fl.StringVarP(&f.out, "out", "o", "", "write the rows to this file: .csv, .jsonl or .parquet")
 	fl.BoolVar(&f.print, "print-spec", false, "print the space as a file, and evaluate nothing")
+	fl.BoolVar(&f.ask, "ask-tell", false, "evaluate the points that lines of JSON on standard input ask for, and tell their rows on standard output (docs/guided.md)")
 	f.queueFlags.add(fl)
 	return c
 }
@@ -91,6 +102,9 @@ func (f *sweepFlags) run(c *cobra.Command, args []string) error {
 	if err := f.check(); err != nil {
 		return err
 	}
+	if f.ask && (f.out != "" || f.emit != "" || spec.Sample != nil) {
+		return fault.Usagef("--ask-tell with -o, --emit or a sample: none wanted, as rows are told here, and the points are those that are asked for")
+	}
 	if f.emit != "" {
 		return f.script(c, args)
 	}
@@ -106,7 +120,19 @@ func (f *sweepFlags) run(c *cobra.Command, args []string) error {
 	if err := tryOutputs(inputs(c, spec.Inputs()), files.Named{By: "-o", Name: f.out}); err != nil {
 		return err
 	}
-	return sweepSpace(c.Context(), s, inQueue{&f.queueFlags, warner(c.ErrOrStderr())}, f.out, c.OutOrStdout(), c.ErrOrStderr())
+	by, err := inQueue{&f.queueFlags, warner(c.ErrOrStderr())}.open(c.Context())
+	if err != nil {
+		return err
+	}
+	defer by.close()
+	if f.ask {
+		var where []string
+		for _, w := range spec.Where {
+			where = append(where, w.Text)
+		}
+		return converse(c.Context(), s, where, by, c.InOrStdin(), c.OutOrStdout())
+	}
+	return sweepSpace(c.Context(), s, by, f.out, c.OutOrStdout(), c.ErrOrStderr())
 }
 
 // spec is the space of the file and the flags.
@@ -185,10 +211,16 @@ func (f *sweepFlags) sampled(c *cobra.Command, spec *space.Spec) error {
 			method, text = space.Random, f.sample
 		}
 		n, err := strconv.Atoi(text)
-		if err != nil || !slices.Contains([]string{space.Random, space.Latin}, method) {
-			return fault.Usagef("--sample %.80q: a number of points as 100, or %s:100, wanted", f.sample, space.Latin)
+		if err != nil || !slices.Contains(space.Methods, method) {
+			return fault.Usagef("--sample %.80q: a number of points as 100, or a method with it, as latin:100, wanted: one of %s", f.sample, strings.Join(space.Methods, ", "))
 		}
 		spec.Sample = &space.Sample{Points: n, Method: method}
+	}
+	if c.Flags().Changed("population") {
+		if spec.Sample == nil || f.population < 1 {
+			return fault.Usagef("--population %d: 1 or more wanted, and --sample %s:100", f.population, space.NSGA2)
+		}
+		spec.Sample.Population = f.population
 	}
 	if c.Flags().Changed("seed") {
 		if spec.Sample == nil {
@@ -210,7 +242,7 @@ func sweepSpace(ctx context.Context, s *space.Space, by engine, out string, stdo
 	if out == "" {
 		all.List = listed
 	}
-	total, err := within(ctx, func() (int, error) { return s.Count(), nil })
+	total, err := within(ctx, func() (int, error) { return evaluations(s), nil })
 	if err != nil {
 		return err
 	}
@@ -220,12 +252,20 @@ func sweepSpace(ctx context.Context, s *space.Space, by engine, out string, stdo
 	tell := newTally(stderr, total)
 	defer tell.stop()
 	evaluate := func(write func(*result.Row) error) error {
-		return by.run(ctx, s.Tasks(), func(r *result.Row, cached bool) error {
+		take := func(r *result.Row) error {
 			patience.Store(int64(grace)) // there is something to print
 			all.Add(r)
 			compared.add(r)
-			tell.add(r, cached)
 			return write(r)
+		}
+		if s.Guided() {
+			g := s.Guide()
+			all.Guided = g.String()
+			return guided(ctx, g, by, tell.add, take)
+		}
+		return by.run(ctx, s.Tasks(), func(r *result.Row, cached bool) error {
+			tell.add(r, cached)
+			return take(r)
 		})
 	}
 	if out == "" {

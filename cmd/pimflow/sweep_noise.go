@@ -64,7 +64,9 @@ func (c *comparison) compare(ctx context.Context, s *space.Space, by engine) (*r
 func full(s *space.Space, list []drawnRow) iter.Seq[space.Task] {
 	return func(yield func(space.Task) bool) {
 		for _, d := range list {
-			if !yield(space.Task{Point: s.At(d.row.Point)}) {
+			p := s.At(d.row.Point)
+			p.Effort = d.row.Effort
+			if !yield(space.Task{Point: p}) {
 				return
 			}
 		}

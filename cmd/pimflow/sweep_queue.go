@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -10,10 +9,10 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"golang.org/x/sync/errgroup"
 
 	"pimflow/internal/dispatch"
 	"pimflow/internal/fault"
@@ -189,45 +188,58 @@ func announce(ctx context.Context, file string, s *queue.Server) error {
 	}})
 }
 
-func (e inQueue) run(ctx context.Context, tasks iter.Seq[space.Task], emit func(*result.Row, bool) error) error {
+// evaluation is an engine at work: a store, and workers until it is closed.
+type evaluation struct {
+	store  *queue.Store
+	jobs   *dispatch.Jobs
+	upload bool
+	ctx    context.Context // ends with the workers' error, which is then its cause
+	close  func()
+}
+
+// open starts an engine. What it evaluates ends with ctx.
+func (e inQueue) open(ctx context.Context) (*evaluation, error) {
 	s, done, err := e.connect(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer done()
-	jobs := &dispatch.Jobs{Version: version()}
+	v := &evaluation{store: s, jobs: &dispatch.Jobs{Version: version()}, upload: e.remote() || e.listen != ""}
 	cache, err := e.files()
 	if err != nil && e.remote() { // else all files are on this machine
-		return err
+		done()
+		return nil, err
 	}
-	cache.Local = &jobs.Files
+	cache.Local = &v.jobs.Files
 	w, err := e.worker(s, cache)
 	if err != nil {
-		return err
+		done()
+		return nil, err
 	}
-	working, stop := context.WithCancel(ctx)
-	defer stop()
-	g, working := errgroup.WithContext(working)
+	working, stop := context.WithCancelCause(ctx)
+	var workers sync.WaitGroup
 	if !e.remote() || e.parallel > 0 {
-		g.Go(func() error {
-			_, err := s.Work(working, w)
-			return err
+		workers.Go(func() {
+			if _, err := s.Work(working, w); err != nil {
+				stop(err)
+			}
 		})
 	}
-	g.Go(func() error {
-		defer stop()
-		o := queue.Sweep{Files: &jobs.Files, Upload: e.remote() || e.listen != ""}
-		tasks, emit := named(tasks, emit)
-		err := s.Sweep(working, o, jobs.Works(working, tasks), emit)
-		if err == nil {
-			return errDone
-		}
-		return err
-	})
-	if err := g.Wait(); !errors.Is(err, errDone) {
-		return err
+	v.ctx, v.close = working, func() { stop(nil); workers.Wait(); done() }
+	return v, nil
+}
+
+// run implements engine. Several may run at once.
+func (v *evaluation) run(ctx context.Context, tasks iter.Seq[space.Task], emit func(*result.Row, bool) error) error {
+	both, stop := context.WithCancel(ctx)
+	defer stop()
+	defer context.AfterFunc(v.ctx, stop)()
+	o := queue.Sweep{Files: &v.jobs.Files, Upload: v.upload}
+	tasks, emit = named(tasks, emit)
+	err := v.store.Sweep(both, o, v.jobs.Works(both, tasks), emit)
+	if err != nil && v.ctx.Err() != nil && ctx.Err() == nil {
+		return context.Cause(v.ctx)
 	}
-	return nil
+	return err
 }
 
 // named gives rows the names of their points, which may be paths of this machine.
@@ -247,6 +259,3 @@ func named(tasks iter.Seq[space.Task], emit func(*result.Row, bool) error) (iter
 		return emit(r, known)
 	}
 }
-
-// errDone ends the workers of a sweep that has all rows.
-var errDone = errors.New("all rows are written")

@@ -28,10 +28,11 @@ var Names = sync.OnceValue(func() *job.Names {
 	return n
 })
 
-// Jobs makes jobs of points. It reads each file once.
+// Jobs makes jobs of points. It reads each file once. It may be used concurrently.
 type Jobs struct {
 	Version string // of the program
 	Files   job.Files
+	mu      sync.Mutex
 	refs    map[string]job.Ref // by the names of points
 }
 
@@ -100,6 +101,8 @@ func (d *Jobs) ref(ctx context.Context, name string, builtIn []string, others fu
 	if slices.Contains(builtIn, name) {
 		return job.Ref{Name: name}, nil
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if r, ok := d.refs[name]; ok {
 		return r, nil
 	}

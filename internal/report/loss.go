@@ -18,7 +18,7 @@ func (l *Loss) Add(taken, searched *result.Row) {
 	if taken.Error != "" || searched.Error != "" {
 		return
 	}
-	x := minimised(taken)/minimised(searched) - 1
+	x := taken.Minimised()/searched.Minimised() - 1
 	if l.N++; l.N == 1 {
 		l.worst = x
 	}
@@ -30,17 +30,6 @@ func (l *Loss) Mean() float64 { return l.sum / float64(max(l.N, 1)) }
 
 // Worst is the largest share.
 func (l *Loss) Worst() float64 { return l.worst }
-
-// minimised is what the search of a row's plan minimises.
-func minimised(r *result.Row) float64 {
-	switch r.Objective {
-	case "energy":
-		return r.Energy
-	case "edp":
-		return r.Energy * r.Total
-	}
-	return r.Total
-}
 
 func (l *Loss) text() string {
 	if l == nil || l.N == 0 {

@@ -16,9 +16,10 @@ import (
 
 // Space is what is told of the rows of a sweep, which are taken one by one and not kept.
 type Space struct {
-	Keys []string // of the machine, that the rows have changed
-	List int      // most rows that are listed
-	Loss *Loss    // nil: no point was compared
+	Keys   []string // of the machine, that the rows have changed
+	List   int      // most rows that are listed
+	Loss   *Loss    // nil: no point was compared
+	Guided string   // how points were chosen from the results of others; "": they were not
 
 	total, failed int
 	ways          map[string]int // points with a result, by how they were searched
@@ -107,9 +108,7 @@ func (s *Space) Failed() int { return s.failed }
 func (m *modelRows) pack() {
 	points := make([][]float64, len(m.front))
 	for i, r := range m.front {
-		for _, n := range sweepNumbers {
-			points[i] = append(points[i], n.of(r))
-		}
+		points[i] = r.Objectives()
 	}
 	front := result.Front(points)
 	slices.SortStableFunc(front, func(a, b int) int { return slices.Compare(points[a], points[b]) })
@@ -124,6 +123,9 @@ func (m *modelRows) pack() {
 // Text writes the list of rows, the Pareto front of each model, and its best rows.
 func (s *Space) Text(w io.Writer) error {
 	b := &strings.Builder{}
+	if s.Guided != "" {
+		b.WriteString(s.Guided + "\n")
+	}
 	fmt.Fprintf(b, "%s: %d searched, %s, %d without a result\n%s", Count(s.total, "point"), s.ways[space.Full]+s.ways[space.All], s.shared(), s.failed, s.Loss.text())
 	if s.List > 0 {
 		b.WriteString("\n")

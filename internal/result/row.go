@@ -96,3 +96,22 @@ type Energy struct {
 	Low   float64 `json:"low_pj"`
 	High  float64 `json:"high_pj"`
 }
+
+// Objectives are what Pareto fronts of rows are of, all to be small: time, energy and multipliers. They are nil where the row has an error.
+func (r *Row) Objectives() []float64 {
+	if r.Error != "" {
+		return nil
+	}
+	return []float64{r.Total, r.Energy, float64(r.MACUnits)}
+}
+
+// Minimised is what the search of the row's plan minimises.
+func (r *Row) Minimised() float64 {
+	switch r.Objective {
+	case "energy":
+		return r.Energy
+	case "edp":
+		return r.Energy * r.Total
+	}
+	return r.Total
+}

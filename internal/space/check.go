@@ -192,11 +192,15 @@ func (s *Space) later(err error, d int) bool {
 	return false
 }
 
-// any reports whether the space has a point with an index of a dimension and fixed ones of others.
+// any reports whether the space has a point with an index of a dimension and fixed ones of others, or too many points to tell.
 func (s *Space) any(fixed map[int]int, d, digit int) bool {
 	at := make([]int, len(s.axes))
+	looked := 0
 points:
 	for i := range s.Indexes() {
+		if looked++; looked > maxDraws {
+			return true
+		}
 		s.digits(i, at)
 		if at[s.dims[d].axes[0]] != digit {
 			continue

@@ -20,7 +20,7 @@ func (s *Space) constrain() error {
 		if err != nil {
 			return s.spec.errorf(w.Line, "where", "%.80q: %s", w.Text, fault.Line(err))
 		}
-		c := constraint{t, 1}
+		c := constraint{t, 1, w.Text}
 		for d := len(s.dims) - 1; d >= 0 && !slices.ContainsFunc(s.dims[d].axes, func(a int) bool { return read[a] }); d-- {
 			c.same *= s.dims[d].size
 		}
@@ -34,6 +34,7 @@ func (s *Space) constrain() error {
 type constraint struct {
 	term
 	same int
+	text string
 }
 
 // excludes reports whether a constraint does not hold at a point. One without a value does.

@@ -177,6 +177,8 @@ func (d *reader) where(s *Spec, key string, line int, v ast.Node) error {
 	})
 }
 
+var sampleKeys = []string{"points", "method", "seed", "population"}
+
 func (d *reader) sample(s *Spec, key string, line int, v ast.Node) error {
 	s.Sample = &Sample{Method: Random, Line: line}
 	err := d.mapping(v, key, func(key string, line int, v ast.Node) error {
@@ -195,8 +197,12 @@ func (d *reader) sample(s *Spec, key string, line int, v ast.Node) error {
 			if s.Sample.Seed, err = strconv.ParseUint(t.Text, 10, 64); err != nil {
 				return d.errorf(t.Line, "sample.seed: %.80q: a whole number of 0 to %d wanted", t.Text, uint64(math.MaxUint64))
 			}
+		case "population":
+			if s.Sample.Population, err = strconv.Atoi(t.Text); err != nil || s.Sample.Population < 1 {
+				return d.errorf(t.Line, "sample.population: %.80q: a whole number of 1 or more wanted", t.Text)
+			}
 		default:
-			return d.errorf(line, "sample: %.80q is not known%s: points, method, seed wanted", key, nearest.Hint(key, []string{"points", "method", "seed"}))
+			return d.errorf(line, "sample: %.80q is not known%s: %s wanted", key, nearest.Hint(key, sampleKeys), strings.Join(sampleKeys, ", "))
 		}
 		return nil
 	})

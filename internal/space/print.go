@@ -41,7 +41,11 @@ func (s *Spec) Print(w io.Writer) error {
 		fmt.Fprintf(&b, "  - %s\n", scalar(t.Text))
 	}
 	if p := s.Sample; p != nil {
-		fmt.Fprintf(&b, "sample: {points: %d, method: %s, seed: %d}\n", p.Points, scalar(p.Method), p.Seed)
+		population := ""
+		if p.Population > 0 {
+			population = fmt.Sprintf(", population: %d", p.Population)
+		}
+		fmt.Fprintf(&b, "sample: {points: %d, method: %s, seed: %d%s}\n", p.Points, scalar(p.Method), p.Seed, population)
 	}
 	for _, t := range []struct{ key, text string }{{"effort", s.Effort.Text}, {"search", s.Search.Text}} {
 		if t.text != "" {

@@ -3,6 +3,7 @@ package space
 import (
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"pimflow/internal/nearest"
 )
@@ -20,8 +21,14 @@ func (s *Space) draw() error {
 	if p == nil {
 		return nil
 	}
+	if !slices.Contains(Methods, p.Method) {
+		return s.spec.errorf(p.Line, "sample", "method %.80q: one of %s wanted%s", p.Method, strings.Join(Methods, ", "), nearest.Hint(p.Method, Methods))
+	}
 	if p.Points < 1 || p.Points > maxSample {
 		return s.spec.errorf(p.Line, "sample", "%d points: 1 to %d wanted", p.Points, maxSample)
+	}
+	if p.Population < 0 || p.Population > 0 && p.Method != NSGA2 {
+		return s.spec.errorf(p.Line, "population", "%d: 1 or more wanted, and method %s", p.Population, NSGA2)
 	}
 	switch p.Method {
 	case Random:
@@ -29,7 +36,7 @@ func (s *Space) draw() error {
 	case Latin:
 		s.latin(p)
 	default:
-		return s.spec.errorf(p.Line, "sample", "method %.80q: %s or %s wanted%s", p.Method, Random, Latin, nearest.Hint(p.Method, []string{Random, Latin}))
+		return nil // guide
 	}
 	if len(s.drawn) == 0 {
 		return s.spec.errorf(p.Line, "sample", "no point of those that were drawn is allowed: fewer constraints wanted, or a method %s", Random)

@@ -56,7 +56,7 @@ type pair struct {
 // New makes the space of a spec, and checks it: every word, every constraint, and every value of a key alone on each machine.
 func New(spec *Spec) (*Space, error) {
 	s := &Space{spec: spec, joint: map[jointKey]jointValue{}, anchors: map[int]*anchors{}}
-	for _, step := range []func() error{s.expand, s.group, s.rule, s.names, s.load, s.constrain, s.draw, s.check, s.fits} {
+	for _, step := range []func() error{s.expand, s.group, s.rule, s.names, s.load, s.constrain, s.draw, s.check, s.guide, s.fits} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -252,7 +252,7 @@ func (s *Space) Count() int {
 func (s *Space) At(i int) Point {
 	at := make([]int, len(s.axes))
 	s.digits(i, at)
-	p := Point{Index: i, Effort: s.spec.Effort.Text}
+	p := Point{Index: i, Effort: s.effort()}
 	for a := range s.axes {
 		x := &s.axes[a]
 		v := x.values[at[a]]
@@ -261,9 +261,6 @@ func (s *Space) At(i int) Point {
 		} else {
 			p.Set = append(p.Set, x.Name+"="+v)
 		}
-	}
-	if p.Effort == "" {
-		p.Effort = "normal"
 	}
 	return p
 }

@@ -319,6 +319,9 @@ func TestPrint(t *testing.T) {
 		}})
 		spec.Where = append(spec.Where, Text{Text: word.Draw(r, "where")})
 		spec.Effort, spec.Anchors = Text{Text: "200"}, Count{N: 9}
+		if rapid.Bool().Draw(r, "guided") {
+			spec.Sample = &Sample{Points: 7, Method: NSGA2, Population: rapid.IntRange(0, 3).Draw(r, "population")}
+		}
 		var b bytes.Buffer
 		if err := spec.Print(&b); err != nil {
 			r.Fatal(err)

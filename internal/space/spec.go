@@ -57,17 +57,23 @@ type Count struct {
 
 // Sample says how many of the points are taken.
 type Sample struct {
-	Points int
-	Method string // Random or Latin
-	Seed   uint64
-	Line   int
+	Points     int
+	Method     string // one of Methods
+	Seed       uint64
+	Population int // of a generation of NSGA2; 0: explore.Population's
+	Line       int
 }
 
 // The methods of samples.
 const (
-	Random = "random" // each point as likely as any other, none twice
-	Latin  = "latin"  // each value of each axis as often as any other
+	Random  = "random"  // each point as likely as any other, none twice
+	Latin   = "latin"   // each value of each axis as often as any other
+	Halving = "halving" // many points with low effort, and the best of them with more
+	NSGA2   = "nsga2"   // generations of points, children of the best before
 )
+
+// Methods are the methods of samples.
+var Methods = []string{Random, Latin, Halving, NSGA2}
 
 // The axes that are no keys of the machine.
 const (

@@ -18,15 +18,20 @@ type Task struct {
 func (s *Space) Tasks() iter.Seq[Task] {
 	return func(yield func(Task) bool) {
 		for i := range s.Indexes() {
-			t := Task{Point: s.At(i), Search: s.spec.Search.Text}
-			for _, from := range s.Starts(i) {
-				t.Starts = append(t.Starts, s.At(from))
-			}
-			if !yield(t) {
+			if !yield(s.Task(i)) {
 				return
 			}
 		}
 	}
+}
+
+// Task is the task of a point.
+func (s *Space) Task(i int) Task {
+	t := Task{Point: s.At(i), Search: s.spec.Search.Text}
+	for _, from := range s.Starts(i) {
+		t.Starts = append(t.Starts, s.At(from))
+	}
+	return t
 }
 
 // starts is how many anchors a point takes the plans of. Measured: with two, mobilenet-v2 loses twice as much.
