@@ -137,7 +137,7 @@ var plans = slices.Concat(
 	),
 	file("internal/search/refine.go", in("internal/search", "^TestRefine$"),
 		row{"the short search gains nothing", `c.windows, c.plan = better, s.planOf(p, better)`, `_ = better`},
-		row{"no layer of a short search runs alone", `err = s.addSerialRuns(c, runs.store, p)`, `err = nil`},
+		row{"no layer of a short search runs alone", `err = s.addSerialRuns(c, runs.store, p)`, `_ = runs`},
 		row{"a plan that is worse is taken", `s.value(tl) >= best.Value {`, `s.value(tl) < best.Value {`},
 		row{"a plan says that it is of the base policy", `on.Policy = p.Name`, `on.Policy = base`},
 	),
