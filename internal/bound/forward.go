@@ -48,10 +48,15 @@ type forward struct {
 	best    float64 // no plan so far is known to be below
 	scratch history
 	free    []*history
+	back    bool   // trails are kept
+	trail   *trail // of the best
 }
 
 // root is a synchronization: nothing that follows starts before it, and no PIM work before pim.
-type root struct{ time, pim float64 }
+type root struct {
+	time, pim float64
+	trail     *trail
+}
 
 // run is the least makespan of all plans, or the known one if that is less. first is the weighted work of loose nodes before the
 // first gate, if there are any.
@@ -65,7 +70,7 @@ func (x *forward) run(first sums, loose bool) float64 {
 			x.best = best
 			x.stages[g].suffix = x.from(g+1, nil, nil, false, []root{{}})
 		}
-		x.kept, x.best = kept, best
+		x.kept, x.best, x.trail = kept, best, nil
 	}
 	h := new(history)
 	h.sums[0], h.sums[1] = first, first
@@ -90,7 +95,7 @@ func (x *forward) from(at int, before []variant, labels [][]*history, sealed boo
 				}
 				for order := range x.orders(nil, of, wait{}) {
 					if x.begin(r, of, l, order) {
-						next[w] = x.insert(next[w], len(of.pieces))
+						next[w] = x.insert(next[w], of, l)
 					}
 				}
 			}
@@ -103,7 +108,7 @@ func (x *forward) from(at int, before []variant, labels [][]*history, sealed boo
 				for _, from := range labels[v] {
 					for order := range orders {
 						if x.extend(from, &before[v], of, waits, l, sealed, order, g == 0 || l.follows[w][v]) {
-							next[w] = x.insert(next[w], len(of.pieces))
+							next[w] = x.insert(next[w], of, l)
 						}
 					}
 				}
@@ -149,7 +154,7 @@ func (l *stage) synchronized(v, w *variant, m wait) bool {
 func (x *forward) leave(roots []root, l *stage, v *variant, h *history, last bool) []root {
 	n := x.paths(len(v.pieces))
 	if l.closed && (v.dim == candidate.Uncut || !l.loose) {
-		r := root{h.done, h.done}
+		r := root{h.done, h.done, h.trail}
 		for j, p := range v.pieces {
 			if p.lane == gpuLane && x.launch > 0 {
 				x.sumUp(h, n)
@@ -168,8 +173,8 @@ func (x *forward) leave(roots []root, l *stage, v *variant, h *history, last boo
 		}
 	}
 	x.sumUp(h, n)
-	if last {
-		x.best = min(x.best, max(h.done, slices.Max(h.top[:n])))
+	if v := max(h.done, slices.Max(h.top[:n])); last && v < x.best {
+		x.best, x.trail = v, h.trail
 	}
 	return roots
 }
@@ -224,6 +229,7 @@ func (x *forward) ordered(w *variant, start *[maxPieces]float64, order int) {
 // such plans matter.
 func (x *forward) begin(r root, w *variant, l *stage, order int) bool {
 	h := &x.scratch
+	h.trail = r.trail
 	var start [maxPieces]float64
 	pim := r.time // when the PIM's work may start, if it has any
 	floor := math.Inf(1)
@@ -343,6 +349,7 @@ func (x *forward) crossed(from *history, v, w *variant, waits wait, l *stage, se
 // variant w. It reports whether such plans matter.
 func (x *forward) extend(from *history, v, w *variant, waits wait, l *stage, sealed bool, order int, follows bool) bool {
 	h := &x.scratch
+	h.trail = from.trail
 	start, ok := x.crossed(from, v, w, waits, l, sealed, order)
 	if !ok {
 		return false

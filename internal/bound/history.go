@@ -16,6 +16,7 @@ type history struct {
 	sums [maxPieces + 1]sums
 	// The largest of each, and with one launch more.
 	top, launched [maxPieces + 1]float64
+	trail         *trail // of the plans, if they are followed back
 }
 
 // paths is how many sums a history of so many pieces has: without certain launches one.
@@ -86,9 +87,10 @@ func (x *forward) sumUp(h *history, paths int) {
 // onPath is what an edge from the GPU to the PIM adds to a sum: a launch of the PIM's work.
 func (x *forward) onPath(k int) float64 { return x.weights(k)[pimLane] * x.launch }
 
-// insert adds the scratch history to those of a variant, which are in the order of their ends. Of more than are kept the nearest
+// insert adds the scratch history to those of the variant w, which are in the order of their ends. Of more than are kept the nearest
 // neighbours meet.
-func (x *forward) insert(list []*history, pieces int) []*history {
+func (x *forward) insert(list []*history, w *variant, l *stage) []*history {
+	pieces := len(w.pieces)
 	paths := x.paths(pieces)
 	if x.kept == 1 && len(list) == 1 {
 		list[0].meet(&x.scratch, pieces, paths, x.terms)
@@ -107,6 +109,9 @@ func (x *forward) insert(list []*history, pieces int) []*history {
 		h = new(history)
 	}
 	*h = x.scratch
+	if x.back {
+		h.trail = &trail{l, w, x.scratch.trail}
+	}
 	at, _ := slices.BinarySearchFunc(list, h, func(a, b *history) int {
 		if a.done < b.done {
 			return -1

@@ -41,6 +41,7 @@ var gpuLane, pimLane = program.Lane(plan.GPU), program.Lane(plan.PIM)
 
 // stage is a gate with its variants.
 type stage struct {
+	at       int // the node's position in the store
 	closed   bool
 	loose    bool // loose nodes follow before the next gate
 	shape    tensor.Shape
@@ -165,7 +166,7 @@ func (s *instance) stages(nodes []node, gate, closed []bool, many bool) (list []
 			if input >= 0 {
 				input = s.Reads[i][input].Index
 			}
-			l := &stage{closed: closed[i], shape: s.Node(i).Shape}
+			l := &stage{at: s.Store.Pos[s.Order[i]], closed: closed[i], shape: s.Node(i).Shape}
 			l.variants = s.variants(g, &tracks[i], many, l.shape, func(p *candidate.Tile) []tensor.Range { return reads(p, input) })
 			l.wait(list)
 			if l.before != nil {

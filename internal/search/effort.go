@@ -79,25 +79,40 @@ func (s *search) iterate(ctx context.Context, c *solution, p Policy, list []*can
 		until, cancel = context.WithDeadline(ctx, s.begin.Add(s.t.TimeLimit))
 		defer cancel()
 	}
-	least := device.Time(math.MaxInt64) // a bound that may have fallen since
-	proven := func(list []*candidate.Window) bool { return s.proven(until, p, list, &least) }
-	list, reached := s.local.Iterate(until, c.store, c.choices, list, o, int64(s.t.Effort), proven, s.iterated)
+	x := proof{search: s, ctx: until, p: p}
+	second := func() []*candidate.Window { return s.fromBound(until, c, list, o) }
+	list, reached := s.local.Iterate(until, c.store, c.choices, list, o, int64(s.t.Effort), second, x.proven, s.iterated)
 	s.reached = Effort(reached)
 	return list
 }
 
-// proven reports whether the plan of windows takes no longer than the lower bound of all plans of the tiles that are costed
-// so far. Bounds fall where more tiles are costed: none is computed for a plan above an earlier bound.
-func (s *search) proven(ctx context.Context, p Policy, list []*candidate.Window, least *device.Time) bool {
-	if s.t.Objective != Latency {
+// proof asks whether plans are the best, by lower bounds of all plans of the tiles that are costed so far.
+type proof struct {
+	*search
+	ctx       context.Context
+	p         Policy
+	histories int         // of the last bound
+	least     device.Time // the last bound, which may have fallen since; 0: none is known
+}
+
+// proven reports whether the plan of windows takes no longer than a bound that is worth the effort so far. Bounds fall where more
+// tiles are costed: for a plan above an earlier bound of as many histories none is computed.
+func (x *proof) proven(list []*candidate.Window, effort int64) bool {
+	if x.t.Objective != Latency {
 		return false
 	}
-	tl, err := s.time(s.planOf(p, list))
-	if err != nil || tl.Total > *least { // memory has no room for it, or it may be improved
+	tl, err := x.time(x.planOf(x.p, list))
+	if err != nil { // memory has no room for it
 		return false
 	}
-	*least, _ = s.bound(ctx, bound.Options{})
-	return tl.Total <= *least && ctx.Err() == nil
+	if n := Effort(effort).Histories(); n > x.histories {
+		x.histories, x.least = n, 0
+	}
+	if x.least > 0 && tl.Total > x.least {
+		return false
+	}
+	x.least, _ = x.bound(x.ctx, bound.Options{Below: tl.Total, Histories: x.histories})
+	return tl.Total <= x.least && x.ctx.Err() == nil
 }
 
 // iterated reports progress: all iterations together count as one more policy.

@@ -64,10 +64,10 @@ var plans = slices.Concat(
 }`, `	_ = best
 }`},
 		row{"a round that the context ends counts", `if ctx.Err() != nil {
-			return list`, `if ctx.Err() != nil && list == nil {
-			return list`},
-		row{"a plan that is proven to be the best is searched on", `proven(list) {
-				break`, `proven(list) && list == nil {
+			return r`, `if ctx.Err() != nil && list == nil {
+			return r`},
+		row{"a plan that is proven to be the best is searched on", `proven(r.shorter(list, other), steps/n) {
+				break`, `proven(r.shorter(list, other), steps/n) && list == nil {
 				break`},
 		row{"an effort is of the whole graph", `r.steps.Load() < effort*n`, `r.steps.Load() < effort`},
 	),
@@ -90,7 +90,7 @@ var plans = slices.Concat(
 		row{"a tile on the second device counts on both", `l.add(on[c.orOther(i, 0)], -1)`, ``},
 	),
 	file("internal/search/effort.go", in("internal/search", "^(TestEffort|TestProven)$"),
-		row{"iterations ask no bound", `tl.Total <= *least &&`, `tl.Total < *least &&`},
+		row{"iterations ask no bound", `tl.Total <= x.least &&`, `tl.Total < x.least &&`},
 		row{"the time limit counts from the begin of the iterations", `s.begin.Add(s.t.TimeLimit)`, `s.begin.Add(s.t.TimeLimit + 1e12)`},
 	),
 	file("internal/evaluate/all.go", in("internal/evaluate", "^TestAll$"),

@@ -68,8 +68,11 @@ func (r *improvement) passes(list []*candidate.Window, passes []pass) []*candida
 //
 // In the literature: path-wise, multi-point crossover of two solutions.
 func crossover(a, b []*candidate.Window, o candidate.Linear) (list []*candidate.Window) {
-	if a == nil {
+	switch {
+	case a == nil:
 		return b
+	case b == nil:
+		return a
 	}
 	for len(a) > 0 {
 		i, j := 1, 1

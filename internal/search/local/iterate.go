@@ -18,53 +18,85 @@ var sizes = []int{20, 12, 5}
 // nodes and on the round alone, so that the result depends on the effort and not on threads. A round
 // that ctx ends changes nothing: reached is the effort that has the same result. tell is told after each
 // round how many steps of how many are taken. proven is asked before the first round, and whenever the steps have
-// doubled, whether no windows are better: then no round follows.
+// doubled, whether no windows are better, after so much effort: then no round follows.
+//
+// After some effort (Alone) a second list goes on beside the first. It follows a kick for more schedules, begins each round with the
+// better parts of both, and at first also has those of second, windows from another start, of which there may be none. The first goes
+// on as before. The result is the better of the two.
 //
 // In the literature: iterated local search (Lourenço, Martin and Stützle 2003), with a threshold of
-// acceptance that is drawn (simulated annealing at a constant temperature).
-func (opt *Options) Iterate(ctx context.Context, s *candidate.Store, choices [][]*candidate.Partition, list []*candidate.Window, o candidate.Linear, effort int64, proven func([]*candidate.Window) bool, tell func(steps, of int64)) (better []*candidate.Window, reached int64) {
+// acceptance that is drawn (simulated annealing at a constant temperature); memetic search with a population of two.
+func (opt *Options) Iterate(ctx context.Context, s *candidate.Store, choices [][]*candidate.Partition, list []*candidate.Window, o candidate.Linear, effort int64, second func() []*candidate.Window, proven func(list []*candidate.Window, effort int64) bool, tell func(steps, of int64)) (better []*candidate.Window, reached int64) {
 	n := int64(len(s.Order))
 	if n == 0 {
 		return list, effort
 	}
 	r := opt.improvement(ctx, s, choices, o)
-	asked := int64(0) // the steps before proven is asked again
+	var other []*candidate.Window // the second list
+	asked := int64(0)             // the steps before proven is asked again
 	for round := 0; r.steps.Load() < effort*n; round++ {
-		if steps := r.steps.Load(); steps >= asked {
-			if asked = 2 * steps; proven(list) {
+		steps := r.steps.Load()
+		if steps >= asked {
+			if asked = 2 * steps; proven(r.shorter(list, other), steps/n) {
 				break
 			}
 		}
-		groups := groupsOf(list, r.sizes[round%len(r.sizes)], round/len(r.sizes)%2 == 1)
-		of := r.outcomes(groups, nil, map[string]*outcome{}, func(w []*candidate.Window, key string) func(*climber) {
-			seed := uint64(w[0].Lo)
-			if key != "" { // groups alike have one outcome
-				h := fnv.New64a()
-				h.Write([]byte(key))
-				seed = h.Sum64()
+		first := r.round(list, round, 0)
+		next := other
+		if steps >= r.Alone*n {
+			from := crossover(first, other, o)
+			if other == nil {
+				from = crossover(from, second(), o)
 			}
-			random := rand.New(rand.NewPCG(seed, uint64(round)))
-			return func(c *climber) { c.kick(random) }
-		})
+			next = r.round(from, round, 1)
+		}
 		if ctx.Err() != nil {
-			return list, r.steps.Load() / n
+			return r.shorter(list, other), steps / n
 		}
-		list = nil
-		for i, w := range groups {
-			if better := r.apply(of[i], w[0].Lo); better != nil {
-				w = better
-			}
-			list = append(list, w...)
-		}
+		list, other = first, next
 		tell(r.steps.Load(), effort*n)
 	}
-	return list, effort
+	return r.shorter(list, other), effort
+}
+
+// shorter is the list of the lower objective as one window; the first on a tie. The second may be nil.
+func (r *improvement) shorter(a, b []*candidate.Window) []*candidate.Window {
+	of := func(list []*candidate.Window) float64 {
+		w := r.Merge(list)
+		return r.o.Of(w.Time, w.Energy)
+	}
+	if b != nil && of(b) < of(a) {
+		return b
+	}
+	return a
+}
+
+// round leaves and climbs the windows of one of the two lists.
+func (r *improvement) round(list []*candidate.Window, round, which int) (better []*candidate.Window) {
+	groups := groupsOf(list, r.sizes[round%len(r.sizes)], round/len(r.sizes)%2 == 1)
+	of := r.outcomes(groups, nil, map[string]*outcome{}, func(w []*candidate.Window, key string) func(*climber) {
+		seed := uint64(w[0].Lo)
+		if key != "" { // groups alike have one outcome
+			h := fnv.New64a()
+			h.Write([]byte(key))
+			seed = h.Sum64()
+		}
+		random := rand.New(rand.NewPCG(seed, uint64(round)+uint64(which)<<32))
+		return func(c *climber) { c.kick(random, r.patiences[which]) }
+	})
+	for i, w := range groups {
+		if b := r.apply(of[i], w[0].Lo); b != nil {
+			w = b
+		}
+		better = append(better, w...)
+	}
+	return better
 }
 
 // kick changes random nodes at random and climbs, over and over. It goes on from where that ends
 // unless that is longer by more than a share that is drawn with the mean Heat, and returns to the
-// best in the end.
-func (c *climber) kick(random *rand.Rand) {
+// best in the end. patience is how many schedules follow a kick at most.
+func (c *climber) kick(random *rand.Rand, patience int) {
 	best, value := c.cur, c.value
 	for range c.Kicks * len(c.pending) {
 		if c.exhausted() || c.ctx.Err() != nil {
@@ -81,7 +113,7 @@ func (c *climber) kick(random *rand.Rand) {
 		for i := lo; i < hi; i++ {
 			c.mark(i)
 		}
-		c.trials, c.maxTrials = 0, c.Patience
+		c.trials, c.maxTrials = 0, patience
 		c.climb()
 		if c.value < value {
 			best, value = c.cur, c.value

@@ -9,6 +9,7 @@ import (
 	"pimflow/internal/candidate"
 	"pimflow/internal/device"
 	"pimflow/internal/fake"
+	"pimflow/internal/plan"
 )
 
 // rough is a chain whose nodes take times that are drawn, on each device its own.
@@ -29,6 +30,14 @@ func rough(nodes int, seed uint64) *candidate.Store {
 	}))
 }
 
+// cuts is a partition of each node in two, each on its device.
+func cuts(s *candidate.Store) (list []*candidate.Partition) {
+	for i := range s.Order {
+		list = append(list, s.Cut(i, plan.Rows, []int{6, 12}, []int{0, 1}))
+	}
+	return list
+}
+
 // TestIterate: iterations never make a plan longer and shorten some; the plan depends on the effort
 // alone; a context that ends leaves whole rounds, and the effort that is said to be reached repeats them.
 func TestIterate(t *testing.T) {
@@ -36,19 +45,22 @@ func TestIterate(t *testing.T) {
 	const nodes = 24
 	o := candidate.Linear{Time: 1}
 	shorter := 0
-	never := func([]*candidate.Window) bool { return false }
+	never := func([]*candidate.Window, int64) bool { return false }
 	for seed := range uint64(2) {
 		s := rough(nodes, seed)
 		opt := Default()
-		opt.Kicks, opt.Patience, opt.Heat = 1, 40, 0.1
+		opt.Kicks, opt.patiences, opt.Heat = 1, [2]int{40, 60}, 0.1
 		var list []*candidate.Window
 		for i, c := range wholes(s) {
 			list = append(list, s.NewWindow(i, c[:1], c[0].Tiles))
 		}
 		list = opt.Improve(t.Context(), s, wholes(s), list, o)
 		from := s.Merge(list).Time
+		another := func() []*candidate.Window {
+			return opt.Improve(context.Background(), s, wholes(s), []*candidate.Window{(&candidate.Scheduler{Store: s}).Schedule(0, cuts(s))}, o)
+		}
 		iterate := func(ctx context.Context, effort int64, tell func(steps, of int64)) (device.Time, int64) {
-			better, reached := opt.Iterate(ctx, s, wholes(s), list, o, effort, never, tell)
+			better, reached := opt.Iterate(ctx, s, wholes(s), list, o, effort, another, never, tell)
 			return s.Merge(better).Time, reached
 		}
 		silent := func(int64, int64) {}
@@ -72,8 +84,15 @@ func TestIterate(t *testing.T) {
 		if again, _ := iterate(t.Context(), 2000, silent); again != to {
 			t.Errorf("%v with other threads, %v before", again, to)
 		}
+		good, _ := opt.Iterate(t.Context(), s, wholes(s), list, o, 2000, nil, never, silent)
+		opt.Alone = 0
+		begun, _ := opt.Iterate(t.Context(), s, wholes(s), list, o, 1, func() []*candidate.Window { return good }, never, silent)
+		if end := s.Merge(begun).Time; end > to {
+			t.Errorf("%v from a start of %v", end, to)
+		}
+		opt.Alone = 1000
 		questions := 0
-		proven, reached := opt.Iterate(t.Context(), s, wholes(s), list, o, 1<<40, func([]*candidate.Window) bool {
+		proven, reached := opt.Iterate(t.Context(), s, wholes(s), list, o, 1<<40, another, func([]*candidate.Window, int64) bool {
 			questions++
 			return questions == 3
 		}, silent)
