@@ -13,7 +13,8 @@ import (
 // A family is the points of a model, a batch, a machine, a GPU, a policy and an objective: they differ in keys of the machine
 // only. Its anchors are searched in full; its other points take the best of the plans of the nearest.
 
-// A family has so many anchors, or one for so many points, if that is more. Measured on docs/grid.yaml: twice as many gain a fifth of the mean loss.
+// A family has so many anchors, or one for so many points, if that is more. Measured once on points of docs/grid.yaml: with
+// twice as many the mean loss of mobilenet-v2 is 1.4 % in place of 1.6 %, that of resnet-50 1.1 % in place of 1.2 %.
 const (
 	fewest = 16
 	share  = 64

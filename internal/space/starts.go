@@ -34,7 +34,8 @@ func (s *Space) Task(i int) Task {
 	return t
 }
 
-// starts is how many anchors a point takes the plans of. Measured: with two, mobilenet-v2 loses twice as much.
+// starts is how many anchors a point takes the plans of. Measured once, on 40 points and before layers ran alone: with two the median loss of
+// mobilenet-v2 is 2.5 %, with four 1.3 %.
 const starts = 4
 
 // Starts lists the points whose plans a point of the space takes as starts, the nearest first; none for an anchor, and for every
