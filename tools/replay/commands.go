@@ -60,12 +60,6 @@ func commands(ctx context.Context, base, head *revision, sample int, out io.Writ
 		add("machine %s", machine)
 		add("layer --csv %s --all --machine %s", layersFile, machine)
 	}
-	for _, machine := range common["machine"] {
-		add("sensitivity toy --machine %s --energy --json", machine)
-		add("launches toy --machine %s --json", machine)
-		add("run toy --machine %s --pim-channels auto --json", machine)
-		add("compare toy --machine %s --pim-channels auto --json", machine)
-	}
 	for _, network := range common["zoo"] {
 		add("graph %s", network)
 		graph, err := base.output(ctx, "graph "+network)
@@ -94,6 +88,12 @@ func commands(ctx context.Context, base, head *revision, sample int, out io.Writ
 				add("code %s %s --machine %s", network, layer, machine)
 			}
 		}
+	}
+	for _, machine := range common["machine"] {
+		add("sensitivity toy --machine %s --energy --json", machine)
+		add("launches toy --machine %s --json", machine)
+		add("run toy --machine %s --pim-channels auto --json", machine)
+		add("compare toy --machine %s --pim-channels auto --json", machine)
 	}
 	return lines, nil
 }

@@ -106,7 +106,7 @@ func main() {
 	check(true, "no difference", "first")
 	program("11")
 	check(false, "differs: pimflow run toy --machine toy --policy toy --json\n-  \"total\": 10\n+  \"total\": 11\n", "-j", "1", "first")
-	check(false, "differ: 4 of run\n", "-a", "first")
+	check(false, "differ: 5 of run\n", "-a", "first")
 	commit("dearer\n\nChanges: run toy --machine toy --policy")
 	check(false, "differs: pimflow run toy --machine toy -v", "-j", "1", "first")
 	check(true, "no difference", "HEAD~0")
