@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pimflow/internal/evaluate"
+	"pimflow/internal/explain"
 	"pimflow/internal/fault"
 	"pimflow/internal/hw"
 	"pimflow/internal/platform"
@@ -29,6 +30,18 @@ type compareFlags struct {
 	batches   []int
 	json, csv bool
 	gap       bool
+	chains    bool
+	verbose   bool
+}
+
+// gapTables are the flags of tables with their own policies.
+var gapTables = []struct {
+	name, of string
+	policies []string
+	chosen   func(*compareFlags) *bool
+}{
+	{"gap", "policies pimflow and auto", []string{"pimflow", pimflow.DefaultPolicy}, func(f *compareFlags) *bool { return &f.gap }},
+	{"chains", "policy auto", []string{pimflow.DefaultPolicy}, func(f *compareFlags) *bool { return &f.chains }},
 }
 
 func compareCommand() *cobra.Command {
@@ -50,13 +63,22 @@ with the effort asked for. run --pim-channels auto also tries numbers in between
 			if f.json && f.csv {
 				return fault.Usagef("--json does not go with --csv")
 			}
-			if f.gap {
+			for _, x := range gapTables {
+				if !*x.chosen(f) {
+					continue
+				}
 				for _, name := range []string{"policy", "json", "csv", "pim-channels"} {
 					if c.Flags().Changed(name) {
-						return fault.Usagef("--gap prints one table of policies pimflow and auto: leave out --%s", name)
+						return fault.Usagef("--%s prints one table of %s: leave out --%s", x.name, x.of, name)
 					}
 				}
-				f.policies = []string{"pimflow", pimflow.DefaultPolicy}
+				f.policies = x.policies
+			}
+			if f.gap && f.chains {
+				return fault.Usagef("--gap does not go with --chains")
+			}
+			if f.verbose && !f.gap {
+				return fault.Usagef("-v goes with --gap")
 			}
 			if len(f.batches) == 0 {
 				f.batches = []int{0} // the model's
@@ -72,7 +94,9 @@ with the effort asked for. run --pim-channels auto also tries numbers in between
 	fl.StringSliceVar(&f.policies, "policy", pimflow.Policies(), "policies, see pimflow policy")
 	fl.IntSliceVar(&f.batches, "batch", nil, "images at once, for models that leave it open; several as 1,4,16 (default 1)")
 	fl.StringVar(&f.channels, "pim-channels", "", "number of PIM channels, or auto to search the best (default: the machine's)")
-	fl.BoolVar(&f.gap, "gap", false, "print instead how far policy auto is below policy pimflow and above its lower bounds, with the effort and the time of the search")
+	fl.BoolVar(&f.gap, "gap", false, "print instead how far policy auto is below policy pimflow and above its lower bounds, with the effort of the search")
+	fl.BoolVar(&f.chains, "chains", false, "print instead what PIM work spends, in the plans of auto, on values that other PIM work reads")
+	fl.BoolVarP(&f.verbose, "verbose", "v", false, "with --gap: also the seconds that each search took, bounds included")
 	fl.BoolVar(&f.json, "json", false, "print one JSON object")
 	fl.BoolVar(&f.csv, "csv", false, "print comma-separated values")
 	return c
@@ -116,8 +140,10 @@ models:
 		write = all.JSON
 	case f.csv:
 		write = all.CSV
+	case f.chains:
+		write = all.Chains
 	case f.gap:
-		write = all.Gaps
+		write = func(w io.Writer) error { return all.Gaps(w, f.verbose) }
 	}
 	if ctx.Err() != nil {
 		despite(stdout)
@@ -174,7 +200,7 @@ func compareModel(ctx context.Context, f *compareFlags, all *report.Comparison, 
 	}
 	defer s.Close()
 	g, base, _, p := s.Internal()
-	all.Machine = s.Machine().Name()
+	all.Machine, all.Launches = s.Machine().Name(), fmt.Sprintf("gpu=%s pim=%s", base.Launch.GPU, base.Launch.PIM)
 	if p != nil {
 		n, on := p.Measured()
 		all.Profile = &report.ProfileFile{File: p.File, Kernels: n, MeasuredOn: on}
@@ -260,7 +286,7 @@ func comparePoint(ctx context.Context, e *evaluate.Evaluator, p *space.Point, m 
 		Efficiency: r.Energy.Efficiency, EfficiencyLow: r.Energy.EfficiencyLow, EfficiencyHigh: r.Energy.EfficiencyHigh,
 		Period: r.Throughput.Period, Rate: r.Throughput.Rate,
 		GPUBusy: r.GPUBusy, PIMBusy: r.PIMBusy, PIMChannels: of.Plan.Internal().Plan.PIMChannels,
-		Effort: r.Effort, Search: r.Search,
+		Effort: r.Effort, Search: r.Search, Chain: explain.ChainOf(of.Plan.Internal().Timeline),
 	}
 	for _, b := range []struct{ of, least **float64 }{{&r.Bound, &m.Bound}, {&r.BoundTwo, &m.BoundTwo}} {
 		if *b.of != nil && (*b.least == nil || **b.of < **b.least) {

@@ -10,6 +10,7 @@ import (
 
 	"pimflow"
 
+	"pimflow/internal/explain"
 	"pimflow/internal/fault"
 )
 
@@ -25,6 +26,8 @@ type Comparison struct {
 	Models   []ModelResult `json:"models"` // an element for each batch of a model
 
 	Profile *ProfileFile `json:"gpu_profile,omitempty"` // null if all GPU times are the model's
+
+	Launches string `json:"-"` // how kernels and PIM work are launched, under every policy
 }
 
 // ModelResult holds the results of one model at one batch, in the order of the policies.
@@ -72,6 +75,8 @@ type PolicyResult struct {
 
 	Effort string  `json:"effort"` // of the search: low, normal, high, or the steps a layer that a time limit left
 	Search float64 `json:"-"`      // wall clock of the search in seconds
+
+	Chain *explain.Chain `json:"-"` // what its PIM work spends on values that leave the channels and come back
 
 	GPUSources *pimflow.Sources `json:"gpu_sources,omitempty"` // of the plan's tiles on the GPU; null without a profile
 }

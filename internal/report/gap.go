@@ -9,25 +9,59 @@ import (
 	"pimflow/internal/fault"
 )
 
-// Gaps writes how far the best plan of each model is below that of policy pimflow, how much lower
-// bounds still allow, and what the search took. The last column is wall clock: the only number that
-// is not reproducible.
-func (c *Comparison) Gaps(w io.Writer) error {
+// gapColumns are the columns of Gaps.
+var gapColumns = []struct {
+	head  string
+	right bool
+	cell  func(m *ModelResult, from, best *PolicyResult) string
+	timed bool // not reproducible: only if asked for
+}{
+	{"network", false, func(m *ModelResult, _, _ *PolicyResult) string { return fault.Name(m.Model) }, false},
+	{"batch", true, func(m *ModelResult, _, _ *PolicyResult) string { return strconv.Itoa(m.Batch) }, false},
+	{"pimflow", true, func(_ *ModelResult, from, _ *PolicyResult) string { return us(&from.Total) }, false},
+	{"auto", true, func(_ *ModelResult, _, best *PolicyResult) string { return us(&best.Total) }, false},
+	{"below", true, func(_ *ModelResult, from, best *PolicyResult) string {
+		return fmt.Sprintf("%.1f %%", 100*(1-best.Total/from.Total))
+	}, false},
+	{"two tiles", true, func(m *ModelResult, _, _ *PolicyResult) string { return us(m.BoundTwo) }, false},
+	{"gap", true, func(m *ModelResult, _, best *PolicyResult) string { return gap(best.Total, m.BoundTwo) }, false},
+	{"any", true, func(m *ModelResult, _, _ *PolicyResult) string { return us(m.Bound) }, false},
+	{"gap", true, func(m *ModelResult, _, best *PolicyResult) string { return gap(best.Total, m.Bound) }, false},
+	{"effort", true, func(_ *ModelResult, _, best *PolicyResult) string { return best.Effort }, false},
+	{"time s", true, func(_ *ModelResult, _, best *PolicyResult) string { return fmt.Sprintf("%.1f", best.Search) }, true},
+}
+
+// Gaps writes how far the best plan of each model is below that of policy pimflow, and how much lower bounds still allow. timed adds what
+// the search took, wall clock: the only number that is not reproducible.
+func (c *Comparison) Gaps(w io.Writer, timed bool) error {
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "machine %s; latency in us\n", c.Machine)
-	b.WriteString("below pimflow: how much less the plan of auto takes than that of policy pimflow\n")
-	b.WriteString("gap: how much more auto takes than the lower bound; no plan of at most two costed tiles a layer is below the first, none of any number of costed tiles below the second;\nboth fall where more tiles are costed, as with more effort\n\n")
-	t := table{{}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}}
-	t.row("network", "batch", "pimflow", "auto", "below pimflow", "two tiles", "gap", "any", "gap", "effort", "search s")
+	fmt.Fprintf(b, "machine %s; latency in us; launches under both policies: %s\n", c.Machine, c.Launches)
+	b.WriteString(`below: how much less the plan of auto takes than that of policy pimflow
+gap: how much more auto takes than the lower bound before it. No plan that cuts a layer into at
+most two costed tiles takes less than the first bound, and none of costed tiles, however many,
+less than the second. Both fall where more tiles are costed, as with more effort.
+
+`)
+	var t table
+	var head []string
+	for _, x := range gapColumns {
+		if !x.timed || timed {
+			t, head = append(t, column{right: x.right}), append(head, x.head)
+		}
+	}
+	t.row(head...)
 	for k := range c.Models {
 		m := &c.Models[k]
 		if m.Error != "" {
 			t.open(fault.Name(m.Model), strconv.Itoa(m.Batch), m.Error)
 			continue
 		}
-		from, best := &m.Results[0], &m.Results[1]
-		cells := []string{fault.Name(m.Model), strconv.Itoa(m.Batch), us(&from.Total), us(&best.Total), fmt.Sprintf("%.2f %%", 100*(1-best.Total/from.Total))}
-		cells = append(cells, us(m.BoundTwo), gap(best.Total, m.BoundTwo), us(m.Bound), gap(best.Total, m.Bound), best.Effort, fmt.Sprintf("%.1f", best.Search))
+		var cells []string
+		for _, x := range gapColumns {
+			if !x.timed || timed {
+				cells = append(cells, x.cell(m, &m.Results[0], &m.Results[1]))
+			}
+		}
 		t.row(cells...)
 	}
 	t.write(b)

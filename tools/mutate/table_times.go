@@ -19,6 +19,11 @@ var times = slices.Concat(
 	}
 	return sum`},
 	),
+	file("internal/explain/chain.go", in("internal/explain", "TestChain$"),
+		row{"what PIM work makes for the GPU counts as made for PIM work", `steps[i].Device == plan.PIM && steps[j].Device == plan.PIM`, `steps[i].Device == plan.PIM || steps[j].Device == plan.PIM`},
+		row{"a step is faster than its launch", `min(saved, cost.Time-cost.Launch)`, `saved`},
+		row{"what only makes a value pays for both ways", `{"latency", 1, 1}`, `{"latency", 2, 2}`},
+	),
 	file("internal/run/interval.go", in("internal/run", "Interval"),
 		row{"a class moves one way alone", `for bound := int8(-1); bound <= 1; bound++ {`, `for bound := int8(0); bound <= 1; bound++ {`},
 		row{"the least is the greatest", `if v := e.at(at); e.sign*v < e.sign*best {`, `if v := e.at(at); v < best {`},
