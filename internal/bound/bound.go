@@ -99,7 +99,7 @@ func (s *instance) bounds(ctx context.Context, nodes []node, o Options) (all, tw
 // byHistories is the least makespan of all plans, or only of those in at most two tiles a node: a lower bound. It is the known
 // time if no plan takes less, and 0 if the context ends.
 func (s *instance) byHistories(ctx context.Context, nodes []node, gate, closed []bool, many bool, kept int, known float64) float64 {
-	stages, first, loose := s.stages(nodes, gate, closed, many)
+	stages, first, loose := s.stages(nodes, gate, closed, many, kept >= zonesKept)
 	x := &forward{instance: s, ctx: ctx, stages: stages, best: known, kept: kept, terms: len(balances), launch: float64(s.Launch.Certain(slices.Concat(s.tiles...)))}
 	if many {
 		x.terms = len(s.multipliers.of)

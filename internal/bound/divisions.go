@@ -21,7 +21,7 @@ type trail struct {
 func Divisions(ctx context.Context, st *candidate.Store, o Options) []*candidate.Partition {
 	s, nodes := newInstance(st, nil)
 	_, gate, closed := barriers(nodes)
-	stages, first, loose := s.stages(nodes, gate, closed, false)
+	stages, first, loose := s.stages(nodes, gate, closed, false, false)
 	x := &forward{instance: s, ctx: ctx, stages: stages, best: math.Inf(1), kept: max(1, o.Histories), terms: len(balances), back: true, launch: float64(s.Launch.Certain(slices.Concat(s.tiles...)))}
 	if o.Below > 0 {
 		x.best = float64(o.Below)

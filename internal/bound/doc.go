@@ -12,6 +12,7 @@
 //	split points   labels from gate to gate, by where nodes are cut       label.go, split.go,
 //	                                                                      transition.go
 //	  histories    two tiles: several a split, their order on a device    forward.go, variant.go
+//	    zones      more: when parts of the node are made                  zone.go, pareto.go
 //
 // Work. Let a plan keep the devices busy for G and P. A device executes one tile at a time,
 // so the makespan is at least max(G, P) ≥ λG + (1-λ)P for any λ from 0 to 1. The right side
@@ -38,7 +39,8 @@
 //
 // Histories. Two further bounds keep several histories of each split (forward.go): how many is an option. They know a plan and
 // follow none that certainly takes longer. The sharper one is of plans that cut no node into more than two tiles; in that of all plans
-// more tiles are one state, of which little is known: nearly all of what it is below the other.
+// more tiles are one state, or a few by what they take of each device (pareto.go), of which is known when parts of the node are made
+// (zone.go). How all these tiles are ordered is not known: nearly all of what it is below the other.
 //
 // Order. Bounds hold for nodes in any order, so they have their own (order.go).
 //

@@ -9,9 +9,10 @@ import (
 //
 // In the literature: a label of label-setting algorithms (Desrochers & Soumis 1988).
 type history struct {
-	done float64            // when the gate is made
-	some float64            // when any tile of it is made
-	ends [maxPieces]float64 // when its pieces are made
+	done  float64            // when the gate is made
+	some  float64            // when any tile of it is made
+	ends  [maxPieces]float64 // when its pieces are made
+	zoned                    // of more tiles than two
 	// The weighted work of all so far: by piece with the launches on the path to it, and then without launches on paths.
 	sums [maxPieces + 1]sums
 	// The largest of each, and with one launch more.
@@ -38,6 +39,10 @@ func (h *history) meet(o *history, pieces, paths, terms int) {
 			h.sums[j][k] = min(h.sums[j][k], o.sums[j][k])
 		}
 	}
+	h.begin = min(h.begin, o.begin)
+	for k := range h.made {
+		h.made[k], h.head[k], h.tail[k] = min(h.made[k], o.made[k]), min(h.head[k], o.head[k]), min(h.tail[k], o.tail[k])
+	}
 }
 
 // within reports whether no number of a history is above that of another.
@@ -57,7 +62,12 @@ func (h *history) within(o *history, pieces, paths, terms int) bool {
 			}
 		}
 	}
-	return true
+	for k := range h.made {
+		if h.made[k] > o.made[k] || h.head[k] > o.head[k] || h.tail[k] > o.tail[k] {
+			return false
+		}
+	}
+	return h.begin <= o.begin
 }
 
 // apart is how far two histories are from each other.
@@ -70,6 +80,9 @@ func (h *history) apart(o *history, pieces, paths, terms int) (sum float64) {
 		for k := range terms {
 			sum += math.Abs(h.sums[j][k]-o.sums[j][k]) / float64(terms)
 		}
+	}
+	for k := range h.made {
+		sum += (math.Abs(h.made[k]-o.made[k]) + math.Abs(h.head[k]-o.head[k]) + math.Abs(h.tail[k]-o.tail[k])) / zoneCount
 	}
 	return sum
 }

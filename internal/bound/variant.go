@@ -21,6 +21,7 @@ type variant struct {
 	busy   [candidate.Lanes]float64 // what the tiles take
 	add    sums                     // added to the sums by all tiles
 	work   sums                     // the same without F
+	zones  *zones                   // of more tiles than two
 }
 
 // piece is a tile of a variant.
@@ -49,9 +50,10 @@ type stage struct {
 	rest     sums    // the weighted work of all nodes that follow
 	suffix   float64 // the least time of all that follows, from idle devices; 0: not computed
 	variants []variant
-	before   *stage   // nil: the first
-	waits    [][]wait // by variant and variant of the gate before
-	follows  [][]bool // likewise: whether the tracks continue (label.go)
+	before   *stage       // nil: the first
+	waits    [][]wait     // by variant and variant of the gate before
+	zoned    [][]zoneWait // likewise, of variants in more tiles than two
+	follows  [][]bool     // likewise: whether the tracks continue (label.go)
 }
 
 // wait says for each piece of a variant what it waits for of a variant of the gate before: bits of its pieces, waitsForAll, or
@@ -60,8 +62,8 @@ type wait [maxPieces]uint8
 
 const waitsForAll = 1<<maxPieces - 1
 
-// variants are the ways to cut a gate, in more tiles than two only if many is set. reads is what a tile reads of the gate before.
-func (s *instance) variants(g *node, t *track, many bool, extents []int, reads func(*candidate.Tile) []tensor.Range) (list []variant) {
+// variants are the ways to cut a gate, in more tiles than two only if many is set, with zones if zoned is. reads is what a tile reads of the gate before.
+func (s *instance) variants(g *node, t *track, many, zoned bool, extents []int, reads func(*candidate.Tile) []tensor.Range) (list []variant) {
 	of := func(p *candidate.Tile) piece { return piece{p.Lane, s.least(p), reads(p)} }
 	for d, ps := range g.tiles {
 		dim := d - 1
@@ -101,11 +103,43 @@ func (s *instance) variants(g *node, t *track, many bool, extents []int, reads f
 				all = intersect(all, reads(p))
 			}
 			v := variant{dim: dim, pieces: []piece{{anyLane, a.time[0], all}}, busy: [candidate.Lanes]float64{a.alone, a.alone}, add: *a.cost}
-			v.work = s.multipliers.worked(&v.add)
-			list = append(list, v)
+			if v.work = s.multipliers.worked(&v.add); zoned {
+				list = append(list, s.fronted(v, &g.graphs[slices.Index(g.dims, dim)], t, s.zones(g, dim, extents[dim], reads))...)
+			} else {
+				list = append(list, v)
+			}
 		}
 	}
 	return list
+}
+
+// fronted are variants in more tiles than two, one for each point of the front of what the tiles take of the devices, in place of one for
+// all.
+func (s *instance) fronted(of variant, w *cutGraph, t *track, z *zones) (list []variant) {
+	rest := s.leastChain(w, of.dim, t)
+	for _, p := range thin(w.fronts(of.dim, 3, false, s.Serial)[w.points-1][3], manyVariants) {
+		v := of
+		v.busy, v.zones = p, z
+		for k := range v.add {
+			b := s.multipliers.of[k]
+			v.work[k] = b[0]*p[0] + b[1]*p[1]
+			v.add[k] = max(v.add[k], v.work[k]+(1-b[0]-b[1])*rest)
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
+// leastChain is the least that tiles along a dimension add to F.
+func (s *instance) leastChain(w *cutGraph, dim int, t *track) float64 {
+	least := math.Inf(1)
+	for k := range w.edges {
+		least = min(least, w.edges[k].time)
+	}
+	if dim != plan.Rows || len(t.rows) == 0 {
+		return least
+	}
+	return w.threeOrMore(make([][3]float64, w.points), func(_ int, e *edge) float64 { return t.share(w.at[e.from], w.at[e.to]) * e.time })
 }
 
 // variant is the variant of given pieces.
@@ -153,9 +187,9 @@ func (v *variant) waitsFor(needs []tensor.Range, shape tensor.Shape) uint8 {
 	return waitsForAll
 }
 
-// stages lists the gates with their variants (many is that of variants), and the weighted work of loose nodes before the first,
+// stages lists the gates with their variants (many and zoned are those of variants), and the weighted work of loose nodes before the first,
 // if there are any.
-func (s *instance) stages(nodes []node, gate, closed []bool, many bool) (list []*stage, first sums, loose bool) {
+func (s *instance) stages(nodes []node, gate, closed []bool, many, zoned bool) (list []*stage, first sums, loose bool) {
 	at, tracks := -1, s.tracks(gate)
 	for i := range nodes {
 		g := &nodes[i]
@@ -167,7 +201,7 @@ func (s *instance) stages(nodes []node, gate, closed []bool, many bool) (list []
 				input = s.Reads[i][input].Index
 			}
 			l := &stage{at: s.Store.Pos[s.Order[i]], closed: closed[i], shape: s.Node(i).Shape}
-			l.variants = s.variants(g, &tracks[i], many, l.shape, func(p *candidate.Tile) []tensor.Range { return reads(p, input) })
+			l.variants = s.variants(g, &tracks[i], many, zoned, l.shape, func(p *candidate.Tile) []tensor.Range { return reads(p, input) })
 			l.wait(list)
 			if l.before != nil {
 				l.follow(&transition{s: s, linked: tracks[i].linked, track: tracks[at].span()})
@@ -206,7 +240,7 @@ func (s *instance) stages(nodes []node, gate, closed []bool, many bool) (list []
 
 // wait fills what the variants wait for of those of the last gate in a list.
 func (l *stage) wait(list []*stage) {
-	l.waits = make([][]wait, len(l.variants))
+	l.waits, l.zoned = make([][]wait, len(l.variants)), make([][]zoneWait, len(l.variants))
 	if len(list) == 0 {
 		for w := range l.waits {
 			l.waits[w] = []wait{{waitsForAll, waitsForAll}}
@@ -219,6 +253,9 @@ func (l *stage) wait(list []*stage) {
 		for v := range l.before.variants {
 			for j, p := range l.variants[w].pieces {
 				l.waits[w][v][j] = l.before.variants[v].waitsFor(p.reads, l.before.shape)
+			}
+			if z := l.variants[w].zones; z != nil {
+				l.zoned[w] = append(l.zoned[w], z.waits(&l.before.variants[v], l.before.shape))
 			}
 		}
 	}
