@@ -29,7 +29,7 @@ func Example() {
 		fmt.Println(l.Name, l.Op, l.Kind, l.Tiles[0].Box)
 	}
 	// Output:
-	// 48506.8 ns, 1.086 times as fast as the GPU alone
+	// 48474.8 ns, 1.087 times as fast as the GPU alone
 	// stem.conv Conv+Relu pim [0:1 0:16 0:16 0:16]
 	// stem.pool MaxPool gpu [0:1 0:16 0:8 0:8]
 	// block.expand Conv+Clip pim [0:1 0:32 0:8 0:8]
@@ -70,7 +70,7 @@ func ExampleMachine_Set() {
 	// Output:
 	// machine newton: memory.pim_chanels: unknown key (did you mean "memory.pim_channels"?)
 	// machine newton: memory.pim_channels: eight: a whole number wanted
-	// mine, 8 PIM channels: 36799.4 ns
+	// mine, 8 PIM channels: 36746.3 ns
 }
 
 // Execute an ONNX model of one's own on values of one's own, and hold the plan's outputs
@@ -129,10 +129,10 @@ func ExampleSession_On() {
 		fmt.Printf("%d: %.1f ns\n", n, r.Total)
 	}
 	// Output:
-	// 4: 49289.7 ns
-	// 8: 48800.5 ns
-	// 16: 48506.8 ns
-	// 24: 48464.0 ns
+	// 4: 49278.8 ns
+	// 8: 48747.4 ns
+	// 16: 48474.8 ns
+	// 24: 48457.1 ns
 }
 
 // Read the command stream of a step on the PIM.
@@ -188,5 +188,5 @@ func ExampleMachine_Cost() {
 	fmt.Printf("GPU %.1f ns, bound by %s\nPIM %.1f ns, bound by %s\n", gpu.NS, gpu.Bound, pim.NS, pim.Bound)
 	// Output:
 	// GPU 8229.5 ns, bound by l2
-	// PIM 9083.5 ns, bound by mac
+	// PIM 9069.7 ns, bound by mac
 }

@@ -16,19 +16,28 @@ import "math"
 // the eigenvalue of its max-plus matrix (Baccelli, Cohen, Olsder, Quadrat, Synchronization
 // and Linearity, 1992). The states of a period are found by memoisation, not from the matrix.
 func (c *Channel) Time(s Stream) Result {
+	j := c.borrow()
+	defer c.giveBack(j)
+	return j.time(s)
+}
+
+// borrow takes a memory that nobody else uses until it is given back.
+func (c *Channel) borrow() *jump {
 	j := c.idle()
 	if j == nil {
 		j = &jump{c: c, bodies: map[*Item]int32{}}
 		j.forget()
 	}
-	r := j.time(s)
+	return j
+}
+
+func (c *Channel) giveBack(j *jump) {
 	if len(j.forms) > keptForms || len(j.rowMoves) > keptMoves {
 		j.forget()
 	}
 	c.mu.Lock()
 	c.jumps = append(c.jumps, j)
 	c.mu.Unlock()
-	return r
 }
 
 // idle takes a memory that is not in use; nil: there is none.
@@ -136,7 +145,8 @@ func (j *jump) forget() {
 	j.rowAt.clear()
 }
 
-func (j *jump) time(s Stream) Result {
+// prepare makes the nodes of a stream.
+func (j *jump) prepare(s Stream) {
 	j.nodes = append(j.nodes[:0], node{})
 	j.build(0, s)
 	clear(j.bodies)
@@ -145,7 +155,10 @@ func (j *jump) time(s Stream) Result {
 	for _, t := range []*table{&j.moveAt, &j.servedAt, &j.markAt} {
 		t.clear()
 	}
+}
 
+func (j *jump) time(s Stream) Result {
+	j.prepare(s)
 	st := j.c.start()
 	j.at, j.clock, j.changes = j.intern(&st), clock{due: st.due}, changeCount{}
 	j.run(0)

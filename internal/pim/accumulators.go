@@ -2,6 +2,7 @@ package pim
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"pimflow/internal/dram"
@@ -53,7 +54,11 @@ func (c *accumulators) candidates(l *layer, m *scratch) (list []candidate, need 
 					if !c.staying(shares) {
 						continue
 					}
-					if p.estimate = estimateAll(shares, c.estimate); p.rows <= c.d.rows {
+					if p.estimate = estimateAll(shares, math.MaxInt64, c.estimate); p.rows <= c.d.rows {
+						if l.dynamic {
+							p.cycles += c.d.writingOf(&p.way, shares)
+						}
+						c.d.afterLink(&p)
 						list = append(list, p)
 					} else if need == 0 || p.rows < need {
 						need = p.rows
@@ -64,10 +69,6 @@ func (c *accumulators) candidates(l *layer, m *scratch) (list []candidate, need 
 	}
 	return list, need
 }
-
-// accumulatorLengths are the lengths of chunks that are tried: chunkLengths, and the longest
-// that divides K, since sums stay only between equal chunks.
-var accumulatorLengths = slices.Concat(chunkLengths, []chunkLength{{"equal chunks", equalLength}})
 
 func equalLength(c *packing, _ *layer, b *block, sizes []int, most int) int {
 	k := b.pitch / c.d.lanes

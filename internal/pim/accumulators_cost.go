@@ -7,12 +7,12 @@ import (
 )
 
 func (c *accumulators) work(s share) work {
-	w, _ := c.count(s)
+	w, _, _ := c.count(s)
 	return w
 }
 
-// count counts the commands of a share, and its blocks.
-func (c *accumulators) count(s share) (w work, n int64) {
+// count counts the commands of a share, its blocks, and those of them without reads.
+func (c *accumulators) count(s share) (w work, n, unread int64) {
 	for i := range s {
 		sp := &s[i]
 		p, all := sp.packing(&c.d.geometry), sp.fills()
@@ -30,7 +30,10 @@ func (c *accumulators) count(s share) (w work, n int64) {
 				k := matrices * chunks * int64(units)
 				w.visits += k * int64(p.rows)
 				w.acts += k * int64((p.rows-1)*c.d.acts+p.acts)
-				n += k * int64(sp.blocks(c.d.acts, p, pixels))
+				blocks := k * int64(sp.blocks(c.d.acts, p, pixels))
+				if n += blocks; sp.outputStationary {
+					unread += blocks / chunks * (chunks - 1)
+				}
 			}
 			w.writes += pixels * int64(p.groups*sp.cols)
 			fill(all.full, sp.fold)
@@ -56,7 +59,7 @@ func (c *accumulators) count(s share) (w work, n int64) {
 		row(1, p.last, p.acts)
 	}
 	w.moved = w.writes*int64(c.d.lanes) + (w.inits+w.reads)*int64(c.d.results)
-	return w, n
+	return w, n, unread
 }
 
 // turns reports whether rows pass fills. A lone row stays open in any case.
@@ -119,17 +122,16 @@ func (c *accumulators) block() int64 {
 // opening is the cycles that a block takes longer if it opens a row.
 func (c *accumulators) opening() int64 { return c.waits.shut + c.waits.open }
 
-// estimate adds up the waits of all commands, since nothing overlaps. It is off by the edges
-// and the refreshes only.
+// estimate adds up the waits of all commands, since nothing overlaps. It is off by the place of refreshes only.
 func (c *accumulators) estimate(s share) estimate {
 	t := &c.waits
-	w, n := c.count(s)
+	w, n, unread := c.count(s)
 	within := max(w.visits-n, 0) // rows that are opened inside a block
 	fixed := n*2*c.mode + w.visits*c.opening() + within*t.close
-	cycles := t.write*(w.writes+w.inits) + t.comp*w.comps + c.read*w.reads + fixed + n*(c.block()-2*c.mode)
-	// Each run of equal commands can be shorter by one wait.
-	least := t.comp*max(w.comps-w.visits-w.reads, 0) + t.write*max(w.writes+w.inits-n, 0) + c.read*max(w.reads-n, 0) + fixed - c.opening() - t.shut
-	return estimate{cycles, least, c.rows(s).Len(), true}
+	cycles := t.write*(w.writes+w.inits) + t.comp*w.comps + c.read*w.reads + fixed + n*(c.block()-2*c.mode) - unread*(c.fromComp+t.toWrite-c.read-1)
+	x := newTimeline(&c.refresh)
+	x.add(float64(w.visits), float64(cycles+c.mode-1)/float64(max(w.visits, 1)))
+	return estimate{int64(x.end()), c.rows(s).Len(), w.moved, true}
 }
 
 // breakdown charges each command with the cycles from another of its kind, and counts

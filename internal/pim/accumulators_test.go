@@ -2,6 +2,7 @@ package pim
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -355,7 +356,7 @@ func TestRegisterChoice(t *testing.T) {
 					t.Fatal(err)
 				}
 				ours, any := bestEstimate(d.(*Device), l), bestOfAll(d.(*Device), l)
-				if float64(ours) > 1.05*float64(any) {
+				if float64(ours) > 1.07*float64(any) { // a refresh more is 3 % of the shortest
 					t.Errorf("%s, %d accumulators, %s: %d cycles, %d possible", name, sums, g.Nodes[i].Name, ours, any)
 				}
 				chosen, full = chosen+ours, full+any
@@ -386,7 +387,7 @@ func bestOfAll(d *Device, l *layer) int64 {
 		for _, teams := range d.counts(ps) {
 			p := candidate{way: way{merge: merge, teams: teams, parts: ps}}
 			if p.assign(shares); a.staying(shares) {
-				best = min(best, estimateAll(shares, a.estimate).cycles)
+				best = min(best, estimateAll(shares, math.MaxInt64, a.estimate).cycles)
 			}
 		}
 	}

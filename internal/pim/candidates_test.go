@@ -1,6 +1,7 @@
 package pim
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -10,7 +11,7 @@ import (
 )
 
 // TestCandidates: each candidate of a scheme, also those that no layer chooses, computes every
-// product once, issues as many commands as counted, and takes no less time than its lower bound.
+// product once, issues as many commands as counted, and takes about as long as estimated.
 func TestCandidates(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	var layers []net
@@ -52,11 +53,11 @@ func TestCandidates(t *testing.T) {
 					t.Fatalf("%s, %v: %+v, %d commands wanted: %v", m.Name, code.mapping, played, code.mapping.total, err)
 				}
 				took := d.time(code.mapping.shares[0])
-				if int64(took.Cycles) < p.lowerBound {
-					t.Errorf("%s, %v: %d cycles, its bound is %d", m.Name, code.mapping, took.Cycles, p.lowerBound)
+				if off := float64(int64(took.Cycles) - p.cycles); d.traits.padding && math.Abs(off) > 0.08*float64(took.Cycles)+40 {
+					t.Errorf("%s, %v: %d cycles, its estimate is %d", m.Name, code.mapping, took.Cycles, p.cycles)
 				}
 				if c, ok := d.scheme.(*accumulators); ok {
-					_, blocks := c.count(code.mapping.shares[0])
+					_, blocks, _ := c.count(code.mapping.shares[0])
 					if changes := took.Issued[d.ops.mode[0]]; changes != 2*blocks+2 { // and one before the first and the last row
 						t.Errorf("%s, %v: %d changes of mode, %d blocks", m.Name, code.mapping, changes, blocks)
 					}

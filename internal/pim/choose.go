@@ -22,6 +22,7 @@ type way struct {
 	merge  int    // groups of the convolution in a matrix
 	tiling string // name of the tiling of K, if any
 	teams  int    // of channels; 0: even shares
+	used   int    // channels that get work; 0: all
 	parts  []part
 }
 
@@ -42,8 +43,7 @@ type mapping struct {
 // candidate is a mapping that has not been simulated.
 type candidate struct {
 	way
-	estimate     // of the slowest channel
-	size     int // the most columns of a chunk
+	estimate // of the slowest channel
 }
 
 // chosenMapping is the mapping of layers of one form, computed once.
@@ -76,9 +76,9 @@ func (d *Device) mappingOf(l *layer) *chosenMapping {
 	return c
 }
 
-// choose returns the mapping with the least elapsed time, of equal ones that of least energy,
-// and all mappings that were simulated, by ascending estimate. The estimate decides no more
-// than the order. The shares are in the scratch memory; those of best stay there.
+// choose simulates candidates by ascending estimate until no other is estimated to be faster by more than
+// traits.within, and returns the one with the least elapsed time, of equal ones that of least energy,
+// and all that were simulated. The shares are in the scratch memory; those of best stay there.
 //
 // In the literature: a mapper that ranks candidates by an analytical model and simulates the
 // best.
@@ -87,21 +87,15 @@ func (d *Device) choose(l *layer, memory *scratch) (best *mapping, tried []*mapp
 	if len(list) == 0 && need > 0 {
 		return nil, nil, fmt.Errorf("weights of %d rows in a bank of %d rows: %w", need, d.rows, device.ErrUnsupported)
 	}
-	for i := range list {
-		if l.dynamic {
-			list[i].cycles += d.writingOf(&list[i].way, memory)
-		}
-	}
-	// The likely winner first: the others are given up at the first slower channel.
-	slices.SortStableFunc(list, func(a, b candidate) int { return cmp.Compare(a.cycles, b.cycles) })
+	// The likely winner first: the others are given up at the first slower channel. What moves less takes less energy.
+	slices.SortStableFunc(list, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(a.cycles, b.cycles), cmp.Compare(a.moved, b.moved))
+	})
 	free, t := 0, &d.traits // free is the set of shares that best does not use
 	for i := range list {
 		p := &list[i]
-		if len(tried) >= t.simulated && (len(tried) == t.atMost || t.refresh.with(p.cycles) >= int64(best.elapsed)) {
+		if best != nil && float64(p.cycles) >= (1-t.within)*float64(best.elapsed) {
 			break
-		}
-		if best != nil && p.lowerBound >= int64(best.elapsed) {
-			continue
 		}
 		m := &mapping{way: p.way, shares: memory.shares[1+free]}
 		m.assign(m.shares)
@@ -115,6 +109,11 @@ func (d *Device) choose(l *layer, memory *scratch) (best *mapping, tried []*mapp
 		return nil, nil, fmt.Errorf("a refresh every %d cycles is later than allowed: %w", d.m.Timing["refi_ck"], device.ErrUnsupported)
 	}
 	return best, tried, nil
+}
+
+// afterLink makes the estimate of a candidate that of the link where that takes longer.
+func (d *Device) afterLink(p *candidate) {
+	p.cycles = max(p.cycles, int64(d.link.cycles(p.moved*int64(d.element), d.m.Clock)))
 }
 
 // wins simulates a mapping until it is slower than the best so far, and reports whether it is
@@ -196,14 +195,6 @@ type refreshes struct {
 	strict   bool    // a stream that delays one for too long is not allowed
 }
 
-// with is about the cycles of a stream with refreshes.
-func (r *refreshes) with(cycles int64) int64 {
-	if float64(cycles) < r.interval || r.cycles >= r.interval {
-		return cycles
-	}
-	return int64(float64(cycles) / (1 - r.cycles/r.interval))
-}
-
 // time simulates a share on a channel. Shares of one shape are simulated once.
 func (d *Device) time(s share) dram.Result {
 	if len(s) == 0 {
@@ -233,6 +224,7 @@ func (d *Device) time(s share) dram.Result {
 type scratch struct {
 	shares     [3][]share // of the candidate being made, and of the two mappings being compared
 	candidates []candidate
+	columns    columnRoom
 	arena      arena
 	batches    batchArena // of streams without addresses
 }

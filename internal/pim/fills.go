@@ -28,7 +28,7 @@ func newFills(d *Device) scheme {
 }
 
 // traits: all candidates are simulated. Late refreshes are the simulator's affair.
-func (f *fills) traits() traits { return traits{fill: f.d.m.BufferElements(), simulated: math.MaxInt} }
+func (f *fills) traits() traits { return traits{fill: f.d.m.BufferElements(), within: math.Inf(-1)} }
 
 // candidates leaves out each mapping that another one beats: it could be faster only by the
 // place of its refreshes, by less than one of them.
@@ -44,7 +44,7 @@ func (f *fills) candidates(l *layer, m *scratch) (list []candidate, need int) {
 			}
 			seen = append(seen, ps)
 			for _, teams := range f.d.counts(ps) {
-				w := way{f, l, merge, c.name, teams, ps}
+				w := way{scheme: f, layer: l, merge: merge, tiling: c.name, teams: teams, parts: ps}
 				w.assign(shares)
 				k := f.counted(w, shares)
 				if k.rows > f.d.rows {

@@ -124,7 +124,7 @@ func plainParts(d *Device, l *layer) []part {
 	case *columns:
 		ps := c.parts(l.blocks(1, d.lanes), 2)
 		for i := range ps {
-			ps[i].dataflow = c.dataflows(2)[0]
+			ps[i].dataflow = dataflow{fillUnits: 1, unitBuffers: 1, bufferColumns: d.buffer, doubleBuffered: d.buffers > 1}
 			ps[i].rowGroups = 1
 		}
 		return ps

@@ -11,7 +11,7 @@ import (
 )
 
 // layersOf are the layers of a network that differ in form.
-func layersOf(b *testing.B, network string) (all []*layer) {
+func layersOf(b testing.TB, network string) (all []*layer) {
 	g, err := zoo.Build(network, 1)
 	if err != nil {
 		b.Fatal(err)
@@ -80,22 +80,11 @@ func constant(b *testing.B, settings []setting, networks ...string) {
 	}
 }
 
-// BenchmarkSimulated: traits.simulated, and traits.atMost by three simulated ones.
-func BenchmarkSimulated(b *testing.B) {
-	var simulated, atMost []setting
-	for _, n := range []int{1, 2, 3, 5, 8, 12} {
-		simulated = append(simulated, setting{n, func(d *Device) { d.traits.simulated, d.traits.atMost = n, n }})
-		atMost = append(atMost, setting{n, func(d *Device) { d.traits.simulated, d.traits.atMost = min(n, 3), n }})
-	}
-	b.Run("simulated", func(b *testing.B) { constant(b, simulated, "mobilenet-v2", "resnet-50") })
-	b.Run("atMost", func(b *testing.B) { constant(b, atMost[2:], "mobilenet-v2", "resnet-50") })
-}
-
-// BenchmarkLikelySizes: likelySizes.
-func BenchmarkLikelySizes(b *testing.B) {
+// BenchmarkWithin: traits.within, in parts of a thousand.
+func BenchmarkWithin(b *testing.B) {
 	var all []setting
-	for _, n := range []int{0, 2, 4, 8, 16, 1000} {
-		all = append(all, setting{n, func(d *Device) { d.scheme.(*columns).likely = n }})
+	for _, n := range []int{20, 10, 5, 2, 0, -5} {
+		all = append(all, setting{n, func(d *Device) { d.traits.within = float64(n) / 1000 }})
 	}
 	constant(b, all, "mobilenet-v2", "resnet-50")
 }

@@ -111,6 +111,9 @@ func (m *way) String() string {
 	}
 	if m.teams > 0 {
 		s += fmt.Sprintf(", %d teams", m.teams)
+		if m.used > 0 {
+			s += fmt.Sprintf(" of %d channels", m.used)
+		}
 	} else {
 		s += ", even"
 	}

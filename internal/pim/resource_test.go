@@ -92,11 +92,11 @@ func (r *resource) set(t *testing.T, m *hw.Machine, channels *int, v int) {
 	}
 }
 
-// resources are what is known of golden layers: where worst is 1, none is slower with more. Elsewhere a
-// mapping that leaves a part of the resource unused is not always tried, and worst is the measured limit,
+// resources are what is known of golden layers: where worst is 1, none is slower with more; 1.01 is what estimates leave open
+// (within, slack). Elsewhere a mapping that leaves a part of the resource unused is not always tried, and worst is the measured limit,
 // rounded up.
 var resources = []resource{
-	{"newton", "rows", []int{4, 8, 64, 16384}, 1},
+	{"newton", "rows", []int{4, 8, 64, 16384}, 1.01},
 	{"newton", "banks", []int{8, 16, 32}, 1},
 	{"newton", "bl_ck", []int{5, 3, 2}, 1},
 	{"newton", "ccds_ck", []int{5, 3, 2}, 1},
@@ -104,18 +104,18 @@ var resources = []resource{
 	{"newton", "rc_ck", []int{118, 80, 79}, 1},
 	{"newton", "rrd_ck", []int{15, 11, 10}, 1},
 	{"newton", "rfc_ck", []int{276, 185, 184}, 1},
-	{"newton", "buffer_elements", []int{128, 256, 384, 512, 1024, 2048}, 1.42},
-	{"newton", "buffers", []int{1, 2, 3, 4}, 1.07},
-	{"newton", "columns_per_row", []int{32, 64, 96, 128, 256}, 1.19},
-	{"newton", "lanes", []int{8, 16, 32}, 1.04},
-	{"newton", "channels", []int{4, 8, 12, 15, 16, 17, 24, 32}, 1.21},
-	{"newton", "cl_ck", []int{33, 23, 22}, 1.03},
-	{"newton", "wtr_ck", []int{12, 9, 8}, 1.05},
-	{"newton", "rtw_ck", []int{7, 5, 4}, 1.04},
-	{"newton", "rcdr_ck", []int{33, 23, 22}, 1.07},
-	{"newton", "faw_ck", []int{51, 35, 34}, 1.07},
+	{"newton", "buffer_elements", []int{128, 256, 384, 512, 1024, 2048}, 1.04},
+	{"newton", "buffers", []int{1, 2, 3, 4}, 1.01},
+	{"newton", "columns_per_row", []int{32, 64, 96, 128, 256}, 1.01},
+	{"newton", "lanes", []int{8, 16, 32}, 1.05},
+	{"newton", "channels", []int{4, 8, 12, 15, 16, 17, 24, 32}, 1.01},
+	{"newton", "cl_ck", []int{33, 23, 22}, 1.01},
+	{"newton", "wtr_ck", []int{12, 9, 8}, 1.01},
+	{"newton", "rtw_ck", []int{7, 5, 4}, 1.01},
+	{"newton", "rcdr_ck", []int{33, 23, 22}, 1.01},
+	{"newton", "faw_ck", []int{51, 35, 34}, 1.01},
 	{"newton", "rtp_ck", []int{7, 5, 4}, 1.01},
-	{"newton", "rp_ck", []int{39, 27, 26}, 1.07},
+	{"newton", "rp_ck", []int{39, 27, 26}, 1.01},
 
 	{"aim", "banks", []int{8, 16, 32}, 1},
 	{"aim", "bl_ck", []int{5, 3, 2}, 1},
@@ -125,14 +125,14 @@ var resources = []resource{
 	{"aim", "rc_ck", []int{133, 90, 89}, 1},
 	{"aim", "rtp_ck", []int{18, 13, 12}, 1},
 	{"aim", "rfc_ck", []int{315, 211, 210}, 1},
-	{"aim", "modch_ck", []int{48, 33, 32}, 1},
+	{"aim", "modch_ck", []int{48, 33, 32}, 1.01},
 	{"aim", "buffer_elements", []int{128, 256, 384, 512, 1024, 2048}, 1.03},
 	{"aim", "columns_per_row", []int{32, 64, 96, 128, 256}, 1.06},
-	{"aim", "rows", []int{4, 8, 64, 16384}, 1.02},
+	{"aim", "rows", []int{4, 8, 64, 16384}, 1.01},
 	{"aim", "lanes", []int{8, 16, 32}, 1.01},
-	{"aim", "channels", []int{4, 8, 12, 15, 16, 17, 24, 32}, 1.02},
+	{"aim", "channels", []int{4, 8, 12, 15, 16, 17, 24, 32}, 1.01},
 	{"aim", "accumulators", []int{1, 2, 3, 4, 8, 16, 32}, 1.11},
-	{"aim", "rp_ck", []int{48, 33, 32}, 1.02},
+	{"aim", "rp_ck", []int{48, 33, 32}, 1.01},
 
 	{"artifact", "buffer_elements", []int{128, 256, 384, 512, 1024, 2048}, 1},
 	{"artifact", "columns_per_row", []int{32, 64, 96, 128, 256}, 1},

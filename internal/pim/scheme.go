@@ -59,9 +59,9 @@ type traits struct {
 	fill    int  // the most elements that a write moves
 	refresh refreshes
 
-	// simulated is the number of candidates that are simulated, those with the best
-	// estimates. It grows to atMost while estimates are below the best simulated time.
-	simulated, atMost int
+	// within is a part of the best simulated time: a candidate whose estimate is not below it by more is not simulated. -Inf:
+	// all are.
+	within float64
 }
 
 // cycleTerm is cycles of a stream, and the word for what they are spent on.

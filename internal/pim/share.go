@@ -87,6 +87,9 @@ func (m *way) assign(shares []share) {
 	for i := range shares {
 		shares[i] = shares[i][:0]
 	}
+	if m.used > 0 {
+		shares = shares[:m.used]
+	}
 	if m.teams > 0 {
 		shareByTeams(shares, m.parts, m.teams)
 	} else {
@@ -225,15 +228,15 @@ func shareByTeams(out []share, ps []part, count int) {
 		long := n % count                                                          // teams with a channel more than the others
 		groups := [2]int{ceilDiv(p.groups, n/count), ceilDiv(p.groups, n/count+1)} // of the busiest member
 		total := long*groups[0] + (count-long)*groups[1]
-		c, weight := 0, 0
+		c, weight, hi := 0, 0, stretch.unitAt(p, 0, total)
 		for t := range count {
 			size, w := n/count, groups[1]
 			if t < long {
 				size, w = size+1, groups[0]
 			}
-			lo := stretch.unitAt(p, weight, total)
+			lo := hi
 			weight += w
-			hi := stretch.unitAt(p, weight, total)
+			hi = stretch.unitAt(p, weight, total)
 			for m := range size {
 				box := p.whole()
 				box[byGroup] = tensor.Range{Lo: p.groups * m / size, Hi: p.groups * (m + 1) / size}
@@ -364,23 +367,27 @@ func (p *part) shareByWork(out []share) {
 
 // estimate is what is known of a share without simulating it.
 type estimate struct {
-	cycles     int64 // cycles, without refreshes
-	lowerBound int64 // on its cycles
-	rows       int   // of the banks in use
-	timely     bool  // no visit delays refreshes for too long
+	cycles int64
+	rows   int   // of the banks in use
+	moved  int64 // elements, to and from the channel
+	timely bool  // no visit delays refreshes for too long
 }
 
-// with is the estimate of channels that do the one share or the other.
+// with is the estimate of channels that do the one share and the other.
 func (f estimate) with(o estimate) estimate {
-	return estimate{max(f.cycles, o.cycles), max(f.lowerBound, o.lowerBound), max(f.rows, o.rows), f.timely && o.timely}
+	return estimate{max(f.cycles, o.cycles), max(f.rows, o.rows), f.moved + o.moved, f.timely && o.timely}
 }
 
-// estimateAll is the estimate of the slowest of the channels.
-func estimateAll(shares []share, foresee func(s share) estimate) estimate {
+// estimateAll is the estimate of all channels. It ends at the first that takes limit or longer, or has no time for refreshes.
+func estimateAll(shares []share, limit int64, foresee func(s share) estimate) estimate {
 	f := estimate{timely: true}
-	for i, s := range shares {
-		if i == 0 || !s.alike(shares[i-1]) {
-			f = f.with(foresee(s))
+	var one estimate
+	for i := len(shares) - 1; i >= 0; i-- {
+		if s := shares[i]; i == len(shares)-1 || !s.alike(shares[i+1]) {
+			one = foresee(s)
+		}
+		if f = f.with(one); f.cycles >= limit || !f.timely {
+			break
 		}
 	}
 	return f

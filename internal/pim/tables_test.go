@@ -91,8 +91,6 @@ func choices() []tableRow {
 		rowsOf("sharings", &sharings, func(r sharing) string { return r.name }),
 		rowsOf("merges", &merges, func(r merge) string { return r.name }),
 		rowsOf("kOrders", &kOrders, func(r reordering) string { return r.name }),
-		rowsOf("chunkLengths", &chunkLengths, func(r chunkLength) string { return r.name }),
-		rowsOf("columnDataflows", &columnDataflows, func(r columnDataflow) string { return r.name }),
 		rowsOf("accumulatorLengths", &accumulatorLengths, func(r chunkLength) string { return r.name }),
 		rowsOf("accumulatorDataflows", &accumulatorDataflows, func(r namedDataflow) string { return r.name }),
 		rowsOf("pixelFolds", &pixelFolds, func(r pixelFold) string { return r.name }),
@@ -105,24 +103,14 @@ var deciding = map[string]square{
 	"kTilings: pack":   {machine: "artifact", channels: 16, in: 32, out: 136, size: 6, kernel: 3, group: 1},
 	"kTilings: spread": {machine: "artifact", channels: 16, in: 1568, out: 8, size: 1, kernel: 1, group: 1},
 
-	"sharings: even":  {machine: "newton", channels: 16, in: 2544, out: 8, size: 1, kernel: 1, group: 1},
-	"sharings: teams": {machine: "newton", channels: 16, in: 224, out: 136, size: 5, kernel: 1, group: 1},
+	"sharings: even":  {machine: "artifact", channels: 16, in: 80, out: 8, size: 6, kernel: 3, group: 1},
+	"sharings: teams": {machine: "aim", channels: 4, in: 80, out: 8, size: 9, kernel: 1, group: 1},
 
 	"merges: single groups": {machine: "newton", channels: 16, in: 1376, out: 120, size: 1, kernel: 1, group: 1},
 	"merges: merged groups": {machine: "newton", channels: 4, in: 32, out: 32, size: 16, kernel: 1, group: 32, buffers: 1},
 
 	"kOrders: channel by channel": {machine: "newton", channels: 16, in: 1376, out: 120, size: 1, kernel: 1, group: 1},
 	"kOrders: tap by tap":         {machine: "newton", channels: 1, in: 256, out: 32, size: 5, kernel: 5, group: 1, buffers: 1},
-
-	"chunkLengths: one to a row":    {machine: "newton", channels: 2, in: 176, out: 8, size: 3, kernel: 3, group: 1},
-	"chunkLengths: two to a row":    {machine: "newton", channels: 16, in: 116, out: 28, size: 7, kernel: 5, group: 4, buffers: 3},
-	"chunkLengths: three to a row":  {machine: "newton", channels: 16, in: 2144, out: 144, size: 1, kernel: 1, group: 1, buffers: 1},
-	"chunkLengths: four to a row":   {machine: "newton", channels: 2, in: 144, out: 112, size: 14, kernel: 3, group: 1, buffers: 1},
-	"chunkLengths: no channel idle": {machine: "newton", channels: 4, in: 144, out: 4, size: 1, kernel: 1, group: 1, buffers: 1},
-
-	"columnDataflows: weight-stationary":                {machine: "newton", channels: 2, in: 240, out: 48, size: 10, kernel: 1, group: 1, buffers: 2},
-	"columnDataflows: input-stationary":                 {machine: "newton", channels: 16, in: 128, out: 48, size: 6, kernel: 1, group: 1, buffers: 2},
-	"columnDataflows: weight-stationary, several units": {machine: "newton", channels: 1, in: 32, out: 160, size: 3, kernel: 3, group: 1, buffers: 4},
 
 	"accumulatorLengths: one to a row":    {machine: "aim", channels: 16, in: 3024, out: 120, size: 1, kernel: 1, group: 1, accumulator: 8},
 	"accumulatorLengths: two to a row":    {machine: "aim", channels: 4, in: 1856, out: 40, size: 1, kernel: 1, group: 1},

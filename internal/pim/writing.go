@@ -69,10 +69,9 @@ func (d *Device) busy(m *mapping, s share) int64 {
 }
 
 // writingOf is the longest time, in cycles, that a channel is written for.
-func (d *Device) writingOf(w *way, memory *scratch) (most int64) {
+func (d *Device) writingOf(w *way, shares []share) (most int64) {
 	m := &mapping{way: *w}
-	m.assign(memory.shares[0])
-	for _, s := range memory.shares[0] {
+	for _, s := range shares {
 		n := d.written(m, s)
 		most = max(most, d.m.Clock.Cycles(int64(d.writing.Time(n.bytes(d), n.rows))))
 	}

@@ -20,7 +20,6 @@ var equivalents = []struct{ file, what, reason string }{
 	{"internal/graph/parse.go", "operation: 0 => 1 in return 0, fmt.Errorf", "a value beside an error, which nothing reads"},
 	{"internal/graph/build.go", "Node: 0 => 1 in return 0, fmt.Errorf", "a value beside an error, which nothing reads"},
 	{"internal/device/judge.go", "Compare: 1 => 2 in if got == want", "of the second argument of math.IsInf only the sign counts"},
-	{"internal/pim/columns_cost.go", "estimate: 0 => 1 in stall = max(0, written", "an estimate decides no more than the order in which mappings are simulated"},
 	{"internal/run/exact.go", "constant: 8 => 9", "any small whole numbers serve as biases"},
 	{"internal/pim/fills.go", "max: max(w.inits, o.inits) => o.inits", "streams of this scheme set no accumulator: both are 0"},
 	{"internal/pim/weight_layout.go", "layout: 1 => 2 in order = 1", "a number that tells an order of weights from another"},

@@ -1,0 +1,380 @@
+package pim
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// What is a mapping for less of a resource is one for more of it: shorter chunks, fewer pixels in a unit, fewer units in a
+// fill, teams that leave channels idle. Those that cannot be better are left out: by bounds from the numbers alone,
+// then by the estimate of a channel.
+
+// tiling is an order of K cut in chunks of at most size columns.
+type tiling struct {
+	*kOrder
+	size   int
+	last   int  // size of the tiling before; 0: none
+	again  bool // the chunks are those of the tiling before
+	missed int  // tilings before it in a row that cannot be better than the best
+	parts  []part
+	work   int64 // cycles of multiplications and reads of all pixels, for an output group
+	cols   int   // of a read, in the mean
+	chunks int   // that some pixel needs
+	bound  int64 // on the cycles, shared to all channels evenly
+}
+
+// option is a way to share a tiling out.
+type option struct {
+	teams, used int // teams 0: even shares
+	fold        int
+	boxes       [2]box
+	bound       int64 // on the estimate, with any dataflow
+}
+
+// box is work that some channel has at least: units that pass so many groups, counted once for each chunk, and the cycles of
+// multiplications and reads.
+type box struct {
+	units, groups int
+	cycles        int64
+}
+
+// columnSearch is a search for candidates of one layer.
+type columnSearch struct {
+	*columns
+	memory *scratch
+	list   []candidate
+	need   int   // the fewest rows of those that do not fit
+	limit  int64 // candidates with longer estimates are not wanted
+	*columnRoom
+}
+
+// columnRoom is memory of a search.
+type columnRoom struct {
+	sharings []option
+	options  []option
+	folds    []int
+	flows    []dataflow
+}
+
+// slack is how much longer than the best an estimate may be to be simulated: estimates are this exact, in the mean
+// (TestEstimates).
+const slack = 0.01
+
+// mostMissed ends the search for shorter chunks: with fewer columns the bounds of tilings rise, but not at each step, since more groups fit
+// a row. Estimated.
+const mostMissed = 4
+
+// candidates lists mappings by tilings, those with the least bounds first, until no other is likely to be faster
+// than the best estimate.
+func (c *columns) candidates(l *layer, m *scratch) (list []candidate, need int) {
+	s := &columnSearch{columns: c, memory: m, list: m.candidates[:0], limit: math.MaxInt64, columnRoom: &m.columns}
+	orders := c.orders(l)
+	next := make([]tiling, 0, len(orders))
+	for i := range orders {
+		next = append(next, s.tiling(&orders[i], c.mostColumns(), nil))
+	}
+	for len(next) > 0 {
+		at := 0
+		for i := range next {
+			if next[i].bound < next[at].bound {
+				at = i
+			}
+		}
+		t := next[at]
+		switch {
+		case t.again:
+		case t.bound < s.limit:
+			s.expand(&t)
+			t.missed = 0
+		default:
+			t.missed++
+		}
+		if t.size == 1 || t.missed == mostMissed {
+			next = slices.Delete(next, at, at+1)
+			continue
+		}
+		next[at] = s.tiling(t.kOrder, t.size-1, &t)
+	}
+	m.candidates = s.list
+	return s.list, s.need
+}
+
+// mostColumns is the longest chunk.
+func (c *columns) mostColumns() int {
+	if c.d.basic {
+		return min(c.d.buffer, c.d.columns)
+	}
+	return min(c.d.buffer*c.d.buffers, c.d.columns)
+}
+
+// tiling cuts an order of K in as few chunks as have at most size columns.
+func (s *columnSearch) tiling(o *kOrder, size int, last *tiling) tiling {
+	k := widest(o.blocks).pitch / s.d.lanes
+	t := tiling{kOrder: o, size: ceilDiv(k, ceilDiv(k, size))}
+	t.parts = s.columns.parts(o.blocks, t.size)
+	if last != nil {
+		t.last, t.missed = longest(last.parts), last.missed
+		same := func(a, b part) bool {
+			return a.block == b.block && a.k0 == b.k0 && a.cols == b.cols && a.chunks == b.chunks
+		}
+		if t.again = slices.EqualFunc(t.parts, last.parts, same); t.again {
+			t.bound = last.bound
+			t.last = last.last
+			return t
+		}
+	}
+	all, columns, reads := int64(0), 0, 0
+	for i := range t.parts {
+		p := &t.parts[i]
+		p.rowGroups = max(1, s.d.columns/p.cols)
+		p.countColumns()
+		work, chunks := int64(0), 0
+		for k, q := range p.byClass() {
+			need := p.need(k, 0, p.chunks)
+			work += int64(q) * (int64(need.columns)*s.waits.comp + int64(need.chunks)*s.waits.read)
+			columns, reads = columns+q*need.columns, reads+q*need.chunks
+			chunks = max(chunks, need.chunks)
+		}
+		work *= int64(p.count)
+		t.work += work
+		t.chunks += chunks
+		all += work*int64(p.groups) + int64(p.count*chunks*ceilDiv(p.groups, p.rowGroups))*s.visitCycles()
+	}
+	t.bound, t.cols = all/int64(s.d.channels), (columns+reads/2)/max(reads, 1)
+	return t
+}
+
+// visitCycles is the fewest cycles from one visit to the next beside multiplications and reads.
+func (c *columns) visitCycles() int64 {
+	t := &c.waits
+	return t.shut + t.open + int64(c.d.acts-1)*t.act - t.comp
+}
+
+// gains reports whether teams may gain by a tiling that the one before does not give: more groups fit a row, more pixels a
+// buffer, or chunks fewer buffers.
+func (s *columnSearch) gains(t *tiling) bool {
+	b, cols := s.d.buffer, longest(t.parts)
+	return t.last == 0 || s.d.columns/cols > s.d.columns/t.last || b/cols > b/t.last || ceilDiv(cols, b) < ceilDiv(t.last, b)
+}
+
+// expand estimates the mappings of a tiling that may be better than the best.
+func (s *columnSearch) expand(t *tiling) {
+	s.options = s.options[:0]
+	p, gains := &t.parts[0], s.gains(t)
+	for _, o := range s.share(t.parts) {
+		if o.teams > 0 && !gains {
+			break
+		}
+		for _, o.fold = range s.fold(t.parts, o.teams) {
+			s.boxes(t, &o)
+			if max(o.boxes[0].cycles, o.boxes[1].cycles) >= s.limit {
+				continue
+			}
+			o.bound = math.MaxInt64
+			for _, f := range s.flow(t, &o) {
+				o.bound = min(o.bound, s.bound(t, &o, &f))
+			}
+			if o.bound < s.limit {
+				s.options = append(s.options, o)
+			}
+		}
+	}
+	slices.SortStableFunc(s.options, func(a, b option) int { return cmp.Compare(a.bound, b.bound) })
+	fold := p.fold
+	for i := range s.options {
+		o := &s.options[i]
+		if o.bound >= s.limit {
+			break
+		}
+		if o.fold != fold {
+			fold = o.fold
+			refold(t.parts, fold)
+		}
+		w := way{scheme: s.columns, layer: t.layer, merge: t.merge, teams: o.teams, parts: t.parts}
+		if o.used < s.d.channels {
+			w.used = o.used
+		}
+		w.assign(s.memory.shares[0])
+		for _, f := range s.flow(t, o) {
+			if s.bound(t, o, &f) < s.limit {
+				s.estimate(w, f)
+			}
+		}
+	}
+}
+
+// refold puts so many pixels in a unit of parts.
+func refold(ps []part, fold int) []part {
+	for i := range ps {
+		p := &ps[i]
+		p.fold, p.units = fold, 0
+		for _, q := range p.layer.classes {
+			n := ceilDiv(q.pixels, fold)
+			p.units += n
+			p.tail = q.pixels - (n-1)*fold // where there is one class
+		}
+	}
+	return ps
+}
+
+// estimate adds a candidate whose shares are made.
+func (s *columnSearch) estimate(w way, f dataflow) {
+	for i := range w.parts {
+		f.rowGroups = w.parts[i].rowGroups
+		w.parts[i].dataflow = f
+	}
+	p := candidate{way: w, estimate: estimateAll(s.memory.shares[0], s.limit, s.columns.estimate)}
+	s.d.afterLink(&p)
+	switch {
+	case !p.timely || p.cycles >= s.limit:
+	case p.rows > s.d.rows:
+		if s.need == 0 || p.rows < s.need {
+			s.need = p.rows
+		}
+	default:
+		if w.layer.dynamic {
+			p.cycles += s.d.writingOf(&p.way, s.memory.shares[0])
+		}
+		p.parts = slices.Clone(w.parts)
+		s.list = append(s.list, p)
+		s.limit = min(s.limit, int64(float64(p.cycles)*(1+slack)))
+	}
+}
+
+// share lists the ways to share parts out, evenly first. Of those with as many groups a member, one with the most teams is
+// enough.
+func (s *columnSearch) share(ps []part) []option {
+	n, all := s.d.channels, s.sharings[:0]
+	defer func() { s.sharings = all }()
+	if s.d.basic {
+		all = append(all, option{teams: 1, used: n})
+		return all
+	}
+	groups := func(size int) (g int) {
+		for i := range ps {
+			g += ceilDiv(ps[i].groups, size)
+		}
+		return g
+	}
+	all = append(all, option{used: n})
+	for c := n; c >= 1; c-- {
+		size := n / c
+		if c == n || groups(size) < groups(n/(c+1)) {
+			all = append(all, option{teams: c, used: c * size})
+		}
+		if n%c > 0 && groups(size+1) < groups(size) {
+			all = append(all, option{teams: c, used: n})
+		}
+	}
+	return all
+}
+
+// mostFolds bounds the numbers of pixels in a unit that are tried beside one. Estimated.
+const mostFolds = 4
+
+// fold lists numbers of pixels in a unit: the most that a buffer holds, and fewer where that is less work for a team.
+func (s *columnSearch) fold(ps []part, teams int) []int {
+	p, all := &ps[0], s.folds[:0]
+	defer func() { s.folds = all }()
+	most := min(max(1, s.d.buffer/longest(ps)), p.pixels)
+	if teams == 0 {
+		teams = s.d.channels
+	}
+	if most == 1 {
+		all = append(all, 1)
+		return all
+	}
+	least := math.MaxInt
+	for k := max(1, ceilDiv(p.count*ceilDiv(p.pixels, most), teams)); ; k++ {
+		f := ceilDiv(p.pixels, max(1, teams*k/p.count))
+		if f > most || len(all) > 0 && f == all[len(all)-1] {
+			continue
+		}
+		if load := p.load(f, teams); load <= least {
+			all, least = append(all, f), load
+		}
+		switch {
+		case f == 1:
+			return all
+		case len(all) == mostFolds:
+			all = append(all, 1)
+			return all
+		}
+	}
+}
+
+// load is the most pixels of a team when each gets about as many units of fold pixels.
+func (p *part) load(fold, teams int) int {
+	units := ceilDiv(p.pixels, fold)
+	k := ceilDiv(p.count*units, teams)
+	switch {
+	case p.count > 1:
+		return max(ceilDiv(p.count*p.pixels, teams), (k-1)*fold+1)
+	case units%teams == 1 || teams == 1: // the last team has the unit more, which is short
+		return k*fold - (units*fold - p.pixels)
+	}
+	return k * fold
+}
+
+// boxes sets the boxes of an option.
+func (s *columnSearch) boxes(t *tiling, o *option) {
+	p, c, units := &t.parts[0], o.teams, 0
+	o.boxes = [2]box{}
+	if last := &t.parts[len(t.parts)-1]; p.block != last.block { // a channel may have work of one block only
+		o.boxes[0].cycles = t.bound
+		return
+	}
+	for i := range t.parts {
+		p := &t.parts[i]
+		for k, q := range p.byClass() {
+			units += p.count * (q / o.fold) * p.need(k, 0, p.chunks).chunks
+		}
+	}
+	if c == 0 {
+		b := box{0, p.groups, t.work * int64(p.groups) / int64(o.used)}
+		if p.count*p.pixels/o.fold >= o.used {
+			b.units = units / o.used
+		} else { // no visit is for two units
+			b.cycles += int64(units*p.groups/o.used/p.rowGroups) * s.visitCycles()
+		}
+		o.boxes[0] = b
+		return
+	}
+	size, long := o.used/c, o.used%c
+	groups := [2]int{ceilDiv(p.groups, size), ceilDiv(p.groups, size+1)} // of a member
+	all := (c-long)*groups[1] + long*groups[0]
+	for i, g := range groups {
+		part := groups[1-i] // of the work, for a team
+		if i == 1 && long == 0 {
+			break
+		}
+		b := box{units * part / all, g, t.work * int64(part) / int64(all) * int64(g)}
+		if p.classes == nil && long == 0 {
+			b.cycles = t.work * int64(g) / int64(p.count*p.pixels) * int64(p.load(o.fold, c))
+		}
+		o.boxes[i] = b
+	}
+}
+
+// bound is a lower bound on the estimate of an option with a dataflow.
+func (s *columnSearch) bound(t *tiling, o *option, f *dataflow) (most int64) {
+	p, chunks := &t.parts[0], t.chunks
+	for _, b := range o.boxes {
+		if b.units == 0 {
+			most = max(most, b.cycles)
+			continue
+		}
+		rows := int64(ceilDiv(b.groups, p.rowGroups))
+		if f.inputStationary {
+			most = max(most, b.cycles+rows*int64(max(b.units/f.fillUnits, min(chunks, b.units)))*s.visitCycles())
+			continue
+		}
+		cycles := b.cycles + rows*int64(min(chunks, b.units))*s.visitCycles()
+		if steps := b.units/f.fillUnits - chunks; steps > 0 && cycles < s.limit {
+			cycles += int64(float64(rows*int64(steps)) * s.stall(f, t.cols, o.fold, min(p.rowGroups, b.groups), f.fillUnits*o.fold))
+		}
+		most = max(most, cycles)
+	}
+	return most
+}
