@@ -150,6 +150,22 @@ func varying(rows []Record, others ...string) (list []string) {
 	return list
 }
 
+// identity lists columns that differ between rows which would be one series along others: a series has one value of each. What follows from one of
+// the others alone is none, and neither is how a plan was searched, unless it alone tells rows apart.
+func identity(rows []Record, others ...string) (list []string) {
+	follows := func(c string) bool {
+		return slices.ContainsFunc(others, func(o string) bool {
+			return groups(rows, []string{o}) == groups(rows, []string{o, c})
+		})
+	}
+	for _, c := range slices.Concat(named, keys(rows), later) {
+		if c != "search" && !slices.Contains(others, c) && !follows(c) && groups(rows, append(list, c)) > groups(rows, list) {
+			list = append(list, c)
+		}
+	}
+	return append(list, varying(rows, append(list, others...)...)...)
+}
+
 // groups counts the different values of rows in columns.
 func groups(rows []Record, columns []string) int {
 	seen := map[string]bool{}

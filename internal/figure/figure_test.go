@@ -305,6 +305,28 @@ func TestVarying(t *testing.T) {
 	}
 }
 
+// TestIdentity: rows of a sparse sample are one series only if nothing but the column along it differs, and what follows from that.
+func TestIdentity(t *testing.T) {
+	var rows []Record
+	add := func(channels, banks, ccds, search string) {
+		rows = append(rows, Record{Row: result.Row{Model: "a", Search: search, Set: map[string]string{"memory.pim_channels": channels, "pim.banks": banks, "pim.ccds": ccds, "pim.twice": channels + channels}}})
+	}
+	add("1", "4", "2", "full")
+	add("2", "8", "2", "anchors")
+	add("3", "8", "3", "full")
+	add("3", "4", "2", "full")
+	if got, want := identity(rows, "memory.pim_channels"), []string{"pim.banks", "pim.ccds"}; !cmp.Equal(got, want) {
+		t.Errorf("%v, %v wanted", got, want)
+	}
+	if got, want := identity(rows, "memory.pim_channels", "pim.ccds"), []string{"pim.banks"}; !cmp.Equal(got, want) {
+		t.Errorf("beside two columns %v, %v wanted", got, want)
+	}
+	add("3", "8", "3", "anchors")
+	if got, want := identity(rows, "memory.pim_channels"), []string{"pim.banks", "pim.ccds", "search"}; !cmp.Equal(got, want) {
+		t.Errorf("searched twice: %v, %v wanted", got, want)
+	}
+}
+
 // TestFrontOf: fronts are of one network each, and more is better where it is.
 func TestFrontOf(t *testing.T) {
 	aims, err := ParseAims([]string{"cost", "speedup", "min:batch"})

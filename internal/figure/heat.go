@@ -33,7 +33,7 @@ func heat(d *Data, o *Options) (*Figure, error) {
 	}
 	by := o.Group
 	if by == nil {
-		by = varying(d.Rows, x, y)
+		by = identity(d.Rows, x, y)
 	}
 	q, err := d.quantity(d.Rows, z)
 	if err != nil {

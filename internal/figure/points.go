@@ -22,7 +22,7 @@ func lines(d *Data, o *Options) (*Figure, error) {
 	}
 	by := o.Group
 	if by == nil {
-		by = varying(d.Rows, x)
+		by = identity(d.Rows, x)
 	}
 	q, err := d.quantity(d.Rows, y)
 	if err != nil {
