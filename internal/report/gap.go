@@ -39,7 +39,7 @@ func (c *Comparison) Gaps(w io.Writer, timed bool) error {
 	b.WriteString(`below: how much less the plan of auto takes than that of policy pimflow
 gap: how much more auto takes than the lower bound before it. No plan that cuts a layer into at
 most two costed tiles takes less than the first bound, and none of costed tiles, however many,
-less than the second. Both fall where more tiles are costed, as with more effort.
+less than the second. A plan with other tiles may be below them; more effort proves higher bounds.
 
 `)
 	var t table
