@@ -12,12 +12,12 @@ import (
 	"pimflow/internal/space"
 )
 
-// Points that take the plans of anchors are searched in full, too, to tell what they lose: so many at most, and of each so many one. Estimated:
-// a search takes as long as thirty points without, so that it is a tenth of the time, or less.
+// Points that take the plans of anchors are searched in full, too, to tell what they lose: so many at least and at most, and of each so many one.
+// Estimated: a search takes as long as ten points without, so that of a large space this is a twentieth of the time.
 const (
-	mostCompared = 16
-	comparedEach = 256
-	leastOf      = 2
+	leastOf      = 4
+	mostCompared = 32
+	comparedEach = 64
 )
 
 // comparison draws points whose plans are those of anchors. The zero value has drawn none.
