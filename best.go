@@ -9,6 +9,7 @@ import (
 
 	"pimflow/internal/device"
 	"pimflow/internal/fault"
+	"pimflow/internal/graph"
 	"pimflow/internal/plan"
 	"pimflow/internal/program"
 	"pimflow/internal/run"
@@ -78,11 +79,11 @@ func (s *Session) Keep(_ context.Context, plans []string, how Search) (*Plan, er
 	return &Plan{plan: r.Plan, home: s, how: how, target: t, result: r}, nil
 }
 
-// parse reads plans that Print wrote, each once: those that differ in no more than what they were made for are the same.
+// parse reads plans that Print wrote. Plans that differ only in the machine they were made for are one.
 func (s *Session) parse(texts []string) (list []*plan.Plan, err error) {
 	seen := map[*plan.Plan]bool{}
 	for i, text := range texts {
-		p, err := s.shared.parse(text, fmt.Sprintf("plan %d of %d", i+1, len(texts)))
+		p, err := s.shared.parse(text, fmt.Sprintf("plan %d of %d", i+1, len(texts)), s.graph)
 		if err != nil {
 			return nil, err
 		}
@@ -96,7 +97,7 @@ func (s *Session) parse(texts []string) (list []*plan.Plan, err error) {
 // shared holds the plans and baselines that all sessions of one model use. It is safe for concurrent use.
 type shared struct {
 	mu    sync.Mutex
-	plans map[string]*plan.Plan       // by text, and by placed
+	plans map[string]*plan.Plan       // by text, with and without the machine
 	alone map[device.Device]*baseline // by the GPU
 }
 
@@ -104,7 +105,7 @@ type shared struct {
 const sharedPlans, sharedGPUs = 1024, 32
 
 // parse reads a plan that Print wrote. It returns the same for all plans that differ in no more than the machine that they were made for.
-func (s *shared) parse(text, name string) (*plan.Plan, error) {
+func (s *shared) parse(text, name string, g *graph.Graph) (*plan.Plan, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if p := s.plans[text]; p != nil {
@@ -115,7 +116,11 @@ func (s *shared) parse(text, name string) (*plan.Plan, error) {
 		return nil, fault.As(fault.Input, err)
 	}
 	p.Machine, p.From, p.Set = "", "", nil
-	rest := placed(text)
+	var b strings.Builder
+	if err := p.Print(&b, g); err != nil {
+		return nil, err
+	}
+	rest := b.String()
 	if len(s.plans) >= sharedPlans || s.plans == nil {
 		s.plans = map[string]*plan.Plan{}
 	}
@@ -124,18 +129,6 @@ func (s *shared) parse(text, name string) (*plan.Plan, error) {
 	}
 	s.plans[text], s.plans[rest] = p, p
 	return p, nil
-}
-
-// placed is the text of a plan without the machine that it was made for.
-func placed(text string) string {
-	var b strings.Builder
-	head, tiles, _ := strings.Cut(text, "\n\n")
-	for line := range strings.Lines(head + "\n") {
-		if key, _, _ := strings.Cut(line, " "); key != "machine" && key != "from" && key != "set" {
-			b.WriteString(line)
-		}
-	}
-	return b.String() + "\n" + tiles
 }
 
 // baseline is the GPU alone with every memory channel.

@@ -103,7 +103,7 @@ func (f *sweepFlags) run(c *cobra.Command, args []string) error {
 		return err
 	}
 	if f.ask && (f.out != "" || f.emit != "" || spec.Sample != nil) {
-		return fault.Usagef("--ask-tell with -o, --emit or a sample: none wanted, as rows are told here, and the points are those that are asked for")
+		return fault.Usagef("--ask-tell with -o, --emit or a sample: none of them wanted; the asks choose the points, and the answers have the rows")
 	}
 	if f.emit != "" {
 		return f.script(c, args)

@@ -22,8 +22,8 @@ import (
 	"pimflow/internal/space"
 )
 
-// backwards is an engine whose first points take longest: each waits for those that are asked for after it, of so many in all. Point
-// 2 fails, and the engine with it where broken says so.
+// backwards is an engine that ends points in the reverse of their order: each point waits for all later ones. Point 2 fails, and with broken
+// the engine fails, too.
 type backwards struct {
 	mu     sync.Mutex
 	left   int
@@ -58,18 +58,7 @@ func (f *backwards) run(ctx context.Context, tasks iter.Seq[space.Task], emit fu
 }
 
 func channels(t *testing.T) *space.Space {
-	spec := &space.Spec{}
-	for name, text := range map[string]string{"models": "toy", "machines": "toy", "memory.pim_channels": "1..3"} {
-		values, err := space.ParseValues(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		spec.Put(space.Axis{Name: name, Values: values})
-	}
-	s, err := space.New(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := spaceOf(t, &space.Spec{}, "models=toy", "machines=toy", "memory.pim_channels=1..3")
 	return s
 }
 
@@ -81,7 +70,7 @@ func asks(channels ...int) io.Reader {
 	return strings.NewReader(b.String())
 }
 
-// TestConverse: asks are evaluated at the same time and answered in their order; one that is wrong is answered, too.
+// TestConverse: asks are evaluated at the same time and answered in their order. A wrong ask is answered, too.
 func TestConverse(t *testing.T) {
 	var out bytes.Buffer
 	if err := converse(t.Context(), channels(t), nil, &backwards{left: 4, ended: make(chan struct{})}, asks(2, 1, 4, 3, 2), &out); err != nil {

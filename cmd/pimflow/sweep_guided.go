@@ -20,9 +20,9 @@ func evaluations(s *space.Space) (n int) {
 	return n
 }
 
-// guided evaluates the points that a guide asks for, set after set, and tells it what they are. add counts each row, and whether it was known. Rows are
-// taken when their points are not asked for again: of each point the best, and of equal ones the last. At an error those that are
-// there are taken before it is returned.
+// guided evaluates the points that a guide asks for, set after set, and tells the guide their objectives. add counts each row, and whether it was
+// known. take gets the best row of a point, the last of equal rows, once the guide asks for the point no more. After an error take gets the rows
+// that exist, then the error is returned.
 func guided(ctx context.Context, g *space.Guide, by engine, add func(*result.Row, bool), take func(*result.Row) error) error {
 	best := map[int]*result.Row{}
 	var order []int // of the points that have no row yet

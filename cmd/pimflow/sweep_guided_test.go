@@ -40,17 +40,7 @@ func (f *byEffort) run(_ context.Context, tasks iter.Seq[space.Task], emit func(
 // TestGuided: of each point the better row is taken, when the point is not asked for again; at an error those are taken that there are.
 func TestGuided(t *testing.T) {
 	spec := &space.Spec{Effort: space.Text{Text: "5"}, Sample: &space.Sample{Points: 9, Method: space.Halving}}
-	for name, text := range map[string]string{"models": "toy", "memory.pim_channels": "1..3", "pim.timing.ccds_ck": "2..4"} {
-		values, err := space.ParseValues(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		spec.Put(space.Axis{Name: name, Values: values})
-	}
-	s, err := space.New(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := spaceOf(t, spec, "models=toy", "memory.pim_channels=1..3", "pim.timing.ccds_ck=2..4")
 	if n := evaluations(s); n != 12 {
 		t.Errorf("%d evaluations, 12 wanted", n)
 	}

@@ -31,10 +31,11 @@ func (f fixed) run(_ context.Context, tasks iter.Seq[space.Task], emit func(*res
 	return nil
 }
 
-// TestComparison: few of the points that take plans of others are searched, by a fixed draw, and what they lose is told.
-func TestComparison(t *testing.T) {
-	spec := &space.Spec{}
-	for name, text := range map[string]string{"models": "toy", "memory.pim_channels": "1..16", "pim.buffers": "1..4"} {
+// spaceOf is a space with axes as flags have them.
+func spaceOf(t *testing.T, spec *space.Spec, axes ...string) *space.Space {
+	t.Helper()
+	for _, a := range axes {
+		name, text, _ := strings.Cut(a, "=")
 		values, err := space.ParseValues(text)
 		if err != nil {
 			t.Fatal(err)
@@ -45,6 +46,12 @@ func TestComparison(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return s
+}
+
+// TestComparison: few of the points that take plans of others are searched, by a fixed draw, and what they lose is told.
+func TestComparison(t *testing.T) {
+	s := spaceOf(t, &space.Spec{}, "models=toy", "memory.pim_channels=1..16", "pim.buffers=1..4")
 	var first []int
 	for range 2 {
 		var searched []int

@@ -1,4 +1,4 @@
-// Package explore chooses which designs of a space are evaluated next, from the objectives of those that were. It evaluates nothing.
+// Package explore chooses the next designs of a space to evaluate, from the objectives of earlier designs. It evaluates nothing.
 //
 // A Method is asked for designs, which may be evaluated in any order or at the same time, and told the objectives of all of
 // them; then it is asked for more. What it asks for follows from the space, the seed and what it was told.

@@ -15,14 +15,15 @@ import (
 type columns struct {
 	packing
 	rates rates
+	opens measures[openTime]
+	steps measures[float64] // by how many cycles the writes for the next step lengthen one
 
-	mu       sync.Mutex
-	pieces   map[string]dram.Stream // without addresses, by kept's key
-	measured measures
+	mu     sync.Mutex
+	pieces map[string]dram.Stream // without addresses, by kept's key
 }
 
 func newColumns(d *Device) scheme {
-	return &columns{packing: newPacking(d), rates: d.measure(), pieces: map[string]dram.Stream{}, measured: measures{map[packedKey]openTime{}, map[packedKey]float64{}}}
+	return &columns{packing: newPacking(d), rates: d.measure(), pieces: map[string]dram.Stream{}}
 }
 
 // kOrder is a layer in one order of K, with merge groups of the convolution in a matrix.

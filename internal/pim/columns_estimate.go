@@ -1,5 +1,7 @@
 package pim
 
+import "sync"
+
 // A visit to a row takes the time to close the row before and to open this one, that of its multiplications and
 // reads, and what writes of the buffers add: those before the first multiplication, and those of each later step.
 // The first and the last are measured with short streams, once.
@@ -21,10 +23,26 @@ type stepKey struct {
 	double                           bool
 }
 
-// measures are what short streams take.
-type measures struct {
-	opens map[packedKey]openTime
-	steps map[packedKey]float64
+// measures are what short streams take, by their keys. The zero value has none. It is safe for concurrent use, most of which reads.
+type measures[T any] struct {
+	mu sync.RWMutex
+	of map[packedKey]T
+}
+
+func (m *measures[T]) get(key packedKey) (t T, ok bool) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	t, ok = m.of[key]
+	return t, ok
+}
+
+func (m *measures[T]) put(key packedKey, t T) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.of == nil {
+		m.of = map[packedKey]T{}
+	}
+	m.of[key] = t
 }
 
 // packedKey is a key in few bits, which are quick to look up.
@@ -52,9 +70,7 @@ func (c *columns) dot(cols int) int { return cols*int(c.waits.comp) + int(c.wait
 // openTime measures an opening.
 func (c *columns) openTime(k openKey) openTime {
 	key := k.packed()
-	c.mu.Lock()
-	t, ok := c.measured.opens[key]
-	c.mu.Unlock()
+	t, ok := c.opens.get(key)
 	if ok {
 		return t
 	}
@@ -74,18 +90,14 @@ func (c *columns) openTime(k openKey) openTime {
 	t.beside, t.edge = one(k.cols, groups)
 	t.beside -= float64(groups * c.dot(k.cols))
 	t.shortest, _ = one(1, 1)
-	c.mu.Lock()
-	c.measured.opens[key] = t
-	c.mu.Unlock()
+	c.opens.put(key, t)
 	return t
 }
 
 // stepTime measures by how many cycles the writes for the next step lengthen one.
 func (c *columns) stepTime(k stepKey) float64 {
 	key := k.packed()
-	c.mu.Lock()
-	t, ok := c.measured.steps[key]
-	c.mu.Unlock()
+	t, ok := c.steps.get(key)
 	if ok {
 		return t
 	}
@@ -98,9 +110,7 @@ func (c *columns) stepTime(k stepKey) float64 {
 		t /= 2
 	}
 	t -= float64(k.pixels * k.groups * c.dot(k.cols))
-	c.mu.Lock()
-	c.measured.steps[key] = t
-	c.mu.Unlock()
+	c.steps.put(key, t)
 	return t
 }
 

@@ -92,13 +92,7 @@ func store(t testing.TB, s *Store, n int, by Evaluator) {
 		if e.Row, e.Plan, err = by.Evaluate(t.Context(), &j, nil); err != nil {
 			t.Fatal(err)
 		}
-		data, err := e.pack()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := js.PublishAsync("$KV."+results+"."+string(e.Key), data, jetstream.WithStallWait(time.Minute)); err != nil {
-			t.Fatal(err)
-		}
+		publish(t, js, e)
 	}
 	<-js.PublishAsyncComplete()
 }
@@ -198,13 +192,7 @@ func TestManyResults(t *testing.T) {
 	for i := range n {
 		j := point(i)
 		e := &entry{Schema: entrySchema, Key: j.Key(), Row: failed(&j, "")}
-		data, err := e.pack()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := js.PublishAsync("$KV."+results+"."+string(e.Key), data, jetstream.WithStallWait(time.Minute)); err != nil {
-			t.Fatal(err)
-		}
+		publish(t, js, e)
 	}
 	<-js.PublishAsyncComplete()
 	stored := held()
@@ -233,5 +221,16 @@ func TestManyResults(t *testing.T) {
 		before, stored, n, found, took.Round(100*time.Millisecond), info.CachedInfo().State.Bytes/1e6, time.Since(begin).Round(time.Second), peak)
 	if err != nil || rows != n || peak > 200 {
 		t.Error(err, rows, peak)
+	}
+}
+
+// publish stores an entry; its acknowledgement is not waited for.
+func publish(t testing.TB, js jetstream.JetStream, e *entry) {
+	data, err := e.pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := js.PublishAsync("$KV."+results+"."+string(e.Key), data, jetstream.WithStallWait(time.Minute)); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -31,12 +31,7 @@ free: what the same plan takes if all that takes no time
 	}
 	head, t = append(head, "all", "free", "less"), append(t, column{right: true}, column{right: true}, column{right: true})
 	t.row(head...)
-	for k := range c.Models {
-		m := &c.Models[k]
-		if m.Error != "" {
-			t.open(fault.Name(m.Model), strconv.Itoa(m.Batch), m.Error)
-			continue
-		}
+	c.rows(&t, func(m *ModelResult) []string {
 		r := &m.Results[0]
 		part := func(ns float64) string { return fmt.Sprintf("%.1f %%", 100*ns/r.Total) }
 		cells := []string{fault.Name(m.Model), strconv.Itoa(m.Batch), us(&r.Total), fmt.Sprintf("%d of %d", r.Chain.Among, r.Chain.Steps)}
@@ -44,8 +39,8 @@ free: what the same plan takes if all that takes no time
 			cells = append(cells, part(x.Time.NS()))
 		}
 		free := r.Chain.Free.NS()
-		t.row(append(cells, part(r.Chain.Sum().NS()), us(&free), part(r.Total-free))...)
-	}
+		return append(cells, part(r.Chain.Sum().NS()), us(&free), part(r.Total-free))
+	})
 	t.write(b)
 	_, err := io.WriteString(w, trimLines(b.String()))
 	return err

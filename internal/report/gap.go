@@ -50,23 +50,28 @@ less than the second. A plan with other tiles may be below them; more effort pro
 		}
 	}
 	t.row(head...)
-	for k := range c.Models {
-		m := &c.Models[k]
-		if m.Error != "" {
-			t.open(fault.Name(m.Model), strconv.Itoa(m.Batch), m.Error)
-			continue
-		}
-		var cells []string
+	c.rows(&t, func(m *ModelResult) (cells []string) {
 		for _, x := range gapColumns {
 			if !x.timed || timed {
 				cells = append(cells, x.cell(m, &m.Results[0], &m.Results[1]))
 			}
 		}
-		t.row(cells...)
-	}
+		return cells
+	})
 	t.write(b)
 	_, err := io.WriteString(w, trimLines(b.String()))
 	return err
+}
+
+// rows adds a row a model; that of a model without a result has its error.
+func (c *Comparison) rows(t *table, cells func(m *ModelResult) []string) {
+	for k := range c.Models {
+		if m := &c.Models[k]; m.Error != "" {
+			t.open(fault.Name(m.Model), strconv.Itoa(m.Batch), m.Error)
+		} else {
+			t.row(cells(m)...)
+		}
+	}
 }
 
 // us is a time in microseconds; "" without one.
