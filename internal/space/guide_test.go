@@ -109,6 +109,28 @@ func TestGuide(t *testing.T) {
 	})
 }
 
+// TestLevels: points start from anchors at the first level of halving, and are searched in full at the others.
+func TestLevels(t *testing.T) {
+	g := made(t, &Spec{Axes: []Axis{
+		{Name: models, Values: list("toy")}, {Name: "memory.pim_channels", Values: list("1..16")}, {Name: "launch.pim", Values: list("each", "joint")}, {Name: "gpu.launch_ck", Values: list("0..9")},
+	}, Sample: &Sample{Points: 60, Method: Halving}}).Guide()
+	for level := range 2 {
+		started := 0
+		tasks := g.Ask()
+		var told [][]float64
+		for i := range tasks {
+			if len(tasks[i].Starts) > 0 {
+				started++
+			}
+			told = append(told, objectivesOf(&tasks[i].Point))
+		}
+		if len(tasks) == 0 || (started > 0) != (level == 0) {
+			t.Errorf("level %d: %d of %d points have starts", level, started, len(tasks))
+		}
+		g.Tell(told)
+	}
+}
+
 // TestEfforts: halving goes from the least to the spec's effort.
 func TestEfforts(t *testing.T) {
 	for _, c := range []struct{ effort, search, want string }{

@@ -40,7 +40,7 @@ var spaces = slices.Concat(
 			if s.drawn`, `if s.digits(i, at); true {
 			if s.drawn`},
 	),
-	file("internal/space/guide.go", in("internal/space", "^(TestGuide|TestEfforts|TestOrdered)$"),
+	file("internal/space/guide.go", in("internal/space", "^(TestGuide|TestLevels|TestEfforts|TestOrdered)$"),
 		row{"a point that is searched in full has starts", `if level == 0 {
 		t = g`, `if level >= 0 {
 		t = g`},
