@@ -9,8 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-
-	"github.com/google/renameio/v2"
 )
 
 // File is a file to write.
@@ -26,17 +24,17 @@ type File struct {
 // An error of one file does not keep the others from being written. If ctx ends, no further byte is written.
 func Write(ctx context.Context, list ...File) error {
 	var errs []error
-	var pending []*renameio.PendingFile
+	var written []*pending
 	for _, f := range list {
 		p, err := f.prepare(ctx)
 		if err != nil {
 			errs = append(errs, err)
 		}
 		if p != nil {
-			pending = append(pending, p)
+			written = append(written, p)
 		}
 	}
-	for _, p := range pending {
+	for _, p := range written {
 		if ctx.Err() != nil {
 			temporary.drop(p)
 		} else if err := temporary.commit(p); err != nil {
@@ -47,7 +45,7 @@ func Write(ctx context.Context, list ...File) error {
 }
 
 // prepare writes the file; nil where it already is at its place.
-func (f *File) prepare(ctx context.Context) (*renameio.PendingFile, error) {
+func (f *File) prepare(ctx context.Context) (*pending, error) {
 	if info, err := os.Stat(f.Name); err == nil && !info.Mode().IsRegular() {
 		out, err := os.OpenFile(f.Name, os.O_WRONLY, 0) // a pipe or a device cannot be replaced
 		if err != nil {
@@ -127,7 +125,7 @@ func TryFolder(name string) error {
 }
 
 // pend begins a file beside its place, which is the target of links.
-func pend(name string) (*renameio.PendingFile, error) {
+func pend(name string) (*pending, error) {
 	place, err := followed(name)
 	if err != nil {
 		return nil, err
@@ -164,30 +162,30 @@ func named(name string, err error) error {
 // leftovers holds what must not outlive the process.
 type leftovers struct {
 	mu      sync.Mutex
-	files   map[*renameio.PendingFile]bool
+	files   map[*pending]bool
 	folders map[string]bool
 }
 
-var temporary = leftovers{files: map[*renameio.PendingFile]bool{}, folders: map[string]bool{}}
+var temporary = leftovers{files: map[*pending]bool{}, folders: map[string]bool{}}
 
-func (l *leftovers) pend(place string) (*renameio.PendingFile, error) {
+func (l *leftovers) pend(place string) (*pending, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	p, err := renameio.NewPendingFile(place, renameio.WithPermissions(0o666), renameio.WithExistingPermissions())
+	p, err := newPending(place)
 	if err == nil {
 		l.files[p] = true
 	}
 	return p, err
 }
 
-func (l *leftovers) commit(p *renameio.PendingFile) error {
+func (l *leftovers) commit(p *pending) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.files, p)
 	return p.CloseAtomicallyReplace()
 }
 
-func (l *leftovers) drop(p *renameio.PendingFile) {
+func (l *leftovers) drop(p *pending) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.files, p)

@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"pimflow/internal/device"
@@ -65,7 +64,7 @@ func Start(ctx context.Context, wait time.Duration, program string, args ...stri
 	}
 	r := &Runner{name: program, wait: wait, c: exec.CommandContext(ctx, path, args...), stderr: &first{}}
 	r.c.Stderr = r.stderr
-	r.c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // with its children
+	group(r.c)
 	r.c.Cancel = r.end
 	r.c.WaitDelay = time.Second // for children in groups of their own; estimated
 	if r.in, err = r.c.StdinPipe(); err != nil {
@@ -129,7 +128,7 @@ func (r *Runner) Close() error {
 }
 
 // end kills the runner and its children.
-func (r *Runner) end() error { return syscall.Kill(-r.c.Process.Pid, syscall.SIGKILL) }
+func (r *Runner) end() error { return killGroup(r.c) }
 
 // kill ends the runner. Its standard error is complete afterwards.
 func (r *Runner) kill() {

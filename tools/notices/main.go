@@ -32,7 +32,7 @@ func main() {
 }
 
 // systems lists the operating systems that binaries are built for.
-var systems = []string{"linux", "darwin"}
+var systems = []string{"linux", "darwin", "windows"}
 
 // module is a module and the folders of its packages that are linked.
 type module struct {
