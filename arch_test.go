@@ -18,14 +18,14 @@ import (
 // ranks orders the packages by their paths under internal, and the root package: each imports packages of a lower rank only.
 // ARCHITECTURE.md has the same table with a line on each.
 var ranks = [][]string{
-	{"budget", "explore", "fault", "files", "hostile", "nearest", "vector"},
+	{"budget", "explore", "fault", "files", "hostile", "nearest", "usage", "vector"},
 	{"tensor", "dram", "job"},
 	{"hw", "op", "npy", "dram/aimhost"},
 	{"graph"},
 	{"simplify", "zoo", "plan", "device", "interval"},
 	{"onnx", "gpu", "profile", "program", "transform", "result"},
 	{"pim", "run", "queue"},
-	{"calibrate", "memory", "published/generator", "trace", "candidate", "fake"},
+	{"calibrate", "memory", "published/generator", "trace", "candidate", "fake", "utilization"},
 	{"bound", "search/local"},
 	{"search"},
 	{"platform"},

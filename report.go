@@ -7,6 +7,7 @@ import (
 	"pimflow/internal/plan"
 	"pimflow/internal/run"
 	"pimflow/internal/search"
+	"pimflow/internal/usage"
 )
 
 // ReportSchema names the form of Report's JSON.
@@ -80,6 +81,8 @@ type Report struct {
 	Top      [][][]Class    `json:"top,omitempty"`       // the largest values of each output and image (Tensor.Top); nil until it is asked for
 	TopWhole []int          `json:"top_whole,omitempty"` // the outputs of Top that have no dimension of images: of each there is one list, of all its values
 
+	Utilization *usage.Network `json:"utilization,omitempty"` // nil until Session.Utilize
+
 	GPUProfile *GPUProfile `json:"gpu_profile,omitempty"` // nil where all GPU times are the model's
 
 	Sizes    []Size    `json:"sizes,omitempty"`    // extents that depend on data (Session.Sizes); the plan is made with the largest
@@ -116,7 +119,8 @@ type Layer struct {
 	Fast string `json:"kind_if_fast,omitempty"`
 	Slow string `json:"kind_if_slow,omitempty"`
 	// Error is nil until SetCheck.
-	Error *LayerError `json:"error"`
+	Error *LayerError  `json:"error"`
+	Use   *usage.Layer `json:"use,omitempty"` // nil until Session.Utilize
 }
 
 // Tile is a part of a layer's value on a device.
@@ -131,6 +135,8 @@ type Tile struct {
 	Joined bool    `json:"joined"`    // launched with the PIM's tile before: NS and Ticks are without a launch
 
 	GPUSource string `json:"gpu_source,omitempty"` // of NS on the GPU: measured, interpolated, scaled or model
+
+	Piece *usage.Piece `json:"piece,omitempty"` // nil until Session.Utilize
 }
 
 // Whole is the cost of all of a layer on one device.
@@ -260,7 +266,7 @@ func newTile(s *Session, tl *run.Timeline, step int) Tile {
 	if st.Fused {
 		c.Ticks = s.machine.PIM.Clock.Cycles(int64(c.Time))
 	}
-	return Tile{st.Device, st.Box.String(), c.Time.NS(), c.Ticks, tl.Spans[step].Start.NS(), c.Bound, c.Energy.Total().Value, st.Fused, sourceOf(&c, st.Device)}
+	return Tile{st.Device, st.Box.String(), c.Time.NS(), c.Ticks, tl.Spans[step].Start.NS(), c.Bound, c.Energy.Total().Value, st.Fused, sourceOf(&c, st.Device), nil}
 }
 
 func newWhole(c *device.Cost) *Whole {

@@ -165,6 +165,11 @@ func runModel(c *cobra.Command, f *runFlags) error {
 	if err != nil {
 		return err
 	}
+	if f.json || f.verbose {
+		if err = s.Utilize(context.WithoutCancel(ctx), p, rep); err != nil { // it is short
+			return err
+		}
+	}
 	var values []pimflow.Tensor
 	stopped := errStopped
 	if !p.Internal().Stopped {

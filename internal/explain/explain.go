@@ -16,10 +16,12 @@ import (
 
 	"pimflow/internal/device"
 	"pimflow/internal/graph"
+	"pimflow/internal/memory"
 	"pimflow/internal/plan"
 	"pimflow/internal/program"
 	"pimflow/internal/run"
 	"pimflow/internal/search"
+	"pimflow/internal/utilization"
 )
 
 // Explainer holds one plan and its devices.
@@ -31,6 +33,7 @@ type Explainer struct {
 	standby float64 // pJ a nanosecond
 	steps   map[graph.ID][]int
 	narrow  map[graph.ID]bool
+	waits   []utilization.Wait // nil until Tiles
 }
 
 // New explains the result of a search on a target.
@@ -241,4 +244,25 @@ func (o *Option) Tiles() (list []plan.Tile) {
 		list = append(list, o.Parts[i].Tile)
 	}
 	return list
+}
+
+// Moved is the time of the plan with a whole layer on one device, at the position of the first or of the last of its tiles; 0 if the device
+// does not execute it, or if there is no place for it in the plan's order or no room in the banks.
+func (e *Explainer) Moved(p *Placed, dev string) (device.Time, error) {
+	tiles := []plan.Tile{{Cut: e.g.Whole(p.Layer.Node), Device: dev}}
+	if same(tiles, p.Tiles) {
+		return e.res.Timeline.Total, nil
+	}
+	if why, err := e.refuses(p.Layer, tiles); why != "" || err != nil {
+		return 0, err
+	}
+	tl, err := e.instead(p, &Option{Parts: []Part{{Tile: tiles[0]}}})
+	var full *memory.FullError
+	switch {
+	case errors.As(err, &full) || err == nil && tl == nil:
+		return 0, nil
+	case err != nil:
+		return 0, err
+	}
+	return tl.Total, nil
 }

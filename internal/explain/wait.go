@@ -6,6 +6,7 @@ import (
 	"pimflow/internal/device"
 	"pimflow/internal/plan"
 	"pimflow/internal/run"
+	"pimflow/internal/utilization"
 )
 
 // Tile is a tile of the plan with its interval, and the reason for its start.
@@ -22,6 +23,9 @@ type Tile struct {
 // Tiles returns the tiles of a layer in the plan's order.
 func (e *Explainer) Tiles(p *Placed) (list []Tile) {
 	tl := e.res.Timeline
+	if e.waits == nil {
+		e.waits = utilization.Waits(tl)
+	}
 	for _, i := range e.steps[p.Layer.Node] {
 		cost := tl.Program.Steps[i].Cost()
 		list = append(list, Tile{tl.Program.Steps[i].Tile, tl.Spans[i], tl.Program.Steps[i].Fused, e.waited(i), tl.Spans[i].End - tl.Spans[i].Start - cost.Time})
@@ -29,44 +33,19 @@ func (e *Explainer) Tiles(p *Placed) (list []Tile) {
 	return list
 }
 
-// waited names the step whose end let a step begin: the last producer of its inputs, else the
-// step before on its device.
+// waited names what step i waited for.
 func (e *Explainer) waited(i int) string {
-	tl := e.res.Timeline
-	step, start := &tl.Program.Steps[i], tl.Spans[i].Start
-	if start == 0 {
+	w := e.waits[i]
+	if w.Why == utilization.Nothing {
 		return "nothing: starts with the plan"
 	}
-	name := func(j int) string {
-		s := &tl.Program.Steps[j]
-		return fmt.Sprintf("%.80q on the %s", e.g.Nodes[s.Node].Name, s.Device)
+	s := &e.res.Timeline.Program.Steps[w.Step]
+	name := fmt.Sprintf("%.80q", e.g.Nodes[s.Node].Name)
+	switch w.Why {
+	case utilization.Input:
+		return fmt.Sprintf("what it reads, made by %s on the %s", name, s.Device)
+	case utilization.Exclusive:
+		return fmt.Sprintf("%s on the %s: one device works at a time", name, s.Device)
 	}
-	for _, j := range step.After {
-		if tl.Spans[j].End == start && e.reads(i, j) {
-			return "what it reads, made by " + name(j)
-		}
-	}
-	for _, j := range step.After { // no producer of its inputs
-		if tl.Spans[j].End == start {
-			return name(j) + ": one device works at a time"
-		}
-	}
-	for j := i - 1; j >= 0; j-- {
-		if tl.Program.Steps[j].Device == step.Device {
-			return fmt.Sprintf("its device, busy with %.80q", e.g.Nodes[tl.Program.Steps[j].Node].Name)
-		}
-	}
-	panic("explain: a step that starts late waits for none")
-}
-
-// reads reports whether step i of the plan reads a value that step j makes.
-func (e *Explainer) reads(i, j int) bool {
-	a, b := &e.res.Timeline.Program.Steps[i], &e.res.Timeline.Program.Steps[j]
-	need := e.g.Need(a.Cut)
-	for k, x := range e.g.Nodes[a.Node].In {
-		if x == b.Node && !b.Box.Intersect(need[k]).Empty() {
-			return true
-		}
-	}
-	return false
+	return "its device, busy with " + name
 }

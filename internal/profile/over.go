@@ -228,6 +228,11 @@ func (c *code) Breakdown() []device.Term {
 	return device.Scale(device.Breakdown(c.Code), c.Code.Cost().Time, c.cost.Time, c.cost.Source.String())
 }
 
+var _ device.Active = (*code)(nil)
+
+// Activity is that of the model's kernels.
+func (c *code) Activity() device.Activity { return device.ActivityOf(c.Code) }
+
 // Print writes the source of the time and the model's kernels.
 func (c *code) Print(w io.Writer) error {
 	if c.note != "" {
