@@ -22,6 +22,9 @@ type tiling struct {
 	cols   int   // of a read, in the mean
 	chunks int   // that some pixel needs
 	bound  int64 // on the cycles, shared to all channels evenly
+
+	read    int64   // elements of results, of all channels
+	columns []int64 // by part: columns that its pixels need
 }
 
 // option is a way to share a tiling out.
@@ -29,7 +32,8 @@ type option struct {
 	teams, used int // teams 0: even shares
 	fold        int
 	boxes       [2]box
-	bound       int64 // on the estimate, with any dataflow
+	bound       int64    // on the estimate, with any dataflow
+	link        [2]int64 // bounds on the cycles of the link: weight-stationary, input-stationary
 }
 
 // box is work that some channel has at least: units that pass so many groups, counted once for each chunk, and the cycles of
@@ -55,6 +59,10 @@ type columnRoom struct {
 	options  []option
 	folds    []int
 	flows    []dataflow
+	kinds    []shareKind // of the option that is estimated
+	shared   bool        // its shares are made, and kinds are those of all
+	loads    []spanLoad
+	last     share
 }
 
 // slack is how much longer than the best an estimate may be to be simulated: estimates are this exact, in the mean
@@ -69,10 +77,17 @@ const mostMissed = 4
 // than the best estimate.
 func (c *columns) candidates(l *layer, m *scratch) (list []candidate, need int) {
 	s := &columnSearch{columns: c, memory: m, list: m.candidates[:0], limit: math.MaxInt64, columnRoom: &m.columns}
-	orders := c.orders(l)
+	s.tilings(l, s.expand)
+	m.candidates = s.list
+	return s.list, s.need
+}
+
+// tilings expands the tilings that may be better than the best.
+func (s *columnSearch) tilings(l *layer, expand func(t *tiling)) {
+	orders := s.orders(l)
 	next := make([]tiling, 0, len(orders))
 	for i := range orders {
-		next = append(next, s.tiling(&orders[i], c.mostColumns(), nil))
+		next = append(next, s.tiling(&orders[i], s.mostColumns(), nil))
 	}
 	for len(next) > 0 {
 		at := 0
@@ -85,7 +100,7 @@ func (c *columns) candidates(l *layer, m *scratch) (list []candidate, need int) 
 		switch {
 		case t.again:
 		case t.bound < s.limit:
-			s.expand(&t)
+			expand(&t)
 			t.missed = 0
 		default:
 			t.missed++
@@ -96,8 +111,6 @@ func (c *columns) candidates(l *layer, m *scratch) (list []candidate, need int) 
 		}
 		next[at] = s.tiling(t.kOrder, t.size-1, &t)
 	}
-	m.candidates = s.list
-	return s.list, s.need
 }
 
 // mostColumns is the longest chunk.
@@ -125,6 +138,7 @@ func (s *columnSearch) tiling(o *kOrder, size int, last *tiling) tiling {
 		}
 	}
 	all, columns, reads := int64(0), 0, 0
+	t.columns = make([]int64, len(t.parts))
 	for i := range t.parts {
 		p := &t.parts[i]
 		p.rowGroups = max(1, s.d.columns/p.cols)
@@ -135,6 +149,8 @@ func (s *columnSearch) tiling(o *kOrder, size int, last *tiling) tiling {
 			work += int64(q) * (int64(need.columns)*s.waits.comp + int64(need.chunks)*s.waits.read)
 			columns, reads = columns+q*need.columns, reads+q*need.chunks
 			chunks = max(chunks, need.chunks)
+			t.columns[i] += int64(p.count * q * need.columns)
+			t.read += int64(p.count*q*need.chunks) * int64(p.groups*s.d.results)
 		}
 		work *= int64(p.count)
 		t.work += work
@@ -171,11 +187,14 @@ func (s *columnSearch) expand(t *tiling) {
 			if max(o.boxes[0].cycles, o.boxes[1].cycles) >= s.limit {
 				continue
 			}
-			o.bound = math.MaxInt64
+			o.link = [2]int64{s.linkBound(t, &o, false), s.linkBound(t, &o, true)}
+			least := int64(math.MaxInt64)
+			o.bound = least
 			for _, f := range s.flow(t, &o) {
-				o.bound = min(o.bound, s.bound(t, &o, &f))
+				b := s.bound(t, &o, &f)
+				o.bound, least = min(o.bound, b), min(least, max(b, o.link[f.stays()]))
 			}
-			if o.bound < s.limit {
+			if least < s.limit {
 				s.options = append(s.options, o)
 			}
 		}
@@ -195,9 +214,9 @@ func (s *columnSearch) expand(t *tiling) {
 		if o.used < s.d.channels {
 			w.used = o.used
 		}
-		w.assign(s.memory.shares[0])
+		s.kinds, s.loads = s.kinds[:0], s.loads[:0]
 		for _, f := range s.flow(t, o) {
-			if s.bound(t, o, &f) < s.limit {
+			if max(s.bound(t, o, &f), o.link[f.stays()]) < s.limit {
 				s.estimate(w, f)
 			}
 		}
@@ -216,30 +235,6 @@ func refold(ps []part, fold int) []part {
 		}
 	}
 	return ps
-}
-
-// estimate adds a candidate whose shares are made.
-func (s *columnSearch) estimate(w way, f dataflow) {
-	for i := range w.parts {
-		f.rowGroups = w.parts[i].rowGroups
-		w.parts[i].dataflow = f
-	}
-	p := candidate{way: w, estimate: estimateAll(s.memory.shares[0], s.limit, s.columns.estimate)}
-	s.d.afterLink(&p)
-	switch {
-	case !p.timely || p.cycles >= s.limit:
-	case p.rows > s.d.rows:
-		if s.need == 0 || p.rows < s.need {
-			s.need = p.rows
-		}
-	default:
-		if w.layer.dynamic {
-			p.cycles += s.d.writingOf(&p.way, s.memory.shares[0])
-		}
-		p.parts = slices.Clone(w.parts)
-		s.list = append(s.list, p)
-		s.limit = min(s.limit, int64(float64(p.cycles)*(1+slack)))
-	}
 }
 
 // share lists the ways to share parts out, evenly first. Of those with as many groups a member, one with the most teams is

@@ -1,6 +1,9 @@
 package pim
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // A visit to a row takes the time to close the row before and to open this one, that of its multiplications and
 // reads, and what writes of the buffers add: those before the first multiplication, and those of each later step.
@@ -23,26 +26,51 @@ type stepKey struct {
 	double                           bool
 }
 
-// measures are what short streams take, by their keys. The zero value has none. It is safe for concurrent use, most of which reads.
+// measures are what short streams take, by their keys. The zero value has none. It is safe for concurrent use. What is found in
+// the table of places, mostly, takes no lock.
 type measures[T any] struct {
-	mu sync.RWMutex
-	of map[packedKey]T
+	places [measurePlaces]atomic.Pointer[measure[T]]
+	mu     sync.Mutex
+	of     map[packedKey]*measure[T]
 }
 
-func (m *measures[T]) get(key packedKey) (t T, ok bool) {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	t, ok = m.of[key]
-	return t, ok
+type measure[T any] struct {
+	key packedKey
+	of  T
 }
 
-func (m *measures[T]) put(key packedKey, t T) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.of == nil {
-		m.of = map[packedKey]T{}
+// measurePlaces: the layers of a network have some hundred measures on a machine. Estimated.
+const (
+	placeBits     = 9
+	measurePlaces = 1 << placeBits
+)
+
+// get returns a measure, which is made where there is none.
+func (m *measures[T]) get(key packedKey, make func() T) T {
+	place := &m.places[key.place()]
+	if x := place.Load(); x != nil && x.key == key {
+		return x.of
 	}
-	m.of[key] = t
+	m.mu.Lock()
+	x := m.of[key]
+	m.mu.Unlock()
+	if x == nil {
+		x = &measure[T]{key, make()}
+		m.mu.Lock()
+		if m.of == nil {
+			m.of = map[packedKey]*measure[T]{}
+		}
+		m.of[key] = x
+		m.mu.Unlock()
+	}
+	place.Store(x)
+	return x.of
+}
+
+// place is a key's place among measurePlaces: multiplicative hashing (Knuth, The Art of Computer Programming, volume 3, 6.4).
+func (k *packedKey) place() uint64 {
+	const golden = 0x9e3779b97f4a7c15
+	return (k[0]*golden ^ k[1]) * golden >> (64 - placeBits)
 }
 
 // packedKey is a key in few bits, which are quick to look up.
@@ -69,11 +97,10 @@ func (c *columns) dot(cols int) int { return cols*int(c.waits.comp) + int(c.wait
 
 // openTime measures an opening.
 func (c *columns) openTime(k openKey) openTime {
-	key := k.packed()
-	t, ok := c.opens.get(key)
-	if ok {
-		return t
-	}
+	return c.opens.get(k.packed(), func() openTime { return c.measureOpening(k) })
+}
+
+func (c *columns) measureOpening(k openKey) (t openTime) {
 	const groups = 4 // of a visit that is long enough
 	one := func(cols, groups int) (float64, float64) {
 		fill := []batch{{load: load{full: 1}, cols: k.writes}}
@@ -90,17 +117,15 @@ func (c *columns) openTime(k openKey) openTime {
 	t.beside, t.edge = one(k.cols, groups)
 	t.beside -= float64(groups * c.dot(k.cols))
 	t.shortest, _ = one(1, 1)
-	c.opens.put(key, t)
 	return t
 }
 
 // stepTime measures by how many cycles the writes for the next step lengthen one.
 func (c *columns) stepTime(k stepKey) float64 {
-	key := k.packed()
-	t, ok := c.steps.get(key)
-	if ok {
-		return t
-	}
+	return c.steps.get(k.packed(), func() float64 { return c.measureStep(k) })
+}
+
+func (c *columns) measureStep(k stepKey) (t float64) {
 	flow := dataflow{fillUnits: 1, unitBuffers: k.wide, bufferColumns: ceilDiv(k.cols*k.pixels, k.wide), doubleBuffered: k.double}
 	v, w := c.visitor(flow, k.cols, k.pixels, k.groups, c.d.acts)
 	now, next := []batch{{load: load{full: 1}, cols: k.cols}}, []batch{{load: load{tail: k.next}, cols: k.cols}}
@@ -109,9 +134,7 @@ func (c *columns) stepTime(k stepKey) float64 {
 		t, _ = c.d.channel.Period(append(st, v.writeStep(w, k.groups, now, next, k.wide, 0)...))
 		t /= 2
 	}
-	t -= float64(k.pixels * k.groups * c.dot(k.cols))
-	c.steps.put(key, t)
-	return t
+	return t - float64(k.pixels*k.groups*c.dot(k.cols))
 }
 
 // visitor writes visits to a row of so many groups.
@@ -129,19 +152,16 @@ type estimator struct {
 	edge float64
 }
 
-// estimate adds up visits, each as long as among others like it.
-func (c *columns) estimate(s share) estimate {
-	e, f := estimator{columns: c, timeline: newTimeline(&c.refresh)}, estimate{timely: true}
-	var buf [usualClasses]batch
-	for i := range s {
-		sp := &s[i]
-		p, bs := sp.packing(&c.d.geometry), sp.batches(buf[:0])
-		f.rows += sp.at[byMatrix].Len() * sp.at[byChunk].Len() * p.rows
-		if !c.timely(sp, p) {
+// estimateKind adds up the visits of a share, each as long as among others like it.
+func (c *columns) estimateKind(k *shareKind) estimate {
+	e, f := estimator{columns: c, timeline: newTimeline(&c.refresh)}, estimate{timely: true, rows: k.rows}
+	for i := range k.loads {
+		x := &k.loads[i]
+		if !c.timely(x.span, x.packed) {
 			f.timely = false
 			return f
 		}
-		f.moved += e.span(sp, p, bs)
+		f.moved += e.span(x)
 	}
 	f.cycles = int64(e.end() + e.edge)
 	return f
@@ -159,28 +179,24 @@ func (c *columns) rowKinds(p rowPacking) [2]rowKind {
 }
 
 // span adds a span, and returns the elements that it moves.
-func (e *estimator) span(s *span, p rowPacking, bs []batch) (moved int64) {
-	var m mix
-	chunks := s.at[byChunk]
-	for i := range bs {
-		m.add(&bs[i], s.need(bs[i].class, chunks.Lo, chunks.Hi), s.fold)
-	}
+func (e *estimator) span(x *spanLoad) (moved int64) {
+	m, s := &x.needs, x.span
 	if m.reads == 0 {
 		return 0
 	}
-	v := visits{estimator: e, s: s, cols: int((m.columns + m.reads/2) / m.reads)}
+	v := visits{estimator: e, s: s, cols: x.cols}
 	n := float64(s.at[byMatrix].Len())
 	switch {
-	case len(bs) > 1:
-		v.mixed(p, &m, n)
+	case x.mixed:
+		v.mixed(x.packed, m, n)
 	case s.inputStationary:
-		v.fills(p, bs[0].load, n*float64(m.chunks))
+		v.fills(x.packed, x.load, n*float64(m.chunks))
 	default:
-		v.rows(p, bs[0].load, n*float64(m.chunks))
+		v.rows(x.packed, x.load, n*float64(m.chunks))
 	}
 	writes := m.columns
 	if !s.inputStationary {
-		writes *= int64(p.rows)
+		writes *= int64(x.packed.rows)
 	}
 	return int64(s.at[byMatrix].Len()) * (writes*int64(e.d.lanes) + m.reads*int64(s.at[byGroup].Len()*e.d.results))
 }

@@ -97,6 +97,17 @@ func (m *way) assign(shares []share) {
 	}
 }
 
+// last appends the share of the last of n channels.
+func (m *way) last(out share, n int) share {
+	if m.used > 0 {
+		n = m.used
+	}
+	if m.teams > 0 {
+		return memberShare(out, m.parts, n-1, teams{n, m.teams})
+	}
+	return evenShare(out, m.parts, n-1, n)
+}
+
 // spans appends items lo to hi of the box of a part, counted in the order of its dimensions,
 // as at most 7 boxes.
 func (s share) spans(p *part, box [partDims]tensor.Range, lo, hi int) share {
@@ -186,97 +197,36 @@ func (s *span) selected() int {
 //
 // In the literature: block distribution of a loop (static scheduling).
 func shareEvenly(out []share, ps []part) {
-	n, turn := len(out), 0
+	for c := range out {
+		out[c] = evenShare(out[c], ps, c, len(out))
+	}
+}
+
+// evenShare appends the even share of channel c of n.
+func evenShare(out share, ps []part, c, n int) share {
+	turn := 0
 	for i := range ps {
 		p := &ps[i]
+		box := p.whole()
 		if p.classes != nil {
-			p.shareByWork(out)
+			out = out.spans(p, box, p.itemAt(c, n), p.itemAt(c+1, n))
 			continue
 		}
-		box, unit := p.whole(), p.chunks*p.groups
+		unit := p.chunks * p.groups
 		each := p.count * p.units / n * unit
 		rest := p.items() - n*each
 		q, over := rest/n, rest%n
-		for j := range n {
-			lo := n*each + j*q + min(j, over)
-			hi := lo + q
-			if j < over {
-				hi++
-			}
-			c := (turn + j) % n
-			out[c] = out[c].spans(p, box, j*each, (j+1)*each)
-			out[c] = out[c].spans(p, box, lo, hi)
+		j := (c - turn + n) % n
+		lo := n*each + j*q + min(j, over)
+		hi := lo + q
+		if j < over {
+			hi++
 		}
+		out = out.spans(p, box, j*each, (j+1)*each)
+		out = out.spans(p, box, lo, hi)
 		turn = (turn + over) % n
 	}
-}
-
-// shareByTeams shares the units of each part out to teams of channels; the members of a team
-// share the output groups. A team with a channel less has more output groups a member and gets
-// fewer units. The shares are appended to out, by channel.
-func shareByTeams(out []share, ps []part, count int) {
-	n := len(out)
-	var stretches []stretch // none: each product is the whole of the work
-	if ps[len(ps)-1].layer != ps[0].layer {
-		stretches = stretchesOf(ps)
-	}
-	for i := range ps {
-		p, stretch := &ps[i], stretch{}
-		if stretches != nil {
-			stretch = stretches[i]
-		}
-		long := n % count                                                          // teams with a channel more than the others
-		groups := [2]int{ceilDiv(p.groups, n/count), ceilDiv(p.groups, n/count+1)} // of the busiest member
-		total := long*groups[0] + (count-long)*groups[1]
-		c, weight, hi := 0, 0, stretch.unitAt(p, 0, total)
-		for t := range count {
-			size, w := n/count, groups[1]
-			if t < long {
-				size, w = size+1, groups[0]
-			}
-			lo := hi
-			weight += w
-			hi = stretch.unitAt(p, weight, total)
-			for m := range size {
-				box := p.whole()
-				box[byGroup] = tensor.Range{Lo: p.groups * m / size, Hi: p.groups * (m + 1) / size}
-				switch inner := p.chunks * box[byGroup].Len(); {
-				case inner == 0 || lo == hi:
-				case p.count == 1: // whole units of one matrix are a box
-					box[byUnit] = tensor.Range{Lo: lo, Hi: hi}
-					out[c] = append(out[c], span{p, box})
-				default:
-					out[c] = out[c].spans(p, box, lo*inner, hi*inner)
-				}
-				c++
-			}
-		}
-	}
-}
-
-// stretch is the place of a product of a layer in the work of all of them. Teams get work that follows
-// each other, of one product and then of the next.
-type stretch struct{ from, size, all int }
-
-// stretchesOf are those of the products that parts belong to.
-func stretchesOf(ps []part) []stretch {
-	s := make([]stretch, len(ps))
-	all := 0
-	for i := 0; i < len(ps); {
-		first, from := i, all
-		for ; i < len(ps) && ps[i].layer == ps[first].layer; i++ {
-			for k, q := range ps[i].byClass() {
-				all += ps[i].count * q * ps[i].need(k, 0, ps[i].chunks).work() * ps[i].groups
-			}
-		}
-		for k := first; k < i; k++ {
-			s[k] = stretch{from: from, size: all - from}
-		}
-	}
-	for i := range s {
-		s[i].all = all
-	}
-	return s
+	return out
 }
 
 // byClass are the pixels of a matrix by padding class.
@@ -289,18 +239,6 @@ func (p *part) byClass() []int {
 		n[i] = q.pixels
 	}
 	return n
-}
-
-// unitAt is the first unit of a part after a portion of the work of all products.
-func (s stretch) unitAt(p *part, portion, total int) int {
-	if s.size == s.all {
-		return p.unitAt(portion, total)
-	}
-	if s.size == 0 { // all padding
-		return p.unitAt(portion, total)
-	}
-	const fine = 1 << 20 // keeps products of portions small
-	return p.unitAt(min(max(s.all*portion/total-s.from, 0), s.size)*fine/s.size, fine)
 }
 
 // unitAt is the first unit after a portion of the part's work.
@@ -341,28 +279,27 @@ func (p *part) find(portion, total int) (unit, class, rest int) {
 	panic("pim: more work than there is")
 }
 
-// shareByWork shares a part with several padding classes out to the channels, item by item in
-// order, so that all have about the same work.
-func (p *part) shareByWork(out []share) {
-	lo := 0
-	for c := range out {
-		hi := p.items()
-		if unit, class, rest := p.find(c+1, len(out)); unit < p.count*p.units {
-			hi = unit * p.chunks * p.groups
-			pixels := p.fold // of the unit, at most
-			for chunk := range p.chunks {
-				need := p.need(class, chunk, chunk+1).work() * pixels
-				if rest < need {
-					hi += rest * p.groups / need
-					break
-				}
-				rest -= need
-				hi += p.groups
-			}
-		}
-		out[c] = out[c].spans(p, p.whole(), lo, max(lo, hi))
-		lo = max(lo, hi)
+// itemAt is the first item of channel c of n when items of several padding classes are shared out in order, so that all
+// channels have about the same work.
+func (p *part) itemAt(c, n int) int {
+	if c == 0 {
+		return 0
 	}
+	unit, class, rest := p.find(c, n)
+	if unit == p.count*p.units {
+		return p.items()
+	}
+	at := unit * p.chunks * p.groups
+	pixels := p.fold // of the unit, at most
+	for chunk := range p.chunks {
+		need := p.need(class, chunk, chunk+1).work() * pixels
+		if rest < need {
+			return at + rest*p.groups/need
+		}
+		rest -= need
+		at += p.groups
+	}
+	return at
 }
 
 // estimate is what is known of a share without simulating it.
