@@ -94,6 +94,15 @@ func (s *Session) Utilize(ctx context.Context, p *Plan, rep *Report) error {
 	return nil
 }
 
+// Limits is what the time goes to, by class of layer: a part of Utilize that takes no time to speak of.
+func (s *Session) Limits(p *Plan) ([]usage.Limit, error) {
+	p, err := s.own(p)
+	if err != nil {
+		return nil, err
+	}
+	return limits(s.graph, p.result), nil
+}
+
 // utilizer makes the utilization of a plan of a session.
 type utilizer struct {
 	s  *Session

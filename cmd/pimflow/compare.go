@@ -32,6 +32,8 @@ type compareFlags struct {
 	gap       bool
 	chains    bool
 	verbose   bool
+	machines  []string
+	columns   int
 }
 
 // gapTables are the flags of tables with their own policies.
@@ -83,10 +85,12 @@ with the effort asked for. run --pim-channels auto also tries numbers in between
 			if len(f.batches) == 0 {
 				f.batches = []int{0} // the model's
 			}
+			f.columns = columnsOf(c, f.columns)
 			return compareModels(c.Context(), f, args, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
-	f.machineFlag(c, pimflow.DefaultMachine)
+	c.Flags().StringSliceVar(&f.machines, "machine", []string{pimflow.DefaultMachine}, "machines by name or .json file, with commas between them")
+	changeFlags(c, &f.opts.GPU, &f.opts.Set)
 	profileFlag(c, &f.opts.Profile)
 	f.openFlags(c)
 	f.effortFlags(c)
@@ -96,6 +100,7 @@ with the effort asked for. run --pim-channels auto also tries numbers in between
 	fl.StringVar(&f.channels, "pim-channels", "", "number of PIM channels, or auto to search the best (default: the machine's)")
 	fl.BoolVar(&f.gap, "gap", false, "print instead how far policy auto is below policy pimflow and above its lower bounds, with the effort of the search")
 	fl.BoolVar(&f.chains, "chains", false, "print instead what PIM work spends, in the plans of auto, on values that other PIM work reads")
+	columnsFlag(c, &f.columns)
 	fl.BoolVarP(&f.verbose, "verbose", "v", false, "with --gap: also the seconds that each search took, bounds included")
 	fl.BoolVar(&f.json, "json", false, "print one JSON object")
 	fl.BoolVar(&f.csv, "csv", false, "print comma-separated values")
@@ -109,23 +114,42 @@ func compareModels(ctx context.Context, f *compareFlags, models []string, stdout
 	}
 	bar := newBar(stderr)
 	defer bar.stop()
-	all := &report.Comparison{Schema: report.CompareSchema, Own: f.channels == autoChannels, Policies: f.policies}
+	all := &report.Comparison{Schema: report.CompareSchema, Columns: f.columns, Own: f.channels == autoChannels, Policies: f.policies}
 	var failures []error
-models:
-	for _, model := range models {
-		for _, batch := range f.batches {
-			f.model, f.opts.Batch = model, batch
-			m, err := compareModel(ctx, f, all, bar)
-			if ctx.Err() != nil {
-				break models
-			}
-			if err != nil {
-				failures = append(failures, err)
-				m = report.ModelResult{Model: model, Batch: max(batch, 1), Error: fault.Line(err)}
-			}
-			all.Models = append(all.Models, m)
-			patience.Store(int64(grace)) // there is something to print
+	type job struct {
+		machine, model string
+		batch          int
+	}
+	var jobs []job
+	names := map[string]string{}
+	for _, machine := range f.machines {
+		m, _, err := hw.LoadWith(machine, f.opts.GPU, f.opts.Set)
+		if err != nil {
+			return err
 		}
+		names[machine] = m.Name
+		all.Machines = append(all.Machines, m.Name)
+		if launches := fmt.Sprintf("gpu=%s pim=%s", m.Launch.GPU, m.Launch.PIM); !slices.Contains(all.Launches, launches) {
+			all.Launches = append(all.Launches, launches)
+		}
+		for _, model := range models {
+			for _, batch := range f.batches {
+				jobs = append(jobs, job{machine, model, batch})
+			}
+		}
+	}
+	for _, x := range jobs {
+		f.opts.Machine, f.model, f.opts.Batch = x.machine, x.model, x.batch
+		m, err := compareModel(ctx, f, all, bar)
+		if ctx.Err() != nil {
+			break
+		}
+		if err != nil {
+			failures = append(failures, err)
+			m = report.ModelResult{Model: x.model, Machine: names[x.machine], Batch: max(x.batch, 1), Error: fault.Line(err)}
+		}
+		all.Models = append(all.Models, m)
+		patience.Store(int64(grace)) // there is something to print
 	}
 	bar.stop()
 	if ctx.Err() != nil && len(all.Models) == 0 {
@@ -182,6 +206,11 @@ func (f *compareFlags) check(models []string) error {
 			return fault.Usagef("--policy %s is given twice", name)
 		}
 	}
+	for i, name := range f.machines {
+		if slices.Contains(f.machines[:i], name) {
+			return fault.Usagef("--machine %s is given twice", name)
+		}
+	}
 	for i, n := range f.batches {
 		if slices.Contains(f.batches[:i], n) {
 			return fault.Usagef("--batch %d is given twice", n)
@@ -200,12 +229,11 @@ func compareModel(ctx context.Context, f *compareFlags, all *report.Comparison, 
 	}
 	defer s.Close()
 	g, base, _, p := s.Internal()
-	all.Machine, all.Launches = s.Machine().Name(), fmt.Sprintf("gpu=%s pim=%s", base.Launch.GPU, base.Launch.PIM)
 	if p != nil {
 		n, on := p.Measured()
 		all.Profile = &report.ProfileFile{File: p.File, Kernels: n, MeasuredOn: on}
 	}
-	m.Model, m.Bindings = g.Name, s.Bindings()
+	m.Model, m.Machine, m.Bindings = g.Name, base.Name, s.Bindings()
 	numbers := []int{base.Memory.PIMChannels}
 	if all.Own {
 		numbers = platform.Eighths(base.Memory.Channels)

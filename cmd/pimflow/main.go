@@ -91,6 +91,9 @@ func rootCommand() *cobra.Command {
 				}
 				of = found
 			}
+			if of.Name() == termsName {
+				return report.Terms(root.OutOrStdout())
+			}
 			return of.Help()
 		},
 	})
@@ -106,6 +109,16 @@ func unknownCommand(root *cobra.Command, name string) error {
 		}
 	}
 	return fault.Usagef("command %.80q is not known%s: one of %s wanted", name, nearest.Hint(name, names), strings.Join(names, ", "))
+}
+
+// termsName is what help knows the words of reports by.
+const termsName = "terms"
+
+func termsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: termsName, Short: "The meaning of the words in reports", Args: wantArgs(0, 0),
+		RunE: func(c *cobra.Command, _ []string) error { return report.Terms(c.OutOrStdout()) },
+	}
 }
 
 // checkFlags refuses empty texts, as unset variables of a shell give, and a batch below 1.
@@ -163,5 +176,5 @@ func wantArgs(least, most int) cobra.PositionalArgs {
 // commands lists the subcommands, in the order a newcomer needs them.
 var commands = []func() *cobra.Command{
 	runCommand, compareCommand, sweepCommand, workerCommand, paretoCommand, plotCommand, diffCommand, sensitivityCommand, launchesCommand, reproduceCommand, zooCommand, machineCommand, gpuCommand, calibrateCommand, validateCommand, profileCommand, policyCommand,
-	graphCommand, operatorsCommand, exportCommand, codeCommand, explainCommand, mapCommand, layerCommand, simCommand, versionCommand,
+	graphCommand, operatorsCommand, exportCommand, codeCommand, explainCommand, mapCommand, layerCommand, simCommand, versionCommand, termsCommand,
 }

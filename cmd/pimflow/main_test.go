@@ -265,7 +265,7 @@ func TestStoppedSearch(t *testing.T) {
 		args        []string
 		out, stderr string
 	}{
-		{[]string{"run", "mobilenet-v2", "--check", "-o", file}, "auto, stopped before the end: 55 gpu", "the search was stopped: the plan is the best one so far"},
+		{[]string{"run", "mobilenet-v2", "--check", "-o", file}, "auto, stopped before the end.", "the search was stopped: the plan is the best one so far"},
 		{[]string{"run", "mobilenet-v2", "--json"}, `"stopped": true`, "the search was stopped"},
 		{[]string{"run", "mobilenet-v2", "--policy", "pimflow"}, "", "pimflow: interrupted"},
 		{[]string{"map", "mobilenet-v2"}, "", "pimflow: interrupted"},

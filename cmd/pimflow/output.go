@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
 )
 
 // outputSize is the most bytes of an output that are kept until it is whole.
@@ -70,4 +74,23 @@ func despite(w io.Writer) {
 	if o, ok := w.(*output); ok {
 		o.ctx = context.WithoutCancel(o.ctx)
 	}
+}
+
+// usualColumns is the length of a line where no terminal says another.
+const usualColumns = 80
+
+func columnsFlag(c *cobra.Command, to *int) {
+	c.Flags().IntVar(to, "columns", usualColumns, "characters that a line of a table may have; 0: as many as it takes (default: those of the terminal, else 80)")
+}
+
+// columnsOf is the length of lines that a flag asks for, or that of the terminal.
+func columnsOf(c *cobra.Command, flag int) int {
+	if o, ok := c.OutOrStdout().(*output); ok && !c.Flags().Changed("columns") {
+		if f, ok := o.w.(*os.File); ok {
+			if n, _, err := term.GetSize(int(f.Fd())); err == nil {
+				return max(n, usualColumns)
+			}
+		}
+	}
+	return flag
 }

@@ -29,7 +29,9 @@ import (
 type runFlags struct {
 	launches bool
 	request
-	verbose, json  bool
+	verbose, quiet bool
+	json           bool
+	columns        int
 	check          string  // "": none, checkValues or checkExact
 	maxError       float64 // 0: none
 	pareto         bool
@@ -111,7 +113,9 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 	fl.BoolVar(&f.how.Exact, "exact", false, "branch and bound: prove that no plan of at most two tiles a layer is better; for small graphs")
 	fl.StringVar(&f.channels, "pim-channels", "", "number of PIM channels, or "+autoChannels+" to search the best (default: the machine's)")
 	fl.BoolVar(&f.launches, "launches", true, "also search for each launch mode, at low effort, which takes about 2.5 times as long as a first search at low effort; not for graphs of more than 400 layers")
-	fl.BoolVarP(&f.verbose, "verbose", "v", false, "one row a layer, and its placement for the fastest and for the slowest GPU within the bounds of its times")
+	fl.BoolVarP(&f.verbose, "verbose", "v", false, "times to the cycle, energy by part, and one row a layer with its placement for the fastest and for the slowest GPU within the bounds of its times")
+	fl.BoolVarP(&f.quiet, "quiet", "q", false, "print the first sentence only")
+	columnsFlag(c, &f.columns)
 	fl.BoolVar(&f.pareto, "pareto", false, "also print the Pareto front of time and energy")
 	fl.BoolVar(&f.json, "json", false, "print one JSON object")
 	fl.StringVar(&f.check, "check", "", "replay the command streams, hold what each tile computes to the bound of its arithmetic, and say what the PIM's number format costs in the outputs; with =exact, hold it to equality on small whole numbers; exit code 1 if the plan is wrong")
@@ -165,6 +169,9 @@ func runModel(c *cobra.Command, f *runFlags) error {
 	if err != nil {
 		return err
 	}
+	if rep.Limits, err = s.Limits(p); err != nil {
+		return err
+	}
 	if f.json || f.verbose {
 		if err = s.Utilize(context.WithoutCancel(ctx), p, rep); err != nil { // it is short
 			return err
@@ -203,10 +210,13 @@ func runModel(c *cobra.Command, f *runFlags) error {
 		despite(stdout) // the plan so far is printed, before its files may wait
 		unwritten = nil
 	}
-	if f.json {
+	switch {
+	case f.json:
 		err = report.JSON(stdout, rep)
-	} else {
-		err = report.Run(stdout, rep, f.verbose)
+	case f.quiet:
+		_, err = fmt.Fprintln(stdout, report.Headline(rep))
+	default:
+		err = report.Run(stdout, rep, f.verbose, columnsOf(c, f.columns))
 	}
 	if err == nil {
 		err = flush(stdout)
@@ -302,7 +312,7 @@ func (f *runFlags) more(ctx context.Context, s *pimflow.Session, p *pimflow.Plan
 func (f *runFlags) search(ctx context.Context, s *pimflow.Session, p *pimflow.Plan, rep *pimflow.Report) (err error) {
 	g, _, _, _ := s.Internal()
 	defer heap(len(g.Nodes))()
-	if f.launches && f.plan == "" && len(rep.Layers) <= launchLayers {
+	if f.launches && !f.quiet && f.plan == "" && len(rep.Layers) <= launchLayers {
 		if rep.Launches, err = s.Launches(ctx, p); err != nil {
 			return err
 		}

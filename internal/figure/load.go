@@ -164,7 +164,7 @@ func (d *Data) addComparison(file string, data []byte) error {
 				continue
 			}
 			d.Rows = append(d.Rows, Record{File: file, lacks: only(compareColumns...), Row: result.Row{
-				Model: m.Model, Batch: m.Batch, Machine: c.Machine, Policy: r.Policy, Effort: r.Effort, PIMChannels: r.PIMChannels,
+				Model: m.Model, Batch: m.Batch, Machine: m.Machine, Policy: r.Policy, Effort: r.Effort, PIMChannels: r.PIMChannels,
 				Baseline: m.Baseline, Total: r.Total, TotalLow: r.TotalLow, TotalHigh: r.TotalHigh,
 				Speedup: r.Speedup, SpeedupLow: r.SpeedupLow, SpeedupHigh: r.SpeedupHigh,
 				Ratio: r.Energy, RatioLow: r.EnergyLow, RatioHigh: r.EnergyHigh, Rate: r.Rate, GPUBusy: r.GPUBusy, PIMBusy: r.PIMBusy,

@@ -3,24 +3,21 @@ package report
 import (
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
-
-	"pimflow/internal/fault"
 )
 
 // Chains writes what the PIM work of each model's plan spends on values that leave the channels and come back.
 func (c *Comparison) Chains(w io.Writer) error {
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "machine %s; policy auto; latency in us; launches: %s\n", c.Machine, c.Launches)
+	fmt.Fprintf(b, "%s; policy auto; latency in us; launches: %s\n", c.names(), strings.Join(c.Launches, "; "))
 	b.WriteString(`steps: PIM work that reads a value which other PIM work made, or makes one that other reads, of all
 read to write: what that work spends on moving values, at most, in parts of the plan's time: results
 read out, the latency of the link, what the link and the finish take longer, buffers written
 free: what the same plan takes if all that takes no time
 
 `)
-	t := table{{}, {right: true}, {right: true}, {right: true}}
-	head := []string{"network", "batch", "auto", "steps"}
+	t, head := c.leading()
+	t, head = append(t, column{right: true}, column{right: true}), append(head, "auto", "steps")
 	for k := range c.Models {
 		if m := &c.Models[k]; m.Error == "" {
 			for _, x := range m.Results[0].Chain.Terms {
@@ -34,7 +31,7 @@ free: what the same plan takes if all that takes no time
 	c.rows(&t, func(m *ModelResult) []string {
 		r := &m.Results[0]
 		part := func(ns float64) string { return fmt.Sprintf("%.1f %%", 100*ns/r.Total) }
-		cells := []string{fault.Name(m.Model), strconv.Itoa(m.Batch), us(&r.Total), fmt.Sprintf("%d of %d", r.Chain.Among, r.Chain.Steps)}
+		cells := []string{us(&r.Total), fmt.Sprintf("%d of %d", r.Chain.Among, r.Chain.Steps)}
 		for _, x := range r.Chain.Terms {
 			cells = append(cells, part(x.Time.NS()))
 		}

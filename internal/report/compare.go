@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -15,24 +16,26 @@ import (
 )
 
 // CompareSchema names the form of Comparison's JSON.
-const CompareSchema = "pimflow.compare/1"
+const CompareSchema = "pimflow.compare/2"
 
-// Comparison holds the results of policies for several models and batches on one machine.
+// Comparison holds the results of policies for several models and batches, each on each machine.
 type Comparison struct {
 	Schema   string        `json:"schema"`
-	Machine  string        `json:"machine"`
+	Machines []string      `json:"machines"`
 	Own      bool          `json:"own_pim_channels"` // each result is the best of several numbers of PIM channels
 	Policies []string      `json:"policies"`
-	Models   []ModelResult `json:"models"` // an element for each batch of a model
+	Models   []ModelResult `json:"models"` // an element for each batch of a model on each machine
 
 	Profile *ProfileFile `json:"gpu_profile,omitempty"` // null if all GPU times are the model's
 
-	Launches string `json:"-"` // how kernels and PIM work are launched, under every policy
+	Launches []string `json:"-"` // how kernels and PIM work are launched on the machines, under every policy
+	Columns  int      `json:"-"` // characters that a line of Text may have; 0: as many as it takes
 }
 
 // ModelResult holds the results of one model at one batch, in the order of the policies.
 type ModelResult struct {
 	Model    string         `json:"model"`
+	Machine  string         `json:"machine"`
 	Batch    int            `json:"batch"`               // images at once
 	Error    string         `json:"error,omitempty"`     // the model is not planned, and why
 	Baseline float64        `json:"baseline_ns"`         // GPU alone, with every channel
@@ -87,11 +90,26 @@ func (c *Comparison) JSON(w io.Writer) error { return JSON(w, c) }
 // Text writes a table with a row for each model, batch and policy, and geometric means.
 func (c *Comparison) Text(w io.Writer) error {
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "machine %s; latency in us; speed-up and energy over those of the GPU with every channel; images/s back to back\n", c.Machine)
-	for _, x := range compareNotes {
-		if x.shown(c) {
-			b.WriteString(x.text)
-		}
+	t := c.table()
+	kept, _ := t.fit(c.Columns)
+	has := func(head string) bool {
+		return slices.ContainsFunc(kept, func(x column) bool { return x.cells[0] == head })
+	}
+	line := func(text string) { b.WriteString(foldTo(text, cmp.Or(c.Columns, math.MaxInt))) }
+	text := c.names()
+	if len(c.Models) > 0 && !has("batch") {
+		text += fmt.Sprintf("; batch %d", c.Models[0].Batch)
+	}
+	text += "; latency in us; speed-up and energy over those of the GPU with every channel"
+	if has("images/s") {
+		text += "; images/s back to back"
+	}
+	line(text)
+	if owned(c) {
+		line("channels: those that compute, the best of several numbers")
+	}
+	if has("gap") {
+		line("gap: latency above the lower bound of all plans of costed tiles, and of those with at most two a layer")
 	}
 	for i := range c.Models {
 		if m := &c.Models[i]; len(m.Bindings) > 0 {
@@ -99,12 +117,22 @@ func (c *Comparison) Text(w io.Writer) error {
 		}
 	}
 	b.WriteByte('\n')
+	t.writeIn(b, c.Columns)
+	if c.Profile != nil {
+		c.sources(b)
+	}
+	_, err := io.WriteString(w, trimLines(b.String()))
+	return err
+}
+
+// table has a row for each model, batch and policy, and for geometric means.
+func (c *Comparison) table() table {
 	var columns []compareColumn
 	var head []string
 	var t table
 	for _, x := range compareColumns {
 		if x.shown == nil || x.shown(c) {
-			columns, head, t = append(columns, x), append(head, x.head), append(t, column{right: x.right})
+			columns, head, t = append(columns, x), append(head, x.head), append(t, column{right: x.right, rank: x.rank, brief: x.brief})
 		}
 	}
 	t.row(head...)
@@ -115,7 +143,7 @@ func (c *Comparison) Text(w io.Writer) error {
 			t.row(make([]string, len(t))...)
 		}
 		if m.Error != "" {
-			t.open(fault.Name(m.Model), strconv.Itoa(m.Batch), m.Error)
+			t.open(append(lead(c, m), m.Error)...)
 		}
 		for i := range m.Results {
 			var cells []string
@@ -123,27 +151,13 @@ func (c *Comparison) Text(w io.Writer) error {
 				cells = append(cells, x.of(m, i))
 			}
 			if m.Results[i].Speedup == 0 {
-				t.open(append(cells[:3], "no device executes some layer")...)
+				t.open(append(cells[:len(lead(c, m))+1], "no device executes some layer")...)
 			} else {
 				t.row(cells...)
 			}
 		}
 	}
-	t.write(b)
-	if c.Profile != nil {
-		c.sources(b)
-	}
-	_, err := io.WriteString(w, trimLines(b.String()))
-	return err
-}
-
-// compareNotes explain columns that are not always there.
-var compareNotes = []struct {
-	text  string
-	shown func(c *Comparison) bool
-}{
-	{"channels: those that compute, the best of several numbers\n", owned},
-	{"gap: latency above the lower bound of all plans of costed tiles, and of those with at most two a layer\n", bounded},
+	return t
 }
 
 // compareColumn is a column of Text: its cell in the row of a model's policy, and whether it is
@@ -153,33 +167,77 @@ type compareColumn struct {
 	right bool
 	of    func(m *ModelResult, policy int) string
 	shown func(c *Comparison) bool // nil: always
+	rank  int                      // of its column in a table
+	brief func(string) string      // likewise
 }
 
+// leading is an empty table of the columns that rows begin with, and their heads.
+func (c *Comparison) leading() (t table, heads []string) {
+	if several(c) {
+		t, heads = table{{}}, []string{"machine"}
+	}
+	return append(t, column{}, column{right: true}), append(heads, "network", "batch")
+}
+
+// lead is the cells that a row begins with.
+func lead(c *Comparison, m *ModelResult) []string {
+	if several(c) {
+		return []string{m.Machine, fault.Name(m.Model), strconv.Itoa(m.Batch)}
+	}
+	return []string{fault.Name(m.Model), strconv.Itoa(m.Batch)}
+}
+
+// names are those of the machines.
+func (c *Comparison) names() string {
+	if several(c) {
+		return "machines " + strings.Join(c.Machines, ", ")
+	}
+	return "machine " + c.Machines[0]
+}
+
+// several reports whether the results are of more than one machine.
+func several(c *Comparison) bool { return len(c.Machines) > 1 }
+
+func batch(m *ModelResult, i int) string { return first(i, strconv.Itoa(m.Batch)) }
+
 var compareColumns = []compareColumn{
-	{"network", false, func(m *ModelResult, i int) string { return first(i, fault.Name(m.Model)) }, nil},
-	{"batch", true, func(m *ModelResult, i int) string { return first(i, strconv.Itoa(m.Batch)) }, nil},
-	{"policy", false, func(m *ModelResult, i int) string { return m.Results[i].Policy }, nil},
+	{"machine", false, func(m *ModelResult, i int) string { return first(i, m.Machine) }, several, 0, nil},
+	{"network", false, func(m *ModelResult, i int) string { return first(i, fault.Name(m.Model)) }, nil, 0, nil},
+	{"batch", true, batch, oneBatch, 4, nil},
+	{"batch", true, batch, func(c *Comparison) bool { return !oneBatch(c) }, 0, nil},
+	{"policy", false, func(m *ModelResult, i int) string { return m.Results[i].Policy }, nil, 0, nil},
 	{"channels", true, func(m *ModelResult, i int) string {
 		if m.mean {
 			return ""
 		}
 		return strconv.Itoa(m.Results[i].PIMChannels)
-	}, owned},
+	}, owned, 0, nil},
 	{"us [low, high]", true, func(m *ModelResult, i int) string {
 		r := &m.Results[i]
 		return fmt.Sprintf("%.1f [%.0f, %.0f]", r.Total/1e3, r.TotalLow/1e3, r.TotalHigh/1e3)
-	}, nil},
+	}, nil, 5, unbounded},
 	{"speed-up [low, high]", true, func(m *ModelResult, i int) string {
 		r := &m.Results[i]
 		return within(r.Speedup, r.SpeedupLow, r.SpeedupHigh)
-	}, nil},
+	}, nil, 0, nil},
 	{"energy [low, high]", true, func(m *ModelResult, i int) string {
 		r := &m.Results[i]
 		return within(r.Energy, r.EnergyLow, r.EnergyHigh)
-	}, nil},
-	{"images/s", true, func(m *ModelResult, i int) string { return fmt.Sprintf("%.1f", m.Results[i].Rate) }, nil},
-	{"gap", true, func(m *ModelResult, i int) string { return gap(m.Results[i].Total, m.Bound) }, bounded},
-	{"two tiles", true, func(m *ModelResult, i int) string { return gap(m.Results[i].Total, m.BoundTwo) }, bounded},
+	}, nil, 3, unbounded},
+	{"images/s", true, func(m *ModelResult, i int) string { return fmt.Sprintf("%.1f", m.Results[i].Rate) }, nil, 8, nil},
+	{"gap", true, func(m *ModelResult, i int) string { return gap(m.Results[i].Total, m.Bound) }, bounded, 6, nil},
+	{"two tiles", true, func(m *ModelResult, i int) string { return gap(m.Results[i].Total, m.BoundTwo) }, bounded, 7, nil},
+}
+
+// unbounded is a cell without its interval.
+func unbounded(cell string) string {
+	value, _, _ := strings.Cut(cell, " [")
+	return value
+}
+
+// oneBatch reports whether all rows are of the same batch.
+func oneBatch(c *Comparison) bool {
+	return !slices.ContainsFunc(c.Models, func(m ModelResult) bool { return m.Batch != c.Models[0].Batch })
 }
 
 // first is a text in the first row, and none below.
@@ -210,18 +268,22 @@ func bounded(c *Comparison) bool {
 }
 
 // means are the geometric means over the models with a plan under every policy, one for each
-// batch that has several.
+// batch of each machine that has several.
 func (c *Comparison) means() (list []ModelResult) {
-	var batches []int
+	type group struct {
+		machine string
+		batch   int
+	}
+	var groups []group
 	for _, m := range c.Models {
-		if !slices.Contains(batches, m.Batch) {
-			batches = append(batches, m.Batch)
+		if of := (group{m.Machine, m.Batch}); !slices.Contains(groups, of) {
+			groups = append(groups, of)
 		}
 	}
-	for _, batch := range batches {
-		n, all, mean := 0, 0, ModelResult{mean: true, Batch: batch, Results: make([]PolicyResult, len(c.Policies))}
+	for _, of := range groups {
+		n, all, mean := 0, 0, ModelResult{mean: true, Machine: of.machine, Batch: of.batch, Results: make([]PolicyResult, len(c.Policies))}
 		for _, m := range c.Models {
-			if m.Batch != batch {
+			if (group{m.Machine, m.Batch}) != of {
 				continue
 			}
 			if all++; m.Error != "" || slices.ContainsFunc(m.Results, func(r PolicyResult) bool { return r.Speedup == 0 }) {
@@ -286,6 +348,7 @@ var compareValues = []struct {
 	of   func(m *ModelResult, r *PolicyResult) string
 }{
 	{"model", func(m *ModelResult, r *PolicyResult) string { return m.Model }},
+	{"machine", func(m *ModelResult, r *PolicyResult) string { return m.Machine }},
 	{"batch", func(m *ModelResult, r *PolicyResult) string { return strconv.Itoa(m.Batch) }},
 	{"policy", func(m *ModelResult, r *PolicyResult) string { return r.Policy }},
 	{"pim_channels", func(m *ModelResult, r *PolicyResult) string { return value(r, float64(r.PIMChannels)) }},

@@ -20,9 +20,8 @@ var EnergyClasses = []struct {
 	{"PIM work", []device.Part{device.PIMActive, device.PIMActivate, device.PIMColumnRead, device.PIMMAC, device.PIMBuffer, device.PIMIO, device.PIMFinish}},
 }
 
-// energyText writes the groups with their bounds, with verbose also every part, and the mean power
-// and the efficiency.
-func energyText(b *strings.Builder, e *pimflow.Energies, verbose bool) {
+// energyText writes energies by part with their bounds, the mean power and the efficiency.
+func energyText(b *strings.Builder, e *pimflow.Energies) {
 	t := table{{}, {right: true}, {right: true}, {right: true}, {right: true}, {}}
 	row := func(name string, x pimflow.EnergyPart, note string) {
 		t.row(name, mj(x.Baseline), between(x.BaselineLow, x.BaselineHigh), mj(x.Total), between(x.Low, x.High), note)
@@ -41,7 +40,7 @@ func energyText(b *strings.Builder, e *pimflow.Energies, verbose bool) {
 		}
 		row("  "+r.Name, sum, "")
 		for _, p := range r.Parts {
-			if verbose && len(r.Parts) > 1 {
+			if len(r.Parts) > 1 {
 				row("    "+strings.ReplaceAll(e.Parts[p].Name[len("gpu_"):], "_", " "), e.Parts[p], "")
 			}
 		}

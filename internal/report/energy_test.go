@@ -32,7 +32,7 @@ func TestEnergies(t *testing.T) {
 		e.Parts = append(e.Parts, x)
 	}
 	var b strings.Builder
-	energyText(&b, &e, true)
+	energyText(&b, &e)
 	const want = `
 energy in mJ     GPU only          between   plan          between
 total              11.000  5.500 to 22.000  9.250  4.625 to 18.500  plan / GPU only 0.841, between 0.585 and 1.864

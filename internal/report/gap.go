@@ -3,21 +3,16 @@ package report
 import (
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
-
-	"pimflow/internal/fault"
 )
 
-// gapColumns are the columns of Gaps.
+// gapColumns are the columns of Gaps after those that rows begin with.
 var gapColumns = []struct {
 	head  string
 	right bool
 	cell  func(m *ModelResult, from, best *PolicyResult) string
 	timed bool // not reproducible: only if asked for
 }{
-	{"network", false, func(m *ModelResult, _, _ *PolicyResult) string { return fault.Name(m.Model) }, false},
-	{"batch", true, func(m *ModelResult, _, _ *PolicyResult) string { return strconv.Itoa(m.Batch) }, false},
 	{"pimflow", true, func(_ *ModelResult, from, _ *PolicyResult) string { return us(&from.Total) }, false},
 	{"auto", true, func(_ *ModelResult, _, best *PolicyResult) string { return us(&best.Total) }, false},
 	{"below", true, func(_ *ModelResult, from, best *PolicyResult) string {
@@ -35,15 +30,14 @@ var gapColumns = []struct {
 // the search took, wall clock: the only number that is not reproducible.
 func (c *Comparison) Gaps(w io.Writer, timed bool) error {
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "machine %s; latency in us; launches under both policies: %s\n", c.Machine, c.Launches)
+	fmt.Fprintf(b, "%s; latency in us; launches under both policies: %s\n", c.names(), strings.Join(c.Launches, "; "))
 	b.WriteString(`below: how much less the plan of auto takes than that of policy pimflow
 gap: how much more auto takes than the lower bound before it. No plan that cuts a layer into at
 most two costed tiles takes less than the first bound, and none of costed tiles, however many,
 less than the second. A plan with other tiles may be below them; more effort proves higher bounds.
 
 `)
-	var t table
-	var head []string
+	t, head := c.leading()
 	for _, x := range gapColumns {
 		if !x.timed || timed {
 			t, head = append(t, column{right: x.right}), append(head, x.head)
@@ -63,13 +57,13 @@ less than the second. A plan with other tiles may be below them; more effort pro
 	return err
 }
 
-// rows adds a row a model; that of a model without a result has its error.
+// rows adds a row a model, after the cells that it begins with; that of a model without a result has its error.
 func (c *Comparison) rows(t *table, cells func(m *ModelResult) []string) {
 	for k := range c.Models {
 		if m := &c.Models[k]; m.Error != "" {
-			t.open(fault.Name(m.Model), strconv.Itoa(m.Batch), m.Error)
+			t.open(append(lead(c, m), m.Error)...)
 		} else {
-			t.row(cells(m)...)
+			t.row(append(lead(c, m), cells(m)...)...)
 		}
 	}
 }

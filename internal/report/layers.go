@@ -20,13 +20,14 @@ type layerColumn struct {
 	layer func(l *pimflow.Layer) string
 	tile  func(l *pimflow.Layer, t *pimflow.Tile) string
 	shown func(r *pimflow.Report) bool // nil: always
+	rank  int                          // of its column
 }
 
 var layerColumns = []layerColumn{
 	{name: "layer", layer: func(l *pimflow.Layer) string { return fault.Name(l.Name) }},
-	{name: "op", layer: func(l *pimflow.Layer) string { return l.Op }},
-	{name: "shape", layer: func(l *pimflow.Layer) string { return shape(l.Shape) }},
-	{name: "MACs", right: true, layer: func(l *pimflow.Layer) string { return strconv.FormatInt(l.MACs, 10) }},
+	{name: "op", rank: 3, layer: func(l *pimflow.Layer) string { return l.Op }},
+	{name: "shape", rank: 4, layer: func(l *pimflow.Layer) string { return shape(l.Shape) }},
+	{name: "MACs", rank: 5, right: true, layer: func(l *pimflow.Layer) string { return strconv.FormatInt(l.MACs, 10) }},
 	{name: "placement", tile: func(l *pimflow.Layer, t *pimflow.Tile) string {
 		s := t.Device + t.Box
 		if l.Kind != t.Device {
@@ -39,30 +40,30 @@ var layerColumns = []layerColumn{
 	}},
 	{name: "ns", right: true, tile: func(_ *pimflow.Layer, t *pimflow.Tile) string { return fmt.Sprintf("%.1f", t.NS) }},
 	{name: "launch", tile: func(_ *pimflow.Layer, t *pimflow.Tile) string { return launch(t.Joined) }, shown: joined},
-	{name: "GPU ns", right: true, layer: func(l *pimflow.Layer) string { return wholeNS(l.GPU) }},
-	{name: "GPU ck", right: true, layer: func(l *pimflow.Layer) string { return wholeCK(l.GPU) }},
-	{name: "PIM ns", right: true, layer: func(l *pimflow.Layer) string { return wholeNS(l.PIM) }},
-	{name: "PIM ck", right: true, layer: func(l *pimflow.Layer) string { return wholeCK(l.PIM) }},
-	{name: "lost ns", right: true, layer: func(l *pimflow.Layer) string {
+	{name: "GPU ns", rank: 1, right: true, layer: func(l *pimflow.Layer) string { return wholeNS(l.GPU) }},
+	{name: "GPU ck", rank: 9, right: true, layer: func(l *pimflow.Layer) string { return wholeCK(l.GPU) }},
+	{name: "PIM ns", rank: 1, right: true, layer: func(l *pimflow.Layer) string { return wholeNS(l.PIM) }},
+	{name: "PIM ck", rank: 9, right: true, layer: func(l *pimflow.Layer) string { return wholeCK(l.PIM) }},
+	{name: "lost ns", rank: 7, right: true, layer: func(l *pimflow.Layer) string {
 		if l.Lost == nil {
 			return "-"
 		}
 		return fmt.Sprintf("%.1f", l.Lost.NS)
 	}},
-	{name: "lost", layer: func(l *pimflow.Layer) string {
+	{name: "lost", rank: 7, layer: func(l *pimflow.Layer) string {
 		if l.Lost == nil {
 			return "-"
 		}
 		return l.Lost.Kind
 	}},
-	{name: "if fast, slow", layer: flips, shown: func(r *pimflow.Report) bool { return len(r.Layers) > 0 && r.Layers[0].Fast != "" }},
-	{name: "ns by", tile: func(_ *pimflow.Layer, t *pimflow.Tile) string { return sourceName(t.GPUSource) }, shown: profiled},
-	{name: "GPU by", layer: func(l *pimflow.Layer) string { return sourceName(l.GPUSource) }, shown: profiled},
-	{name: "own error", right: true, layer: ofError(func(e *pimflow.LayerError) string { return fmt.Sprintf("%.2g", e.OwnRel) }), shown: checked},
-	{name: "error", right: true, layer: ofError(func(e *pimflow.LayerError) string { return fmt.Sprintf("%.2g", e.Rel) }), shown: checked},
-	{name: "values", right: true, layer: ofError(func(e *pimflow.LayerError) string { return strconv.FormatInt(e.Compared, 10) }), shown: checked},
-	{name: "not finite", right: true, layer: ofError(func(e *pimflow.LayerError) string { return strconv.FormatInt(e.NotFinite, 10) }), shown: checked},
-	{name: "zero", right: true, layer: ofError(func(e *pimflow.LayerError) string { return strconv.FormatInt(e.Zero, 10) }), shown: checked},
+	{name: "if fast, slow", rank: 8, layer: flips, shown: func(r *pimflow.Report) bool { return len(r.Layers) > 0 && r.Layers[0].Fast != "" }},
+	{name: "ns by", rank: 2, tile: func(_ *pimflow.Layer, t *pimflow.Tile) string { return sourceName(t.GPUSource) }, shown: profiled},
+	{name: "GPU by", rank: 8, layer: func(l *pimflow.Layer) string { return sourceName(l.GPUSource) }, shown: profiled},
+	{name: "own error", rank: 1, right: true, layer: ofError(func(e *pimflow.LayerError) string { return fmt.Sprintf("%.2g", e.OwnRel) }), shown: checked},
+	{name: "error", rank: 1, right: true, layer: ofError(func(e *pimflow.LayerError) string { return fmt.Sprintf("%.2g", e.Rel) }), shown: checked},
+	{name: "values", rank: 10, right: true, layer: ofError(func(e *pimflow.LayerError) string { return strconv.FormatInt(e.Compared, 10) }), shown: checked},
+	{name: "not finite", rank: 10, right: true, layer: ofError(func(e *pimflow.LayerError) string { return strconv.FormatInt(e.NotFinite, 10) }), shown: checked},
+	{name: "zero", rank: 10, right: true, layer: ofError(func(e *pimflow.LayerError) string { return strconv.FormatInt(e.Zero, 10) }), shown: checked},
 }
 
 func profiled(r *pimflow.Report) bool { return r.GPUProfile != nil } // without a profile all times are the model's
@@ -105,14 +106,14 @@ func ofError(cell func(*pimflow.LayerError) string) func(*pimflow.Layer) string 
 	}
 }
 
-// layerTable writes a row for each layer, and one for each further tile.
-func layerTable(b *strings.Builder, r *pimflow.Report) {
+// layerTable writes a row for each layer, and one for each further tile, in lines of at most so many characters.
+func layerTable(b *strings.Builder, r *pimflow.Report, most int) {
 	var columns []layerColumn
 	var t table
 	var names []string
 	for _, c := range layerColumns {
 		if c.shown == nil || c.shown(r) {
-			columns, t, names = append(columns, c), append(t, column{right: c.right}), append(names, c.name)
+			columns, t, names = append(columns, c), append(t, column{right: c.right, rank: c.rank}), append(names, c.name)
 		}
 	}
 	t.row(names...)
@@ -133,7 +134,7 @@ func layerTable(b *strings.Builder, r *pimflow.Report) {
 			t.row(cells...)
 		}
 	}
-	t.write(b)
+	t.writeIn(b, most)
 }
 
 // flips names the layer's kinds for the fastest and the slowest GPU within its bounds; "" if both

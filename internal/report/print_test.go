@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -71,10 +72,13 @@ var everything = sync.OnceValues(func() (list []printed, err error) {
 	must(err)
 	r, err := s.Time(p)
 	must(err)
+	r.Limits, err = s.Limits(p)
+	must(err)
+	must(s.Utilize(ctx, p, r))
 	add := func(name string, value any, text, csv func(io.Writer) error, named bool) {
 		list = append(list, printed{name, value, text, csv, named})
 	}
-	add("run", r, func(w io.Writer) error { return Run(w, r, true) }, nil, true)
+	add("run", r, func(w io.Writer) error { return Run(w, r, true, 0) }, nil, true)
 
 	x := NewExplain(r, p.Internal().Plan.PIM, false)
 	x.Layers, err = s.Reasons(p)
@@ -153,7 +157,7 @@ var everything = sync.OnceValues(func() (list []printed, err error) {
 			PIMChannels: x.PIMChannels,
 		})
 	}
-	c := &Comparison{Schema: CompareSchema, Machine: m.Name, Policies: []string{"gpu", "by-operator"}, Models: []ModelResult{
+	c := &Comparison{Schema: CompareSchema, Machines: []string{m.Name}, Policies: []string{"gpu", "by-operator"}, Models: []ModelResult{
 		{Model: g.Name, Batch: 1, Baseline: base.Total, Bound: r.Bound, BoundTwo: r.BoundTwo, Results: results},
 		{Model: g.Name, Batch: 4, Error: "no room"},
 		{Model: "other", Batch: 1, Baseline: base.Total, Results: results},
@@ -305,7 +309,7 @@ func TestRunAddsUp(t *testing.T) {
 	}
 	for _, want := range []string{
 		fmt.Sprintf("%.1f ns", r.Total), fmt.Sprintf("%.1f ns", r.Baseline), fmt.Sprintf("speed-up %.3f, between %.3f and %.3f", r.Speedup, r.Low, r.High),
-		fmt.Sprintf("machine   %s, %d memory channels, %d of them PIM\n", r.Machine, r.Channels, r.PIMChannels),
+		fmt.Sprintf("%d of %d memory channels compute;", r.PIMChannels, r.Channels),
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, &b)
@@ -313,6 +317,19 @@ func TestRunAddsUp(t *testing.T) {
 	}
 	if d := r.GPUBusy + r.PIMBusy - r.BothBusy + r.Idle - r.Total; d > 0.01 || d < -0.01 {
 		t.Errorf("busy and idle times are %v ns off the total", d)
+	}
+	lines := regexp.MustCompile(`(?m)^(?:sum|all) .*$`).FindAllString(b.String(), -1)
+	for i, want := range [][]string{
+		{fmt.Sprintf("%.1f", r.Baseline/1e3), fmt.Sprintf("%.1f", r.Total/1e3), fmt.Sprintf("%.1f", (r.Baseline-r.Total)/1e3)},
+		{fmt.Sprintf("%.1f", r.Baseline/1e3), fmt.Sprintf("%.1f", r.Total/1e3), fmt.Sprintf("%.1f", r.Total/1e3)},
+	} {
+		if i >= len(lines) || !strings.Contains(strings.Join(strings.Fields(lines[i]), " "), strings.Join(want, " ")) {
+			t.Errorf("%q: no row with %v", lines, want)
+		}
+	}
+	of := &r.Utilization.Plan
+	if want := fmt.Sprintf(" %d %.1f %% ", of.Hits, 100*float64(of.Hits)/float64(of.Reads)); of.Hits == 0 || !strings.Contains(strings.Join(strings.Fields(b.String()), " "), want) {
+		t.Errorf("no row hits%s", want)
 	}
 	tiles := 0
 	for _, l := range r.Layers {

@@ -13,7 +13,6 @@ import (
 
 	"pimflow/internal/fault"
 	"pimflow/internal/plan"
-	"pimflow/internal/search"
 )
 
 // Count is a number with a noun, in the plural unless the number is 1.
@@ -24,74 +23,31 @@ func Count(n int, noun string) string {
 	return fmt.Sprintf("%d %s", n, noun)
 }
 
-// Run writes the report of a plan for people: the breakdown of its time and energy and, with
-// verbose, a row for each layer.
-func Run(w io.Writer, r *pimflow.Report, verbose bool) error {
+// Run writes the report of a plan for people: the answer and, with verbose, the breakdown of its time and energy, and a row for each
+// layer in lines of at most so many characters, 0: as long as it takes.
+func Run(w io.Writer, r *pimflow.Report, verbose bool, columns int) error {
 	b := &strings.Builder{}
-	gpu := fmt.Sprintf("clock %.4f ns", r.Clocks.GPU/1e3)
-	fmt.Fprintf(b, "model     %s, %d layers, %.1f M multiply-accumulates\n", fault.Name(r.Model), len(r.Layers), float64(r.MACs)/1e6)
-	b.WriteString(bindings(r.Bindings))
+	answer(b, r)
 	b.WriteString(sizes(r.Sizes, verbose))
-	fmt.Fprintf(b, "machine   %s, %d memory channels, %d of them PIM\n", r.Machine, r.Channels, r.PIMChannels)
-	if r.Integers > 0 {
-		fmt.Fprintf(b, "integers  %.1f %% of the multiply-accumulates are of integers of 8 bits: all times of the GPU, alone and in the plan, are of its int8 kernels\n", 100*float64(r.Integers)/float64(max(r.MACs, 1)))
-	}
-	if r.PlanMachine != "" {
-		fmt.Fprintf(b, "plan      made for machine %s\n", fault.Name(r.PlanMachine))
-	}
-	if text := pinned(r.Layers); text != "" {
-		fmt.Fprintf(b, "pinned    %s\n", text)
-	}
-	policy := fault.Name(r.Policy)
-	if r.Objective != search.Latency.String() {
-		policy += " for " + r.Objective
-	}
-	if r.Effort != search.Normal.String() && r.Policy == pimflow.DefaultPolicy {
-		policy += ", effort " + r.Effort
-	}
-	if r.Stopped {
-		policy += ", stopped before the end"
-	}
-	fmt.Fprintf(b, "policy    %s: %s\n\n", policy, placements(r))
 	if len(r.ChannelsTried) > 0 {
-		b.WriteString("PIM channels tried, and the speed-up:\n")
+		b.WriteString("\nPIM channels tried, and the speed-up:\n")
 		t := table{{right: true}, {right: true}}
 		for _, c := range r.ChannelsTried {
 			t.row(fmt.Sprint(c.PIMChannels), fmt.Sprintf("%.3f", r.Baseline/c.Total))
 		}
 		t.write(b)
-		b.WriteByte('\n')
 	}
-	summary := table{{right: false}, {right: true}, {right: true}, {right: false}}
-	summary.row("GPU only", ns(r.Baseline), ck(r.BaselineTicks), fmt.Sprintf("between %.1f and %.1f; all %d channels; GPU %s", r.BaselineLow, r.BaselineHigh, r.Channels, gpu))
-	summary.row("plan", ns(r.Total), ck(r.TotalTicks), fmt.Sprintf("speed-up %.3f, between %.3f and %.3f", r.Speedup, r.Low, r.High))
-	summary.row("  period", ns(r.Throughput.Period), "", throughput(&r.Throughput))
-	if r.Bound != nil {
-		gap := fmt.Sprintf("optimality gap %.1f %%", 100*(r.Total / *r.Bound - 1))
-		if r.Exact {
-			gap += "; exact: no plan of at most two tiles a layer is better"
-		}
-		summary.row("bound", ns(*r.Bound), "", gap)
-		summary.row("  two tiles", ns(*r.BoundTwo), "", fmt.Sprintf("gap %.1f %%: no plan of at most two costed tiles a layer takes less", 100*(r.Total / *r.BoundTwo - 1)))
-	}
-	summary.row("  GPU busy", ns(r.GPUBusy), "", share(r, r.GPUBusy))
-	summary.row("  PIM busy", ns(r.PIMBusy), "", fmt.Sprintf("%s; PIM clock %.4f ns", share(r, r.PIMBusy), r.Clocks.PIM/1e3))
-	summary.row("  both busy", ns(r.BothBusy), "", share(r, r.BothBusy))
-	summary.row("  idle", ns(r.Idle), "", share(r, r.Idle))
-	summary.row("  launches", ns(r.Launch), "", share(r, r.Launch)+", within GPU busy")
-	if r.PIMLaunch > 0 {
-		n, tiles := launches(r)
-		summary.row("  launches", ns(r.PIMLaunch), "", fmt.Sprintf("%s, within PIM busy: %d for %d tiles", share(r, r.PIMLaunch), n, tiles))
-	}
-	if c := r.Cold; c != nil {
-		summary.row("cold start", ns(c.NS), "", fmt.Sprintf("once, not in the plan's time: %d B of weights written into %d PIM channels", c.Bytes, r.PIMChannels))
-	}
-	summary.write(b)
 	launchTable(b, r)
 	if r.GPUProfile != nil {
 		profileText(b, r.GPUProfile)
 	}
-	energyText(b, &r.Energy, verbose)
+	if verbose {
+		details(b, r)
+		if r.Utilization != nil {
+			usageText(b, r.Utilization)
+		}
+		energyText(b, &r.Energy)
+	}
 	if len(r.Pareto) > 0 {
 		pareto(b, r)
 	}
@@ -112,10 +68,38 @@ func Run(w io.Writer, r *pimflow.Report, verbose bool) error {
 	}
 	if verbose {
 		b.WriteByte('\n')
-		layerTable(b, r)
+		layerTable(b, r, columns)
 	}
 	_, err := io.WriteString(w, trimLines(b.String()))
 	return err
+}
+
+// details writes the times of a plan to the cycle.
+func details(b *strings.Builder, r *pimflow.Report) {
+	gpu := fmt.Sprintf("clock %.4f ns", r.Clocks.GPU/1e3)
+	b.WriteByte('\n')
+	summary := table{{right: false}, {right: true}, {right: true}, {right: false}}
+	summary.row("GPU only", ns(r.Baseline), ck(r.BaselineTicks), fmt.Sprintf("all %d channels; GPU %s", r.Channels, gpu))
+	summary.row("plan", ns(r.Total), ck(r.TotalTicks), fmt.Sprintf("speed-up %.3f, between %.3f and %.3f", r.Speedup, r.Low, r.High))
+	summary.row("  period", ns(r.Throughput.Period), "", throughput(&r.Throughput))
+	if r.Bound != nil {
+		gap := fmt.Sprintf("optimality gap %.1f %%", 100*(r.Total / *r.Bound - 1))
+		summary.row("bound", ns(*r.Bound), "", gap)
+		summary.row("  two tiles", ns(*r.BoundTwo), "", fmt.Sprintf("gap %.1f %%", 100*(r.Total / *r.BoundTwo - 1)))
+	}
+	summary.row("  GPU busy", ns(r.GPUBusy), "", share(r, r.GPUBusy))
+	summary.row("  PIM busy", ns(r.PIMBusy), "", fmt.Sprintf("%s; PIM clock %.4f ns", share(r, r.PIMBusy), r.Clocks.PIM/1e3))
+	summary.row("  both busy", ns(r.BothBusy), "", share(r, r.BothBusy))
+	summary.row("  idle", ns(r.Idle), "", share(r, r.Idle))
+	summary.row("  launches", ns(r.Launch), "", share(r, r.Launch)+", within GPU busy")
+	if r.PIMLaunch > 0 {
+		n, tiles := launches(r)
+		summary.row("  launches", ns(r.PIMLaunch), "", fmt.Sprintf("%s, within PIM busy: %d for %d tiles", share(r, r.PIMLaunch), n, tiles))
+	}
+	if c := r.Cold; c != nil {
+		summary.row("cold start", ns(c.NS), "", fmt.Sprintf("once, not in the plan's time: %d B of weights written into %d PIM channels", c.Bytes, r.PIMChannels))
+	}
+	summary.write(b)
 }
 
 // pinned counts the layers that were kept on a device; "" for none.
@@ -133,26 +117,6 @@ func pinned(layers []pimflow.Layer) string {
 		}
 	}
 	return strings.Join(list, ", ")
-}
-
-// placements counts the layers by kind, as "12 gpu, 30 split".
-func placements(r *pimflow.Report) string {
-	n, sole := map[string]int{}, 0
-	for _, l := range r.Layers {
-		if n[l.Kind]++; l.Exclusive {
-			sole++
-		}
-	}
-	var parts []string
-	for _, k := range []string{"gpu", "pim", "split", "pipe"} {
-		if n[k] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n[k], k))
-		}
-	}
-	if sole > 0 {
-		parts = append(parts, fmt.Sprintf("%d of them exclusive", sole))
-	}
-	return strings.Join(parts, ", ")
 }
 
 // throughput describes runs back to back.
@@ -196,7 +160,9 @@ type table []column
 type column struct {
 	right bool
 	cells []string
-	open  []int // the rows whose text may be longer than the column
+	open  []int                    // the rows whose text may be longer than the column
+	rank  int                      // columns of the highest rank give way first where lines are short; those of rank 0 stay
+	brief func(cell string) string // what of each cell stays then; nil: the column is left out
 }
 
 func (t table) row(cells ...string) {
@@ -212,14 +178,59 @@ func (t table) open(cells ...string) {
 	t.row(append(cells, make([]string, len(t)-len(cells))...)...)
 }
 
-func (t table) write(b *strings.Builder) {
-	width := make([]int, len(t))
-	for i, c := range t {
-		for r, s := range c.cells {
-			if !slices.Contains(c.open, r) {
-				width[i] = max(width[i], utf8.RuneCountInString(s))
+// fit is the table without the columns that lines of so many characters have no room for, and the heads of these; 0: lines are as long as it takes.
+func (t table) fit(most int) (kept table, left []string) {
+	kept = slices.Clone(t)
+	for most > 0 {
+		all, last := -2, -1
+		for i := range kept {
+			if all += kept[i].width() + 2; kept[i].rank > 0 && (last < 0 || kept[i].rank >= kept[last].rank) {
+				last = i
 			}
 		}
+		if all <= most || last < 0 {
+			break
+		}
+		c := kept[last]
+		head := c.cells[0]
+		if c.brief == nil {
+			kept = slices.Delete(kept, last, last+1)
+			left = append(left, head)
+			continue
+		}
+		kept[last] = column{right: c.right, open: c.open}
+		for _, cell := range c.cells {
+			kept[last].cells = append(kept[last].cells, c.brief(cell))
+		}
+		left = append(left, strings.TrimSpace(strings.TrimPrefix(head, c.brief(head)))+" of "+c.brief(head))
+	}
+	slices.Reverse(left)
+	return kept, left
+}
+
+// writeIn writes the table in lines of at most so many characters, as far as its columns of rank 0 allow, and names the columns that are left out.
+func (t table) writeIn(b *strings.Builder, most int) {
+	kept, left := t.fit(most)
+	kept.write(b)
+	if len(left) > 0 {
+		b.WriteString(foldTo(fmt.Sprintf("Left out in %d columns: %s. --columns 0 prints them.", most, strings.Join(left, "; ")), most))
+	}
+}
+
+// width is that of the widest cell that the column has to hold.
+func (c *column) width() (n int) {
+	for r, s := range c.cells {
+		if !slices.Contains(c.open, r) {
+			n = max(n, utf8.RuneCountInString(s))
+		}
+	}
+	return n
+}
+
+func (t table) write(b *strings.Builder) {
+	width := make([]int, len(t))
+	for i := range t {
+		width[i] = t[i].width()
 	}
 	for r := range t[0].cells {
 		for i, c := range t {

@@ -177,6 +177,26 @@ var values = slices.Concat(
 		row{"what simplification made is the number format's", `case s.beyond(limit):`, `case false:`},
 		row{"a plan is searched that cannot be within the limit", `len(worst) == 0 || c.unmet(limit) {`, `len(worst) == 0 {`},
 	),
+	file("internal/report/answer.go", in("internal/report", "^(TestHeadline|TestAnswer|TestFold)$"),
+		row{"a slower plan is faster", `	case x < 1:
+		return times(1/x)`, `	case x < 0:
+		return times(1/x)`},
+		row{"an interval that begins at no change is certain", `case low > 1:`, `case low >= 0.9:`},
+		row{"more energy is less", `	if ratio > 1 {
+		word = "more"`, `	if ratio > 2 {
+		word = "more"`},
+		row{"a line has a word too many", `n+1+size > most`, `n+size > most`},
+	),
+	file("internal/report/usage.go", in("internal/report", "^TestRunAddsUp$"),
+		row{"causes leave out the waits", `[]bool{true, false}`, `[]bool{true}`},
+		row{"row hits are a share of all rows", `float64(x.Hits) / float64(x.Reads)`, `float64(x.Hits) / float64(x.Hits)`},
+	),
+	file("internal/report/text.go", in("internal/report", "^TestFit$"),
+		row{"columns of the lowest rank give way first", `kept[i].rank >= kept[last].rank`, `kept[i].rank <= kept[last].rank`},
+		row{"columns give way without end", `kept[i].rank > 0 &&`, `kept[i].rank >= 0 &&`},
+		row{"columns that are left out have no name", `			left = append(left, head)
+`, ``},
+	),
 	file("internal/report/check.go", in("internal/report", "^TestCheckText$"),
 		row{"a check that lost values is ok", `return "ok, but " + lost[0]`, `return "ok"`},
 		row{"values vanish when all do", `if 2*o.Vanished <`, `if o.Vanished <`},

@@ -1,0 +1,54 @@
+package report
+
+import (
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// words are the words of reports, in the order in which a reader needs them.
+var words = []struct{ word, meaning string }{
+	{"PIM", "processing in memory: multiply-accumulate units beside the banks of DRAM chips."},
+	{"bank", "array of DRAM cells. One row of it at a time is open, and can be read and written."},
+	{"channel", "banks that share a bus. The channels of the PIM compute; the GPU has the others."},
+	{"GPU alone", "the model on the GPU, which then has every memory channel: what speed-ups compare with."},
+	{"layer", "operation of the model with what is fused into it, as Conv+Relu."},
+	{"tile", "part of a layer's output on one device, written as a range in each dimension: [0:1 0:32 0:56 0:112]."},
+	{"plan", "the tiles of all layers, each with its device, in order."},
+	{"policy", "rule that says which plans are tried. gpu is the GPU alone, pimflow the published division, auto this project's search."},
+	{"split", "layer whose tiles on both devices run at the same time."},
+	{"pipe", "layers of a pipeline: a tile starts when its own inputs are ready, while others of the layer before are still computed."},
+	{"exclusive", "layer that runs alone. The GPU may then use every memory channel."},
+	{"launch", "start of a kernel on the GPU or of work on the PIM. Joint: work of the PIM that shares the launch of the work before it."},
+	{"busy", "time in which a device launches, moves data or computes."},
+	{"latency", "time from the first launch to the last result of one run."},
+	{"images/s", "rate of runs back to back: the next one may start while the last one ends, on a device that is free."},
+	{"[low, high]", "range over the errors of the GPU model on measured networks and over the cost of a launch; of energies, also over the bounds of every constant."},
+	{"bound", "time that no plan of the costed tiles is below: proven. The gap is what is above it, time that a better plan may save or slack of the proof."},
+	{"standby", "power that is drawn for the whole run, whatever is done."},
+	{"cold start", "writing of the weights into the PIM's banks, once before the first run."},
+	{"ck", "cycles of the clock of the device that is named."},
+	{"class", "kind of a layer: the kernel of a convolution, as 1x1 or 3x3, depthwise, FC for products with weights, or the operator."},
+	{"launch, move, compute", "shares of the plan's time of a class: starting work; bytes on their way, and waits for them; arithmetic, on the PIM all DRAM commands."},
+	{"saved", "time of the GPU alone less time of the plan. Time in which both devices work is shared equally between their layers, so that a column adds up to the run."},
+}
+
+// Terms writes the meaning of each word.
+func Terms(w io.Writer) error {
+	wide := 0
+	for _, t := range words {
+		wide = max(wide, utf8.RuneCountInString(t.word))
+	}
+	b := &strings.Builder{}
+	for _, t := range words {
+		for i, line := range strings.Split(strings.TrimSuffix(foldTo(t.meaning, width-wide-2), "\n"), "\n") {
+			word := t.word
+			if i > 0 {
+				word = ""
+			}
+			b.WriteString(word + strings.Repeat(" ", wide+2-utf8.RuneCountInString(word)) + line + "\n")
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
