@@ -22,10 +22,14 @@ type surveyFlags struct {
 	out             string
 	with            string // the program that measures; "": none
 	runner, library string
-	device          string
+	device, launch  string
 	repeats         int
 	wait            time.Duration // for an answer of the runner
+	within          time.Duration // for all kernels
 }
+
+// spared is the part of the total time, in percent, that kernels which need not be measured decide together.
+const spared = 5.0
 
 func profileCommand() *cobra.Command {
 	f := &surveyFlags{}
@@ -47,11 +51,16 @@ Such layers are whole layers on the GPU and, if the PIM executes them too, the f
 last split that would gain. The plan's kernels and whole layers are listed whatever their effect. The bounds are the GPU's
 errors, class by class: see pimflow gpu.
 
+On standard error it says how many kernels, from the first on, decide the total to 5 %: the effects of the others add up to less.
+
 With --gpu-profile the plan uses the measured times. The list then starts with the measured rows of that file and
 continues with the other kernels, so that it grows with the plans.
 
---with onnxruntime measures the kernels one by one with ONNX Runtime on this machine, by the program
-pimflow-onnxruntime (in ortcheck/): the median of --repeats runs, and in spread_us the difference of the quartiles.`,
+--with measures the kernels one by one on this machine: the median of --repeats runs, and in spread_us the difference of
+the quartiles. After --time-limit the kernels that are left keep an empty time_us; they are those with the least effect.
+  torch        PyTorch (cuDNN): a program in this binary, which a Python with the modules torch and onnx executes.
+               On a GPU kernels are launched as --launch says, and the lowest and highest clock are printed.
+  onnxruntime  ONNX Runtime, by the program pimflow-onnxruntime (in ortcheck/).`,
 		Args: wantArgs(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			f.model = args[0]
@@ -72,10 +81,12 @@ pimflow-onnxruntime (in ortcheck/): the median of --repeats runs, and in spread_
 	fl.IntVar(&f.limit, "limit", 0, "number of kernels to list (default all)")
 	fl.BoolVar(&f.anyChannels, "any-channels", false, "one row a kernel for every number of memory channels, for a GPU whose memory cannot be divided; --with implies it")
 	fl.StringVarP(&f.out, "out", "o", "", "write the list to this file (default the standard output)")
-	fl.StringVar(&f.with, "with", "", "measure the kernels: onnxruntime")
-	fl.StringVar(&f.runner, "runner", "pimflow-onnxruntime", "with --with: the program that measures, by name or file")
-	fl.StringVar(&f.library, "library", "", "with --with: ONNX Runtime's shared library (default: the place where ortcheck/fetch.sh puts it)")
+	fl.StringVar(&f.with, "with", "", "measure the kernels: torch or onnxruntime")
+	fl.StringVar(&f.runner, "runner", "", "with --with: the program that measures, by name or file; with torch a Python (default python3, or pimflow-onnxruntime)")
+	fl.StringVar(&f.library, "library", "", "with --with onnxruntime: its shared library (default: the place where ortcheck/fetch.sh puts it)")
 	fl.StringVar(&f.device, "device", "auto", "with --with: cpu, cuda, or auto: cuda if there is one")
+	fl.StringVar(&f.launch, "launch", "", "with --with torch, on a GPU: graph, runs recorded in a CUDA graph, or stream, each launched by itself (default graph)")
+	fl.DurationVar(&f.within, "time-limit", 8*time.Minute, "with --with: begin no kernel after so long")
 	fl.DurationVar(&f.wait, "runner-timeout", 5*time.Minute, "with --with: the longest time to wait for one kernel")
 	fl.IntVar(&f.repeats, "repeats", 30, "with --with: measured runs of each kernel, after 5 others")
 	return c
@@ -98,15 +109,20 @@ func listKernels(c *cobra.Command, f *surveyFlags) error {
 	if err != nil {
 		return err
 	}
+	total := len(rows)
+	enough := survey.Suffice(rows, spared)
 	if f.limit > 0 {
 		rows = rows[:min(f.limit, len(rows))]
 	}
 	if f.with != "" {
-		if err := f.measure(ctx, rows, bar.phase("measure")); err != nil {
+		if err := f.measure(ctx, rows, bar.phase("measure"), stderr); err != nil {
 			return err
 		}
 	}
 	bar.stop()
+	if total > 0 {
+		fmt.Fprintf(stderr, "pimflow: %d of %d kernels suffice, the first: the effects of all others add up to less than %v %%\n", enough, total, spared)
+	}
 	if left > 0 {
 		fmt.Fprintf(stderr, "pimflow: %d parts of layers are left out, for which there is no layer that would be them alone\n", left)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"pimflow"
@@ -24,7 +25,9 @@ import (
 // model takes a nanosecond for each byte of its file. --device names how it fails.
 func fakeRunner() {
 	device, repeats := flag.String("device", "", ""), flag.Int("repeats", 0, "")
-	flag.String("library", "", "")
+	for _, name := range []string{"library", "launch", "c"} {
+		flag.String(name, "", "")
+	}
 	flag.Parse()
 	hello := profile.Hello{Protocol: profile.Protocol, Device: "cpu", On: "a fake"}
 	switch *device {
@@ -50,6 +53,10 @@ func fakeRunner() {
 		switch {
 		case err != nil || statErr != nil:
 			a.Error = fmt.Sprint(err, statErr)
+		case *device == "picks" && strings.Contains(f.Graph.Nodes[f.Graph.Outputs[0].ID].Op.Name, "Pool"):
+			a.Error, a.Unsupported = "pools", true
+		case *device == "picks":
+			a.Median, a.Clock = 1000, float64(info.Size()%7)+1000
 		case *device == "refuses":
 			a.Error = "not this one"
 		case *device == "dies":

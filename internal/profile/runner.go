@@ -3,6 +3,7 @@ package profile
 import (
 	"bufio"
 	"context"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,8 +33,16 @@ type Answer struct {
 	Median  float64 `json:"median_ns"`
 	Spread  float64 `json:"spread_ns"` // from the first to the third quartile
 	Repeats int     `json:"repeats"`
+	Clock   float64 `json:"clock_mhz,omitempty"` // of the GPU's processors, right after; 0: unknown
 	Error   string  `json:"error,omitempty"`
+
+	Unsupported bool `json:"unsupported,omitempty"` // the error is that this runner never measures such a model
 }
+
+// Torch is a runner that a Python with PyTorch executes: the program python3 with the arguments -c and this text.
+//
+//go:embed pytorch_runner.py
+var Torch string
 
 // Runner is a program that measures models.
 type Runner struct {
@@ -48,6 +57,9 @@ type Runner struct {
 
 // ErrNoRunner reports that the runner's program is missing.
 var ErrNoRunner = errors.New("there is no such program")
+
+// ErrUnsupported reports a model that a runner does not measure, and says so.
+var ErrUnsupported = errors.New("not measured by this runner")
 
 // Start starts a runner, whose answers take at most wait each. It ends with ctx, and all that it started with it.
 func Start(ctx context.Context, wait time.Duration, program string, args ...string) (*Runner, error) {
@@ -102,10 +114,13 @@ func (r *Runner) Measure(file string) (a Answer, err error) {
 
 // check refuses an answer that is no measurement.
 func (a *Answer) check(name string) error {
+	if a.Unsupported {
+		return fmt.Errorf("%w: %.*s", ErrUnsupported, maxFirst, a.Error)
+	}
 	if a.Error != "" {
 		return fmt.Errorf("%.*s", maxFirst, a.Error)
 	}
-	if !(a.Median >= 1e-3 && a.Median*1e3 <= float64(longest)) || !(a.Spread >= 0 && a.Spread <= math.MaxInt32*1e6) || a.Repeats < 1 {
+	if !(a.Median >= 1e-3 && a.Median*1e3 <= float64(longest)) || !(a.Spread >= 0 && a.Spread <= math.MaxInt32*1e6) || a.Repeats < 1 || !(a.Clock >= 0 && a.Clock <= math.MaxInt32) {
 		return fmt.Errorf("%s measured %v ns, spread %v, %d times", name, a.Median, a.Spread, a.Repeats)
 	}
 	return nil

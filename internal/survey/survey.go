@@ -68,6 +68,17 @@ func List(g *graph.Graph, m *hw.Machine, t search.Target, r *search.Result, any 
 	return rows, left, nil
 }
 
+// Suffice returns the least number of the first rows of a list after which the effects of the others add up to less than a
+// percentage.
+func Suffice(rows []profile.Row, percent float64) int {
+	n, rest := len(rows), 0.0
+	for n > 0 && rest+rows[n-1].Effect < percent {
+		n--
+		rest += rows[n].Effect
+	}
+	return n
+}
+
 // survey is the state of List.
 type survey struct {
 	g       *graph.Graph
