@@ -53,7 +53,7 @@ type Options struct {
 	// Progress, unless nil, takes the progress of each phase of long work; a phase begins with 0
 	// of 0. It is called concurrently.
 	Progress func(phase string, done, total int)
-	// Warn, unless nil, takes each of Session.Warnings, with the model's name before it.
+	// Warn, unless nil, takes each of Session.Warnings, with the model's name before it, and what of Profile matches no layer.
 	Warn func(text string)
 }
 
@@ -94,7 +94,10 @@ func Open(ctx context.Context, model string, o Options) (*Session, error) {
 		s.on.hw, s.on.from, err = hw.LoadWith(cmp.Or(o.Machine, DefaultMachine), o.GPU, o.Set)
 	}
 	if err == nil && o.Profile != "" {
-		s.profile, err = profile.Load(o.Profile, s.on.hw)
+		var note string
+		if s.profile, note, err = profile.Load(o.Profile, s.on.hw, s.graph); note != "" && o.Warn != nil {
+			o.Warn(note)
+		}
 	}
 	if err == nil {
 		err = s.place(&s.on)

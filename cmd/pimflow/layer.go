@@ -103,7 +103,7 @@ func (f *layerFlags) bench(m *hw.Machine) (*convolution.Bench, error) {
 	if f.profile == "" {
 		return convolution.NewBench(m, nil)
 	}
-	p, err := profile.Load(f.profile, m)
+	p, _, err := profile.Load(f.profile, m, nil)
 	if err != nil {
 		return nil, err
 	}
