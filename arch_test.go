@@ -34,7 +34,7 @@ var ranks = [][]string{
 	{"asktell", "evaluate", "dispatch"},
 	{"sweep"},
 	{"report"},
-	{"figure"},
+	{"figure", "page"},
 }
 
 // libraries are the modules outside the standard library that the program, its

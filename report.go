@@ -81,8 +81,10 @@ type Report struct {
 	Top      [][][]Class    `json:"top,omitempty"`       // the largest values of each output and image (Tensor.Top); nil until it is asked for
 	TopWhole []int          `json:"top_whole,omitempty"` // the outputs of Top that have no dimension of images: of each there is one list, of all its values
 
-	Limits      []usage.Limit  `json:"-"`                     // those of Utilization, or of Session.Limits alone
-	Utilization *usage.Network `json:"utilization,omitempty"` // nil until Session.Utilize
+	Limits      []usage.Limit   `json:"-"`                     // those of Utilization, or of Session.Limits alone
+	Utilization *usage.Network  `json:"utilization,omitempty"` // nil until Session.Utilize
+	Policies    []usage.Policy  `json:"policies,omitempty"`    // nil until Session.Beside
+	Manifest    *usage.Manifest `json:"manifest,omitempty"`    // nil until Session.Manifest
 
 	GPUProfile *GPUProfile `json:"gpu_profile,omitempty"` // nil where all GPU times are the model's
 

@@ -228,7 +228,7 @@ func (u *utilizer) pieces(tl *run.Timeline) []usage.Piece {
 			Layer: u.at[s.Node], Device: s.Device, Start: span.Start.NS(), End: span.End.NS(),
 			Split: usage.Split{Launch: split[utilization.Launching].NS(), Moving: split[utilization.Moving].NS(), Computing: split[utilization.Computing].NS()}, Terms: []usage.Term{},
 			DRAM: int64(math.Round(did.DRAM)), L2: int64(math.Round(did.L2)), Link: did.Link, Inner: did.Inner,
-			MACs: int64(math.Round(did.Tensor + did.FMA)), Tensor: did.Tensor > did.FMA, Waited: w.Idle.NS(), Channels: lanesOf(s.Code.Cost().Lanes),
+			FLOPs: 2 * g.MACs(s.Cut), MACs: int64(math.Round(did.Tensor + did.FMA)), Tensor: did.Tensor > did.FMA, Waited: w.Idle.NS(), Channels: lanesOf(s.Code.Cost().Lanes),
 		}
 		if s.Device == plan.PIM {
 			x.MACs, x.Tensor = did.MACs, false

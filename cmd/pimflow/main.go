@@ -155,7 +155,7 @@ const (
 // textFlags has the flags that take a text.
 var textFlags = map[string]use{
 	"artifact-trace": writes, "batch": word, "box": word, "by": word, "check": word, "csv": reads, "data": reads, "device": word, "dim": word, "effort": word,
-	"eval": reads, "figure": word, "gpu": reads, "gpu-profile": reads, "group": word, "in": word, "input": reads, "kernel": word,
+	"eval": reads, "figure": word, "gpu": reads, "html": writes, "gpu-profile": reads, "group": word, "in": word, "input": reads, "kernel": word,
 	"labels": reads, "launch": word, "library": reads, "machine": reads, "memory": word, "model": reads, "name": word, "objective": word,
 	"announce": writes, "cache": writes, "emit": word, "emit-image": word, "listen": word, "store": writes,
 	"nats": word, "nats-ca": reads, "nats-cert": reads, "nats-context": word, "nats-creds": reads, "nats-key": reads, "nats-nkey": reads,
@@ -175,6 +175,6 @@ func wantArgs(least, most int) cobra.PositionalArgs {
 
 // commands lists the subcommands, in the order a newcomer needs them.
 var commands = []func() *cobra.Command{
-	runCommand, compareCommand, sweepCommand, workerCommand, paretoCommand, plotCommand, diffCommand, sensitivityCommand, launchesCommand, reproduceCommand, zooCommand, machineCommand, gpuCommand, calibrateCommand, validateCommand, profileCommand, policyCommand,
+	runCommand, compareCommand, sweepCommand, workerCommand, paretoCommand, plotCommand, reportCommand, diffCommand, sensitivityCommand, launchesCommand, reproduceCommand, zooCommand, machineCommand, gpuCommand, calibrateCommand, validateCommand, profileCommand, policyCommand,
 	graphCommand, operatorsCommand, exportCommand, codeCommand, explainCommand, mapCommand, layerCommand, simCommand, versionCommand, termsCommand,
 }

@@ -22,6 +22,7 @@ import (
 	"pimflow/internal/files"
 	"pimflow/internal/graph"
 	"pimflow/internal/nearest"
+	"pimflow/internal/page"
 	"pimflow/internal/report"
 )
 
@@ -40,6 +41,7 @@ type runFlags struct {
 	memory         string
 	top            int
 	planOut, trace string
+	html           string
 
 	labelled []string         // the names of labels
 	given    []pimflow.Tensor // the values of inputs
@@ -127,6 +129,7 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 	fl.StringVar(&f.memory, "memory", "", "memory that a model, its search and its values may take, as 8GB (default: three quarters of the machine's, 1 GB for a picture)")
 	fl.StringVar(&f.labels, "labels", "", "names for --top, one a line")
 	fl.StringVarP(&f.planOut, "out", "o", "", "write the plan to this file")
+	fl.StringVar(&f.html, "html", "", "write a page with figures of the run to this file, for a browser; with it the plans of the other policies are searched, and compared")
 	fl.StringVar(&f.trace, "trace", "", "write the timeline to this file, for chrome://tracing or Perfetto")
 	return c
 }
@@ -172,7 +175,7 @@ func runModel(c *cobra.Command, f *runFlags) error {
 	if rep.Limits, err = s.Limits(p); err != nil {
 		return err
 	}
-	if f.json || f.verbose {
+	if f.json || f.verbose || f.html != "" {
 		if err = s.Utilize(context.WithoutCancel(ctx), p, rep); err != nil { // it is short
 			return err
 		}
@@ -190,6 +193,9 @@ func runModel(c *cobra.Command, f *runFlags) error {
 			x.rep.Layers = slices.Clone(rep.Layers)
 			var err error
 			x.values, err = f.more(ctx, s, p, &x.rep)
+			if err == nil && (f.json || f.html != "") {
+				err = f.beside(ctx, c, s, p, &x.rep)
+			}
 			return x, err
 		})
 		if ctx.Err() == nil {
@@ -200,7 +206,7 @@ func runModel(c *cobra.Command, f *runFlags) error {
 		}
 	}
 	bar.stop()
-	write := func(ctx context.Context) error { return files.Write(ctx, f.outputs(p, values)...) }
+	write := func(ctx context.Context) error { return files.Write(ctx, f.outputs(p, rep, values)...) }
 	var unwritten error
 	early := ctx.Err() != nil
 	if !early {
@@ -251,7 +257,7 @@ func (f *runFlags) ready(c *cobra.Command, s *pimflow.Session) error {
 	if len(f.inputs) > 0 && f.check == "" && f.outDir == "" && f.top == 0 && !counts {
 		fmt.Fprintln(c.ErrOrStderr(), "pimflow: warning: --input: no more than its shape is used: --top, --output or --check show what its values give")
 	}
-	outputs := []files.Named{{By: "-o", Name: f.planOut}, {By: "--trace", Name: f.trace}}
+	outputs := []files.Named{{By: "-o", Name: f.planOut}, {By: "--trace", Name: f.trace}, {By: "--html", Name: f.html}}
 	if f.outDir != "" {
 		if err := files.TryFolder(f.outDir); err != nil {
 			return err
@@ -271,7 +277,10 @@ func (f *runFlags) ready(c *cobra.Command, s *pimflow.Session) error {
 }
 
 // outputs lists the files to write, with the values of the model's outputs where there are some.
-func (f *runFlags) outputs(p *pimflow.Plan, values []pimflow.Tensor) (list []files.File) {
+func (f *runFlags) outputs(p *pimflow.Plan, rep *pimflow.Report, values []pimflow.Tensor) (list []files.File) {
+	if f.html != "" {
+		list = append(list, files.File{Name: f.html, Write: func(w io.Writer) error { return page.Write(w, rep) }})
+	}
 	if f.planOut != "" {
 		list = append(list, files.File{Name: f.planOut, Write: p.Print})
 	}
@@ -306,6 +315,21 @@ func (f *runFlags) more(ctx context.Context, s *pimflow.Session, p *pimflow.Plan
 		return f.execute(ctx, s, p, rep)
 	}
 	return nil, nil
+}
+
+// beside adds what the report rests on, and for a page the plans of other policies.
+func (f *runFlags) beside(ctx context.Context, c *cobra.Command, s *pimflow.Session, p *pimflow.Plan, rep *pimflow.Report) (err error) {
+	line := ""
+	if f.html != "" {
+		line = commandLine(c, f.model)
+		if len(rep.Layers) <= launchLayers {
+			if rep.Policies, err = s.Beside(ctx, p); err != nil {
+				return err
+			}
+		}
+	}
+	rep.Manifest, err = s.Manifest(ctx, p, report.Version(), line)
+	return err
 }
 
 // search adds the further searches of the flags to the report.

@@ -113,6 +113,7 @@ type Piece struct {
 	L2    int64 `json:"gpu_l2_bytes"`
 	Link  int64 `json:"link_bytes"`
 	Inner int64 `json:"pim_inner_bytes"`
+	FLOPs int64 `json:"flops"` // two a multiply-accumulate of the piece, padding of the layer included
 	// MACs are those executed, with padding; on the PIM those of its multipliers.
 	MACs     int64      `json:"executed_macs"`
 	Tensor   bool       `json:"tensor"`    // most of them on tensor cores
@@ -151,4 +152,31 @@ type Layer struct {
 	// the plan's order or no room in the banks, and for networks of more than 400 layers, of which they would take long.
 	OnGPU *float64 `json:"plan_if_gpu_ns"`
 	OnPIM *float64 `json:"plan_if_pim_ns"`
+}
+
+// Policy is the plan of a policy for the same model and machine. Low and high are extremes over the errors of the GPU's model and the bounds
+// of launches, of energies also over those of every energy constant.
+type Policy struct {
+	Name        string  `json:"policy"`
+	About       string  `json:"about"`
+	Total       float64 `json:"total_ns"`
+	Speedup     float64 `json:"speedup"`
+	SpeedupLow  float64 `json:"speedup_low"`
+	SpeedupHigh float64 `json:"speedup_high"`
+	GPUBusy     float64 `json:"gpu_busy_ns"`
+	PIMBusy     float64 `json:"pim_busy_ns"`
+	Energy      float64 `json:"total_pj"`
+	EnergyLow   float64 `json:"low_pj"`
+	EnergyHigh  float64 `json:"high_pj"`
+}
+
+// Manifest says what a report rests on. Hashes are SHA-256, in hexadecimal.
+type Manifest struct {
+	Version     string   `json:"version"`
+	Command     string   `json:"command,omitempty"`
+	Model       string   `json:"model_sha256,omitempty"` // of the files of the model, one after the other; "": it is built in
+	Machine     string   `json:"machine_sha256"`         // of what pimflow machine prints for it
+	About       string   `json:"machine_about"`
+	NotModelled []string `json:"machine_not_modelled"`
+	Plan        string   `json:"plan_sha256"` // of the plan as run -o writes it
 }
