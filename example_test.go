@@ -167,7 +167,7 @@ func ExampleSession_Steps() {
 	// cost: 52 cycles, 1052.000 ns, bound by launch
 	// link: launch 1000.000 ns, 0.000 ns each way, 128 bytes, 20 operations in the channels' controllers; 84 bytes of the GPU's channels
 	// channels 0-1: 52 cycles, rows 0:1 of the layer
-	//   GWRITE data=0 fill=1x16 pitch 32
+	//   GWRITE data=0 fill=1x16 pitch=32
 	//   G_ACT0 row=0
 	//   G_ACT1 row=0
 	//   G_ACT2 row=0

@@ -176,15 +176,3 @@ func (c *Commands) multiplied(comp *dram.Command) dram.Affine {
 	}
 	return comp.Buf
 }
-
-// print prints a command with its operands.
-func (c *Commands) print(k *dram.Command) string {
-	s := c.names[k.Op]
-	for _, o := range c.operands[k.Op] {
-		s += fmt.Sprintf(" %s=%s", o.print, affine(*o.of(k)))
-	}
-	if g := k.Fill; g.Count > 0 {
-		s += fmt.Sprintf(" fill=%dx%d pitch %d", g.Count, g.Len, g.Pitch)
-	}
-	return s
-}

@@ -6,16 +6,14 @@ import (
 	"io"
 	"strings"
 
-	"pimflow/internal/dram"
 	"pimflow/internal/hw"
 	"pimflow/internal/tensor"
 )
 
 // Print writes the matrices, the mapping that was chosen and those that it beat,
 // and the stream of each channel as a loop nest; channels that issue the same
-// commands in the same order are printed once, with the first one's addresses.
-// An address is its base plus, for each loop around the command that moves it,
-// the step times the loop's index i, j, … (the outermost first).
+// commands in the same order are printed once, with the first one's addresses, in
+// the notation of PrintStream.
 func (c *mappedCode) Print(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	nd := &c.graph.Nodes[c.cut.Node]
@@ -147,7 +145,7 @@ func (c *mappedCode) printChannels(b *bufio.Writer) {
 			continue
 		}
 		fmt.Fprintf(b, "%d cycles, rows %d:%d of the layer\n", c.device.time(s).Cycles, c.scheme.rows(s).Lo, c.scheme.rows(s).Hi)
-		c.device.print(b, c.device.stream(s), 1)
+		c.device.ops.print(b, c.device.stream(s), 0, 1)
 	}
 }
 
@@ -168,42 +166,4 @@ func channelRanges(n []int) string {
 		return "channel " + p[0]
 	}
 	return "channels " + strings.Join(p, ", ")
-}
-
-func (d *Device) print(b *bufio.Writer, s dram.Stream, depth int) {
-	in := strings.Repeat("  ", depth)
-	for i := range s {
-		it := &s[i]
-		if it.Times > 0 {
-			fmt.Fprintf(b, "%sloop %d {\n", in, it.Times)
-			d.print(b, it.Body, depth+1)
-			fmt.Fprintf(b, "%s}\n", in)
-			continue
-		}
-		fmt.Fprintf(b, "%s%s\n", in, d.ops.print(it.Command))
-	}
-}
-
-// affine prints 5+16i+2k.
-func affine(a dram.Affine) string {
-	var s strings.Builder
-	if a.Base != 0 {
-		fmt.Fprint(&s, a.Base)
-	}
-	for d, step := range a.Stride {
-		if step == 0 {
-			continue
-		}
-		if s.Len() > 0 && step > 0 {
-			s.WriteByte('+')
-		}
-		if step != 1 {
-			fmt.Fprint(&s, step)
-		}
-		s.WriteByte(byte('i' + d))
-	}
-	if s.Len() == 0 {
-		return "0"
-	}
-	return s.String()
 }

@@ -27,7 +27,7 @@ type writer struct {
 	steps []address
 }
 
-// loop writes body n times, each a step further. A single iteration is written without a loop.
+// loop writes body n times, each a step further. A single iteration is written without a loop, and an empty body not at all.
 func (w writer) loop(n int, step address, body func(w writer) dram.Stream) dram.Stream {
 	switch n {
 	case 0:
@@ -38,7 +38,11 @@ func (w writer) loop(n int, step address, body func(w writer) dram.Stream) dram.
 	if !w.bare {
 		w.steps = append(w.steps, step) // in place of that of the loop before: its body is written
 	}
-	return w.join(nil, dram.Loop(n, body(w)...))
+	st := body(w)
+	if len(st) == 0 { // nothing is left of it without padding
+		return nil
+	}
+	return w.join(nil, dram.Loop(n, st...))
 }
 
 // join appends items to a stream.

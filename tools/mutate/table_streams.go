@@ -19,6 +19,21 @@ var streams = slices.Concat(
 		row{"a queue of refreshes never overflows", `>= Cycle(f.Queue) {`, `> Cycle(f.Queue) {`},
 		row{"the host does not wait for a result", `w = max(w, book.Result[Op(a)]+1)`, `w = max(w, 0)`},
 	),
+	file("internal/pim/notation.go", in("internal/pim", "^(TestNotationDrawn|TestPrint)$"),
+		row{"the step -1 of an address is printed as 1", `			s.WriteByte('-')`, `			s.WriteByte('+')`},
+		row{"a fill is printed without its pitch", ` pitch=%d", g.Count, g.Len, g.Pitch)`, ` pitch=%d", g.Count, g.Len, g.Len)`},
+	),
+	file("internal/pim/notation_parse.go", in("internal/pim", "^(TestNotation.*)$"),
+		row{"a loop of too many commands is read", `if over > 0 {
+		commands`, `if over > 0 && false {
+		commands`},
+		row{"the commands of a stream are not added up", `if l.commands += commands; l.commands > maxCommands {`, `if l.commands = commands; l.commands > maxCommands {`},
+		row{"an address reaches out of its range", `if reach += int64(far); reach > maxAddress {`, `if reach = int64(far); reach > maxAddress {`},
+		row{"an index of no loop is read", `case d < 0 || d >= len(p.loops)-1:`, `case d < 0 || d >= len(p.loops):`},
+		row{"a step is counted twice", `if a.Stride[d] != 0 {
+			return`, `if a.Stride[d] < 0 {
+			return`},
+	),
 	file("internal/dram/check.go", in("internal/dram", "^(TestCheck|TestCheckEngine|TestModeChecks)$"),
 		row{"a command a cycle too early passes", `int64(since) < r.Wait {`, `int64(since) < r.Wait-1 {`},
 		row{"two commands in a cycle pass", `if at <= c.at {`, `if at < c.at {`},
