@@ -127,6 +127,11 @@ func (c *Channel) Wait(after, before Op) Cycle {
 // Standard is the standard that the channel was compiled from.
 func (c *Channel) Standard() *Standard { return c.std }
 
+// Unrefreshed returns the channel without refreshes.
+func (c *Channel) Unrefreshed() *Channel {
+	return &Channel{std: c.std, rows: c.rows, modes: c.modes, slots: c.slots, interval: math.MaxInt64 / 4}
+}
+
 // ResultAfter is the number of cycles from the issue of a command to the arrival of its
 // result, 0 for a command without one.
 func (c *Channel) ResultAfter(op Op) Cycle { return c.rows[op].result }

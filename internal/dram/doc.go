@@ -9,7 +9,7 @@
 //	   │                       ├─────Run()────────▶ Result   a command a step   channel.go, run.go
 //	   │                       └─────Banks()                 bank by bank       banks.go
 //	   ├─Referee(Timing, Stream)──────────────────▶ Result   a cycle a step     referee.go
-//	   └─NewCheck(Timing)─▶ Check.Issue(Op, Cycle)▶ error    what was issued    check.go
+//	   └─NewAudit(Timing)─▶ Audit.Issue(Op, Cycle)▶ Violations  what was issued audit.go
 //
 // The engines are five, and agree on every cycle (tests):
 //   - Channel.Time is exact and visits no command twice in the same state. All mappings are
@@ -17,14 +17,15 @@
 //   - Run issues one command after the other, and is told to an observer.
 //   - Banks knows single banks. A controller (package aimhost) asks it what comes next.
 //   - Referee is slow and naive. It shares only the tables with the others.
-//   - Check issues nothing. It holds a log of commands and cycles against the rules.
+//   - Audit issues nothing. It holds a log of commands and cycles against the rules, bank by
+//     bank. Check (check.go) is an Audit that ends at the first violation.
 //
 // A stream has four readers, and is never written out command by command: it is timed
 // (here), performed on data and printed (package pim; WriteTrace for the published
 // simulator), and replayed against Check (pim). No rule of timing looks at an address.
 //
 // Reading order: standard.go, newton.go, stream.go, mode.go, channel.go, run.go, referee.go,
-// check.go, banks.go, jump.go, nest.go. A new standard is one file like newton.go and its row
+// audit.go, banks.go, jump.go, nest.go. A new standard is one file like newton.go and its row
 // in the table of standard.go.
 //
 // The package has no clock of its own: every question carries the cycle. It does not know

@@ -202,3 +202,20 @@ func (t *modeTracker) issue(op Op, at Cycle) {
 		t.mode, t.until, t.step = c.to, at+c.wait, 0
 	}
 }
+
+// force is issue of a command that the modes may forbid: the channel then is in a mode of the command.
+func (t *modeTracker) force(op Op, at Cycle) {
+	if t.belongs[op] {
+		if t.step > 0 && op != t.changes[t.under].issue[t.step] || t.step == 0 && t.started(t.mode, op) < 0 {
+			t.step = 0
+			return
+		}
+	} else if t.step > 0 || !t.runs[op].Has(t.mode) {
+		t.step = 0
+		if i := t.needed(t.mode, op); i >= 0 {
+			t.mode = t.changes[i].to
+		}
+		return
+	}
+	t.issue(op, at)
+}

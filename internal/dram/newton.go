@@ -70,26 +70,26 @@ var newton = &Standard{
 		comps := []Op{newCOMP0, newCOMP1, newCOMP2, newCOMP3}
 		read, prea, ref := []Op{newREADRES}, []Op{newPREA}, []Op{newREF}
 		rules := []Rule{
-			{After: writes, Before: writes, Wait: max(t["bl_ck"], t["ccds_ck"])},
-			{After: read, Before: read, Wait: max(t["bl_ck"], t["ccds_ck"])},
-			{After: writes, Before: read, Wait: t["cwl_ck"] + t["bl_ck"] + t["wtr_ck"]},
-			{After: read, Before: writes, Wait: t["cl_ck"] + t["ccds_ck"] + t["rtw_ck"] - t["cwl_ck"]},
-			{After: comps, Before: comps, Wait: t["ccds_ck"]},
-			{After: comps, Before: read, Wait: t["ccds_ck"]},
-			{After: read, Before: comps, Wait: t["ccds_ck"]},
-			{After: acts, Before: acts, Wait: max(t["rrd_ck"], t["faw_ck"])},
-			{After: acts, Before: comps, Wait: t["rcdr_ck"]},
-			{After: acts, Before: prea, Wait: t["ras_ck"]},
-			{After: comps, Before: prea, Wait: t["rtp_ck"]},
-			{After: prea, Before: append(ref, acts...), Wait: t["rp_ck"]},
-			{After: ref, Before: append(ref, acts...), Wait: t["rfc_ck"]},
+			{Name: "tCCD writes", After: writes, Before: writes, Wait: max(t["bl_ck"], t["ccds_ck"])},
+			{Name: "tCCD reads", After: read, Before: read, Wait: max(t["bl_ck"], t["ccds_ck"])},
+			{Name: "tWTR", After: writes, Before: read, Wait: t["cwl_ck"] + t["bl_ck"] + t["wtr_ck"]},
+			{Name: "tRTW", After: read, Before: writes, Wait: t["cl_ck"] + t["ccds_ck"] + t["rtw_ck"] - t["cwl_ck"]},
+			{Name: "tCCD", After: comps, Before: comps, Wait: t["ccds_ck"]},
+			{Name: "tCCD to READRES", After: comps, Before: read, Wait: t["ccds_ck"]},
+			{Name: "tCCD from READRES", After: read, Before: comps, Wait: t["ccds_ck"]},
+			{Name: "tFAW", After: acts, Before: acts, Wait: max(t["rrd_ck"], t["faw_ck"])},
+			{Name: "tRCDR", After: acts, Before: comps, Wait: t["rcdr_ck"]},
+			{Name: "tRAS", After: acts, Before: prea, Wait: t["ras_ck"]},
+			{Name: "tRTP", After: comps, Before: prea, Wait: t["rtp_ck"]},
+			{Name: "tRP", After: prea, Before: append(ref, acts...), Wait: t["rp_ck"]},
+			{Name: "tRFC", After: ref, Before: append(ref, acts...), Wait: t["rfc_ck"]},
 		}
 		for i := range acts {
 			rules = append(rules,
-				Rule{After: acts[i : i+1], Before: acts[i : i+1], Wait: t["rc_ck"]},
-				Rule{After: writes[i : i+1], Before: comps[i : i+1], Wait: t["cwl_ck"] + t["bl_ck"]},
+				Rule{Name: "tRC", After: acts[i : i+1], Before: acts[i : i+1], Wait: t["rc_ck"]},
+				Rule{Name: "buffer written", After: writes[i : i+1], Before: comps[i : i+1], Wait: t["cwl_ck"] + t["bl_ck"]},
 				// New data must not arrive in the buffer before the old is multiplied.
-				Rule{After: comps[i : i+1], Before: writes[i : i+1], Wait: t["cl_ck"] - t["cwl_ck"]})
+				Rule{Name: "buffer read", After: comps[i : i+1], Before: writes[i : i+1], Wait: t["cl_ck"] - t["cwl_ck"]})
 		}
 		return Book{Rules: rules, Result: map[Op]int64{newREADRES: t["cl_ck"] + t["bl_ck"]}, Interval: t["refi_ck"]}
 	},

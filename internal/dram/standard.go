@@ -64,6 +64,7 @@ type Book struct {
 // Window-th last command of After (0 and 1: the last) that acted at the same place of the
 // Level: the same bank, group of banks or channel. tFAW is a rule with Window 4.
 type Rule struct {
+	Name          string // in the words of a datasheet; rules between different commands may share it
 	Level         Level
 	After, Before []Op
 	Wait          int64
@@ -117,7 +118,7 @@ func (s *Standard) Paced(ops []Op, wait int64) *Standard {
 	paced := *s
 	paced.Rules = func(t Timing) Book {
 		b := s.Rules(t)
-		b.Rules = append(slices.Clone(b.Rules), Rule{After: ops, Before: ops, Wait: wait})
+		b.Rules = append(slices.Clone(b.Rules), Rule{Name: "power limit", After: ops, Before: ops, Wait: wait})
 		return b
 	}
 	return &paced

@@ -23,9 +23,18 @@ const (
 // are nested than there are names of indices.
 func (c *Commands) PrintStream(w io.Writer, s dram.Stream) error {
 	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "%s %s\n", streamForm, c.dialect.standard)
+	fmt.Fprintln(b, c.Header(false))
 	c.print(b, s, 0, 0)
 	return b.Flush()
+}
+
+// Header is the first line of a file; timed, of one that has the cycle of each command.
+func (c *Commands) Header(timed bool) string {
+	h := streamForm + " " + c.dialect.standard
+	if timed {
+		h += " timed"
+	}
+	return h
 }
 
 // print writes a stream inside so many loops, indented by so many steps.

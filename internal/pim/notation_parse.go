@@ -73,7 +73,7 @@ func (p *streamParser) line(words []string) error {
 		return nil
 	case !p.begun:
 		p.begun = true
-		if want := streamForm + " " + p.dialect.standard; strings.Join(words, " ") != want {
+		if want := p.Header(false); strings.Join(words, " ") != want {
 			return fmt.Errorf("%q wanted first", want)
 		}
 		return nil
@@ -97,7 +97,7 @@ func (p *streamParser) line(words []string) error {
 func (p *streamParser) end() error {
 	switch {
 	case !p.begun:
-		return fmt.Errorf("it is empty: \"%s %s\" wanted first", streamForm, p.dialect.standard)
+		return fmt.Errorf("it is empty: %q wanted first", p.Header(false))
 	case len(p.loops) > 1:
 		return fmt.Errorf("the end inside %d loops: } wanted", len(p.loops)-1)
 	}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"io"
+	"strings"
+
+	"pimflow"
+
+	"github.com/spf13/cobra"
+
+	"pimflow/internal/emit"
+	"pimflow/internal/fault"
+	"pimflow/internal/files"
+	"pimflow/internal/report"
+)
+
+func emitCommand() *cobra.Command {
+	var r request
+	var out string
+	var o emit.Options
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "emit MODEL",
+		Short: "Write the command streams of a plan as files for other programs",
+		Long: `Write the command streams of a plan as files for other programs.
+
+The folder gets a file for each step on the PIM and each channel that is not idle, the machine, the plan, and a
+manifest that lists them; docs/streams.md has their forms. It is new, and written as a whole or not at all.
+
+  pimflow  the loop nest; with --timed a line for each command, after its cycle
+  aim      the host instructions of the published AiM simulator, on a machine whose pim.standard is aim
+  csv      a line for each command: channel, banks, row, column, and with --timed its cycle`,
+		Args: wantArgs(1, 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			r.model = args[0]
+			if out == "" {
+				return fault.Usagef("-o DIR wanted: the new folder to write")
+			}
+			if err := r.settle(c); err != nil {
+				return err
+			}
+			if err := files.TryNewFolder(out); err != nil {
+				return err
+			}
+			bar := newBar(c.ErrOrStderr())
+			defer bar.stop()
+			s, p, err := r.walk(c.Context(), bar, func(s *pimflow.Session) error {
+				_, m, _, _ := s.Internal()
+				return o.Check(m)
+			})
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			g, m, _, _ := s.Internal()
+			src := emit.Source{Model: g.Name, Machine: m, Timeline: p.Internal().Timeline, Print: func(w io.Writer) error { return p.Print(w) }}
+			man, err := emit.Folder(c.Context(), out, src, o, bar.phase("emit"))
+			if err != nil {
+				return err
+			}
+			bar.stop()
+			if asJSON {
+				return report.JSON(c.OutOrStdout(), man)
+			}
+			return report.Emitted(c.OutOrStdout(), man)
+		},
+	}
+	fl := c.Flags()
+	fl.StringVarP(&out, "out", "o", "", "write this folder, which must not exist")
+	fl.StringVar(&o.Format, "format", emit.Formats()[0], "one of "+strings.Join(emit.Formats(), ", "))
+	fl.StringVar(&o.Layer, "layer", "", "only the parts of this layer")
+	fl.BoolVar(&o.Timed, "timed", false, "add the cycle at which each command issues, and the commands of refreshes and changes of mode")
+	fl.BoolVar(&o.Gzip, "gzip", false, "compress the streams")
+	fl.BoolVar(&asJSON, "json", false, "print the manifest")
+	r.planFlag(c, "write")
+	r.policyFlag(c)
+	r.pinFlag(c)
+	r.modelFlags(c)
+	profileFlag(c, &r.opts.Profile)
+	return c
+}

@@ -1,0 +1,107 @@
+package emit
+
+import (
+	"pimflow/internal/device"
+	"pimflow/internal/dram"
+	"pimflow/internal/hw"
+	"pimflow/internal/pim"
+	"pimflow/internal/run"
+	"pimflow/internal/tensor"
+)
+
+// Schema names the form of a manifest. The other names are files of the folder: the manifest, the machine with all its
+// numbers, and the plan.
+const (
+	Schema       = "pimflow.emit/1"
+	ManifestName = "manifest.json"
+	MachineName  = "machine.json"
+	PlanName     = "plan.txt"
+)
+
+// Manifest says what is in a folder of streams.
+type Manifest struct {
+	Schema   string  `json:"schema"`
+	Model    string  `json:"model"`
+	Machine  string  `json:"machine"`
+	Hash     string  `json:"machine_sha256"` // of MachineName
+	Standard string  `json:"standard"`
+	Clock    float64 `json:"clock_ps"` // of the commands
+	Channels int     `json:"channels"` // that compute
+	Format   string  `json:"format"`
+	Timed    bool    `json:"timed"`
+	Total    int64   `json:"plan_ps"` // of the whole plan
+	Commands int64   `json:"commands_total"`
+	Bytes    int64   `json:"bytes"` // of all streams' files
+	Steps    []*Step `json:"steps"`
+}
+
+// Step is a part of a layer on the PIM. All its channels begin at once, each stream in a channel whose rows are closed.
+type Step struct {
+	Step     int        `json:"step"` // of the plan, from 0
+	Layer    string     `json:"layer"`
+	Operator string     `json:"operator"`
+	Box      string     `json:"box"`      // of the layer's value
+	Launches int        `json:"launches"` // 0: it shares that of the step before
+	Start    int64      `json:"start_ps"` // in the plan
+	End      int64      `json:"end_ps"`
+	Written  bool       `json:"weights_written"` // the weights are no constant, and written before the streams
+	Slowest  int64      `json:"cycles"`          // of the slowest channel
+	Channels []*Channel `json:"channels"`        // but for idle ones
+}
+
+// Channel is the stream of a channel.
+type Channel struct {
+	Channel  int           `json:"channel"`
+	File     string        `json:"file"`
+	Rows     [2]int        `json:"rows"` // of each bank, the first and the one after the last
+	Commands int64         `json:"commands"`
+	Issued   device.Counts `json:"issued"`      // with those of refreshes and changes of mode
+	First    int64         `json:"first_cycle"` // of a command
+	Last     int64         `json:"last_cycle"`  // with the arrival of the last result
+	Bare     int64         `json:"last_cycle_without_refresh"`
+	Bytes    int64         `json:"bytes"`
+	SHA256   string        `json:"sha256"` // of the file
+}
+
+func newManifest(model string, m *hw.Machine, t *run.Timeline, o Options) *Manifest {
+	return &Manifest{
+		Schema: Schema, Model: model, Machine: m.Name, Standard: m.PIM.Standard, Clock: m.PIM.Clock.Picoseconds(),
+		Channels: m.Memory.PIMChannels, Format: o.Format, Timed: o.Timed, Total: int64(t.Total),
+	}
+}
+
+func (m *Manifest) add(s *Step) {
+	m.Steps = append(m.Steps, s)
+	for _, c := range s.Channels {
+		m.Commands += c.Commands
+		m.Bytes += c.Bytes
+		s.Slowest = max(s.Slowest, c.Last)
+	}
+}
+
+func newStep(t *run.Timeline, i int, code *pim.Code) *Step {
+	s := &t.Program.Steps[i]
+	nd := &t.Program.Graph.Nodes[s.Node]
+	out := &Step{
+		Step: i, Layer: nd.Name, Operator: nd.Op.Name, Box: s.Box.String(), Launches: 1,
+		Start: int64(t.Spans[i].Start), End: int64(t.Spans[i].End), Written: code.Dynamic(),
+	}
+	if s.Fused {
+		out.Launches = 0
+	}
+	return out
+}
+
+func newChannel(unrefreshed *dram.Channel, code *pim.Code, c *pim.ChannelStream, rows tensor.Range) *Channel {
+	ch := &Channel{
+		Channel: c.Channel, Rows: [2]int{rows.Lo, rows.Hi}, First: int64(firstCycle(code.DRAM(), c.Stream)),
+		Last: int64(c.Result.Cycles), Bare: int64(unrefreshed.Time(c.Stream).Cycles),
+	}
+	n := make([]int64, len(c.Result.Issued))
+	c.Stream.Count(n)
+	for op, k := range n {
+		ch.Commands += k
+		ch.Issued = append(ch.Issued, device.Count{Kind: code.DRAM().Standard().Ops[op].Name, N: c.Result.Issued[op]})
+	}
+	return ch
+}
