@@ -176,5 +176,5 @@ func wantArgs(least, most int) cobra.PositionalArgs {
 // commands lists the subcommands, in the order a newcomer needs them.
 var commands = []func() *cobra.Command{
 	runCommand, compareCommand, sweepCommand, workerCommand, paretoCommand, plotCommand, reportCommand, diffCommand, sensitivityCommand, launchesCommand, reproduceCommand, zooCommand, machineCommand, gpuCommand, calibrateCommand, validateCommand, profileCommand, policyCommand,
-	graphCommand, operatorsCommand, exportCommand, codeCommand, emitCommand, explainCommand, mapCommand, layerCommand, simCommand, versionCommand, termsCommand,
+	graphCommand, operatorsCommand, exportCommand, codeCommand, emitCommand, explainCommand, mapCommand, layerCommand, simCommand, auditCommand, versionCommand, termsCommand,
 }

@@ -1,14 +1,19 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
 	"math"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"pimflow/internal/dram"
 	"pimflow/internal/dram/aimhost"
+	"pimflow/internal/emit"
 	"pimflow/internal/fault"
 	"pimflow/internal/report"
 	"pimflow/internal/trace"
@@ -22,11 +27,15 @@ func simCommand() *cobra.Command {
 	var table string
 	var noHiding, asJSON bool
 	c := &cobra.Command{
-		Use:   "sim FILE…",
-		Short: "Time the command traces of DRAM channels, as the published simulator does",
-		Long: `Time the command traces of DRAM channels, as the published simulator does.
+		Use:   "sim FILE…|DIR",
+		Short: "Time the command traces of DRAM channels, as the published simulators do, and streams of pimflow emit",
+		Long: `Time the command traces of DRAM channels, as the published simulators do, and streams of pimflow emit.
 
-A trace is the text of PIMFlow's command generator: one command of one channel a line, plain or gzip; "-" is
+DIR is a folder of pimflow emit: its machine counts, its files must be as they were written, and each channel must take
+the cycles of the manifest. A FILE of it is a stream or a table of commands, alone; --machine names its machine.
+Loops are not written out.
+
+Otherwise a trace is the text of PIMFlow's command generator: one command of one channel a line, plain or gzip; "-" is
 the standard input. It is read in constant memory. A line on which the published simulator hangs, aborts
 or that it drops silently is an error.
 
@@ -42,11 +51,24 @@ all channels, up to AiM EOC; as there, refreshes are not simulated. --csv runs t
 			return wantArgs(1, math.MaxInt)(c, args)
 		},
 		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 1 && isFolder(args[0]) {
+				for _, flag := range []string{"machine", "gpu", "set", "no-hiding"} {
+					if c.Flags().Changed(flag) {
+						return fault.Usagef("--%s: the machine of folder %.80s is in it: leave it out, or name single files", flag, args[0])
+					}
+				}
+				return simFolder(c, args[0], asJSON)
+			}
 			m, err := machine.load()
 			if err != nil {
 				return err
 			}
 			s, err := trace.New(m, noHiding)
+			stdin := bufio.NewReaderSize(c.InOrStdin(), dram.MaxLine)
+			stream := false
+			if err == nil && len(args) > 0 {
+				stream, err = trace.IsStream(args[0], stdin)
+			}
 			switch {
 			case err != nil:
 				return err
@@ -61,10 +83,21 @@ all channels, up to AiM EOC; as there, refreshes are not simulated. --csv runs t
 			}
 			bar := newBar(c.ErrOrStderr())
 			defer bar.stop()
-			if aimhost.Hosts(s.Standard) {
-				return simHost(c.Context(), s, args, asJSON, bar, c.InOrStdin(), c.OutOrStdout())
+			if stream {
+				list, err := s.Streams(c.Context(), args, stdin, bar.phase)
+				if err != nil {
+					return err
+				}
+				bar.stop()
+				if asJSON {
+					return report.JSON(c.OutOrStdout(), list)
+				}
+				return report.Streams(c.OutOrStdout(), list)
 			}
-			traces, err := s.Files(c.Context(), args, c.InOrStdin(), bar.phase)
+			if aimhost.Hosts(s.Standard) {
+				return simHost(c.Context(), s, args, asJSON, bar, stdin, c.OutOrStdout())
+			}
+			traces, err := s.Files(c.Context(), args, stdin, bar.phase)
 			if err != nil {
 				return err
 			}
@@ -80,6 +113,60 @@ all channels, up to AiM EOC; as there, refreshes are not simulated. --csv runs t
 	c.Flags().StringVar(&table, "csv", "", "run the column trace of this file, on a machine with host instructions")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
+}
+
+// simFolder times the streams of a folder of pimflow emit, and holds them against its manifest.
+func simFolder(c *cobra.Command, folder string, asJSON bool) error {
+	man, m, err := emit.Read(folder)
+	if err != nil {
+		return err
+	}
+	if err := man.Verify(c.Context(), folder); err != nil {
+		return err
+	}
+	s, err := trace.New(m, false)
+	if err != nil {
+		return err
+	}
+	bar := newBar(c.ErrOrStderr())
+	defer bar.stop()
+	names := man.Files(folder)
+	if man.Format == "aim" {
+		list, err := s.HostFiles(c.Context(), names, nil, bar.phase)
+		if err != nil {
+			return err
+		}
+		bar.stop()
+		for i, ch := range man.AllChannels() {
+			if err := ch.HoldHost(names[i], list[i].Cycles); err != nil {
+				return err
+			}
+		}
+		if asJSON {
+			return report.JSON(c.OutOrStdout(), list)
+		}
+		return report.Hosts(c.OutOrStdout(), man, list)
+	}
+	list, err := s.Streams(c.Context(), names, nil, bar.phase)
+	if err != nil {
+		return err
+	}
+	bar.stop()
+	for i, ch := range man.AllChannels() {
+		if err := ch.Hold(names[i], list.Streams[i].Cycles); err != nil {
+			return err
+		}
+	}
+	if asJSON {
+		return report.JSON(c.OutOrStdout(), list)
+	}
+	return report.StreamSteps(c.OutOrStdout(), man, list)
+}
+
+// isFolder reports whether a folder has a manifest.
+func isFolder(name string) bool {
+	_, err := os.Stat(filepath.Join(name, emit.ManifestName))
+	return err == nil
 }
 
 // simHost times files of host instructions and prints them one after the other.

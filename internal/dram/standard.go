@@ -134,6 +134,11 @@ func (s *Standard) Op(name string) Op {
 	panic("dram: standard " + s.Name + " has no command " + name)
 }
 
+// ChangesMode reports whether a command occurs in changes of mode only.
+func (s *Standard) ChangesMode(op Op) bool {
+	return slices.ContainsFunc(s.Changes, func(c Change) bool { return slices.Contains(c.Issue, op) })
+}
+
 // Parameters returns the names that Timing must have, sorted.
 func (s *Standard) Parameters() []string { return slices.Sorted(slices.Values(s.Timing)) }
 

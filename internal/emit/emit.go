@@ -4,9 +4,9 @@
 //
 //	emit.go      steps and channels      format.go    the formats as a table
 //	manifest.go  what is in the folder   expand.go    a stream, command by command
+//	read.go      a folder, read and held against its manifest
 //
-// Memory is that of a stream with its loops, whatever the number of commands. The package does not read what it
-// writes: package trace does.
+// Memory is that of a stream with its loops, whatever the number of commands. Package trace reads the streams.
 package emit
 
 import (

@@ -68,10 +68,10 @@ func writeNotation(to *bufio.Writer, code *pim.Code, c *pim.ChannelStream, timed
 }
 
 // columns are the columns of a table of commands, after "cycle" where cycles are wanted.
-const columns = "channel,command,bank,row,column,buffer,accumulator,data"
+const columns = "channel,command,bank,row,column,buffer,accumulator,data,elements"
 
 // writeTable writes a line for each command. Where it acts on several banks they are a range, as 4-7. Cells of
-// operands that a command does not have are empty.
+// operands that a command does not have are empty; elements are those that it moves.
 func writeTable(to *bufio.Writer, code *pim.Code, c *pim.ChannelStream, timed bool) error {
 	head := columns + "\n"
 	if timed {
@@ -112,6 +112,10 @@ func writeTable(to *bufio.Writer, code *pim.Code, c *pim.ChannelStream, timed bo
 			if i.command != nil && has[i.op][n] {
 				line = strconv.AppendInt(line, x.of(i.command).At(i.index), 10)
 			}
+		}
+		line = append(line, ',')
+		if i.command != nil && has[i.op][len(cells)-1] {
+			line = strconv.AppendInt(line, code.Moves(i.command), 10)
 		}
 		_, err := to.Write(append(line, '\n'))
 		return err

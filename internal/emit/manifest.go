@@ -59,8 +59,10 @@ type Channel struct {
 	First    int64         `json:"first_cycle"` // of a command
 	Last     int64         `json:"last_cycle"`  // with the arrival of the last result
 	Bare     int64         `json:"last_cycle_without_refresh"`
-	Bytes    int64         `json:"bytes"`
-	SHA256   string        `json:"sha256"` // of the file
+	// Requested is the last cycle of what host instructions request: without refreshes and the last precharge.
+	Requested int64  `json:"last_cycle_of_instructions"`
+	Bytes     int64  `json:"bytes"`
+	SHA256    string `json:"sha256"` // of the file
 }
 
 func newManifest(model string, m *hw.Machine, t *run.Timeline, o Options) *Manifest {
@@ -97,6 +99,11 @@ func newChannel(unrefreshed *dram.Channel, code *pim.Code, c *pim.ChannelStream,
 		Channel: c.Channel, Rows: [2]int{rows.Lo, rows.Hi}, First: int64(firstCycle(code.DRAM(), c.Stream)),
 		Last: int64(c.Result.Cycles), Bare: int64(unrefreshed.Time(c.Stream).Cycles),
 	}
+	open := c.Stream
+	if last := open[len(open)-1].Command; last != nil && code.DRAM().Standard().Ops[last.Op].Closes {
+		open = open[:len(open)-1]
+	}
+	ch.Requested = int64(unrefreshed.Time(open).Cycles)
 	n := make([]int64, len(c.Result.Issued))
 	c.Stream.Count(n)
 	for op, k := range n {

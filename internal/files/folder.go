@@ -2,7 +2,6 @@ package files
 
 import (
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -31,7 +30,7 @@ func NewFolder(name string, write func(folder string) error) error {
 // TryNewFolder returns the error of NewFolder now.
 func TryNewFolder(name string) error {
 	if _, err := os.Lstat(name); err == nil {
-		return fmt.Errorf("%s: it exists: the name of a new folder wanted: %w", name, fs.ErrExist)
+		return fmt.Errorf("%s: it exists: the name of a new folder wanted", name)
 	}
 	return TryFolder(name)
 }

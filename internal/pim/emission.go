@@ -86,3 +86,17 @@ func (c *Commands) Text(to []byte, k *dram.Command, index []int) []byte {
 	}
 	return to
 }
+
+// Moves is the elements that a command moves over the pins.
+func (c *Code) Moves(k *dram.Command) int64 {
+	d := c.device
+	switch d.ops.roles[k.Op] {
+	case gatherRole:
+		return int64(k.Fill.Len) * int64(k.Fill.Count)
+	case writeRole:
+		return int64(d.lanes)
+	case initRole, readRole:
+		return int64(d.results)
+	}
+	return 0
+}

@@ -31,7 +31,8 @@ type controller struct {
 	at         dram.Cycle // the cycle it has done
 	wake       dram.Cycle // the next in which anything can happen
 	issued     []int64    // by Op
-	lit        uint16     // the banks that count as open
+	seen       func(Issued)
+	lit        uint16 // the banks that count as open
 	idle, open int64
 }
 
@@ -218,6 +219,9 @@ func (c *controller) advance(queue *[]request, i int, op dram.Op, n dram.Cycle) 
 	}
 	c.banks.Issue(op, int(r.bank), r.row, n)
 	c.issued[op]++
+	if c.seen != nil {
+		c.seen(Issued{Channels: c.channels, Op: op, Bank: int(r.bank), Row: r.row, At: n})
+	}
 	c.light(op, int(r.bank))
 	switch {
 	case op == r.op:

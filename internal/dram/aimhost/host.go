@@ -87,6 +87,18 @@ func New(c *dram.Channel, channels int) (*Host, error) {
 	return h, nil
 }
 
+// Issued is a command that controllers issue to channels.
+type Issued struct {
+	Channels uint32 // bit 31-i: channel i
+	Op       dram.Op
+	Bank     int // of a command of one
+	Row      int64
+	At       dram.Cycle
+}
+
+// Observe makes f the observer of a host that has done nothing yet: it is told of every command. Those of a channel are in order.
+func (h *Host) Observe(f func(Issued)) { h.classes[0].seen = f }
+
 // Do decodes the next instruction in the first possible cycle, and simulates up to that cycle;
 // for EOC, to the end. The error names a channel that does not exist, or reports a deadlock of
 // the published simulator.

@@ -175,6 +175,11 @@ func Time(c *dram.Channel, name string, trace io.Reader, channels int) (Result, 
 	if err != nil {
 		return Result{}, fmt.Errorf("%s: %w", name, err)
 	}
+	return h.Run(name, trace)
+}
+
+// Run is Time on a host that has done nothing yet.
+func (h *Host) Run(name string, trace io.Reader) (Result, error) {
 	in, err := dram.TraceText(name, trace)
 	if err != nil {
 		return Result{}, err

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"math"
+
+	"github.com/spf13/cobra"
+
+	"pimflow"
+	"pimflow/internal/fault"
+	"pimflow/internal/report"
+	"pimflow/internal/trace"
+)
+
+func auditCommand() *cobra.Command {
+	var machine machineFlags
+	var asJSON bool
+	var most int
+	c := &cobra.Command{
+		Use:   "audit FILE…",
+		Short: "Hold logs of DRAM commands against every rule of a machine's standard",
+		Long: `Hold logs of DRAM commands against every rule of a machine's standard.
+
+Which command breaks which rule, in which cycle, by how much; a summary by rule; the refreshes that are missing, and what
+they would cost. A file is plain or gzip, "-" is the standard input; it is read in constant memory. Channels of several files
+are held against the rules each by itself. A file is
+
+  a table      CSV with a first line of names: cycle and command wanted; channel, bank and row where they are there
+  a stream     as pimflow emit writes it, with cycles (--timed) or without
+  instructions of the published AiM simulator's host, on a machine whose pim.standard is aim
+
+What has no cycles is issued first, as soon as the rules allow. The exit code is 1 if a rule is broken.`,
+		Args: wantArgs(1, math.MaxInt),
+		RunE: func(c *cobra.Command, args []string) error {
+			m, err := machine.load()
+			if err != nil {
+				return err
+			}
+			if most < 0 {
+				return fault.Usagef("--most %d: 0 or more wanted", most)
+			}
+			s, err := trace.New(m, false)
+			if err != nil {
+				return err
+			}
+			bar := newBar(c.ErrOrStderr())
+			defer bar.stop()
+			a, err := s.Audit(c.Context(), args, c.InOrStdin(), most, bar.phase)
+			if err != nil {
+				return err
+			}
+			bar.stop()
+			write := report.Audit
+			if asJSON {
+				write = report.AuditJSON
+			}
+			if err := write(c.OutOrStdout(), a); err != nil {
+				return err
+			}
+			if a.Violations > 0 {
+				return errFailed
+			}
+			return nil
+		},
+	}
+	machine.add(c, pimflow.DefaultMachine, "machine by name or .json file, whose rules are wanted")
+	c.Flags().IntVar(&most, "most", 10, "list as many violations; all are counted")
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return c
+}

@@ -1,0 +1,194 @@
+package trace
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"pimflow/internal/device"
+	"pimflow/internal/dram"
+	"pimflow/internal/pim"
+)
+
+// StreamsSchema names the form of Streams' JSON.
+const StreamsSchema = "pimflow.sim.streams/1"
+
+// Streams holds streams of channels, each timed alone.
+type Streams struct {
+	Schema  string   `json:"schema"`
+	Machine string   `json:"machine"`
+	Clock   float64  `json:"clock_ps"`
+	Streams []Stream `json:"streams"`
+	All     *Stream  `json:"all"` // the slowest's name and time, the sums of the rest
+}
+
+// Stream is the stream of a channel.
+type Stream struct {
+	File        string             `json:"file"`
+	Commands    int64              `json:"commands"` // without those of refreshes and changes of mode
+	Cycles      int64              `json:"cycles"`
+	Unrefreshed int64              `json:"cycles_without_refresh"`
+	NS          float64            `json:"ns"`
+	Refreshes   int64              `json:"refreshes"`
+	Issued      device.Counts      `json:"issued"`
+	Bytes       int64              `json:"bytes"` // over the pins
+	Use         pim.Use            `json:"busy"`
+	Energy      map[string]float64 `json:"energy_pj"` // by part
+	Total       float64            `json:"energy_pj_total"`
+}
+
+// IsStream reports whether a file begins as a stream does, or as a table of commands. What it reads of stdin, the file "-", is
+// read again.
+func IsStream(file string, stdin *bufio.Reader) (bool, error) {
+	_, in, err := openFile(file, stdin)
+	if err != nil {
+		return false, err
+	}
+	var text *bufio.Reader
+	if file == "-" {
+		if magic, _ := stdin.Peek(2); string(magic) == "\x1f\x8b" {
+			return false, nil
+		}
+		text = stdin
+	} else {
+		defer in.Close()
+		if text, err = dram.TraceText(file, in); err != nil {
+			return false, err
+		}
+	}
+	first, _ := text.Peek(512)
+	head, _, _ := strings.Cut(string(first), "\n")
+	return strings.HasPrefix(head, "pimflow stream ") || slices.Contains(strings.Split(strings.TrimRight(head, "\r"), ","), "command"), nil
+}
+
+// Streams times files of one stream each: loop nests, whose loops are not written out, or tables and streams with cycles, which are counted
+// to the last result; "-" is stdin.
+func (s *Simulator) Streams(ctx context.Context, list []string, stdin io.Reader, phase Phase) (*Streams, error) {
+	meter, err := pim.NewMeter(s.Machine)
+	if err != nil {
+		return nil, err
+	}
+	all := &Streams{Schema: StreamsSchema, Machine: s.Machine.Name, Clock: s.Machine.PIM.Clock.Picoseconds()}
+	for i, file := range list {
+		if slices.Contains(list[:i], file) {
+			return nil, fmt.Errorf("%s is given twice", file)
+		}
+		m, err := read(ctx, file, stdin, phase(file), func(name string, in io.Reader) (pim.Measure, error) { return s.measure(meter, name, in) })
+		if err != nil {
+			return nil, err
+		}
+		all.Add(s.stream(file, &m))
+	}
+	return all, nil
+}
+
+// measure measures a file by its first line.
+func (s *Simulator) measure(meter *pim.Meter, name string, in io.Reader) (m pim.Measure, err error) {
+	text, err := dram.TraceText(name, in)
+	if err != nil {
+		return m, err
+	}
+	first, _ := text.Peek(64)
+	if head, _, _ := strings.Cut(string(first), "\n"); strings.HasPrefix(head, "pimflow stream ") && !strings.HasSuffix(strings.TrimRight(head, "\r"), " timed") {
+		st, err := meter.Commands().ParseStream(name, text)
+		if err != nil {
+			return m, err
+		}
+		if m, err = meter.Measure(st); err != nil {
+			return m, fmt.Errorf("%s: %w", name, err)
+		}
+		return m, nil
+	}
+	log := newLogReader(s.Standard)
+	r := dram.Result{Issued: make([]int64, len(s.Standard.Ops))}
+	refreshed, unrefreshed := meter.DRAM().Run(), meter.Unrefreshed().Run()
+	channel, filled := -1, int64(0)
+	err = log.read(name, text, func(e *event) error {
+		o := &s.Standard.Ops[e.op]
+		switch f := s.Standard.Refresh; {
+		case channel >= 0 && channel != e.channel:
+			return fmt.Errorf("channel %d after channel %d: the log of one channel wanted", e.channel, channel)
+		case o.Bank:
+			return fmt.Errorf("%s acts on one bank: commands of all banks wanted; pimflow audit takes any", o.Name)
+		case f != nil && e.op == f.Do || s.Standard.ChangesMode(e.op):
+			if !log.timed {
+				return fmt.Errorf("%s is issued when it is due: commands of a stream wanted where there are no cycles", o.Name)
+			}
+		default:
+			unrefreshed.Issue(e.op)
+			if !log.timed {
+				refreshed.Issue(e.op)
+			}
+		}
+		channel = e.channel
+		r.Issued[e.op]++
+		r.Cycles = max(r.Cycles, e.at, e.at+meter.DRAM().ResultAfter(e.op))
+		if meter.Gathers(e.op) {
+			filled += e.moves
+		}
+		return nil
+	})
+	if err != nil {
+		return m, err
+	}
+	if !log.timed {
+		r = refreshed.Finish()
+	}
+	return meter.Counted(r, unrefreshed.Finish().Cycles, filled), nil
+}
+
+func (s *Simulator) stream(file string, m *pim.Measure) Stream {
+	x := Stream{
+		File: file, Cycles: int64(m.Cycles), Unrefreshed: int64(m.Unrefreshed), NS: s.NS(m.Cycles), Issued: s.Counts(m.Issued), Bytes: m.Bytes, Use: m.Use,
+		Energy: map[string]float64{},
+	}
+	refresh := s.Standard.Refresh
+	for op, n := range m.Issued {
+		switch {
+		case refresh != nil && dram.Op(op) == refresh.Do:
+			x.Refreshes = n
+		case !s.Standard.ChangesMode(dram.Op(op)):
+			x.Commands += n
+		}
+	}
+	for p := range device.Parts {
+		if e := m.Energy[p].Value; e != 0 {
+			x.Energy[p.String()] = e
+		}
+	}
+	x.Total = m.Energy.Total().Value
+	return x
+}
+
+// Add adds a stream, and to the sums.
+func (all *Streams) Add(x Stream) {
+	all.Streams = append(all.Streams, x)
+	if len(all.Streams) == 1 {
+		sum := x
+		sum.Issued = slices.Clone(x.Issued)
+		sum.Energy = map[string]float64{}
+		for k, v := range x.Energy {
+			sum.Energy[k] = v
+		}
+		all.All = &sum
+		return
+	}
+	sum := all.All
+	// Parts of busy cycles are those of all streams' cycles.
+	before, now := sum.Use, float64(len(all.Streams))
+	mean := func(a, b float64) float64 { return a + (b-a)/now }
+	sum.Use = pim.Use{CommandBus: mean(before.CommandBus, x.Use.CommandBus), DataBus: mean(before.DataBus, x.Use.DataBus), Units: mean(before.Units, x.Use.Units)}
+	sum.Commands, sum.Refreshes, sum.Bytes, sum.Total = sum.Commands+x.Commands, sum.Refreshes+x.Refreshes, sum.Bytes+x.Bytes, sum.Total+x.Total
+	for i := range sum.Issued {
+		sum.Issued[i].N += x.Issued[i].N
+	}
+	for k, v := range x.Energy {
+		sum.Energy[k] += v
+	}
+	if x.Cycles > sum.Cycles {
+		sum.File, sum.Cycles, sum.Unrefreshed, sum.NS = x.File, x.Cycles, x.Unrefreshed, x.NS
+	}
+}
