@@ -74,7 +74,7 @@ func (p *streamParser) line(words []string) error {
 	case !p.begun:
 		p.begun = true
 		if want := p.Header(false); strings.Join(words, " ") != want {
-			return fmt.Errorf("%q wanted first", want)
+			return fmt.Errorf("%.80q wanted first", want)
 		}
 		return nil
 	}
@@ -97,7 +97,7 @@ func (p *streamParser) line(words []string) error {
 func (p *streamParser) end() error {
 	switch {
 	case !p.begun:
-		return fmt.Errorf("it is empty: %q wanted first", p.Header(false))
+		return fmt.Errorf("it is empty: %.80q wanted first", p.Header(false))
 	case len(p.loops) > 1:
 		return fmt.Errorf("the end inside %d loops: } wanted", len(p.loops)-1)
 	}
@@ -172,7 +172,7 @@ func (p *streamParser) command(words []string) (k dram.Command, err error) {
 		keys = append(keys, "fill=", "pitch=")
 	}
 	if len(words)-1 != len(keys) {
-		return k, fmt.Errorf("%d operands: %d wanted %q", len(words)-1, len(keys), keys)
+		return k, fmt.Errorf("%d operands: %d wanted %.80q", len(words)-1, len(keys), keys)
 	}
 	for i, key := range keys {
 		value, ok := strings.CutPrefix(words[1+i], key)

@@ -226,7 +226,7 @@ func (l *logReader) notation(head string) (func([]byte, *event) error, error) {
 		return nil, err
 	}
 	if want := ops.Header(true); head != want {
-		return nil, fmt.Errorf("%q wanted, the standard of the machine", want)
+		return nil, fmt.Errorf("%.80q wanted, the standard of the machine", want)
 	}
 	l.timed = true
 	return func(line []byte, e *event) error {
