@@ -69,7 +69,7 @@ var streams = slices.Concat(
 	file("internal/dram/newton.go", in("internal/dram", "^(TestNewtonWaits|TestNewtonRefresh|TestNewtonSets|TestNewtonEnd)$"),
 		row{"a column is read before its row is sensed", `Wait: t["rcdr_ck"]}`, `Wait: t["rcdr_ck"] - 1}`},
 		row{"a row is closed before it is restored", `Wait: t["ras_ck"]}`, `Wait: t["ras_ck"] - 1}`},
-		row{"a row is opened while bit lines are charged", `{After: prea, Before: append(ref, acts...), Wait: t["rp_ck"]}`, `{After: prea, Before: ref, Wait: t["rp_ck"]}`},
+		row{"a row is opened while bit lines are charged", `After: prea, Before: append(ref, acts...), Wait: t["rp_ck"]}`, `After: prea, Before: ref, Wait: t["rp_ck"]}`},
 		row{"a refresh takes nothing", `Wait: t["rfc_ck"]}`, `Wait: 1}`},
 		row{"a write does not wait for the bus to turn", `t["cl_ck"] + t["ccds_ck"] + t["rtw_ck"] - t["cwl_ck"]`, `t["cl_ck"] + t["ccds_ck"] - t["cwl_ck"]`},
 		row{"four activations come as two", `Wait: max(t["rrd_ck"], t["faw_ck"])}`, `Wait: t["rrd_ck"]}`},
