@@ -157,6 +157,7 @@ var textFlags = map[string]use{
 	"artifact-trace": writes, "batch": word, "box": word, "by": word, "check": word, "csv": reads, "data": reads, "device": word, "dim": word, "effort": word,
 	"eval": reads, "figure": word, "gpu": reads, "html": writes, "gpu-profile": reads, "group": word, "in": word, "input": reads, "kernel": word,
 	"labels": reads, "launch": word, "library": reads, "machine": reads, "memory": word, "model": reads, "name": word, "objective": word,
+	"format": word, "layer": word,
 	"announce": writes, "cache": writes, "emit": word, "emit-image": word, "listen": word, "store": writes,
 	"nats": word, "nats-ca": reads, "nats-cert": reads, "nats-context": word, "nats-creds": reads, "nats-key": reads, "nats-nkey": reads,
 	"only": word, "out": writes, "output": writes, "pad": word, "pim-channels": word, "pin": word, "plan": reads,
