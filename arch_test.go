@@ -26,7 +26,7 @@ var ranks = [][]string{
 	{"onnx", "gpu", "profile", "program", "transform", "result"},
 	{"pim", "run", "queue"},
 	{"calibrate", "memory", "published/generator", "trace", "candidate", "fake", "utilization"},
-	{"bound", "emit", "search/local"},
+	{"bound", "emit", "search/local", "tracing"},
 	{"search"},
 	{"platform"},
 	{"published", "space", "survey", "explain", "convolution"},

@@ -130,7 +130,7 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 	fl.StringVar(&f.labels, "labels", "", "names for --top, one a line")
 	fl.StringVarP(&f.planOut, "out", "o", "", "write the plan to this file")
 	fl.StringVar(&f.html, "html", "", "write a page with figures of the run to this file, for a browser; with it the plans of the other policies are searched, and compared")
-	fl.StringVar(&f.trace, "trace", "", "write the timeline to this file, for chrome://tracing or Perfetto")
+	fl.StringVar(&f.trace, "trace", "", "write the timeline to this file: Perfetto's protocol buffers where the name ends in .pftrace, else JSON for chrome://tracing or Perfetto")
 	return c
 }
 
@@ -285,8 +285,7 @@ func (f *runFlags) outputs(p *pimflow.Plan, rep *pimflow.Report, values []pimflo
 		list = append(list, files.File{Name: f.planOut, Write: p.Print})
 	}
 	if f.trace != "" {
-		r := p.Internal()
-		list = append(list, files.File{Name: f.trace, Write: func(w io.Writer) error { return report.Trace(w, r.Timeline, r.Plan.PIMChannels) }})
+		list = append(list, files.File{Name: f.trace, Write: func(w io.Writer) error { return report.Trace(w, f.trace, rep, p) }})
 	}
 	if f.outDir != "" {
 		for i := range values {

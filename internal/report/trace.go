@@ -1,79 +1,28 @@
 package report
 
 import (
-	"bufio"
-	"encoding/json"
-	"fmt"
 	"io"
+	"path/filepath"
 
-	"pimflow/internal/device"
-	"pimflow/internal/plan"
-	"pimflow/internal/run"
+	"pimflow"
+
+	"pimflow/internal/fault"
+	"pimflow/internal/tracing"
 )
 
-// event is one entry of the Trace Event Format, which chrome://tracing and
-// Perfetto read. Times are in microseconds.
-type event struct {
-	Name string            `json:"name"`
-	Ph   string            `json:"ph"`
-	PID  int               `json:"pid"`
-	TID  int               `json:"tid"`
-	TS   float64           `json:"ts"`
-	Dur  float64           `json:"dur,omitempty"`
-	Args map[string]string `json:"args,omitempty"`
-}
+// perfettoEnding is that of files in Perfetto's protocol buffers.
+const perfettoEnding = ".pftrace"
 
-// Trace writes a timeline in the Trace Event Format: a lane for the GPU and one
-// for each of the channels of the PIM.
-func Trace(w io.Writer, tl *run.Timeline, channels int) error {
-	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "{\"otherData\":{\"version\":%q},\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n", Version())
-	first := true
-	put := func(e event) error {
-		data, err := json.Marshal(e)
-		if err != nil {
-			return err
-		}
-		if !first {
-			b.WriteString(",\n")
-		}
-		first = false
-		_, err = b.Write(data)
-		return err
+// Trace writes the timeline of a plan for viewers, in the form that the name of the file asks for: Perfetto's protocol buffers where it
+// ends in .pftrace, else the Trace Event Format.
+func Trace(w io.Writer, file string, r *pimflow.Report, p *pimflow.Plan) error {
+	of := p.Internal()
+	t := tracing.New(of.Timeline, &of.Standby, of.Plan.PIMChannels, fault.Name(r.Model), []tracing.Arg{
+		{Name: "version", Value: Version()}, {Name: "machine", Value: r.Machine}, {Name: "policy", Value: r.Policy},
+		{Name: "gpu_clock_ps", Value: r.Clocks.GPU}, {Name: "pim_clock_ps", Value: r.Clocks.PIM}, {Name: "total_ns", Value: r.Total},
+	})
+	if filepath.Ext(file) == perfettoEnding {
+		return t.Perfetto(w)
 	}
-	name := func(tid int, s string) error {
-		return put(event{Name: "thread_name", Ph: "M", PID: 1, TID: tid, Args: map[string]string{"name": s}})
-	}
-	if err := name(0, "GPU"); err != nil {
-		return err
-	}
-	for c := range channels {
-		if err := name(1+c, fmt.Sprintf("PIM channel %d", c)); err != nil {
-			return err
-		}
-	}
-	for i, s := range tl.Program.Steps {
-		nd := &tl.Program.Graph.Nodes[s.Node]
-		c := s.Code.Cost()
-		e := event{
-			Name: nd.Name, Ph: "X", PID: 1, TS: micro(tl.Spans[i].Start),
-			Args: map[string]string{"op": nd.Operators(), "box": s.Box.String(), "bound": c.Bound, "ticks": fmt.Sprint(c.Ticks)},
-		}
-		lanes := []device.Time{c.Time}
-		if s.Device == plan.PIM {
-			e.TID, lanes = 1, c.Lanes
-		}
-		for _, t := range lanes {
-			if e.Dur = micro(t); t > 0 {
-				if err := put(e); err != nil {
-					return err
-				}
-			}
-			e.TID++
-		}
-	}
-	b.WriteString("\n]}\n")
-	return b.Flush()
+	return t.JSON(w)
 }
-
-func micro(t device.Time) float64 { return float64(t) / 1e6 }

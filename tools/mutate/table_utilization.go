@@ -26,7 +26,7 @@ var utilizations = slices.Concat(
 		row{"what is read twice has twice the bytes", `!slices.Contains(in[:i], in[i])`, `!slices.Contains(in[:0], in[i])`},
 	),
 	file("internal/utilization/power.go", in("internal/utilization", "TestSums$"),
-		row{"each interval has the energy of all", `share * cost.Energy`, `(1 + 0*share) * cost.Energy`},
+		row{"each interval has the energy of all", `+= share * all`, `+= (1 + 0*share) * all`},
 	),
 	file("utilize.go", in(".", "TestUtilization$"),
 		row{"the plan's channels carry the baseline", `u.use(r, r.Baseline, macs`, `u.use(r, r.Timeline, macs`},
