@@ -16,6 +16,7 @@ import (
 
 	"pimflow/internal/report"
 	"pimflow/internal/result"
+	"pimflow/internal/usage"
 )
 
 var update = flag.Bool("update", false, "write the figures that the golden files hold")
@@ -89,6 +90,31 @@ func someRun() *pimflow.Report {
 		{Name: "a", Kind: "split", Tiles: []pimflow.Tile{{Device: "gpu", NS: 8e3}, {Device: "pim", NS: 7e3}}},
 		{Name: "b", Kind: "pim", Tiles: []pimflow.Tile{{Device: "pim", Start: 8e3, NS: 12e3}}},
 	}
+	piece := func(layer int, device string, ns float64, macs int64) *usage.Piece {
+		return &usage.Piece{Layer: layer, Device: device, End: ns, MACs: macs, FLOPs: 2 * macs}
+	}
+	r.Layers[0].Use = &usage.Layer{FLOPs: 16e6, Bytes: 8e5, Intensity: 20}
+	r.Layers[1].Use = &usage.Layer{FLOPs: 4e6, Bytes: 2e6, Intensity: 2}
+	r.Layers[0].Tiles[0].Piece, r.Layers[0].Tiles[1].Piece = piece(0, "gpu", 8e3, 4e6), piece(0, "pim", 7e3, 4e6)
+	r.Layers[1].Tiles[0].Piece = piece(1, "pim", 12e3, 2e6)
+	r.Utilization = &usage.Network{
+		Peaks:  usage.Peaks{Tensor: 4000, BaselineDRAM: 400, PIM: 1500},
+		Pieces: []usage.Piece{*piece(0, "gpu", 15e3, 8e6), *piece(1, "gpu", 15e3, 2e6), *piece(1, "gpu", 0, 2e6), *piece(1, "gpu", 5, 0)},
+	}
+	return r
+}
+
+// badPiece is a run with a piece of a layer that it does not have.
+func badPiece() *pimflow.Report {
+	r := someRun()
+	r.Utilization.Pieces[0].Layer = 7
+	return r
+}
+
+// noByte is a run with a layer that multiplies and moves nothing.
+func noByte() *pimflow.Report {
+	r := someRun()
+	r.Layers[0].Use.Intensity = 0
 	return r
 }
 
@@ -114,7 +140,8 @@ var golden = []struct {
 	{"pareto-cost", "pareto", "rows.csv", Options{Group: []string{"policy"}, By: []Aim{{"mac_units", false}, {"speedup", true}}}, 3.3},
 	{"heat", "heat", "rows.csv", Options{Where: []string{"model=vgg-16", "policy=auto"}}, 3.3},
 	{"timeline", "timeline", "run.json", Options{}, 3.3},
-	{"bridge", "bridge", "bridge.json", Options{}, 3.3},
+	{"waterfall", "waterfall", "bridge.json", Options{}, 3.3},
+	{"roofline", "roofline", "run.json", Options{}, 3.3},
 }
 
 // read reads one of the files of golden.
@@ -256,7 +283,10 @@ func TestRefused(t *testing.T) {
 		{table(t, "f.csv", nil), "pareto", Options{}, []string{"f.csv: no row has numbers: rows of results wanted"}},
 		{table(t, "g.csv", few()), "speedup", Options{Where: []string{"policy=aut"}}, []string{`--where policy=aut: no row is so (did you mean "auto"?)`}},
 		{table(t, "h.csv", few()), "timeline", Options{}, []string{"h.csv: no run"}},
-		{table(t, "i.csv", few()), "bridge", Options{}, []string{"i.csv: no bridge"}},
+		{table(t, "i.csv", few()), "waterfall", Options{}, []string{"i.csv: no bridge"}},
+		{table(t, "p.csv", few()), "roofline", Options{}, []string{"p.csv: no run with pieces"}},
+		{printedFile(t, "q.json", badPiece()), "roofline", Options{}, []string{"a piece of \"toy\" is of layer 7: one of 2"}},
+		{printedFile(t, "r.json", noByte()), "roofline", Options{}, []string{"layer \"a\" of \"toy\": 0 FLOP a byte"}},
 		{table(t, "j.csv", few()[:1]), "heat", Options{}, []string{"j.csv: fewer than two keys"}},
 		{table(t, "k.csv", few()), "piechart", Options{}, []string{`--figure "piechart" is not known`}},
 		{printedFile(t, "l.json", someRun()), "pareto", Options{By: []Aim{{"mac_units", false}, {"total_ns", false}}}, []string{"l.json: no column \"mac_units\""}},

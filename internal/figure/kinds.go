@@ -35,7 +35,8 @@ var Kinds = []Kind{
 	{"pareto", "points and their Pareto front, in time and energy or the two columns of --by, a panel a network", pareto},
 	{"heat", "a column, --z, as shades over two others, --x and --y: by default the speed-up over the two keys of the machine that differ", heat},
 	{"timeline", "when each device works, of run --json", timeline},
-	{"bridge", "from the published accounting to this project's, of reproduce --json", bridge},
+	{"roofline", "operations a second of layers and pieces over those a byte, and the peaks of the machine, of run --json", roofline},
+	{"waterfall", "from the published accounting to this project's, of reproduce --json", waterfall},
 }
 
 // Names lists the names of the figures.

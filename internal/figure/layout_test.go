@@ -17,6 +17,7 @@ import (
 
 	"pimflow/internal/report"
 	"pimflow/internal/result"
+	"pimflow/internal/usage"
 )
 
 // set is a text on a canvas: its corners, in order around it.
@@ -154,6 +155,11 @@ func someRows(t *rapid.T) *Data {
 	run := &pimflow.Report{Model: models[0], Policy: policies[0], Total: 1e5 * size.Draw(t, "run")}
 	for i := range 5 {
 		run.Layers = append(run.Layers, pimflow.Layer{Kind: kinds[i%4], Tiles: []pimflow.Tile{{Device: "gpu", Start: run.Total * float64(i) / 5, NS: run.Total / 5}}})
+	}
+	run.Utilization = &usage.Network{Peaks: usage.Peaks{Tensor: size.Draw(t, "tensor"), BaselineDRAM: size.Draw(t, "DRAM"), PIM: size.Draw(t, "PIM")}}
+	for i := range run.Layers {
+		run.Layers[i].Use = &usage.Layer{FLOPs: 2, Intensity: size.Draw(t, "intensity")}
+		run.Utilization.Pieces = append(run.Utilization.Pieces, usage.Piece{Layer: i, Device: "gpu", End: size.Draw(t, "time"), FLOPs: int64(1 + 1e6*size.Draw(t, "operations"))})
 	}
 	d.Runs = []*pimflow.Report{run}
 	for _, m := range models {

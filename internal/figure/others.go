@@ -56,18 +56,18 @@ func timeline(d *Data, _ *Options) (*Figure, error) {
 	return f, nil
 }
 
-// The styles of the figure bridge.
+// The styles of the figure waterfall.
 const (
 	sumStyle  = 0
 	gainStyle = 2
 	lossStyle = 4
 )
 
-// bridge is the speed-up after each step from the published accounting to this project's, a panel for each network: the
+// waterfall is the speed-up after each step from the published accounting to this project's, a panel for each network: the
 // first and the last as bars, and what each step between adds or takes.
 //
 // In the literature: a waterfall chart.
-func bridge(d *Data, _ *Options) (*Figure, error) {
+func waterfall(d *Data, _ *Options) (*Figure, error) {
 	if len(d.Bridges) == 0 {
 		return nil, fmt.Errorf("%s: no bridge: what pimflow reproduce --json prints wanted", strings.Join(d.files, ", "))
 	}
