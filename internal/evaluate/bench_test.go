@@ -1,9 +1,12 @@
+//go:build unix
+
 package evaluate
 
 import (
 	"fmt"
 	"math/rand/v2"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,9 +24,29 @@ func gridPoint(r *rand.Rand, model string) *space.Point {
 	}}
 }
 
-// BenchmarkGrid evaluates points that take four plans of others, each point another machine. The metrics are points a second, and how many times
-// as fast as a search at low effort that is.
+// gridPoints are points of the grid: random ones, or machines at random with all launches of each, as they follow each other in the grid.
+func gridPoints(r *rand.Rand, model string, n int, ordered bool) (list []*space.Point) {
+	for range n {
+		list = append(list, gridPoint(r, model))
+	}
+	for i := 0; ordered && i < n; i++ {
+		p := list[i-i%4]
+		list[i] = &space.Point{Model: model, Machine: p.Machine, Policy: p.Policy, Objective: p.Objective, Effort: p.Effort, Set: append(p.Set[:4:4],
+			"launch.gpu="+[]string{"stream", "graph"}[i/2%2], "launch.pim="+[]string{"each", "joint"}[i%2])}
+	}
+	return list
+}
+
+// BenchmarkGrid evaluates points that take four plans of others, each point another machine, or as they follow each other. The metrics are points a
+// second, processor time of a point, and how many times as fast as a search at low effort that is.
 func BenchmarkGrid(b *testing.B) {
+	processor := func() float64 {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+			b.Fatal(err)
+		}
+		return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e6
+	}
 	for _, model := range []string{"mobilenet-v2", "resnet-50"} {
 		r := rand.New(rand.NewPCG(1, 1))
 		e := &Evaluator{}
@@ -38,16 +61,18 @@ func BenchmarkGrid(b *testing.B) {
 			starts = append(starts, plan)
 		}
 		full := time.Since(began) / searched
-		for _, goroutines := range []int{1, 2} {
-			b.Run(fmt.Sprintf("%s/%d", model, goroutines), func(b *testing.B) {
-				var list []*space.Point
-				for range b.N {
-					list = append(list, gridPoint(r, model))
-				}
+		for _, row := range []struct {
+			name       string
+			goroutines int
+			ordered    bool
+		}{{"1", 1, false}, {"2", 2, false}, {"ordered", 1, true}} {
+			b.Run(model+"/"+row.name, func(b *testing.B) {
+				list := gridPoints(r, model, b.N, row.ordered)
 				var next atomic.Int64
 				var g errgroup.Group
 				b.ResetTimer()
-				for range goroutines {
+				used := processor()
+				for range row.goroutines {
 					g.Go(func() error {
 						for i := next.Add(1) - 1; i < int64(b.N); i = next.Add(1) - 1 {
 							if _, _, err := e.Point(b.Context(), list[i], starts); err != nil {
@@ -63,6 +88,7 @@ func BenchmarkGrid(b *testing.B) {
 				each := b.Elapsed().Seconds() / float64(b.N)
 				b.ReportMetric(1/each, "points/s")
 				b.ReportMetric(full.Seconds()/each, "x")
+				b.ReportMetric((processor()-used)/float64(b.N), "cpu-ms/point")
 			})
 		}
 	}

@@ -15,8 +15,6 @@ import (
 type columns struct {
 	packing
 	rates rates
-	opens measures[openTime]
-	steps measures[float64] // by how many cycles the writes for the next step lengthen one
 
 	mu     sync.Mutex
 	pieces map[string]dram.Stream // without addresses, by kept's key

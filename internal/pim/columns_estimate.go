@@ -1,10 +1,5 @@
 package pim
 
-import (
-	"sync"
-	"sync/atomic"
-)
-
 // A visit to a row takes the time to close the row before and to open this one, that of its multiplications and
 // reads, and what writes of the buffers add: those before the first multiplication, and those of each later step.
 // The first and the last are measured with short streams, once.
@@ -24,53 +19,6 @@ type openTime struct{ beside, shortest, edge float64 }
 type stepKey struct {
 	cols, pixels, next, groups, wide int
 	double                           bool
-}
-
-// measures are what short streams take, by their keys. The zero value has none. It is safe for concurrent use. What is found in
-// the table of places, mostly, takes no lock.
-type measures[T any] struct {
-	places [measurePlaces]atomic.Pointer[measure[T]]
-	mu     sync.Mutex
-	of     map[packedKey]*measure[T]
-}
-
-type measure[T any] struct {
-	key packedKey
-	of  T
-}
-
-// measurePlaces: the layers of a network have some hundred measures on a machine. Estimated.
-const (
-	placeBits     = 9
-	measurePlaces = 1 << placeBits
-)
-
-// get returns a measure, which is made where there is none.
-func (m *measures[T]) get(key packedKey, make func() T) T {
-	place := &m.places[key.place()]
-	if x := place.Load(); x != nil && x.key == key {
-		return x.of
-	}
-	m.mu.Lock()
-	x := m.of[key]
-	m.mu.Unlock()
-	if x == nil {
-		x = &measure[T]{key, make()}
-		m.mu.Lock()
-		if m.of == nil {
-			m.of = map[packedKey]*measure[T]{}
-		}
-		m.of[key] = x
-		m.mu.Unlock()
-	}
-	place.Store(x)
-	return x.of
-}
-
-// place is a key's place among measurePlaces: multiplicative hashing (Knuth, The Art of Computer Programming, volume 3, 6.4).
-func (k *packedKey) place() uint64 {
-	const golden = 0x9e3779b97f4a7c15
-	return (k[0]*golden ^ k[1]) * golden >> (64 - placeBits)
 }
 
 // packedKey is a key in few bits, which are quick to look up.
@@ -97,7 +45,7 @@ func (c *columns) dot(cols int) int { return cols*int(c.waits.comp) + int(c.wait
 
 // openTime measures an opening.
 func (c *columns) openTime(k openKey) openTime {
-	return c.opens.get(k.packed(), func() openTime { return c.measureOpening(k) })
+	return c.d.opens.get(k.packed(), func() openTime { return c.measureOpening(k) })
 }
 
 func (c *columns) measureOpening(k openKey) (t openTime) {
@@ -122,7 +70,7 @@ func (c *columns) measureOpening(k openKey) (t openTime) {
 
 // stepTime measures by how many cycles the writes for the next step lengthen one.
 func (c *columns) stepTime(k stepKey) float64 {
-	return c.steps.get(k.packed(), func() float64 { return c.measureStep(k) })
+	return c.d.steps.get(k.packed(), func() float64 { return c.measureStep(k) })
 }
 
 func (c *columns) measureStep(k stepKey) (t float64) {

@@ -123,3 +123,65 @@ func TestFewerEstimates(t *testing.T) {
 		t.Errorf("%d candidates, %d by padding class, %d of the link's time: some of each wanted", n, classes, linked)
 	}
 }
+
+// TestVisits: machines that differ in the number of channels share the times of visits, which change no candidate; others do not share them. Not
+// all are kept.
+func TestVisits(t *testing.T) {
+	shared, l := &Visits{}, square{machine: "newton", channels: 1, in: 96, out: 40, size: 14, kernel: 3, group: 1}.layer(t).first()
+	device := func(channels, buffers int, basic bool) *Device {
+		m := machineOf(t, "newton")
+		m.PIM.Buffers = buffers
+		of := NewMappings(shared)
+		made := of.New
+		if basic {
+			made = of.NewBasic
+		}
+		d, err := made(m, channels)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.(*Device)
+	}
+	first := device(16, 4, false)
+	first.scheme.candidates(l, first.newScratch())
+	many := 0
+	for i := range first.opens.places {
+		if first.opens.places[i].Load() != nil {
+			many++
+		}
+	}
+	if many == 0 {
+		t.Error("no times are kept")
+	}
+	for _, c := range []struct {
+		channels, buffers int
+		basic, same       bool
+	}{{12, 4, false, true}, {16, 3, false, false}, {16, 4, true, false}} {
+		d := device(c.channels, c.buffers, c.basic)
+		if same := d.visitTimes == first.visitTimes; same != c.same {
+			t.Errorf("%+v: shared is %v", c, same)
+		}
+		m := *d.m
+		machine := machineOf(t, "newton")
+		machine.PIM = m
+		alone, err := (&Mappings{}).New(machine, c.channels)
+		if c.basic {
+			alone, err = (&Mappings{}).NewBasic(machine, c.channels)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, _ := d.scheme.candidates(l, d.newScratch())
+		want, _ := alone.(*Device).scheme.candidates(l, alone.(*Device).newScratch())
+		if !slices.EqualFunc(got, want, func(a, b candidate) bool { return a.estimate == b.estimate && a.teams == b.teams }) {
+			t.Errorf("%+v: candidates differ", c)
+		}
+	}
+	m := machineOf(t, "newton")
+	for m.PIM.Rows = range 3 * keptVisits {
+		shared.at(m, false)
+	}
+	if n := len(shared.of); n > keptVisits {
+		t.Errorf("%d are kept, at most %d wanted", n, keptVisits)
+	}
+}

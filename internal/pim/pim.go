@@ -42,18 +42,23 @@ type known struct {
 	chosen    map[form]*chosenMapping
 	replayed  map[sequence]timedSequence
 	scratches sync.Pool // *scratch
+	*visitTimes
 }
 
-func newKnown() *known {
-	return &known{timed: map[string]dram.Result{}, chosen: map[form]*chosenMapping{}, replayed: map[sequence]timedSequence{}}
+func newKnown(v *visitTimes) *known {
+	return &known{timed: map[string]dram.Result{}, chosen: map[form]*chosenMapping{}, replayed: map[sequence]timedSequence{}, visitTimes: v}
 }
 
 // Mappings makes devices that share what they choose, on machines that differ in launches alone:
 // in what a launch costs, and in whether PIM work shares one.
 type Mappings struct {
-	mu sync.Mutex
-	of map[mappingsKey]*known
+	visits *Visits // nil: shared with no other mappings
+	mu     sync.Mutex
+	of     map[mappingsKey]*known
 }
+
+// NewMappings are mappings that share the times of visits with others.
+func NewMappings(v *Visits) *Mappings { return &Mappings{visits: v} }
 
 type mappingsKey struct {
 	channels int
@@ -61,7 +66,7 @@ type mappingsKey struct {
 }
 
 // known is what devices of so many channels share.
-func (s *Mappings) known(channels int, basic bool) *known {
+func (s *Mappings) known(m *hw.Machine, channels int, basic bool) *known {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.of == nil {
@@ -69,19 +74,19 @@ func (s *Mappings) known(channels int, basic bool) *known {
 	}
 	k := mappingsKey{channels, basic}
 	if s.of[k] == nil {
-		s.of[k] = newKnown()
+		s.of[k] = newKnown(s.visits.at(m, basic))
 	}
 	return s.of[k]
 }
 
 // New is New with shared mappings.
 func (s *Mappings) New(m *hw.Machine, channels int) (device.Device, error) {
-	return newDevice(m, channels, dram.Timing(m.PIM.Timing), s.known(channels, false))
+	return newDevice(m, channels, dram.Timing(m.PIM.Timing), s.known(m, channels, false))
 }
 
 // NewBasic is NewBasic with shared mappings.
 func (s *Mappings) NewBasic(m *hw.Machine, channels int) (device.Device, error) {
-	d, err := newDevice(m, channels, Exposed(&m.PIM), s.known(channels, true))
+	d, err := newDevice(m, channels, Exposed(&m.PIM), s.known(m, channels, true))
 	if err != nil {
 		return nil, err
 	}

@@ -14,11 +14,12 @@ import (
 )
 
 // Pool makes devices once for all machines whose numbers for the device are equal, and maps layers to the PIM once for all that
-// differ in launches alone. The devices that were asked for longest ago leave it when it has compiled too much. It is safe for
+// differ in launches alone. What visits to rows take is measured once for all numbers of channels. The devices that were asked for longest ago leave it when it has compiled too much. It is safe for
 // concurrent use.
 type Pool struct {
-	gpu  profile.Maker
-	most int // compiled cuts that are kept
+	gpu    profile.Maker
+	most   int // compiled cuts that are kept
+	visits pim.Visits
 
 	mu   sync.Mutex
 	made map[string]*list.Element // of *pooled, by numbers
@@ -28,7 +29,7 @@ type Pool struct {
 // pooled is devices that share numbers, by the rest of their numbers: a GPU, or PIM with its mappings.
 type pooled struct {
 	numbers  string
-	mappings pim.Mappings
+	mappings *pim.Mappings
 	devices  map[string]device.Device
 }
 
@@ -68,7 +69,7 @@ func (p *Pool) of(numbers, further string, make func(*pim.Mappings) (device.Devi
 	defer p.mu.Unlock()
 	at := p.made[numbers]
 	if at == nil {
-		at = p.used.PushFront(&pooled{numbers: numbers, devices: map[string]device.Device{}})
+		at = p.used.PushFront(&pooled{numbers: numbers, mappings: pim.NewMappings(&p.visits), devices: map[string]device.Device{}})
 		p.made[numbers] = at
 	}
 	p.used.MoveToFront(at)
@@ -76,7 +77,7 @@ func (p *Pool) of(numbers, further string, make func(*pim.Mappings) (device.Devi
 	if d := of.devices[further]; d != nil {
 		return d, nil
 	}
-	d, err := make(&of.mappings)
+	d, err := make(of.mappings)
 	if err != nil {
 		return nil, err
 	}
