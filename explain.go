@@ -35,6 +35,10 @@ type Alternative struct {
 	NS    float64 `json:"ns"`                         // alone
 	By    float64 `json:"lost_by_ns"`                 // NS less the placement's Alone; below 0 where it is faster
 	Share float64 `json:"lost_by_of_alone,omitempty"` // By as a share of the placement's Alone
+	// Why is why it lost: slower alone; tie, the plan would take as long; launch, busy, chain, the plan would take longer, since PIM work is
+	// launched more often, a device has other work then, or others wait; room or order, it has no place; better: it has not lost, and the
+	// search has not found it.
+	Why string `json:"why"`
 }
 
 // Explanation is a layer with all its alternatives.
@@ -184,6 +188,9 @@ func (s *Session) reason(e *explain.Explainer, l *search.Layer) (*Reason, *expla
 		r.Best = &Alternative{Tiles: tilesText(best.Tiles()), NS: best.Time.NS(), By: (best.Time - p.Alone).NS()}
 		if p.Alone > 0 {
 			r.Best.Share = float64(best.Time-p.Alone) / float64(p.Alone)
+		}
+		if r.Best.Why, err = e.Cause(p, best); err != nil {
+			return nil, nil, err
 		}
 	}
 	return r, p, nil

@@ -58,9 +58,15 @@ func explained(t *testing.T, network, machine, policy string) (*graph.Graph, *se
 // time; what is said of an option is what its numbers say; the placement, put where it
 // was, changes nothing in the plan.
 func TestOptions(t *testing.T) {
+	causes := map[string]bool{}
+	defer func() {
+		if len(causes) < 3 {
+			t.Errorf("few causes: %v", causes)
+		}
+	}()
 	for _, c := range []struct{ network, machine, policy string }{
 		{"toy", "newton", "auto"}, {"toy", "artifact", "auto"}, {"toy", "aim", "mddp"}, {"toy", "newton", "pipeline"},
-		{"toy", "newton", "exclusive"}, {"toy", "newton", "gpu"}, {"toy", "toy", "auto"}, {"mobilenet-v2", "newton", "pimflow"},
+		{"toy", "newton", "exclusive"}, {"toy", "newton", "gpu"}, {"toy", "toy", "auto"}, {"toy", "toy", "by-operator"}, {"mobilenet-v2", "newton", "pimflow"},
 	} {
 		g, res, layers, e := explained(t, c.network, c.machine, c.policy)
 		for i := range layers {
@@ -129,9 +135,37 @@ func TestOptions(t *testing.T) {
 				if kind(options[k].Tiles()) != kind(p.Tiles) && (best == nil || options[k].Time < best.Time) {
 					t.Errorf("%s: the best elsewhere takes %v: not %v", name, options[k].Time, best)
 				}
+				if best != nil && same(options[k].Tiles(), best.Tiles()) {
+					got, err := e.Cause(p, best)
+					if want := causeOf(&options[k], p.Alone, res.Timeline.Total); err != nil || got != want {
+						t.Errorf("%s: the best elsewhere lost by %s (%v): %q is %s", name, got, err, options[k].Why, want)
+					}
+					causes[got] = true
+				}
 			}
 		}
 	}
+}
+
+// causeOf is the cause that the reason of an option tells.
+func causeOf(o *Option, alone, total device.Time) string {
+	switch {
+	case o.Time > alone:
+		return BySlower
+	case strings.HasPrefix(o.Why, "no room"):
+		return ByRoom
+	case o.Total == 0:
+		return ByOrder
+	case o.Total < total:
+		return ByBetter
+	case o.Total == total:
+		return ByTie
+	case strings.Contains(o.Why, "would be launched"):
+		return ByLaunch
+	case strings.Contains(o.Why, "is busy with"):
+		return ByBusy
+	}
+	return ByChain
 }
 
 func sign(t device.Time, above, none, below string) string {

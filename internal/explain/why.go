@@ -68,6 +68,48 @@ func (e *Explainer) judge(p *Placed, chosen, o *Option, is bool) error {
 	return nil
 }
 
+// The causes for which an alternative that is not slower alone has lost.
+const (
+	BySlower = "slower" // it is slower alone
+	ByTie    = "tie"    // the plan would take as long
+	ByLaunch = "launch" // PIM work would be launched more often
+	ByBusy   = "busy"   // a device that it needs more has other work then
+	ByChain  = "chain"  // what follows would wait longer for it, or it for what comes before
+	ByRoom   = "room"   // there is no room in the banks
+	ByOrder  = "order"  // there is no place for it in the plan's order
+	ByBetter = "better" // it has not: the plan would take less, and the search has not found it
+)
+
+// Cause says why an alternative lost to the placement. Of several that hold, it is the first of launch, busy and chain.
+func (e *Explainer) Cause(p *Placed, o *Option) (string, error) {
+	if o.Time > p.Alone {
+		return BySlower, nil
+	}
+	chosen, err := e.option(p.Layer, p.Tiles)
+	if err != nil {
+		return "", err
+	}
+	tl, err := e.instead(p, o)
+	var full *memory.FullError
+	switch {
+	case errors.As(err, &full):
+		return ByRoom, nil
+	case err != nil:
+		return "", err
+	case tl == nil:
+		return ByOrder, nil
+	case tl.Total < e.res.Timeline.Total:
+		return ByBetter, nil
+	case tl.Total == e.res.Timeline.Total:
+		return ByTie, nil
+	case launches(tl) > launches(e.res.Timeline):
+		return ByLaunch, nil
+	case e.busy(p, &chosen, o) != "":
+		return ByBusy, nil
+	}
+	return ByChain, nil
+}
+
 // launches counts the PIM launches of a program that take time.
 func launches(tl *run.Timeline) (n int) {
 	for i := range tl.Program.Steps {

@@ -114,15 +114,15 @@ func (x *Explain) given() (s string) {
 
 func (x *Explain) table(b *strings.Builder) {
 	right := column{right: true}
-	t := table{{}, {}, right, right, right, {}, {}, right, {}, {}, right, right, right}
-	t.row("layer", "placement", "ns", "alone ns", "GPU ns", "between", "bound by", "PIM ns", "bound by", "best elsewhere", "ns", "lost by ns", "%")
+	t := table{{}, {}, right, right, right, {}, {}, right, {}, {}, right, right, right, {}}
+	t.row("layer", "placement", "ns", "alone ns", "GPU ns", "between", "bound by", "PIM ns", "bound by", "best elsewhere", "ns", "lost by ns", "%", "why")
 	for i := range x.Layers {
 		l := &x.Layers[i]
 		cells := []string{fault.Name(l.Name), placement(l), fmt.Sprintf("%.1f", l.NS), fmt.Sprintf("%.1f", l.Alone), wholeNS(l.GPU), doubt(l), bound(l.GPU), wholeNS(l.PIM), bound(l.PIM)}
 		if o := l.Best; o != nil {
-			cells = append(cells, briefly(l.Shape, o.Tiles), fmt.Sprintf("%.1f", o.NS), fmt.Sprintf("%.1f", o.By), fmt.Sprintf("%.1f", 100*o.Share))
+			cells = append(cells, briefly(l.Shape, o.Tiles), fmt.Sprintf("%.1f", o.NS), fmt.Sprintf("%.1f", o.By), fmt.Sprintf("%.1f", 100*o.Share), o.Why)
 		} else {
-			cells = append(cells, "-", "-", "-", "-")
+			cells = append(cells, "-", "-", "-", "-", "")
 		}
 		t.row(cells...)
 	}
