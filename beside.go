@@ -4,9 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
+	"strings"
 
 	"pimflow/internal/files"
+	"pimflow/internal/plan"
 	"pimflow/internal/search"
 	"pimflow/internal/usage"
 )
@@ -51,6 +54,63 @@ func (s *Session) Beside(ctx context.Context, p *Plan) ([]usage.Policy, error) {
 		}
 	}
 	return list, nil
+}
+
+// mostOptions is how many ways to execute a layer are reported: those that are the fastest alone.
+const mostOptions = 5
+
+// Options adds the fastest ways to execute each layer alone, and the time of the plan with each, to a report that has its utilization; not to
+// that of a network of more than 400 layers. The plan is timed with each of many ways.
+func (s *Session) Options(ctx context.Context, p *Plan, rep *Report) error {
+	p, e, err := s.explainer(p)
+	if err != nil {
+		return err
+	}
+	layers, err := p.result.Layers()
+	if err != nil || len(layers) > movedLayers {
+		return err
+	}
+	progress := s.phase("alternatives")
+	for i := range layers {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		placed, err := e.Placed(&layers[i])
+		if err != nil {
+			return err
+		}
+		options, _, err := e.Fastest(placed, mostOptions)
+		if err != nil {
+			return err
+		}
+		of := *rep.Layers[i].Use
+		of.Options = nil
+		for k := range options {
+			o := &options[k]
+			of.Options = append(of.Options, usage.Option{Parts: s.parts(o.Tiles()), Chosen: o.Chosen, NS: o.Time.NS(), Total: o.Total.NS(), Why: o.Why})
+		}
+		if progress != nil {
+			progress(i+1, len(layers))
+		}
+		rep.Layers[i].Use = &of
+	}
+	return nil
+}
+
+// parts is tiles in words: their device and what they are of their layer.
+func (s *Session) parts(tiles []plan.Tile) string {
+	var list []string
+	for _, t := range tiles {
+		text := strings.ToUpper(t.Device)
+		switch axis, from, to, of := axisOf(t.Box, s.graph.Nodes[t.Node].Shape); {
+		case of > 0:
+			text += fmt.Sprintf(" %s %d to %d", axis, from, to)
+		case axis != "":
+			text += " " + t.Box.String()
+		}
+		list = append(list, text)
+	}
+	return strings.Join(list, " + ")
 }
 
 // Manifest says what a plan rests on: the version and the hashes of the model's files, of the machine and of the plan. command is the command

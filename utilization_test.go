@@ -140,6 +140,27 @@ func TestUtilizationAgain(t *testing.T) {
 	if r.Layers[0].Use != nil || r.Layers[0].Tiles[0].Piece != nil {
 		t.Error("the report that was copied has a utilization")
 	}
+	before := copied.Layers[0].Use
+	if err := s.Options(t.Context(), p, &copied); err != nil || before.Options != nil {
+		t.Errorf("%v, options of the report before: %v", err, before.Options)
+	}
+	for _, l := range copied.Layers {
+		chosen := 0
+		for k, o := range l.Use.Options {
+			if o.Chosen {
+				chosen++
+				if o.Total != r.Total {
+					t.Errorf("%s: the plan takes %v with the placement, want %v", l.Name, o.Total, r.Total)
+				}
+			}
+			if k > 0 && o.NS < l.Use.Options[k-1].NS {
+				t.Errorf("%s: option %d is faster than the one before", l.Name, k)
+			}
+		}
+		if n := len(l.Use.Options); chosen != 1 || n > mostOptions+1 {
+			t.Errorf("%s: %d options, %d of them chosen", l.Name, n, chosen)
+		}
+	}
 	first := copied.Layers[0].Use.Baseline
 	if err := s.Utilize(t.Context(), p, &copied); err != nil || copied.Layers[0].Use.Baseline != first {
 		t.Errorf("again %v, %v: %v wanted", copied.Layers[0].Use.Baseline, err, first)

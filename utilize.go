@@ -54,6 +54,10 @@ func (s *Session) Utilize(ctx context.Context, p *Plan, rep *Report) error {
 		l := &rep.Layers[i]
 		l.Tiles = slices.Clone(l.Tiles)
 		l.Use = u.layer(l, layers[i].Node)
+		if c := layers[i].GPU; c != nil {
+			low, high := c.Bounds()
+			l.Use.GPULow, l.Use.GPUHigh = low.NS(), high.NS()
+		}
 	}
 	for _, x := range out.Pieces {
 		rep.Layers[x.Layer].Use.Baseline += x.End - x.Start

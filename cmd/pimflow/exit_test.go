@@ -74,7 +74,7 @@ func TestReportDespiteFiles(t *testing.T) {
 	plan := filepath.Join(t.TempDir(), "toy.plan")
 	var out, stderr bytes.Buffer
 	code := command(t.Context(), []string{"run", "toy", "--machine", "toy", "--trace", "/dev/full", "-o", plan}, &out, &stderr)
-	if code != exitInput || !strings.HasPrefix(out.String(), "model     toy") || !strings.Contains(stderr.String(), "no space left") {
+	if code != exitInput || !strings.HasPrefix(out.String(), "toy on toy: ") || !strings.Contains(stderr.String(), "no space left") {
 		t.Errorf("exit code %d: %s%s", code, &out, &stderr)
 	}
 	if _, err := os.Stat(plan); err != nil {

@@ -326,6 +326,9 @@ func (f *runFlags) beside(ctx context.Context, c *cobra.Command, s *pimflow.Sess
 				return err
 			}
 		}
+		if err = s.Options(ctx, p, rep); err != nil {
+			return err
+		}
 	}
 	rep.Manifest, err = s.Manifest(ctx, p, report.Version(), line)
 	return err

@@ -12,6 +12,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"pimflow/internal/device"
@@ -196,6 +197,11 @@ func (e *Explainer) Best(p *Placed) (*Option, error) {
 // Options lists the alternatives of a layer, the fastest alone first, and the reasons why there
 // are no others.
 func (e *Explainer) Options(p *Placed) (list []Option, refused []string, err error) {
+	return e.Fastest(p, math.MaxInt)
+}
+
+// Fastest is Options of so many alternatives, with the placement beside them if it is slower. Only these are tried in the plan.
+func (e *Explainer) Fastest(p *Placed, most int) (list []Option, refused []string, err error) {
 	ways, refused, err := e.ways(p)
 	if err != nil {
 		return nil, nil, err
@@ -207,13 +213,20 @@ func (e *Explainer) Options(p *Placed) (list []Option, refused []string, err err
 		}
 		list = append(list, o)
 	}
-	for i := range list {
-		if err := e.judge(p, &list[0], &list[i], i == 0); err != nil {
+	placement := list[0]
+	list[0].Chosen = true
+	slices.SortStableFunc(list, func(a, b Option) int { return cmp.Compare(a.Time, b.Time) })
+	fastest := list[:0]
+	for i, o := range list {
+		if i >= most && !o.Chosen {
+			continue
+		}
+		if err := e.judge(p, &placement, &o, o.Chosen); err != nil {
 			return nil, nil, err
 		}
+		fastest = append(fastest, o)
 	}
-	slices.SortStableFunc(list, func(a, b Option) int { return cmp.Compare(a.Time, b.Time) })
-	return list, refused, nil
+	return fastest, refused, nil
 }
 
 func (e *Explainer) option(l *search.Layer, tiles []plan.Tile) (Option, error) {

@@ -83,6 +83,13 @@ func TestOptions(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			few, _, err := e.Fastest(p, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if last := few[len(few)-1]; few[0].Time != options[0].Time || !last.Chosen || len(few) > 2 || len(few) == 2 && few[0].Chosen {
+				t.Errorf("%s: the fastest is %v of %d, want %v and the placement", name, few[0].Time, len(few), options[0].Time)
+			}
 			wholes := len(refused)
 			for k := range options {
 				o := &options[k]

@@ -2,6 +2,7 @@ package page
 
 import (
 	"math"
+	"strings"
 
 	"pimflow/internal/fault"
 	"pimflow/internal/usage"
@@ -10,13 +11,22 @@ import (
 // data is what the script shows under the pointer and in opened rows. Times are in ns.
 type data struct {
 	End      float64     `json:"end"`
-	Layers   [][]any     `json:"layers"` // name, operator, shape, MACs, GPU ns and bound, PIM ns and bound, lost kind and ns
+	Layers   [][]any     `json:"layers"` // name, operator, shape, MACs, GPU ns and bound, PIM ns and bound, lost kind and ns, GPU low and high, options
 	Plan     [][]float64 `json:"plan"`   // pieces: see piece
 	Alone    [][]float64 `json:"alone"`
 	Bounds   []string    `json:"bounds"`
 	Axes     []string    `json:"axes"`
 	Whys     []string    `json:"whys"`
 	Channels [][]float64 `json:"channels"` // by piece of the plan on the PIM: runs of channels and ns
+}
+
+// lost is why a way lost without what its times say.
+func lost(why string) string {
+	why, _, _ = strings.Cut(why, "; the plan would")
+	if by, text, ok := strings.Cut(why, ": "); ok && strings.HasPrefix(by, "slower alone by") {
+		why = text
+	}
+	return cut(why, 160)
 }
 
 // mostPieces is how many pieces the script knows; of more it shows nothing of the later ones.
@@ -47,6 +57,16 @@ func (p *pager) data() *data {
 		if l.Lost != nil {
 			row[8], row[9] = l.Lost.Kind, round(l.Lost.NS)
 		}
+		if l.Use.GPUHigh > 0 {
+			row = append(row, round(l.Use.GPULow), round(l.Use.GPUHigh))
+		} else {
+			row = append(row, nil, nil)
+		}
+		options := [][]any{}
+		for _, o := range l.Use.Options {
+			options = append(options, []any{o.Parts, round(o.NS), round(o.Total), lost(o.Why)})
+		}
+		row = append(row, options)
 		d.Layers = append(d.Layers, row)
 	}
 	piece := func(x *usage.Piece, bound string, pj float64) []float64 {

@@ -11,10 +11,12 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"math"
 
 	"pimflow"
 
 	"pimflow/internal/fault"
+	"pimflow/internal/usage"
 )
 
 //go:embed page.html
@@ -65,6 +67,19 @@ func Check(r *pimflow.Report, file string) error {
 		}
 		return nil
 	}
+	end := max(r.Baseline, r.Total)
+	piece := func(what string, x *usage.Piece) error {
+		const slack = 1e-6 // of sums of decimal numbers
+		switch least := min(x.Launch, x.Moving, x.Computing); {
+		case !(x.Start >= 0 && x.End >= x.Start && x.End <= end*(1+slack)):
+			return wrong("%s: start_ns %v, end_ns %v: 0 to %v wanted, in order", what, x.Start, x.End, end)
+		case least < 0 || math.Abs(x.Launch+x.Moving+x.Computing-(x.End-x.Start)) > slack*(end+1):
+			return wrong("%s: launch_ns %v, moving_ns %v, computing_ns %v: %v wanted in all", what, x.Launch, x.Moving, x.Computing, x.End-x.Start)
+		case x.For != nil:
+			return layer(what+": waited_for", x.For.Layer)
+		}
+		return nil
+	}
 	for i := range r.Layers {
 		l := &r.Layers[i]
 		if l.Use == nil {
@@ -78,10 +93,8 @@ func Check(r *pimflow.Report, file string) error {
 			if x.Layer != i {
 				return wrong("layer %.80q: tile %d: piece of layer %d: %d wanted", l.Name, k, x.Layer, i)
 			}
-			if x.For != nil {
-				if err := layer("waited_for", x.For.Layer); err != nil {
-					return err
-				}
+			if err := piece(fmt.Sprintf("layer %.80q: tile %d", l.Name, k), x); err != nil {
+				return err
 			}
 		}
 	}
@@ -90,10 +103,8 @@ func Check(r *pimflow.Report, file string) error {
 		if err := layer(fmt.Sprintf("baseline_pieces: piece %d", i), x.Layer); err != nil {
 			return err
 		}
-		if x.For != nil {
-			if err := layer(fmt.Sprintf("baseline_pieces: piece %d: waited_for", i), x.For.Layer); err != nil {
-				return err
-			}
+		if err := piece(fmt.Sprintf("baseline_pieces: piece %d", i), x); err != nil {
+			return err
 		}
 	}
 	return nil

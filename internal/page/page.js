@@ -85,9 +85,12 @@ const close=()=>{body.querySelectorAll('tr.more').forEach(r=>r.remove());body.qu
 body.addEventListener('click',e=>{const row=e.target.closest('tr');if(!row||!row.dataset.l)return;const b=row.querySelector('.open'),was=b.getAttribute('aria-expanded')==='true';
  if(row.nextSibling&&row.nextElementSibling&&row.nextElementSibling.className==='more'&&was){row.nextElementSibling.remove();b.setAttribute('aria-expanded',false);return}
  b.setAttribute('aria-expanded',true);const l=row.dataset.l-1,x=D.layers[l],more=document.createElement('tr');more.className='more';const td=more.insertCell();td.colSpan=99;
- const p=document.createElement('p');p.textContent=x[1]+' → '+x[2]+(x[3]?', '+num(x[3]/1e6,2)+' M MAC':'')+'. Whole and alone, beside this plan’s channels: '+(x[4]===null?'the GPU cannot execute it':'GPU '+us(x[4])+' ('+x[5]+')')+(x[6]===null?', the PIM cannot execute it':', PIM '+us(x[6])+' ('+x[7]+')')+(x[8]?'. Best other way alone: '+x[8]+' '+us(x[9]):'')+'.';td.appendChild(p);
+ const p=document.createElement('p');p.textContent=x[1]+' → '+x[2]+(x[3]?', '+num(x[3]/1e6,2)+' M MAC':'')+'. Whole and alone, beside this plan’s channels: '+(x[4]===null?'the GPU cannot execute it':'GPU '+us(x[4])+' ('+x[5]+(x[11]?', '+num(x[10]/1e3)+' to '+us(x[11]):'')+')')+(x[6]===null?', the PIM cannot execute it':', PIM '+us(x[6])+' ('+x[7]+')')+(x[8]?'. Best other way alone: '+x[8]+' '+us(x[9]):'')+'.';td.appendChild(p);
  const t=document.createElement('table');D.plan.filter(q=>q[0]===l).forEach(q=>{const r=t.insertRow();[dev(q[1])+part(q),us(q[2])+' to '+us(q[3]),(q[4]?'launch '+us(q[4]):q[3]>q[2]?'shares a launch':'no work'),'moving '+us(q[5]),(q[1]?'commands ':'computing ')+us(q[6]),num(q[15]/1e6)+'\u00a0µJ',waits(q)].forEach(s=>r.insertCell().textContent=s)});
- td.appendChild(t);row.after(more)});
+ td.appendChild(t);
+ if(x[12].length){const h=document.createElement('p');h.textContent='Ways to execute it, the fastest alone first: time alone, the plan with it, and why it lost.';td.appendChild(h);const o=document.createElement('table');
+  x[12].forEach(q=>{const r=o.insertRow();[q[0],us(q[1]),q[2]?us(q[2]):'–',q[3]].forEach(s=>r.insertCell().textContent=s)});td.appendChild(o)}
+ row.after(more)});
 body.addEventListener('keydown',e=>{if(e.key!=='ArrowDown'&&e.key!=='ArrowUp')return;const rows=[...body.querySelectorAll('tr[data-l]')].filter(r=>r.offsetParent),i=rows.indexOf(e.target.closest('tr')),n=rows[i+(e.key==='ArrowDown'?1:-1)];if(n){n.querySelector('.open').focus();e.preventDefault()}});
 const over=e=>{const r=e.target.closest&&e.target.closest('tr[data-l]');if(r&&layer!==r.dataset.l-1)light(r.dataset.l-1)};
 body.addEventListener('pointerover',over);body.addEventListener('focusin',over);body.addEventListener('pointerleave',()=>light(-1));

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
+	"io"
 	"math"
+	"math/rand/v2"
 	"regexp"
 	"slices"
 	"strconv"
@@ -35,7 +37,9 @@ func reported(t *testing.T, model, policy string, others bool) *pimflow.Report {
 		err = s.Utilize(t.Context(), p, r)
 	}
 	if err == nil && others {
-		r.Policies, err = s.Beside(t.Context(), p)
+		if r.Policies, err = s.Beside(t.Context(), p); err == nil {
+			err = s.Options(t.Context(), p, r)
+		}
 	}
 	if err == nil {
 		r.Manifest, err = s.Manifest(t.Context(), p, "test", "pimflow run "+model)
@@ -357,12 +361,14 @@ func TestSizes(t *testing.T) {
 func TestIncomplete(t *testing.T) {
 	whole := reported(t, "toy", "auto", false)
 	for what, spoil := range map[string]func(r *pimflow.Report){
-		`key "utilization" is missing`:                       func(r *pimflow.Report) { r.Utilization = nil },
-		`layer "stem.conv": key "use" is missing`:            func(r *pimflow.Report) { r.Layers[0].Use = nil },
-		`layer "stem.conv": tile 0: key "piece" is missing`:  func(r *pimflow.Report) { r.Layers[0].Tiles[0].Piece = nil },
-		`tile 0: piece of layer 7: 0 wanted`:                 func(r *pimflow.Report) { r.Layers[0].Tiles[0].Piece.Layer = 7 },
-		`baseline_pieces: piece 1: layer 99: 0 to 12 wanted`: func(r *pimflow.Report) { r.Utilization.Pieces[1].Layer = 99 },
-		`waited_for: layer -1: 0 to 12 wanted`:               func(r *pimflow.Report) { r.Utilization.Pieces[1].For = &usage.WaitedFor{Layer: -1} },
+		`key "utilization" is missing`:                         func(r *pimflow.Report) { r.Utilization = nil },
+		`layer "stem.conv": key "use" is missing`:              func(r *pimflow.Report) { r.Layers[0].Use = nil },
+		`layer "stem.conv": tile 0: key "piece" is missing`:    func(r *pimflow.Report) { r.Layers[0].Tiles[0].Piece = nil },
+		`tile 0: piece of layer 7: 0 wanted`:                   func(r *pimflow.Report) { r.Layers[0].Tiles[0].Piece.Layer = 7 },
+		`baseline_pieces: piece 1: layer 99: 0 to 12 wanted`:   func(r *pimflow.Report) { r.Utilization.Pieces[1].Layer = 99 },
+		`waited_for: layer -1: 0 to 12 wanted`:                 func(r *pimflow.Report) { r.Utilization.Pieces[1].For = &usage.WaitedFor{Layer: -1} },
+		`layer "stem.conv": tile 0: start_ns 0, end_ns 1e+300`: func(r *pimflow.Report) { r.Layers[0].Tiles[0].Piece.End = 1e300 },
+		`piece 1: launch_ns -1, moving_ns`:                     func(r *pimflow.Report) { r.Utilization.Pieces[1].Launch = -1 },
 	} {
 		data, err := json.Marshal(whole)
 		if err != nil {
@@ -376,6 +382,32 @@ func TestIncomplete(t *testing.T) {
 		if err := Check(r, "run.json"); err == nil || !strings.HasPrefix(err.Error(), "run.json: ") || !strings.Contains(err.Error(), what) || fault.Of(err) != fault.Input {
 			t.Errorf("%v, want %s", err, what)
 		}
+	}
+}
+
+// TestHostileNumbers: whatever a number of a run's JSON is, the page is refused or written.
+func TestHostileNumbers(t *testing.T) {
+	data, err := json.Marshal(reported(t, "toy", "auto", true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	numbers := regexp.MustCompile(`:(-?[0-9][0-9.e+-]*)`).FindAllSubmatchIndex(data, -1)
+	rng := rand.New(rand.NewPCG(1, 2))
+	written := 0
+	for range 200 {
+		at := numbers[rng.IntN(len(numbers))]
+		x := []string{"0", "-1", "1e308", "5e-324", "-1e300", "9007199254740993", "1"}[rng.IntN(7)]
+		r := &pimflow.Report{}
+		if json.Unmarshal(slices.Concat(data[:at[2]], []byte(x), data[at[3]:]), r) != nil || Check(r, "run.json") != nil {
+			continue // an integer, or out of its range
+		}
+		if err := Write(io.Discard, r); err != nil {
+			t.Errorf("%s for %s: %v", x, data[max(0, at[0]-40):at[3]], err)
+		}
+		written++
+	}
+	if written < 50 {
+		t.Errorf("%d of 200 are written", written)
 	}
 }
 
@@ -405,6 +437,7 @@ func TestNames(t *testing.T) {
 // TestWords: numbers as people read them.
 func TestWords(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
+		{lost("slower alone by 3.0 ns: the gpu takes 9.0 ns, bound by l2; PIM work would be launched once more; the plan would take 3.0 ns more"), "the gpu takes 9.0 ns, bound by l2; PIM work would be launched once more"}, {lost("chosen"), "chosen"},
 		{number(-0.04, 1), "0.0"}, {number(-3.25, 1), "−3.2"}, {number(1636.2, 1), "1636.2"}, {number(15470.3, 1), "15\u202f470.3"}, {number(math.NaN(), 1), "–"},
 		{saying(1500), "+1.5"}, {saying(20), "0.0"}, {saying(-1500), "−1.5"}, {si(44.4e12), "44\u00a0T"}, {si(7.17e12), "7.2\u00a0T"}, {si(1000), "1\u00a0k"}, {si(1), "1"},
 		{more(0.651), "35\u202f% less"}, {more(1.2), "20\u202f% more"}, {more(1.004), "no change"}, {plural(1, "launch"), "1\u00a0launch"}, {plural(3, "launch"), "3\u00a0launches"},

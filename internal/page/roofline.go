@@ -91,6 +91,9 @@ func (p *pager) rooflineTitle(list []dot) string {
 	return "No layer multiplies"
 }
 
+// mostDecades bounds the lines of a logarithmic axis.
+const mostDecades = 40
+
 // mostDots is how many dots are drawn; of more, those of the longest.
 const mostDots = 600
 
@@ -116,7 +119,7 @@ func (p *pager) roofline() (s roofline) {
 	var c canvas
 	c.put(`<div class="roof" id="roof" role="img" aria-label="%s"><div class="ys" aria-hidden="true">`, esc(s.Title))
 	decades := func(from, to float64) (out []float64) {
-		for e := math.Ceil(math.Log10(from) - 1e-9); e <= math.Log10(to); e++ {
+		for e := math.Ceil(math.Log10(from) - 1e-9); e <= math.Log10(to) && len(out) < mostDecades; e++ {
 			out = append(out, math.Pow(10, e))
 		}
 		return out

@@ -45,7 +45,7 @@ func anchored(share float64) (style string) {
 
 // ticks are round numbers from 0 to at most a largest, some five of them.
 func ticks(largest float64) (list []float64) {
-	if !(largest > 0) {
+	if !(largest > 1e-300) {
 		return []float64{0}
 	}
 	step := 1.0

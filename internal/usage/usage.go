@@ -152,6 +152,19 @@ type Layer struct {
 	// the plan's order or no room in the banks, and for networks of more than 400 layers, of which they would take long.
 	OnGPU *float64 `json:"plan_if_gpu_ns"`
 	OnPIM *float64 `json:"plan_if_pim_ns"`
+	// GPULow and GPUHigh are the bounds of the whole layer's time on the GPU beside the plan's PIM channels; 0 where it cannot execute it.
+	GPULow  float64  `json:"gpu_low_ns"`
+	GPUHigh float64  `json:"gpu_high_ns"`
+	Options []Option `json:"options,omitempty"` // the fastest ways to execute the layer alone; nil until Session.Options
+}
+
+// Option is a way to execute a layer.
+type Option struct {
+	Parts  string  `json:"parts"` // as "GPU rows 0 to 28 + PIM rows 28 to 56"
+	Chosen bool    `json:"chosen"`
+	NS     float64 `json:"ns"`      // alone
+	Total  float64 `json:"plan_ns"` // of the plan with it in the placement's place; 0: no place, or no room
+	Why    string  `json:"why"`     // why it was chosen or lost
 }
 
 // Policy is the plan of a policy for the same model and machine. Low and high are extremes over the errors of the GPU's model and the bounds

@@ -95,8 +95,8 @@ const rows=()=>[...document.querySelectorAll('#tab tbody tr[data-l]')],k=[...$('
 const head=()=>$('tab').tHead.rows[0].cells[k];head().querySelector('button').click();
 want('sorting',head().getAttribute('aria-sort')==='descending'&&rows().every((r,i,a)=>!i||v(a[i-1])>=v(r)));
 head().querySelector('button').click();want('sorting back',head().getAttribute('aria-sort')==='ascending'&&rows().every((r,i,a)=>!i||v(a[i-1])<=v(r)));
-const row=rows().pop();row.querySelector('.open').click();const more=row.nextElementSibling;want('opening a row',more&&more.className==='more'&&more.querySelectorAll('tr').length>0&&/waited|starts/.test(more.textContent));
-row.querySelector('.open').click();want('closing it',!document.querySelector('tr.more'));
+const row=rows().pop();row.querySelector('.open').click();const more=row.nextElementSibling;want('opening a row',more&&more.className==='more'&&more.querySelectorAll('tr').length>0&&/waited|starts/.test(more.textContent)&&/Ways to execute it/.test(more.textContent));
+want('keeping the width, which is '+document.documentElement.scrollWidth,document.documentElement.scrollWidth<=innerWidth);row.querySelector('.open').click();want('closing it',!document.querySelector('tr.more'));
 if($('nolaunch')){const c=document.querySelector('.roof circle'),y=c.getAttribute('cy');$('nolaunch').click();want('launches off',c.getAttribute('cy')!==y);$('nolaunch').click();want('launches on',c.getAttribute('cy')===y)}
 key(']',document.body);want('stepping',document.querySelectorAll('#tlh .hl').length>0&&!$('tip').hidden);key('Escape',document.body);want('ending it',$('tip').hidden&&!document.querySelector('.on'));
 return out})()`

@@ -32,6 +32,9 @@ var utilizations = slices.Concat(
 		row{"the plan's channels carry the baseline", `u.use(r, r.Baseline, macs`, `u.use(r, r.Timeline, macs`},
 		row{"layers are alone as long as their last piece", `.Use.Baseline += x.End - x.Start`, `.Use.Baseline = x.Start`},
 	),
+	file("internal/explain/explain.go", in("internal/explain", "TestOptions$"),
+		row{"a placement that is slow is no way to execute a layer", `if i >= most && !o.Chosen {`, `if i >= most {`},
+	),
 	file("internal/page/answer.go", in("internal/page", "TestTitles$"),
 		row{"a slower plan is faster", `case s < 1 && speedup > 0:`, `case s < 0 && speedup > 0:`},
 		row{"an interval that contains 1 is passed over", `if p.Low < 1 && p.High > 1 {`, `if p.Low < 0 && p.High > 1 {`},
@@ -47,9 +50,10 @@ var utilizations = slices.Concat(
 		row{"all rows are shown", `rank[i] >= shown; row.Short`, `rank[i] < 0; row.Short`},
 	),
 	file("internal/page/page.go", in("internal/page", "TestIncomplete$"),
-		row{"a layer that is not there is waited for", `if x.For != nil {
-				if err := layer("waited_for"`, `if x.For == nil {
-				if err := layer("waited_for"`},
+		row{"a layer that is not there is waited for", `case x.For != nil:`, `case x.For == nil:
+			return nil
+		case x.End < 0:`},
+		row{"pieces end after the run", `x.End <= end*(1+slack)`, `x.End <= x.End*(1+slack)`},
 		row{"a negative layer is there", `if n < 0 || n >=`, `if n >=`},
 	),
 	file("internal/pim/activity.go", in(".", "TestUtilization$"),
