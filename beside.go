@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"pimflow/internal/device"
 	"pimflow/internal/files"
 	"pimflow/internal/plan"
 	"pimflow/internal/search"
@@ -117,6 +118,13 @@ func (s *Session) parts(tiles []plan.Tile) string {
 // line, or "".
 func (s *Session) Manifest(ctx context.Context, p *Plan, version, command string) (m *usage.Manifest, err error) {
 	m = &usage.Manifest{Version: version, Command: command, About: s.machine.About, NotModelled: s.machine.NotModelled}
+	for _, keys := range energyKeys {
+		list := []usage.Constant{}
+		for _, key := range keys {
+			list = append(list, usage.Constant{Key: key, Source: s.machine.Sources[key]})
+		}
+		m.Energy = append(m.Energy, list)
+	}
 	if m.Plan, err = hashOf(p.Print); err != nil {
 		return nil, err
 	}
@@ -141,6 +149,17 @@ func (s *Session) Manifest(ctx context.Context, p *Plan, version, command string
 	}
 	s.whole(&err)
 	return m, err
+}
+
+// energyKeys are the keys of a machine that the parts of the energy are proportional to.
+var energyKeys = [device.Parts][]string{
+	device.GPUStandby: {"gpu.energy.constant_w", "gpu.energy.sm_idle_w"}, device.GPUActive: {"gpu.energy.sm_busy_w"},
+	device.GPUMAC: {"gpu.energy.tensor_mac_pj"}, device.GPUFMA: {"gpu.energy.fma_pj"}, device.GPUL2: {"gpu.energy.l2_pj_per_byte"},
+	device.GPUDRAM: {"gpu.energy.dram_pj_per_byte"}, device.PIMStandby: {"pim.energy.standby_mw"}, device.PIMRefresh: {"pim.energy.refresh_pj"},
+	device.PIMActive: {"pim.energy.active_mw"}, device.PIMActivate: {"pim.energy.activate_pj", "pim.energy.precharge_pj"},
+	device.PIMColumnRead: {"pim.energy.column_read_pj"}, device.PIMMAC: {"pim.energy.mac_pj"},
+	device.PIMBuffer: {"pim.energy.broadcast_pj", "pim.energy.gwrite_pj", "pim.energy.readres_pj", "pim.energy.init_pj"},
+	device.PIMIO:     {"pim.energy.io_pj_per_bit"}, device.PIMFinish: {"link.finish.pj_per_op"},
 }
 
 // maxModel bounds a file of a model that is hashed, in bytes.

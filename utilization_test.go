@@ -161,6 +161,20 @@ func TestUtilizationAgain(t *testing.T) {
 			t.Errorf("%s: %d options, %d of them chosen", l.Name, n, chosen)
 		}
 	}
+	m, err := s.Manifest(t.Context(), p, "v", "c")
+	if err != nil || len(m.Energy) != len(r.Energy.Parts) || len(m.Plan) != 64 || len(m.Machine) != 64 || m.Model != "" {
+		t.Errorf("%+v, %v", m, err)
+	}
+	for i, list := range m.Energy {
+		for _, k := range list {
+			if k.Source == "" {
+				t.Errorf("%s: %s has no source", r.Energy.Parts[i].Name, k.Key)
+			}
+		}
+		if len(list) == 0 {
+			t.Errorf("%s has no constants", r.Energy.Parts[i].Name)
+		}
+	}
 	first := copied.Layers[0].Use.Baseline
 	if err := s.Utilize(t.Context(), p, &copied); err != nil || copied.Layers[0].Use.Baseline != first {
 		t.Errorf("again %v, %v: %v wanted", copied.Layers[0].Use.Baseline, err, first)

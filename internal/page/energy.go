@@ -4,6 +4,8 @@ import (
 	"html/template"
 	"math"
 	"strings"
+
+	"pimflow/internal/fault"
 )
 
 // energy is the fifth section: where does it go?
@@ -101,7 +103,7 @@ func (p *pager) energy() (s energy) {
 	}
 	c.put(`</div></th><th class="n">alone</th><th class="n">plan</th></tr></thead><tbody>`)
 	last := ""
-	for _, x := range e.Parts {
+	for i, x := range e.Parts {
 		if x.BaselineHigh == 0 && x.High == 0 {
 			continue
 		}
@@ -117,7 +119,7 @@ func (p *pager) energy() (s energy) {
 		if name == "" {
 			name = esc(cut(x.Name, 30))
 		}
-		c.put(`<tr%s><th class="%st" scope="row">%s</th><td>%s</td><td class="scale"><svg width="100%%" height="14" aria-hidden="true">`, map[bool]string{true: ` class="first"`}[first != ""], hue, first, name)
+		c.put(`<tr%s title="%s"><th class="%st" scope="row">%s</th><td>%s</td><td class="scale"><svg width="100%%" height="14" aria-hidden="true">`, map[bool]string{true: ` class="first"`}[first != ""], esc(p.constants(i)), hue, first, name)
 		for _, y := range []struct {
 			class          string
 			value, low, hi float64
@@ -133,6 +135,21 @@ func (p *pager) energy() (s energy) {
 	c.put(`</tbody></table>`)
 	s.Figure = c.html()
 	s.Power = p.power()
+	return s
+}
+
+// constants says of a part of the energy its range in both runs, and which constants of the machine it is proportional to, from which source.
+func (p *pager) constants(i int) string {
+	x := &p.Report.Energy.Parts[i]
+	say := func(value, low, high float64) string {
+		return part(value) + space + "mJ (" + part(low) + " to " + part(high) + ")"
+	}
+	s := "GPU alone " + say(x.Baseline, x.BaselineLow, x.BaselineHigh) + ", plan " + say(x.Total, x.Low, x.High)
+	if m := p.Manifest; m != nil && i < len(m.Energy) {
+		for _, k := range m.Energy[i] {
+			s += "\n" + cut(fault.Name(k.Key), 60) + ": " + cut(fault.Name(k.Source), 300)
+		}
+	}
 	return s
 }
 

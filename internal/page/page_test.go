@@ -99,6 +99,9 @@ func TestNumbers(t *testing.T) {
 			t.Errorf("%s: %s, want %v", what, got, want)
 		}
 	}
+	if !strings.Contains(text, "\npim.energy.mac_pj: ") {
+		t.Error("no source of the energy of a product")
+	}
 	head := regexp.MustCompile(`<h1>toy runs ([0-9.]+)× faster .*\(([0-9.]+) to ([0-9.]+)\)`).FindStringSubmatch(text)
 	if head == nil {
 		t.Fatalf("no headline")

@@ -192,4 +192,12 @@ type Manifest struct {
 	About       string   `json:"machine_about"`
 	NotModelled []string `json:"machine_not_modelled"`
 	Plan        string   `json:"plan_sha256"` // of the plan as run -o writes it
+	// Energy has the machine's constants behind each part of the energy, in the order of energy.parts, with their sources.
+	Energy [][]Constant `json:"energy_constants"`
+}
+
+// Constant is a number of a machine.
+type Constant struct {
+	Key    string `json:"key"` // as pimflow machine prints it
+	Source string `json:"source"`
 }
