@@ -7,6 +7,8 @@
 //	                                   ├─────Explain▶ Explanation
 //	                                   └─────Steps──▶ Step      kernels and PIM command streams
 //
+// A Channel (Machine.Channel) is the rules of the machine's DRAM, for simulators of one's own.
+//
 // A model is a network of the built-in zoo, an .onnx file or a graph as text. A machine is a
 // GPU and its memory channels, some of which compute; every number of it is a key that Set
 // changes. A Session is a model on a machine. A Plan says which device makes which part of

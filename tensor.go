@@ -99,6 +99,9 @@ func (s *Session) input(name string) (*graph.Node, error) {
 	return &s.graph.Nodes[s.graph.Inputs[i]], nil
 }
 
+// InternalValues serves the commands of this module: the values of the graph's inputs, seeded noise where none are given.
+func (s *Session) InternalValues(given ...Tensor) ([]*tensor.Tensor, error) { return s.values(given) }
+
 // values returns a tensor for each input of the graph: the given ones, else seeded noise.
 func (s *Session) values(given []Tensor) ([]*tensor.Tensor, error) {
 	at := map[graph.ID]*tensor.Tensor{}

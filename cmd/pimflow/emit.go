@@ -12,6 +12,7 @@ import (
 	"pimflow/internal/fault"
 	"pimflow/internal/files"
 	"pimflow/internal/report"
+	"pimflow/internal/tensor"
 )
 
 func emitCommand() *cobra.Command {
@@ -53,7 +54,16 @@ manifest that lists them; docs/streams.md has their forms. It is new, and writte
 			}
 			defer s.Close()
 			g, m, _, _ := s.Internal()
-			src := emit.Source{Model: g.Name, Machine: m, Timeline: p.Internal().Timeline, Print: func(w io.Writer) error { return p.Print(w) }}
+			var values []*tensor.Tensor
+			if o.Images {
+				if n := len(s.Sizes()); n > 0 {
+					return fault.Usagef("--images: %d sizes depend on data, and streams are those of the largest", n)
+				}
+				if values, err = s.InternalValues(); err != nil {
+					return err
+				}
+			}
+			src := emit.Source{Values: values, Model: g.Name, Machine: m, Timeline: p.Internal().Timeline, Print: func(w io.Writer) error { return p.Print(w) }}
 			man, err := emit.Folder(c.Context(), out, src, o, bar.phase("emit"))
 			if err != nil {
 				return err
@@ -71,6 +81,7 @@ manifest that lists them; docs/streams.md has their forms. It is new, and writte
 	fl.StringVar(&o.Layer, "layer", "", "only the parts of this layer")
 	fl.BoolVar(&o.Timed, "timed", false, "add the cycle at which each command issues, and the commands of refreshes and changes of mode")
 	fl.BoolVar(&o.Gzip, "gzip", false, "compress the streams")
+	fl.BoolVar(&o.Images, "images", false, "add what the banks hold, what buffer writes carry and what result reads return, for the inputs of pimflow run: seeded noise")
 	fl.BoolVar(&asJSON, "json", false, "print the manifest")
 	r.planFlag(c, "write")
 	r.policyFlag(c)

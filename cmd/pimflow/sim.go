@@ -25,7 +25,7 @@ const noHidingHelp = "without GWRITE latency hiding: a GWRITE holds the next GWR
 func simCommand() *cobra.Command {
 	var machine machineFlags
 	var table string
-	var noHiding, asJSON bool
+	var noHiding, asJSON, values bool
 	c := &cobra.Command{
 		Use:   "sim FILE…|DIR",
 		Short: "Time the command traces of DRAM channels, as the published simulators do, and streams of pimflow emit",
@@ -57,7 +57,13 @@ all channels, up to AiM EOC; as there, refreshes are not simulated. --csv runs t
 						return fault.Usagef("--%s: the machine of folder %.80s is in it: leave it out, or name single files", flag, args[0])
 					}
 				}
+				if values {
+					return simValues(c, args[0], asJSON)
+				}
 				return simFolder(c, args[0], asJSON)
+			}
+			if values {
+				return fault.Usagef("--values: a folder of pimflow emit --images wanted")
 			}
 			m, err := machine.load()
 			if err != nil {
@@ -111,6 +117,7 @@ all channels, up to AiM EOC; as there, refreshes are not simulated. --csv runs t
 	machine.add(c, PublishedMachine, "machine by name or .json file, whose PIM clock and timing are used")
 	c.Flags().BoolVar(&noHiding, "no-hiding", false, noHidingHelp)
 	c.Flags().StringVar(&table, "csv", "", "run the column trace of this file, on a machine with host instructions")
+	c.Flags().BoolVar(&values, "values", false, "perform the streams of a folder on its images, and hold every value against them to the bit")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
 }
@@ -161,6 +168,28 @@ func simFolder(c *cobra.Command, folder string, asJSON bool) error {
 		return report.JSON(c.OutOrStdout(), list)
 	}
 	return report.StreamSteps(c.OutOrStdout(), man, list)
+}
+
+// simValues performs the streams of a folder of pimflow emit.
+func simValues(c *cobra.Command, folder string, asJSON bool) error {
+	man, m, err := emit.Read(folder)
+	if err != nil {
+		return err
+	}
+	if err := man.Verify(c.Context(), folder); err != nil {
+		return err
+	}
+	bar := newBar(c.ErrOrStderr())
+	defer bar.stop()
+	done, err := emit.Perform(c.Context(), folder, man, m, bar.phase("perform"), nil)
+	if err != nil {
+		return err
+	}
+	bar.stop()
+	if asJSON {
+		return report.JSON(c.OutOrStdout(), done)
+	}
+	return report.Performed(c.OutOrStdout(), man, done)
 }
 
 // isFolder reports whether a folder has a manifest.

@@ -34,6 +34,7 @@ import (
 	"pimflow/internal/pim"
 	"pimflow/internal/plan"
 	"pimflow/internal/run"
+	"pimflow/internal/tensor"
 )
 
 // Options say what is written.
@@ -42,6 +43,7 @@ type Options struct {
 	Format string // one of Formats
 	Timed  bool   // with the cycle of each command
 	Gzip   bool
+	Images bool // with the values that streams work on and make
 }
 
 // Check is the error of options that contradict each other or a machine.
@@ -69,6 +71,7 @@ type Source struct {
 	Machine  *hw.Machine
 	Timeline *run.Timeline
 	Print    func(io.Writer) error // writes the plan as text
+	Values   []*tensor.Tensor      // of the graph's inputs, for images
 }
 
 // Folder writes the streams of a plan to a new folder. Of its files the manifest is the last that is made; the
@@ -97,13 +100,25 @@ func Folder(ctx context.Context, name string, src Source, o Options, progress ru
 		if err != nil {
 			return err
 		}
+		images := imageWriter{folder, map[int]*writtenImages{}}
+		if o.Images {
+			first := func(step, channel int) int { return placesOf(rows, step)[channel].Lo }
+			if err := images.execute(ctx, t, src.Values, steps, first, progress); err != nil {
+				return err
+			}
+		}
 		man.Hash = hex.EncodeToString(hash.Sum(nil))
 		for n, i := range steps {
-			at := slices.IndexFunc(rows.Steps, func(s memory.Step) bool { return s.Index == i })
-			w := &stepWriter{ctx: ctx, options: o, folder: folder, unrefreshed: unrefreshed, places: rows.Steps[at].Places}
+			w := &stepWriter{ctx: ctx, options: o, folder: folder, unrefreshed: unrefreshed, places: placesOf(rows, i)}
 			s, err := w.write(t, i)
 			if err != nil {
 				return err
+			}
+			if w := images.steps[i]; w != nil {
+				s.Images = w.step
+				for _, c := range s.Channels {
+					c.Images = w.channels[c.Channel]
+				}
 			}
 			man.add(s)
 			if progress != nil {
@@ -117,6 +132,11 @@ func Folder(ctx context.Context, name string, src Source, o Options, progress ru
 		})
 	})
 	return man, err
+}
+
+// placesOf are the rows of a step.
+func placesOf(m *memory.Map, step int) []memory.Place {
+	return m.Steps[slices.IndexFunc(m.Steps, func(s memory.Step) bool { return s.Index == step })].Places
 }
 
 // steps are the indices of the steps that are written.
@@ -160,8 +180,8 @@ func (w *stepWriter) write(t *run.Timeline, i int) (*Step, error) {
 	if w.unrefreshed[code.DRAM()] == nil {
 		w.unrefreshed[code.DRAM()] = code.DRAM().Unrefreshed()
 	}
-	dir := fmt.Sprintf("%04d-%s", i, fileName(p.Graph.Nodes[s.Node].Name))
-	if err := os.Mkdir(filepath.Join(w.folder, dir), 0o777); err != nil {
+	dir := stepFolder(p, i)
+	if err := os.MkdirAll(filepath.Join(w.folder, dir), 0o777); err != nil {
 		return nil, err
 	}
 	err := code.Streams(func(c *pim.ChannelStream) error {

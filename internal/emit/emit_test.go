@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"flag"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -21,15 +22,19 @@ import (
 	"pimflow/internal/pim"
 )
 
+var long = flag.Bool("long", false, "also perform the streams of mobilenet-v2")
+
 // source is a plan of the network toy, of which much is on the PIM.
-func source(t testing.TB, machine string) emit.Source {
+func source(t testing.TB, machine string) emit.Source { return sourceOf(t, "toy", machine) }
+
+func sourceOf(t testing.TB, network, machine string) emit.Source {
 	t.Helper()
 	sources.Lock()
 	defer sources.Unlock()
-	if s, ok := sources.of[machine]; ok {
+	if s, ok := sources.of[network+machine]; ok {
 		return s
 	}
-	s, err := pimflow.Open(context.Background(), "toy", pimflow.Options{Machine: machine})
+	s, err := pimflow.Open(context.Background(), network, pimflow.Options{Machine: machine})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,8 +46,12 @@ func source(t testing.TB, machine string) emit.Source {
 	if sources.of == nil {
 		sources.of = map[string]emit.Source{}
 	}
-	src := emit.Source{Model: g.Name, Machine: m, Timeline: p.Internal().Timeline, Print: p.Print}
-	sources.of[machine] = src
+	values, err := s.InternalValues()
+	if err != nil {
+		t.Fatal(err)
+	}
+	src := emit.Source{Values: values, Model: g.Name, Machine: m, Timeline: p.Internal().Timeline, Print: p.Print}
+	sources.of[network+machine] = src
 	return src
 }
 

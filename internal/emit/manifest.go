@@ -29,6 +29,7 @@ type Manifest struct {
 	Channels int     `json:"channels"` // that compute
 	Format   string  `json:"format"`
 	Timed    bool    `json:"timed"`
+	Images   bool    `json:"images"`  // with values
 	Total    int64   `json:"plan_ps"` // of the whole plan
 	Commands int64   `json:"commands_total"`
 	Bytes    int64   `json:"bytes"` // of all streams' files
@@ -46,7 +47,29 @@ type Step struct {
 	End      int64      `json:"end_ps"`
 	Written  bool       `json:"weights_written"` // the weights are no constant, and written before the streams
 	Slowest  int64      `json:"cycles"`          // of the slowest channel
-	Channels []*Channel `json:"channels"`        // but for idle ones
+	Images   *Images    `json:"images,omitempty"`
+	Channels []*Channel `json:"channels"` // but for idle ones
+}
+
+// Images are the values that a step's streams work on and make, in the number format of the machine.
+type Images struct {
+	Inputs   File         `json:"inputs"`  // the source matrices, by the element that a buffer write names
+	Results  File         `json:"results"` // the sums of all channels, by the element that a result read names
+	Matrices []pim.Matrix `json:"matrices"`
+}
+
+// ChannelImages are those of a channel.
+type ChannelImages struct {
+	Rows    File   `json:"rows"`    // which weights are in which row of which banks
+	Weights File   `json:"weights"` // of all rows
+	Reads   File   `json:"reads"`   // what the result reads return, one after the other
+	Results [2]int `json:"results"` // those that the channel adds to, the first and the one after the last
+}
+
+// File is a file of the folder.
+type File struct {
+	Name   string `json:"file"`
+	SHA256 string `json:"sha256"`
 }
 
 // Channel is the stream of a channel.
@@ -63,12 +86,14 @@ type Channel struct {
 	Requested int64  `json:"last_cycle_of_instructions"`
 	Bytes     int64  `json:"bytes"`
 	SHA256    string `json:"sha256"` // of the file
+
+	Images *ChannelImages `json:"images,omitempty"`
 }
 
 func newManifest(model string, m *hw.Machine, t *run.Timeline, o Options) *Manifest {
 	return &Manifest{
 		Schema: Schema, Model: model, Machine: m.Name, Standard: m.PIM.Standard, Clock: m.PIM.Clock.Picoseconds(),
-		Channels: m.Memory.PIMChannels, Format: o.Format, Timed: o.Timed, Total: int64(t.Total),
+		Channels: m.Memory.PIMChannels, Format: o.Format, Timed: o.Timed, Images: o.Images, Total: int64(t.Total),
 	}
 }
 

@@ -53,12 +53,12 @@ func Read(folder string) (*Manifest, *hw.Machine, error) {
 		if s == nil || slices.Contains(s.Channels, nil) {
 			return wrong("a step or a channel is null")
 		}
-		for _, c := range s.Channels {
-			if !filepath.IsLocal(filepath.FromSlash(c.File)) || seen[c.File] {
-				return wrong("file %.80q", c.File)
-			}
-			seen[c.File] = true
+	}
+	for _, f := range m.all() {
+		if !filepath.IsLocal(filepath.FromSlash(f.Name)) || seen[f.Name] {
+			return wrong("file %.80q", f.Name)
 		}
+		seen[f.Name] = true
 	}
 	machine, err := hw.Load(filepath.Join(folder, MachineName))
 	if err != nil {
@@ -82,25 +82,39 @@ func (m *Manifest) Files(folder string) (list []string) {
 
 // Verify hashes the files of a folder's streams. The error names the first that is not as it was written.
 func (m *Manifest) Verify(ctx context.Context, folder string) error {
-	for _, s := range m.Steps {
-		for _, c := range s.Channels {
-			name := filepath.Join(folder, filepath.FromSlash(c.File))
-			f, err := files.Open(name, math.MaxInt64)
-			if err != nil {
-				return err
-			}
-			hash := sha256.New()
-			_, err = io.Copy(hash, files.While(ctx, f))
-			f.Close()
-			if err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-			if got := hex.EncodeToString(hash.Sum(nil)); got != c.SHA256 {
-				return fmt.Errorf("%s: SHA-256 %.12s…: %.12s… wanted, that of %s", name, got, c.SHA256, ManifestName)
-			}
+	for _, file := range m.all() {
+		name := filepath.Join(folder, filepath.FromSlash(file.Name))
+		f, err := files.Open(name, math.MaxInt64)
+		if err != nil {
+			return err
+		}
+		hash := sha256.New()
+		_, err = io.Copy(hash, files.While(ctx, f))
+		f.Close()
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if got := hex.EncodeToString(hash.Sum(nil)); got != file.SHA256 {
+			return fmt.Errorf("%s: SHA-256 %.12s…: %.12s… wanted, that of %s", name, got, file.SHA256, ManifestName)
 		}
 	}
 	return nil
+}
+
+// all are the files of all streams and images.
+func (m *Manifest) all() (list []File) {
+	for _, s := range m.Steps {
+		if s.Images != nil {
+			list = append(list, s.Images.Inputs, s.Images.Results)
+		}
+		for _, c := range s.Channels {
+			list = append(list, File{c.File, c.SHA256})
+			if c.Images != nil {
+				list = append(list, c.Images.Rows, c.Images.Weights, c.Images.Reads)
+			}
+		}
+	}
+	return list
 }
 
 // AllChannels are the streams of a folder in order.

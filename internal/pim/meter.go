@@ -111,3 +111,6 @@ func (m *Meter) Counted(r dram.Result, unrefreshed dram.Cycle, filled int64) Mea
 	x.Use.Units *= float64(max(d.m.Timing["ccds_ck"], 1)) / cycles
 	return x
 }
+
+// Rows is the number of rows of a bank.
+func (m *Meter) Rows() int { return m.device.rows }

@@ -11,40 +11,64 @@ import (
 // performer is a channel that performs a stream: its banks, its buffers, and the results it
 // has read out. Values are those of each set of inputs.
 type performer struct {
-	values *operands
-	*mappedCode
+	device *Device
+	contents
 	room  *room
-	share share
 	sets  int
-	base  int           // the first row's number in the layout
+	base  int           // the first row's number
 	rows  []*loaded     // by row and bank, made on first activation
 	open  []int         // by bank, the open row; -1: none
 	with  []int         // MAC units of the banks in which row is open
 	row   int           // -1: with is not known
 	sums  []accumulator // by accumulator
 	input []inputBuffer
-	last  pixelPlace // of the last column written to a buffer
 	lo    int        // address of results[0]
 	reads []*results // by set
 	dots  []float32  // by set and MAC unit: sums of products
 	whole []float64  // in place of dots, where sums are exact
+
+	seen func(at int, v []float32) // is told of the values of each result read; nil: nobody
+}
+
+// contents are what a channel works on: values that its commands address.
+type contents interface {
+	// fill reads n elements of the source matrices from one on into buffers, of every set of inputs, from an element on.
+	fill(to [][]float32, first, n, at int)
+	// load finds a row of all banks.
+	load(row int) *loaded
+	// outputs is how many values from one on a result read returns, at most most.
+	outputs(at, most int) int
+}
+
+// layerContents are the values of a layer.
+type layerContents struct {
+	values *operands
+	*mappedCode
+	room  *room
+	share share
+	last  pixelPlace // of the last column written to a buffer
 }
 
 // perform executes the stream of a channel. It returns the sums read out of each set of inputs, which belong at the
 // given element of the results, in memory that the next channel takes over.
 func (c *mappedCode) perform(m *room, s share, o *operands) (sums []*results, at int) {
-	d := c.device
 	m.numbers = m.numbers[:0]
 	if len(s) == 0 {
 		return nil, 0
 	}
-	r := s.results(d.outputs)
 	ch := c.performer(m, s, o)
+	c.performOn(ch, m, s)
+	return ch.reads, ch.lo
+}
+
+// performOn executes the stream of a channel on a performer before it.
+func (c *mappedCode) performOn(ch *performer, m *room, s share) {
+	d := c.device
+	r := s.results(d.outputs)
 	ch.lo, ch.reads = r.Lo, newAllResults(&m.numbers, ch.sets, r.Len(), d.exact())
 	const depth = 16 // of loops, estimated: more of them take memory of their own
 	ch.run(d.streamIn(&m.streamMemory, s), make([]int, 0, depth))
 	ch.unread("the end of the stream")
-	return ch.reads, ch.lo
 }
 
 // performer is a channel before its stream.
@@ -52,10 +76,17 @@ func (c *mappedCode) performer(m *room, s share, o *operands) *performer {
 	d := c.device
 	rows, sets := d.scheme.rows(s), len(o.x)
 	ch := &performer{
-		values: o, mappedCode: c, room: m, share: s, sets: sets, base: rows.Lo, rows: make([]*loaded, rows.Len()), row: -1,
-		open: make([]int, d.banks), sums: make([]accumulator, d.sums), input: make([]inputBuffer, len(d.ops.Write)),
-		dots: make([]float32, sets*d.units),
+		device: d, contents: &layerContents{values: o, mappedCode: c, room: m, share: s}, room: m, base: rows.Lo, sets: sets, rows: make([]*loaded, rows.Len()),
 	}
+	ch.reset()
+	return ch
+}
+
+// reset is a channel whose banks are closed and whose buffers are empty.
+func (ch *performer) reset() {
+	d, sets := ch.device, ch.sets
+	ch.row, ch.open, ch.sums, ch.input = -1, make([]int, d.banks), make([]accumulator, d.sums), make([]inputBuffer, len(d.ops.Write))
+	ch.dots = make([]float32, sets*d.units)
 	if d.exact() {
 		ch.whole = make([]float64, sets*d.units)
 	}
@@ -66,9 +97,8 @@ func (c *mappedCode) performer(m *room, s share, o *operands) *performer {
 		ch.open[b] = -1
 	}
 	for i := range d.buffers {
-		ch.input[i] = newInputBuffer(m, sets, d.m.BufferElements(), d.lanes)
+		ch.input[i] = newInputBuffer(ch.room, sets, d.m.BufferElements(), d.lanes)
 	}
-	return ch
 }
 
 // inputBuffer is a global buffer. A fill from column 0 on forgets the contents.
@@ -176,10 +206,10 @@ func (ch *performer) issue(c *dram.Command, index []int, times int) {
 	case gatherRole:
 		to := ch.input[n].write(0, c.Fill.Len*c.Fill.Count/lanes)
 		for i := range c.Fill.Count {
-			ch.gwrite(&ch.input[n], to+i*c.Fill.Len, c.Fill.Len, int(c.Data.At(index))+i*c.Fill.Pitch)
+			ch.fill(ch.input[n].v, to+i*c.Fill.Len, c.Fill.Len, int(c.Data.At(index))+i*c.Fill.Pitch)
 		}
 	case writeRole:
-		ch.gwrite(&ch.input[n], ch.input[n].write(int(c.Buf.At(index)), 1), lanes, int(c.Data.At(index)))
+		ch.fill(ch.input[n].v, ch.input[n].write(int(c.Buf.At(index)), 1), lanes, int(c.Data.At(index)))
 	case compRole:
 		row, col := int(c.Row.At(index)), int(c.Col.At(index))
 		b := &ch.input[n]
@@ -203,8 +233,8 @@ func (ch *performer) issue(c *dram.Command, index []int, times int) {
 	}
 }
 
-// gwrite fills elements of a buffer with those of a pixel in the source matrices.
-func (ch *performer) gwrite(b *inputBuffer, first, n, at int) {
+// fill fills elements of a buffer with those of a pixel in the source matrices.
+func (ch *layerContents) fill(to [][]float32, first, n, at int) {
 	p := &ch.last
 	if p.block == nil || at < p.at.Lo || at >= p.at.Hi {
 		p.block = ch.find(at, func(b *block) (first, size int) { return b.source, b.count * b.pixels * b.pitch })
@@ -212,11 +242,11 @@ func (ch *performer) gwrite(b *inputBuffer, first, n, at int) {
 		p.at = tensor.Range{Lo: p.source + row*p.pitch, Hi: p.source + (row+1)*p.pitch}
 		ch.values.of(p.block).locate(p, row/p.pixels, row%p.pixels)
 	}
-	ch.values.of(p.block).fill(b.v, first, n, p, at-p.at.Lo)
+	ch.values.of(p.block).fill(to, first, n, p, at-p.at.Lo)
 }
 
 // find returns the block with an address of a matrix.
-func (ch *performer) find(at int, of func(b *block) (first, size int)) *block {
+func (ch *layerContents) find(at int, of func(b *block) (first, size int)) *block {
 	for i := range ch.parts {
 		if first, size := of(ch.parts[i].block); at >= first && at < first+size {
 			return ch.parts[i].block
@@ -272,7 +302,7 @@ type bankRows struct {
 }
 
 // load finds the weights of a row of all banks, in the numbering of the layout.
-func (ch *performer) load(row int) *loaded {
+func (ch *layerContents) load(row int) *loaded {
 	x := ch.scheme.rowWeights(ch.mapping, ch.share, row)
 	l := &loaded{width: x.cols * x.lanes, packs: make([][]bankRows, x.groups), period: x.period}
 	for g := range l.packs {
@@ -282,7 +312,7 @@ func (ch *performer) load(row int) *loaded {
 }
 
 // bankRows are the rows of an output group, scaled and in the machine's number format.
-func (ch *performer) bankRows(p *part, matrix, chunk, group int) (list []bankRows) {
+func (ch *layerContents) bankRows(p *part, matrix, chunk, group int) (list []bankRows) {
 	first := group * ch.device.outputs
 	scale := &ch.values.scale
 	rounded := ch.device.format != tensor.Float32 || scale.by != nil
@@ -312,6 +342,12 @@ func (ch *performer) bankRows(p *part, matrix, chunk, group int) (list []bankRow
 		tensor.RoundAll(ch.device.format, r.w.V, r.w.V)
 	}
 	return list
+}
+
+// outputs is how many results of a pixel there are from one on.
+func (ch *layerContents) outputs(at, most int) int {
+	b := ch.find(at, func(b *block) (first, size int) { return b.result, b.count * b.pixels * b.outs })
+	return min(most, b.outs-(at-b.result)%b.outs)
 }
 
 // pack is the output group at elements lo to hi, all of one pixel, and the pixel's first element.
@@ -357,6 +393,9 @@ func (ch *performer) comp(s *accumulator, row, col int, b *inputBuffer, from, n 
 	}
 	if !s.set {
 		panic("pim: COMP to a sum that has not been set")
+	}
+	if columns := ch.device.columns; col < 0 || col+n > columns {
+		panic(fmt.Sprintf("pim: COMP of columns %d to %d of a row of %d", col, col+n, columns))
 	}
 	ch.multiply(ch.rows[row], col*b.lanes, b, from, n*b.lanes)
 	for _, u := range with {

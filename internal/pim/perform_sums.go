@@ -67,8 +67,7 @@ func (d *Device) readFormat() tensor.Type {
 
 // readres adds the sums of the banks that have an output to the results.
 func (ch *performer) readres(s *accumulator, at int) {
-	b := ch.find(at, func(b *block) (first, size int) { return b.result, b.count * b.pixels * b.outs })
-	n := min(len(s.used), b.outs-(at-b.result)%b.outs)
+	n := ch.outputs(at, len(s.used))
 	for i := range n {
 		if !s.used[i] {
 			panic(fmt.Sprintf("pim: READRES of bank %d, which has computed nothing", i))
@@ -80,8 +79,12 @@ func (ch *performer) readres(s *accumulator, at int) {
 				to.exact[at-ch.lo+i] += v
 			}
 		} else {
-			v, sum := s.v[first:first+n], to.rounded[at-ch.lo:][:n]
+			v := s.v[first : first+n]
 			tensor.RoundAll(ch.device.readFormat(), v, v)
+			if ch.seen != nil {
+				ch.seen(at, v)
+			}
+			sum := to.rounded[at-ch.lo:][:n]
 			vector.Add(sum, sum, v)
 		}
 	}

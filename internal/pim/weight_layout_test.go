@@ -21,7 +21,8 @@ type content struct {
 }
 
 func (ch *performer) content(row int) content {
-	x := ch.scheme.rowWeights(ch.mapping, ch.share, row)
+	l := ch.contents.(*layerContents)
+	x := l.scheme.rowWeights(l.mapping, l.share, row)
 	c := content{Width: x.cols * x.lanes, Times: x.copies, Period: x.period}
 	for _, pack := range ch.load(row).packs {
 		for _, r := range pack {

@@ -95,3 +95,10 @@ func Hosts(w io.Writer, m *emit.Manifest, h []trace.Host) error {
 	_, err := io.WriteString(w, trimLines(b.String()))
 	return err
 }
+
+// Performed writes what the streams of a folder make of its images.
+func Performed(w io.Writer, m *emit.Manifest, p *emit.Performed) error {
+	_, err := fmt.Fprintf(w, "values     %s of %s: %s of %s performed\n%d values that are read and %d results are those of the plan's execution, to the bit\n",
+		m.Model, m.Machine, counted(p.Channels, "channel"), counted(p.Steps, "step"), p.Reads, p.Results)
+	return err
+}

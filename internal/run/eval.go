@@ -21,10 +21,17 @@ type Progress func(done, total int)
 // the graph, of its shape and type. progress, unless nil, is called concurrently with the
 // number of finished steps.
 func Eval(ctx context.Context, p *program.Program, inputs []*tensor.Tensor, progress Progress) ([]*tensor.Tensor, error) {
+	return EvalSeen(ctx, p, inputs, progress, nil)
+}
+
+// EvalSeen is Eval that shows each step with its inputs and the value that it has a part of, once that is made; steps of different devices
+// concurrently. An error ends the execution.
+func EvalSeen(ctx context.Context, p *program.Program, inputs []*tensor.Tensor, progress Progress, seen func(s *program.Step, in []*tensor.Tensor, dst *tensor.Tensor) error) ([]*tensor.Tensor, error) {
 	v, err := newValues(p.Graph, inputs)
 	if err != nil {
 		return nil, err
 	}
+	v.seen = seen
 	v.expectSteps(p)
 	if err := execute(ctx, p, progress, v.eval); err != nil {
 		return nil, err
@@ -123,6 +130,7 @@ type values struct {
 	mu    sync.Mutex
 	t     []*tensor.Tensor
 	reads []int // unfinished readers of each value; an output counts as one more
+	seen  func(s *program.Step, in []*tensor.Tensor, dst *tensor.Tensor) error
 }
 
 // Fits refuses a graph whose constants and values, of which copies are held at once, take more memory than the context allows. A value
@@ -201,7 +209,10 @@ func (v *values) eval(s *program.Step) error {
 	if err := v.g.Within(graph.Cut{Node: s.Node, Box: s.Box}, in); err != nil {
 		return err
 	}
-	return s.Code.Eval(in, dst)
+	if err := s.Code.Eval(in, dst); err != nil || v.seen == nil {
+		return err
+	}
+	return v.seen(s, in, dst)
 }
 
 // expectSteps announces the steps of a program.

@@ -1,0 +1,116 @@
+package emit
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"pimflow/internal/device"
+	"pimflow/internal/npy"
+	"pimflow/internal/pim"
+	"pimflow/internal/plan"
+	"pimflow/internal/program"
+	"pimflow/internal/run"
+	"pimflow/internal/tensor"
+)
+
+// imageRows are the columns of a channel's table of rows: the fields of pim.RowImage, whose Row counts in the banks here.
+const imageRows = "row,chunk,width,period,bank,banks,element,elements,phase,offset"
+
+// imageWriter writes the values of a plan's steps while it is executed.
+type imageWriter struct {
+	folder string
+	steps  map[int]*writtenImages
+}
+
+// writtenImages are those of a step.
+type writtenImages struct {
+	step     *Images
+	channels map[int]*ChannelImages
+}
+
+// execute executes the plan on values of its inputs and writes the images of some steps; first is the first row of each channel of a step.
+func (w *imageWriter) execute(ctx context.Context, t *run.Timeline, values []*tensor.Tensor, steps []int, first func(step, channel int) int, progress run.Progress) error {
+	p := t.Program
+	_, err := run.EvalSeen(ctx, p, values, progress, func(s *program.Step, in []*tensor.Tensor, _ *tensor.Tensor) error {
+		i := slices.IndexFunc(p.Steps, func(x program.Step) bool { return x.Device == plan.PIM && x.Node == s.Node && x.Box.Equal(s.Box) })
+		if s.Device != plan.PIM || !slices.Contains(steps, i) {
+			return nil
+		}
+		image, err := device.Bare(s.Code).(*pim.Code).Image(in)
+		if err != nil {
+			return err
+		}
+		return w.write(i, stepFolder(p, i), image, func(channel int) int { return first(i, channel) })
+	})
+	return err
+}
+
+// stepFolder is the name of a step's folder.
+func stepFolder(p *program.Program, i int) string {
+	return fmt.Sprintf("%04d-%s", i, fileName(p.Graph.Nodes[p.Steps[i].Node].Name))
+}
+
+func (w *imageWriter) write(step int, dir string, x *pim.StepImage, first func(channel int) int) (err error) {
+	if err := os.MkdirAll(filepath.Join(w.folder, dir), 0o777); err != nil {
+		return err
+	}
+	out := &writtenImages{&Images{Matrices: x.Matrices}, map[int]*ChannelImages{}}
+	if out.step.Inputs, err = w.array(dir+"/inputs.npy", tensor.Shape{len(x.Inputs)}, x.Inputs); err != nil {
+		return err
+	}
+	if out.step.Results, err = w.array(dir+"/results.npy", tensor.Shape{len(x.Results)}, x.Results); err != nil {
+		return err
+	}
+	for _, ch := range x.Channels {
+		name := func(what string) string { return fmt.Sprintf("%s/channel-%02d-%s", dir, ch.Channel, what) }
+		c := &ChannelImages{Results: [2]int{ch.Results.Lo, ch.Results.Hi}}
+		if c.Weights, err = w.array(name("weights.npy"), tensor.Shape{len(ch.Weights)}, ch.Weights); err != nil {
+			return err
+		}
+		if c.Reads, err = w.array(name("reads.npy"), tensor.Shape{len(ch.Reads)}, ch.Reads); err != nil {
+			return err
+		}
+		if c.Rows, err = w.file(name("rows.csv"), func(to io.Writer) error { return writeRows(to, ch, first(ch.Channel)) }); err != nil {
+			return err
+		}
+		out.channels[ch.Channel] = c
+	}
+	w.steps[step] = out
+	return nil
+}
+
+func (w *imageWriter) array(name string, shape tensor.Shape, v []float32) (File, error) {
+	return w.file(name, func(to io.Writer) error {
+		return npy.Write(to, tensor.Lazy(tensor.Float32, shape, func() ([]float32, []int64) { return v, nil }))
+	})
+}
+
+// file writes a file and hashes it.
+func (w *imageWriter) file(name string, write func(io.Writer) error) (File, error) {
+	hash := sha256.New()
+	err := writeFile(filepath.Join(w.folder, filepath.FromSlash(name)), func(to io.Writer) error { return write(io.MultiWriter(to, hash)) })
+	return File{name, hex.EncodeToString(hash.Sum(nil))}, err
+}
+
+func writeRows(to io.Writer, ch *pim.ChannelImage, first int) error {
+	b := bufio.NewWriter(to)
+	fmt.Fprintln(b, imageRows)
+	var line []byte
+	for _, r := range ch.Rows {
+		line = line[:0]
+		for _, n := range []int{first + r.Row, r.Chunk, r.Width, r.Period, r.Bank, r.Banks, r.At, r.N, r.Phase, r.Offset} {
+			line = append(strconv.AppendInt(line, int64(n), 10), ',')
+		}
+		line[len(line)-1] = '\n'
+		b.Write(line)
+	}
+	return b.Flush()
+}

@@ -1,0 +1,243 @@
+package pim
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"pimflow/internal/device"
+	"pimflow/internal/dram"
+	"pimflow/internal/fault"
+	"pimflow/internal/tensor"
+	"pimflow/internal/vector"
+)
+
+// StepImage is the values that the streams of a code work on and make: those of all channels, in the machine's number format.
+type StepImage struct {
+	Inputs   []float32 // the source matrices, by the element that a buffer write names
+	Matrices []Matrix
+	Results  []float32 // by the element that a result read names: the sums of all channels, in their order
+	Channels []*ChannelImage
+}
+
+// Matrix is where the rows of a source matrix and of its results are.
+type Matrix struct {
+	Source int `json:"source"` // the first element
+	Result int `json:"result"`
+	Rows   int `json:"rows"`
+	Pitch  int `json:"pitch"`   // elements from a source row to the next, with those that are 0 behind it
+	Width  int `json:"outputs"` // of a row of results; a read returns no values of two rows
+}
+
+// ChannelImage is what the banks of a channel hold, and what its result reads return.
+type ChannelImage struct {
+	Channel int
+	Rows    []RowImage
+	Weights []float32
+	Results tensor.Range // of StepImage.Results: those that the channel adds to
+	Reads   []float32    // one result read after the other, each as long as MAC units have results
+}
+
+// RowImage is weights in a row of neighbouring banks; what no image names is 0. Element e of the row belongs to chunk e/Width modulo Period. The
+// banks' weights of a chunk begin at element At of it; those of bank b are N weights from Offset+(b-Bank)*N on.
+type RowImage struct {
+	Row, Chunk, Width, Period int
+	Bank, Banks               int
+	At, N                     int
+	Phase                     int // the number of the first weight modulo 4: the order of additions depends on it
+	Offset                    int
+}
+
+// errExact is the reason that no images are made.
+var errExact = errors.New("the PIM of the machine adds integers, whose images are not written")
+
+// Image performs the streams on a node's inputs, and returns what they work on and make.
+func (c *Code) Image(in []*tensor.Tensor) (*StepImage, error) { return c.mapped().image(in) }
+
+func (c *mappedCode) image(in []*tensor.Tensor) (*StepImage, error) {
+	if c.device.exact() {
+		return nil, fault.As(fault.Infeasible, errExact)
+	}
+	o := c.operands([]device.Evaluation{{In: in}})
+	x := &StepImage{Results: make([]float32, c.layer.results())}
+	c.sources(x, o)
+	all := resultsOf(x.Results)
+	for i, s := range c.perChannel() {
+		if len(s) == 0 {
+			continue
+		}
+		ch := &ChannelImage{Channel: i, Results: s.results(c.device.outputs)}
+		m := new(room)
+		p := c.performer(m, s, o)
+		p.seen = func(_ int, v []float32) { ch.Reads = append(ch.Reads, v...) }
+		c.performOn(p, m, s)
+		all.add(p.lo, p.reads[0])
+		rows := c.device.scheme.rows(s)
+		for row := range p.rows {
+			if p.rows[row] == nil {
+				p.rows[row] = p.load(rows.Lo + row)
+			}
+			ch.hold(row, p.rows[row])
+		}
+		x.Channels = append(x.Channels, ch)
+	}
+	return x, nil
+}
+
+// sources writes the source matrices.
+func (c *mappedCode) sources(x *StepImage, o *operands) {
+	var done []*block
+	for i := range c.parts {
+		b := c.parts[i].block
+		seen := false
+		for _, d := range done {
+			seen = seen || d == b
+		}
+		if seen {
+			continue
+		}
+		done = append(done, b)
+		rows := b.count * b.pixels
+		x.Matrices = append(x.Matrices, Matrix{b.source, b.result, rows, b.pitch, b.outs})
+		if end := b.source + rows*b.pitch; end > len(x.Inputs) {
+			x.Inputs = append(x.Inputs, make([]float32, end-len(x.Inputs))...)
+		}
+		p := pixelPlace{block: b}
+		for row := range rows {
+			o.of(b).locate(&p, row/b.pixels, row%b.pixels)
+			o.of(b).fill([][]float32{x.Inputs}, b.source+row*b.pitch, b.pitch, &p, 0)
+		}
+	}
+}
+
+// hold adds a row of all banks.
+func (ch *ChannelImage) hold(row int, l *loaded) {
+	for chunk, pack := range l.packs {
+		for i := range pack {
+			r := &pack[i]
+			ch.Rows = append(ch.Rows, RowImage{row, chunk, l.width, l.period, r.first, r.count, r.at, r.n, r.phase, len(ch.Weights)})
+			ch.Weights = append(ch.Weights, r.w.V[:r.count*r.n]...)
+		}
+	}
+}
+
+// imageContents are the values of images.
+type imageContents struct {
+	step *StepImage
+	rows map[int]*loaded
+}
+
+// newImageContents are those of a channel. The error names a row image that does not fit.
+func (d *Device) newImageContents(step *StepImage, ch *ChannelImage) (*imageContents, error) {
+	c := &imageContents{step, map[int]*loaded{}}
+	for i, r := range ch.Rows {
+		fits := r.Row >= 0 && r.Chunk >= 0 && r.Width > 0 && r.Period > r.Chunk && r.Period <= d.columns && r.Bank >= 0 && r.Banks > 0 && r.Banks <= d.banks &&
+			r.Bank <= d.banks-r.Banks && r.At >= 0 && r.N > 0 && r.N <= r.Width && r.At <= r.Width-r.N && r.Width <= d.columns*d.lanes && r.Phase >= 0 && r.Phase < 4 &&
+			r.Offset >= 0 && r.Offset <= len(ch.Weights)-r.Banks*r.N
+		l := c.rows[r.Row]
+		if fits && l == nil {
+			l = &loaded{width: r.Width, period: r.Period}
+			c.rows[r.Row] = l
+		}
+		if !fits || l.width != r.Width || l.period != r.Period {
+			return nil, fmt.Errorf("row image %d: %+v: a part of a row of %d elements in %d banks wanted, and of %d weights", i, r, d.columns*d.lanes, d.banks, len(ch.Weights))
+		}
+		for len(l.packs) <= r.Chunk {
+			l.packs = append(l.packs, nil)
+		}
+		l.packs[r.Chunk] = append(l.packs[r.Chunk], bankRows{
+			first: r.Bank, count: r.Banks, at: r.At, n: r.N, phase: r.Phase, w: vector.Matrix[float32]{V: ch.Weights[r.Offset:][:r.Banks*r.N], Step: r.N},
+		})
+	}
+	return c, nil
+}
+
+func (c *imageContents) fill(to [][]float32, first, n, at int) {
+	if at < 0 || at > len(c.step.Inputs)-n {
+		panic(fmt.Sprintf("pim: elements %d to %d of %d inputs", at, at+n, len(c.step.Inputs)))
+	}
+	copy(to[0][first:first+n], c.step.Inputs[at:])
+}
+
+func (c *imageContents) load(row int) *loaded {
+	if l := c.rows[row]; l != nil {
+		return l
+	}
+	return &loaded{width: 1, period: 1}
+}
+
+func (c *imageContents) outputs(at, most int) int {
+	for _, m := range c.step.Matrices {
+		if at >= m.Result && at < m.Result+m.Rows*m.Width {
+			return min(most, m.Width-(at-m.Result)%m.Width)
+		}
+	}
+	panic(fmt.Sprintf("pim: no matrix has result %d", at))
+}
+
+// Perform performs a stream, whose rows count from 0, on images, and adds what its result reads return to results. The error
+// says what the stream does that cannot be, or which read differs from the image's.
+func (m *Meter) Perform(st dram.Stream, rows int, step *StepImage, ch *ChannelImage, results []float32) (err error) {
+	d := m.device
+	if d.exact() {
+		return fault.As(fault.Infeasible, errExact)
+	}
+	r := ch.Results
+	if r.Lo < 0 || r.Hi < r.Lo || r.Hi > len(results) {
+		return fmt.Errorf("results %d to %d of %d", r.Lo, r.Hi, len(results))
+	}
+	c, err := d.newImageContents(step, ch)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			text, ok := r.(string)
+			if !ok {
+				panic(r)
+			}
+			err = errors.New(text)
+		}
+	}()
+	memory := new(room)
+	p := &performer{device: d, contents: c, room: memory, sets: 1, rows: make([]*loaded, rows)}
+	p.reset()
+	p.lo, p.reads = r.Lo, newAllResults(&memory.numbers, 1, r.Len(), false)
+	at := 0
+	p.seen = func(place int, v []float32) {
+		if place < r.Lo || place+len(v) > r.Hi {
+			panic(fmt.Sprintf("pim: results %d to %d are read, outside of %d to %d", place, place+len(v), r.Lo, r.Hi))
+		}
+		if at+len(v) > len(ch.Reads) {
+			panic(fmt.Sprintf("pim: more values are read than the %d of the image", len(ch.Reads)))
+		}
+		for i, x := range v {
+			if !sameBits(x, ch.Reads[at+i]) {
+				panic(fmt.Sprintf("pim: value %d that is read is %v: %v wanted", at+i, x, ch.Reads[at+i]))
+			}
+		}
+		at += len(v)
+	}
+	p.run(st, nil)
+	p.unread("the end of the stream")
+	if at != len(ch.Reads) {
+		return fmt.Errorf("%d values are read: %d wanted", at, len(ch.Reads))
+	}
+	sums := resultsOf(results)
+	sums.add(p.lo, p.reads[0])
+	return nil
+}
+
+// resultsOf are results in memory that is given.
+func resultsOf(v []float32) *results { return &results{rounded: v} }
+
+// sameBits compares numbers, of which any two that are not a number are the same.
+func sameBits(a, b float32) bool {
+	return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b
+}
+
+// Finish makes the values of a code's box of results that were computed elsewhere, as Eval does of its own.
+func (c *Code) Finish(in []*tensor.Tensor, sums []float32, dst *tensor.Tensor) {
+	m := c.mapped()
+	m.finish(resultsOf(sums), m.operands([]device.Evaluation{{In: in}}), device.Evaluation{In: in, Dst: dst})
+}
