@@ -25,7 +25,7 @@ const noHidingHelp = "without GWRITE latency hiding: a GWRITE holds the next GWR
 func simCommand() *cobra.Command {
 	var machine machineFlags
 	var table string
-	var noHiding, asJSON, values bool
+	var noHiding, asJSON, values, stalls bool
 	c := &cobra.Command{
 		Use:   "sim FILE…|DIR",
 		Short: "Time the command traces of DRAM channels, as the published simulators do, and streams of pimflow emit",
@@ -60,7 +60,7 @@ all channels, up to AiM EOC; as there, refreshes are not simulated. --csv runs t
 				if values {
 					return simValues(c, args[0], asJSON)
 				}
-				return simFolder(c, args[0], asJSON)
+				return simFolder(c, args[0], asJSON, stalls)
 			}
 			if values {
 				return fault.Usagef("--values: a folder of pimflow emit --images wanted")
@@ -82,20 +82,27 @@ all channels, up to AiM EOC; as there, refreshes are not simulated. --csv runs t
 				return fault.Usagef("--no-hiding: machine %s has pim.standard %s, without GWRITE", m.Name, s.Standard.Name)
 			case table != "" && !aimhost.Hosts(s.Standard):
 				return fault.Usagef("--csv: machine %s has pim.standard %s: one with host instructions wanted, as --machine aim", m.Name, s.Standard.Name)
+			case stalls && asJSON:
+				return fault.Usagef("--json does not go with --stalls")
 			case table != "" && asJSON:
 				return fault.Usagef("--json does not go with --csv")
+			case stalls && !stream:
+				return fault.Usagef("--stalls: streams or tables of pimflow emit wanted")
 			case table != "":
 				return s.HostTable(c.Context(), table, c.InOrStdin(), lines(c.OutOrStdout()))
 			}
 			bar := newBar(c.ErrOrStderr())
 			defer bar.stop()
 			if stream {
-				list, err := s.Streams(c.Context(), args, stdin, bar.phase)
+				list, err := s.Streams(c.Context(), args, stdin, stalls, bar.phase)
 				if err != nil {
 					return err
 				}
 				bar.stop()
-				if asJSON {
+				switch {
+				case stalls:
+					return report.Stalls(c.OutOrStdout(), nil, list)
+				case asJSON:
 					return report.JSON(c.OutOrStdout(), list)
 				}
 				return report.Streams(c.OutOrStdout(), list)
@@ -117,13 +124,14 @@ all channels, up to AiM EOC; as there, refreshes are not simulated. --csv runs t
 	machine.add(c, PublishedMachine, "machine by name or .json file, whose PIM clock and timing are used")
 	c.Flags().BoolVar(&noHiding, "no-hiding", false, noHidingHelp)
 	c.Flags().StringVar(&table, "csv", "", "run the column trace of this file, on a machine with host instructions")
+	c.Flags().BoolVar(&stalls, "stalls", false, "of streams: print CSV, where the cycles of each channel go: commands, waits by rule, data bus, MAC units, open rows by bank")
 	c.Flags().BoolVar(&values, "values", false, "perform the streams of a folder on its images, and hold every value against them to the bit")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
 }
 
 // simFolder times the streams of a folder of pimflow emit, and holds them against its manifest.
-func simFolder(c *cobra.Command, folder string, asJSON bool) error {
+func simFolder(c *cobra.Command, folder string, asJSON, stalls bool) error {
 	man, m, err := emit.Read(folder)
 	if err != nil {
 		return err
@@ -138,6 +146,9 @@ func simFolder(c *cobra.Command, folder string, asJSON bool) error {
 	bar := newBar(c.ErrOrStderr())
 	defer bar.stop()
 	names := man.Files(folder)
+	if man.Format == "aim" && stalls {
+		return fault.Usagef("--stalls: host instructions in folder %.80s: loop nests or tables wanted", folder)
+	}
 	if man.Format == "aim" {
 		list, err := s.HostFiles(c.Context(), names, nil, bar.phase)
 		if err != nil {
@@ -154,7 +165,7 @@ func simFolder(c *cobra.Command, folder string, asJSON bool) error {
 		}
 		return report.Hosts(c.OutOrStdout(), man, list)
 	}
-	list, err := s.Streams(c.Context(), names, nil, bar.phase)
+	list, err := s.Streams(c.Context(), names, nil, stalls, bar.phase)
 	if err != nil {
 		return err
 	}
@@ -164,7 +175,10 @@ func simFolder(c *cobra.Command, folder string, asJSON bool) error {
 			return err
 		}
 	}
-	if asJSON {
+	switch {
+	case stalls:
+		return report.Stalls(c.OutOrStdout(), man, list)
+	case asJSON:
 		return report.JSON(c.OutOrStdout(), list)
 	}
 	return report.StreamSteps(c.OutOrStdout(), man, list)

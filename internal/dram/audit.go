@@ -142,6 +142,34 @@ func (a *Audit) Ready(op Op, bank int) Cycle {
 	return x
 }
 
+// Binding is the rule that Ready follows from, of several the first of the standard: it keeps a command back longest.
+func (a *Audit) Binding(op Op, bank int) (rule string, ready Cycle) {
+	rule, ready = RuleCommandBus, a.at+1
+	later := func(name string, x Cycle) {
+		if x > ready {
+			rule, ready = name, x
+		}
+	}
+	later(RuleResult, a.block+1)
+	later(RuleMode, a.modes.until)
+	for _, i := range a.until[op] {
+		r := &a.book.Rules[i]
+		later(r.Name, a.last[i][a.std.placeOf(r.Level, bank)][0]+Cycle(r.Wait))
+	}
+	return rule, ready
+}
+
+// Until is the wait that keeps a command back until a cycle and no longer, whatever its mode; "" for none.
+func (a *Audit) Until(op Op, bank int, at Cycle) string {
+	for _, i := range a.until[op] {
+		r := &a.book.Rules[i]
+		if a.last[i][a.std.placeOf(r.Level, bank)][0]+Cycle(r.Wait) == at {
+			return r.Name
+		}
+	}
+	return ""
+}
+
 // Judge calls report for each rule that a command in a cycle breaks, after those that were issued. A command of all banks
 // ignores bank; row is AnyRow where it is not known.
 func (a *Audit) Judge(op Op, bank int, row int64, at Cycle, report func(*Violation)) {
@@ -317,3 +345,6 @@ func (s *Standard) names(ops []Op, nth int) string {
 	}
 	return text
 }
+
+// Closes reports whether a command leaves no bank open.
+func (a *Audit) Closes(op Op) bool { return a.std.Ops[op].Closes }

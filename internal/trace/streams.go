@@ -38,6 +38,8 @@ type Stream struct {
 	Use         pim.Use            `json:"busy"`
 	Energy      map[string]float64 `json:"energy_pj"` // by part
 	Total       float64            `json:"energy_pj_total"`
+
+	Spent *pim.Spent `json:"-"` // where it was asked for
 }
 
 // IsStream reports whether a file begins as a stream does, or as a table of commands. What it reads of stdin, the file "-", is
@@ -65,8 +67,8 @@ func IsStream(file string, stdin *bufio.Reader) (bool, error) {
 }
 
 // Streams times files of one stream each: loop nests, whose loops are not written out, or tables and streams with cycles, which are counted
-// to the last result; "-" is stdin.
-func (s *Simulator) Streams(ctx context.Context, list []string, stdin io.Reader, phase Phase) (*Streams, error) {
+// to the last result; "-" is stdin. spend asks for Spent, for which every command is visited.
+func (s *Simulator) Streams(ctx context.Context, list []string, stdin io.Reader, spend bool, phase Phase) (*Streams, error) {
 	meter, err := pim.NewMeter(s.Machine)
 	if err != nil {
 		return nil, err
@@ -76,17 +78,31 @@ func (s *Simulator) Streams(ctx context.Context, list []string, stdin io.Reader,
 		if slices.Contains(list[:i], file) {
 			return nil, fmt.Errorf("%s is given twice", file)
 		}
-		m, err := read(ctx, file, stdin, phase(file), func(name string, in io.Reader) (pim.Measure, error) { return s.measure(meter, name, in) })
+		var spent *pim.Spent
+		m, err := read(ctx, file, stdin, phase(file), func(name string, in io.Reader) (m pim.Measure, err error) {
+			var u *pim.Usage
+			if spend {
+				if u, err = meter.Usage(); err != nil {
+					return m, err
+				}
+			}
+			if m, err = s.measure(ctx, meter, name, in, u); err == nil && spend {
+				spent = u.Finish(m.Cycles)
+			}
+			return m, err
+		})
 		if err != nil {
 			return nil, err
 		}
-		all.Add(s.stream(file, &m))
+		x := s.stream(file, &m)
+		x.Spent = spent
+		all.Add(x)
 	}
 	return all, nil
 }
 
-// measure measures a file by its first line.
-func (s *Simulator) measure(meter *pim.Meter, name string, in io.Reader) (m pim.Measure, err error) {
+// measure measures a file by its first line, and tells u of every command unless it is nil.
+func (s *Simulator) measure(ctx context.Context, meter *pim.Meter, name string, in io.Reader, u *pim.Usage) (m pim.Measure, err error) {
 	text, err := dram.TraceText(name, in)
 	if err != nil {
 		return m, err
@@ -100,11 +116,26 @@ func (s *Simulator) measure(meter *pim.Meter, name string, in io.Reader) (m pim.
 		if m, err = meter.Measure(st); err != nil {
 			return m, fmt.Errorf("%s: %w", name, err)
 		}
-		return m, nil
+		if u != nil {
+			run, n := meter.DRAM().Run(), 0
+			run.Observe(u.Issue)
+			st.Walk(func(k *dram.Command, _ []int) bool {
+				if n++; n%1024 == 0 {
+					err = ctx.Err()
+				}
+				run.Issue(k.Op)
+				return err == nil
+			})
+			run.Finish()
+		}
+		return m, err
 	}
 	log := newLogReader(s.Standard)
 	r := dram.Result{Issued: make([]int64, len(s.Standard.Ops))}
 	refreshed, unrefreshed := meter.DRAM().Run(), meter.Unrefreshed().Run()
+	if u != nil {
+		refreshed.Observe(u.Issue)
+	}
 	channel, filled := -1, int64(0)
 	err = log.read(name, text, func(e *event) error {
 		o := &s.Standard.Ops[e.op]
@@ -122,6 +153,9 @@ func (s *Simulator) measure(meter *pim.Meter, name string, in io.Reader) (m pim.
 			if !log.timed {
 				refreshed.Issue(e.op)
 			}
+		}
+		if u != nil && log.timed {
+			u.Issue(e.op, e.at)
 		}
 		channel = e.channel
 		r.Issued[e.op]++

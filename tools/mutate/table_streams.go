@@ -121,6 +121,11 @@ var streams = slices.Concat(
 	file("channel.go", in(".", "^(TestChannel|ExampleMachine_Channel)$"),
 		row{"cycles descend", `cycle < max(c.at, 1)`, `cycle < 1`},
 	),
+	file("internal/pim/usage.go", in("internal/trace", "^TestStalls.*$"),
+		row{"rows that were closed stay open", `u.opened[i] = 0`, `_ = i`},
+		row{"waits of a change of mode are nobody's", `cmp.Or(u.audit.Until(op, dram.AllBanks, u.change), stallIdle)`, `cmp.Or(stallIdle)`},
+		row{"the last result is not waited for", `u.stall(stallEnd, end-u.last)`, `u.stall(stallEnd, 0*end)`},
+	),
 	file("internal/emit/expand.go", in("internal/emit", "^TestTimed$"),
 		row{"refreshes at the end are not written", `		run.Finish()
 		tell()`, `		run.Finish()`},
