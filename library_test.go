@@ -75,7 +75,7 @@ func TestOtherModule(t *testing.T) {
 }
 
 // maxExported is how many types and functions the package may export.
-const maxExported = 42
+const maxExported = 46
 
 // TestExported: the package exports few names, and each type, function and method has a
 // comment.

@@ -23,7 +23,7 @@ func (c *Channel) TimeTrace(name string, trace io.Reader) (Result, error) {
 		return Result{}, fmt.Errorf("%s: a text trace is of the DRAM standard artifact, not of %s", name, c.std.Name)
 	}
 	run := c.Run()
-	if err := readTrace(name, trace, func(op Op) { run.Issue(op) }); err != nil {
+	if err := ReadTrace(name, trace, func(op Op) error { run.Issue(op); return nil }); err != nil {
 		return Result{}, err
 	}
 	r := run.Finish()
@@ -47,7 +47,8 @@ func TraceText(name string, trace io.Reader) (*bufio.Reader, error) {
 	return in, nil
 }
 
-func readTrace(name string, trace io.Reader, f func(Op)) error {
+// ReadTrace calls f for each command of a text trace of the standard artifact, as TimeTrace reads it.
+func ReadTrace(name string, trace io.Reader, f func(Op) error) error {
 	in, err := TraceText(name, trace)
 	if err != nil {
 		return err
@@ -65,8 +66,9 @@ func readTrace(name string, trace io.Reader, f func(Op)) error {
 			line = line[:len(line)-1]
 			var op Op
 			if op, err = parseLine(line); err == nil {
-				f(op)
-				continue
+				if err = f(op); err == nil {
+					continue
+				}
 			}
 		}
 		return fmt.Errorf("%s:%d: %.80q: %w", name, n, line, err)

@@ -230,6 +230,10 @@ func (a *auditor) read(ctx context.Context, name string, text *bufio.Reader, s *
 		a.out.Issued++
 		return a.host(name, text, s)
 	}
+	if head, _, _ := strings.Cut(string(first), "\n"); a.std.Name == pimflowTraces && !strings.Contains(head, ",") && !strings.HasPrefix(head, "pimflow stream ") {
+		a.out.Issued++
+		return a.published(name, text)
+	}
 	log, issued := newLogReader(a.std), map[int]*dram.Run{}
 	err := log.read(name, text, func(e *event) error {
 		if log.timed {
@@ -242,6 +246,23 @@ func (a *auditor) read(ctx context.Context, name string, text *bufio.Reader, s *
 		for _, n := range slices.Sorted(maps.Keys(issued)) {
 			issued[n].Finish()
 		}
+	}
+	return err
+}
+
+// pimflowTraces is the standard whose traces the published simulator of PIMFlow reads.
+const pimflowTraces = "artifact"
+
+// published issues the commands of such a trace on a channel.
+func (a *auditor) published(name string, text io.Reader) error {
+	runs := map[int]*dram.Run{}
+	line := int64(0)
+	err := dram.ReadTrace(name, text, func(op dram.Op) error {
+		line++
+		return a.untimed(runs, &event{op: op, bank: dram.AllBanks, row: dram.AnyRow, line: line})
+	})
+	if err == nil && runs[0] != nil {
+		runs[0].Finish()
 	}
 	return err
 }
