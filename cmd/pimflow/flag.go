@@ -34,7 +34,15 @@ func flagError(c *cobra.Command, err error) error {
 		return fault.Usagef("--%s %.80q: %s%s wanted", f.Name, value.GetValue(), wanted[f.Value.Type()], size)
 	case errors.As(err, &missing):
 		return fault.Usagef("--%s has no value: %s", missing.GetFlag().Name, missing.GetFlag().Usage)
-	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "":
+	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
+		var known []string
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if f.Shorthand != "" {
+				known = append(known, "-"+f.Shorthand)
+			}
+		})
+		return fault.Usagef("%s: flag -%.20s is not known: one of %s, or a flag that begins with -- wanted", c.Name(), unknown.GetSpecifiedName(), strings.Join(known, ", "))
+	case errors.As(err, &unknown):
 		var known []string
 		c.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
 		return fault.Usagef("%s: flag --%.80s is not known%s", c.Name(), unknown.GetSpecifiedName(), strings.Replace(nearest.Hint(unknown.GetSpecifiedName(), known), `"`, `"--`, 1))

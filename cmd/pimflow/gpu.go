@@ -1,32 +1,33 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"pimflow/internal/hw"
 )
 
 func gpuCommand() *cobra.Command {
-	return &cobra.Command{
+	l := &listing{format: "%-10s %s\n"}
+	c := &cobra.Command{
 		Use:   "gpu [NAME|FILE]",
 		Short: "List the GPUs, or check one and print it with the source of each number",
 		Long: `List the GPUs, or check one and print it with the source of each number. A machine takes one in place of its own as
 --machine newton+t4, or newton+FILE.json; its memory channels stay.`,
 		Args: wantArgs(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := l.check(args); err != nil {
+				return err
+			}
 			if len(args) == 0 {
+				var list []shipped
 				for _, name := range hw.BoardNames() {
 					b, err := hw.LoadBoard(name)
 					if err != nil {
 						return err
 					}
-					if _, err := fmt.Fprintf(c.OutOrStdout(), "%-10s %s\n", name, b.About); err != nil {
-						return err
-					}
+					list = append(list, shipped{name, b.About})
 				}
-				return nil
+				return l.print(c.OutOrStdout(), list)
 			}
 			b, err := hw.LoadBoard(args[0])
 			if err != nil {
@@ -38,4 +39,6 @@ func gpuCommand() *cobra.Command {
 			return b.Print(c.OutOrStdout())
 		},
 	}
+	l.flags(c)
+	return c
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"pimflow"
 
 	"github.com/spf13/cobra"
@@ -12,6 +10,7 @@ import (
 
 func machineCommand() *cobra.Command {
 	var f machineFlags
+	l := &listing{format: "%-10s %s\n"}
 	c := &cobra.Command{
 		Use:   "machine [NAME|FILE]",
 		Short: "List the machines, or check one and print it with the source of each number",
@@ -24,17 +23,19 @@ In place of "value" a number may have a "formula" of keys and numbers with + - *
 "1000 / memory.channel_gb_per_s / memory.gpu_channels", and a number of cycles its duration in "ns".`,
 		Args: wantArgs(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := l.check(args); err != nil {
+				return err
+			}
 			if len(args) == 0 {
+				var list []shipped
 				for _, name := range hw.Names() {
 					m, err := hw.Load(name)
 					if err != nil {
 						return err
 					}
-					if _, err := fmt.Fprintf(c.OutOrStdout(), "%-10s %s\n", name, m.About); err != nil {
-						return err
-					}
+					list = append(list, shipped{name, m.About})
 				}
-				return nil
+				return l.print(c.OutOrStdout(), list)
 			}
 			m, err := pimflow.LoadMachine(args[0])
 			if err == nil && f.gpu != "" {
@@ -49,6 +50,7 @@ In place of "value" a number may have a "formula" of keys and numbers with + - *
 			return m.Print(c.OutOrStdout())
 		},
 	}
+	l.flags(c)
 	changeFlags(c, &f.gpu, &f.set)
 	return c
 }

@@ -75,11 +75,7 @@ func rootCommand() *cobra.Command {
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return checkFlags(c) },
 	}
 	root.Flags().BoolVar(&version, "version", false, "print the commit, the Go version and the hash of each machine")
-	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
-	for _, c := range commands {
-		root.AddCommand(c())
-	}
 	root.SetHelpCommand(&cobra.Command{
 		Use: "help [COMMAND]", Short: "Help about any command", Args: wantArgs(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -97,6 +93,8 @@ func rootCommand() *cobra.Command {
 			return of.Help()
 		},
 	})
+	addCommands(root)
+	root.InitDefaultCompletionCmd("completion") // cobra adds it to the commands before help is printed
 	return root
 }
 
@@ -172,10 +170,4 @@ func wantArgs(least, most int) cobra.PositionalArgs {
 		}
 		return nil
 	}
-}
-
-// commands lists the subcommands, in the order a newcomer needs them.
-var commands = []func() *cobra.Command{
-	runCommand, compareCommand, sweepCommand, workerCommand, paretoCommand, plotCommand, reportCommand, diffCommand, sensitivityCommand, launchesCommand, reproduceCommand, zooCommand, machineCommand, gpuCommand, calibrateCommand, validateCommand, profileCommand, policyCommand,
-	graphCommand, operatorsCommand, exportCommand, codeCommand, emitCommand, explainCommand, mapCommand, layerCommand, simCommand, auditCommand, versionCommand, termsCommand,
 }

@@ -308,8 +308,8 @@ func (l *looked) Err() error {
 func TestTextFlags(t *testing.T) {
 	flag := regexp.MustCompile(`--(\S+) string`)
 	var found []string
-	for _, c := range commands {
-		for _, m := range flag.FindAllStringSubmatch(c().Flags().FlagUsages(), -1) {
+	for _, c := range rootCommand().Commands() {
+		for _, m := range flag.FindAllStringSubmatch(c.Flags().FlagUsages(), -1) {
 			found = append(found, m[1])
 		}
 	}

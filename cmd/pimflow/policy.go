@@ -1,25 +1,28 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"pimflow/internal/search"
 )
 
 func policyCommand() *cobra.Command {
-	return &cobra.Command{
+	l := &listing{format: "%-11s  %s\n"}
+	c := &cobra.Command{
 		Use:   "policy",
 		Short: "List the policies",
 		Args:  wantArgs(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
-			for _, p := range search.Policies() {
-				if _, err := fmt.Fprintf(c.OutOrStdout(), "%-11s  %s\n", p.Name, p.About); err != nil {
-					return err
-				}
+			if err := l.check(nil); err != nil {
+				return err
 			}
-			return nil
+			var list []shipped
+			for _, p := range search.Policies() {
+				list = append(list, shipped{p.Name, p.About})
+			}
+			return l.print(c.OutOrStdout(), list)
 		},
 	}
+	l.flags(c)
+	return c
 }

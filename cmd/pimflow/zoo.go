@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -15,21 +14,24 @@ import (
 func zooCommand() *cobra.Command {
 	var out string
 	var batch int
+	l := &listing{format: "%-16s %s\n"}
 	c := &cobra.Command{
 		Use:   "zoo [NAME]",
 		Short: "List the built-in networks, or write one as .onnx",
 		Args:  wantArgs(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := l.check(args); err != nil {
+				return err
+			}
 			if len(args) == 0 {
 				if out != "" {
 					return fault.Usagef("-o %s: the name of a network wanted", out)
 				}
+				var list []shipped
 				for _, e := range zoo.List() {
-					if _, err := fmt.Fprintf(c.OutOrStdout(), "%-16s %s\n", e.Name, e.About); err != nil {
-						return err
-					}
+					list = append(list, shipped{e.Name, e.About})
 				}
-				return nil
+				return l.print(c.OutOrStdout(), list)
 			}
 			g, err := zoo.Build(args[0], batch)
 			if err != nil {
@@ -42,6 +44,7 @@ func zooCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVarP(&out, "out", "o", "", "write the network to this .onnx file")
+	l.flags(c)
 	c.Flags().IntVar(&batch, "batch", 1, "images at once")
 	return c
 }
