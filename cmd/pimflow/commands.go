@@ -29,7 +29,7 @@ var groups = []group{
 		{diffCommand, []string{"diff before.plan after.plan", "diff before.json after.json --json"}},
 		{mapCommand, []string{"map mobilenet-v2 -v"}},
 		{codeCommand, []string{"code mobilenet-v2 features.14.conv.2", "code toy block.expand --device gpu"}},
-		{emitCommand, []string{"emit toy -o streams"}},
+		{emitCommand, []string{"emit toy -o streams", "emit mobilenet-v2 --layer features.14.conv.2 --format csv --timed -o streams"}},
 		{graphCommand, []string{"graph model.onnx"}},
 		{exportCommand, []string{"export mobilenet-v2 -o plan.onnx"}},
 	}},
@@ -56,7 +56,7 @@ var groups = []group{
 	{"Published systems and command streams:", []entry{
 		{reproduceCommand, []string{"reproduce", "reproduce mobilenet-v2 --csv"}},
 		{layerCommand, []string{"layer --in 32x56x56 --out-channels 64", "layer --csv layers.csv --all"}},
-		{simCommand, []string{"sim 0.pim 1.pim"}},
+		{simCommand, []string{"sim 0.pim 1.pim", "sim streams"}},
 		{auditCommand, []string{"audit trace.csv --machine newton"}},
 	}},
 	{"This program:", []entry{

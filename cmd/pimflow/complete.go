@@ -10,6 +10,7 @@ import (
 
 	"pimflow"
 	"pimflow/internal/calibrate"
+	"pimflow/internal/emit"
 	"pimflow/internal/figure"
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
@@ -108,11 +109,11 @@ func constants(c *cobra.Command, args []string) (list []string) {
 
 // flagWords completes the values of flags, whichever command has them. Flags whose values are not listed complete files.
 var flagWords = map[string]suggest{
-	"machine": machines, "gpu": boards, "policy": policies, "model": networks, "pin": pins, "only": constants,
+	"machine": machines, "gpu": boards, "policy": policies, "model": networks, "pin": pins, "layer": layers, "only": constants,
 	"objective": words("latency", "energy", "edp"), "effort": words("low", "normal", "high"),
 	"pim-channels": words(autoChannels), "with": words("torch", "onnxruntime"), "launch": words("graph", "stream"),
 	"figure": words(figure.Names()...), "data": words(calibrate.Tables()...), "emit": words("slurm", "kubernetes"),
-	"search": words("full", "anchors", "all"),
+	"format": words(emit.Formats()...), "search": words("full", "anchors", "all"),
 	"set": func(c *cobra.Command, args []string) (list []string) {
 		for _, path := range constants(c, args) {
 			list = append(list, path+"=")
@@ -130,7 +131,7 @@ var flagWords = map[string]suggest{
 // argWords completes arguments: the last entry goes for all further ones.
 var argWords = map[string][]suggest{
 	"run": {networks, nil}, "compare": {networks}, "explain": {networks, layers, nil}, "map": {networks, nil}, "code": {networks, layers, nil},
-	"graph": {networks, nil}, "export": {networks, nil}, "sensitivity": {networks, nil}, "launches": {networks}, "reproduce": {networks},
+	"graph": {networks, nil}, "export": {networks, nil}, "emit": {networks, nil}, "sensitivity": {networks, nil}, "launches": {networks}, "reproduce": {networks},
 	"profile": {networks, nil}, "zoo": {networks, nil}, "machine": {machines, nil}, "gpu": {boards, nil},
 	"policy": {nil}, "operators": {nil}, "version": {nil}, "calibrate": {nil}, "validate": {nil}, "layer": {nil}, "worker": {nil},
 }

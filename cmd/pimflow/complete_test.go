@@ -24,6 +24,8 @@ func TestComplete(t *testing.T) {
 		{"explain toy stem.", "stem.conv stem.pool"},
 		{"code toy block.se.fc", "block.se.fc1 block.se.fc2"},
 		{"explain no-such-model x", ""},
+		{"emit toy --layer stem.c", "stem.conv"},
+		{"emit toy --format ", "aim csv pimflow"},
 		{"machine new", "newton"},
 		{"gpu t", "t4"},
 		{"zoo res", "resnet-50"},

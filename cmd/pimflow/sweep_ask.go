@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -84,10 +83,19 @@ func converse(ctx context.Context, s *space.Space, where []string, by engine, in
 
 // begin starts the evaluation of each ask. What fails is told to stop.
 func begin(ctx context.Context, s *space.Space, by engine, in io.Reader, to chan<- *asked, runs *sync.WaitGroup, stop context.CancelCauseFunc) error {
-	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, asktell.MaxLine)
-	for n := 1; lines.Scan(); n++ {
-		a, err := asktell.Parse(lines.Bytes(), s)
+	lines := asktell.NewLines(in)
+	for {
+		line, n, err, end := lines.Next()
+		if end == io.EOF {
+			return nil
+		}
+		if end != nil {
+			return fmt.Errorf("standard input: %w", end)
+		}
+		a := asktell.Ask{ID: json.RawMessage("null")}
+		if err == nil {
+			a, err = asktell.Parse(line, s)
+		}
 		w := &asked{id: a.ID, number: n, err: err}
 		if err == nil {
 			w.row = make(chan *result.Row, 1)
@@ -106,10 +114,6 @@ func begin(ctx context.Context, s *space.Space, by engine, in io.Reader, to chan
 			return nil
 		}
 	}
-	if err := lines.Err(); err != nil {
-		return fmt.Errorf("standard input: %w: lines of at most %d bytes wanted", err, asktell.MaxLine)
-	}
-	return nil
 }
 
 // one is the task of a point.

@@ -5,6 +5,7 @@
 package asktell
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -22,6 +23,49 @@ const Schema = "pimflow.asktell/1"
 
 // MaxLine bounds a line that asks, in bytes. Estimated: a thousand axes.
 const MaxLine = 1 << 18
+
+// errLong is the error of a longer line.
+var errLong = fmt.Errorf("more than %d bytes: a shorter line wanted", MaxLine)
+
+// Lines reads lines that ask. Blank ones ask for nothing and are passed over.
+type Lines struct {
+	in     *bufio.Reader
+	number int
+}
+
+// NewLines reads the lines of a stream, without the byte order mark that some programs begin with.
+func NewLines(in io.Reader) *Lines {
+	b := bufio.NewReaderSize(in, MaxLine+2) // with its end
+	if mark, _ := b.Peek(3); string(mark) == "\ufeff" {
+		b.Discard(3)
+	}
+	return &Lines{in: b}
+}
+
+// Next returns the next line, its number from 1, and whether it is too long to be read; then it is empty. The error is io.EOF
+// at the end, or that of the stream.
+func (l *Lines) Next() (line []byte, number int, long error, err error) {
+	for {
+		line, err = l.in.ReadSlice('\n')
+		l.number++
+		if err == bufio.ErrBufferFull {
+			for err == bufio.ErrBufferFull {
+				_, err = l.in.ReadSlice('\n')
+			}
+			if err == io.EOF {
+				err = nil // comes again
+			}
+			return nil, l.number, errLong, err
+		}
+		if line = bytes.TrimSpace(line); len(line) == 0 && err == nil {
+			continue
+		}
+		if len(line) > 0 && err == io.EOF {
+			err = nil // comes again
+		}
+		return line, l.number, nil, err
+	}
+}
 
 // Axis is an axis of the space: a value of it is one of Values.
 type Axis struct {
@@ -134,9 +178,9 @@ func object(data []byte, wanted string, member func(key string, value json.RawMe
 	bad := func(err error) error {
 		var syntax *json.SyntaxError
 		if errors.As(err, &syntax) {
-			return fmt.Errorf("byte %d: not JSON: %v", syntax.Offset, err)
+			return fmt.Errorf("byte %d: not JSON: %s wanted", syntax.Offset, wanted)
 		}
-		return fmt.Errorf("not JSON: it ends early")
+		return fmt.Errorf("not JSON: it ends early: %s wanted", wanted)
 	}
 	if open, err := d.Token(); err != nil {
 		return bad(err)

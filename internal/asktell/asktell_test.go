@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 
@@ -138,4 +139,30 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%v: %s", e, &b)
 		}
 	})
+}
+
+// TestLines: blank lines ask for nothing, a long one is told and does not end the others, and a byte order mark is no text.
+func TestLines(t *testing.T) {
+	long := strings.Repeat("x", MaxLine+3)
+	l := NewLines(strings.NewReader("\ufeff{}\n\n  \r\n" + long + "\nlast\r\n" + strings.Repeat("y", MaxLine) + "\n" + long + long))
+	for _, want := range []struct {
+		line   string
+		number int
+		long   bool
+	}{{"{}", 1, false}, {"", 4, true}, {"last", 5, false}, {strings.Repeat("y", MaxLine), 6, false}, {"", 7, true}} {
+		line, number, long, err := l.Next()
+		if string(line) != want.line || number != want.number || (long != nil) != want.long || err != nil {
+			t.Errorf("%.20q line %d, %v, %v: %.20q of line %d wanted", line, number, long, err, want.line, want.number)
+		}
+	}
+	if _, _, _, err := l.Next(); err != io.EOF {
+		t.Error(err)
+	}
+	l = NewLines(strings.NewReader("a"))
+	if line, _, _, err := l.Next(); string(line) != "a" || err != nil {
+		t.Errorf("%q, %v", line, err)
+	}
+	if _, _, _, err := l.Next(); err != io.EOF {
+		t.Error(err)
+	}
 }

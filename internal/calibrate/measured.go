@@ -3,7 +3,6 @@ package calibrate
 import (
 	"cmp"
 	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -11,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"pimflow/internal/csvtext"
 	"pimflow/internal/nearest"
 	"pimflow/internal/zoo"
 )
@@ -129,7 +129,7 @@ func (m *Measured) Read(file string, in io.Reader) error {
 		return fmt.Errorf("%s:1: it is empty: columns as gpu,dtype,op,…,time_us wanted", file)
 	}
 	if err != nil {
-		return t.wrong(err)
+		return csvtext.Broken(file, err)
 	}
 	t.at = map[string]int{}
 	for i, name := range head {
@@ -159,7 +159,7 @@ func (m *Measured) Read(file string, in io.Reader) error {
 			return nil
 		}
 		if err != nil {
-			return t.wrong(err)
+			return csvtext.Broken(file, err)
 		}
 		if err := next(&t); err != nil {
 			return err
@@ -206,18 +206,9 @@ func (t *table) bad(column, wanted string) error {
 	return fmt.Errorf("%s: %s: %.80q: %s wanted", t.place(), column, t.text(column), wanted)
 }
 
-// wrong is the error of a file that is no CSV.
-func (t *table) wrong(err error) error {
-	var p *csv.ParseError
-	if errors.As(err, &p) {
-		return fmt.Errorf("%s:%d: %w", t.file, p.Line, p.Err)
-	}
-	return fmt.Errorf("%s: %w", t.file, err)
-}
-
 // positive reads a time.
 func (t *table) positive(column string) (float64, error) {
-	x, err := strconv.ParseFloat(t.text(column), 64)
+	x, err := csvtext.Number(t.text(column))
 	if err != nil || !(x > 0) || math.IsInf(x, 0) || x > 1e12 {
 		return 0, t.bad(column, "a number above 0")
 	}

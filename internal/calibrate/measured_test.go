@@ -31,7 +31,7 @@ func TestReadErrors(t *testing.T) {
 		{edit("20.5", "NaN"), `f.csv:3: time_us: "NaN": a number above 0 wanted`},
 		{edit("20.5", ""), `f.csv:3: time_us: "": a number above 0 wanted`},
 		{edit("20.5", "1e300"), `f.csv:3: time_us: "1e300": a number above 0 wanted`},
-		{edit(",dev", ""), "f.csv:3: wrong number of fields"},
+		{edit(",dev", ""), "f.csv:3: another number of cells than in the line of columns"},
 		{edit("fp16", `"fp16`), `f.csv:3: `},
 		{head + "d,T4,fp16,gemm,,,,,,,,,,,,,,,64,64,-1,N,N,9,,dev\n", `f.csv:2: gk: "-1": a whole number of 1 to`},
 		{"model,batch,ms,source\nresnet18,0,1,TRT8\n", `f.csv:2: batch: "0": a whole number of 1 to 65536 wanted`},

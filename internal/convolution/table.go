@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"pimflow/internal/csvtext"
 	"pimflow/internal/device"
 	"pimflow/internal/files"
 	"pimflow/internal/hw"
@@ -127,7 +128,7 @@ func newRows(name string, in io.Reader, m *hw.Machine) (*rows, error) {
 		return nil, fmt.Errorf("%s:1: it is empty: the columns %s wanted", name, strings.Join(Columns(), ","))
 	}
 	if err != nil {
-		return nil, r.wrong(err)
+		return nil, csvtext.Broken(r.name, err)
 	}
 	unknown := slices.DeleteFunc(slices.Clone(head), func(c string) bool { return slices.Contains(Columns(), c) })
 	for _, c := range Columns() {
@@ -150,7 +151,7 @@ func (r *rows) next() (*row, error) {
 		return nil, err
 	}
 	if err != nil {
-		return nil, r.wrong(err)
+		return nil, csvtext.Broken(r.name, err)
 	}
 	row := &row{Question: Question{Layer: Layer{Groups: 1, Dilation: 1}}}
 	row.line, _ = r.in.FieldPos(0)
@@ -180,13 +181,4 @@ func (r *rows) next() (*row, error) {
 		return nil, fmt.Errorf("%s:%d: %w", r.name, row.line, err)
 	}
 	return row, nil
-}
-
-// wrong adds file and line to an error of the CSV reader.
-func (r *rows) wrong(err error) error {
-	var p *csv.ParseError
-	if errors.As(err, &p) {
-		return fmt.Errorf("%s:%d: %w", r.name, p.Line, p.Err)
-	}
-	return fmt.Errorf("%s: %w", r.name, err)
 }

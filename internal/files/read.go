@@ -50,9 +50,9 @@ func Read(name string, most int64) ([]byte, error) {
 	return data, nil
 }
 
-// Text returns a stream as it is until a zero byte, which is an error: no text has one, devices and other
-// binary files soon do.
-func Text(r io.Reader) io.Reader { return text{r} }
+// Text returns a stream without the byte order mark that editors and spreadsheets begin with, and until a zero byte, which
+// is an error: no text has one, devices and other binary files soon do.
+func Text(r io.Reader) io.Reader { return &text{r: r, first: true} }
 
 // Size returns the bytes of a regular file, 0 of anything else.
 func Size(name string) int {
@@ -101,9 +101,26 @@ func (w while) Read(p []byte) (int, error) {
 	return w.r.Read(p)
 }
 
-type text struct{ r io.Reader }
+type text struct {
+	r     io.Reader
+	first bool // nothing was read yet
+}
 
-func (t text) Read(p []byte) (int, error) {
+// mark is the byte order mark in UTF-8.
+const mark = "\ufeff"
+
+func (t *text) Read(p []byte) (int, error) {
+	if t.first {
+		t.first = false
+		var head [len(mark)]byte
+		n, err := io.ReadFull(t.r, head[:])
+		if n < len(head) && err != io.EOF && err != io.ErrUnexpectedEOF {
+			return 0, err
+		}
+		if string(head[:n]) != mark {
+			t.r = io.MultiReader(bytes.NewReader(head[:n]), t.r)
+		}
+	}
 	n, err := t.r.Read(p)
 	if at := bytes.IndexByte(p[:n], 0); at >= 0 {
 		return at, errors.New("a zero byte: text wanted")

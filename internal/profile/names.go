@@ -9,9 +9,9 @@ import (
 	"io"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
+	"pimflow/internal/csvtext"
 	"pimflow/internal/device"
 )
 
@@ -113,14 +113,13 @@ func parseNames(in *csv.Reader, head []string, file string) (*names, error) {
 		return nil, err
 	}
 	n := &names{file: file}
-	t := &table{file: file}
 	for {
 		record, err := in.Read()
 		if err == io.EOF {
 			return n, nil
 		}
 		if err != nil {
-			return nil, t.wrong(err)
+			return nil, csvtext.Broken(file, err)
 		}
 		line, _ := in.FieldPos(0)
 		if len(record) != len(head) {
@@ -128,11 +127,11 @@ func parseNames(in *csv.Reader, head []string, file string) (*names, error) {
 		}
 		x := named{name: strings.TrimSpace(record[name]), line: line}
 		if text := strings.TrimSpace(record[at]); text != "" {
-			v, err := strconv.ParseFloat(text, 64)
+			v, err := csvtext.Number(text)
 			if err == nil {
 				x.time, err = picoseconds(v, timeColumn(head[at]))
 			}
-			if err != nil || strings.Contains(text, "_") {
+			if err != nil {
 				return nil, fmt.Errorf("%s:%d: %.80q: %.80q: a number of 0 or more, at most an hour, wanted", file, line, head[at], text)
 			}
 		}

@@ -2,7 +2,6 @@ package profile
 
 import (
 	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -10,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"pimflow/internal/csvtext"
 	"pimflow/internal/device"
 	"pimflow/internal/nearest"
 )
@@ -96,7 +96,7 @@ var before, after = []column{
 		if s == "" {
 			return nil
 		}
-		if r.Effect, err = strconv.ParseFloat(s, 64); err != nil || !(r.Effect >= 0 && r.Effect <= math.MaxFloat64) {
+		if r.Effect, err = csvtext.Number(s); err != nil || !(r.Effect >= 0 && r.Effect <= math.MaxFloat64) {
 			return fmt.Errorf("%.80q: a number of 0 or more wanted", s)
 		}
 		return nil
@@ -131,7 +131,7 @@ func parseTime(t *device.Time, text string) error {
 	if text == "" {
 		return nil
 	}
-	us, err := strconv.ParseFloat(text, 64)
+	us, err := csvtext.Number(text)
 	ps := math.Round(us * 1e6)
 	if err != nil || !(ps >= 1 && ps <= float64(longest)) {
 		return fmt.Errorf("%.80q: microseconds, above 0 and at most an hour, wanted, or nothing", text)
@@ -226,7 +226,7 @@ func newTable(in *csv.Reader, file string) (*table, error) {
 		return nil, fmt.Errorf("%s:1: it is empty: the columns %s wanted", file, strings.Join(Columns(), ","))
 	}
 	if err != nil {
-		return nil, t.wrong(err)
+		return nil, csvtext.Broken(t.file, err)
 	}
 	required := slices.Clone(kernelColumns)
 	for _, c := range slices.Concat(before, after) {
@@ -260,7 +260,7 @@ func (t *table) next() (*Row, error) {
 		return nil, err
 	}
 	if err != nil {
-		return nil, t.wrong(err)
+		return nil, csvtext.Broken(t.file, err)
 	}
 	r := &Row{}
 	r.Line, _ = t.in.FieldPos(0)
@@ -282,13 +282,4 @@ func (t *table) next() (*Row, error) {
 		}
 	}
 	return r, nil
-}
-
-// wrong is the error of a file that is no CSV.
-func (t *table) wrong(err error) error {
-	var p *csv.ParseError
-	if errors.As(err, &p) {
-		return fmt.Errorf("%s:%d: %w", t.file, p.Line, p.Err)
-	}
-	return fmt.Errorf("%s: %w", t.file, err)
 }

@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 
+	"pimflow/internal/csvtext"
 	"pimflow/internal/fault"
 	"pimflow/internal/files"
 	"pimflow/internal/nearest"
@@ -107,7 +108,7 @@ func readCSV(s *source, row func(*Row) error) error {
 		return fmt.Errorf("%s: empty: a line with the names of the columns wanted", s.name)
 	}
 	if err != nil {
-		return s.told(err)
+		return csvtext.Broken(s.name, err)
 	}
 	list, err := layout(slices.Clone(head))
 	if err != nil {
@@ -119,7 +120,7 @@ func readCSV(s *source, row func(*Row) error) error {
 			return nil
 		}
 		if err != nil {
-			return s.told(err)
+			return csvtext.Broken(s.name, err)
 		}
 		var r Row
 		for i, text := range record {
@@ -138,15 +139,6 @@ func readCSV(s *source, row func(*Row) error) error {
 	}
 }
 
-// told names the file and the line in an error of the CSV's form.
-func (s *source) told(err error) error {
-	var at *csv.ParseError
-	if errors.As(err, &at) {
-		return fmt.Errorf("%s:%d: not CSV: %w", s.name, at.Line, at.Err)
-	}
-	return fmt.Errorf("%s: %w", s.name, err)
-}
-
 // parse puts the value of a text into a row; the empty one leaves the row as it is.
 func (c *cell) parse(r *Row, text string) error {
 	if c.name == SchemaColumn && text != Schema {
@@ -163,7 +155,7 @@ func (c *cell) parse(r *Row, text string) error {
 		v, err = strconv.Atoi(text)
 		wanted = "a whole number"
 	case number:
-		v, err = strconv.ParseFloat(text, 64)
+		v, err = csvtext.Number(text)
 		wanted = "a number"
 	case logical:
 		wanted = "true or false"

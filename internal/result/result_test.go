@@ -238,7 +238,7 @@ func TestDamaged(t *testing.T) {
 		{".csv", strings.Replace(csv, "pimflow.point/1", "pimflow.point/0", 1), `:2: schema "pimflow.point/0": "pimflow.point/1" wanted`},
 		{".csv", strings.Replace(csv, "pimflow.point/1,1,", "pimflow.point/1,one,", 1), `:2: point "one": a whole number wanted`},
 		{".csv", strings.Replace(csv, "pimflow.point/1,1,", "pimflow.point/1,,", 1), `:2: point is empty: a value wanted`},
-		{".csv", strings.Replace(csv, ",none is nil", ",none is nil,", 1), `:2: not CSV: wrong number of fields`},
+		{".csv", strings.Replace(csv, ",none is nil", ",none is nil,", 1), `:2: another number of cells than in the line of columns`},
 		{".csv", csv[:len(csv)-20], `:3: `},
 		{".csv", csv + "\x00", `zero byte`},
 		{".jsonl", strings.Replace(lines, "total_ns", "totel_ns", 1), `:1: not the JSON of a row: unknown field "totel_ns"`},

@@ -3,6 +3,8 @@ package space
 import (
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -59,6 +61,9 @@ func (s *Space) names() error {
 	}
 	if t := s.spec.Search; t.Text != "" && !slices.Contains(searches, t.Text) {
 		return s.spec.errorf(t.Line, "search", "%.80q: one of %s wanted%s", t.Text, strings.Join(searches, ", "), nearest.Hint(t.Text, searches))
+	}
+	if a, t := s.spec.Anchors, s.spec.Search.Text; a.N != 0 && t != "" && t != Anchors {
+		return s.spec.errorf(a.Line, "anchors", "%d: search %s has none: search %s wanted, or no anchors", a.N, t, Anchors)
 	}
 	if a := s.spec.Anchors; a.N < 0 || a.N > maxAnchors {
 		return s.spec.errorf(a.Line, "anchors", "%d: 1 to %d wanted", a.N, maxAnchors)
@@ -152,7 +157,7 @@ func (s *Space) check() error {
 			if _, is := fixed[d]; is && len(base) == 0 || len(s.changes(d, 0)) == 0 {
 				continue
 			}
-			for digit := range s.dims[d].size {
+			for digit := range s.occurring(d) {
 				if fix, is := fixed[d]; is && fix != digit {
 					continue
 				}
@@ -166,6 +171,25 @@ func (s *Space) check() error {
 		}
 	}
 	return nil
+}
+
+// occurring visits the indexes of a dimension that a point has: of a sample those that were drawn, else all.
+func (s *Space) occurring(d int) iter.Seq[int] {
+	if s.drawn == nil {
+		return func(yield func(int) bool) {
+			for digit := range s.dims[d].size {
+				if !yield(digit) {
+					return
+				}
+			}
+		}
+	}
+	at, drawn := make([]int, len(s.axes)), map[int]bool{}
+	for _, i := range s.drawn {
+		s.digits(i, at)
+		drawn[at[s.dims[d].axes[0]]] = true
+	}
+	return slices.Values(slices.Sorted(maps.Keys(drawn)))
 }
 
 // changes are the keys of a dimension with their values at an index.

@@ -16,7 +16,6 @@ import (
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 
-	"pimflow/internal/fault"
 	"pimflow/internal/nearest"
 )
 
@@ -51,7 +50,7 @@ func Parse(name string, data []byte) (*Spec, error) {
 func parsed(data []byte) (f *ast.File, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("not YAML: %.80v", p)
+			err = errors.New("not YAML") // the panic has words of the library
 		}
 	}()
 	return parser.ParseBytes(data, 0)
@@ -64,13 +63,20 @@ func (d *reader) errorf(line int, format string, a ...any) error {
 	return fmt.Errorf("%s:%d: %w", d.file, line, fmt.Errorf(format, a...))
 }
 
-// foreign is an error of the library as one line.
+// yamlForm is what a spec is written in.
+const yamlForm = `lines as "batches: [1, 16]", brackets and quotes with their ends, and no tabs before a key`
+
+// foreign is an error of the library as one line, in words.
 func (d *reader) foreign(err error) error {
 	var at yaml.Error
 	if errors.As(err, &at) && at.GetToken() != nil {
-		return d.errorf(at.GetToken().Position.Line, "not YAML: %s", fault.Line(errors.New(at.GetMessage())))
+		if key, twice := strings.CutPrefix(at.GetMessage(), "mapping key "); twice {
+			name, _, _ := strings.Cut(key, " already")
+			return d.errorf(at.GetToken().Position.Line, "%.80s is there twice", name)
+		}
+		return d.errorf(at.GetToken().Position.Line, "not YAML, here or before: %s wanted", yamlForm)
 	}
-	return fmt.Errorf("%s: not YAML: %s", d.file, fault.Line(err))
+	return fmt.Errorf("%s: not YAML: %s wanted", d.file, yamlForm)
 }
 
 // sane refuses what the library does not read in a short time: it follows what is open one in another.

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 const whole = `# a comment
@@ -41,12 +40,12 @@ func TestDamagedSpecs(t *testing.T) {
 		{"[toy, \"vgg-16\"]", "[toy, ]", ``},
 		{"[toy, \"vgg-16\"]", "", `s.yaml:2: models: nothing: a list`},
 		{"[toy, \"vgg-16\"]", "[]", `s.yaml:2: models: no value: a list wanted`},
-		{"[toy, \"vgg-16\"]", "[toy", `s.yaml:3: not YAML: `},
+		{"[toy, \"vgg-16\"]", "[toy", `s.yaml:3: not YAML, here or before: `},
 		{"[toy, \"vgg-16\"]", "[toy, no.onnx]", `s.yaml:2: models: stat no.onnx: no such file or directory`},
 		{"[toy, \"vgg-16\"]", "&a [toy]", `s.yaml:2: "&": plain keys and values wanted`},
 		{"[toy, \"vgg-16\"]", "!!seq [toy]", `s.yaml:2: "!!seq": plain keys and values wanted`},
 		{"models: [toy, \"vgg-16\"]\n", "", `s.yaml:1: models: missing: one or more wanted`},
-		{"# a comment", "models: [toy]", `s.yaml:2: not YAML: mapping key "models" already defined at [1:1]`},
+		{"# a comment", "models: [toy]", `s.yaml:2: "models" is there twice`},
 		{"# a comment", "--- 1\n---", `2 YAML documents: one with models wanted`},
 		{"[1, {from: 4, to: 16, factor: 2}]", "[0, 1, 2, 4]", `s.yaml:3: batches: "0": a whole number of 1 to 1048576 wanted`},
 		{"[1, {from: 4, to: 16, factor: 2}]", "[1.5, 1, 2, 4]", `s.yaml:3: batches: "1.5": a whole number of 1 to 1048576 wanted`},
@@ -94,7 +93,7 @@ func TestDamagedSpecs(t *testing.T) {
 		{whole, "", "s.yaml: 0 YAML documents"},
 		{whole, "5", `s.yaml:1: the spec: Integer "5": a mapping of keys and values wanted`},
 		{whole, "models: [a\xff]", "s.yaml: text in UTF-8 wanted"},
-		{whole, "? [a, b]\n: c", "s.yaml:2: not YAML: "},
+		{whole, "? [a, b]\n: c", "s.yaml:2: not YAML, here or before: "},
 		{whole, strings.Repeat("[", 100000), "s.yaml:1: \"[\" is too deep within others: 16 levels at most wanted"},
 		{whole, strings.Repeat("- ", 100000), "s.yaml:1: \"-\" is too deep within others: 16 levels at most wanted"},
 	} {
@@ -111,20 +110,16 @@ func TestDamagedSpecs(t *testing.T) {
 	}
 }
 
-// TestSlow: no file of the largest size takes long, whatever is in it.
-func TestSlow(t *testing.T) {
+// TestLargest: a file of the largest size, whatever is in it, is read or refused in a line.
+func TestLargest(t *testing.T) {
 	for name, text := range map[string]string{
 		"brackets": strings.Repeat("[\n", maxFile/2), "maps": strings.Repeat("{a:\n", maxFile/4), "dashes": strings.Repeat("-\n", maxFile/2), "steps": steps(), "keys": strings.Repeat("? ", 30) + strings.Repeat("\n?", maxFile/2),
 		"values": "models: [" + strings.Repeat("a, ", maxFile/3) + "]", "lines": "models:\n" + strings.Repeat("- a\n", maxFile/4), "quotes": strings.Repeat(`"`, maxFile), "anchors": strings.Repeat("&a ", maxFile/3),
 		"tags": strings.Repeat("!a ", maxFile/3), "colons": strings.Repeat("a: ", maxFile/3), "comments": strings.Repeat("#\n", maxFile/2), "literal": "a: |\n" + strings.Repeat("  b\n", maxFile/4), "documents": strings.Repeat("---\n", maxFile/4),
 		"aliases": "a: &a [x]\n" + strings.Repeat("? *a\n", maxFile/5),
 	} {
-		began := time.Now()
-		Parse("s.yaml", []byte(text[:min(len(text), maxFile)]))
-		took := time.Since(began)
-		t.Logf("%s: %v", name, took)
-		if took > 3*time.Second {
-			t.Errorf("%s: %v", name, took)
+		if _, err := Parse("s.yaml", []byte(text[:min(len(text), maxFile)])); err != nil && (!strings.HasPrefix(err.Error(), "s.yaml") || strings.Contains(err.Error(), "\n") || len(err.Error()) > 500) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

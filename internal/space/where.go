@@ -61,7 +61,7 @@ func parseWhere(src string) (ast.Expr, error) {
 	}
 	e, err := parser.ParseExprFrom(token.NewFileSet(), "", src, 0)
 	if list, ok := err.(scanner.ErrorList); ok && len(list) > 0 {
-		return nil, fmt.Errorf("column %d: %s: numbers and keys with + - * / %% < <= == != >= > && || ! and parentheses wanted", list[0].Pos.Column, list[0].Msg)
+		return nil, fmt.Errorf("column %d: no constraint here: numbers and keys with + - * / %% < <= == != >= > && || ! and parentheses wanted", list[0].Pos.Column)
 	}
 	if e == nil && err == nil {
 		return nil, fmt.Errorf("empty: a constraint wanted")

@@ -7,12 +7,12 @@ import (
 	"crypto/sha256"
 	"encoding/csv"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strconv"
 
+	"pimflow/internal/csvtext"
 	"pimflow/internal/device"
 	"pimflow/internal/dram/aimhost"
 	"pimflow/internal/files"
@@ -104,19 +104,12 @@ func (s *Simulator) HostTable(ctx context.Context, file string, stdin io.Reader,
 		out.Flush() // finished rows appear at once
 		return out.Error()
 	}
-	wrong := func(err error) error {
-		var p *csv.ParseError
-		if errors.As(err, &p) {
-			return fmt.Errorf("%s:%d: %w", name, p.Line, p.Err)
-		}
-		return fmt.Errorf("%s: %w", name, err)
-	}
 	head, err := in.Read()
 	if err == io.EOF {
 		return fmt.Errorf("%s:1: it is empty: a column trace wanted", name)
 	}
 	if err != nil {
-		return wrong(err)
+		return csvtext.Broken(name, err)
 	}
 	head = slices.Clone(head)
 	trace := slices.Index(head, "trace")
@@ -135,7 +128,7 @@ func (s *Simulator) HostTable(ctx context.Context, file string, stdin io.Reader,
 			return nil
 		}
 		if err != nil {
-			return wrong(err)
+			return csvtext.Broken(name, err)
 		}
 		line, _ := in.FieldPos(trace)
 		r, hash, err := s.hostText(ctx, cells[trace])
