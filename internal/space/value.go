@@ -82,8 +82,9 @@ func (r *Range) list() (texts []string, err error) {
 		return x
 	}
 	from, to := number(r.From), number(r.To)
-	next := func(x *big.Rat) *big.Rat { return x.Add(x, number(r.Step)) }
-	switch grow := number(r.Step + r.Factor); {
+	grow := number(r.Step + r.Factor)
+	next := func(x *big.Rat) *big.Rat { return x.Add(x, grow) }
+	switch {
 	case err != nil:
 		return nil, err
 	case from.Cmp(to) > 0:
@@ -133,7 +134,10 @@ func (s *Spec) expand(a *Axis) (list []string, lines []int, err error) {
 			}
 		}
 		for _, text := range texts {
-			same := canonical(text)
+			same := text // of a range as textOf writes it
+			if v.Range == nil {
+				same = canonical(text)
+			}
 			if seen[same] {
 				return nil, nil, s.errorf(v.Line, a.Name, "%.80q is there twice", text)
 			}

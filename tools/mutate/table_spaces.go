@@ -84,7 +84,7 @@ var spaces = slices.Concat(
 	),
 	file("internal/space/value.go", in("internal/space", "^TestRanges$"),
 		row{"a range has not its last value", `x.Cmp(to) <= 0; x = next(x)`, `x.Cmp(to) < 0; x = next(x)`},
-		row{"8 and 8.0 are two values", `same := canonical(text)`, `same := text`},
+		row{"8 and 8.0 are two values", `same = canonical(text)`, `same = text`},
 	),
 	file("internal/space/print.go", in("internal/space", "^TestPrint$"),
 		row{"null is a text without quotes", `!slices.Contains(reserved, `, `!slices.Contains(reserved[1:], `},
