@@ -7,7 +7,6 @@ import (
 	"io"
 	"math"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -156,7 +155,7 @@ func simFolder(c *cobra.Command, folder string, asJSON, stalls bool) error {
 		}
 		bar.stop()
 		for i, ch := range man.AllChannels() {
-			if err := ch.HoldHost(names[i], list[i].Cycles); err != nil {
+			if err := man.HoldHost(names[i], ch, list[i].Cycles, list[i].Issued); err != nil {
 				return err
 			}
 		}
@@ -171,7 +170,9 @@ func simFolder(c *cobra.Command, folder string, asJSON, stalls bool) error {
 	}
 	bar.stop()
 	for i, ch := range man.AllChannels() {
-		if err := ch.Hold(names[i], list.Streams[i].Cycles); err != nil {
+		x := &list.Streams[i]
+		taken := &emit.Taken{Cycles: x.Cycles, Issued: x.Issued, Timed: x.Timed, Unrefreshed: x.Unrefreshed, Commands: x.Own}
+		if err := man.Hold(names[i], ch, taken); err != nil {
 			return err
 		}
 	}
@@ -206,10 +207,10 @@ func simValues(c *cobra.Command, folder string, asJSON bool) error {
 	return report.Performed(c.OutOrStdout(), man, done)
 }
 
-// isFolder reports whether a folder has a manifest.
+// isFolder reports whether a name is that of a folder.
 func isFolder(name string) bool {
-	_, err := os.Stat(filepath.Join(name, emit.ManifestName))
-	return err == nil
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
 }
 
 // simHost times files of host instructions and prints them one after the other.

@@ -4,7 +4,8 @@
 //
 //	emit.go      steps and channels      format.go    the formats as a table
 //	manifest.go  what is in the folder   expand.go    a stream, command by command
-//	read.go      a folder, read and held against its manifest
+//	read.go      a folder, read              check.go   a manifest, held against the machine
+//	hold.go      what streams take, held against their manifest
 //
 // Memory is that of a stream with its loops, whatever the number of commands. Package trace reads the streams.
 package emit
@@ -92,10 +93,10 @@ func Folder(ctx context.Context, name string, src Source, o Options, progress ru
 	man := newManifest(src.Model, m, t, o)
 	unrefreshed := map[*dram.Channel]*dram.Channel{}
 	err = files.NewFolder(name, func(folder string) error {
-		hash := sha256.New()
+		hash, planHash := sha256.New(), sha256.New()
 		err := errors.Join(
 			writeFile(filepath.Join(folder, MachineName), func(w io.Writer) error { return m.Print(io.MultiWriter(w, hash)) }),
-			writeFile(filepath.Join(folder, PlanName), src.Print),
+			writeFile(filepath.Join(folder, PlanName), func(w io.Writer) error { return src.Print(io.MultiWriter(w, planHash)) }),
 		)
 		if err != nil {
 			return err
@@ -107,7 +108,7 @@ func Folder(ctx context.Context, name string, src Source, o Options, progress ru
 				return err
 			}
 		}
-		man.Hash = hex.EncodeToString(hash.Sum(nil))
+		man.Hash, man.PlanHash = hex.EncodeToString(hash.Sum(nil)), hex.EncodeToString(planHash.Sum(nil))
 		for n, i := range steps {
 			w := &stepWriter{ctx: ctx, options: o, folder: folder, unrefreshed: unrefreshed, places: placesOf(rows, i)}
 			s, err := w.write(t, i)

@@ -1,6 +1,9 @@
 package emit
 
 import (
+	"encoding/json"
+	"errors"
+
 	"pimflow/internal/device"
 	"pimflow/internal/dram"
 	"pimflow/internal/hw"
@@ -24,6 +27,7 @@ type Manifest struct {
 	Model    string  `json:"model"`
 	Machine  string  `json:"machine"`
 	Hash     string  `json:"machine_sha256"` // of MachineName
+	PlanHash string  `json:"plan_sha256"`    // of PlanName
 	Standard string  `json:"standard"`
 	Clock    float64 `json:"clock_ps"` // of the commands
 	Channels int     `json:"channels"` // that compute
@@ -60,11 +64,29 @@ type Images struct {
 
 // ChannelImages are those of a channel.
 type ChannelImages struct {
-	Rows    File   `json:"rows"`    // which weights are in which row of which banks
-	Weights File   `json:"weights"` // of all rows
-	Reads   File   `json:"reads"`   // what the result reads return, one after the other
-	Results [2]int `json:"results"` // those that the channel adds to, the first and the one after the last
+	Rows    File `json:"rows"`    // which weights are in which row of which banks
+	Weights File `json:"weights"` // of all rows
+	Reads   File `json:"reads"`   // what the result reads return, one after the other
+	Results Pair `json:"results"` // those that the channel adds to, the first and the one after the last
 }
+
+// Pair is the first of a range and the one after the last.
+type Pair [2]int
+
+// UnmarshalJSON reads a list of two numbers.
+func (p *Pair) UnmarshalJSON(text []byte) error {
+	var list []int
+	if err := json.Unmarshal(text, &list); err != nil {
+		return err
+	}
+	if len(list) != len(p) {
+		return errPair
+	}
+	copy(p[:], list)
+	return nil
+}
+
+var errPair = errors.New("a range of other than two numbers")
 
 // File is a file of the folder.
 type File struct {
@@ -76,7 +98,7 @@ type File struct {
 type Channel struct {
 	Channel  int           `json:"channel"`
 	File     string        `json:"file"`
-	Rows     [2]int        `json:"rows"` // of each bank, the first and the one after the last
+	Rows     Pair          `json:"rows"` // of each bank, the first and the one after the last
 	Commands int64         `json:"commands"`
 	Issued   device.Counts `json:"issued"`      // with those of refreshes and changes of mode
 	First    int64         `json:"first_cycle"` // of a command

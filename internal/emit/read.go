@@ -1,6 +1,8 @@
 package emit
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -8,11 +10,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
-	"pimflow/internal/fault"
 	"pimflow/internal/files"
 	"pimflow/internal/hw"
 )
@@ -23,6 +27,12 @@ const maxManifest = 1 << 25
 // Read reads the manifest and the machine of a folder that Folder wrote. The error names the file and what is wrong with it.
 func Read(folder string) (*Manifest, *hw.Machine, error) {
 	name := filepath.Join(folder, ManifestName)
+	switch info, err := os.Stat(name); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil, fmt.Errorf("%s: no %s in it: a folder of pimflow emit wanted", folder, ManifestName)
+	case err == nil && !info.Mode().IsRegular():
+		return nil, nil, fmt.Errorf("%s: a regular file wanted", name)
+	}
 	data, err := files.Read(name, maxManifest)
 	if err != nil {
 		return nil, nil, err
@@ -31,43 +41,66 @@ func Read(folder string) (*Manifest, *hw.Machine, error) {
 		return nil, nil, fmt.Errorf("%s: %s: the manifest of pimflow emit wanted", name, fmt.Sprintf(format, a...))
 	}
 	m := &Manifest{}
-	if err := json.Unmarshal(data, m); err != nil {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	err = d.Decode(m)
+	if err == nil {
+		if _, more := d.Token(); more != io.EOF {
+			return wrong("byte %d: more after the end", d.InputOffset())
+		}
+	} else {
 		var at *json.SyntaxError
 		var of *json.UnmarshalTypeError
+		key, unknown := strings.CutPrefix(err.Error(), "json: unknown field ")
 		switch {
+		case len(bytes.TrimSpace(data)) == 0:
+			return wrong("it is empty")
 		case errors.As(err, &at):
 			return wrong("byte %d: it is no JSON", at.Offset)
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			return wrong("byte %d: it ends early", len(data))
 		case errors.As(err, &of):
-			return wrong("byte %d: a %s in %s", of.Offset, of.Value, of.Field)
+			return wrong("byte %d: %.80s: %.80s", of.Offset, cmp.Or(of.Field, "value"), of.Value)
+		case errors.Is(err, errPair):
+			return wrong("%v", err)
+		case unknown:
+			return wrong("unknown key %.80s", key)
 		}
 		return wrong("a value of another form")
 	}
 	if m.Schema != Schema {
 		return wrong("schema %.80q instead of %q", m.Schema, Schema)
 	}
-	if _, err := formatOf(m.Format); err != nil {
-		return wrong("format %.80q", m.Format)
-	}
-	seen := map[string]bool{}
 	for _, s := range m.Steps {
 		if s == nil || slices.Contains(s.Channels, nil) {
 			return wrong("a step or a channel is null")
 		}
 	}
+	seen := map[string]bool{}
 	for _, f := range m.all() {
 		if !filepath.IsLocal(filepath.FromSlash(f.Name)) || seen[f.Name] {
 			return wrong("file %.80q", f.Name)
 		}
 		seen[f.Name] = true
 	}
+	for _, f := range m.shared() {
+		if err := f.verify(context.Background(), folder, 0); err != nil {
+			return nil, nil, err
+		}
+	}
 	machine, err := hw.Load(filepath.Join(folder, MachineName))
 	if err != nil {
 		return nil, nil, err
 	}
-	if machine.PIM.Standard != m.Standard {
-		return wrong("standard %.80q, %s in %s", m.Standard, machine.PIM.Standard, MachineName)
+	if err := m.check(name, machine); err != nil {
+		return nil, nil, err
 	}
 	return m, machine, nil
+}
+
+// shared are the files of all steps.
+func (m *Manifest) shared() []File {
+	return []File{{MachineName, m.Hash}, {PlanName, m.PlanHash}}
 }
 
 // Files are the files of a folder's streams, in order.
@@ -82,23 +115,51 @@ func (m *Manifest) Files(folder string) (list []string) {
 
 // Verify hashes the files of a folder's streams. The error names the first that is not as it was written.
 func (m *Manifest) Verify(ctx context.Context, folder string) error {
-	for _, file := range m.all() {
-		name := filepath.Join(folder, filepath.FromSlash(file.Name))
-		f, err := files.Open(name, math.MaxInt64)
-		if err != nil {
+	sizes := map[string]int64{}
+	for _, c := range m.AllChannels() {
+		sizes[c.File] = c.Bytes
+	}
+	for _, f := range m.all() {
+		if err := f.verify(ctx, folder, sizes[f.Name]); err != nil {
 			return err
-		}
-		hash := sha256.New()
-		_, err = io.Copy(hash, files.While(ctx, f))
-		f.Close()
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		if got := hex.EncodeToString(hash.Sum(nil)); got != file.SHA256 {
-			return fmt.Errorf("%s: SHA-256 %.12s…: %.12s… wanted, that of %s", name, got, file.SHA256, ManifestName)
 		}
 	}
 	return nil
+}
+
+// verify holds a file against its hash and its size, unless size is 0.
+func (f File) verify(ctx context.Context, folder string, size int64) error {
+	name := filepath.Join(folder, filepath.FromSlash(f.Name))
+	in, err := openRegular(name)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	hash := sha256.New()
+	n, err := io.Copy(hash, files.While(ctx, in))
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if got := hex.EncodeToString(hash.Sum(nil)); got != f.SHA256 {
+		return fmt.Errorf("%s: SHA-256 %.12s…: %.12s… wanted, that of %s", name, got, f.SHA256, ManifestName)
+	}
+	if size > 0 && n != size {
+		return fmt.Errorf("%s: %d bytes: %d wanted, those of %s", name, n, size, ManifestName)
+	}
+	return nil
+}
+
+// openRegular opens a file of a folder: what is no regular file may never end.
+func openRegular(name string) (io.ReadCloser, error) {
+	switch info, err := os.Stat(name); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%s: there is no such file: that of %s wanted", name, ManifestName)
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s: a regular file wanted", name)
+	}
+	return files.Open(name, math.MaxInt64)
 }
 
 // all are the files of all streams and images.
@@ -123,23 +184,4 @@ func (m *Manifest) AllChannels() (list []*Channel) {
 		list = append(list, s.Channels...)
 	}
 	return list
-}
-
-// Hold is the error of a stream that takes other cycles than the manifest says.
-func (c *Channel) Hold(name string, cycles int64) error {
-	if cycles != c.Last {
-		return fault.As(fault.Infeasible, fmt.Errorf("%s: %d cycles: %d wanted, those of %s", name, cycles, c.Last, ManifestName))
-	}
-	return nil
-}
-
-// endOfCode is the cycles of EOC: the host decodes it, and waits for its answer.
-const endOfCode = 2
-
-// HoldHost is Hold of host instructions.
-func (c *Channel) HoldHost(name string, cycles int64) error {
-	if cycles != c.Requested+endOfCode {
-		return fault.As(fault.Infeasible, fmt.Errorf("%s: %d cycles: %d wanted, those of %s and %d of EOC", name, cycles, c.Requested+endOfCode, ManifestName, endOfCode))
-	}
-	return nil
 }

@@ -40,6 +40,8 @@ type Stream struct {
 	Total       float64            `json:"energy_pj_total"`
 
 	Spent *pim.Spent `json:"-"` // where it was asked for
+	Timed bool       `json:"-"` // the file has cycles
+	Own   int64      `json:"-"` // commands of the file, without refreshes and changes of mode that the simulator adds
 }
 
 // IsStream reports whether a file begins as a stream does, or as a table of commands. What it reads of stdin, the file "-", is
@@ -79,7 +81,7 @@ func (s *Simulator) Streams(ctx context.Context, list []string, stdin io.Reader,
 			return nil, fmt.Errorf("%s is given twice", file)
 		}
 		var spent *pim.Spent
-		m, err := read(ctx, file, stdin, phase(file), func(name string, in io.Reader) (m pim.Measure, err error) {
+		m, err := read(ctx, file, stdin, phase(file), func(name string, in io.Reader) (m measured, err error) {
 			var u *pim.Usage
 			if spend {
 				if u, err = meter.Usage(); err != nil {
@@ -94,15 +96,22 @@ func (s *Simulator) Streams(ctx context.Context, list []string, stdin io.Reader,
 		if err != nil {
 			return nil, err
 		}
-		x := s.stream(file, &m)
-		x.Spent = spent
+		x := s.stream(file, &m.Measure)
+		x.Spent, x.Timed, x.Own = spent, m.timed, m.own
 		all.Add(x)
 	}
 	return all, nil
 }
 
+// measured is the measure of a file.
+type measured struct {
+	pim.Measure
+	timed bool  // it has cycles
+	own   int64 // its commands, without refreshes and changes of mode that the simulator adds
+}
+
 // measure measures a file by its first line, and tells u of every command unless it is nil.
-func (s *Simulator) measure(ctx context.Context, meter *pim.Meter, name string, in io.Reader, u *pim.Usage) (m pim.Measure, err error) {
+func (s *Simulator) measure(ctx context.Context, meter *pim.Meter, name string, in io.Reader, u *pim.Usage) (m measured, err error) {
 	text, err := dram.TraceText(name, in)
 	if err != nil {
 		return m, err
@@ -113,8 +122,12 @@ func (s *Simulator) measure(ctx context.Context, meter *pim.Meter, name string, 
 		if err != nil {
 			return m, err
 		}
-		if m, err = meter.Measure(st); err != nil {
+		if m.Measure, err = meter.Measure(st); err != nil {
 			return m, fmt.Errorf("%s: %w", name, err)
+		}
+		n := make([]int64, len(s.Standard.Ops))
+		for st.Count(n); len(n) > 0; n = n[1:] {
+			m.own += n[0]
 		}
 		if u != nil {
 			run, n := meter.DRAM().Run(), 0
@@ -158,6 +171,7 @@ func (s *Simulator) measure(ctx context.Context, meter *pim.Meter, name string, 
 			u.Issue(e.op, e.at)
 		}
 		channel = e.channel
+		m.own++
 		r.Issued[e.op]++
 		r.Cycles = max(r.Cycles, e.at, e.at+meter.DRAM().ResultAfter(e.op))
 		if meter.Gathers(e.op) {
@@ -171,7 +185,8 @@ func (s *Simulator) measure(ctx context.Context, meter *pim.Meter, name string, 
 	if !log.timed {
 		r = refreshed.Finish()
 	}
-	return meter.Counted(r, unrefreshed.Finish().Cycles, filled), nil
+	m.Measure, m.timed = meter.Counted(r, unrefreshed.Finish().Cycles, filled), log.timed
+	return m, nil
 }
 
 func (s *Simulator) stream(file string, m *pim.Measure) Stream {

@@ -126,6 +126,23 @@ var streams = slices.Concat(
 		row{"waits of a change of mode are nobody's", `cmp.Or(u.audit.Until(op, dram.AllBanks, u.change), stallIdle)`, `cmp.Or(stallIdle)`},
 		row{"the last result is not waited for", `u.stall(stallEnd, end-u.last)`, `u.stall(stallEnd, 0*end)`},
 	),
+	file("internal/emit/check.go", in("internal/emit", "^TestReadRefuses$"),
+		row{"rows of a manifest are those of no bank", `ch.Rows[1] <= rows, at`, `ch.Rows[1] <= 2*rows+1<<50, at`},
+		row{"a channel of a step may come twice", `c.want(ch.Channel > channel && `, `c.want(ch.Channel >= channel && `},
+		row{"a manifest's clock is any", `same(c, "clock_ps", m.Clock, machine.PIM.Clock.Picoseconds(), "that of "+MachineName)`, ``},
+	),
+	file("internal/emit/hold.go", in("internal/emit", "^TestHold$"),
+		row{"commands that are issued may be any", `		if held(n.Kind) {`, `		if held(n.Kind) && false {`},
+	),
+	file("internal/emit/read.go", in("internal/emit", "^(TestReadRefuses|TestVerifyRefuses)$"),
+		row{"a changed plan is read", `[]File{{MachineName, m.Hash}, {PlanName, m.PlanHash}}`, `[]File{{MachineName, m.Hash}}`},
+		row{"a changed machine is read", `[]File{{MachineName, m.Hash}, {PlanName, m.PlanHash}}`, `[]File{{PlanName, m.PlanHash}}`},
+		row{"keys that a manifest has not are dropped", `	d.DisallowUnknownFields()
+`, ``},
+		row{"a device is read as a stream", `	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s: a regular`, `	case !info.Mode().IsRegular() && false:
+		return nil, fmt.Errorf("%s: a regular`},
+	),
 	file("internal/emit/expand.go", in("internal/emit", "^TestExpand$"),
 		row{"refreshes at the end are not written", `		run.Finish()
 		tell()`, `		run.Finish()`},
