@@ -56,7 +56,7 @@ func runCommand() *cobra.Command {
 		Short: "Plan a model, time the plan and, if asked, execute it",
 		Long: `Plan a model, time the plan and, if asked, execute it.
 
-MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph" prints.`,
+MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph --values" prints.`,
 		Args: wantArgs(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			f.model = args[0]

@@ -55,7 +55,7 @@ func saved(ratio float64) string {
 	}
 	share := math.Round(100 * math.Abs(1-ratio))
 	if share == 0 {
-		word = "less"
+		return "0\u00a0%"
 	}
 	return fmt.Sprintf("%.0f\u00a0%% %s", share, word)
 }
@@ -107,7 +107,7 @@ func answer(b *strings.Builder, r *pimflow.Report) {
 	row := func(name string, base, plan float64, lows ...float64) {
 		cells := []string{name, fmt.Sprintf("%.*f", decimals(base), base), "", fmt.Sprintf("%.*f", decimals(plan), plan), "", ""}
 		if base > 0 {
-			cells[5] = fmt.Sprintf("%+.1f %%", 100*(plan/base-1))
+			cells[5] = strings.Replace(fmt.Sprintf("%+.1f %%", 100*(plan/base-1)), "-0.0", "+0.0", 1)
 		}
 		if len(lows) > 0 {
 			cells[2], cells[4] = interval(lows[0], lows[1]), interval(lows[2], lows[3])
@@ -223,7 +223,7 @@ func left(r *pimflow.Report) string {
 	if r.Exact {
 		return "No plan of at most two tiles a layer is faster: proven."
 	}
-	return fmt.Sprintf("No plan of the tiles that were costed takes less than %s\u00a0us (%.1f\u00a0%% above it), none with at most two a layer less than %s\u00a0us (%.1f\u00a0%%).",
+	return fmt.Sprintf("No plan of the tiles that were costed takes less than %s\u00a0us (the plan is %.1f\u00a0%% above it), none with at most two a layer less than %s\u00a0us (%.1f\u00a0%%).",
 		micros(*r.Bound), 100*(r.Total / *r.Bound - 1), micros(*r.BoundTwo), 100*(r.Total / *r.BoundTwo - 1))
 }
 

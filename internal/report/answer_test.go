@@ -34,11 +34,11 @@ func TestHeadline(t *testing.T) {
 		{answered(1.25, 1.1, 1.5, 0.98, 0.7, 1.4), "net on m: 1.25x faster than the GPU alone (1.10x to 1.50x); 2 % less energy (30 % less to 40 % more); 400.0 -> 320.0 us.", certain},
 		{answered(0.5, 0.4, 0.6, 1.3, 1.2, 1.4), "net on m: 2.00x slower than the GPU alone (0.40x to 0.60x); 30 % more energy (20 % more to 40 % more); 400.0 -> 800.0 us.",
 			"Within the errors of the models the plan is slower and takes more energy."},
-		{answered(1.004, 0.9, 1.1, 1.0049, 1, 1.1), "net on m: as fast as the GPU alone (0.90x to 1.10x); the same energy (0 % less to 10 % more); 400.0 -> 398.4 us.",
+		{answered(1.004, 0.9, 1.1, 1.0049, 1, 1.1), "net on m: as fast as the GPU alone (0.90x to 1.10x); the same energy (0 % to 10 % more); 400.0 -> 398.4 us.",
 			"Within the errors of the models the plan may be faster or slower and may take more or less energy."},
 		{answered(1.3, 0.9, 1.5, 0.8, 0.7, 0.9), "net on m: 1.30x faster than the GPU alone (0.90x to 1.50x); 20 % less energy (30 % less to 10 % less); 400.0 -> 307.7 us.",
 			"Within the errors of the models the plan may be faster or slower and takes less energy."},
-		{answered(1, 1, 1, 1, 1, 1), "net on m: as fast as the GPU alone (1.00x to 1.00x); the same energy (0 % less to 0 % less); 400.0 -> 400.0 us.", ""},
+		{answered(1, 1, 1, 1, 1, 1), "net on m: as fast as the GPU alone (1.00x to 1.00x); the same energy (0 % to 0 %); 400.0 -> 400.0 us.", ""},
 	} {
 		if d := cmp.Diff(c.first, Headline(c.r)); d != "" {
 			t.Error(d)
@@ -73,8 +73,8 @@ images/s             0.0                 0.0
 GPU busy 62 % of the plan's time, launching 6 %; PIM busy 31 %, launching 3 %;
 both at once 16 %; neither 0 %. Layers: 1 on the GPU, 2 split between them, 1 of
 them alone, with every channel.
-No plan of the tiles that were costed takes less than 160.0 us (100.0 % above
-it), none with at most two a layer less than 256.0 us (25.0 %).
+No plan of the tiles that were costed takes less than 160.0 us (the plan is
+100.0 % above it), none with at most two a layer less than 256.0 us (25.0 %).
 `
 	if d := cmp.Diff(want, trimLines(b.String())); d != "" {
 		t.Error(d)
