@@ -80,7 +80,7 @@ func performStep(ctx context.Context, folder string, s *Step, meter *pim.Meter, 
 		if err != nil {
 			return nil, err
 		}
-		st, err := meter.Commands().ParseStream(name, f)
+		st, err := meter.ParseStream(name, f)
 		f.Close()
 		if err != nil {
 			return nil, err

@@ -26,11 +26,28 @@ const (
 // ParseStream reads a stream that PrintStream wrote, plain or gzip. No loop is written out: memory is that of the lines.
 // The error is `name:line: …`.
 func (c *Commands) ParseStream(name string, in io.Reader) (dram.Stream, error) {
+	return c.parseStream(name, in, nil)
+}
+
+// ParseStream reads a stream as Commands does, and refuses addresses that the machine has not, in any iteration of the loops.
+func (m *Meter) ParseStream(name string, in io.Reader) (dram.Stream, error) {
+	return m.Commands().parseStream(name, in, m.Bounds())
+}
+
+// Bounds are the largest addresses of the machine, by the word of an operand.
+func (m *Meter) Bounds() map[string]int64 {
+	d := m.device.m
+	return map[string]int64{
+		"row": int64(d.Rows) - 1, "col": int64(d.Row/d.Column) - 1, "buf": int64(d.Buffer/d.Column) - 1, "acc": int64(d.Sums) - 1, "data": maxAddress,
+	}
+}
+
+func (c *Commands) parseStream(name string, in io.Reader, bounds map[string]int64) (dram.Stream, error) {
 	text, err := dram.TraceText(name, in)
 	if err != nil {
 		return nil, err
 	}
-	p := streamParser{Commands: c, loops: make([]openLoop, 1)}
+	p := streamParser{Commands: c, loops: make([]openLoop, 1), bounds: bounds}
 	for n := 1; ; n++ {
 		line, err := text.ReadSlice('\n')
 		if err == io.EOF && len(line) == 0 {
@@ -58,6 +75,8 @@ type streamParser struct {
 	loops []openLoop // the whole stream, then the loops that are open
 	begun bool
 	items int
+
+	bounds map[string]int64 // nil: any address
 }
 
 // openLoop is a loop whose end has not been read.
@@ -180,7 +199,10 @@ func (p *streamParser) command(words []string) (k dram.Command, err error) {
 			return k, fmt.Errorf("operand %.80q: %s… wanted", words[1+i], key)
 		}
 		if i < len(wanted) {
-			*wanted[i].of(&k), err = p.address(value)
+			a := wanted[i].of(&k)
+			if *a, err = p.address(value); err == nil {
+				err = p.bounded(*a, wanted[i].print)
+			}
 		} else {
 			err = gathered(&k.Fill, key, value)
 		}
@@ -189,6 +211,26 @@ func (p *streamParser) command(words []string) (k dram.Command, err error) {
 		}
 	}
 	return k, nil
+}
+
+// bounded is the error of an address that the loops around take out of its bounds.
+func (p *streamParser) bounded(a dram.Affine, word string) error {
+	most, ok := p.bounds[word]
+	if !ok {
+		return nil
+	}
+	lo, hi := a.Base, a.Base
+	for d, step := range a.Stride {
+		far := step * int64(p.loops[d+1].times-1)
+		lo, hi = lo+min(far, 0), hi+max(far, 0)
+	}
+	switch {
+	case lo < 0:
+		return fmt.Errorf("%d: 0 to %d wanted, those of the machine", lo, most)
+	case hi > most:
+		return fmt.Errorf("%d: 0 to %d wanted, those of the machine", hi, most)
+	}
+	return nil
 }
 
 // gathered reads the operands fill=COUNTxLEN and pitch=PITCH.

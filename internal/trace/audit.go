@@ -234,7 +234,7 @@ func (a *auditor) read(ctx context.Context, name string, text *bufio.Reader, s *
 		a.out.Issued++
 		return a.published(name, text)
 	}
-	log, issued := newLogReader(a.std), map[int]*dram.Run{}
+	log, issued := newLogReader(a.std, a.meter.Rows()), map[int]*dram.Run{}
 	err := log.read(name, text, func(e *event) error {
 		if log.timed {
 			return a.issue(e)
@@ -294,7 +294,7 @@ func (a *auditor) untimed(runs map[int]*dram.Run, e *event) error {
 
 // stream issues a stream on a channel.
 func (a *auditor) stream(ctx context.Context, name string, text *bufio.Reader) error {
-	st, err := a.meter.Commands().ParseStream(name, text)
+	st, err := a.meter.ParseStream(name, text)
 	if err != nil {
 		return err
 	}
@@ -331,6 +331,7 @@ func (a *auditor) host(name string, text *bufio.Reader, s *Simulator) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
+	h.Limit(int64(s.Machine.PIM.Rows))
 	h.Observe(func(i aimhost.Issued) {
 		for left := i.Channels; left != 0 && err == nil; {
 			n := bits.LeadingZeros32(left)

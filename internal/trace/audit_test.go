@@ -132,7 +132,7 @@ func TestLogForms(t *testing.T) {
 		var got []event
 		in, err := dram.TraceText("f", strings.NewReader(text))
 		if err == nil {
-			err = newLogReader(s.Standard).read("f", in, func(e *event) error {
+			err = newLogReader(s.Standard, s.Machine.PIM.Rows).read("f", in, func(e *event) error {
 				e.line = 0
 				got = append(got, *e)
 				return nil

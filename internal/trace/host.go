@@ -46,7 +46,12 @@ func (s *Simulator) HostFiles(ctx context.Context, files []string, stdin io.Read
 			return nil, fmt.Errorf("%s is given twice", file)
 		}
 		r, err := read(ctx, file, stdin, phase(file), func(name string, in io.Reader) (aimhost.Result, error) {
-			return aimhost.Time(s.channel, name, in, s.Machine.Memory.Channels)
+			h, err := aimhost.New(s.channel, s.Machine.Memory.Channels)
+			if err != nil {
+				return aimhost.Result{}, fmt.Errorf("%s: %w", name, err)
+			}
+			h.Limit(int64(s.Machine.PIM.Rows))
+			return h.Run(name, in)
 		})
 		if err != nil {
 			return nil, err

@@ -48,11 +48,12 @@ var logForms = []logForm{
 type logReader struct {
 	std   *dram.Standard
 	ops   map[string]dram.Op
-	timed bool // the log has cycles, known once its first line is read
+	timed bool  // the log has cycles, known once its first line is read
+	rows  int64 // of a bank
 }
 
-func newLogReader(std *dram.Standard) *logReader {
-	l := &logReader{std: std, ops: map[string]dram.Op{}}
+func newLogReader(std *dram.Standard, rows int) *logReader {
+	l := &logReader{std: std, ops: map[string]dram.Op{}, rows: int64(rows)}
 	for op, o := range std.Ops {
 		l.ops[o.Name] = dram.Op(op)
 	}
@@ -150,11 +151,11 @@ var cells = []cell{
 		e.bank = int(n)
 		return err
 	}},
-	{"row", func(_ *logReader, e *event, text []byte) error {
+	{"row", func(l *logReader, e *event, text []byte) error {
 		if len(text) == 0 {
 			return nil
 		}
-		n, err := natural(text, 1<<40)
+		n, err := natural(text, l.rows-1)
 		e.row = n
 		return err
 	}},
@@ -186,6 +187,11 @@ func natural(text []byte, most int64) (n int64, err error) {
 // table reads CSV without quotes; columns may come in any order, and others are ignored.
 func (l *logReader) table(head string) (func([]byte, *event) error, error) {
 	names := strings.Split(head, ",")
+	for i, name := range names {
+		if slices.Contains(names[:i], name) {
+			return nil, fmt.Errorf("column %.80q twice: once wanted", name)
+		}
+	}
 	at := make([]int, len(cells)) // by cell, its column; -1: none
 	last := 0
 	for i, c := range cells {
@@ -195,6 +201,9 @@ func (l *logReader) table(head string) (func([]byte, *event) error, error) {
 	l.timed = at[0] >= 0
 	var text [][]byte
 	return func(line []byte, e *event) error {
+		if n := bytes.Count(line, []byte{','}) + 1; n > len(names) {
+			return fmt.Errorf("%d columns: %d wanted, those of the first line", n, len(names))
+		}
 		text = text[:0]
 		for rest, more := line, true; more && len(text) <= last; {
 			var one []byte
@@ -253,7 +262,7 @@ func (l *logReader) notation(head string) (func([]byte, *event) error, error) {
 			word, value, _ := bytes.Cut(one, []byte{'='})
 			switch string(word) {
 			case "row":
-				e.row, err = natural(value, 1<<40)
+				e.row, err = natural(value, l.rows-1)
 			case "fill":
 				count, length, _ := bytes.Cut(value, []byte{'x'})
 				var n, m int64

@@ -118,7 +118,7 @@ func (s *Simulator) measure(ctx context.Context, meter *pim.Meter, name string, 
 	}
 	first, _ := text.Peek(64)
 	if head, _, _ := strings.Cut(string(first), "\n"); strings.HasPrefix(head, "pimflow stream ") && !strings.HasSuffix(strings.TrimRight(head, "\r"), " timed") {
-		st, err := meter.Commands().ParseStream(name, text)
+		st, err := meter.ParseStream(name, text)
 		if err != nil {
 			return m, err
 		}
@@ -143,7 +143,7 @@ func (s *Simulator) measure(ctx context.Context, meter *pim.Meter, name string, 
 		}
 		return m, err
 	}
-	log := newLogReader(s.Standard)
+	log := newLogReader(s.Standard, meter.Rows())
 	r := dram.Result{Issued: make([]int64, len(s.Standard.Ops))}
 	refreshed, unrefreshed := meter.DRAM().Run(), meter.Unrefreshed().Run()
 	if u != nil {

@@ -143,6 +143,14 @@ var streams = slices.Concat(
 		return nil, fmt.Errorf("%s: a regular`, `	case !info.Mode().IsRegular() && false:
 		return nil, fmt.Errorf("%s: a regular`},
 	),
+	file("internal/pim/notation_parse.go", in("internal/trace", "^TestRange$"),
+		row{"addresses of loops are held at their first iteration", `far := step * int64(p.loops[d+1].times-1)`, `far := 0 * step * int64(p.loops[d+1].times-1)`},
+		row{"addresses may be below 0", `	case lo < 0:`, `	case lo < -1:`},
+	),
+	file("internal/trace/log.go", in("internal/trace", "^TestRange$"),
+		row{"rows of a table are those of any bank", `n, err := natural(text, l.rows-1)`, `n, err := natural(text, 1<<40)`},
+		row{"columns without a name are dropped", `n > len(names) {`, `n > 9+len(names) {`},
+	),
 	file("internal/emit/expand.go", in("internal/emit", "^TestExpand$"),
 		row{"refreshes at the end are not written", `		run.Finish()
 		tell()`, `		run.Finish()`},

@@ -34,6 +34,7 @@ type Host struct {
 	n       int64
 	patient dram.Cycle // cycles without progress after which there is a deadlock
 	ended   bool
+	rows    int64 // of a bank; 0: any
 }
 
 const (
@@ -63,6 +64,9 @@ func Hosts(std *dram.Standard) bool {
 		return k.sends != "" && !slices.ContainsFunc(std.Ops, func(o dram.OpSpec) bool { return o.Name == k.sends })
 	})
 }
+
+// Limit refuses instructions in other rows than the first so many. The published simulator checks none.
+func (h *Host) Limit(rows int64) { h.rows = rows }
 
 // New returns a host of that many channels. The error names a standard without the commands of
 // the instructions, or the number.
@@ -108,6 +112,9 @@ func (h *Host) Do(in Instruction) error {
 	}
 	if outside := in.Mask &^ h.all; outside != 0 {
 		return fmt.Errorf("channel %d of %d", bits.LeadingZeros32(outside), bits.OnesCount32(h.all))
+	}
+	if h.rows > 0 && in.Row >= h.rows {
+		return fmt.Errorf("row %d: 0 to %d wanted, those of a bank", in.Row, h.rows-1)
 	}
 	h.n++
 	h.now++

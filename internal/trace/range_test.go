@@ -1,0 +1,43 @@
+package trace
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestRange: addresses that the machine has not are refused with their line, by audit and sim alike, whatever loops reach them.
+func TestRange(t *testing.T) {
+	for _, c := range []struct{ machine, text, want string }{
+		{"newton", "cycle,command,row\n5,G_ACT1,16383\n", ""},
+		{"newton", "cycle,command,row\n5,G_ACT1,16384\n", `f:2: "5,G_ACT1,16384": row: "16384": a number from 0 to 16383 wanted`},
+		{"newton", "cycle,command,cycle\n5,PREA,5\n", `f:1: "cycle,command,cycle": column "cycle" twice: once wanted`},
+		{"newton", "cycle,command\n5,PREA,6,7\n", `f:2: "5,PREA,6,7": 4 columns: 2 wanted, those of the first line`},
+		{"newton", "pimflow stream 1 newton timed\n@5 G_ACT1 row=16384\n", `f:2: "@5 G_ACT1 row=16384": row: "16384": a number from 0 to 16383 wanted`},
+		{"newton", "pimflow stream 1 newton\nloop 4 {\nG_ACT0 row=16380+i\n}\n", ""},
+		{"newton", "pimflow stream 1 newton\nloop 5 {\nG_ACT0 row=16380+i\n}\n", `f:3: "G_ACT0 row=16380+i": row="16380+i": 16384: 0 to 16383 wanted, those of the machine`},
+		{"newton", "pimflow stream 1 newton\nloop 3 {\nG_ACT0 row=1-i\n}\n", `row="1-i": -1: 0 to 16383 wanted`},
+		{"newton", "pimflow stream 1 newton\nloop 100000 {\nG_ACT0 row=i\n}\n", `row="i": 99999: 0 to 16383 wanted`},
+		{"newton", "pimflow stream 1 newton\nCOMP0 row=0 col=64 buf=0\n", `col="64": 64: 0 to 63 wanted`},
+		{"newton", "pimflow stream 1 newton\nCOMP0 row=0 col=63 buf=32\n", `buf="32": 32: 0 to 31 wanted`},
+		{"newton", "pimflow stream 1 newton\nREADRES data=-1\n", `data="-1": -1: 0 to `},
+		{"aim", "AiM MAC_ABK 4 0x80000000 16383\nAiM EOC\n", ""},
+		{"aim", "AiM MAC_ABK 4 0x80000000 16384\nAiM EOC\n", `f:1: "AiM MAC_ABK 4 0x80000000 16384": row 16384: 0 to 16383 wanted, those of a bank`},
+	} {
+		s := simulator(t, c.machine)
+		want := strings.Replace(c.want, "f:", "stdin:", 1)
+		refused := func(err error) {
+			t.Helper()
+			if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+				t.Errorf("%q: %v: %q wanted", c.text, err, want)
+			}
+		}
+		_, err := s.Audit(t.Context(), []string{"-"}, strings.NewReader(c.text), 3, silent)
+		refused(err)
+		if c.machine == "aim" {
+			_, err = s.HostFiles(t.Context(), []string{"-"}, strings.NewReader(c.text), silent)
+		} else {
+			_, err = s.Streams(t.Context(), []string{"-"}, strings.NewReader(c.text), false, silent)
+		}
+		refused(err)
+	}
+}
