@@ -21,8 +21,9 @@ func auditCommand() *cobra.Command {
 		Long: `Hold logs of DRAM commands against every rule of a machine's standard.
 
 Which command breaks which rule, in which cycle, by how much; a summary by rule; the refreshes that are missing, and what
-they would cost. A file is plain or gzip, "-" is the standard input; it is read in constant memory. Channels of several files
-are held against the rules each by itself. A file is
+they would cost. A file is plain or gzip, "-" is the standard input. What has a command a line is read in constant memory; a loop nest
+is held in memory, with at most 2^29 commands in all iterations, about a minute. Channels of several files are held against the
+rules each by itself. A file is
 
   a table      CSV with a first line of names: cycle and command wanted; channel, bank and row where they are there
   a stream     as pimflow emit writes it, with cycles (--timed) or without

@@ -292,11 +292,22 @@ func (a *auditor) untimed(runs map[int]*dram.Run, e *event) error {
 	return failed
 }
 
+// maxAudited bounds the commands of a loop nest, each of which is visited: about a minute, at 10^7 a second (estimated).
+const maxAudited = 1 << 29
+
 // stream issues a stream on a channel.
 func (a *auditor) stream(ctx context.Context, name string, text *bufio.Reader) error {
 	st, err := a.meter.ParseStream(name, text)
 	if err != nil {
 		return err
+	}
+	counts, total := make([]int64, len(a.std.Ops)), int64(0)
+	st.Count(counts)
+	for _, n := range counts {
+		total += n
+	}
+	if total > maxAudited {
+		return fmt.Errorf("%s: %d commands with the iterations of all loops: at most %d wanted, each of which audit visits", name, total, maxAudited)
 	}
 	run, ops := a.meter.DRAM().Run(), a.meter.Commands()
 	n, own, row := 0, dram.Op(0), int64(dram.AnyRow)

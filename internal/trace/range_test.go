@@ -41,3 +41,16 @@ func TestRange(t *testing.T) {
 		refused(err)
 	}
 }
+
+// TestMaxAudited: a loop nest of more commands than audit visits in a minute is refused at once; sim times it without writing it out.
+func TestMaxAudited(t *testing.T) {
+	s := simulator(t, "newton")
+	const text = "pimflow stream 1 newton\nloop 1000000000 {\nloop 1000000 {\nPREA\n}\n}\n"
+	const want = "stdin: 1000000000000000 commands with the iterations of all loops: at most 536870912 wanted, each of which audit visits"
+	if _, err := s.Audit(t.Context(), []string{"-"}, strings.NewReader(text), 3, silent); err == nil || err.Error() != want {
+		t.Errorf("%v: %q wanted", err, want)
+	}
+	if x, err := s.Streams(t.Context(), []string{"-"}, strings.NewReader(text), false, silent); err != nil || x.Streams[0].Own != 1e15 {
+		t.Errorf("%v %v", x, err)
+	}
+}
