@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"pimflow/internal/emit"
+	"pimflow/internal/fault"
 )
 
 // Emitted writes what is in a folder of streams for people: a row for each step.
@@ -16,7 +17,7 @@ func Emitted(w io.Writer, m *emit.Manifest) error {
 	for _, s := range m.Steps {
 		files += len(s.Channels)
 	}
-	fmt.Fprintf(b, "streams    %s on %s: %s of %s, %d commands, %d bytes as %s\n\n", m.Model, m.Machine, counted(files, "file"), counted(len(m.Steps), "step"), m.Commands, m.Bytes, m.Format)
+	fmt.Fprintf(b, "streams    %s on %s: %s of %s, %d commands, %d bytes as %s\n\n", fault.Name(m.Model), fault.Name(m.Machine), counted(files, "file"), counted(len(m.Steps), "step"), m.Commands, m.Bytes, m.Format)
 	rows := table{{right: true}, {}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}}
 	rows.row("step", "layer", "channels", "launches", "rows", "commands", "ck")
 	for _, s := range m.Steps {

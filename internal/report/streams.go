@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"pimflow/internal/emit"
+	"pimflow/internal/fault"
 	"pimflow/internal/trace"
 )
 
@@ -30,7 +31,7 @@ func Streams(w io.Writer, s *trace.Streams) error {
 // StreamSteps writes the streams of a folder for people: a row for each step.
 func StreamSteps(w io.Writer, m *emit.Manifest, s *trace.Streams) error {
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "streams    %s of %s: %s of %s\nmachine    %s; PIM clock %.4f ns\n\n", m.Model, m.Machine, counted(len(s.Streams), "channel"), counted(len(m.Steps), "step"), s.Machine, s.Clock/1e3)
+	fmt.Fprintf(b, "streams    %s of %s: %s of %s\nmachine    %s; PIM clock %.4f ns\n\n", fault.Name(m.Model), fault.Name(m.Machine), counted(len(s.Streams), "channel"), counted(len(m.Steps), "step"), s.Machine, s.Clock/1e3)
 	rows := newStreamRows("step")
 	at := 0
 	for _, step := range m.Steps {
@@ -74,7 +75,7 @@ func (r *streamRows) stream(name string, s *trace.Stream) {
 // Hosts writes host instructions of a folder for people: a row for each step, with the channel that takes longest.
 func Hosts(w io.Writer, m *emit.Manifest, h []trace.Host) error {
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "streams    %s of %s: %s of %s, as host instructions\n\n", m.Model, m.Machine, counted(len(h), "channel"), counted(len(m.Steps), "step"))
+	fmt.Fprintf(b, "streams    %s of %s: %s of %s, as host instructions\n\n", fault.Name(m.Model), fault.Name(m.Machine), counted(len(h), "channel"), counted(len(m.Steps), "step"))
 	rows := table{{}, {right: true}, {right: true}, {right: true}, {right: true}, {right: true}}
 	rows.row("step", "plan ck", "refreshes", "closing", "host", "simulated ck")
 	at := 0
@@ -99,6 +100,6 @@ func Hosts(w io.Writer, m *emit.Manifest, h []trace.Host) error {
 // Performed writes what the streams of a folder make of its images.
 func Performed(w io.Writer, m *emit.Manifest, p *emit.Performed) error {
 	_, err := fmt.Fprintf(w, "values     %s of %s: %s of %s performed\n%d values that are read and %d results are those of the plan's execution, to the bit\n",
-		m.Model, m.Machine, counted(p.Channels, "channel"), counted(p.Steps, "step"), p.Reads, p.Results)
+		fault.Name(m.Model), fault.Name(m.Machine), counted(p.Channels, "channel"), counted(p.Steps, "step"), p.Reads, p.Results)
 	return err
 }
