@@ -57,7 +57,7 @@ func (s *Session) Beside(ctx context.Context, p *Plan) ([]usage.Policy, error) {
 	return list, nil
 }
 
-// mostOptions is how many ways to execute a layer are reported: those that are the fastest alone.
+// mostOptions is the number of alternatives of a layer in a report, the fastest alone first.
 const mostOptions = 5
 
 // Options adds the fastest ways to execute each layer alone, and the time of the plan with each, to a report that has its utilization; not to
@@ -165,7 +165,7 @@ var energyKeys = [device.Parts][]string{
 // maxModel bounds a file of a model that is hashed, in bytes.
 const maxModel = 1 << 40
 
-// hashOf is the SHA-256 of what is written.
+// hashOf is the SHA-256 of the bytes that a function writes, in hexadecimal digits.
 func hashOf(write func(io.Writer) error) (string, error) {
 	h := sha256.New()
 	err := write(h)

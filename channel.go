@@ -81,8 +81,8 @@ func (c *Channel) Rules() (list []ChannelRule) {
 	return list
 }
 
-// Ready is the first cycle in which the waits of the standard allow a command, after those that were issued; at least 1. Whether its
-// mode and its row are right, and refreshes in time, Issue says. The error names a command or a bank that the standard does not have.
+// Ready is the first cycle, 1 or later, in which the waits of the standard allow a command after the issued ones. Issue checks the mode,
+// the open row and refreshes. The error names a command or a bank that the standard does not have.
 func (c *Channel) Ready(cmd ChannelCommand) (int64, error) {
 	op, err := c.op(cmd)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"pimflow"
 
@@ -122,13 +123,21 @@ func compareModels(ctx context.Context, f *compareFlags, models []string, stdout
 	}
 	var jobs []job
 	names := map[string]string{}
+	sums := map[string]string{}
 	for _, machine := range f.machines {
 		m, _, err := hw.LoadWith(machine, f.opts.GPU, f.opts.Set)
 		if err != nil {
 			return err
 		}
 		names[machine] = m.Name
-		all.Machines = append(all.Machines, m.Name)
+		var text strings.Builder
+		if err := m.Show(&text); err != nil {
+			return err
+		}
+		if other, there := sums[text.String()]; there {
+			return fault.Usagef("--machine: machine %.80q is given twice, as %.80s and as %.80s", m.Name, other, machine)
+		}
+		sums[text.String()] = machine
 		if launches := fmt.Sprintf("gpu=%s pim=%s", m.Launch.GPU, m.Launch.PIM); !slices.Contains(all.Launches, launches) {
 			all.Launches = append(all.Launches, launches)
 		}
@@ -138,6 +147,9 @@ func compareModels(ctx context.Context, f *compareFlags, models []string, stdout
 			}
 		}
 	}
+	for _, machine := range f.machines {
+		all.Machines = append(all.Machines, machineLabel(machine, names))
+	}
 	for _, x := range jobs {
 		f.opts.Machine, f.model, f.opts.Batch = x.machine, x.model, x.batch
 		m, err := compareModel(ctx, f, all, bar)
@@ -146,8 +158,9 @@ func compareModels(ctx context.Context, f *compareFlags, models []string, stdout
 		}
 		if err != nil {
 			failures = append(failures, err)
-			m = report.ModelResult{Model: x.model, Machine: names[x.machine], Batch: max(x.batch, 1), Error: fault.Line(err)}
+			m = report.ModelResult{Model: x.model, Batch: max(x.batch, 1), Error: fault.Line(err)}
 		}
+		m.Machine = machineLabel(x.machine, names)
 		all.Models = append(all.Models, m)
 		patience.Store(int64(grace)) // there is something to print
 	}
@@ -182,11 +195,25 @@ func compareModels(ctx context.Context, f *compareFlags, models []string, stdout
 		return nil
 	}
 	kind := fault.Infeasible
+	told := map[string]bool{}
 	for _, err := range failures {
-		fmt.Fprintln(stderr, "pimflow:", fault.Line(err))
+		if line := fault.Line(err); !told[line] {
+			told[line] = true
+			fmt.Fprintln(stderr, "pimflow:", line)
+		}
 		kind = min(kind, fault.Of(err)) // the largest exit code
 	}
 	return fault.As(kind, errFailed)
+}
+
+// machineLabel is a machine's name, or what it was given as where another of them has the same name.
+func machineLabel(given string, names map[string]string) string {
+	for other, name := range names {
+		if other != given && name == names[given] {
+			return given
+		}
+	}
+	return names[given]
 }
 
 // check refuses models, policies and batches that are given twice, and unknown policies.
@@ -207,7 +234,7 @@ func (f *compareFlags) check(models []string) error {
 		}
 	}
 	for i, name := range f.machines {
-		if slices.Contains(f.machines[:i], name) {
+		if slices.ContainsFunc(f.machines[:i], func(other string) bool { return filepath.Clean(other) == filepath.Clean(name) }) {
 			return fault.Usagef("--machine %s is given twice", name)
 		}
 	}
@@ -233,7 +260,7 @@ func compareModel(ctx context.Context, f *compareFlags, all *report.Comparison, 
 		n, on := p.Measured()
 		all.Profile = &report.ProfileFile{File: p.File, Kernels: n, MeasuredOn: on}
 	}
-	m.Model, m.Machine, m.Bindings = g.Name, base.Name, s.Bindings()
+	m.Model, m.Bindings = g.Name, s.Bindings()
 	numbers := []int{base.Memory.PIMChannels}
 	if all.Own {
 		numbers = platform.Eighths(base.Memory.Channels)

@@ -49,13 +49,10 @@ A plan names its network; the plan of another model needs --model. Layers are ma
 	return c
 }
 
-// maxRun bounds the JSON of a run, in bytes. Estimated: one layer has some 1,000.
-const maxRun = 1 << 30
-
 // loadRun reads a run, or times a plan.
 func loadRun(ctx context.Context, file string, q *request) (*pimflow.Report, error) {
 	if !strings.HasSuffix(file, ".plan") {
-		f, err := files.OpenText(file, maxRun)
+		f, err := files.OpenText(file, report.MaxRun)
 		if err != nil {
 			return nil, err
 		}

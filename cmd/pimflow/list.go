@@ -11,7 +11,7 @@ import (
 	"pimflow/internal/report"
 )
 
-// ListSchema is the schema of the JSON of lists of what is built in.
+// ListSchema names the form of the JSON that lists networks, machines, GPUs or policies.
 const ListSchema = "pimflow.list/1"
 
 // shipped is something that is built in.
@@ -20,7 +20,7 @@ type shipped struct {
 	About string `json:"about"` // for people
 }
 
-// listing prints a list of what is built in, as text, JSON or CSV.
+// listing prints networks, machines, GPUs or policies as text, JSON or CSV.
 type listing struct {
 	json, csv bool
 	format    string // of a line of text: name and about

@@ -109,7 +109,7 @@ func unknownCommand(root *cobra.Command, name string) error {
 	return fault.Usagef("command %.80q is not known%s: one of %s wanted", name, nearest.Hint(name, names), strings.Join(names, ", "))
 }
 
-// termsName is what help knows the words of reports by.
+// termsName is the name of the command that explains the words of reports.
 const termsName = "terms"
 
 func termsCommand() *cobra.Command {

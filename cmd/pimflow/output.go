@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"os"
+	"strconv"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -80,7 +82,25 @@ func despite(w io.Writer) {
 const usualColumns = 80
 
 func columnsFlag(c *cobra.Command, to *int) {
-	c.Flags().IntVar(to, "columns", usualColumns, "characters that a line of a table may have; 0: as many as it takes (default: those of the terminal, else 80)")
+	*to = usualColumns
+	c.Flags().Var((*columnCount)(to), "columns", "characters that a line of a table may have; 0: as many as it takes (default: those of the terminal, else 80)")
+}
+
+// columnCount is a number of characters as a flag has it.
+type columnCount int
+
+func (n *columnCount) String() string { return strconv.Itoa(int(*n)) }
+
+func (n *columnCount) Type() string { return "int" }
+
+// Set reads a whole number of 0 or more.
+func (n *columnCount) Set(text string) error {
+	x, err := strconv.ParseUint(text, 10, 31)
+	if err != nil {
+		return errors.New("a whole number, 0 or more, wanted")
+	}
+	*n = columnCount(x)
+	return nil
 }
 
 // columnsOf is the length of lines that a flag asks for, or that of the terminal.

@@ -100,7 +100,7 @@ func (f *surveyFlags) start(ctx context.Context) (*profile.Runner, error) {
 	return r, err
 }
 
-// measure writes the measured time of its kernel into each row, one after the other, and says what is left without one.
+// measure measures the kernel of each row in order, writes its time into the row, and reports the rows without a time.
 func (f *surveyFlags) measure(ctx context.Context, rows []profile.Row, progress func(done, total int), stderr io.Writer) error {
 	begin := time.Now()
 	r, err := f.start(ctx)

@@ -30,7 +30,7 @@ if that run was with --html too.`,
 			if err := tryOutputs(inputs(c, args), files.Named{By: "-o", Name: out}); err != nil {
 				return err
 			}
-			f, err := files.OpenText(args[0], maxRun)
+			f, err := files.OpenText(args[0], report.MaxRun)
 			if err != nil {
 				return err
 			}

@@ -292,7 +292,7 @@ func TestRefused(t *testing.T) {
 		{printedFile(t, "l.json", someRun()), "pareto", Options{By: []Aim{{"mac_units", false}, {"total_ns", false}}}, []string{"l.json: no column \"mac_units\""}},
 		{printedFile(t, "m.json", map[string]string{"schema": "x"}), "speedup", Options{}, []string{"m.json: schema \"x\"", "pimflow compare --json"}},
 		{table(t, "o.csv", none), "pareto", Options{}, []string{"o.csv: point 0: total_ns 0: more than 0 wanted"}},
-		{printedFile(t, "n.json", 3), "speedup", Options{}, []string{"n.json: not JSON of one object"}},
+		{printedFile(t, "n.json", 3), "speedup", Options{}, []string{"n.json: byte 1: an object wanted, not a number"}},
 	} {
 		d := &Data{}
 		err := d.Read(c.file)

@@ -1,7 +1,6 @@
 package figure
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 
 	"pimflow/internal/fault"
 	"pimflow/internal/files"
+	"pimflow/internal/jsontext"
 	"pimflow/internal/report"
 	"pimflow/internal/result"
 )
@@ -32,9 +32,6 @@ type Record struct {
 	Baseline map[string]result.Energy // parts of the energy of the GPU alone; nil: not known
 	lacks    func(column string) bool // nil: every column is there
 }
-
-// maxRun bounds the JSON of a run, in bytes. Estimated: a layer has some 1,000.
-const maxRun = 1 << 30
 
 // Read adds the rows of a file: a table of results, by the ending of its name, or what pimflow run, compare or reproduce
 // prints with --json. Rows with an error are left out. Errors are one line with the file's name.
@@ -73,7 +70,7 @@ var printed = []struct {
 }
 
 func (d *Data) readJSON(file string) error {
-	f, err := files.OpenText(file, maxRun)
+	f, err := files.OpenText(file, report.MaxRun)
 	if err != nil {
 		return err
 	}
@@ -86,7 +83,10 @@ func (d *Data) readJSON(file string) error {
 		Schema string `json:"schema"`
 	}
 	var known []string
-	err = json.Unmarshal(data, &head)
+	err = jsontext.Decode(data, &head)
+	if key := jsontext.Twice(data); err == nil && key != "" {
+		err = fmt.Errorf("key %.80s: twice, once wanted", key)
+	}
 	for _, p := range printed {
 		if err == nil && p.schema == head.Schema {
 			return p.add(d, file, data)
@@ -95,7 +95,7 @@ func (d *Data) readJSON(file string) error {
 	}
 	wanted := "what " + strings.Join(known, ", ") + " print wanted"
 	if err != nil {
-		return fmt.Errorf("%s: not JSON of one object: %w: %s", file, err, wanted)
+		return fmt.Errorf("%s: %w: %s", file, err, wanted)
 	}
 	return fmt.Errorf("%s: schema %.80q: %s", file, head.Schema, wanted)
 }
@@ -115,7 +115,7 @@ var runColumns = []string{
 
 func (d *Data) addRun(file string, data []byte) error {
 	r := &pimflow.Report{}
-	if err := json.Unmarshal(data, r); err != nil {
+	if err := jsontext.Decode(data, r); err != nil {
 		return fmt.Errorf("%s: not what pimflow run --json prints: %w", file, err)
 	}
 	row := Record{File: file, Baseline: map[string]result.Energy{}, Row: result.Row{
@@ -151,7 +151,7 @@ var compareColumns = []string{
 
 func (d *Data) addComparison(file string, data []byte) error {
 	c := &report.Comparison{}
-	if err := json.Unmarshal(data, c); err != nil {
+	if err := jsontext.Decode(data, c); err != nil {
 		return fmt.Errorf("%s: not what pimflow compare --json prints: %w", file, err)
 	}
 	for _, m := range c.Models {
@@ -176,7 +176,7 @@ func (d *Data) addComparison(file string, data []byte) error {
 
 func (d *Data) addReproduction(file string, data []byte) error {
 	r := &report.Reproduction{}
-	if err := json.Unmarshal(data, r); err != nil {
+	if err := jsontext.Decode(data, r); err != nil {
 		return fmt.Errorf("%s: not what pimflow reproduce --json prints: %w", file, err)
 	}
 	d.Bridges = append(d.Bridges, r.Models...)

@@ -11,6 +11,9 @@ import (
 // kinds are the placements of layers, in the order of their styles.
 var kinds = []string{"gpu", "pim", "split", "pipe"}
 
+// day is the longest time of a run that is drawn, in ns: a day. Estimated: runs take seconds.
+const day = 24 * 3600 * 1e9
+
 // timeline is when tiles run on each device, a panel for each run.
 func timeline(d *Data, _ *Options) (*Figure, error) {
 	if len(d.Runs) == 0 {
@@ -19,6 +22,12 @@ func timeline(d *Data, _ *Options) (*Figure, error) {
 	f := &Figure{}
 	used := map[string]bool{}
 	for _, r := range d.Runs {
+		if !(r.Total > 0 && r.Total <= day) {
+			return nil, fmt.Errorf("key total_ns of %.80q: %g: more than 0, at most a day, wanted", r.Model, r.Total)
+		}
+		if len(r.Layers) == 0 {
+			return nil, fmt.Errorf("key layers of %.80q: missing or empty: the layers of a run wanted", r.Model)
+		}
 		q := measure("total_ns", r.Total)
 		p := Panel{X: empty(q.label), Y: Axis{Names: []string{"PIM", "GPU"}, Low: -0.5, High: 1.5}}
 		p.X.including(0, r.Total*q.scale)
@@ -32,7 +41,7 @@ func timeline(d *Data, _ *Options) (*Figure, error) {
 					lane = 1
 				}
 				style := slices.Index(kinds, l.Kind)
-				if style < 0 || !(t.NS >= 0) || !(t.Start >= 0) {
+				if style < 0 || !(t.NS >= 0 && t.NS <= day) || !(t.Start >= 0 && t.Start <= day) {
 					return nil, fmt.Errorf("layer %.80q of %.80q: kind %.80q, start %g ns, %g ns: a placement and times wanted", l.Name, r.Model, l.Kind, t.Start, t.NS)
 				}
 				if t.NS == 0 {

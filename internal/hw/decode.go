@@ -17,6 +17,7 @@ import (
 
 	"pimflow/internal/fault"
 	"pimflow/internal/files"
+	"pimflow/internal/jsontext"
 	"pimflow/internal/nearest"
 )
 
@@ -75,7 +76,7 @@ func begin(name string, data []byte, others []string) (m *Machine, based bool, e
 	var head struct {
 		Base json.RawMessage `json:"base"`
 	}
-	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&head); err != nil || head.Base == nil {
+	if err := json.NewDecoder(bytes.NewReader(jsontext.Bare(data))).Decode(&head); err != nil || head.Base == nil {
 		return &Machine{Sources: map[string]string{}, Given: map[string]Given{}}, false, nil // what is not JSON is told with its line
 	}
 	var base string
@@ -98,7 +99,7 @@ func Bases(file string) (list []string) {
 	for strings.HasSuffix(file, ".json") && files.Size(file) > 0 && !slices.Contains(list[:max(len(list)-1, 0)], file) {
 		var head struct{ Base string }
 		data, err := files.Read(file, maxFile)
-		if err != nil || json.Unmarshal(data, &head) != nil || !isPath(head.Base) {
+		if err != nil || jsontext.Decode(data, &head) != nil || !isPath(head.Base) {
 			break
 		}
 		file = besides(file, head.Base)
@@ -128,6 +129,7 @@ func (m *Machine) keepTiming(read map[string]bool) {
 }
 
 func newDecoder(name string, data []byte, sources map[string]string, given map[string]Given) *decoder {
+	data = jsontext.Bare(data)
 	d := &decoder{file: name, data: data, dec: json.NewDecoder(bytes.NewReader(data)), sources: sources, given: given, read: map[string]bool{}}
 	d.dec.UseNumber()
 	return d
@@ -264,11 +266,11 @@ func (d *decoder) token(path string) (json.Token, error) {
 	var syntax *json.SyntaxError
 	switch {
 	case errors.As(err, &syntax):
-		return nil, d.errorAt(syntax.Offset, path, "not JSON: %v", err)
+		return nil, d.errorAt(syntax.Offset, path, "%s", jsontext.Unexpected(d.data, syntax.Offset))
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, d.errorAt(int64(len(d.data)), path, "the file ends too early")
 	case err != nil:
-		return nil, d.errorf(path, "not JSON: %v", err)
+		return nil, d.errorf(path, "%s", jsontext.Words(d.data, err))
 	}
 	return t, nil
 }
@@ -341,7 +343,7 @@ func (d *decoder) value(path string, v reflect.Value, tag reflect.StructTag) err
 func (d *decoder) skip(path string) error {
 	var x json.RawMessage
 	if err := d.dec.Decode(&x); err != nil {
-		return d.errorf(path, "not JSON: %v", err)
+		return d.errorf(path, "%s", jsontext.Words(d.data, err))
 	}
 	return nil
 }
@@ -353,7 +355,7 @@ func (d *decoder) texts(path string, v reflect.Value) error {
 		x.Elem().Set(reflect.ValueOf(maps.Clone(v.Interface().(map[string]string))))
 	}
 	if err := d.dec.Decode(x.Interface()); err != nil {
-		return d.errorf(path, "a list or an object of texts wanted: %v", err)
+		return d.errorf(path, "a list or an object of texts wanted")
 	}
 	for _, text := range textsOf(x.Elem()) {
 		if strings.TrimSpace(text) == "" {

@@ -125,7 +125,7 @@ func TestErrors(t *testing.T) {
 		{`"sm_idle_w": {"value": 1, "low": 0.5`, `"sm_idle_w": {"value": 1, "low": -1`, `m.json:61: gpu.energy.sm_idle_w.low: -1 is out of range: >=0 wanted`},
 		{`"sm_idle_w": {"value": 1, "low": 0.5`, `"sm_idle_w": {"value": 1`, `m.json:61: gpu.energy.sm_idle_w.low: missing`},
 		{`"sm": {"value": 2`, `"sm": {"value": 2, "low": 1`, `m.json:28: gpu.sm.low: unknown key`},
-		{`"name": "toy",`, `"name": "toy"`, `m.json:3: not JSON`},
+		{`"name": "toy",`, `"name": "toy"`, `m.json:3: it is no JSON`},
 		// Several keys, as of a file of an older form, are told together.
 		{`"sm": {`, `"cores": {`, `m.json: 1 key missing: gpu.sm; 1 unknown: gpu.cores (line 28)`},
 		{`"sm": {"value": 2` + src, `"sm": {"val": 2}`, `m.json: 2 keys missing: gpu.sm.value, gpu.sm.source; 1 unknown: gpu.sm.val (line 28, did you mean "value"?)`},

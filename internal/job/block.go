@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"pimflow/internal/jsontext"
 )
 
 // BlockSchema names the form of a Block's JSON.
@@ -35,7 +37,7 @@ func ParseBlock(data []byte, version string, known *Names) (*Block, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(b); err != nil {
-		return nil, fmt.Errorf("a block as JSON: %w", err)
+		return nil, fmt.Errorf("a block as JSON: %s", jsontext.Words(data, err))
 	}
 	switch {
 	case b.Schema != BlockSchema:

@@ -12,6 +12,7 @@ import (
 	"html/template"
 	"io"
 	"math"
+	"reflect"
 
 	"pimflow"
 
@@ -61,6 +62,14 @@ func Check(r *pimflow.Report, file string) error {
 	if u == nil || len(u.Limits) == 0 {
 		return wrong("key \"utilization\" is missing")
 	}
+	if r.Model == "" {
+		return wrong("key model: empty, the name of a network wanted")
+	}
+	for _, x := range values(r) {
+		if !x.holds {
+			return wrong("key %s: %v, %s wanted", x.key, x.x, x.wanted)
+		}
+	}
 	layer := func(what string, n int) error {
 		if n < 0 || n >= len(r.Layers) {
 			return wrong("%s: layer %d: 0 to %d wanted", what, n, len(r.Layers)-1)
@@ -106,6 +115,9 @@ func Check(r *pimflow.Report, file string) error {
 		if err := piece(fmt.Sprintf("baseline_pieces: piece %d", i), x); err != nil {
 			return err
 		}
+	}
+	if x := impossible(reflect.ValueOf(r), ""); x != nil {
+		return wrong("key %s: %v, %s wanted", x.key, x.x, x.wanted)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"pimflow/internal/csvtext"
 	"pimflow/internal/device"
+	"pimflow/internal/jsontext"
 )
 
 // named is a measured time under a name that another program has for one or more layers.
@@ -35,7 +36,7 @@ func byName(data []byte, file string) (n *names, ok bool, err error) {
 		n, err = parseExport(data, file)
 		return n, true, err
 	}
-	in := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
+	in := csv.NewReader(bytes.NewReader(jsontext.Bare(data)))
 	in.FieldsPerRecord = -1
 	head, err := in.Read()
 	if err != nil || slices.Contains(head, "op") || !slices.ContainsFunc(head, func(s string) bool { return nameColumn[plainWord(s)] }) {
@@ -152,7 +153,8 @@ func picoseconds(v, unit float64) (device.Time, error) {
 // the number of runs. medianMs comes before averageMs, and that before timeMs, the sum of all runs.
 func parseExport(data []byte, file string) (*names, error) {
 	n := &names{file: file, device: "TensorRT, trtexec"}
-	d := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
+	data = jsontext.Bare(data)
+	d := json.NewDecoder(bytes.NewReader(data))
 	line := func() int {
 		rest := data[:min(int(d.InputOffset()), len(data))]
 		return 1 + bytes.Count(rest, []byte("\n"))
@@ -165,6 +167,10 @@ func parseExport(data []byte, file string) (*names, error) {
 	for i := 0; d.More(); i++ {
 		var x map[string]any
 		if err := d.Decode(&x); err != nil {
+			var of *json.UnmarshalTypeError
+			if errors.As(err, &of) {
+				return nil, fmt.Errorf("%s:%d: entry %d: %.80s: %s", file, line(), i+1, strings.TrimPrefix(of.Value, "number "), wanted)
+			}
 			return nil, fmt.Errorf("%s:%d: entry %d: %s", file, line(), i+1, wanted)
 		}
 		if c, ok := x["count"].(float64); ok && i == 0 && x["name"] == nil {

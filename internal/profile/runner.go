@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"pimflow/internal/device"
+	"pimflow/internal/jsontext"
 )
 
 // Protocol names the protocol of runners. A runner prints a Hello as a line of JSON. For each
@@ -167,7 +168,7 @@ func (r *Runner) read(v any) error {
 	}
 	if err := json.Unmarshal(line, v); err != nil {
 		r.kill()
-		return fmt.Errorf("%s printed %.80q: %w", r.name, line, err)
+		return fmt.Errorf("%s printed %.80q: %s", r.name, line, jsontext.Words(line, err))
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"pimflow/internal/fault"
 	"pimflow/internal/files"
+	"pimflow/internal/jsontext"
 )
 
 // Login says where a server is and who asks, as NATS's own clients are told.
@@ -77,7 +78,7 @@ func (l Login) resolve() (Login, error) {
 		return l, fmt.Errorf("NATS context: %w", err)
 	}
 	var all map[string]any
-	if err := json.Unmarshal(data, &all); err != nil {
+	if err := jsontext.Decode(data, &all); err != nil {
 		return l, fmt.Errorf("%s: a NATS context as JSON wanted: %w", path, err)
 	}
 	for key, value := range all { // the nats command writes keys that it leaves empty
@@ -96,7 +97,7 @@ func (l Login) resolve() (Login, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&c); err != nil {
-		return l, fmt.Errorf("%s: %w: only url, user, password, token, creds, nkey, ca, cert and key are supported", path, err)
+		return l, fmt.Errorf("%s: %s: only url, user, password, token, creds, nkey, ca, cert and key are supported", path, jsontext.Words(data, err))
 	}
 	for _, f := range []struct {
 		to   *string

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -13,7 +14,7 @@ import (
 	"pimflow/internal/utilization"
 )
 
-// width is the length of a line of text, in characters.
+// width is the length of a line of text where no other is asked for, in characters.
 const width = 80
 
 // Headline answers in a sentence that can be quoted whether the plan is worth it: the speed-up and the energy with their intervals, and
@@ -95,7 +96,8 @@ func decimals(x float64) int {
 }
 
 // answer writes what people ask first: is it worth it, where does the time go, how much is left.
-func answer(b *strings.Builder, r *pimflow.Report) {
+func answer(b *strings.Builder, r *pimflow.Report, columns int) {
+	fold := func(text string) string { return foldTo(text, cmp.Or(columns, width)) }
 	b.WriteString(fold(headline(r)))
 	if text := certainty(r); text != "" {
 		b.WriteString(fold(text))
@@ -226,8 +228,6 @@ func left(r *pimflow.Report) string {
 	return fmt.Sprintf("No plan of the tiles that were costed takes less than %s\u00a0us (the plan is %.1f\u00a0%% above it), none with at most two a layer less than %s\u00a0us (%.1f\u00a0%%).",
 		micros(*r.Bound), 100*(r.Total / *r.Bound - 1), micros(*r.BoundTwo), 100*(r.Total / *r.BoundTwo - 1))
 }
-
-func fold(text string) string { return foldTo(text, width) }
 
 // foldTo breaks a text at spaces into lines of at most so many characters, where its words allow it. No-break spaces are printed as spaces.
 func foldTo(text string, most int) string {

@@ -56,7 +56,7 @@ func TestAnswer(t *testing.T) {
 	r.Bound, r.BoundTwo = &bound, &two
 	r.Effort, r.Objective, r.PlanMachine = "high", "edp", "other"
 	var b strings.Builder
-	answer(&b, r)
+	answer(&b, r, 0)
 	const want = `net on m: 1.25x faster than the GPU alone (1.10x to 1.50x); 2 % less energy
 (30 % less to 40 % more); 400.0 -> 320.0 us.
 Within the errors of the models the plan is faster and may take more or less
@@ -168,4 +168,14 @@ func TestFit(t *testing.T) {
 			r.Fatalf("%v names %d of %d", left, len(left), gone)
 		}
 	})
+}
+
+// TestAnswerWidth: the prose has the length of lines that is asked for.
+func TestAnswerWidth(t *testing.T) {
+	var b strings.Builder
+	answer(&b, answered(1.25, 1.1, 1.5, 0.98, 0.7, 1.4), 120)
+	first, _, _ := strings.Cut(b.String(), "\n")
+	if want := "net on m: 1.25x faster than the GPU alone (1.10x to 1.50x); 2 % less energy (30 % less to 40 % more); 400.0 -> 320.0 us."; first != want {
+		t.Errorf("%q, want %q", first, want)
+	}
 }

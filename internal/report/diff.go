@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -11,6 +10,7 @@ import (
 	"pimflow"
 
 	"pimflow/internal/fault"
+	"pimflow/internal/jsontext"
 )
 
 // DiffSchema names the form of Diff's JSON.
@@ -54,11 +54,21 @@ type DiffLayer struct {
 	PJB    float64  `json:"b_pj"`
 }
 
+// MaxRun bounds the JSON of a run, in bytes. Estimated: a layer has some 4,000, and a program needs several times the text's size to read it.
+const MaxRun = 1 << 28
+
 // ReadRun reads the JSON of pimflow run; errors begin with name.
 func ReadRun(r io.Reader, name string) (*pimflow.Report, error) {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("%s: not what pimflow run --json prints: %w", name, err)
+	}
 	var run pimflow.Report
-	d := json.NewDecoder(r)
-	if err := d.Decode(&run); err != nil {
+	err = jsontext.Decode(data, &run)
+	if key := jsontext.Twice(data); err == nil && key != "" {
+		err = fmt.Errorf("key %.80s: twice, once wanted", key)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s: not what pimflow run --json prints: %w", name, err)
 	}
 	if run.Schema != pimflow.ReportSchema {

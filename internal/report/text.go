@@ -27,7 +27,7 @@ func Count(n int, noun string) string {
 // layer in lines of at most so many characters, 0: as long as it takes.
 func Run(w io.Writer, r *pimflow.Report, verbose bool, columns int) error {
 	b := &strings.Builder{}
-	answer(b, r)
+	answer(b, r, columns)
 	b.WriteString(sizes(r.Sizes, verbose))
 	if len(r.ChannelsTried) > 0 {
 		b.WriteString("\nPIM channels tried, and the speed-up:\n")

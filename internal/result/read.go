@@ -3,21 +3,18 @@ package result
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"reflect"
 	"slices"
 	"strconv"
-	"strings"
 
 	"pimflow/internal/csvtext"
-	"pimflow/internal/fault"
 	"pimflow/internal/files"
+	"pimflow/internal/jsontext"
 	"pimflow/internal/nearest"
 )
 
@@ -205,13 +202,13 @@ func parseLine(data []byte) (*Row, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("not the JSON of a row: %s", told(err))
+		return nil, fmt.Errorf("not the JSON of a row: %s", jsontext.Words(data, err))
 	}
 	if r.Schema != Schema {
 		return nil, errSchema(r.Schema)
 	}
 	var given map[string]json.RawMessage
-	if err := json.Unmarshal(data, &given); err != nil {
+	if err := jsontext.Decode(data, &given); err != nil {
 		return nil, err
 	}
 	list := cells(keysOf(sorted(r.Set)))
@@ -219,19 +216,6 @@ func parseLine(data []byte) (*Row, error) {
 		return nil, err
 	}
 	return &r.Row, r.writable(list)
-}
-
-// told is an error of the JSON without the words of its reader.
-func told(err error) string {
-	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) {
-		wanted := map[reflect.Kind]string{reflect.Int: "a whole number", reflect.Float64: "a number", reflect.Bool: "true or false", reflect.String: "a text"}[wrong.Type.Kind()]
-		return fmt.Sprintf("%s: %.80s: %s wanted", strings.TrimPrefix(wrong.Field, "Row."), wrong.Value, cmp.Or(wanted, "an object"))
-	}
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return "it ends early"
-	}
-	return strings.TrimPrefix(fault.Line(err), "json: ")
 }
 
 func sorted(set map[string]string) (names []string) {

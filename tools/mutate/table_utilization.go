@@ -49,6 +49,12 @@ var utilizations = slices.Concat(
 		row{"what a moved layer costs is the whole plan", `return saying(*ns - p.Total)`, `return saying(*ns)`},
 		row{"all rows are shown", `rank[i] >= shown; row.Short`, `rank[i] < 0; row.Short`},
 	),
+	file("internal/page/check.go", in("internal/page", "TestIncomplete$"),
+		row{"a speed-up is not that of the times", `near(r.Speedup, of)`, `r.Speedup >= 0`},
+		row{"bounds of speed-ups are in no order", `r.Low > 0 && r.Low <= r.High`, `r.Low > 0`},
+		row{"negative intensities are drawn", `"gb_per_s", "flops_per_byte"}`, `"gb_per_s"}`},
+		row{"numbers are so large that sums are none", `if !(math.Abs(x) <= most) {`, `if x != x {`},
+	),
 	file("internal/page/page.go", in("internal/page", "TestIncomplete$"),
 		row{"a layer that is not there is waited for", `case x.For != nil:`, `case x.For == nil:
 			return nil
