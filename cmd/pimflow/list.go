@@ -20,6 +20,12 @@ type shipped struct {
 	About string `json:"about"` // for people
 }
 
+// listed is the JSON of a list.
+type listed struct {
+	Schema  string    `json:"schema"`
+	Entries []shipped `json:"entries"`
+}
+
 // listing prints networks, machines, GPUs or policies as text, JSON or CSV.
 type listing struct {
 	json, csv bool
@@ -46,10 +52,7 @@ func (l *listing) check(args []string) error {
 
 func (l *listing) print(w io.Writer, list []shipped) error {
 	if l.json {
-		return report.JSON(w, struct {
-			Schema  string    `json:"schema"`
-			Entries []shipped `json:"entries"`
-		}{ListSchema, list})
+		return report.JSON(w, listed{ListSchema, list})
 	}
 	if l.csv {
 		out := csv.NewWriter(w)

@@ -87,8 +87,8 @@ points of each model.`,
 	return c
 }
 
-// listed is how many rows are listed without a file.
-const listed = 40
+// mostListed is how many rows are listed without a file.
+const mostListed = 40
 
 // run is the command.
 func (f *sweepFlags) run(c *cobra.Command, args []string) error {
@@ -240,7 +240,7 @@ func sweepSpace(ctx context.Context, s *space.Space, by engine, out string, stdo
 	all := &report.Space{Keys: names}
 	var compared comparison
 	if out == "" {
-		all.List = listed
+		all.List = mostListed
 	}
 	total, err := within(ctx, func() (int, error) { return evaluations(s), nil })
 	if err != nil {

@@ -74,8 +74,8 @@ type Axis struct {
 	Values []any  `json:"values"`
 }
 
-// announcement is the first line.
-type announcement struct {
+// Announcement is the first line.
+type Announcement struct {
 	Schema     string     `json:"schema"`
 	Axes       []Axis     `json:"axes"`
 	Together   [][]string `json:"together"` // axes whose values are at the same place of their lists
@@ -85,7 +85,7 @@ type announcement struct {
 
 // Announce writes the first line.
 func Announce(w io.Writer, s *space.Space, where []string) error {
-	a := announcement{Schema: Schema, Axes: []Axis{}, Together: [][]string{}, Where: append([]string{}, where...), Objectives: []string{"total_ns", "energy_pj", "mac_units"}}
+	a := Announcement{Schema: Schema, Axes: []Axis{}, Together: [][]string{}, Where: append([]string{}, where...), Objectives: []string{"total_ns", "energy_pj", "mac_units"}}
 	axes, together := s.Axes()
 	a.Together = append(a.Together, together...)
 	for _, x := range axes {

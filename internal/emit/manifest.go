@@ -26,8 +26,8 @@ type Manifest struct {
 	Schema   string  `json:"schema"`
 	Model    string  `json:"model"`
 	Machine  string  `json:"machine"`
-	Hash     string  `json:"machine_sha256"` // of MachineName
-	PlanHash string  `json:"plan_sha256"`    // of PlanName
+	Hash     string  `json:"machine_sha256"` // of machine.json, with all its numbers
+	PlanHash string  `json:"plan_sha256"`    // of plan.txt
 	Standard string  `json:"standard"`
 	Clock    float64 `json:"clock_ps"` // of the commands
 	Channels int     `json:"channels"` // that compute

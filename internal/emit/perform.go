@@ -19,12 +19,16 @@ import (
 	"pimflow/internal/tensor"
 )
 
+// ValuesSchema names the form of Performed's JSON.
+const ValuesSchema = "pimflow.sim.values/1"
+
 // Performed is what the streams of a folder make of its images.
 type Performed struct {
-	Steps    int   `json:"steps"`
-	Channels int   `json:"channels"`
-	Reads    int64 `json:"values_read"` // from the banks, each equal to the image's to the bit
-	Results  int64 `json:"results"`     // sums of all channels, each equal to the image's to the bit
+	Schema   string `json:"schema"`
+	Steps    int    `json:"steps"`
+	Channels int    `json:"channels"`
+	Reads    int64  `json:"values_read"` // from the banks, each equal to the image's to the bit
+	Results  int64  `json:"results"`     // sums of all channels, each equal to the image's to the bit
 }
 
 // Perform performs the streams of a folder on its images: banks hold the weights, buffer writes carry inputs, and what result reads
@@ -38,7 +42,7 @@ func Perform(ctx context.Context, folder string, man *Manifest, m *hw.Machine, p
 	if err != nil {
 		return nil, err
 	}
-	out := &Performed{}
+	out := &Performed{Schema: ValuesSchema}
 	for n, s := range man.Steps {
 		results, err := performStep(ctx, folder, s, meter, out)
 		if err != nil {

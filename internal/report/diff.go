@@ -37,7 +37,7 @@ type DiffSide struct {
 
 // DiffNumber is a number in both runs.
 type DiffNumber struct {
-	Name string  `json:"name"` // its key in the JSON of pimflow.Report
+	Name string  `json:"name"` // its key in the JSON of a run
 	A    float64 `json:"a"`
 	B    float64 `json:"b"`
 }

@@ -48,7 +48,7 @@ type MemoryStep struct {
 	Step     int             `json:"step"` // of the plan
 	Layer    string          `json:"layer"`
 	Box      string          `json:"box"`     // "" for all of the layer
-	ReadBy   string          `json:"read_by"` // readers has the words
+	ReadBy   string          `json:"read_by"` // pim; gpu and pim; pim, in part gpu; pim, others gpu: which devices read the weights
 	Weights  int             `json:"weights_bytes"`
 	Both     int             `json:"gpu_too_bytes"` // the part that the GPU reads too, from its own channels
 	Copies   float64         `json:"copies"`        // of each weight, in the mean
