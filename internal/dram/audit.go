@@ -19,6 +19,7 @@ type Audit struct {
 	until   [][]int     // by Op, the rules that have it in Before
 	last    [][][]Cycle // by rule and place, the last issues of After, as many as Window, the oldest first
 	at      Cycle       // the last issue
+	bus     [2]Cycle    // the last issue on each command bus
 	block   Cycle       // the arrival of a result that the host waits for
 	rows    bool        // some command needs its row open
 	place   []int       // by Op that opens a row, the bank of open: of standards that name no bank
@@ -134,7 +135,7 @@ func (s *Standard) placeOf(l Level, bank int) int {
 
 // Ready is the first cycle in which the rules of time allow a command after those so far; 0 and less: any.
 func (a *Audit) Ready(op Op, bank int) Cycle {
-	x := max(a.at+1, a.block+1, a.modes.until)
+	x := max(a.free(op), a.block+1, a.modes.until)
 	for _, i := range a.until[op] {
 		r := &a.book.Rules[i]
 		x = max(x, a.last[i][a.std.placeOf(r.Level, bank)][0]+Cycle(r.Wait))
@@ -144,7 +145,7 @@ func (a *Audit) Ready(op Op, bank int) Cycle {
 
 // Binding is the rule that Ready follows from, of several the first of the standard: it keeps a command back longest.
 func (a *Audit) Binding(op Op, bank int) (rule string, ready Cycle) {
-	rule, ready = RuleCommandBus, a.at+1
+	rule, ready = RuleCommandBus, a.free(op)
 	later := func(name string, x Cycle) {
 		if x > ready {
 			rule, ready = name, x
@@ -181,8 +182,8 @@ func (a *Audit) Judge(op Op, bank int, row int64, at Cycle, report func(*Violati
 		}
 		report(v)
 	}
-	if at <= a.at {
-		broken(RuleCommandBus, a.at+1-at, 1, func() string {
+	if free := a.free(op); at < free {
+		broken(RuleCommandBus, free-at, 1, func() string {
 			return fmt.Sprintf("when a command was issued in cycle %d: one a cycle wanted", a.at)
 		})
 	}
@@ -209,7 +210,7 @@ func (a *Audit) judgeRefresh(op Op, at Cycle, broken func(string, Cycle, int64, 
 	if f == nil {
 		return
 	}
-	late := Cycle(int64(f.Queue) * a.book.Interval)
+	late := Cycle(f.late() * a.book.Interval)
 	if first, last := max(a.done, a.overdue)+1, int64(at-late)/a.book.Interval; at > late && first <= last {
 		due := Cycle(first * a.book.Interval)
 		broken(RuleRefresh, at-due-late+1, last-first+1, func() string {
@@ -281,7 +282,7 @@ func (a *Audit) Record(op Op, bank int, row int64, at Cycle) {
 		if op == f.Do {
 			a.done++
 		}
-		if late := int64(at)/a.book.Interval - int64(f.Queue); late > a.overdue {
+		if late := int64(at)/a.book.Interval - f.late(); late > a.overdue {
 			a.overdue = late
 		}
 	}
@@ -303,6 +304,32 @@ func (a *Audit) Record(op Op, bank int, row int64, at Cycle) {
 		a.block = at + Cycle(a.book.Result[op])
 	}
 	a.at = max(a.at, at)
+	a.bus[o.bus()] = max(a.bus[o.bus()], at)
+}
+
+// free is the first cycle in which a command finds its bus free.
+func (a *Audit) free(op Op) Cycle {
+	if a.std.Buses == OneBus {
+		return a.at + 1
+	}
+	return max(a.at, a.bus[a.std.Ops[op].bus()]+1)
+}
+
+// bus is the index of the command bus that a command takes.
+func (o *OpSpec) bus() int {
+	if o.Column {
+		return 1
+	}
+	return 0
+}
+
+// late is the number of requests that may wait before a refresh is missing. Where refreshes are
+// postponed, the last is under way when one more is requested.
+func (f *Refresh) late() int64 {
+	if f.Postponed {
+		return int64(f.Queue) + 1
+	}
+	return int64(f.Queue)
 }
 
 // Issue is Judge, then Record.

@@ -7,13 +7,15 @@ import (
 )
 
 // Channel is a standard compiled for given timing parameters. It issues at most one command
-// a cycle, in the order of the stream, the first in cycle 1. It is safe for concurrent use.
+// a cycle and bus, in the order of the stream, the first in cycle 1. It is safe for concurrent use.
 type Channel struct {
 	std      *Standard
 	rows     []row // by Op
 	modes    *modeTable
 	slots    []Cycle // the wait of the window that each slot belongs to
 	interval Cycle
+	two      bool  // command buses (step)
+	gap      Cycle // the least wait between two commands: 1, of two buses 0
 	mu       sync.Mutex
 	jumps    []*jump // free memories of Time
 }
@@ -24,6 +26,8 @@ type row struct {
 	near                  [levels][]hold // by the rules alone, by level
 	windows               []window
 	opens, closes, yields bool
+	column                bool    // on a bus of its own
+	late                  Cycle   // for which a refresh that is due waits for it, of two buses
 	only                  bool    // it has holds and nothing else: no window, no row opened or closed
 	modes                 ModeSet // in which it runs
 	result                Cycle
@@ -69,14 +73,20 @@ func (s *Standard) New(t Timing) (*Channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Channel{std: s, rows: make([]row, len(s.Ops)), modes: s.modeTable(t), interval: math.MaxInt64 / 4}
+	c := &Channel{std: s, rows: make([]row, len(s.Ops)), modes: s.modeTable(t), interval: math.MaxInt64 / 4, gap: 1}
+	if s.Buses == RowAndColumn {
+		c.two, c.gap = true, 0
+	}
 	if s.Refresh != nil {
 		c.interval = Cycle(book.Interval)
 	}
 	for a, o := range s.Ops {
 		r := row{opens: o.Opens, closes: o.Closes, yields: o.Yields, modes: c.modes.runs[a], result: Cycle(book.Result[Op(a)])}
+		if r.column = o.Column; r.column && s.Refresh != nil {
+			r.late = c.interval * Cycle(s.Refresh.Queue)
+		}
 		for b := range s.Ops {
-			// A wait of 1 needs no hold: there is one command a cycle.
+			// A wait of gap needs no hold.
 			for l := range levels {
 				if w := book.longest(l, Op(a), Op(b)); w > 1 {
 					r.near[l] = append(r.near[l], hold{Op(b), Cycle(w)})
@@ -86,7 +96,10 @@ func (s *Standard) New(t Timing) (*Channel, error) {
 			if o.Blocks {
 				w = max(w, book.Result[Op(a)]+1)
 			}
-			if w > 1 {
+			if o.Column == s.Ops[b].Column {
+				w = max(w, 1)
+			}
+			if w > int64(c.gap) {
 				r.holds = append(r.holds, hold{Op(b), Cycle(w)})
 			}
 		}
@@ -115,7 +128,7 @@ func (s *Standard) New(t Timing) (*Channel, error) {
 // Wait is the least number of cycles from an issue of after to the next issue of before, by
 // the rules between the two and the change of mode that after completes.
 func (c *Channel) Wait(after, before Op) Cycle {
-	wait := max(1, c.modes.wait(after))
+	wait := max(c.gap, c.modes.wait(after))
 	for _, h := range c.rows[after].holds {
 		if h.op == before {
 			wait = max(wait, h.wait)
@@ -129,7 +142,7 @@ func (c *Channel) Standard() *Standard { return c.std }
 
 // Unrefreshed returns the channel without refreshes.
 func (c *Channel) Unrefreshed() *Channel {
-	return &Channel{std: c.std, rows: c.rows, modes: c.modes, slots: c.slots, interval: math.MaxInt64 / 4}
+	return &Channel{std: c.std, rows: c.rows, modes: c.modes, slots: c.slots, two: c.two, gap: c.gap, interval: math.MaxInt64 / 4}
 }
 
 // ResultAfter is the number of cycles from the issue of a command to the arrival of its
@@ -171,6 +184,7 @@ type state struct {
 	look      Cycle           // the cycle after the last service of refreshes, in which none was due
 	closes    int64           // commands issued for refreshes
 	refreshes int64
+	reopens   int64
 	changes   *changeCount // of mode, counted up
 	open      bool         // some bank is open
 	mode      Mode
@@ -184,12 +198,19 @@ func (c *Channel) start() state {
 	for i := range c.slots {
 		s.next[len(c.rows)+i] = never
 	}
+	for op := range c.rows {
+		s.next[op] = 1
+	}
 	return s
 }
 
 // issue issues the next command in the first cycle that the rules allow. Refreshes that are
 // due go first, if the command before yields to them.
 func (c *Channel) issue(s *state, op Op) {
+	if c.two {
+		c.step(s, op)
+		return
+	}
 	u := s.t + 1
 	if s.yield && u >= s.due {
 		for u >= s.due {
@@ -302,6 +323,9 @@ func (c *Channel) finish(s *state, n int64) Cycle {
 		return 1
 	}
 	x := max(s.t, s.result)
+	if c.two {
+		return x
+	}
 	// The front end sends one command a cycle and needs one more cycle to see the end. That
 	// cycle counts only if no command has ever waited.
 	if s.t == Cycle(n) {

@@ -102,7 +102,20 @@ func anyTiming(t *rapid.T, s *Standard) Timing {
 
 // machine draws a standard and its timing: the published ones or any other.
 func machine(t *rapid.T) (*Standard, Timing) {
-	switch rapid.IntRange(0, 8).Draw(t, "machine") {
+	switch rapid.IntRange(0, 10).Draw(t, "machine") {
+	case 10:
+		timing := anyTiming(t, hbm)
+		timing["refi_ck"] = 250 + timing["rfc_ck"] + rapid.Int64Range(0, 500).Draw(t, "refi") // longer than closing a row takes
+		return hbm, timing
+	case 9:
+		timing := hbmTiming()
+		timing["mode_extra_ck"] = rapid.Int64Range(0, 100).Draw(t, "mode")
+		timing["refi_ck"] = rapid.SampledFrom([]int64{300, 700, 3900}).Draw(t, "refi")
+		turned, err := hbm.With(map[string]string{"pim_turnaround": rapid.SampledFrom(hbmSwitches[1].Values).Draw(t, "turn")})
+		if err != nil {
+			panic(err)
+		}
+		return turned, timing
 	case 8:
 		timing := anyTiming(t, three)
 		timing["refi_ck"] = 2 + max(timing["rp_ck"], timing["rfc_ck"]) + timing["rp_ck"] + timing["rfc_ck"] + rapid.Int64Range(100, 1000).Draw(t, "refi")

@@ -1,8 +1,8 @@
 // Package dram times command streams of a DRAM channel that can compute.
 //
-// A Standard goes in, a rulebook in one file (artifact.go, newton.go, aim.go): the commands
+// A Standard goes in, a rulebook in one file (artifact.go, newton.go, aim.go, hbm.go): the commands
 // and what they do to the banks, the operating modes, the waits between commands, the
-// refresh. A Stream goes in, a loop nest of commands with affine addresses. The cycle of its
+// refresh, and whether rows and columns have command buses of their own (step.go). A Stream goes in, a loop nest of commands with affine addresses. The cycle of its
 // end and the number of commands issued come out.
 //
 //	Standard ─New(Timing)─▶ Channel ─Time(Stream)─▶ Result   fast-forward       jump.go, nest.go

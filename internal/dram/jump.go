@@ -115,7 +115,7 @@ type move struct {
 func (a *move) then(m *move, k int) {
 	base := a.took + Cycle(k-1)*m.took
 	if m.look != never {
-		a.look = base + m.look
+		a.look = max(a.look, base+m.look)
 	}
 	if m.result != never {
 		a.result = max(a.result, base+m.result)
@@ -129,6 +129,7 @@ type clock struct {
 	t, due, result    Cycle
 	look              Cycle // the last look for refreshes
 	closes, refreshes int64
+	reopens           int64
 }
 
 // mark is the iteration and the clock at which a state and phase were met.
@@ -178,7 +179,7 @@ func (j *jump) intern(s *state) int32 {
 	f := form{open: s.open, yield: s.yield, mode: s.mode}
 	rows := len(j.c.rows)
 	for i := range rows {
-		f.next[i] = int32(max(s.next[i]-s.t, 1))
+		f.next[i] = int32(max(s.next[i]-s.t, j.c.gap))
 	}
 	for i, wait := range j.c.slots {
 		f.next[rows+i] = int32(max(s.next[rows+i]-s.t, 1-wait)) // earlier: holds nothing back any more
@@ -234,13 +235,13 @@ func (j *jump) thaw(s *state, at int32, t Cycle) {
 func (j *jump) load(s *state) {
 	k := &j.clock
 	j.thaw(s, j.at, k.t)
-	s.due, s.result, s.closes, s.refreshes, s.changes, s.overflow = k.due, k.result, k.closes, k.refreshes, &j.changes, j.late
+	s.due, s.result, s.closes, s.refreshes, s.reopens, s.changes, s.overflow = k.due, k.result, k.closes, k.refreshes, k.reopens, &j.changes, j.late
 }
 
 func (j *jump) store(s *state) {
 	j.at = j.intern(s)
 	k := &j.clock
-	k.t, k.due, k.result, k.closes, k.refreshes, j.late = s.t, s.due, s.result, s.closes, s.refreshes, s.overflow
+	k.t, k.due, k.result, k.closes, k.refreshes, k.reopens, j.late = s.t, s.due, s.result, s.closes, s.refreshes, s.reopens, s.overflow
 }
 
 // move returns the effect of node n on a state, without a refresh.
@@ -268,7 +269,7 @@ func (j *jump) perform(nd *node, at int32) move {
 		var s state
 		var changes changeCount
 		j.thaw(&s, at, 0)
-		s.changes = &changes
+		s.changes, s.look = &changes, never
 		m := move{lo: int32(len(j.looks)), look: never}
 		for _, op := range j.ops[nd.lo:nd.hi] {
 			if s.yield {
@@ -276,6 +277,10 @@ func (j *jump) perform(nd *node, at int32) move {
 				j.looks = append(j.looks, m.look)
 			}
 			j.c.issue(&s, op)
+			if j.c.two && s.look > m.look {
+				m.look = s.look
+				j.looks = append(j.looks, m.look)
+			}
 		}
 		m.at, m.hi, m.took, m.result, m.changes = j.intern(&s), int32(len(j.looks)), s.t, s.result, j.note(&changes, true)
 		return m
@@ -313,7 +318,10 @@ func (j *jump) run(n int32) {
 		return
 	}
 	k := &j.clock
-	key, look := pair(n, j.at), j.firstLook(n, j.at, k.due-k.t)
+	key, look := pair(n, j.at), k.due-k.t
+	if !j.c.two { // there the place of a refresh depends on when it is due
+		look = j.firstLook(n, j.at, look)
+	}
 	if i, ok := j.servedAt.get(key, look); ok {
 		if m := &j.served[i]; k.t+m.look < k.due+j.c.interval {
 			j.repeat(m, 1)
@@ -326,7 +334,7 @@ func (j *jump) run(n int32) {
 	was, changes := *k, j.changes
 	k.result = never
 	j.visitNode(n)
-	if k.refreshes == was.refreshes+1 {
+	if k.refreshes == was.refreshes+1 && k.reopens == was.reopens {
 		j.servedAt.put(key, look, int32(len(j.served)))
 		m := move{at: j.at, closes: int32(k.closes - was.closes), took: k.t - was.t, look: k.look - was.t, result: never, changes: j.note(j.changes.since(&changes), false)}
 		if k.result != never {
@@ -463,5 +471,6 @@ func (k *clock) leap(was *clock, n int) int {
 	k.due += took
 	k.closes += int64(n) * (k.closes - was.closes)
 	k.refreshes += int64(n) * (k.refreshes - was.refreshes)
+	k.reopens += int64(n) * (k.reopens - was.reopens)
 	return n
 }

@@ -18,7 +18,7 @@ var Relations = []string{"=", ">", ">=", "<=", "a multiple of", "a power of 2", 
 // Standards lists the standards, in order.
 func Standards() []*Standard { return slices.Clone(standards) }
 
-// gddr6 are the limits of every standard here; each adds those of its own parameters.
+// gddr6 are the limits of every standard here, of HBM too; each adds those of its own parameters.
 var gddr6 = []Limit{
 	{"burst", "bl_ck", ">=", "1", "data take time on the bus"},
 	{"column cadence", "ccds_ck", ">=", "bl_ck", "a column access moves a whole burst before the next begins"},
@@ -52,6 +52,22 @@ var aimLimits = append(slices.Clone(gddr6), interval,
 	Limit{"write latency", "cl_ck", ">=", "cwl_ck", "data written arrive no later than data read"},
 	Limit{"banks of the standard", "pim.banks", "=", "16", "GDDR6 has 16 banks (JESD250)"},
 	Limit{"groups of the standard", "pim.bank_groups", "=", "4", "GDDR6 has 4 bank groups (JESD250)"},
+)
+
+// hbmLimits are those of HBM with units between pairs of banks.
+var hbmLimits = append(slices.Clone(gddr6), interval,
+	Limit{"row cycle", "rc_ck", ">=", "ras_ck + rp_ck - 1", "a row is opened, kept open and closed again; a clock of rounding"},
+	Limit{"row open", "ras_ck", ">=", "rcdrd_ck + rtpl_ck", "a row stays open until its first column is read"},
+	Limit{"column access", "rcdrd_ck", ">=", "1", "a row is sensed before a column is read"},
+	Limit{"column written", "rcdwr_ck", ">=", "1", "a row is sensed before a column is written"},
+	Limit{"cadence in a group", "ccdl_ck", ">=", "ccds_ck", "banks of a group share wires"},
+	Limit{"cadence of all banks", "ccdab_ck", ">=", "ccdl_ck", "an access of all banks is one in each group"},
+	Limit{"activations in a group", "rrdl_ck", ">=", "rrds_ck", "banks of a group share wires"},
+	Limit{"four activations", "faw_ck", ">=", "3 * rrds_ck", "four activations have three gaps between them"},
+	Limit{"turning in a group", "wtrl_ck", ">=", "wtrs_ck", "banks of a group share wires"},
+	Limit{"write latency", "cl_ck", ">=", "cwl_ck", "data written arrive no later than data read"},
+	Limit{"banks of the standard", "pim.banks", "=", "16", "a pseudo-channel has 16 banks (JESD235)"},
+	Limit{"groups of the standard", "pim.bank_groups", "=", "4", "a pseudo-channel has 4 bank groups (JESD235)"},
 )
 
 // artifactLimits are those of the published simulator's parameters; tRAS is none of them.

@@ -18,6 +18,9 @@ func (s *Standard) Referee(t Timing, st Stream) (Result, error) {
 		return Result{}, err
 	}
 	r := referee{std: s, book: book, history: make([][]int64, len(s.Ops)), modes: modeTracker{modeTable: s.modeTable(t)}}
+	if s.Buses == RowAndColumn {
+		return r.simulateTwo(st), nil
+	}
 	var trace []Op
 	st.Walk(func(c *Command, _ []int) bool { trace = append(trace, c.Op); return true })
 	return r.simulate(trace)

@@ -19,9 +19,12 @@ func (r *Run) Observe(f func(op Op, at Cycle)) { r.s.seen = f }
 
 // Issue issues op in the first cycle that the rules allow and returns that cycle.
 func (r *Run) Issue(op Op) Cycle {
-	r.c.issue(&r.s, op)
 	r.n++
 	r.issued[op]++
+	if r.c.two { // a refresh may follow
+		return r.c.step(&r.s, op)
+	}
+	r.c.issue(&r.s, op)
 	return r.s.t
 }
 
@@ -48,6 +51,7 @@ func (c *Channel) result(s *state, n int64, issued []int64) Result {
 	if f := c.std.Refresh; f != nil {
 		issued[f.Close] += s.closes
 		issued[f.Do] += s.refreshes
+		issued[f.Reopen] += s.reopens
 	}
 	return Result{Cycles: cycles, Issued: issued, Overflow: s.overflow}
 }

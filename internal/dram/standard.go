@@ -27,9 +27,13 @@ type Standard struct {
 	Rules   func(Timing) Book // needs every parameter of Timing
 	Limits  []Limit           // what no DRAM of the standard breaks
 	Refresh *Refresh          // nil: never refreshed
+	Buses   Buses             // the zero value: one
 	Banks   *BankSpec         // nil: every command acts on all the banks of its name
 	Modes   []string          // the operating modes, the one after reset first; none: there is one
 	Changes []Change          // of mode; where several lead to a mode of a command, the first is taken
+
+	Switches []Switch // choices between rules (With)
+	variant  func(values map[string]string) *Standard
 }
 
 // OpSpec is a command of a standard.
@@ -41,9 +45,21 @@ type OpSpec struct {
 	Blocks bool // the host sends nothing more until its result has arrived
 	Row    bool // needs an open row in each bank that it acts on; a stream opens rows itself
 	Bank   bool // acts on one bank, otherwise on all; only in standards with Banks
+	Column bool // takes the column bus, otherwise the row bus; only in standards with two buses
 
 	Modes ModeSet // the modes it runs in; in any other the mode is changed for it
 }
+
+// Buses is the command buses of a channel. A bus carries a command a cycle, in the order of the
+// stream over all buses.
+type Buses uint8
+
+// OneBus carries all commands, of RowAndColumn one those on rows and one those on columns
+// (JESD235, HBM: row and column commands have pins of their own).
+const (
+	OneBus Buses = iota
+	RowAndColumn
+)
 
 // BankSpec is the banks of a channel, and the commands that a controller issues to open
 // and close their rows.
@@ -86,6 +102,12 @@ const (
 type Refresh struct {
 	Close, Do Op
 	Queue     int // requests that may wait at once
+	// Postponed is of standards with two buses: a refresh that is due waits for the first row
+	// command of the stream. A run of column commands is broken off before a column command
+	// that could be issued when Queue more requests wait; Reopen opens the row again. Others
+	// serve refreshes after commands that yield (OpSpec).
+	Postponed bool
+	Reopen    Op
 }
 
 // Timing is the value of each timing parameter in cycles, named as in the machine file:
@@ -98,7 +120,7 @@ const neverRefreshed = 1 << 50
 // maxTiming bounds a parameter: a sum of twenty fits 32 bits.
 const maxTiming = 100_000_000
 
-var standards = []*Standard{artifact, newton, aim}
+var standards = []*Standard{artifact, newton, aim, hbm}
 
 // Lookup returns the standard of that name; the error names the nearest.
 func Lookup(name string) (*Standard, error) {

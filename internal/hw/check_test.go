@@ -3,6 +3,7 @@ package hw
 import (
 	"bytes"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -125,6 +126,9 @@ func TestWaivers(t *testing.T) {
 // name parameters that their standard has.
 func TestLimits(t *testing.T) {
 	for _, std := range dram.Standards() {
+		if !slices.Contains(Names(), std.Name) { // no machine has it yet
+			continue
+		}
 		m, err := Load(std.Name)
 		if err != nil {
 			t.Fatal(err)
