@@ -29,7 +29,7 @@ var groups = []group{
 		{diffCommand, []string{"diff before.plan after.plan", "diff before.json after.json --json"}},
 		{mapCommand, []string{"map mobilenet-v2 -v"}},
 		{codeCommand, []string{"code mobilenet-v2 features.14.conv.2", "code toy block.expand --device gpu"}},
-		{emitCommand, []string{"emit toy -o streams", "emit mobilenet-v2 --layer features.14.conv.2 --format csv --timed -o streams"}},
+		{emitCommand, []string{"emit toy -o streams", "emit mobilenet-v2 --layer features.14.conv.2 --format csv --timed -o streams", "emit mobilenet-v2 --images --input cat.jpg -o values"}},
 		{graphCommand, []string{"graph model.onnx"}},
 		{exportCommand, []string{"export mobilenet-v2 -o plan.onnx"}},
 	}},

@@ -37,6 +37,9 @@ manifest that lists them; docs/streams.md has their forms. It is new, and writte
 			if out == "" {
 				return fault.Usagef("-o DIR wanted: the new folder to write")
 			}
+			if len(r.inputs) > 0 && !o.Images {
+				return fault.Usagef("--input %s: streams have no values without --images", r.inputs[0])
+			}
 			if err := r.settle(c); err != nil {
 				return err
 			}
@@ -45,7 +48,15 @@ manifest that lists them; docs/streams.md has their forms. It is new, and writte
 			}
 			bar := newBar(c.ErrOrStderr())
 			defer bar.stop()
-			s, p, err := r.walk(c.Context(), bar, func(s *pimflow.Session) error {
+			var given []pimflow.Tensor
+			s, p, err := r.walk(c.Context(), bar, func(s *pimflow.Session) (err error) {
+				if given, err = r.values(s); err != nil {
+					return err
+				}
+				if list := s.Sizes(); o.Images && len(list) > 0 {
+					return fault.Usagef("--images: the size of %.80q depends on data, as %d in all: streams are those of the largest, and have no values; --until ends the network before it",
+						list[0].Layer, len(list))
+				}
 				_, m, _, _ := s.Internal()
 				return o.Check(m)
 			})
@@ -56,10 +67,7 @@ manifest that lists them; docs/streams.md has their forms. It is new, and writte
 			g, m, _, _ := s.Internal()
 			var values []*tensor.Tensor
 			if o.Images {
-				if n := len(s.Sizes()); n > 0 {
-					return fault.Usagef("--images: %d sizes depend on data, and streams are those of the largest", n)
-				}
-				if values, err = s.InternalValues(); err != nil {
+				if values, err = s.InternalValues(given...); err != nil {
 					return err
 				}
 			}
@@ -81,7 +89,8 @@ manifest that lists them; docs/streams.md has their forms. It is new, and writte
 	fl.StringVar(&o.Layer, "layer", "", "only the parts of this layer")
 	fl.BoolVar(&o.Timed, "timed", false, "add the cycle at which each command issues, and the commands of refreshes and changes of mode")
 	fl.BoolVar(&o.Gzip, "gzip", false, "compress the streams")
-	fl.BoolVar(&o.Images, "images", false, "add what the banks hold, what buffer writes carry and what result reads return, for the inputs of pimflow run: seeded noise")
+	fl.BoolVar(&o.Images, "images", false, "add what the banks hold, what buffer writes carry and what result reads return, for the inputs of --input")
+	r.inputFlag(c)
 	fl.BoolVar(&asJSON, "json", false, "print the manifest")
 	r.planFlag(c, "write")
 	r.policyFlag(c)

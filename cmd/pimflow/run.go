@@ -21,7 +21,6 @@ import (
 	"pimflow/internal/fault"
 	"pimflow/internal/files"
 	"pimflow/internal/graph"
-	"pimflow/internal/nearest"
 	"pimflow/internal/page"
 	"pimflow/internal/report"
 )
@@ -36,7 +35,6 @@ type runFlags struct {
 	check          string  // "": none, checkValues or checkExact
 	maxError       float64 // 0: none
 	pareto         bool
-	inputs         []string
 	labels, outDir string
 	memory         string
 	top            int
@@ -100,7 +98,6 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 			if f.maxError > 0 {
 				f.check = checkValues
 			}
-			f.opts.Inputs = append([]string{}, f.inputs...) // not nil: the flag is there
 			return runModel(c, f)
 		},
 	}
@@ -123,7 +120,7 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 	fl.StringVar(&f.check, "check", "", "replay the command streams, hold what each tile computes to the bound of its arithmetic, and say what the PIM's number format costs in the outputs; with =exact, hold it to equality on small whole numbers; exit code 1 if the plan is wrong")
 	fl.Lookup("check").NoOptDefVal = checkValues
 	fl.Float64Var(&f.maxError, "max-error", 0, "check, and search again with layers off the PIM until the largest error of each output is at most this part of its largest value; exit code 1 if it is not met")
-	fl.StringArrayVar(&f.inputs, "input", nil, "[NAME=]FILE: a .npy tensor or a picture (.png, .jpg, .gif) for an input; default: seeded noise")
+	f.inputFlag(c)
 	fl.StringVar(&f.outDir, "output", "", "execute the plan and write each output as .npy to this folder")
 	fl.IntVar(&f.top, "top", 0, "execute the plan and print the N largest values of each image of each output, or of the whole output where its first dimension is no image, as of boxes")
 	fl.StringVar(&f.memory, "memory", "", "memory that a model, its search and its values may take, as 8GB (default: three quarters of the machine's, 1 GB for a picture)")
@@ -445,42 +442,6 @@ func fileName(name string) string {
 // longestName is how many bytes of a value's name are in the name of its file: file systems have 255, of which a position and
 // .npy take some.
 const longestName = 200
-
-// values reads the inputs that the flags give, in the model's order.
-func (f *runFlags) values(s *pimflow.Session) ([]pimflow.Tensor, error) {
-	files, names := map[string]string{}, s.Inputs()
-	for _, in := range f.inputs {
-		name, file, named := strings.Cut(in, "=")
-		if !named || !slices.Contains(names, name) && fileExists(in) {
-			if len(names) != 1 {
-				return nil, fault.Usagef("--input %s: the model has the inputs %s: NAME=FILE wanted", in, fault.Names(names))
-			}
-			name, file = names[0], in
-		}
-		if !slices.Contains(names, name) {
-			return nil, fault.Usagef("--input %s: the model's inputs are %s%s", in, fault.Names(names), nearest.Hint(name, names))
-		}
-		if file == "" {
-			return nil, fault.Usagef("--input %s: a file wanted after the =", in)
-		}
-		if files[name] != "" {
-			return nil, fault.Usagef("--input %s: input %.80q is given twice", in, name)
-		}
-		files[name] = file
-	}
-	var list []pimflow.Tensor
-	for _, name := range names {
-		if files[name] == "" {
-			continue
-		}
-		x, err := s.Input(name, files[name])
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, x)
-	}
-	return list, nil
-}
 
 // maxLabels bounds a file of labels, in bytes. Estimated.
 const maxLabels = 16 << 20

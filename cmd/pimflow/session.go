@@ -36,10 +36,14 @@ type request struct {
 	channels string // number of PIM channels, or autoChannels; "": the machine's
 
 	shapes, dims []string // [NAME=]SHAPE and NAME=EXTENT
+	inputs       []string // [NAME=]FILE
 }
 
 // settle refuses a plan file together with what a search is told.
 func (r *request) settle(c *cobra.Command) error {
+	if c.Flags().Lookup("input") != nil {
+		r.opts.Inputs = append([]string{}, r.inputs...) // not nil: the flag is there
+	}
 	for _, name := range []string{"policy", "pin"} {
 		if r.plan != "" && c.Flags().Changed(name) {
 			return fault.Usagef("--plan %s already is a plan: leave out --%s", r.plan, name)

@@ -1,9 +1,7 @@
 package dram
 
 import (
-	"bufio"
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -11,9 +9,6 @@ import (
 
 	"pimflow/internal/nearest"
 )
-
-// MaxLine bounds a line of a trace; the generator's are under 100 bytes.
-const MaxLine = 4096
 
 // TimeTrace times a text trace of the standard artifact, plain or gzip, in constant memory.
 // The error is `name:line: …`. A line on which the published simulator would hang, abort or
@@ -34,44 +29,30 @@ func (c *Channel) TimeTrace(name string, trace io.Reader) (Result, error) {
 	return r, nil
 }
 
-// TraceText returns a reader of lines of up to MaxLine bytes of a plain or gzip text.
-func TraceText(name string, trace io.Reader) (*bufio.Reader, error) {
-	in := bufio.NewReaderSize(trace, MaxLine)
-	if magic, _ := in.Peek(2); string(magic) == "\x1f\x8b" {
-		z, err := gzip.NewReader(in)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		in = bufio.NewReaderSize(z, MaxLine)
-	}
-	return in, nil
-}
-
 // ReadTrace calls f for each command of a text trace of the standard artifact, as TimeTrace reads it.
 func ReadTrace(name string, trace io.Reader, f func(Op) error) error {
 	in, err := TraceText(name, trace)
 	if err != nil {
 		return err
 	}
-	for n := 1; ; n++ {
-		line, err := in.ReadSlice('\n')
-		switch {
-		case err == io.EOF && len(line) == 0:
+	lines := NewLines(name, in)
+	for {
+		line, err := lines.Next()
+		if err == io.EOF {
 			return nil
-		case err == io.EOF:
-			err = errors.New("the last line has no line end and the published simulator drops it: a line end wanted")
-		case err == bufio.ErrBufferFull:
-			return fmt.Errorf("%s:%d: a line of over %d bytes", name, n, MaxLine)
-		case err == nil:
-			line = line[:len(line)-1]
-			var op Op
-			if op, err = parseLine(line); err == nil {
-				if err = f(op); err == nil {
-					continue
-				}
-			}
 		}
-		return fmt.Errorf("%s:%d: %.80q: %w", name, n, line, err)
+		if err != nil {
+			return err
+		}
+		var op Op
+		if lines.Unended {
+			err = errors.New("the last line has no line end and the published simulator drops it: a line end wanted")
+		} else if op, err = parseLine(line); err == nil {
+			err = f(op)
+		}
+		if err != nil {
+			return lines.Wrong(line, err)
+		}
 	}
 }
 

@@ -95,7 +95,7 @@ func TestTraceLines(t *testing.T) {
 		{"# text\n", `"#" is no address`},
 		{"0x10000000000000000 COMP\n", `is no address`},
 		{strings.Repeat("0", 5000) + "\n", `t.pim:1: a line of over 4096 bytes`},
-		{"\x1f\x8bnonsense", `t.pim: gzip`},
+		{"\x1f\x8bnonsense", `t.pim: the gzip file is damaged`},
 		{strings.Repeat("0x0 GWRITE\n", 63_000), `t.pim: more than 32 refreshes wait for a READRES`},
 	} {
 		if _, err := c.TimeTrace("t.pim", strings.NewReader(row.text)); err == nil || !strings.Contains(err.Error(), row.err) {

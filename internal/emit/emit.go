@@ -17,7 +17,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -94,10 +93,10 @@ func Folder(ctx context.Context, name string, src Source, o Options, progress ru
 	unrefreshed := map[*dram.Channel]*dram.Channel{}
 	err = files.NewFolder(name, func(folder string) error {
 		hash, planHash := sha256.New(), sha256.New()
-		err := errors.Join(
-			writeFile(filepath.Join(folder, MachineName), func(w io.Writer) error { return m.Print(io.MultiWriter(w, hash)) }),
-			writeFile(filepath.Join(folder, PlanName), func(w io.Writer) error { return src.Print(io.MultiWriter(w, planHash)) }),
-		)
+		err := writeFile(filepath.Join(folder, MachineName), func(w io.Writer) error { return m.Print(io.MultiWriter(w, hash)) })
+		if err == nil {
+			err = writeFile(filepath.Join(folder, PlanName), func(w io.Writer) error { return src.Print(io.MultiWriter(w, planHash)) })
+		}
 		if err != nil {
 			return err
 		}

@@ -22,37 +22,46 @@ import (
 	"pimflow/internal/pim"
 )
 
-var long = flag.Bool("long", false, "also perform the streams of mobilenet-v2")
+var long = flag.Bool("long", false, "also take the streams of every network around on every machine")
 
 // source is a plan of the network toy, of which much is on the PIM.
-func source(t testing.TB, machine string) emit.Source { return sourceOf(t, "toy", machine) }
+func source(t testing.TB, machine string) emit.Source {
+	return sourceOf(t, "toy", machine, "by-operator")
+}
 
-func sourceOf(t testing.TB, network, machine string) emit.Source {
+// sourceOf is openSource, which is kept.
+func sourceOf(t testing.TB, network, machine, policy string) emit.Source {
 	t.Helper()
 	sources.Lock()
 	defer sources.Unlock()
 	if s, ok := sources.of[network+machine]; ok {
 		return s
 	}
-	s, err := pimflow.Open(context.Background(), network, pimflow.Options{Machine: machine})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := s.Plan(context.Background(), pimflow.Search{Policy: "by-operator"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	g, m, _, _ := s.Internal()
 	if sources.of == nil {
 		sources.of = map[string]emit.Source{}
+	}
+	src := openSource(t, network, machine, policy)
+	sources.of[network+machine] = src
+	return src
+}
+
+// openSource plans a network.
+func openSource(t testing.TB, network, machine, policy string, set ...string) emit.Source {
+	t.Helper()
+	s, err := pimflow.Open(context.Background(), network, pimflow.Options{Machine: machine, Set: set})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := s.Plan(context.Background(), pimflow.Search{Policy: policy, Effort: "low"})
+	if err != nil {
+		t.Fatal(err)
 	}
 	values, err := s.InternalValues()
 	if err != nil {
 		t.Fatal(err)
 	}
-	src := emit.Source{Values: values, Model: g.Name, Machine: m, Timeline: p.Internal().Timeline, Print: p.Print}
-	sources.of[network+machine] = src
-	return src
+	g, m, _, _ := s.Internal()
+	return emit.Source{Values: values, Model: g.Name, Machine: m, Timeline: p.Internal().Timeline, Print: p.Print}
 }
 
 var sources struct {

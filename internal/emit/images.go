@@ -44,11 +44,7 @@ func (w *imageWriter) execute(ctx context.Context, t *run.Timeline, values []*te
 		if s.Device != plan.PIM || !slices.Contains(steps, i) {
 			return nil
 		}
-		image, err := device.Bare(s.Code).(*pim.Code).Image(in)
-		if err != nil {
-			return err
-		}
-		return w.write(i, stepFolder(p, i), image, func(channel int) int { return first(i, channel) })
+		return w.write(i, stepFolder(p, i), device.Bare(s.Code).(*pim.Code), in, func(channel int) int { return first(i, channel) })
 	})
 	return err
 }
@@ -58,39 +54,73 @@ func stepFolder(p *program.Program, i int) string {
 	return fmt.Sprintf("%04d-%s", i, fileName(p.Graph.Nodes[p.Steps[i].Node].Name))
 }
 
-func (w *imageWriter) write(step int, dir string, x *pim.StepImage, first func(channel int) int) (err error) {
+// write writes the images of a step, those of a channel as soon as they are made.
+func (w *imageWriter) write(step int, dir string, code *pim.Code, in []*tensor.Tensor, first func(channel int) int) (err error) {
 	if err := os.MkdirAll(filepath.Join(w.folder, dir), 0o777); err != nil {
 		return err
 	}
-	out := &writtenImages{&Images{Matrices: x.Matrices}, map[int]*ChannelImages{}}
-	if out.step.Inputs, err = w.array(dir+"/inputs.npy", tensor.Shape{len(x.Inputs)}, x.Inputs); err != nil {
-		return err
-	}
-	if out.step.Results, err = w.array(dir+"/results.npy", tensor.Shape{len(x.Results)}, x.Results); err != nil {
-		return err
-	}
-	for _, ch := range x.Channels {
+	out := &writtenImages{&Images{}, map[int]*ChannelImages{}}
+	x, err := code.Image(in, func(ch *pim.ChannelImage) (err error) {
 		name := func(what string) string { return fmt.Sprintf("%s/channel-%02d-%s", dir, ch.Channel, what) }
 		c := &ChannelImages{Results: [2]int{ch.Results.Lo, ch.Results.Hi}}
-		if c.Weights, err = w.array(name("weights.npy"), tensor.Shape{len(ch.Weights)}, ch.Weights); err != nil {
+		if c.Weights, err = w.operands(name("weights.npy"), code, ch.Weights); err != nil {
 			return err
 		}
-		if c.Reads, err = w.array(name("reads.npy"), tensor.Shape{len(ch.Reads)}, ch.Reads); err != nil {
+		if c.Reads, err = w.sums(name("reads.npy"), code, &ch.Reads); err != nil {
 			return err
 		}
-		if c.Rows, err = w.file(name("rows.csv"), func(to io.Writer) error { return writeRows(to, ch, first(ch.Channel)) }); err != nil {
-			return err
-		}
+		c.Rows, err = w.file(name("rows.csv"), func(to io.Writer) error { return writeRows(to, ch, first(ch.Channel)) })
 		out.channels[ch.Channel] = c
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	out.step.Matrices = x.Matrices
+	if out.step.Inputs, err = w.operands(dir+"/inputs.npy", code, x.Inputs); err != nil {
+		return err
+	}
+	if out.step.Results, err = w.sums(dir+"/results.npy", code, x.Results); err != nil {
+		return err
 	}
 	w.steps[step] = out
 	return nil
 }
 
-func (w *imageWriter) array(name string, shape tensor.Shape, v []float32) (File, error) {
-	return w.file(name, func(to io.Writer) error {
-		return npy.Write(to, tensor.Lazy(tensor.Float32, shape, func() ([]float32, []int64) { return v, nil }))
+// numberType is the type of numbers in files: int32 on a machine that adds integers.
+func numberType(exact bool) tensor.Type {
+	if exact {
+		return tensor.Int32
+	}
+	return tensor.Float32
+}
+
+// operands writes inputs or weights.
+func (w *imageWriter) operands(name string, code *pim.Code, v []float32) (File, error) {
+	return w.array(name, code.Exact(), len(v), func() ([]float32, []int64) {
+		if code.Exact() {
+			return nil, wholes(v)
+		}
+		return v, nil
 	})
+}
+
+// sums writes what result reads return, or what is added up of it.
+func (w *imageWriter) sums(name string, code *pim.Code, v *pim.Sums) (File, error) {
+	return w.array(name, code.Exact(), v.Len(), func() ([]float32, []int64) { return v.Rounded, wholes(v.Exact) })
+}
+
+// wholes are whole numbers as integers.
+func wholes[T float32 | float64](v []T) []int64 {
+	out := make([]int64, len(v))
+	for i, x := range v {
+		out[i] = int64(x)
+	}
+	return out
+}
+
+func (w *imageWriter) array(name string, exact bool, n int, load func() ([]float32, []int64)) (File, error) {
+	return w.file(name, func(to io.Writer) error { return npy.Write(to, tensor.Lazy(numberType(exact), tensor.Shape{n}, load)) })
 }
 
 // file writes a file and hashes it.

@@ -34,7 +34,7 @@ type Performed struct {
 // Perform performs the streams of a folder on its images: banks hold the weights, buffer writes carry inputs, and what result reads
 // return is added up. Every value that is read and every result must be the one that the plan's execution made, to the bit. see, unless nil, is
 // told of the results of each step.
-func Perform(ctx context.Context, folder string, man *Manifest, m *hw.Machine, progress run.Progress, see func(s *Step, results []float32)) (*Performed, error) {
+func Perform(ctx context.Context, folder string, man *Manifest, m *hw.Machine, progress run.Progress, see func(s *Step, results *pim.Sums)) (*Performed, error) {
 	if !man.Images || man.Format != formats[0].name || man.Timed {
 		return nil, fault.Usagef("%s: loop nests with images wanted: pimflow emit --images, without --format and --timed", folder)
 	}
@@ -58,24 +58,25 @@ func Perform(ctx context.Context, folder string, man *Manifest, m *hw.Machine, p
 	return out, nil
 }
 
-func performStep(ctx context.Context, folder string, s *Step, meter *pim.Meter, out *Performed) ([]float32, error) {
+func performStep(ctx context.Context, folder string, s *Step, meter *pim.Meter, out *Performed) (*pim.Sums, error) {
 	if s.Images == nil {
 		return nil, fmt.Errorf("%s: step %d has no images", filepath.Join(folder, ManifestName), s.Step)
 	}
 	x := &pim.StepImage{Matrices: s.Images.Matrices}
+	in := images{folder, meter.Exact()}
 	var err error
-	if x.Inputs, err = readArray(folder, s.Images.Inputs); err != nil {
+	if x.Inputs, err = in.operands(s.Images.Inputs); err != nil {
 		return nil, err
 	}
-	if x.Results, err = readArray(folder, s.Images.Results); err != nil {
+	if x.Results, err = in.sums(s.Images.Results); err != nil {
 		return nil, err
 	}
-	results := make([]float32, len(x.Results))
+	results := meter.NewSums(x.Results.Len())
 	for _, c := range s.Channels {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		ch, err := readChannel(folder, c)
+		ch, err := in.channel(c)
 		if err != nil {
 			return nil, err
 		}
@@ -97,49 +98,94 @@ func performStep(ctx context.Context, folder string, s *Step, meter *pim.Meter, 
 			return nil, fault.As(fault.Infeasible, fmt.Errorf("%s: %s", name, strings.TrimPrefix(err.Error(), "pim: ")))
 		}
 		out.Channels++
-		out.Reads += int64(len(ch.Reads))
+		out.Reads += int64(ch.Reads.Len())
 	}
-	for i, v := range results {
-		if math.Float32bits(v) != math.Float32bits(x.Results[i]) && (v == v || x.Results[i] == x.Results[i]) {
-			return nil, fault.As(fault.Infeasible, fmt.Errorf("%s: result %d of the streams is %v: %v wanted", filepath.Join(folder, s.Images.Results.Name), i, v, x.Results[i]))
-		}
+	if i, got, want, differ := results.Differ(0, x.Results); differ {
+		return nil, fault.As(fault.Infeasible, fmt.Errorf("%s: result %d of the streams is %s: %s wanted", filepath.Join(folder, s.Images.Results.Name), i, got, want))
 	}
 	out.Steps++
-	out.Results += int64(len(results))
+	out.Results += int64(results.Len())
 	return results, nil
 }
 
-// readArray reads numbers of a folder.
-func readArray(folder string, file File) ([]float32, error) {
-	name := filepath.Join(folder, filepath.FromSlash(file.Name))
+// images reads the values of a folder.
+type images struct {
+	folder string
+	exact  bool // the machine adds integers
+}
+
+// array reads numbers in a row.
+func (m *images) array(file File) (*tensor.Tensor, error) {
+	name := filepath.Join(m.folder, filepath.FromSlash(file.Name))
 	f, err := files.Open(name, math.MaxInt64)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	x, err := npy.Read(f)
-	if err == nil && (x.Type != tensor.Float32 || len(x.Shape) != 1) {
-		err = fmt.Errorf("%v %v: float32 numbers in a row wanted", x.Type, x.Shape)
+	if want := numberType(m.exact); err == nil && (x.Type != want || len(x.Shape) != 1) {
+		err = fmt.Errorf("%v %v: %v numbers in a row wanted", x.Type, x.Shape, want)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return x.Floats(), nil
+	return x, nil
 }
 
-// readChannel reads the images of a channel.
-func readChannel(folder string, c *Channel) (*pim.ChannelImage, error) {
+// maxInteger is the most that an integer of 8 bits can be away from its zero point.
+const maxInteger = 255
+
+// operands reads inputs or weights.
+func (m *images) operands(file File) ([]float32, error) {
+	x, err := m.array(file)
+	switch {
+	case err != nil:
+		return nil, err
+	case !m.exact:
+		return x.Floats(), nil
+	}
+	v := make([]float32, len(x.Ints()))
+	for i, n := range x.Ints() {
+		if n < -maxInteger || n > maxInteger {
+			return nil, fmt.Errorf("%s: number %d is %d: %d to %d wanted", filepath.Join(m.folder, filepath.FromSlash(file.Name)), i, n, -maxInteger, maxInteger)
+		}
+		v[i] = float32(n)
+	}
+	return v, nil
+}
+
+// sums reads what result reads return, or what is added up of it.
+func (m *images) sums(file File) (*pim.Sums, error) {
+	x, err := m.array(file)
+	switch {
+	case err != nil:
+		return nil, err
+	case !m.exact:
+		return &pim.Sums{Rounded: x.Floats()}, nil
+	}
+	v := make([]float64, len(x.Ints()))
+	for i, n := range x.Ints() {
+		v[i] = float64(n)
+	}
+	return &pim.Sums{Exact: v}, nil
+}
+
+// channel reads the images of a channel.
+func (m *images) channel(c *Channel) (*pim.ChannelImage, error) {
+	folder := m.folder
 	if c.Images == nil {
 		return nil, fmt.Errorf("%s: %s has no images", filepath.Join(folder, ManifestName), c.File)
 	}
 	ch := &pim.ChannelImage{Channel: c.Channel, Results: tensor.Range{Lo: c.Images.Results[0], Hi: c.Images.Results[1]}}
 	var err error
-	if ch.Weights, err = readArray(folder, c.Images.Weights); err != nil {
+	if ch.Weights, err = m.operands(c.Images.Weights); err != nil {
 		return nil, err
 	}
-	if ch.Reads, err = readArray(folder, c.Images.Reads); err != nil {
+	reads, err := m.sums(c.Images.Reads)
+	if err != nil {
 		return nil, err
 	}
+	ch.Reads = *reads
 	name := filepath.Join(folder, filepath.FromSlash(c.Images.Rows.Name))
 	f, err := files.Open(name, math.MaxInt64)
 	if err != nil {

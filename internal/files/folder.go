@@ -1,9 +1,12 @@
 package files
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // NewFolder makes a folder of a name that nothing has: write puts files into a folder beside it, which gets the name once
@@ -22,15 +25,32 @@ func NewFolder(name string, write func(folder string) error) error {
 		return named(name, err)
 	}
 	if err := write(place); err != nil {
-		return err
+		return &renamed{err, place, name}
 	}
 	return temporary.settle(place, name)
 }
+
+// renamed is an error of a file in a folder before it has its name.
+type renamed struct {
+	error
+	from, to string
+}
+
+// Error has the name that was given.
+func (r *renamed) Error() string { return strings.ReplaceAll(r.error.Error(), r.from, r.to) }
+
+// Unwrap is the error as it was.
+func (r *renamed) Unwrap() error { return r.error }
 
 // TryNewFolder returns the error of NewFolder now.
 func TryNewFolder(name string) error {
 	if _, err := os.Lstat(name); err == nil {
 		return fmt.Errorf("%s: it exists: the name of a new folder wanted", name)
+	}
+	if in := filepath.Dir(filepath.Clean(name)); in != "." {
+		if _, err := os.Stat(in); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s: there is no folder %s: the name of a new folder in one that exists wanted", name, in)
+		}
 	}
 	return TryFolder(name)
 }

@@ -2,10 +2,12 @@ package files
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -37,7 +39,15 @@ func TestNewFolder(t *testing.T) {
 	if err := NewFolder(name, write); err == nil || !strings.Contains(err.Error(), "it exists") {
 		t.Errorf("%v: the folder exists", err)
 	}
-	if err := NewFolder(filepath.Join(dir, "none", "out"), write); err == nil {
-		t.Error("a folder inside of none")
+	none := filepath.Join(dir, "none")
+	if err := TryNewFolder(filepath.Join(none, "out")); err == nil || err.Error() != none+"/out: there is no folder "+none+": the name of a new folder in one that exists wanted" {
+		t.Errorf("%v: a folder inside of none", err)
+	}
+	other := filepath.Join(dir, "other")
+	err = NewFolder(other, func(folder string) error {
+		return fmt.Errorf("step 3: %w", &fs.PathError{Op: "write", Path: filepath.Join(folder, "3", "a.csv"), Err: syscall.ENOSPC})
+	})
+	if want := "write " + filepath.Join(other, "3", "a.csv") + ": no space left on device"; err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("%v: %q wanted", err, want)
 	}
 }

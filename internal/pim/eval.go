@@ -48,7 +48,7 @@ func (c *mappedCode) sameOperands(a, b []*tensor.Tensor) bool {
 
 // performAll performs the streams on sets of inputs that differ in the first.
 func (c *mappedCode) performAll(sets []device.Evaluation) {
-	all := make([]*results, len(sets)) // in memory that is not kept: that of large layers would stay beside the values of others
+	all := make([]*Sums, len(sets)) // in memory that is not kept: that of large layers would stay beside the values of others
 	for i := range all {
 		all[i] = newResults(c.layer.results(), c.device.exact())
 	}
@@ -86,7 +86,7 @@ func (c *mappedCode) performAll(sets []device.Evaluation) {
 }
 
 // finish makes values of the results of a set of inputs.
-func (c *mappedCode) finish(results *results, o *operands, e device.Evaluation) {
+func (c *mappedCode) finish(results *Sums, o *operands, e device.Evaluation) {
 	if c.layer.integers {
 		if e.Sums == nil {
 			e.Sums = c.NewSums()
@@ -419,7 +419,7 @@ func (l *layer) eachWeight(p *part, matrix, chunk, output int, f func(k, weight,
 }
 
 // write finishes the results and writes them to the cut's box of dst.
-func (c *mappedCode) write(results *results, o *operands, in []*tensor.Tensor, dst *tensor.Tensor) {
+func (c *mappedCode) write(results *Sums, o *operands, in []*tensor.Tensor, dst *tensor.Tensor) {
 	f := c.newFinisher(o, in, dst)
 	var of *layer
 	for _, b := range c.layer.blocks(c.merge, 1) {
@@ -433,6 +433,6 @@ func (c *mappedCode) write(results *results, o *operands, in []*tensor.Tensor, d
 	}
 	for _, l := range c.layer.empty {
 		f.locate(l)
-		f.write(newResults(l.results(), results.exact != nil), 0, l.outs.Lo, l.outs.Len())
+		f.write(newResults(l.results(), results.Exact != nil), 0, l.outs.Lo, l.outs.Len())
 	}
 }

@@ -46,12 +46,12 @@ func (f *finisher) locate(l *layer) {
 }
 
 // write writes the values of outs outputs from out0 on, whose results begin at an element.
-func (f *finisher) write(r *results, from, out0, outs int) {
+func (f *finisher) write(r *Sums, from, out0, outs int) {
 	last := len(f.biasStep) - 1
-	if r.exact != nil {
+	if r.Exact != nil {
 		y := f.dst.Ints()
 		for p := range f.at {
-			for i, v := range r.exact[from+p*outs:][:outs] {
+			for i, v := range r.Exact[from+p*outs:][:outs] {
 				out, sum := out0+i, int64(v)
 				if f.whole != nil {
 					sum += f.whole[f.biasAt[p]+out*f.biasStep[last]]
@@ -71,7 +71,7 @@ func (f *finisher) write(r *results, from, out0, outs int) {
 				step = out * f.biasStep[last]
 			}
 			for p := lo; p < hi; p++ {
-				v := f.scale.undo(out, r.rounded[from+p*outs+out-out0]) * f.alpha
+				v := f.scale.undo(out, r.Rounded[from+p*outs+out-out0]) * f.alpha
 				if f.added != nil {
 					v += float32(f.beta * f.added[f.biasAt[p]+step])
 				}

@@ -3,21 +3,19 @@ package pim
 import (
 	"errors"
 	"fmt"
-	"math"
 
 	"pimflow/internal/device"
 	"pimflow/internal/dram"
-	"pimflow/internal/fault"
 	"pimflow/internal/tensor"
 	"pimflow/internal/vector"
 )
 
-// StepImage is the values that the streams of a code work on and make: those of all channels, in the machine's number format.
+// StepImage is the values that the streams of a code work on and make: those of all channels, in the machine's number format. On a machine that
+// adds integers they are the integers less their zero points.
 type StepImage struct {
 	Inputs   []float32 // the source matrices, by the element that a buffer write names
 	Matrices []Matrix
-	Results  []float32 // by the element that a result read names: the sums of all channels, in their order
-	Channels []*ChannelImage
+	Results  *Sums // by the element that a result read names: the sums of all channels, in their order
 }
 
 // Matrix is where the rows of a source matrix and of its results are.
@@ -35,7 +33,7 @@ type ChannelImage struct {
 	Rows    []RowImage
 	Weights []float32
 	Results tensor.Range // of StepImage.Results: those that the channel adds to
-	Reads   []float32    // one result read after the other, each as long as MAC units have results
+	Reads   Sums         // one result read after the other, each as long as MAC units have results
 }
 
 // RowImage is weights in a row of neighbouring banks; what no image names is 0. Element e of the row belongs to chunk e/Width modulo Period. The
@@ -48,30 +46,26 @@ type RowImage struct {
 	Offset                    int
 }
 
-// errExact is the reason that no images are made.
-var errExact = errors.New("the PIM of the machine adds integers, whose images are not written")
+// Image performs the streams on a node's inputs, and returns what they work on and make. each takes the image of a channel, which is not kept.
+func (c *Code) Image(in []*tensor.Tensor, each func(*ChannelImage) error) (*StepImage, error) {
+	return c.mapped().image(in, each)
+}
 
-// Image performs the streams on a node's inputs, and returns what they work on and make.
-func (c *Code) Image(in []*tensor.Tensor) (*StepImage, error) { return c.mapped().image(in) }
-
-func (c *mappedCode) image(in []*tensor.Tensor) (*StepImage, error) {
-	if c.device.exact() {
-		return nil, fault.As(fault.Infeasible, errExact)
-	}
+func (c *mappedCode) image(in []*tensor.Tensor, each func(*ChannelImage) error) (*StepImage, error) {
 	o := c.operands([]device.Evaluation{{In: in}})
-	x := &StepImage{Results: make([]float32, c.layer.results())}
+	x := &StepImage{Results: newResults(c.layer.results(), c.device.exact())}
 	c.sources(x, o)
-	all := resultsOf(x.Results)
+	m := new(room)
 	for i, s := range c.perChannel() {
 		if len(s) == 0 {
 			continue
 		}
+		m.numbers = m.numbers[:0]
 		ch := &ChannelImage{Channel: i, Results: s.results(c.device.outputs)}
-		m := new(room)
 		p := c.performer(m, s, o)
-		p.seen = func(_ int, v []float32) { ch.Reads = append(ch.Reads, v...) }
+		p.seen = func(_ int, v Sums) { ch.Reads.append(v) }
 		c.performOn(p, m, s)
-		all.add(p.lo, p.reads[0])
+		x.Results.add(p.lo, p.reads[0])
 		rows := c.device.scheme.rows(s)
 		for row := range p.rows {
 			if p.rows[row] == nil {
@@ -79,10 +73,15 @@ func (c *mappedCode) image(in []*tensor.Tensor) (*StepImage, error) {
 			}
 			ch.hold(row, p.rows[row])
 		}
-		x.Channels = append(x.Channels, ch)
+		if err := each(ch); err != nil {
+			return nil, err
+		}
 	}
 	return x, nil
 }
+
+// Exact reports whether operands are integers and sums are not rounded.
+func (c *Code) Exact() bool { return c.device.exact() }
 
 // sources writes the source matrices.
 func (c *mappedCode) sources(x *StepImage, o *operands) {
@@ -175,16 +174,19 @@ func (c *imageContents) outputs(at, most int) int {
 	panic(fmt.Sprintf("pim: no matrix has result %d", at))
 }
 
+// Exact reports whether the machine adds integers, whose sums are not rounded.
+func (m *Meter) Exact() bool { return m.device.exact() }
+
+// NewSums are sums of the machine that are 0.
+func (m *Meter) NewSums(n int) *Sums { return newResults(n, m.Exact()) }
+
 // Perform performs a stream, whose rows count from 0, on images, and adds what its result reads return to results. The error
 // says what the stream does that cannot be, or which read differs from the image's.
-func (m *Meter) Perform(st dram.Stream, rows int, step *StepImage, ch *ChannelImage, results []float32) (err error) {
+func (m *Meter) Perform(st dram.Stream, rows int, step *StepImage, ch *ChannelImage, results *Sums) (err error) {
 	d := m.device
-	if d.exact() {
-		return fault.As(fault.Infeasible, errExact)
-	}
 	r := ch.Results
-	if r.Lo < 0 || r.Hi < r.Lo || r.Hi > len(results) {
-		return fmt.Errorf("results %d to %d of %d", r.Lo, r.Hi, len(results))
+	if r.Lo < 0 || r.Hi < r.Lo || r.Hi > results.Len() {
+		return fmt.Errorf("results %d to %d of %d", r.Lo, r.Hi, results.Len())
 	}
 	c, err := d.newImageContents(step, ch)
 	if err != nil {
@@ -202,42 +204,31 @@ func (m *Meter) Perform(st dram.Stream, rows int, step *StepImage, ch *ChannelIm
 	memory := new(room)
 	p := &performer{device: d, contents: c, room: memory, sets: 1, rows: make([]*loaded, rows)}
 	p.reset()
-	p.lo, p.reads = r.Lo, newAllResults(&memory.numbers, 1, r.Len(), false)
-	at := 0
-	p.seen = func(place int, v []float32) {
-		if place < r.Lo || place+len(v) > r.Hi {
-			panic(fmt.Sprintf("pim: results %d to %d are read, outside of %d to %d", place, place+len(v), r.Lo, r.Hi))
+	p.lo, p.reads = r.Lo, newAllResults(&memory.numbers, 1, r.Len(), d.exact())
+	at, all := 0, ch.Reads.Len()
+	p.seen = func(place int, v Sums) {
+		if place < r.Lo || place+v.Len() > r.Hi {
+			panic(fmt.Sprintf("pim: results %d to %d are read, outside of %d to %d", place, place+v.Len(), r.Lo, r.Hi))
 		}
-		if at+len(v) > len(ch.Reads) {
-			panic(fmt.Sprintf("pim: more values are read than the %d of the image", len(ch.Reads)))
+		if at+v.Len() > all {
+			panic(fmt.Sprintf("pim: more values are read than the %d of the image", all))
 		}
-		for i, x := range v {
-			if !sameBits(x, ch.Reads[at+i]) {
-				panic(fmt.Sprintf("pim: value %d that is read is %v: %v wanted", at+i, x, ch.Reads[at+i]))
-			}
+		if i, wanted, read, differ := ch.Reads.Differ(at, &v); differ {
+			panic(fmt.Sprintf("pim: value %d that is read is %s: %s wanted", at+i, read, wanted))
 		}
-		at += len(v)
+		at += v.Len()
 	}
 	p.run(st, nil)
 	p.unread("the end of the stream")
-	if at != len(ch.Reads) {
-		return fmt.Errorf("%d values are read: %d wanted", at, len(ch.Reads))
+	if at != all {
+		return fmt.Errorf("%d values are read: %d wanted", at, all)
 	}
-	sums := resultsOf(results)
-	sums.add(p.lo, p.reads[0])
+	results.add(p.lo, p.reads[0])
 	return nil
 }
 
-// resultsOf are results in memory that is given.
-func resultsOf(v []float32) *results { return &results{rounded: v} }
-
-// sameBits compares numbers, of which any two that are not a number are the same.
-func sameBits(a, b float32) bool {
-	return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b
-}
-
 // Finish makes the values of a code's box of results that were computed elsewhere, as Eval does of its own.
-func (c *Code) Finish(in []*tensor.Tensor, sums []float32, dst *tensor.Tensor) {
+func (c *Code) Finish(in []*tensor.Tensor, sums *Sums, dst *tensor.Tensor) {
 	m := c.mapped()
-	m.finish(resultsOf(sums), m.operands([]device.Evaluation{{In: in}}), device.Evaluation{In: in, Dst: dst})
+	m.finish(sums, m.operands([]device.Evaluation{{In: in}}), device.Evaluation{In: in, Dst: dst})
 }

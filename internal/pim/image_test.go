@@ -24,21 +24,16 @@ func TestImageDrawn(t *testing.T) {
 			n := make(t)
 			nd := &n.g.Nodes[n.id]
 			code := compile(t, anyMachine(t), anyChannels(t), n.g, graph.Cut{Node: n.id, Box: anyBox(t, nd.Shape)})
-			x, err := code.Image(n.in)
-			if code.device.exact() {
-				if err == nil {
-					t.Fatal("images of integers")
-				}
-				return
-			}
+			var images []*ChannelImage
+			x, err := code.Image(n.in, func(ch *ChannelImage) error { images = append(images, ch); return nil })
 			if err != nil {
 				t.Fatal(err)
 			}
-			results := make32(len(x.Results))
 			m := meterOf(code)
+			results := m.NewSums(x.Results.Len())
 			next := 0
 			err = code.Streams(func(s *ChannelStream) error {
-				ch := x.Channels[next]
+				ch := images[next]
 				next++
 				if ch.Channel != s.Channel {
 					t.Fatalf("channel %d, %d wanted", ch.Channel, s.Channel)
@@ -49,23 +44,19 @@ func TestImageDrawn(t *testing.T) {
 				}
 				return m.Perform(st, s.Rows, x, ch, results)
 			})
-			if err != nil || next != len(x.Channels) {
+			if err != nil || next != len(images) {
 				t.Fatal(err, next)
 			}
-			for i, v := range results {
-				if !sameBits(v, x.Results[i]) {
-					t.Fatalf("result %d is %v, %v wanted", i, v, x.Results[i])
-				}
+			if i, is, want, differ := results.Differ(0, x.Results); differ {
+				t.Fatalf("result %d is %s, %s wanted", i, is, want)
 			}
 			want, got := tensor.New(nd.Type, nd.Shape), tensor.New(nd.Type, nd.Shape)
 			if err := code.Eval(n.in, want); err != nil {
 				t.Fatal(err)
 			}
 			code.Finish(n.in, results, got)
-			for i, v := range got.Floats() {
-				if !sameBits(v, want.Floats()[i]) {
-					t.Fatalf("value %d is %v, %v wanted", i, v, want.Floats()[i])
-				}
+			if i, is, want, differ := (&Sums{Rounded: got.Floats()}).Differ(0, &Sums{Rounded: want.Floats()}); differ {
+				t.Fatalf("value %d is %s, %s wanted", i, is, want)
 			}
 		})
 	}
@@ -86,7 +77,7 @@ func TestPerformRefuses(t *testing.T) {
 	step := &StepImage{Inputs: make32(16), Matrices: []Matrix{{Rows: 1, Pitch: 16, Width: 16}}}
 	image := func() *ChannelImage {
 		return &ChannelImage{
-			Rows: []RowImage{{Width: 16, Period: 64, Banks: 16, N: 16}}, Weights: make32(256), Results: tensor.Range{Hi: 16}, Reads: make32(16),
+			Rows: []RowImage{{Width: 16, Period: 64, Banks: 16, N: 16}}, Weights: make32(256), Results: tensor.Range{Hi: 16}, Reads: Sums{Rounded: make32(16)},
 		}
 	}
 	good := "GWRITE0 buf=0 data=0\nG_ACT0 row=0\nG_ACT1 row=0\nG_ACT2 row=0\nG_ACT3 row=0\nCOMP0 row=0 col=0 buf=0\nREADRES data=0\nPREA\n"
@@ -105,8 +96,8 @@ func TestPerformRefuses(t *testing.T) {
 		{"READRES data=0", "READRES data=16", nil, "no matrix has result 16"},
 		{"READRES data=0\n", "", nil, "has a result that nothing reads before PREA"},
 		{"PREA", "COMP0 row=0 col=0 buf=0\nREADRES data=0\nPREA", nil, "more values are read than the 16"},
-		{"", "", func(ch *ChannelImage) { ch.Reads[3] = 1 }, "value 3 that is read is 0: 1 wanted"},
-		{"", "", func(ch *ChannelImage) { ch.Reads = make32(17) }, "16 values are read: 17 wanted"},
+		{"", "", func(ch *ChannelImage) { ch.Reads.Rounded[3] = 1 }, "value 3 that is read is 0: 1 wanted"},
+		{"", "", func(ch *ChannelImage) { ch.Reads.Rounded = make32(17) }, "16 values are read: 17 wanted"},
 		{"", "", func(ch *ChannelImage) { ch.Results.Hi = 17 }, "results 0 to 17 of 16"},
 		{"", "", func(ch *ChannelImage) { ch.Results.Hi = 15 }, "outside of 0 to 15"},
 		{"", "", func(ch *ChannelImage) { ch.Rows[0].Banks = 17 }, "row image 0"},
@@ -122,7 +113,7 @@ func TestPerformRefuses(t *testing.T) {
 		if c.change != nil {
 			c.change(ch)
 		}
-		err = m.Perform(st, 1, step, ch, make32(16))
+		err = m.Perform(st, 1, step, ch, m.NewSums(16))
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, %q wanted", c.to, err, c.want)
 		}

@@ -1,7 +1,6 @@
 package pim
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -48,23 +47,27 @@ func (c *Commands) parseStream(name string, in io.Reader, bounds map[string]int6
 		return nil, err
 	}
 	p := streamParser{Commands: c, loops: make([]openLoop, 1), bounds: bounds}
-	for n := 1; ; n++ {
-		line, err := text.ReadSlice('\n')
-		if err == io.EOF && len(line) == 0 {
+	lines := dram.NewLines(name, text)
+	for {
+		line, err := lines.Next()
+		if err == io.EOF {
 			if err := p.end(); err != nil {
-				return nil, fmt.Errorf("%s:%d: %w", name, n, err)
+				return nil, fmt.Errorf("%s:%d: %w", name, lines.Number(), err)
 			}
 			return p.loops[0].body, nil
 		}
-		if err == bufio.ErrBufferFull {
-			return nil, fmt.Errorf("%s:%d: a line of over %d bytes", name, n, dram.MaxLine)
-		}
-		if err != nil && err != io.EOF {
-			return nil, fmt.Errorf("%s:%d: %w", name, n, err)
+		if err != nil {
+			return nil, err
 		}
 		words := strings.Fields(string(line))
+		if len(words) == 0 || strings.HasPrefix(words[0], "#") {
+			if err := lines.Silent(line); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if err := p.line(words); err != nil {
-			return nil, fmt.Errorf("%s:%d: %.80q: %w", name, n, strings.Join(words, " "), err)
+			return nil, lines.Wrong([]byte(strings.Join(words, " ")), err)
 		}
 	}
 }
@@ -87,10 +90,7 @@ type openLoop struct {
 }
 
 func (p *streamParser) line(words []string) error {
-	switch {
-	case len(words) == 0 || strings.HasPrefix(words[0], "#"):
-		return nil
-	case !p.begun:
+	if !p.begun {
 		p.begun = true
 		if want := p.Header(false); strings.Join(words, " ") != want {
 			return fmt.Errorf("%.80q wanted first", want)

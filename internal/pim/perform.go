@@ -22,12 +22,12 @@ type performer struct {
 	row   int           // -1: with is not known
 	sums  []accumulator // by accumulator
 	input []inputBuffer
-	lo    int        // address of results[0]
-	reads []*results // by set
-	dots  []float32  // by set and MAC unit: sums of products
-	whole []float64  // in place of dots, where sums are exact
+	lo    int       // address of results[0]
+	reads []*Sums   // by set
+	dots  []float32 // by set and MAC unit: sums of products
+	whole []float64 // in place of dots, where sums are exact
 
-	seen func(at int, v []float32) // is told of the values of each result read; nil: nobody
+	seen func(at int, v Sums) // is told of the values of each result read; nil: nobody
 }
 
 // contents are what a channel works on: values that its commands address.
@@ -51,7 +51,7 @@ type layerContents struct {
 
 // perform executes the stream of a channel. It returns the sums read out of each set of inputs, which belong at the
 // given element of the results, in memory that the next channel takes over.
-func (c *mappedCode) perform(m *room, s share, o *operands) (sums []*results, at int) {
+func (c *mappedCode) perform(m *room, s share, o *operands) (sums []*Sums, at int) {
 	m.numbers = m.numbers[:0]
 	if len(s) == 0 {
 		return nil, 0

@@ -75,16 +75,20 @@ func (ch *performer) readres(s *accumulator, at int) {
 	}
 	for k, to := range ch.reads {
 		if first := k * len(s.used); s.whole != nil {
-			for i, v := range s.whole[first : first+n] {
-				to.exact[at-ch.lo+i] += v
+			v := s.whole[first : first+n]
+			if ch.seen != nil {
+				ch.seen(at, Sums{Exact: v})
+			}
+			for i, v := range v {
+				to.Exact[at-ch.lo+i] += v
 			}
 		} else {
 			v := s.v[first : first+n]
 			tensor.RoundAll(ch.device.readFormat(), v, v)
 			if ch.seen != nil {
-				ch.seen(at, v)
+				ch.seen(at, Sums{Rounded: v})
 			}
-			sum := to.rounded[at-ch.lo:][:n]
+			sum := to.Rounded[at-ch.lo:][:n]
 			vector.Add(sum, sum, v)
 		}
 	}

@@ -329,7 +329,7 @@ func (c *mappedCode) resultOf(o *operands) map[int]int {
 	code, m := *c, *c.mapping
 	m.layer, code.mapping = &plain, &m
 	y := tensor.New(tensor.Float32, c.graph.Nodes[c.cut.Node].Shape)
-	code.write(&results{rounded: numbers}, o, nil, y)
+	code.write(&Sums{Rounded: numbers}, o, nil, y)
 	at := map[int]int{}
 	for i, v := range y.Floats() {
 		if v > 0 {

@@ -234,7 +234,7 @@ func (a *auditor) read(ctx context.Context, name string, text *bufio.Reader, s *
 		a.out.Issued++
 		return a.published(name, text)
 	}
-	log, issued := newLogReader(a.std, a.meter.Rows()), map[int]*dram.Run{}
+	log, issued := newLogReader(a.std, a.meter.Bounds()), map[int]*dram.Run{}
 	err := log.read(name, text, func(e *event) error {
 		if log.timed {
 			return a.issue(e)
@@ -292,8 +292,21 @@ func (a *auditor) untimed(runs map[int]*dram.Run, e *event) error {
 	return failed
 }
 
-// maxAudited bounds the commands of a loop nest, each of which is visited: about a minute, at 10^7 a second (estimated).
-const maxAudited = 1 << 29
+// maxVisited bounds the commands of a loop nest, where each is visited: about a minute, at 10^7 a second (estimated).
+const maxVisited = 1 << 29
+
+// visited is the error of a stream with more commands than are visited.
+func visited(name, by string, std *dram.Standard, st dram.Stream) error {
+	counts, total := make([]int64, len(std.Ops)), int64(0)
+	st.Count(counts)
+	for _, n := range counts {
+		total += n
+	}
+	if total > maxVisited {
+		return fmt.Errorf("%s: %d commands with the iterations of all loops: at most %d wanted, each of which %s visits", name, total, maxVisited, by)
+	}
+	return nil
+}
 
 // stream issues a stream on a channel.
 func (a *auditor) stream(ctx context.Context, name string, text *bufio.Reader) error {
@@ -301,13 +314,8 @@ func (a *auditor) stream(ctx context.Context, name string, text *bufio.Reader) e
 	if err != nil {
 		return err
 	}
-	counts, total := make([]int64, len(a.std.Ops)), int64(0)
-	st.Count(counts)
-	for _, n := range counts {
-		total += n
-	}
-	if total > maxAudited {
-		return fmt.Errorf("%s: %d commands with the iterations of all loops: at most %d wanted, each of which audit visits", name, total, maxAudited)
+	if err := visited(name, "audit", a.std, st); err != nil {
+		return err
 	}
 	run, ops := a.meter.DRAM().Run(), a.meter.Commands()
 	n, own, row := 0, dram.Op(0), int64(dram.AnyRow)

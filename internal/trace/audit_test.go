@@ -12,6 +12,7 @@ import (
 
 	"pimflow/internal/dram"
 	"pimflow/internal/hw"
+	"pimflow/internal/pim"
 )
 
 func simulator(t testing.TB, machine string) *Simulator {
@@ -123,6 +124,10 @@ func TestAuditRefreshes(t *testing.T) {
 // TestLogForms: a table, with its columns in any order and more of them, and a stream with cycles are the same log.
 func TestLogForms(t *testing.T) {
 	s := simulator(t, "newton")
+	meter, err := pim.NewMeter(s.Machine)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var want []event
 	for i, text := range []string{
 		"cycle,command,channel,bank,row\n5,G_ACT1,0,4-7,9\n60,PREA,0,,\n",
@@ -132,7 +137,7 @@ func TestLogForms(t *testing.T) {
 		var got []event
 		in, err := dram.TraceText("f", strings.NewReader(text))
 		if err == nil {
-			err = newLogReader(s.Standard, s.Machine.PIM.Rows).read("f", in, func(e *event) error {
+			err = newLogReader(s.Standard, meter.Bounds()).read("f", in, func(e *event) error {
 				e.line = 0
 				got = append(got, *e)
 				return nil

@@ -48,12 +48,12 @@ var logForms = []logForm{
 type logReader struct {
 	std   *dram.Standard
 	ops   map[string]dram.Op
-	timed bool  // the log has cycles, known once its first line is read
-	rows  int64 // of a bank
+	timed bool             // the log has cycles, known once its first line is read
+	most  map[string]int64 // the largest addresses of the machine, by the word of an operand
 }
 
-func newLogReader(std *dram.Standard, rows int) *logReader {
-	l := &logReader{std: std, ops: map[string]dram.Op{}, rows: int64(rows)}
+func newLogReader(std *dram.Standard, most map[string]int64) *logReader {
+	l := &logReader{std: std, ops: map[string]dram.Op{}, most: most}
 	for op, o := range std.Ops {
 		l.ops[o.Name] = dram.Op(op)
 	}
@@ -64,36 +64,37 @@ func newLogReader(std *dram.Standard, rows int) *logReader {
 func (l *logReader) read(name string, in *bufio.Reader, f func(*event) error) error {
 	var read func(line []byte, e *event) error
 	e := event{}
-	for n := int64(1); ; n++ {
-		line, err := in.ReadSlice('\n')
-		if err == io.EOF && len(line) == 0 {
+	lines := dram.NewLines(name, in)
+	for {
+		line, err := lines.Next()
+		if err == io.EOF {
 			if read == nil {
-				return fmt.Errorf("%s:%d: it is empty: %s", name, n, headWanted)
+				return fmt.Errorf("%s:%d: it is empty: %s", name, lines.Number(), headWanted)
 			}
 			return nil
 		}
-		if err == bufio.ErrBufferFull {
-			return fmt.Errorf("%s:%d: a line of over %d bytes", name, n, dram.MaxLine)
+		if err != nil {
+			return err
 		}
-		if err != nil && err != io.EOF {
-			return fmt.Errorf("%s:%d: %w", name, n, err)
-		}
-		line = bytes.TrimRight(line, "\r\n")
+		line = bytes.TrimRight(line, "\r")
 		if read == nil {
 			if read, err = l.begin(string(line)); err != nil {
-				return fmt.Errorf("%s:%d: %.80q: %w", name, n, line, err)
+				return lines.Wrong(line, err)
 			}
 			continue
 		}
 		if len(line) == 0 || line[0] == '#' {
+			if err := lines.Silent(line); err != nil {
+				return err
+			}
 			continue
 		}
-		e = event{bank: dram.AllBanks, row: dram.AnyRow, line: n}
+		e = event{bank: dram.AllBanks, row: dram.AnyRow, line: lines.Number()}
 		if err = read(line, &e); err == nil {
 			err = f(&e)
 		}
 		if err != nil {
-			return fmt.Errorf("%s:%d: %.80q: %w", name, n, line, err)
+			return lines.Wrong(line, err)
 		}
 	}
 }
@@ -151,14 +152,13 @@ var cells = []cell{
 		e.bank = int(n)
 		return err
 	}},
-	{"row", func(l *logReader, e *event, text []byte) error {
-		if len(text) == 0 {
-			return nil
+	{"row", func(l *logReader, e *event, text []byte) (err error) {
+		if len(text) > 0 {
+			e.row, err = natural(text, l.most["row"])
 		}
-		n, err := natural(text, l.rows-1)
-		e.row = n
 		return err
 	}},
+	held("column", "col"), held("buffer", "buf"), held("accumulator", "acc"),
 	{"elements", func(_ *logReader, e *event, text []byte) error {
 		if len(text) == 0 {
 			return nil
@@ -167,6 +167,17 @@ var cells = []cell{
 		e.moves = n
 		return err
 	}},
+}
+
+// held is a column with an address, which is held against the machine.
+func held(name, word string) cell {
+	return cell{name, func(l *logReader, _ *event, text []byte) error {
+		if len(text) == 0 {
+			return nil
+		}
+		_, err := natural(text, l.most[word])
+		return err
+	}}
 }
 
 // natural reads a number from 0 to most.
@@ -262,7 +273,11 @@ func (l *logReader) notation(head string) (func([]byte, *event) error, error) {
 			word, value, _ := bytes.Cut(one, []byte{'='})
 			switch string(word) {
 			case "row":
-				e.row, err = natural(value, l.rows-1)
+				e.row, err = natural(value, l.most["row"])
+			case "col", "buf", "acc", "data":
+				_, err = natural(value, l.most[string(word)])
+			case "pitch":
+				_, err = natural(value, 1<<30)
 			case "fill":
 				count, length, _ := bytes.Cut(value, []byte{'x'})
 				var n, m int64
@@ -270,6 +285,8 @@ func (l *logReader) notation(head string) (func([]byte, *event) error, error) {
 					m, err = natural(length, 1<<30)
 				}
 				e.moves = n * m
+			default:
+				err = errors.New("no operand of a command has this name")
 			}
 			if err != nil {
 				return fmt.Errorf("%s: %w", word, err)

@@ -10,6 +10,14 @@ func TestRange(t *testing.T) {
 	for _, c := range []struct{ machine, text, want string }{
 		{"newton", "cycle,command,row\n5,G_ACT1,16383\n", ""},
 		{"newton", "cycle,command,row\n5,G_ACT1,16384\n", `f:2: "5,G_ACT1,16384": row: "16384": a number from 0 to 16383 wanted`},
+		{"newton", "cycle,command,column,buffer,accumulator,data\n5,COMP0,63,31,0,x\n5,COMP0,,,,\n", ""},
+		{"newton", "cycle,command,column\n5,COMP0,64\n", `f:2: "5,COMP0,64": column: "64": a number from 0 to 63 wanted`},
+		{"newton", "cycle,command,buffer\n5,COMP0,32\n", `buffer: "32": a number from 0 to 31 wanted`},
+		{"newton", "cycle,command,accumulator\n5,COMP0,-1\n", `accumulator: "-1": a number from 0 to `},
+		{"newton", "pimflow stream 1 newton timed\n@5 COMP0 row=1 col=64 buf=0\n", `col: "64": a number from 0 to 63 wanted`},
+		{"newton", "pimflow stream 1 newton timed\n@5 COMP0 row=1 col=6 buf=32\n", `: "32": a number from 0 to 31 wanted`},
+		{"newton", "pimflow stream 1 newton timed\n@5 GWRITE0 buf=0 data=x\n", `data: "x": a number from 0 to `},
+		{"newton", "pimflow stream 1 newton timed\n@5 GWRITE0 buf=0 date=0\n", `date: no operand of a command has this name`},
 		{"newton", "cycle,command,cycle\n5,PREA,5\n", `f:1: "cycle,command,cycle": column "cycle" twice: once wanted`},
 		{"newton", "cycle,command\n5,PREA,6,7\n", `f:2: "5,PREA,6,7": 4 columns: 2 wanted, those of the first line`},
 		{"newton", "pimflow stream 1 newton timed\n@5 G_ACT1 row=16384\n", `f:2: "@5 G_ACT1 row=16384": row: "16384": a number from 0 to 16383 wanted`},
@@ -42,13 +50,16 @@ func TestRange(t *testing.T) {
 	}
 }
 
-// TestMaxAudited: a loop nest of more commands than audit visits in a minute is refused at once; sim times it without writing it out.
-func TestMaxAudited(t *testing.T) {
+// TestMaxVisited: a loop nest of more commands than audit and sim --stalls visit in a minute is refused at once; sim times it without writing it out.
+func TestMaxVisited(t *testing.T) {
 	s := simulator(t, "newton")
 	const text = "pimflow stream 1 newton\nloop 1000000000 {\nloop 1000000 {\nPREA\n}\n}\n"
 	const want = "stdin: 1000000000000000 commands with the iterations of all loops: at most 536870912 wanted, each of which audit visits"
 	if _, err := s.Audit(t.Context(), []string{"-"}, strings.NewReader(text), 3, silent); err == nil || err.Error() != want {
 		t.Errorf("%v: %q wanted", err, want)
+	}
+	if _, err := s.Streams(t.Context(), []string{"-"}, strings.NewReader(text), true, silent); err == nil || err.Error() != strings.Replace(want, "audit", "sim --stalls", 1) {
+		t.Errorf("%v", err)
 	}
 	if x, err := s.Streams(t.Context(), []string{"-"}, strings.NewReader(text), false, silent); err != nil || x.Streams[0].Own != 1e15 {
 		t.Errorf("%v %v", x, err)

@@ -130,6 +130,9 @@ func (s *Simulator) measure(ctx context.Context, meter *pim.Meter, name string, 
 			m.own += n[0]
 		}
 		if u != nil {
+			if err := visited(name, "sim --stalls", s.Standard, st); err != nil {
+				return m, err
+			}
 			run, n := meter.DRAM().Run(), 0
 			run.Observe(u.Issue)
 			st.Walk(func(k *dram.Command, _ []int) bool {
@@ -143,7 +146,7 @@ func (s *Simulator) measure(ctx context.Context, meter *pim.Meter, name string, 
 		}
 		return m, err
 	}
-	log := newLogReader(s.Standard, meter.Rows())
+	log := newLogReader(s.Standard, meter.Bounds())
 	r := dram.Result{Issued: make([]int64, len(s.Standard.Ops))}
 	refreshed, unrefreshed := meter.DRAM().Run(), meter.Unrefreshed().Run()
 	if u != nil {

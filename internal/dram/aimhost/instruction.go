@@ -1,7 +1,7 @@
 package aimhost
 
 import (
-	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -184,23 +184,28 @@ func (h *Host) Run(name string, trace io.Reader) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	for n := 1; ; n++ {
-		line, err := in.ReadSlice('\n')
-		switch {
-		case err == io.EOF && len(line) == 0:
-			return Result{}, fmt.Errorf("%s:%d: the trace ends without AiM EOC", name, n)
-		case err == bufio.ErrBufferFull:
-			return Result{}, fmt.Errorf("%s:%d: a line of over %d bytes", name, n, dram.MaxLine)
-		case err != nil && err != io.EOF:
-			return Result{}, fmt.Errorf("%s:%d: %w", name, n, err)
-		}
-		text := strings.TrimRight(string(line), "\r\n")
-		instruction, some, err := ParseInstruction(text)
-		if err == nil && some {
-			err = h.Do(instruction)
+	lines := dram.NewLines(name, in)
+	for {
+		line, err := lines.Next()
+		if err == io.EOF {
+			return Result{}, fmt.Errorf("%s:%d: the trace ends without AiM EOC", name, lines.Number())
 		}
 		if err != nil {
-			return Result{}, fmt.Errorf("%s:%d: %.80q: %w", name, n, text, err)
+			return Result{}, err
+		}
+		line = bytes.TrimRight(line, "\r")
+		instruction, some, err := ParseInstruction(string(line))
+		switch {
+		case err != nil:
+		case some:
+			err = h.Do(instruction)
+		default:
+			if err := lines.Silent(line); err != nil {
+				return Result{}, err
+			}
+		}
+		if err != nil {
+			return Result{}, lines.Wrong(line, err)
 		}
 		if some && instruction.End() {
 			return h.Result(), nil
