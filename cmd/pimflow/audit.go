@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"math"
 
 	"github.com/spf13/cobra"
@@ -13,7 +14,7 @@ import (
 
 func auditCommand() *cobra.Command {
 	var machine machineFlags
-	var asJSON bool
+	var f form
 	var most int
 	c := &cobra.Command{
 		Use:   "audit FILE…",
@@ -51,11 +52,7 @@ What has no cycles is issued first, as soon as the rules allow. The exit code is
 				return err
 			}
 			bar.stop()
-			write := report.Audit
-			if asJSON {
-				write = report.AuditJSON
-			}
-			if err := write(c.OutOrStdout(), a); err != nil {
+			if err := f.print(c.OutOrStdout(), a, func(w io.Writer) error { return report.Audit(w, a) }); err != nil {
 				return err
 			}
 			if a.Violations > 0 {
@@ -66,6 +63,6 @@ What has no cycles is issued first, as soon as the rules allow. The exit code is
 	}
 	machine.add(c, pimflow.DefaultMachine, "machine by name or .json file, whose rules are wanted")
 	c.Flags().IntVar(&most, "most", 10, "list as many violations; all are counted")
-	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	f.flags(c, "violation that is listed")
 	return c
 }

@@ -19,7 +19,7 @@ import (
 func calibrateCommand() *cobra.Command {
 	var data, eval []string
 	var board, out string
-	var asJSON bool
+	var f form
 	c := &cobra.Command{
 		Use:   "calibrate",
 		Short: "Fit the GPU model to measured kernels, and score it",
@@ -76,12 +76,7 @@ model, batch, ms, source.`,
 			if out != "" {
 				unwritten = files.Write(c.Context(), files.File{Name: out, Write: cal.Board.Print})
 			}
-			if asJSON {
-				err = r.JSON(c.OutOrStdout())
-			} else {
-				err = r.Text(c.OutOrStdout())
-			}
-			if err == nil {
+			if err = f.print(c.OutOrStdout(), r, r.Text); err == nil {
 				err = flush(c.OutOrStdout())
 			}
 			return errors.Join(err, unwritten)
@@ -91,7 +86,7 @@ model, batch, ms, source.`,
 	c.Flags().StringSliceVar(&eval, "eval", nil, "tables of measurements to score that are not fitted")
 	c.Flags().StringVar(&board, "gpu", "t4", "GPU to calibrate by name or .json file")
 	c.Flags().StringVarP(&out, "out", "o", "", "write the GPU with the fitted numbers to this .json file")
-	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	f.flags(c, "set of measurements")
 	return c
 }
 

@@ -27,14 +27,14 @@ import (
 // compareFlags holds the flags of compare.
 type compareFlags struct {
 	request
-	policies  []string
-	batches   []int
-	json, csv bool
-	gap       bool
-	chains    bool
-	verbose   bool
-	machines  []string
-	columns   int
+	policies []string
+	batches  []int
+	form
+	gap      bool
+	chains   bool
+	verbose  bool
+	machines []string
+	columns  int
 }
 
 // gapTables are the flags of tables with their own policies.
@@ -63,9 +63,6 @@ has its best plan and that plan's number of channels. Numbers are compared at lo
 with the effort asked for. run --pim-channels auto also tries numbers in between.`,
 		Args: wantArgs(1, math.MaxInt),
 		RunE: func(c *cobra.Command, args []string) error {
-			if f.json && f.csv {
-				return fault.Usagef("--json does not go with --csv")
-			}
 			for _, x := range gapTables {
 				if !*x.chosen(f) {
 					continue
@@ -103,8 +100,7 @@ with the effort asked for. run --pim-channels auto also tries numbers in between
 	fl.BoolVar(&f.chains, "chains", false, "print instead what PIM work spends, in the plans of auto, on values that other PIM work reads")
 	columnsFlag(c, &f.columns)
 	fl.BoolVarP(&f.verbose, "verbose", "v", false, "with --gap: also the seconds that each search took, bounds included")
-	fl.BoolVar(&f.json, "json", false, "print one JSON object")
-	fl.BoolVar(&f.csv, "csv", false, "print comma-separated values")
+	f.form.flags(c, "plan")
 	return c
 }
 

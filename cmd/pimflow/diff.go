@@ -14,7 +14,7 @@ import (
 
 func diffCommand() *cobra.Command {
 	var q request
-	var asJSON bool
+	var f form
 	c := &cobra.Command{
 		Use:   "diff A B",
 		Short: "Print the differences between two plans or runs, layer by layer",
@@ -36,16 +36,13 @@ A plan names its network; the plan of another model needs --model. Layers are ma
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return d.JSON(c.OutOrStdout())
-			}
-			return d.Text(c.OutOrStdout())
+			return f.print(c.OutOrStdout(), d, d.Text)
 		},
 	}
 	c.Flags().StringVar(&q.model, "model", "", "model of the plans, if it is no network of the zoo")
 	c.Flags().StringVar(&q.opts.Machine, "machine", "", "machine of the plans, if it is a .json file")
 	q.modelFlags(c)
-	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	f.flags(c, "layer that differs")
 	return c
 }
 

@@ -19,7 +19,7 @@ func emitCommand() *cobra.Command {
 	var r request
 	var out string
 	var o emit.Options
-	var asJSON bool
+	var f form
 	c := &cobra.Command{
 		Use:   "emit MODEL",
 		Short: "Write the command streams of a plan as files for other programs",
@@ -77,10 +77,7 @@ manifest that lists them; docs/streams.md has their forms. It is new, and writte
 				return err
 			}
 			bar.stop()
-			if asJSON {
-				return report.JSON(c.OutOrStdout(), man)
-			}
-			return report.Emitted(c.OutOrStdout(), man)
+			return f.print(c.OutOrStdout(), man, func(w io.Writer) error { return report.Emitted(w, man) })
 		},
 	}
 	fl := c.Flags()
@@ -91,7 +88,7 @@ manifest that lists them; docs/streams.md has their forms. It is new, and writte
 	fl.BoolVar(&o.Gzip, "gzip", false, "compress the streams")
 	fl.BoolVar(&o.Images, "images", false, "add what the banks hold, what buffer writes carry and what result reads return, for the inputs of --input")
 	r.inputFlag(c)
-	fl.BoolVar(&asJSON, "json", false, "print the manifest")
+	f.flags(c, "step")
 	r.planFlag(c, "write")
 	r.policyFlag(c)
 	r.pinFlag(c)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -14,7 +15,8 @@ const shownOptions = 6
 
 func explainCommand() *cobra.Command {
 	var r request
-	var json, all bool
+	var all bool
+	var f form
 	c := &cobra.Command{
 		Use:   "explain MODEL [NODE]",
 		Short: "Print the reason for each layer's placement, or all alternatives of one layer",
@@ -47,14 +49,11 @@ breakdown of its time, and the time of the plan with it.`,
 			if err != nil {
 				return err
 			}
-			if json {
-				return rep.JSON(c.OutOrStdout())
-			}
 			most := shownOptions
 			if all {
 				most = 0
 			}
-			return rep.Text(c.OutOrStdout(), most)
+			return f.print(c.OutOrStdout(), rep, func(w io.Writer) error { return rep.Text(w, most) })
 		},
 	}
 	fl := c.Flags()
@@ -64,6 +63,6 @@ breakdown of its time, and the time of the plan with it.`,
 	r.modelFlags(c)
 	profileFlag(c, &r.opts.Profile)
 	fl.BoolVar(&all, "all", false, fmt.Sprintf("print every alternative of the layer, not only the %d fastest alone", shownOptions))
-	fl.BoolVar(&json, "json", false, "print one JSON object, with every alternative")
+	f.flags(c, "layer, or alternative of the layer")
 	return c
 }

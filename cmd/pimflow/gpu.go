@@ -4,10 +4,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"pimflow/internal/hw"
+	"pimflow/internal/report"
 )
 
 func gpuCommand() *cobra.Command {
-	l := &listing{format: "%-10s %s\n"}
+	l := &listing{width: 10}
 	c := &cobra.Command{
 		Use:   "gpu [NAME|FILE]",
 		Short: "List the GPUs, or check one and print it with the source of each number",
@@ -19,15 +20,15 @@ func gpuCommand() *cobra.Command {
 				return err
 			}
 			if len(args) == 0 {
-				var list []shipped
+				var list []report.Entry
 				for _, name := range hw.BoardNames() {
 					b, err := hw.LoadBoard(name)
 					if err != nil {
 						return err
 					}
-					list = append(list, shipped{name, b.About})
+					list = append(list, report.Entry{Name: name, About: b.About})
 				}
-				return l.print(c.OutOrStdout(), list)
+				return l.list(c.OutOrStdout(), list)
 			}
 			b, err := hw.LoadBoard(args[0])
 			if err != nil {

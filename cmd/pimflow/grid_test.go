@@ -57,7 +57,7 @@ func TestGrid(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = sweepSpace(t.Context(), s, counted{by, &known}, name, io.Discard, io.Discard)
+		err = sweepSpace(t.Context(), s, counted{by, &known}, name, form{}, io.Discard, io.Discard)
 		by.close()
 		if err != nil {
 			t.Fatal(err)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+
 	"pimflow"
 
 	"github.com/spf13/cobra"
@@ -14,7 +16,7 @@ var launchNetworks = []string{"mobilenet-v2", "mnasnet-1.0", "efficientnet-b0", 
 
 func launchesCommand() *cobra.Command {
 	var r request
-	var asJSON bool
+	var f form
 	c := &cobra.Command{
 		Use:   "launches [MODEL…]",
 		Short: "Plan models under several launch latencies, and print the share of removed launches in the gain",
@@ -64,16 +66,12 @@ have. "launches free" is the speed-up of the same plan with launches of no time.
 			_, machine, _, _ := models[0].Session.Internal()
 			out.Machine, out.Clock = machine.Name, machine.GPU.Clock.Picoseconds()
 			bar.stop()
-			if asJSON {
-				return out.JSON(c.OutOrStdout())
-			}
-			return out.Text(c.OutOrStdout(), machine)
+			return f.print(c.OutOrStdout(), out, func(w io.Writer) error { return out.Text(w, machine) })
 		},
 	}
-	fl := c.Flags()
 	r.machineFlag(c, pimflow.DefaultMachine)
 	r.policyFlag(c)
 	r.modelFlags(c)
-	fl.BoolVar(&asJSON, "json", false, "print one JSON object")
+	f.flags(c, "way to launch")
 	return c
 }

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"pimflow/internal/report"
 )
 
 // TestLists: what is built in is shipped as text, JSON and CSV with the same names.
@@ -21,9 +23,9 @@ func TestLists(t *testing.T) {
 	for _, name := range []string{"zoo", "machine", "gpu", "policy"} {
 		var all struct {
 			Schema  string
-			Entries []shipped
+			Entries []report.Entry
 		}
-		if err := json.Unmarshal([]byte(run(name+" --json")), &all); err != nil || all.Schema != ListSchema || len(all.Entries) < 2 {
+		if err := json.Unmarshal([]byte(run(name+" --json")), &all); err != nil || all.Schema != report.ListSchema || len(all.Entries) < 2 {
 			t.Errorf("%s: %+v, %v", name, all, err)
 		}
 		rows, err := csv.NewReader(strings.NewReader(run(name + " --csv"))).ReadAll()

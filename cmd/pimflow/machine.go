@@ -6,11 +6,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"pimflow/internal/hw"
+	"pimflow/internal/report"
 )
 
 func machineCommand() *cobra.Command {
 	var f machineFlags
-	l := &listing{format: "%-10s %s\n"}
+	l := &listing{width: 10}
 	c := &cobra.Command{
 		Use:   "machine [NAME|FILE]",
 		Short: "List the machines, or check one and print it with the source of each number",
@@ -27,15 +28,15 @@ In place of "value" a number may have a "formula" of keys and numbers with + - *
 				return err
 			}
 			if len(args) == 0 {
-				var list []shipped
+				var list []report.Entry
 				for _, name := range hw.Names() {
 					m, err := hw.Load(name)
 					if err != nil {
 						return err
 					}
-					list = append(list, shipped{name, m.About})
+					list = append(list, report.Entry{Name: name, About: m.About})
 				}
-				return l.print(c.OutOrStdout(), list)
+				return l.list(c.OutOrStdout(), list)
 			}
 			m, err := pimflow.LoadMachine(args[0])
 			if err == nil && f.gpu != "" {

@@ -68,7 +68,7 @@ func rootCommand() *cobra.Command {
 		},
 		RunE: func(c *cobra.Command, _ []string) error {
 			if version {
-				return report.VersionText(c.OutOrStdout())
+				return report.NewBuilt().Text(c.OutOrStdout())
 			}
 			return c.Help()
 		},
@@ -88,7 +88,7 @@ func rootCommand() *cobra.Command {
 				of = found
 			}
 			if of.Name() == termsName {
-				return report.Terms(root.OutOrStdout())
+				return report.NewGlossary().Text(root.OutOrStdout())
 			}
 			return of.Help()
 		},
@@ -113,10 +113,16 @@ func unknownCommand(root *cobra.Command, name string) error {
 const termsName = "terms"
 
 func termsCommand() *cobra.Command {
-	return &cobra.Command{
+	var f form
+	c := &cobra.Command{
 		Use: termsName, Short: "The meaning of the words in reports", Args: wantArgs(0, 0),
-		RunE: func(c *cobra.Command, _ []string) error { return report.Terms(c.OutOrStdout()) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			terms := report.NewGlossary()
+			return f.print(c.OutOrStdout(), terms, terms.Text)
+		},
 	}
+	f.flags(c, "word")
+	return c
 }
 
 // checkFlags refuses empty texts, as unset variables of a shell give, and a batch below 1.
@@ -126,8 +132,8 @@ func checkFlags(c *cobra.Command) error {
 			return fault.Usagef("--%s is empty: %s", name, f.Usage)
 		}
 	}
-	if !c.Flags().Changed("batch") {
-		return nil
+	if err := checkForm(c); err != nil || !c.Flags().Changed("batch") {
+		return err
 	}
 	list, _ := c.Flags().GetIntSlice("batch") // of a command that takes several
 	if n, err := c.Flags().GetInt("batch"); err == nil {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+
 	"github.com/spf13/cobra"
 
 	"pimflow/internal/memory"
@@ -9,7 +11,8 @@ import (
 
 func mapCommand() *cobra.Command {
 	var r request
-	var verbose, json bool
+	var verbose bool
+	var f form
 	c := &cobra.Command{
 		Use:   "map MODEL",
 		Short: "Print the layout of a plan's weights in the banks of the PIM channels",
@@ -32,10 +35,7 @@ stream that "pimflow code" prints for a channel is the r-th row of the channel's
 			}
 			rep := report.NewMemory(g, machine, p.Internal(), m)
 			rep.Bindings = s.Bindings()
-			if json {
-				return rep.JSON(c.OutOrStdout())
-			}
-			return rep.Text(c.OutOrStdout(), verbose)
+			return f.print(c.OutOrStdout(), rep, func(w io.Writer) error { return rep.Text(w, verbose) })
 		},
 	}
 	fl := c.Flags()
@@ -45,6 +45,6 @@ stream that "pimflow code" prints for a channel is the r-th row of the channel's
 	r.modelFlags(c)
 	profileFlag(c, &r.opts.Profile)
 	fl.BoolVarP(&verbose, "verbose", "v", false, "the rows of each channel")
-	fl.BoolVar(&json, "json", false, "print one JSON object")
+	f.flags(c, "step on the PIM")
 	return c
 }

@@ -7,7 +7,7 @@ import (
 )
 
 func operatorsCommand() *cobra.Command {
-	var json bool
+	var f form
 	c := &cobra.Command{
 		Use:   "operators",
 		Short: "List the ONNX operators that models may have, and what of them is refused",
@@ -22,12 +22,9 @@ either kind (partly). An empty "becomes" is the operator itself.`,
 			if err != nil {
 				return err
 			}
-			if json {
-				return list.JSON(c.OutOrStdout())
-			}
-			return list.Text(c.OutOrStdout())
+			return f.print(c.OutOrStdout(), list, list.Text)
 		},
 	}
-	c.Flags().BoolVar(&json, "json", false, "print one JSON object")
+	f.flags(c, "operator")
 	return c
 }

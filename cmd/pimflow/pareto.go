@@ -6,13 +6,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pimflow/internal/fault"
 	"pimflow/internal/figure"
 )
 
 func paretoCommand() *cobra.Command {
 	var by, where []string
-	var asJSON, asCSV bool
+	var out form
 	c := &cobra.Command{
 		Use:   "pareto FILE…",
 		Short: "Print the results of which no other is better in every respect",
@@ -27,9 +26,6 @@ images_per_s more is better anyway. In place of columns,
 A note says which rows have an error and are left out. --csv prints all columns, for pimflow plot and other programs.`,
 		Args: wantArgs(1, math.MaxInt),
 		RunE: func(c *cobra.Command, args []string) error {
-			if asJSON && asCSV {
-				return fault.Usagef("--json does not go with --csv")
-			}
 			aims, err := figure.ParseAims(by)
 			if err != nil {
 				return err
@@ -48,9 +44,9 @@ A note says which rows have an error and are left out. --csv prints all columns,
 			}
 			all.note(c.ErrOrStderr())
 			switch w := c.OutOrStdout(); {
-			case asJSON:
+			case out.json:
 				return f.JSON(w)
-			case asCSV:
+			case out.csv:
 				return f.CSV(w)
 			default:
 				return f.Text(w)
@@ -60,7 +56,6 @@ A note says which rows have an error and are left out. --csv prints all columns,
 	fl := c.Flags()
 	fl.StringSliceVar(&by, "by", []string{"time", "energy"}, "respects: columns, or "+strings.Join(figure.Aims(), ", "))
 	fl.StringArrayVar(&where, "where", nil, "COLUMN=VALUE: only rows that have it; may be repeated")
-	fl.BoolVar(&asJSON, "json", false, "print one JSON object")
-	fl.BoolVar(&asCSV, "csv", false, "print comma-separated values: a table of results, as pimflow sweep writes")
+	out.flags(c, "result, as pimflow sweep writes")
 	return c
 }

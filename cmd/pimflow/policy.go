@@ -3,11 +3,12 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"pimflow/internal/report"
 	"pimflow/internal/search"
 )
 
 func policyCommand() *cobra.Command {
-	l := &listing{format: "%-11s  %s\n"}
+	l := &listing{width: 12}
 	c := &cobra.Command{
 		Use:   "policy",
 		Short: "List the policies",
@@ -16,11 +17,11 @@ func policyCommand() *cobra.Command {
 			if err := l.check(nil); err != nil {
 				return err
 			}
-			var list []shipped
+			var list []report.Entry
 			for _, p := range search.Policies() {
-				list = append(list, shipped{p.Name, p.About})
+				list = append(list, report.Entry{Name: p.Name, About: p.About})
 			}
-			return l.print(c.OutOrStdout(), list)
+			return l.list(c.OutOrStdout(), list)
 		},
 	}
 	l.flags(c)

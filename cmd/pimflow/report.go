@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -54,7 +55,7 @@ func commandLine(c *cobra.Command, argument string) string {
 	line := []string{c.CommandPath(), argument}
 	c.Flags().Visit(func(f *pflag.Flag) {
 		switch list, ok := f.Value.(pflag.SliceValue); {
-		case f.Name == "html" || f.Name == "json" || f.Name == "verbose":
+		case slices.Contains([]string{"html", "json", "csv", "verbose", "quiet", "progress", "columns"}, f.Name):
 		case ok:
 			for _, x := range list.GetSlice() {
 				line = append(line, "--"+f.Name+" "+x)

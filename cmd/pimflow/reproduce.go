@@ -60,7 +60,8 @@ func sweepViews() (list []reproduceView) {
 
 func reproduceCommand() *cobra.Command {
 	var r request
-	var asJSON, asCSV, seInputs bool
+	var seInputs bool
+	var f form
 	var view string
 	about := &strings.Builder{}
 	for _, v := range reproduceViews {
@@ -80,9 +81,6 @@ object; both have unrounded values, ratios as numbers, differences relative to t
 			v, err := viewNamed(view, len(args))
 			if err != nil {
 				return err
-			}
-			if asJSON && asCSV {
-				return fault.Usagef("--json does not go with --csv")
 			}
 			if len(args) == 0 {
 				args = published.Networks
@@ -112,9 +110,9 @@ object; both have unrounded values, ratios as numbers, differences relative to t
 			}
 			bar.stop()
 			switch w := c.OutOrStdout(); {
-			case asJSON:
+			case f.json:
 				return out.JSON(w)
-			case asCSV:
+			case f.csv:
 				return out.CSV(w)
 			default:
 				return out.Text(w)
@@ -125,8 +123,7 @@ object; both have unrounded values, ratios as numbers, differences relative to t
 	fl := c.Flags()
 	fl.StringVar(&view, "view", "", "what to print: "+strings.Join(viewNames(), ", "))
 	fl.BoolVar(&seInputs, "se-inputs", false, "give squeeze-excite layers on the PIM all their inputs; the artifact's back end gives them one by mistake")
-	fl.BoolVar(&asJSON, "json", false, "print one JSON object")
-	fl.BoolVar(&asCSV, "csv", false, "print comma-separated values")
+	f.flags(c, "value")
 	return c
 }
 

@@ -30,7 +30,7 @@ type runFlags struct {
 	launches bool
 	request
 	verbose, quiet bool
-	json           bool
+	form
 	columns        int
 	check          string  // "": none, checkValues or checkExact
 	maxError       float64 // 0: none
@@ -116,7 +116,7 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 	fl.BoolVarP(&f.quiet, "quiet", "q", false, "print the first sentence only")
 	columnsFlag(c, &f.columns)
 	fl.BoolVar(&f.pareto, "pareto", false, "also print the Pareto front of time and energy")
-	fl.BoolVar(&f.json, "json", false, "print one JSON object")
+	f.form.flags(c, "layer")
 	fl.StringVar(&f.check, "check", "", "replay the command streams, hold what each tile computes to the bound of its arithmetic, and say what the PIM's number format costs in the outputs; with =exact, hold it to equality on small whole numbers; exit code 1 if the plan is wrong")
 	fl.Lookup("check").NoOptDefVal = checkValues
 	fl.Float64Var(&f.maxError, "max-error", 0, "check, and search again with layers off the PIM until the largest error of each output is at most this part of its largest value; exit code 1 if it is not met")
@@ -172,7 +172,7 @@ func runModel(c *cobra.Command, f *runFlags) error {
 	if rep.Limits, err = s.Limits(p); err != nil {
 		return err
 	}
-	if f.json || f.verbose || f.html != "" {
+	if f.chosen() || f.verbose || f.html != "" {
 		if err = s.Utilize(context.WithoutCancel(ctx), p, rep); err != nil { // it is short
 			return err
 		}
@@ -214,12 +214,10 @@ func runModel(c *cobra.Command, f *runFlags) error {
 		unwritten = nil
 	}
 	switch {
-	case f.json:
-		err = report.JSON(stdout, rep)
-	case f.quiet:
+	case f.quiet && !f.chosen():
 		_, err = fmt.Fprintln(stdout, report.Headline(rep))
 	default:
-		err = report.Run(stdout, rep, f.verbose, columnsOf(c, f.columns))
+		err = f.print(stdout, rep, func(w io.Writer) error { return report.Run(w, rep, f.verbose, columnsOf(c, f.columns)) })
 	}
 	if err == nil {
 		err = flush(stdout)

@@ -19,7 +19,8 @@ import (
 func sensitivityCommand() *cobra.Command {
 	var r request
 	var only []string
-	var asJSON, quick, energy bool
+	var quick, energy bool
+	var f form
 	c := &cobra.Command{
 		Use:   "sensitivity MODEL",
 		Short: "Print the sensitivity of the speed-up to each constant of the machine",
@@ -71,10 +72,7 @@ that the machine cannot have; the reason follows. Energies are left out: no time
 				rep.SetEnergy(ratio, list)
 			}
 			bar.stop()
-			if asJSON {
-				return rep.JSON(c.OutOrStdout())
-			}
-			return rep.Text(c.OutOrStdout())
+			return f.print(c.OutOrStdout(), rep, rep.Text)
 		},
 	}
 	fl := c.Flags()
@@ -84,7 +82,7 @@ that the machine cannot have; the reason follows. Energies are left out: no time
 	fl.StringSliceVar(&only, "only", nil, "constants or groups of constants, as link,pim.timing (default: all)")
 	fl.BoolVar(&quick, "quick", false, "only -10 and +10 per cent")
 	fl.BoolVar(&energy, "energy", false, "also print the ratio of the plan's energy to the GPU's at the bounds of each energy constant")
-	fl.BoolVar(&asJSON, "json", false, "print one JSON object")
+	f.flags(c, "change of a constant")
 	return c
 }
 

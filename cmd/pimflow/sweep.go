@@ -33,6 +33,7 @@ type sweepFlags struct {
 	out        string
 	print      bool
 	ask        bool
+	form
 	queueFlags
 }
 
@@ -83,6 +84,8 @@ points of each model.`,
 	fl.StringVarP(&f.out, "out", "o", "", "write the rows to this file: .csv, .jsonl or .parquet")
 	fl.BoolVar(&f.print, "print-spec", false, "print the space as a file, and evaluate nothing")
 	fl.BoolVar(&f.ask, "ask-tell", false, "evaluate the points that lines of JSON on standard input ask for, and tell their rows on standard output (docs/guided.md)")
+	fl.BoolVar(&f.json, "json", false, "print the rows, one JSON object a line, and nothing else (docs/json.md)")
+	fl.BoolVar(&f.csv, "csv", false, "print the rows as comma-separated values, and nothing else")
 	f.queueFlags.add(fl)
 	return c
 }
@@ -104,6 +107,9 @@ func (f *sweepFlags) run(c *cobra.Command, args []string) error {
 	}
 	if f.ask && (f.out != "" || f.emit != "" || spec.Sample != nil) {
 		return fault.Usagef("--ask-tell with -o, --emit or a sample: none of them wanted; the asks choose the points, and the answers have the rows")
+	}
+	if f.chosen() && (f.out != "" || f.ask || f.emit != "") {
+		return fault.Usagef("--json and --csv print the rows: leave out -o, --ask-tell and --emit")
 	}
 	if f.emit != "" {
 		return f.script(c, args)
@@ -132,7 +138,7 @@ func (f *sweepFlags) run(c *cobra.Command, args []string) error {
 		}
 		return converse(c.Context(), s, where, by, c.InOrStdin(), c.OutOrStdout())
 	}
-	return sweepSpace(c.Context(), s, by, f.out, c.OutOrStdout(), c.ErrOrStderr())
+	return sweepSpace(c.Context(), s, by, f.out, f.form, c.OutOrStdout(), c.ErrOrStderr())
 }
 
 // spec is the space of the file and the flags.
@@ -234,8 +240,8 @@ func (f *sweepFlags) sampled(c *cobra.Command, spec *space.Spec) error {
 	return nil
 }
 
-// sweepSpace evaluates a space, writes its rows and prints what is to be told of them.
-func sweepSpace(ctx context.Context, s *space.Space, by engine, out string, stdout, stderr io.Writer) error {
+// sweepSpace evaluates a space, writes its rows and prints what is to be told of them, or in a form for other programs the rows alone.
+func sweepSpace(ctx context.Context, s *space.Space, by engine, out string, as form, stdout, stderr io.Writer) error {
 	names, number := s.Keys()
 	all := &report.Space{Keys: names}
 	var compared comparison
@@ -268,31 +274,37 @@ func sweepSpace(ctx context.Context, s *space.Space, by engine, out string, stdo
 			return take(r)
 		})
 	}
-	if out == "" {
-		err = evaluate(func(*result.Row) error { return nil })
-	} else {
+	table := func(to io.Writer, name string) error {
 		var keys []result.Key
 		for i, n := range names {
 			keys = append(keys, result.Key{Name: n, Number: number[i]})
 		}
-		err = files.Write(ctx, files.File{Name: out, Write: func(to io.Writer) error {
-			w, err := result.NewWriter(to, out, keys)
-			if err == nil {
-				err = evaluate(w.Write)
-			}
-			if err == nil {
-				err = w.Close()
-			}
-			return err
-		}})
+		w, err := result.NewWriter(to, name, keys)
+		if err == nil {
+			err = evaluate(w.Write)
+		}
+		if err == nil {
+			err = w.Close()
+		}
+		return err
 	}
-	if err == nil {
+	text := all.Text
+	switch {
+	case as.chosen():
+		text = func(io.Writer) error { return nil }
+		err = table(lines(stdout), map[bool]string{false: ".csv", true: ".jsonl"}[as.json])
+	case out == "":
+		err = evaluate(func(*result.Row) error { return nil })
+	default:
+		err = files.Write(ctx, files.File{Name: out, Write: func(to io.Writer) error { return table(to, out) }})
+	}
+	if err == nil && !as.chosen() {
 		all.Loss, err = compared.compare(ctx, s, by)
 	}
 	tell.stop()
 	if ctx.Err() != nil && tell.done > 0 {
 		despite(stdout)
-		if err := errors.Join(all.Text(stdout), flush(stdout)); err != nil {
+		if err := errors.Join(text(stdout), flush(stdout)); err != nil {
 			return err
 		}
 		return errSweep
@@ -300,7 +312,7 @@ func sweepSpace(ctx context.Context, s *space.Space, by engine, out string, stdo
 	if err != nil {
 		return err
 	}
-	if err := all.Text(stdout); err != nil {
+	if err := text(stdout); err != nil {
 		return err
 	}
 	if n := all.Failed(); n > 0 {

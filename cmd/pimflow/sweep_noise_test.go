@@ -56,7 +56,7 @@ func TestComparison(t *testing.T) {
 	for range 2 {
 		var searched []int
 		var out strings.Builder
-		if err := sweepSpace(t.Context(), s, fixed{&searched}, "", &out, io.Discard); err != nil {
+		if err := sweepSpace(t.Context(), s, fixed{&searched}, "", form{}, &out, io.Discard); err != nil {
 			t.Fatal(err)
 		}
 		anchors := 16

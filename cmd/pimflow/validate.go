@@ -16,7 +16,7 @@ import (
 func validateCommand() *cobra.Command {
 	var data []string
 	var machine, board string
-	var asJSON bool
+	var f form
 	c := &cobra.Command{
 		Use:   "validate",
 		Short: "Compare the GPU model's times of whole networks with measured ones",
@@ -71,15 +71,12 @@ A table has the columns model, batch, ms, source, and may have gpu (T4 where it 
 				return err
 			}
 			r := report.NewValidation(on, boards, list)
-			if asJSON {
-				return r.JSON(c.OutOrStdout())
-			}
-			return r.Text(c.OutOrStdout())
+			return f.print(c.OutOrStdout(), r, r.Text)
 		},
 	}
 	c.Flags().StringVar(&machine, "machine", "", "model every network on the GPU of this machine, by name or .json file")
 	c.Flags().StringVar(&board, "gpu", "", "keep the networks of this GPU, by name or .json file")
 	c.Flags().StringSliceVar(&data, "data", nil, "tables of measured networks, .csv files or names (default: those that come with the program)")
-	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	f.flags(c, "network")
 	return c
 }

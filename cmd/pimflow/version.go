@@ -7,12 +7,18 @@ import (
 )
 
 func versionCommand() *cobra.Command {
-	return &cobra.Command{
+	var f form
+	c := &cobra.Command{
 		Use:   "version",
 		Short: "Print the commit, the Go version and the hash of each machine",
 		Long: `Print the commit, the Go version and the hash of each machine and GPU that is built in. The key "version" of all JSON has
 the commit, the Go version and the first digits of one hash of them all.`,
 		Args: wantArgs(0, 0),
-		RunE: func(c *cobra.Command, _ []string) error { return report.VersionText(c.OutOrStdout()) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			built := report.NewBuilt()
+			return f.print(c.OutOrStdout(), built, built.Text)
+		},
 	}
+	f.flags(c, "machine and GPU")
+	return c
 }

@@ -8,13 +8,14 @@ import (
 	"pimflow/internal/fault"
 	"pimflow/internal/files"
 	"pimflow/internal/onnx"
+	"pimflow/internal/report"
 	"pimflow/internal/zoo"
 )
 
 func zooCommand() *cobra.Command {
 	var out string
 	var batch int
-	l := &listing{format: "%-16s %s\n"}
+	l := &listing{width: 16}
 	c := &cobra.Command{
 		Use:   "zoo [NAME]",
 		Short: "List the built-in networks, or write one as .onnx",
@@ -27,11 +28,11 @@ func zooCommand() *cobra.Command {
 				if out != "" {
 					return fault.Usagef("-o %s: the name of a network wanted", out)
 				}
-				var list []shipped
+				var list []report.Entry
 				for _, e := range zoo.List() {
-					list = append(list, shipped{e.Name, e.About})
+					list = append(list, report.Entry{Name: e.Name, About: e.About})
 				}
-				return l.print(c.OutOrStdout(), list)
+				return l.list(c.OutOrStdout(), list)
 			}
 			g, err := zoo.Build(args[0], batch)
 			if err != nil {

@@ -108,7 +108,7 @@ func TestFold(t *testing.T) {
 // TestTerms: every word has a meaning, in lines of a terminal.
 func TestTerms(t *testing.T) {
 	var b strings.Builder
-	if err := Terms(&b); err != nil {
+	if err := NewGlossary().Text(&b); err != nil {
 		t.Fatal(err)
 	}
 	for _, l := range strings.Split(b.String(), "\n") {
@@ -117,8 +117,8 @@ func TestTerms(t *testing.T) {
 		}
 	}
 	for _, w := range words {
-		if !strings.Contains(b.String(), "\n"+w.word+" ") && !strings.HasPrefix(b.String(), w.word+" ") {
-			t.Errorf("no %s", w.word)
+		if !strings.Contains(b.String(), "\n"+w.Word+" ") && !strings.HasPrefix(b.String(), w.Word+" ") {
+			t.Errorf("no %s", w.Word)
 		}
 	}
 }

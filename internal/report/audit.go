@@ -61,9 +61,6 @@ func Audit(w io.Writer, a *trace.Audit) error {
 	return err
 }
 
-// AuditJSON writes it as one JSON object.
-func AuditJSON(w io.Writer, a *trace.Audit) error { return JSON(w, a) }
-
 // counted is a number of things by their name.
 func counted(n int, name string) string {
 	if n == 1 {

@@ -81,9 +81,6 @@ func Scores(scores []calibrate.SetScore) []SetScore {
 	return rows
 }
 
-// JSON writes the report as one object.
-func (r *Calibration) JSON(w io.Writer) error { return JSON(w, r) }
-
 // Text writes the fitted numbers and a table of sets for each kind of measurements.
 func (r *Calibration) Text(w io.Writer) error {
 	var b strings.Builder

@@ -50,7 +50,7 @@ func FuzzReadRun(f *testing.F) {
 		if err := d.Text(io.Discard); err != nil {
 			t.Error(err)
 		}
-		if err := d.JSON(io.Discard); err != nil {
+		if err := JSON(io.Discard, d); err != nil {
 			t.Error(err)
 		}
 	})

@@ -81,9 +81,6 @@ func briefly(shape []int, tiles string) string {
 	return dimNames[dim] + " " + strings.Join(list, ", ")
 }
 
-// JSON writes the explanation as one object.
-func (x *Explain) JSON(w io.Writer) error { return JSON(w, x) }
-
 // Text writes a row for each layer, or one layer in full with at most most alternatives.
 func (x *Explain) Text(w io.Writer, most int) error {
 	b := &strings.Builder{}

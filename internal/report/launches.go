@@ -70,9 +70,6 @@ func (l *Launches) Add(model string, open []pimflow.Binding, rows []sweep.Launch
 	l.Models = append(l.Models, r)
 }
 
-// JSON writes the experiment as one object.
-func (l *Launches) JSON(w io.Writer) error { return JSON(w, l) }
-
 // Text writes a table a network.
 func (l *Launches) Text(w io.Writer, m *hw.Machine) error {
 	b := &strings.Builder{}

@@ -114,9 +114,6 @@ func readers(s *memory.Step) string {
 	return "pim, in part gpu"
 }
 
-// JSON writes the map as one object.
-func (m *Memory) JSON(w io.Writer) error { return JSON(w, m) }
-
 // Text writes a row for each step and the sums; with verbose also a row for each run of channels
 // with equal ranges of rows.
 func (m *Memory) Text(w io.Writer, verbose bool) error {

@@ -72,9 +72,6 @@ func NewOperators() (*Operators, error) {
 	return list, nil
 }
 
-// JSON writes the list as one object.
-func (l *Operators) JSON(w io.Writer) error { return JSON(w, l) }
-
 // Text writes a row for each operator, and the names of those that are not supported.
 func (l *Operators) Text(w io.Writer) error {
 	b := &strings.Builder{}

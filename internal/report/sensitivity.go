@@ -116,9 +116,6 @@ func (s *Sensitivity) SetEnergy(ratio float64, list []sweep.Energy) {
 	}
 }
 
-// JSON writes the report as one object.
-func (s *Sensitivity) JSON(w io.Writer) error { return JSON(w, s) }
-
 // Text writes a row a constant.
 func (s *Sensitivity) Text(w io.Writer) error {
 	b := &strings.Builder{}

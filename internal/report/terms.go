@@ -7,7 +7,7 @@ import (
 )
 
 // words are the words of reports, in the order in which a reader needs them.
-var words = []struct{ word, meaning string }{
+var words = []Term{
 	{"PIM", "processing in memory: multiply-accumulate units beside the banks of DRAM chips."},
 	{"bank", "array of DRAM cells. One row of it at a time is open, and can be read and written."},
 	{"channel", "banks that share a bus. The channels of the PIM compute; the GPU has the others."},
@@ -44,16 +44,34 @@ var words = []struct{ word, meaning string }{
 	{"saved", "time of the GPU alone less time of the plan. Time in which both devices work is shared equally between their layers, so that a column adds up to the run."},
 }
 
-// Terms writes the meaning of each word.
-func Terms(w io.Writer) error {
+// GlossarySchema names the form of Glossary's JSON.
+const GlossarySchema = "pimflow.terms/1"
+
+// Glossary has the meaning of each word.
+type Glossary struct {
+	Schema string `json:"schema"`
+	Words  []Term `json:"words"`
+}
+
+// Term is a word of reports.
+type Term struct {
+	Word    string `json:"word"`    // as reports have it
+	Meaning string `json:"meaning"` // for people
+}
+
+// NewGlossary returns all words.
+func NewGlossary() *Glossary { return &Glossary{GlossarySchema, words} }
+
+// Text writes the meaning of each word.
+func (g *Glossary) Text(w io.Writer) error {
 	wide := 0
 	for _, t := range words {
-		wide = max(wide, utf8.RuneCountInString(t.word))
+		wide = max(wide, utf8.RuneCountInString(t.Word))
 	}
 	b := &strings.Builder{}
 	for _, t := range words {
-		for i, line := range strings.Split(strings.TrimSuffix(foldTo(t.meaning, width-wide-2), "\n"), "\n") {
-			word := t.word
+		for i, line := range strings.Split(strings.TrimSuffix(foldTo(t.Meaning, width-wide-2), "\n"), "\n") {
+			word := t.Word
 			if i > 0 {
 				word = ""
 			}

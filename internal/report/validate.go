@@ -126,9 +126,6 @@ func NewValidation(on *hw.Machine, boards []*hw.Board, list []calibrate.Validate
 	return r
 }
 
-// JSON writes the report as one object.
-func (r *Validation) JSON(w io.Writer) error { return JSON(w, r) }
-
 // Text writes a row a network, the scores, and what is not modelled.
 func (r *Validation) Text(w io.Writer) error {
 	var b strings.Builder

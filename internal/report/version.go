@@ -38,22 +38,48 @@ var Version = sync.OnceValue(func() string {
 	return fmt.Sprintf("%s %s machines %.12s", commit, compiler, hw.HashOf(hw.Hashes()))
 })
 
-// VersionText writes what results depend on: the commit, "unknown" outside a clone, the Go version, and the hash of
-// each built-in machine and GPU.
-func VersionText(w io.Writer) error {
-	commit, compiler := build()
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "commit   %s\ngo       %s\n", commit, compiler)
+// BuiltSchema names the form of Built's JSON.
+const BuiltSchema = "pimflow.version/1"
+
+// Built is what results depend on: the commit, "unknown" outside a clone, the Go version, and the hash of each built-in machine and GPU.
+type Built struct {
+	Schema string      `json:"schema"`
+	Commit string      `json:"commit"` // "unknown" outside a clone
+	Go     string      `json:"go"`     // version of the compiler
+	Parts  []BuiltPart `json:"parts"`  // machines and GPUs
+}
+
+// BuiltPart is a built-in machine or GPU.
+type BuiltPart struct {
+	Kind   string `json:"kind"` // machine or gpu
+	Name   string `json:"name"`
+	SHA256 string `json:"sha256"`
+}
+
+// NewBuilt describes this program.
+func NewBuilt() *Built {
+	b := &Built{Schema: BuiltSchema}
+	b.Commit, b.Go = build()
 	machines, gpus := hw.Hashes()
 	for _, list := range []struct {
-		word   string
+		kind   string
 		hashes []hw.Hash
 	}{{"machine", machines}, {"gpu", gpus}} {
 		for _, h := range list.hashes {
-			fmt.Fprintf(&b, "%-8s %-10s sha256 %s\n", list.word, h.Name, h.SHA256)
+			b.Parts = append(b.Parts, BuiltPart{list.kind, h.Name, h.SHA256})
 		}
 	}
-	_, err := w.Write(b.Bytes())
+	return b
+}
+
+// Text writes a line for each.
+func (b *Built) Text(w io.Writer) error {
+	var text bytes.Buffer
+	fmt.Fprintf(&text, "commit   %s\ngo       %s\n", b.Commit, b.Go)
+	for _, p := range b.Parts {
+		fmt.Fprintf(&text, "%-8s %-10s sha256 %s\n", p.Kind, p.Name, p.SHA256)
+	}
+	_, err := w.Write(text.Bytes())
 	return err
 }
 

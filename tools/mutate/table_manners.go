@@ -7,4 +7,13 @@ var manners = slices.Concat(
 	file("internal/report/diff.go", in("cmd/pimflow", "^TestJSON$"),
 		row{"a key of JSON has another name, and its form the same version", "`json:\"same_layers\"`", "`json:\"equal_layers\"`"},
 	),
+	file("internal/report/csv.go", in("internal/report", "^TestCSV$"),
+		row{"keys of an object in an object have no columns in CSV", `list = append(list, columnsOf(of, prefix+key+".", at)...)`, `_ = of`},
+		row{"what is null is 0 in CSV", `if v = reflect.Indirect(v); !v.IsValid() {
+			return ""`, `if v = reflect.Indirect(v); !v.IsValid() {
+			return "0"`},
+	),
+	file("internal/report/rows.go", in("cmd/pimflow", "^TestForms$"),
+		row{"CSV of calibrate leaves sets out that are not fitted to", `for _, s := range r.Eval {`, `for _, s := range r.Data[:0] {`},
+	),
 )
