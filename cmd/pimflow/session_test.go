@@ -25,3 +25,24 @@ func TestHeap(t *testing.T) {
 	}
 	runtime.KeepAlive(weights)
 }
+
+// TestWide: an evaluation of many points collects less often, unless the environment says how often.
+func TestWide(t *testing.T) {
+	before := debug.SetGCPercent(100)
+	defer debug.SetGCPercent(before)
+	for _, row := range []struct {
+		set  string
+		want int
+	}{{"", 200}, {"70", 100}} {
+		t.Setenv("GOGC", row.set)
+		undo := wide()
+		if got := debug.SetGCPercent(-1); got != row.want {
+			t.Errorf("GOGC=%q: %d %%, want %d", row.set, got, row.want)
+		}
+		debug.SetGCPercent(row.want)
+		undo()
+		if got := debug.SetGCPercent(100); got != 100 {
+			t.Errorf("GOGC=%q: %d %% afterwards", row.set, got)
+		}
+	}
+}

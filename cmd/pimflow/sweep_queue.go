@@ -219,6 +219,7 @@ func (e inQueue) open(ctx context.Context) (*evaluation, error) {
 	var workers sync.WaitGroup
 	if !e.remote() || e.parallel > 0 {
 		workers.Go(func() {
+			defer wide()()
 			if _, err := s.Work(working, w); err != nil {
 				stop(err)
 			}

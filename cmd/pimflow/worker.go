@@ -49,6 +49,7 @@ Models, machines and GPUs that are files come from the server, once, and are che
 				return err
 			}
 			w.Idle = idle
+			defer wide()()
 			count, err := s.Work(ctx, w)
 			fmt.Fprintf(c.ErrOrStderr(), "pimflow: %s evaluated, %d without a result, %s refused\n", report.Count(int(count.Evaluated), "point"), count.Failed, report.Count(int(count.Refused), "message"))
 			return err
