@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"pimflow/internal/hw"
+	"pimflow/internal/pim"
 	"pimflow/internal/plan"
 	"pimflow/internal/platform"
 )
@@ -31,6 +32,9 @@ func LoadMachine(name string) (*Machine, error) {
 
 // place checks that devices can be made of a machine.
 func place(m *Machine) (*Machine, error) {
+	if !pim.Mapped(m.hw) { // it may be shown; a plan is refused
+		return m, nil
+	}
 	t, err := platform.Target(m.hw, platform.Makers{})
 	if err == nil {
 		_, err = t.Devices(m.hw.Memory.PIMChannels, plan.Extended)

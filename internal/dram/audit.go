@@ -346,6 +346,16 @@ func (a *Audit) Refreshes(by Cycle) (issued, requested int64) {
 	return a.done, int64(by) / a.book.Interval
 }
 
+// Missing is the number of refreshes that were requested by a cycle and not issued, but for those that may be postponed where a
+// standard says so.
+func (a *Audit) Missing(by Cycle) int64 {
+	issued, requested := a.Refreshes(by)
+	if f := a.std.Refresh; f != nil && f.Postponed {
+		requested -= int64(f.Queue)
+	}
+	return max(requested-issued, 0)
+}
+
 // Finish calls report for what is wrong at the end of a log.
 func (a *Audit) Finish(report func(*Violation)) {
 	if !a.rows || a.std.Refresh == nil || a.book.Interval >= neverRefreshed {

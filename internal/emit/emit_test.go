@@ -99,7 +99,7 @@ func parts(t testing.TB, machine string) (*hw.Machine, *dram.Standard, *dram.Cha
 
 // TestStreams: what is written is read, and takes the cycles of the manifest, which are those of the plan.
 func TestStreams(t *testing.T) {
-	for _, machine := range hw.Names() {
+	for _, machine := range pim.Machines() {
 		folder, man := written(t, machine, emit.Options{Format: "pimflow", Gzip: machine == "aim"})
 		_, _, ch, ops := parts(t, machine)
 		if len(man.Steps) < 4 {
@@ -146,7 +146,7 @@ func TestStreams(t *testing.T) {
 // TestTimed: the cycles that are written keep all rules, the last is followed by the last result, and both formats have the
 // same commands.
 func TestTimed(t *testing.T) {
-	for _, machine := range hw.Names() {
+	for _, machine := range pim.Machines() {
 		folder, man := written(t, machine, emit.Options{Format: "csv", Timed: true})
 		lines, _ := written(t, machine, emit.Options{Format: "pimflow", Timed: true})
 		m, std, _, _ := parts(t, machine)

@@ -33,7 +33,7 @@ var small = []string{"toy"}
 func TestRoundTrip(t *testing.T) {
 	for _, network := range zoo.Names() {
 		t.Run(network, func(t *testing.T) {
-			for _, machine := range hw.Names() {
+			for _, machine := range pim.Machines() {
 				t.Run(machine, func(t *testing.T) {
 					switch {
 					case network == "toy":

@@ -61,10 +61,10 @@ func launches(r *result.Row, p *pimflow.Plan) {
 
 // hardware counts what the channels that compute have.
 func hardware(r *result.Row, m *hw.Machine) {
-	r.MACUnits = r.PIMChannels * m.PIM.Banks * m.PIM.Lanes()
+	r.MACUnits = r.PIMChannels * m.PIM.MACUnits() * m.PIM.Lanes()
 	r.BufferBytes = r.PIMChannels * (m.PIM.Buffers*m.PIM.Buffer + sumBytes*m.PIM.Banks*m.PIM.Sums)
 	r.Channels = m.Memory.Channels
-	r.Internal = 1e3 * float64(r.PIMChannels*m.PIM.Banks*m.PIM.Column) / m.ColumnPS()
+	r.Internal = 1e3 * float64(r.PIMChannels*m.PIM.MACUnits()*m.PIM.Column) / m.ColumnPS()
 }
 
 // hashOf is the SHA-256 of a text.

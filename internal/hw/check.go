@@ -54,6 +54,9 @@ func (m *Machine) checkNames() error {
 	if err != nil {
 		return fmt.Errorf("pim.standard: %w", err)
 	}
+	if _, err := std.With(m.PIM.Switches()); err != nil {
+		return fmt.Errorf("pim.%w", err)
+	}
 	var missing []string
 	for _, p := range std.Parameters() {
 		if _, ok := m.PIM.Timing[p]; !ok {
@@ -107,7 +110,7 @@ func keysIn(formula string) (keys []string) {
 }
 
 // cadenceKeys are what the pace of column accesses under a power limit follows from.
-var cadenceKeys = []string{"pim.power_limit_mw", "pim.clock_ps", "pim.timing.ccds_ck", "pim.banks", "pim.lanes", "pim.energy.column_read_pj", "pim.energy.mac_pj", "pim.energy.broadcast_pj"}
+var cadenceKeys = []string{"pim.power_limit_mw", "pim.clock_ps", "pim.timing.ccds_ck", "pim.timing.ccdab_ck", "pim.banks", "pim.mac_units", "pim.lanes", "pim.energy.column_read_pj", "pim.energy.mac_pj", "pim.energy.broadcast_pj"}
 
 // slowest is the longest pace of column accesses that a power limit may ask for, in cycles.
 const slowest = 10000

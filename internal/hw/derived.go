@@ -25,8 +25,8 @@ func (m *Machine) ColumnPS() float64 {
 func (m *Machine) Figures() []Figure {
 	mem, p, g := &m.Memory, &m.PIM, &m.GPU
 	burst := p.Clock.Picoseconds() * float64(max(p.Timing["bl_ck"], 1))
-	internal := 1e3 * float64(p.Banks*p.Column) / m.ColumnPS()
-	flops := 2e3 * float64(p.Banks*p.Lanes()) / m.ColumnPS()
+	internal := 1e3 * float64(p.MACUnits()*p.Column) / m.ColumnPS()
+	flops := 2e3 * float64(p.MACUnits()*p.Lanes()) / m.ColumnPS()
 	peak := 2 * float64(g.SMs) * g.MACs * g.Clock.GHz()
 	rate := mem.ChannelGBps * float64(mem.Channels)
 	bank := float64(p.Rows) * float64(p.Row)

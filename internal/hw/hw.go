@@ -175,15 +175,18 @@ type GPUModel struct {
 type PIM struct {
 	Standard string           `json:"standard"` // a row of package dram's table
 	Clock    Period           `json:"clock_ps"`
-	Banks    int              `json:"banks" want:"1..4096"`         // per channel; each has one MAC unit
-	Groups   int              `json:"bank_groups" want:"1..4096"`   // of as many banks each
-	Column   int              `json:"column_bytes" want:"1..16384"` // of a column access
-	Row      int              `json:"row_bytes" want:"1..16777216"` // of a bank
+	Banks    int              `json:"banks" want:"1..4096"`                   // per channel
+	Units    int              `json:"mac_units" want:"0..4096" missing:"may"` // per channel; 0: one at each bank
+	Groups   int              `json:"bank_groups" want:"1..4096"`             // of as many banks each
+	Column   int              `json:"column_bytes" want:"1..16384"`           // of a column access
+	Row      int              `json:"row_bytes" want:"1..16777216"`           // of a bank
 	Rows     int              `json:"rows_per_bank" want:">0"`
 	Buffer   int              `json:"buffer_bytes" want:"1..67108864"`         // global input buffer of a channel
 	Buffers  int              `json:"buffers" want:"1..64"`                    // input buffers of a channel
 	Sums     int              `json:"accumulators" want:"1..65536"`            // accumulators of each bank
 	Limit    float64          `json:"power_limit_mw" want:">=0" missing:"may"` // of a channel, for column accesses of all banks and their products (Cadence); 0: none
+	Access   string           `json:"reg_access" missing:"may"`                // a switch of the standard: what a write to a register costs
+	Turn     string           `json:"pim_turnaround" missing:"may"`            // a switch of the standard: what a turn between reads and writes of all banks costs
 	Format   string           `json:"number_format"`                           // of operands and results: "fp16", "bf16" or "fp32", sums are float32; or "int8", sums are int32
 	Timing   map[string]int64 `json:"timing" key:"_ck" want:">=0"`             // the standard's parameters, in cycles of Clock
 	Energy   PIMEnergy        `json:"energy"`
@@ -224,20 +227,33 @@ func (p *PIM) Columns() int { return p.Row / max(1, p.Column) }
 // BufferElements is the size of a global input buffer in elements.
 func (p *PIM) BufferElements() int { return p.Buffer / max(1, p.ElementSize()) }
 
-// MACEnergy is the energy of a column access of all banks with its products, in pJ.
-func (p *PIM) MACEnergy() float64 {
-	e := &p.Energy
-	return float64(p.Banks)*(e.ColumnRead.Value+float64(p.Lanes())*e.MAC.Value) + e.Broadcast.Value
+// MACUnits is the MAC units of a channel.
+func (p *PIM) MACUnits() int {
+	if p.Units > 0 {
+		return p.Units
+	}
+	return p.Banks
 }
 
-// Cadence is the cycles from a column access of all banks to the next. It is tCCD, or as long as
-// the power limit wants that is longer: the energy of the access over the limit, in whole cycles.
+// Switches are the values of the switches of the DRAM standard by name, "" for its default.
+func (p *PIM) Switches() map[string]string {
+	return map[string]string{"reg_access": p.Access, "pim_turnaround": p.Turn}
+}
+
+// MACEnergy is the energy of a column access of all MAC units with its products, in pJ.
+func (p *PIM) MACEnergy() float64 {
+	e := &p.Energy
+	return float64(p.MACUnits())*(e.ColumnRead.Value+float64(p.Lanes())*e.MAC.Value) + e.Broadcast.Value
+}
+
+// Cadence is the cycles from a column access of all banks to the next. It is tCCD, of
+// all banks where the standard has one, or as long as the power limit wants that is longer: the energy of the access over the limit, in whole cycles.
 // Standby, activations and the bus are not held against the limit.
 //
 // In the literature: AttAcc (ASPLOS 2024) has 16 times the external bandwidth in the banks, and 9
 // times under its power limit.
 func (p *PIM) Cadence() int64 {
-	ccd := max(p.Timing["ccds_ck"], 1)
+	ccd := max(p.Timing["ccds_ck"], p.Timing["ccdab_ck"], 1)
 	if p.Limit <= 0 {
 		return ccd
 	}

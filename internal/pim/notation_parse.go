@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"pimflow/internal/dram"
+	"pimflow/internal/hw"
 	"pimflow/internal/nearest"
 )
 
@@ -34,8 +35,10 @@ func (m *Meter) ParseStream(name string, in io.Reader) (dram.Stream, error) {
 }
 
 // Bounds are the largest addresses of the machine, by the word of an operand.
-func (m *Meter) Bounds() map[string]int64 {
-	d := m.device.m
+func (m *Meter) Bounds() map[string]int64 { return Bounds(m.device.m) }
+
+// Bounds are those of a channel.
+func Bounds(d *hw.PIM) map[string]int64 {
 	return map[string]int64{
 		"row": int64(d.Rows) - 1, "col": int64(d.Row/d.Column) - 1, "buf": int64(d.Buffer/d.Column) - 1, "acc": int64(d.Sums) - 1, "data": maxAddress,
 	}

@@ -133,6 +133,9 @@ func Standard(m *hw.Machine) (*dram.Standard, error) {
 	if err != nil {
 		return nil, fmt.Errorf("machine %s: pim.standard: %w", m.Name, err)
 	}
+	if std, err = std.With(m.PIM.Switches()); err != nil {
+		return nil, fmt.Errorf("machine %s: pim.%w", m.Name, err)
+	}
 	if m.PIM.Limit > 0 {
 		ops, err := NewCommands(std)
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
 	"pimflow/internal/op"
+	"pimflow/internal/pim"
 	"pimflow/internal/plan"
 	"pimflow/internal/platform"
 	"pimflow/internal/program"
@@ -177,7 +178,7 @@ var ways = []struct {
 // TestEqual: a convolution's values are the same to the bit whether it runs whole,
 // split by images, channels or rows, piped with others, or as PIM commands.
 func TestEqual(t *testing.T) {
-	for _, machine := range hw.Names() { // in float32 all sums of the integers are exact
+	for _, machine := range pim.Machines() { // in float32 all sums of the integers are exact
 		t.Run(machine+" in fp32", func(t *testing.T) {
 			m, err := hw.Load(machine)
 			if err != nil {

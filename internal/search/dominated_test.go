@@ -10,6 +10,7 @@ import (
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
 	"pimflow/internal/op"
+	"pimflow/internal/pim"
 	"pimflow/internal/plan"
 	"pimflow/internal/search"
 	"pimflow/internal/sweep"
@@ -117,7 +118,7 @@ func TestKeptNoSlower(t *testing.T) {
 		nets, policies, percents, most = append(nets, "mobilenet-v2"), append(policies, "auto"), []int{-50, -20, -10, -5, 5, 10, 20, 50, 100, 300}, 10
 	}
 	used, compared := make([]bool, len(betterKeys)), 0
-	for _, name := range hw.Names() {
+	for _, name := range pim.Machines() {
 		m, err := hw.Load(name)
 		if err != nil {
 			t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
 	"pimflow/internal/memory"
+	"pimflow/internal/pim"
 	"pimflow/internal/plan"
 	"pimflow/internal/platform"
 	"pimflow/internal/run"
@@ -78,7 +79,7 @@ func sumOf(t *testing.T, r *search.Result) (sum device.Time) {
 // one after the other; a policy that tries more has segments that sum to no more;
 // auto is never slower than any, nor any faster than the bound.
 func TestPolicies(t *testing.T) {
-	for _, machine := range hw.Names() {
+	for _, machine := range pim.Machines() {
 		to := target(t, machine)
 		to.Holds = nil // all of the toy machine's memory is too small for the weights: what its PIM has room for is searched
 		for _, name := range []string{"toy", "mobilenet-v2"} {

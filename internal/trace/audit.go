@@ -68,13 +68,14 @@ type Refreshes struct {
 
 // auditor audits the channels of a log.
 type auditor struct {
-	meter    *pim.Meter
-	std      *dram.Standard
-	out      *Audit
-	most     int // of First
-	file     string
-	channels []*auditedChannel
-	sum      float64 // of the channels' last cycles
+	sim         *Simulator
+	unrefreshed *dram.Channel
+	std         *dram.Standard
+	out         *Audit
+	most        int // of First
+	file        string
+	channels    []*auditedChannel
+	sum         float64 // of the channels' last cycles
 }
 
 // auditedChannel is a channel of a log.
@@ -89,11 +90,11 @@ func (a *auditor) channel(n int) (*auditedChannel, error) {
 		a.channels = append(a.channels, nil)
 	}
 	if a.channels[n] == nil {
-		audit, err := a.meter.Audit()
+		audit, err := a.std.NewAudit(dram.Timing(a.sim.Machine.PIM.Timing))
 		if err != nil {
 			return nil, err
 		}
-		a.channels[n] = &auditedChannel{audit: audit, with: a.meter.DRAM().Run(), without: a.meter.Unrefreshed().Run()}
+		a.channels[n] = &auditedChannel{audit: audit, with: a.sim.channel.Run(), without: a.unrefreshed.Run()}
 		a.out.Channels++
 	}
 	return a.channels[n], nil
@@ -163,7 +164,7 @@ func (a *auditor) end() {
 		}
 		c.audit.Finish(func(v *dram.Violation) { a.broken(&event{channel: n}, v) })
 		issued, requested := c.audit.Refreshes(c.last)
-		missing := max(requested-issued, 0)
+		missing := c.audit.Missing(c.last)
 		r := &a.out.Refreshes
 		r.Issued, r.Requested, r.Missing = r.Issued+issued, r.Requested+requested, r.Missing+missing
 		a.out.Cycles = max(a.out.Cycles, int64(c.last))
@@ -171,7 +172,7 @@ func (a *auditor) end() {
 		if missing == 0 {
 			continue
 		}
-		each := float64(a.meter.DRAM().Wait(std.Refresh.Close, std.Refresh.Do) + a.meter.DRAM().Wait(std.Refresh.Do, std.Refresh.Do))
+		each := float64(a.sim.channel.Wait(std.Refresh.Close, std.Refresh.Do) + a.sim.channel.Wait(std.Refresh.Do, std.Refresh.Do))
 		if c.with != nil {
 			served := c.with.Finish()
 			if n := served.Issued[std.Refresh.Do]; n > 0 {
@@ -187,15 +188,11 @@ func (a *auditor) end() {
 // instructions of a host, which are issued first. At most most violations are listed; all are counted. Memory does not grow with a file, but
 // with a stream's loops.
 func (s *Simulator) Audit(ctx context.Context, list []string, stdin io.Reader, most int, phase Phase) (*Audit, error) {
-	meter, err := pim.NewMeter(s.Machine)
-	if err != nil {
-		return nil, err
-	}
 	out := &Audit{
 		Schema: AuditSchema, Machine: s.Machine.Name, Standard: s.Standard.Name, Clock: s.Machine.PIM.Clock.Picoseconds(), Files: list,
 		Rules: []RuleCount{}, First: []Breach{},
 	}
-	a := &auditor{meter: meter, std: s.Standard, out: out, most: most}
+	a := &auditor{sim: s, unrefreshed: s.channel.Unrefreshed(), std: s.Standard, out: out, most: most}
 	for i, file := range list {
 		if slices.Contains(list[:i], file) {
 			return nil, fmt.Errorf("%s is given twice", file)
@@ -234,7 +231,7 @@ func (a *auditor) read(ctx context.Context, name string, text *bufio.Reader, s *
 		a.out.Issued++
 		return a.published(name, text)
 	}
-	log, issued := newLogReader(a.std, a.meter.Bounds()), map[int]*dram.Run{}
+	log, issued := newLogReader(a.std, pim.Bounds(&a.sim.Machine.PIM)), map[int]*dram.Run{}
 	err := log.read(name, text, func(e *event) error {
 		if log.timed {
 			return a.issue(e)
@@ -275,7 +272,7 @@ func (a *auditor) untimed(runs map[int]*dram.Run, e *event) error {
 	}
 	run := runs[e.channel]
 	if run == nil {
-		run = a.meter.DRAM().Run()
+		run = a.sim.channel.Run()
 		runs[e.channel] = run
 	}
 	var failed error
@@ -310,14 +307,18 @@ func visited(name, by string, std *dram.Standard, st dram.Stream) error {
 
 // stream issues a stream on a channel.
 func (a *auditor) stream(ctx context.Context, name string, text *bufio.Reader) error {
-	st, err := a.meter.ParseStream(name, text)
+	meter, err := pim.NewMeter(a.sim.Machine)
+	if err != nil {
+		return err
+	}
+	st, err := meter.ParseStream(name, text)
 	if err != nil {
 		return err
 	}
 	if err := visited(name, "audit", a.std, st); err != nil {
 		return err
 	}
-	run, ops := a.meter.DRAM().Run(), a.meter.Commands()
+	run, ops := a.sim.channel.Run(), meter.Commands()
 	n, own, row := 0, dram.Op(0), int64(dram.AnyRow)
 	run.Observe(func(op dram.Op, at dram.Cycle) {
 		e := event{op: op, bank: dram.AllBanks, row: dram.AnyRow, at: at}
@@ -346,7 +347,7 @@ func (a *auditor) stream(ctx context.Context, name string, text *bufio.Reader) e
 
 // host issues what instructions request, on the machine's channels.
 func (a *auditor) host(name string, text *bufio.Reader, s *Simulator) error {
-	h, err := aimhost.New(a.meter.DRAM(), s.Machine.Memory.Channels)
+	h, err := aimhost.New(a.sim.channel, s.Machine.Memory.Channels)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
