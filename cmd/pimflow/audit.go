@@ -45,7 +45,7 @@ What has no cycles is issued first, as soon as the rules allow. The exit code is
 			if err != nil {
 				return err
 			}
-			bar := newBar(c.ErrOrStderr())
+			bar := newBar(c, each(len(args))...)
 			defer bar.stop()
 			a, err := s.Audit(c.Context(), args, c.InOrStdin(), most, bar.phase)
 			if err != nil {

@@ -84,7 +84,7 @@ with the effort asked for. run --pim-channels auto also tries numbers in between
 				f.batches = []int{0} // the model's
 			}
 			f.columns = columnsOf(c, f.columns)
-			return compareModels(c.Context(), f, args, c.OutOrStdout(), c.ErrOrStderr())
+			return compareModels(c, f, args)
 		},
 	}
 	c.Flags().StringSliceVar(&f.machines, "machine", []string{pimflow.DefaultMachine}, "machines by name or .json file, with commas between them")
@@ -104,12 +104,20 @@ with the effort asked for. run --pim-channels auto also tries numbers in between
 	return c
 }
 
+// eighths is how many numbers of PIM channels are tried.
+const eighths = 8
+
 // compareModels plans models, each at every batch, and prints the results.
-func compareModels(ctx context.Context, f *compareFlags, models []string, stdout, stderr io.Writer) error {
+func compareModels(c *cobra.Command, f *compareFlags, models []string) error {
+	ctx, stdout, stderr := c.Context(), c.OutOrStdout(), c.ErrOrStderr()
 	if err := f.check(models); err != nil {
 		return err
 	}
-	bar := newBar(stderr)
+	plans := len(f.machines) * len(models) * len(f.batches) * len(f.policies)
+	if f.channels == autoChannels {
+		plans *= eighths
+	}
+	bar := newBar(c, each(plans)...)
 	defer bar.stop()
 	all := &report.Comparison{Schema: report.CompareSchema, Columns: f.columns, Own: f.channels == autoChannels, Policies: f.policies}
 	var failures []error

@@ -46,7 +46,7 @@ manifest that lists them; docs/streams.md has their forms. It is new, and writte
 			if err := files.TryNewFolder(out); err != nil {
 				return err
 			}
-			bar := newBar(c.ErrOrStderr())
+			bar := newBar(c, part{"search", 2}, part{"emit", 1})
 			defer bar.stop()
 			var given []pimflow.Tensor
 			s, p, err := r.walk(c.Context(), bar, func(s *pimflow.Session) (err error) {

@@ -32,7 +32,7 @@ in the plan; nodes without are slices and concatenations.`,
 			if err := r.settle(c); err != nil {
 				return err
 			}
-			bar := newBar(c.ErrOrStderr())
+			bar := newBar(c)
 			defer bar.stop()
 			s, p, err := r.walk(c.Context(), bar, func(s *pimflow.Session) error {
 				return tryOutputs(inputs(c, s.Files()), files.Named{By: "-o", Name: out})

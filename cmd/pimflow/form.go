@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -32,8 +33,11 @@ func (f *form) print(w io.Writer, result any, text func(io.Writer) error) error 
 	return text(w)
 }
 
-// checkForm refuses both forms at once.
+// checkForm refuses both forms at once, and progress of another way than there are.
 func checkForm(c *cobra.Command) error {
+	if way, _ := c.Flags().GetString("progress"); !slices.Contains(progressWays, way) { // all commands have it
+		return fault.Usagef("--progress %.80q: one of %s wanted", way, fault.Names(progressWays))
+	}
 	asJSON, err := c.Flags().GetBool("json")
 	asCSV, other := c.Flags().GetBool("csv")
 	if err == nil && other == nil && asJSON && asCSV {

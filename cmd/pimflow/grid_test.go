@@ -57,7 +57,7 @@ func TestGrid(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = sweepSpace(t.Context(), s, counted{by, &known}, name, form{}, io.Discard, io.Discard)
+		err = sweepSpace(bare(t, io.Discard), s, counted{by, &known}, name, form{})
 		by.close()
 		if err != nil {
 			t.Fatal(err)

@@ -52,7 +52,7 @@ have. "launches free" is the speed-up of the same plan with launches of no time.
 				}
 				models = append(models, m)
 			}
-			bar := newBar(c.ErrOrStderr())
+			bar := newBar(c, each(len(models))...)
 			defer bar.stop()
 			for _, m := range models {
 				graph, _, _, _ := m.Session.Internal()

@@ -75,6 +75,11 @@ func rootCommand() *cobra.Command {
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return checkFlags(c) },
 	}
 	root.Flags().BoolVar(&version, "version", false, "print the commit, the Go version and the hash of each machine")
+	(&telling{}).flags(root.PersistentFlags())
+	root.RegisterFlagCompletionFunc("progress", func(_ *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {
+		kept, how := starting(progressWays, prefix)
+		return kept, how | cobra.ShellCompDirectiveNoFileComp
+	}) // its error is a flag that is not there
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(&cobra.Command{
 		Use: "help [COMMAND]", Short: "Help about any command", Args: wantArgs(0, 1),

@@ -42,7 +42,7 @@ A note says which rows have an error and are left out. --csv prints all columns,
 			if err != nil {
 				return err
 			}
-			all.note(c.ErrOrStderr())
+			all.note(c)
 			switch w := c.OutOrStdout(); {
 			case out.json:
 				return f.JSON(w)

@@ -95,7 +95,7 @@ func plotFigure(c *cobra.Command, f *plotFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	d.note(c.ErrOrStderr())
+	d.note(c)
 	return files.Write(c.Context(), files.File{Name: f.out, Write: func(w io.Writer) error { return fig.Write(w, format, f.width) }})
 }
 
@@ -116,8 +116,8 @@ func readData(c *cobra.Command, args []string) (*data, error) {
 }
 
 // note says what is left out.
-func (d *data) note(w io.Writer) {
-	if n := len(d.Left); n > 0 {
-		fmt.Fprintf(w, "pimflow: note: %d of %d rows have an error and are left out; the first: %s\n", n, n+len(d.Rows), d.Left[0])
+func (d *data) note(c *cobra.Command) {
+	if n := len(d.Left); n > 0 && !quiet(c) {
+		fmt.Fprintf(c.ErrOrStderr(), "pimflow: note: %d of %d rows have an error and are left out; the first: %s\n", n, n+len(d.Rows), d.Left[0])
 	}
 }

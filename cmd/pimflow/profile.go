@@ -95,7 +95,11 @@ the quartiles. After --time-limit the kernels that are left keep an empty time_u
 // listKernels lists the kernels of one model.
 func listKernels(c *cobra.Command, f *surveyFlags) error {
 	ctx, stdout, stderr := c.Context(), c.OutOrStdout(), c.ErrOrStderr()
-	bar := newBar(stderr)
+	parts := []part{{"search", 1}}
+	if f.with != "" {
+		parts = append(parts, part{"measure", 20}) // minutes
+	}
+	bar := newBar(c, parts...)
 	defer bar.stop()
 	opened, p, err := f.walk(ctx, bar, func(s *pimflow.Session) error {
 		return tryOutputs(inputs(c, s.Files()), files.Named{By: "-o", Name: f.out})
@@ -120,10 +124,10 @@ func listKernels(c *cobra.Command, f *surveyFlags) error {
 		}
 	}
 	bar.stop()
-	if total > 0 {
+	if total > 0 && !quiet(c) {
 		fmt.Fprintf(stderr, "pimflow: %d of %d kernels suffice, the first: the effects of all others add up to less than %v %%\n", enough, total, spared)
 	}
-	if left > 0 {
+	if left > 0 && !quiet(c) {
 		fmt.Fprintf(stderr, "pimflow: %d parts of layers are left out, for which there is no layer that would be them alone\n", left)
 	}
 	list := &profile.Profile{}

@@ -85,7 +85,7 @@ object; both have unrounded values, ratios as numbers, differences relative to t
 			if len(args) == 0 {
 				args = published.Networks
 			}
-			bar := newBar(c.ErrOrStderr())
+			bar := newBar(c)
 			defer bar.stop()
 			what := &reproduction{ctx: c.Context(), bar: bar}
 			if seInputs {
@@ -154,6 +154,7 @@ func (r *reproduction) paper() (printed, error) {
 
 func (r *reproduction) readings() (printed, error) {
 	out := &report.Reproduction{Schema: report.ReproduceSchema, Machine: r.machine.Name, Clock: r.machine.GPU.Clock.Picoseconds()}
+	r.bar.expect(each(2 * len(r.graphs))...)
 	for _, g := range r.graphs {
 		variants, err := published.Compare(r.ctx, g, r.machine, r.change, r.bar.phase(g.Name+" variants"))
 		if err != nil {

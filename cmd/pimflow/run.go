@@ -23,13 +23,15 @@ import (
 	"pimflow/internal/graph"
 	"pimflow/internal/page"
 	"pimflow/internal/report"
+	"pimflow/internal/search"
 )
 
 // runFlags holds the flags of run.
 type runFlags struct {
 	launches bool
 	request
-	verbose, quiet bool
+	verbose bool
+	short   bool // --quiet
 	form
 	columns        int
 	check          string  // "": none, checkValues or checkExact
@@ -57,7 +59,7 @@ func runCommand() *cobra.Command {
 MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph --values" prints.`,
 		Args: wantArgs(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
-			f.model = args[0]
+			f.model, f.short = args[0], quiet(c)
 			if err := f.settle(c); err != nil {
 				return err
 			}
@@ -113,7 +115,6 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 	fl.StringVar(&f.channels, "pim-channels", "", "number of PIM channels, or "+autoChannels+" to search the best (default: the machine's)")
 	fl.BoolVar(&f.launches, "launches", true, "also search for each launch mode, at low effort, which takes about 2.5 times as long as a first search at low effort; not for graphs of more than 400 layers")
 	fl.BoolVarP(&f.verbose, "verbose", "v", false, "times to the cycle, energy by part, and one row a layer with its placement for the fastest and for the slowest GPU within the bounds of its times")
-	fl.BoolVarP(&f.quiet, "quiet", "q", false, "print the first sentence only")
 	columnsFlag(c, &f.columns)
 	fl.BoolVar(&f.pareto, "pareto", false, "also print the Pareto front of time and energy")
 	f.form.flags(c, "layer")
@@ -142,7 +143,7 @@ const launchLayers = 400
 
 func runModel(c *cobra.Command, f *runFlags) error {
 	ctx, stdout := c.Context(), c.OutOrStdout()
-	bar := newBar(c.ErrOrStderr())
+	bar := newBar(c, f.parts()...)
 	defer bar.stop()
 	f.how.Partial = true
 	s, p, err := f.walk(ctx, bar, func(s *pimflow.Session) error { return f.ready(c, s) })
@@ -214,7 +215,7 @@ func runModel(c *cobra.Command, f *runFlags) error {
 		unwritten = nil
 	}
 	switch {
-	case f.quiet && !f.chosen():
+	case quiet(c) && !f.chosen():
 		_, err = fmt.Fprintln(stdout, report.Headline(rep))
 	default:
 		err = f.print(stdout, rep, func(w io.Writer) error { return report.Run(w, rep, f.verbose, columnsOf(c, f.columns)) })
@@ -235,6 +236,30 @@ func runModel(c *cobra.Command, f *runFlags) error {
 		warn(values, c.ErrOrStderr())
 	}
 	return failed(cmp.Or(f.model, rep.Model), rep, c.ErrOrStderr())
+}
+
+// parts are the phases of the work, weighted by what they take of mobilenet-v2 and resnet-50, roughly. Estimated.
+func (f *runFlags) parts() []part {
+	list := []part{{"search", 10}}
+	if f.launches && !f.short && f.plan == "" {
+		list = append(list, part{"launches", 8})
+	}
+	if f.pareto {
+		list = append(list, slices.Repeat([]part{{"pareto", 5}}, len(search.Objectives()))...)
+	}
+	if f.verbose && f.plan == "" {
+		list = append(list, part{"search for a fast", 4}, part{"search for a slow", 4})
+	}
+	switch {
+	case f.check != "":
+		list = append(list, part{"replay", 3}, part{"execute the plan", 10}, part{"execute the graph", 5})
+	case f.outDir != "" || f.top > 0 || len(f.inputs) > 0:
+		list = append(list, part{"execute", 5})
+	}
+	if f.html != "" {
+		list = append(append(list, slices.Repeat([]part{{"search", 3}}, len(search.Policies()))...), part{"alternatives", 5})
+	}
+	return list
 }
 
 // ready reads what the flags name and tries what they ask to write, before the search.
@@ -333,7 +358,7 @@ func (f *runFlags) beside(ctx context.Context, c *cobra.Command, s *pimflow.Sess
 func (f *runFlags) search(ctx context.Context, s *pimflow.Session, p *pimflow.Plan, rep *pimflow.Report) (err error) {
 	g, _, _, _ := s.Internal()
 	defer heap(len(g.Nodes))()
-	if f.launches && !f.quiet && f.plan == "" && len(rep.Layers) <= launchLayers {
+	if f.launches && !f.short && f.plan == "" && len(rep.Layers) <= launchLayers {
 		if rep.Launches, err = s.Launches(ctx, p); err != nil {
 			return err
 		}

@@ -45,7 +45,11 @@ that the machine cannot have; the reason follows. Energies are left out: no time
 			if err != nil {
 				return err
 			}
-			bar := newBar(c.ErrOrStderr())
+			parts := []part{{"constants", 20}}
+			if energy {
+				parts = append(parts, part{"energies", 1})
+			}
+			bar := newBar(c, parts...)
 			defer bar.stop()
 			graph, machine, _, _ := opened.Internal()
 			chosen, err := chosen(machine, only, energy)

@@ -114,7 +114,7 @@ func (r *request) walked(c *cobra.Command) (*pimflow.Session, *pimflow.Plan, err
 	if err := r.settle(c); err != nil {
 		return nil, nil, err
 	}
-	bar := newBar(c.ErrOrStderr())
+	bar := newBar(c)
 	defer bar.stop()
 	return r.walk(c.Context(), bar, nil)
 }

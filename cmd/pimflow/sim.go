@@ -90,7 +90,7 @@ all channels, up to AiM EOC; as there, refreshes are not simulated. --csv runs t
 			case table != "":
 				return s.HostTable(c.Context(), table, c.InOrStdin(), lines(c.OutOrStdout()))
 			}
-			bar := newBar(c.ErrOrStderr())
+			bar := newBar(c, each(len(args))...)
 			defer bar.stop()
 			if stream {
 				list, err := s.Streams(c.Context(), args, stdin, stalls, bar.phase)
@@ -142,9 +142,9 @@ func simFolder(c *cobra.Command, folder string, asJSON, stalls bool) error {
 	if err != nil {
 		return err
 	}
-	bar := newBar(c.ErrOrStderr())
-	defer bar.stop()
 	names := man.Files(folder)
+	bar := newBar(c, each(len(names))...)
+	defer bar.stop()
 	if man.Format == "aim" && stalls {
 		return fault.Usagef("--stalls: host instructions in folder %.80s: loop nests or tables wanted", folder)
 	}
@@ -194,7 +194,7 @@ func simValues(c *cobra.Command, folder string, asJSON bool) error {
 	if err := man.Verify(c.Context(), folder); err != nil {
 		return err
 	}
-	bar := newBar(c.ErrOrStderr())
+	bar := newBar(c)
 	defer bar.stop()
 	done, err := emit.Perform(c.Context(), folder, man, m, bar.phase("perform"), nil)
 	if err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -138,7 +137,7 @@ func (f *sweepFlags) run(c *cobra.Command, args []string) error {
 		}
 		return converse(c.Context(), s, where, by, c.InOrStdin(), c.OutOrStdout())
 	}
-	return sweepSpace(c.Context(), s, by, f.out, f.form, c.OutOrStdout(), c.ErrOrStderr())
+	return sweepSpace(c, s, by, f.out, f.form)
 }
 
 // spec is the space of the file and the flags.
@@ -241,7 +240,8 @@ func (f *sweepFlags) sampled(c *cobra.Command, spec *space.Spec) error {
 }
 
 // sweepSpace evaluates a space, writes its rows and prints what is to be told of them, or in a form for other programs the rows alone.
-func sweepSpace(ctx context.Context, s *space.Space, by engine, out string, as form, stdout, stderr io.Writer) error {
+func sweepSpace(c *cobra.Command, s *space.Space, by engine, out string, as form) error {
+	ctx, stdout, stderr := c.Context(), c.OutOrStdout(), c.ErrOrStderr()
 	names, number := s.Keys()
 	all := &report.Space{Keys: names}
 	var compared comparison
@@ -255,7 +255,7 @@ func sweepSpace(ctx context.Context, s *space.Space, by engine, out string, as f
 	if total == 0 {
 		return fault.As(fault.Infeasible, errors.New("the constraints hold for no point of the space: at least one wanted"))
 	}
-	tell := newTally(stderr, total)
+	tell := newTally(c, total)
 	defer tell.stop()
 	evaluate := func(write func(*result.Row) error) error {
 		take := func(r *result.Row) error {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"iter"
 	"slices"
 	"strings"
@@ -56,7 +55,7 @@ func TestComparison(t *testing.T) {
 	for range 2 {
 		var searched []int
 		var out strings.Builder
-		if err := sweepSpace(t.Context(), s, fixed{&searched}, "", form{}, &out, io.Discard); err != nil {
+		if err := sweepSpace(bare(t, &out), s, fixed{&searched}, "", form{}); err != nil {
 			t.Fatal(err)
 		}
 		anchors := 16

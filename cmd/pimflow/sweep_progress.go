@@ -2,9 +2,10 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"sync"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"pimflow/internal/report"
 	"pimflow/internal/result"
@@ -17,38 +18,21 @@ type tally struct {
 	done, failed, cached int
 	best                 *result.Row // of the largest speed-up
 	total                int
-	began                time.Time
-	silent               func() // ends the lines
 }
 
-// lineEvery is the time between two lines where there is no terminal.
-const lineEvery = 10 * time.Second
-
-func newTally(stderr io.Writer, total int) *tally {
-	t := &tally{bar: newBar(stderr), total: total, began: time.Now(), silent: func() {}}
-	if t.text = t.now; t.out == nil {
-		t.lines(stderr, time.Tick(lineEvery))
-	}
+func newTally(c *cobra.Command, total int) *tally {
+	way, _ := c.Flags().GetString("progress") // all commands have it
+	t := &tally{bar: barOn(c, way), total: total}
+	t.start(func() <-chan time.Time { return time.After(lineEvery) })
 	return t
 }
 
-// lines writes a line now and at each tick.
-func (t *tally) lines(w io.Writer, ticks <-chan time.Time) {
-	line := func() { fmt.Fprintln(w, "pimflow:", t.now()) }
-	line()
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		for {
-			select {
-			case <-ticks:
-				line()
-			case <-stop:
-				return
-			}
-		}
-	}()
-	t.silent = sync.OnceFunc(func() { close(stop); <-stopped })
+// start writes a line now and whenever next has one, unless there is a bar.
+func (t *tally) start(next func() <-chan time.Time) {
+	if t.text = t.now; t.out != nil && !t.drawn {
+		fmt.Fprintln(t.out, "pimflow:", t.now())
+		t.lines(next)
+	}
 }
 
 // add counts a row.
@@ -90,10 +74,4 @@ func (t *tally) now() string {
 		text += fmt.Sprintf(", best speed-up %.3f at point %d", t.best.Speedup, t.best.Point)
 	}
 	return text
-}
-
-// stop ends what is shown.
-func (t *tally) stop() {
-	t.silent()
-	t.bar.stop()
 }

@@ -27,8 +27,8 @@ func TestLines(t *testing.T) {
 	}()
 	defer r.Close()
 	ticks := make(chan time.Time)
-	of := &tally{bar: &bar{}, total: 2}
-	of.lines(w, ticks)
+	of := &tally{bar: &bar{out: w, began: time.Now()}, total: 2}
+	of.start(func() <-chan time.Time { return ticks })
 	if got := <-lines; got != "pimflow: 0 of 2 points\n" {
 		t.Errorf("%q at the beginning", got)
 	}
@@ -42,7 +42,7 @@ func TestLines(t *testing.T) {
 	if got := <-lines; !strings.HasSuffix(got, ", best speed-up 2.000 at point 4\n") {
 		t.Errorf("%q after both", got)
 	}
-	of.silent()
+	of.stop()
 	select {
 	case ticks <- time.Time{}:
 		t.Error("a line after the end")

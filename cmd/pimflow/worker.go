@@ -51,6 +51,9 @@ Models, machines and GPUs that are files come from the server, once, and are che
 			w.Idle = idle
 			defer wide()()
 			count, err := s.Work(ctx, w)
+			if quiet(c) {
+				return err
+			}
 			fmt.Fprintf(c.ErrOrStderr(), "pimflow: %s evaluated, %d without a result, %s refused\n", report.Count(int(count.Evaluated), "point"), count.Failed, report.Count(int(count.Refused), "message"))
 			return err
 		},

@@ -16,4 +16,10 @@ var manners = slices.Concat(
 	file("internal/report/rows.go", in("cmd/pimflow", "^TestForms$"),
 		row{"CSV of calibrate leaves sets out that are not fitted to", `for _, s := range r.Eval {`, `for _, s := range r.Data[:0] {`},
 	),
+	file("cmd/pimflow/progress.go", in("cmd/pimflow", "^(TestProgressOfAllWork|TestQuiet|TestHowFar)$"),
+		row{"progress of a phase counts as that of all work", `done += p.weight * b.share`, `done += all * b.share`},
+		row{"a phase that does not come is never done", `b.at = i + 1`, `b.at++`},
+		row{"progress goes back where a phase comes that was not expected", `b.most = max(b.most, b.done())`, `b.most = b.done()`},
+		row{"--quiet shows progress", `if quiet(c) || way == noProgress {`, `if way == noProgress {`},
+	),
 )
