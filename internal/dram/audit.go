@@ -235,7 +235,7 @@ func (a *Audit) judgeRow(op Op, bank int, row int64, at Cycle, broken func(strin
 		} else if row != AnyRow && !slices.ContainsFunc(a.touched(op, bank), func(r openRow) bool { return r.open && (r.row == row || r.row == AnyRow) }) {
 			broken(RuleRow, 0, 1, func() string { return fmt.Sprintf("in row %d, while another is open", row) })
 		}
-	case o.Opens && a.rows:
+	case o.Opens && a.rows && !o.Amid: // others of them have rows of other banks open
 		if slices.ContainsFunc(a.touched(op, bank), func(r openRow) bool { return r.open }) {
 			broken(RuleRow, 0, 1, text("on banks whose row is open"))
 		}

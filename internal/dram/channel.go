@@ -82,7 +82,7 @@ func (s *Standard) New(t Timing) (*Channel, error) {
 	}
 	for a, o := range s.Ops {
 		r := row{opens: o.Opens, closes: o.Closes, yields: o.Yields, modes: c.modes.runs[a], result: Cycle(book.Result[Op(a)])}
-		if r.column = o.Column; r.column && s.Refresh != nil {
+		if r.column = o.Column; (o.Column || o.Amid) && s.Refresh != nil {
 			r.late = c.interval * Cycle(s.Refresh.Queue)
 		}
 		for b := range s.Ops {

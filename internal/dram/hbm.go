@@ -14,6 +14,8 @@ const (
 	hbmPREMR
 	hbmWRREG
 	hbmFENCE
+	hbmACTSB
+	hbmRDSB
 	hbmREF
 )
 
@@ -29,6 +31,9 @@ const (
 // other. ACTMR and PREMR open and close a row of the mode register: from single banks (SB) to
 // all banks (AB), and back. WRREG and FENCE exist where the machine says so: a register write
 // beside the open row (switch reg_access), and a wait for a host that reorders (fence_ck).
+// ACTSB and RDSB are ACT and RD of a stream, which names no banks to its channel: banks in turn,
+// each of another group than the one before, and read in the order in which they were opened.
+// Then the waits within a group hold if those between groups do.
 var hbm = hbmVariant(nil)
 
 // hbmSwitches are what no publication says of the device, the default first.
@@ -57,6 +62,8 @@ func hbmVariant(values map[string]string) *Standard {
 			hbmPREMR: {Name: "PREMR", Closes: true},
 			hbmWRREG: {Name: "WRREG", Column: true},
 			hbmFENCE: {Name: "FENCE", Column: true},
+			hbmACTSB: {Name: "ACTSB", Opens: true, Amid: true},
+			hbmRDSB:  {Name: "RDSB", Row: true, Column: true},
 			hbmREF:   {Name: "REFab"},
 		},
 		Timing: []string{
@@ -97,9 +104,9 @@ func hbmVariant(values map[string]string) *Standard {
 func hbmRules(t Timing, registers, turn string) Book {
 	ops := func(o ...Op) []Op { return o }
 	var (
-		rows    = ops(hbmACT, hbmPRE, hbmPREA, hbmACTAB, hbmACTMR, hbmPREMR, hbmREF)
-		all     = append(ops(hbmRD, hbmWR, hbmRDAB, hbmWRAB, hbmWRREG, hbmFENCE), rows...)
-		opens   = ops(hbmACT, hbmACTAB, hbmACTMR)
+		rows    = ops(hbmACT, hbmPRE, hbmPREA, hbmACTAB, hbmACTMR, hbmPREMR, hbmACTSB, hbmREF)
+		all     = append(ops(hbmRD, hbmWR, hbmRDAB, hbmWRAB, hbmWRREG, hbmFENCE, hbmRDSB), rows...)
+		opens   = ops(hbmACT, hbmACTAB, hbmACTMR, hbmACTSB)
 		allRows = ops(hbmACTAB, hbmACTMR)
 		written = t["cwl_ck"] + t["bl_ck"]
 		// 2 is a bubble between data of two directions (JESD235).
@@ -130,6 +137,14 @@ func hbmRules(t Timing, registers, turn string) Book {
 			{Name: "row bus", After: opens, Before: rows, Wait: 2}, // an activation has two halves (JESD235)
 			{Name: "fence", After: ops(hbmFENCE), Before: all, Wait: t["fence_ck"]},
 			{Name: "tRFC", After: ops(hbmREF), Before: append(ops(hbmREF), opens...), Wait: t["rfc_ck"]},
+			// Single banks in turn.
+			{Name: "tRRDS in turn", After: ops(hbmACTSB), Before: ops(hbmACTSB), Wait: t["rrds_ck"]},
+			{Name: "tFAW in turn", After: ops(hbmACTSB), Before: ops(hbmACTSB), Wait: t["faw_ck"], Window: 4},
+			{Name: "tRC in turn", After: ops(hbmACTSB), Before: append(ops(hbmACT), allRows...), Wait: t["rc_ck"]},
+			{Name: "tRCDRD in turn", After: ops(hbmACTSB), Before: ops(hbmRDSB), Wait: t["rcdrd_ck"]},
+			{Name: "tCCDS in turn", After: ops(hbmRDSB), Before: ops(hbmRDSB), Wait: max(t["bl_ck"], t["ccds_ck"])},
+			{Name: "tRAS in turn", After: ops(hbmACTSB), Before: ops(hbmPREA, hbmPREMR), Wait: t["ras_ck"]},
+			{Name: "tRTP in turn", After: ops(hbmRDSB), Before: ops(hbmPREA, hbmPREMR), Wait: t["rtpl_ck"]},
 			// Single banks.
 			{Name: "tRRDS", After: ops(hbmACT), Before: ops(hbmACT), Wait: t["rrds_ck"]},
 			{Name: "tRRDL", Level: GroupLevel, After: ops(hbmACT), Before: ops(hbmACT), Wait: t["rrdl_ck"]},
@@ -152,7 +167,7 @@ func hbmRules(t Timing, registers, turn string) Book {
 			{Name: "tRTP to PREA", After: ops(hbmRD), Before: ops(hbmPREA, hbmPREMR), Wait: t["rtpl_ck"]},
 			{Name: "tWR to PREA", After: ops(hbmWR), Before: ops(hbmPREA, hbmPREMR), Wait: written + t["wr_ck"]},
 		},
-		Result:   map[Op]int64{hbmRD: t["cl_ck"] + t["bl_ck"]},
+		Result:   map[Op]int64{hbmRD: t["cl_ck"] + t["bl_ck"], hbmRDSB: t["cl_ck"] + t["bl_ck"]},
 		Interval: t["refi_ck"],
 	}
 	if accesses := ops(hbmRDAB, hbmWRAB, hbmWRREG); registers == "free-bus" {

@@ -12,7 +12,7 @@ func (r *referee) simulateTwo(st Stream) Result {
 		due = neverRefreshed
 	}
 	late := func(op Op) int64 {
-		if r.std.Ops[op].Column {
+		if o := &r.std.Ops[op]; o.Column || o.Amid {
 			return int64(f.Queue) * r.book.Interval
 		}
 		return 0

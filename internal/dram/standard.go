@@ -45,6 +45,7 @@ type OpSpec struct {
 	Blocks bool // the host sends nothing more until its result has arrived
 	Row    bool // needs an open row in each bank that it acts on; a stream opens rows itself
 	Bank   bool // acts on one bank, otherwise on all; only in standards with Banks
+	Amid   bool // comes amid others that open rows one by one: a refresh that is due waits for it as for a column command
 	Column bool // takes the column bus, otherwise the row bus; only in standards with two buses
 
 	Modes ModeSet // the modes it runs in; in any other the mode is changed for it

@@ -15,11 +15,13 @@ func (c *Code) Activity() (a device.Activity) {
 		switch d.ops.roles[i] {
 		case openRole:
 			a.Opened += n.N * int64(d.opened)
+		case hostRole:
+			a.Opened += n.N
 		case compRole:
 			a.Reads += n.N * int64(d.units)
 		}
 	}
-	a.Inner, a.MACs = a.Reads*int64(d.m.Column), a.Reads*int64(d.lanes)
+	a.Inner, a.MACs = a.Reads*int64(d.m.Column), a.Reads*int64(d.lanes*d.wide)
 	w := c.traffic(c.lowered())
 	a.Link = w.bytes
 	if d.link.Memory {
@@ -55,5 +57,5 @@ func Peak(m *hw.Machine) (macs, bytes float64, err error) {
 	}
 	pace := float64(m.PIM.Cadence()) * m.PIM.Clock.Picoseconds() / 1e3
 	reads := float64(g.units) / pace
-	return reads * float64(g.lanes), reads * float64(m.PIM.Column), nil
+	return reads * float64(g.lanes*g.wide), reads * float64(m.PIM.Column), nil
 }

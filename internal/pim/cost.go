@@ -29,7 +29,7 @@ func (d *Device) cost(m *mapping) device.Cost {
 			c.Ticks, slowest, last = cycles, i, r
 		}
 	}
-	c.Additions = m.additions(d.outputs)
+	c.Additions = m.additions(d.outputs, d.partial())
 	c.Bytes = d.bytes(m) + d.wideSums(c.Commands)
 	if slowest >= 0 {
 		c.Bound = d.bound(d.scheme.work(m.shares[slowest]), last)
@@ -89,8 +89,8 @@ func (d *Device) inDRAM(c *device.Cost, w Traffic) {
 }
 
 // additions counts the elements of results that are added to earlier ones of the same output.
-// A part has a result of each pixel for each chunk that is not all padding.
-func (m *mapping) additions(outputs int) int64 {
+// A part has a result of each pixel for each chunk that is not all padding, of so many sums.
+func (m *mapping) additions(outputs, sums int) int64 {
 	var n int64
 	for i := 0; i < len(m.parts); {
 		b, first := m.parts[i].block, i
@@ -102,7 +102,7 @@ func (m *mapping) additions(outputs int) int64 {
 			for _, p := range m.parts[first:i] {
 				results += p.need(class, 0, p.chunks).chunks
 			}
-			n += int64(b.count*pixels*b.outs) * int64(max(0, results-1))
+			n += int64(b.count*pixels*b.outs) * int64(max(0, results*sums-1))
 		}
 		if stayed := m.stayed(b, outputs); stayed > 0 {
 			n += stayed - int64(b.count*b.pixels*b.outs)

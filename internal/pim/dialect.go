@@ -7,6 +7,7 @@ import (
 
 	"pimflow/internal/dram"
 	"pimflow/internal/nearest"
+	"pimflow/internal/pim/unit"
 )
 
 // dialect says which commands of a DRAM standard do what, and which scheme writes them. Where
@@ -26,6 +27,14 @@ type dialect struct {
 	read     string        // reads the results
 	operands [roles]string // in the order in which they are printed
 	gap      string        // the timing parameter that exposes buffer writes, if any (Exposed)
+
+	// Of units that execute programs:
+	programs []microProgram
+	host     string    // opens a row of one bank, which the host reads
+	mode     [2]string // open and close a row that stands for a mode
+	register string    // writes a register beside the open row
+	fence    string    // the host waits
+	reserved int       // the first row that holds no data; 0: all do
 }
 
 // dialects has a row for each DRAM standard that there is a mapping to.
@@ -64,6 +73,25 @@ var dialects = []dialect{
 		read:     "RDMAC16",
 		operands: [roles]string{writeRole: "into source", openRole: "row", compRole: "row col acc", initRole: "acc", readRole: "acc result"},
 	},
+	{
+		standard: "hbm-pim",
+		scheme:   newRegisters,
+		write:    []string{"WRAB"},
+		open:     []string{"ACTAB"},
+		close:    "PREA",
+		comp:     []string{"RDAB"},
+		read:     "RDSB",
+		programs: microPrograms,
+		host:     "ACTSB",
+		mode:     [2]string{"ACTMR", "PREMR"},
+		register: "WRREG",
+		fence:    "FENCE",
+		reserved: unit.DataRows,
+		operands: [roles]string{
+			writeRole: "bank row col source", openRole: "row", compRole: "bank row col", readRole: "bank row col result",
+			hostRole: "bank row", enterRole: "row", registerRole: "row col source",
+		},
+	},
 }
 
 // role is what a command does.
@@ -78,7 +106,12 @@ const (
 	compRole
 	initRole
 	readRole
-	roles // their number
+	hostRole     // opens a row of one bank
+	enterRole    // opens a row that stands for a mode
+	leaveRole    // closes it
+	registerRole // writes a register
+	fenceRole    // waits
+	roles        // their number
 )
 
 // operand is an address of a command: its field, the word that is printed for it, and the
@@ -94,6 +127,7 @@ var operandWords = map[string]operand{
 	"row":    {func(c *dram.Command) *dram.Affine { return &c.Row }, "row", func(p address) int { return p.row }},
 	"col":    {func(c *dram.Command) *dram.Affine { return &c.Col }, "col", func(p address) int { return p.col }},
 	"buf":    {func(c *dram.Command) *dram.Affine { return &c.Buf }, "buf", func(p address) int { return p.buf }},
+	"bank":   {func(c *dram.Command) *dram.Affine { return &c.Buf }, "bank", func(p address) int { return p.buf }},
 	"into":   {func(c *dram.Command) *dram.Affine { return &c.Buf }, "buf", func(p address) int { return p.into }},
 	"acc":    {func(c *dram.Command) *dram.Affine { return &c.Acc }, "acc", func(p address) int { return p.acc }},
 	"source": {func(c *dram.Command) *dram.Affine { return &c.Data }, "data", func(p address) int { return p.source }},
@@ -146,6 +180,11 @@ func NewCommands(std *dram.Standard) (*Commands, error) {
 	c.Open, c.Comp = ops(openRole, d.open...), ops(compRole, d.comp...)
 	c.Close, c.Init = ops(closeRole, d.close), ops(initRole, d.init)
 	c.Read = ops(readRole, d.read)[0]
+	ops(hostRole, d.host)
+	ops(enterRole, d.mode[0])
+	ops(leaveRole, d.mode[1])
+	ops(registerRole, d.register)
+	ops(fenceRole, d.fence)
 	for _, r := range c.roles {
 		var list []operand
 		for _, word := range strings.Fields(d.operands[r]) {

@@ -54,9 +54,11 @@ func (c *Commands) Moved(s dram.Stream, rows int) dram.Stream {
 		if it.Times > 0 {
 			it.Body = c.Moved(it.Body, rows)
 		} else if c.Has(it.Command.Op, "row") {
-			k := *it.Command
-			k.Row.Base += int64(rows)
-			it.Command = &k
+			if c.dialect.reserved == 0 || it.Command.Row.Base < int64(c.dialect.reserved)-scratchRows {
+				k := *it.Command
+				k.Row.Base += int64(rows)
+				it.Command = &k
+			}
 		}
 		out[i] = it
 	}
@@ -93,8 +95,8 @@ func (c *Code) Moves(k *dram.Command) int64 {
 	switch d.ops.roles[k.Op] {
 	case gatherRole:
 		return int64(k.Fill.Len) * int64(k.Fill.Count)
-	case writeRole:
-		return int64(d.lanes)
+	case writeRole, registerRole:
+		return int64(d.traits.fill)
 	case initRole, readRole:
 		return int64(d.results)
 	}

@@ -12,6 +12,7 @@ import (
 // its size and is charged by bytes.
 type charge struct {
 	activate, precharge, column  float64 // banks
+	macs                         float64
 	broadcast, write, init, read float64
 }
 
@@ -26,8 +27,12 @@ func (d *Device) newCharges(std *dram.Standard) ([]charge, error) {
 		case openRole:
 			list[i].activate = float64(d.opened)
 		case compRole:
-			list[i].column, list[i].broadcast = float64(d.units), 1
-		case gatherRole, writeRole:
+			list[i].column, list[i].macs, list[i].broadcast = float64(d.units), float64(d.products()), 1
+		case hostRole:
+			list[i].activate = 1
+		case enterRole: // one bank from SB to AB, all of them back: as often the one as the other
+			list[i].activate = float64(1+d.banks) / 2
+		case gatherRole, writeRole, registerRole:
 			list[i].write = 1
 		case initRole:
 			list[i].init = 1
@@ -53,7 +58,7 @@ func (d *Device) energy(c *device.Cost) (l device.Ledger) {
 		add(device.PIMActivate, e.Activate, ch.activate)
 		add(device.PIMActivate, e.Precharge, ch.precharge)
 		add(device.PIMColumnRead, e.ColumnRead, ch.column)
-		add(device.PIMMAC, e.MAC, ch.column*float64(d.lanes))
+		add(device.PIMMAC, e.MAC, ch.macs)
 		add(device.PIMBuffer, e.Broadcast, ch.broadcast)
 		add(device.PIMBuffer, e.Write, ch.write)
 		add(device.PIMBuffer, e.Init, ch.init)

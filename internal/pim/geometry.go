@@ -13,10 +13,11 @@ type geometry struct {
 	opened  int // banks whose row one activation opens
 	outputs int // of an output group: the results that one column access adds to
 	results int // values that a result read moves, or that a command sets
-	units   int // MAC units, each of so many lanes
+	units   int // MAC units, each of a bank that a column access reads
 
 	acts    int // activations that open a row in all banks
-	lanes   int // elements of a column access
+	lanes   int // elements of a column access, of one output
+	wide    int // outputs of a column access of a MAC unit
 	columns int // column accesses of a row
 	rows    int // of a bank
 	buffer  int // column accesses of a buffer
@@ -47,14 +48,17 @@ func newGeometry(m *hw.Machine, ops *Commands) (geometry, error) {
 		return wrong("pim.buffers is %d: at least 1 wanted", p.Buffers)
 	case p.Sums < 1:
 		return wrong("pim.accumulators is %d: at least 1 wanted", p.Sums)
-	case p.Sums > 1 && len(ops.Init) == 0:
+	case p.Sums > 1 && len(ops.Init) == 0 && ops.dialect.programs == nil:
 		return wrong("pim.accumulators is %d: 1 wanted, the commands of standard %s name none", p.Sums, p.Standard)
 	case p.Buffer < p.Column:
 		return wrong("pim.buffer_bytes is %d: at least the %d of pim.column_bytes wanted", p.Buffer, p.Column)
 	}
-	g.buffer = p.Buffer / p.Column
+	g.buffer, g.wide = p.Buffer/p.Column, 1
 	return g, nil
 }
+
+// products is those of a column access of all MAC units.
+func (g *geometry) products() int { return g.units * g.lanes * g.wide }
 
 // shared is the number of banks that have a MAC unit together. The unit multiplies the row of
 // the first of them.

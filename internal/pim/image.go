@@ -6,6 +6,7 @@ import (
 
 	"pimflow/internal/device"
 	"pimflow/internal/dram"
+	"pimflow/internal/fault"
 	"pimflow/internal/tensor"
 	"pimflow/internal/vector"
 )
@@ -51,7 +52,21 @@ func (c *Code) Image(in []*tensor.Tensor, each func(*ChannelImage) error) (*Step
 	return c.mapped().image(in, each)
 }
 
+// errPrograms is the reason that there are no images of units that execute programs.
+var errPrograms = errors.New("the units of the machine execute programs, whose images are not written")
+
+// noImages is the reason that the device has no images, nil if it has.
+func (d *Device) noImages() error {
+	if d.program != nil {
+		return fault.As(fault.Infeasible, errPrograms)
+	}
+	return nil
+}
+
 func (c *mappedCode) image(in []*tensor.Tensor, each func(*ChannelImage) error) (*StepImage, error) {
+	if err := c.device.noImages(); err != nil {
+		return nil, err
+	}
 	o := c.operands([]device.Evaluation{{In: in}})
 	x := &StepImage{Results: newResults(c.layer.results(), c.device.exact())}
 	c.sources(x, o)
@@ -184,6 +199,9 @@ func (m *Meter) NewSums(n int) *Sums { return newResults(n, m.Exact()) }
 // says what the stream does that cannot be, or which read differs from the image's.
 func (m *Meter) Perform(st dram.Stream, rows int, step *StepImage, ch *ChannelImage, results *Sums) (err error) {
 	d := m.device
+	if err := d.noImages(); err != nil {
+		return err
+	}
 	r := ch.Results
 	if r.Lo < 0 || r.Hi < r.Lo || r.Hi > results.Len() {
 		return fmt.Errorf("results %d to %d of %d", r.Lo, r.Hi, results.Len())

@@ -161,11 +161,13 @@ func (j *judge) partsOf() func(matrix, out int) [][]int {
 			}
 			var all []int
 			for chunk := range p.chunks {
-				ks := j.products(p, out, chunk)
-				if together[p.block] {
-					all = append(all, ks...)
-				} else if len(ks) > 0 {
-					list = append(list, ks)
+				for lane := range j.device.partial() {
+					ks := j.products(p, out, chunk, lane)
+					if together[p.block] {
+						all = append(all, ks...)
+					} else if len(ks) > 0 {
+						list = append(list, ks)
+					}
 				}
 			}
 			if len(all) > 0 {
@@ -176,12 +178,16 @@ func (j *judge) partsOf() func(matrix, out int) [][]int {
 	}
 }
 
-// products are the products of an output in a chunk, numbered as in the operator's weights.
-func (j *judge) products(p *part, out, chunk int) (ks []int) {
-	l := p.layer
+// products are the products of a sum of an output in a chunk, numbered as in the operator's weights. Where an output has several
+// sums, products are dealt out to them in turn.
+func (j *judge) products(p *part, out, chunk, sum int) (ks []int) {
+	l, sums := p.layer, j.device.partial()
 	taps := l.groupK / l.channels()
-	l.eachWeight(p, (out-p.out0)/p.outs, chunk, (out-p.out0)%p.outs, func(_, weight, n int, _ bool) {
+	l.eachWeight(p, (out-p.out0)/p.outs, chunk, (out-p.out0)%p.outs, func(at, weight, n int, _ bool) {
 		for i := range n {
+			if sums > 1 && (at+i)%sums != sum {
+				continue
+			}
 			k := weight + i - out*l.groupK
 			if l.byTap {
 				k = k%l.channels()*taps + k/l.channels()
@@ -270,6 +276,33 @@ func rounded(t tensor.Type, v float64) float64 { return float64(tensor.Round(t, 
 
 // roundoff is the unit roundoff of a format.
 var roundoff = map[tensor.Type]float64{tensor.Float16: 0x1p-11, tensor.BFloat16: 0x1p-8, tensor.Float32: unit32}
+
+// offBy bounds the error of a sum of k products as channels add them, whose operands have norms of so much together.
+func (d *Device) offBy(k int, norms float64) float64 {
+	n := float64(k)
+	if d.program == nil {
+		return (gamma(additions(k))+unit64*n)*norms + n*math.SmallestNonzeroFloat32
+	}
+	// Each product and each sum is rounded to fp16: by its unit roundoff, or among subnormal numbers by half the least of them.
+	u := (n + 1) * roundoff[tensor.Float16]
+	return (u/(1-u)+unit64*n)*norms + 4*n*0x1p-25
+}
+
+// largest is the largest number that sums may reach on their way.
+func (d *Device) largest() float64 {
+	if d.program == nil {
+		return math.MaxFloat32
+	}
+	return math.Ldexp(1-roundoff[tensor.Float16], limits[tensor.Float16].most)
+}
+
+// partial is the number of sums of an output that channels leave to whoever finishes results.
+func (d *Device) partial() int {
+	if d.program == nil {
+		return 1
+	}
+	return d.program.parts
+}
 
 // additions bounds the float32 additions that a product passes through in a sum of k products. The
 // columns of a row that follow each other are one sum (vector.Dots), which is added to the accumulator: the

@@ -21,7 +21,7 @@ func (c *mappedCode) LowerBound() LowerBound {
 		products, inputs = products+n, max(inputs, read)
 	}
 	wait := func(o dram.Op) int { return int(max(1, d.channel.Wait(o, o))) }
-	comps := ceilDiv(products, d.units*d.lanes)
+	comps := ceilDiv(products, d.products())
 	move := ceilDiv(inputs*l.sources(), d.traits.fill)*wait(d.ops.Write[0]) + ceilDiv(l.results(), d.results)*wait(d.ops.Read)
 	return LowerBound{
 		MAC:  dram.Cycle(ceilDiv(comps, d.channels) * wait(d.ops.Comp[0])),

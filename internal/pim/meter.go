@@ -34,7 +34,7 @@ type Use struct {
 
 // NewMeter returns the meter of a machine.
 func NewMeter(m *hw.Machine) (*Meter, error) {
-	d, err := newDevice(m, 1, dram.Timing(m.PIM.Timing), newKnown(&visitTimes{}))
+	d, err := newDevice(m, 1, dram.Timing(m.PIM.Timing), newKnown(&visitTimes{}), firstProgram(m.PIM.Standard))
 	if err != nil {
 		return nil, err
 	}

@@ -56,6 +56,9 @@ func (c *mappedCode) perform(m *room, s share, o *operands) (sums []*Sums, at in
 	if len(s) == 0 {
 		return nil, 0
 	}
+	if p, ok := c.device.scheme.(programs); ok {
+		return p.perform(c, m, s, o)
+	}
 	ch := c.performer(m, s, o)
 	c.performOn(ch, m, s)
 	return ch.reads, ch.lo

@@ -9,6 +9,7 @@ import (
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
 	"pimflow/internal/nearest"
+	"pimflow/internal/pim/unit"
 	"pimflow/internal/tensor"
 )
 
@@ -27,7 +28,9 @@ type Device struct {
 	writing  Writing
 	scheme   scheme
 	traits   traits
-	basic    bool // without the extensions of NewBasic
+	basic    bool          // without the extensions of NewBasic
+	program  *microProgram // of units that execute programs; nil elsewhere
+	rounding unit.Rounding // of their products
 
 	standard *dram.Standard
 	timing   dram.Timing
@@ -63,16 +66,17 @@ func NewMappings(v *Visits) *Mappings { return &Mappings{visits: v} }
 type mappingsKey struct {
 	channels int
 	basic    bool
+	program  string
 }
 
 // known is what devices of so many channels share.
-func (s *Mappings) known(m *hw.Machine, channels int, basic bool) *known {
+func (s *Mappings) known(m *hw.Machine, channels int, basic bool, program string) *known {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.of == nil {
 		s.of = map[mappingsKey]*known{}
 	}
-	k := mappingsKey{channels, basic}
+	k := mappingsKey{channels, basic, program}
 	if s.of[k] == nil {
 		s.of[k] = newKnown(s.visits.at(m, basic))
 	}
@@ -81,17 +85,12 @@ func (s *Mappings) known(m *hw.Machine, channels int, basic bool) *known {
 
 // New is New with shared mappings.
 func (s *Mappings) New(m *hw.Machine, channels int) (device.Device, error) {
-	return newDevice(m, channels, dram.Timing(m.PIM.Timing), s.known(m, channels, false))
+	return s.devices(m, channels, dram.Timing(m.PIM.Timing), false)
 }
 
 // NewBasic is NewBasic with shared mappings.
 func (s *Mappings) NewBasic(m *hw.Machine, channels int) (device.Device, error) {
-	d, err := newDevice(m, channels, Exposed(&m.PIM), s.known(m, channels, true))
-	if err != nil {
-		return nil, err
-	}
-	d.basic = true
-	return d, nil
+	return s.devices(m, channels, Exposed(&m.PIM), true)
 }
 
 // formats are the number formats of operands and results, in the order of their names;
@@ -146,7 +145,7 @@ func Standard(m *hw.Machine) (*dram.Standard, error) {
 	return std, nil
 }
 
-func newDevice(m *hw.Machine, channels int, timing dram.Timing, shared *known) (*Device, error) {
+func newDevice(m *hw.Machine, channels int, timing dram.Timing, shared *known, program *microProgram) (*Device, error) {
 	p := &m.PIM
 	std, err := Standard(m)
 	if err != nil {
@@ -171,8 +170,13 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing, shared *known) (
 	if err != nil {
 		return nil, err
 	}
+	if program != nil {
+		if g, err = program.geometry(m, g); err != nil {
+			return nil, err
+		}
+	}
 	d := &Device{
-		m: p, geometry: g, element: m.Memory.ElementSize, channels: channels, ops: ops, format: format, link: NewLink(m, channels), writing: NewWriting(m),
+		m: p, geometry: g, program: program, element: m.Memory.ElementSize, channels: channels, ops: ops, format: format, link: NewLink(m, channels), writing: NewWriting(m),
 		standard: std, timing: timing, channel: ch, known: shared,
 	}
 	if d.sum = d.element; d.exact() {
@@ -180,6 +184,9 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing, shared *known) (
 	}
 	for o := range std.Ops {
 		d.bare = append(d.bare, dram.Command{Op: dram.Op(o)})
+	}
+	if program != nil && d.link.Finish.Where == hw.InDRAM {
+		return nil, fmt.Errorf("machine %s: link.finish.where: %q: the units have no adder for sums of other units or lanes; %q or %q wanted", m.Name, hw.InDRAM, hw.InController, hw.OnGPU)
 	}
 	d.scheme = ops.dialect.scheme(d)
 	d.traits = d.scheme.traits()

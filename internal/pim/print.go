@@ -145,6 +145,9 @@ func (c *mappedCode) printChannels(b *bufio.Writer) {
 			continue
 		}
 		fmt.Fprintf(b, "%d cycles, rows %d:%d of the layer\n", c.device.time(s).Cycles, c.scheme.rows(s).Lo, c.scheme.rows(s).Hi)
+		if p, ok := c.scheme.(programs); ok {
+			p.list(b, s)
+		}
 		c.device.ops.print(b, c.device.stream(s), 0, 1)
 	}
 }

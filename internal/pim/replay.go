@@ -46,24 +46,34 @@ func (c *mappedCode) replay(stream func(channel int) dram.Stream) (device.Replay
 	}
 	for i, s := range c.perChannel() {
 		st := stream(i)
-		w := &follower{productSet: p, held: p.layout(s), channel: i}
-		if err := w.follow(st); err != nil {
+		commands, err := c.follow(p, i, s, st)
+		if err != nil {
 			return r, err
 		}
 		n, err := c.replayTime(i, s, st)
 		if err != nil {
 			return r, err
 		}
-		if w.n > 0 {
+		if commands > 0 {
 			r.Streams++
 		}
-		r.Commands += int64(w.n)
+		r.Commands += int64(commands)
 		r.Timed += n
 	}
 	for _, w := range p.bits {
 		r.Accesses += int64(bits.OnesCount64(w))
 	}
 	return r, p.complete()
+}
+
+// follow follows the stream of a channel, and counts its commands.
+func (c *mappedCode) follow(p *productSet, channel int, s share, st dram.Stream) (int, error) {
+	if f, ok := c.device.scheme.(programs); ok {
+		return f.follow(p, channel, s, st)
+	}
+	w := &follower{productSet: p, held: p.layout(s), channel: channel}
+	err := w.follow(st)
+	return w.n, err
 }
 
 // follower follows a stream by its addresses.

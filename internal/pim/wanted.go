@@ -98,7 +98,7 @@ func (j *judge) sum(b *op.SumBlock, out, at int, reads [][]float32) (want wanted
 	for i := range b.Parts {
 		p := &b.Parts[i]
 		s, norms := p.Sums[e], p.W[out]*p.X[at]
-		off := (gamma(additions(p.K))+unit64*float64(p.K))*norms + float64(p.K)*math.SmallestNonzeroFloat32
+		off := j.device.offBy(p.K, norms)
 		read := float64(reads[i][e])
 		if math.IsInf(read, 0) {
 			o.Over = 1
@@ -115,7 +115,7 @@ func (j *judge) sum(b *op.SumBlock, out, at int, reads [][]float32) (want wanted
 			part.bound += (math.Abs(s) + math.Ldexp(1, limits[format].least)) * roundoff[format]
 			low, high = low+lowest, high+highest
 		} else {
-			want.reach(lowest, highest, math.MaxFloat32)
+			want.reach(lowest, highest, j.device.largest())
 			part.round(format)
 			want.over, want.under = want.over || part.over, want.under || part.under
 			low, high = low+min(0, part.value-part.bound), high+max(0, part.value+part.bound)

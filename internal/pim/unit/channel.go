@@ -62,6 +62,11 @@ type Channel struct {
 	Rounding Rounding
 	Executed int64 // instructions, each in all units
 
+	// Seen is told of each step before it is executed, nil: nobody. Its error is the step's.
+	Seen func(*Step) error
+	// Blind channels follow modes, programs and which registers were written, without values and Memory.
+	Blind bool
+
 	mode    Mode
 	open    [Banks]int // row + 1, 0: closed
 	program [Program]Instruction
@@ -179,6 +184,9 @@ func (c *Channel) Read(bank, row, col int) (v Column, err error) {
 	case row >= DataRows:
 		return v, fmt.Errorf("read of column %d of reserved row %#x: a row below %#x or GRF wanted", col, row, DataRows)
 	}
+	if c.Blind {
+		return v, nil
+	}
 	p, err := c.Memory.Load(bank, row, col)
 	if err != nil {
 		return v, err
@@ -196,6 +204,9 @@ func (c *Channel) Write(bank, row, col int, d *Data) error {
 	}
 	if row >= DataRows {
 		return c.register(row, col, d, bank/2, bank/2+1)
+	}
+	if c.Blind {
+		return nil
 	}
 	v := d.column()
 	return c.Memory.Store(bank, row, col, &v)
@@ -231,6 +242,9 @@ func (c *Channel) WriteAll(parity, row, col int, d *Data) error {
 	case c.mode == PIM:
 		return c.execute(parity, row, col, true)
 	}
+	if c.Blind {
+		return nil
+	}
 	v := d.column()
 	for u := range Units {
 		if err := c.Memory.Store(2*u+parity, row, col, &v); err != nil {
@@ -238,6 +252,17 @@ func (c *Channel) WriteAll(parity, row, col int, d *Data) error {
 		}
 	}
 	return nil
+}
+
+// WriteRegister writes a register of all units in AB or AB-PIM mode, as WriteAll does, beside what is open.
+func (c *Channel) WriteRegister(row, col int, d *Data) error {
+	switch {
+	case c.mode == SB:
+		return fmt.Errorf("write of a register of all units in SB mode")
+	case row < DataRows:
+		return fmt.Errorf("write of a register in row %#x, which holds data", row)
+	}
+	return c.register(row, col, d, 0, Units)
 }
 
 // register writes a register of units lo to hi.

@@ -77,25 +77,35 @@ func (c *Channel) execute(parity, row, col int, write bool) error {
 	}
 	address := row*Columns + col
 	dst, src0, src1 := i.number(i.Dst, address), i.number(i.Src0, address), i.number(i.Src1, address)
+	if c.Seen != nil {
+		if err := c.Seen(&Step{i, write, parity, row, col, dst, src0, src1}); err != nil {
+			return err
+		}
+	}
 	for u := range Units {
 		r := &c.units[u]
+		if err := r.check(i, dst, src0, src1); err != nil {
+			return fmt.Errorf("instruction %d, %v, of unit %d: %w", c.pc, i, u, err)
+		}
+		if c.Blind {
+			continue
+		}
 		var bank *Column
 		if i.Src0.File == Bank || f.src1 != nil && i.Src1.File == Bank {
 			if bank, err = c.Memory.Load(2*u+parity, row, col); err != nil {
 				return fmt.Errorf("instruction %d, %v: %w", c.pc, i, err)
 			}
 		}
-		if err := c.unit(r, i, bank, dst, src0, src1); err != nil {
-			return fmt.Errorf("instruction %d, %v, of unit %d: %w", c.pc, i, u, err)
+		if !write {
+			c.compute(r, i, bank, dst, src0, src1)
+			continue
 		}
-		if write {
-			v := *r.vector(i.Src0.File, src0)
-			if i.Code == MOV && i.ReLU {
-				v.clamp()
-			}
-			if err := c.Memory.Store(2*u+parity, row, col, &v); err != nil {
-				return fmt.Errorf("instruction %d, %v: %w", c.pc, i, err)
-			}
+		v := *r.vector(i.Src0.File, src0)
+		if i.ReLU {
+			v.clamp()
+		}
+		if err := c.Memory.Store(2*u+parity, row, col, &v); err != nil {
+			return fmt.Errorf("instruction %d, %v: %w", c.pc, i, err)
 		}
 	}
 	c.Executed++
@@ -139,14 +149,34 @@ func (r *registers) needs(f File, n int) error {
 	return fmt.Errorf("%s[%d] is read, which was not written", fileNames[f], n)
 }
 
-// unit executes an instruction in a unit whose bank gives a column. What goes to the bank is left to the caller.
-func (c *Channel) unit(r *registers, i *Instruction, bank *Column, dst, src0, src1 int) error {
+// check wants that what an instruction reads was written, and notes what it writes.
+func (r *registers) check(i *Instruction, dst, src0, src1 int) error {
 	if err := r.needs(i.Src0.File, src0); err != nil {
 		return err
 	}
-	if i.Dst.File == Bank {
-		return nil
+	switch i.Code {
+	case MAC:
+		if err := r.needs(i.Dst.File, dst); err != nil {
+			return err
+		}
+	case MAD:
+		if err := r.needs(SRFA, src1); err != nil {
+			return err
+		}
 	}
+	if i.Code != MOV && i.Code != FILL {
+		if err := r.needs(i.Src1.File, src1); err != nil {
+			return err
+		}
+	}
+	if i.Dst.File != Bank {
+		r.known[i.Dst.File] |= 1 << dst
+	}
+	return nil
+}
+
+// compute executes an instruction that writes to a register, in a unit whose bank gives a column.
+func (c *Channel) compute(r *registers, i *Instruction, bank *Column, dst, src0, src1 int) {
 	a := bank
 	if i.Src0.File != Bank {
 		a = r.vector(i.Src0.File, src0)
@@ -156,16 +186,7 @@ func (c *Channel) unit(r *registers, i *Instruction, bank *Column, dst, src0, sr
 		if *to = *a; i.ReLU {
 			to.clamp()
 		}
-		r.known[i.Dst.File] |= 1 << dst
-		return nil
-	}
-	if err := r.needs(i.Src1.File, src1); err != nil {
-		return err
-	}
-	if i.Code == MAC {
-		if err := r.needs(i.Dst.File, dst); err != nil {
-			return err
-		}
+		return
 	}
 	var same Column
 	b := &same
@@ -175,12 +196,8 @@ func (c *Channel) unit(r *registers, i *Instruction, bank *Column, dst, src0, sr
 	case GRFA, GRFB:
 		b = r.vector(i.Src1.File, src1)
 	default:
-		x := r.srf[i.Src1.File-SRFA][src1]
-		for l := range same {
-			same[l] = x
-		}
+		same.fill(r.srf[i.Src1.File-SRFA][src1])
 	}
-	r.known[i.Dst.File] |= 1 << dst
 	switch i.Code {
 	case ADD:
 		for l := range to {
@@ -193,16 +210,17 @@ func (c *Channel) unit(r *registers, i *Instruction, bank *Column, dst, src0, sr
 	case MAC:
 		c.add(to, a, b, to)
 	case MAD:
-		if err := r.needs(SRFA, src1); err != nil {
-			return err
-		}
 		var s Column
-		for l := range s {
-			s[l] = r.srf[0][src1]
-		}
+		s.fill(r.srf[0][src1])
 		c.add(to, a, b, &s)
 	}
-	return nil
+}
+
+// fill sets all lanes.
+func (v *Column) fill(x float32) {
+	for l := range v {
+		v[l] = x
+	}
 }
 
 // add makes products and adds them to s.

@@ -1,0 +1,130 @@
+package pim
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"pimflow/internal/device"
+	"pimflow/internal/dram"
+	"pimflow/internal/graph"
+	"pimflow/internal/hw"
+	"pimflow/internal/pim/unit"
+)
+
+// microProgram is a way to compute a matrix product by the programs of units (hbm-pim). All have one pattern: inputs are written to
+// registers of all units; for each of some output groups as many columns of weights are read, and an instruction multiplies each by its input
+// and adds to the accumulator of its group; the accumulators are stored.
+//
+// In the literature: spatial mapping of a loop nest to the lanes of a vector unit.
+type microProgram struct {
+	name    string
+	outputs int       // of an output group: one accumulator of all units
+	lanes   int       // products of an output that a column access adds
+	file    unit.File // holds the inputs: a column access of each output group has a register of it
+	parts   int       // sums of an output, which are added when they are read out
+}
+
+// microPrograms are those that are tried: the fastest is chosen, layer by layer.
+var microPrograms = []microProgram{
+	// A column is products of one output. Inputs differ from lane to lane.
+	{name: "inputs on lanes", outputs: unit.Units, lanes: unit.Lanes, file: unit.GRFA, parts: unit.Lanes},
+	// A column is products of one input. Outputs differ from lane to lane.
+	{name: "outputs on lanes", outputs: unit.Units * unit.Lanes, lanes: 1, file: unit.SRFM, parts: 1},
+}
+
+// scratchRows are the rows below the reserved ones that results are stored in, for the host to read.
+const scratchRows = 1
+
+// geometry is that of a machine under the program.
+func (p *microProgram) geometry(m *hw.Machine, g geometry) (geometry, error) {
+	if g.banks != unit.Banks || m.PIM.Column != 2*unit.Lanes || m.PIM.Columns() != unit.Columns || m.PIM.Format != "fp16" || g.sums != unit.Registers || g.acts != 1 {
+		return g, fmt.Errorf("machine %s: pim.banks %d, pim.column_bytes %d, pim.row_bytes %d, pim.accumulators %d, pim.number_format %s: %d, %d, %d, %d and fp16 wanted, those of the units",
+			m.Name, g.banks, m.PIM.Column, m.PIM.Row, g.sums, m.PIM.Format, unit.Banks, 2*unit.Lanes, 2*unit.Lanes*unit.Columns, unit.Registers)
+	}
+	g.outputs, g.results, g.units, g.wide = p.outputs, unit.Lanes, unit.Units, unit.Lanes/p.lanes
+	g.lanes, g.buffer, g.columns, g.buffers = p.lanes, unit.Registers, unit.Columns, 1
+	if g.rows = min(g.rows, unit.DataRows) - scratchRows; g.rows < 2 {
+		return g, fmt.Errorf("machine %s: pim.rows_per_bank %d: at least %d wanted", m.Name, m.PIM.Rows, 2+scratchRows)
+	}
+	return g, nil
+}
+
+// programsOf are the programs of a standard; nil: its commands have one meaning.
+func programsOf(standard string) []microProgram {
+	if i := slices.IndexFunc(dialects, func(d dialect) bool { return d.standard == standard }); i >= 0 {
+		return dialects[i].programs
+	}
+	return nil
+}
+
+// firstProgram is a program for what does not depend on it.
+func firstProgram(standard string) *microProgram {
+	if all := programsOf(standard); len(all) > 0 {
+		return &all[0]
+	}
+	return nil
+}
+
+// devices is the device of a machine: where its units execute programs, one for each, of which the best is chosen.
+func (s *Mappings) devices(m *hw.Machine, channels int, timing dram.Timing, basic bool) (device.Device, error) {
+	make := func(p *microProgram, name string) (*Device, error) {
+		d, err := newDevice(m, channels, timing, s.known(m, channels, basic, name), p)
+		if err != nil {
+			return nil, err
+		}
+		d.basic = basic
+		return d, nil
+	}
+	all := programsOf(m.PIM.Standard)
+	if all == nil {
+		d, err := make(nil, "")
+		if err != nil {
+			return nil, err
+		}
+		return d, nil
+	}
+	var p programmed
+	for i := range all {
+		d, err := make(&all[i], all[i].name)
+		if err != nil {
+			return nil, err
+		}
+		p = append(p, d)
+	}
+	return p, nil
+}
+
+// programmed is channels whose units execute programs: a device for each.
+type programmed []*Device
+
+// Name is "pim".
+func (p programmed) Name() string { return p[0].Name() }
+
+// Form is the form of a node in its graph.
+func (p programmed) Form(g *graph.Graph, id graph.ID) string { return p[0].Form(g, id) }
+
+// Compile compiles a cut for each program and returns the fastest; of equal ones that of least energy. The error is the first program's.
+func (p programmed) Compile(g *graph.Graph, c graph.Cut) (best device.Code, err error) {
+	var first error
+	for _, d := range p {
+		code, err := d.Compile(g, c)
+		if err != nil {
+			if first == nil {
+				first = err
+			}
+			continue
+		}
+		if best == nil || faster(code.Cost(), best.Cost()) {
+			best = code
+		}
+	}
+	if best == nil {
+		return nil, first
+	}
+	return best, nil
+}
+
+func faster(a, b device.Cost) bool {
+	return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Energy.Total().Value, b.Energy.Total().Value)) < 0
+}

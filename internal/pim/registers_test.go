@@ -1,0 +1,146 @@
+package pim
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"pimflow/internal/device"
+	"pimflow/internal/hw"
+	"pimflow/internal/op"
+	"pimflow/internal/tensor"
+)
+
+func hbm(t fataler) *hw.Machine {
+	m := machineOf(t, "newton")
+	p := &m.PIM
+	m.Name, p.Standard, p.Banks, p.Groups, p.Format = "hbm-pim", "hbm-pim", 16, 4, "fp16"
+	p.Column, p.Row, p.Rows, p.Buffer, p.Buffers, p.Sums = 32, 1024, 16384, 256, 1, 8
+	p.Clock, _ = hw.ParsePeriod("1000")
+	p.Timing = map[string]int64{
+		"bl_ck": 2, "ccds_ck": 2, "ccdl_ck": 4, "ccdab_ck": 4, "rcdrd_ck": 14, "rcdwr_ck": 10, "rp_ck": 14, "ras_ck": 34, "rc_ck": 48, "rrds_ck": 4, "rrdl_ck": 6,
+		"faw_ck": 30, "wr_ck": 16, "rtpl_ck": 5, "wtrs_ck": 6, "wtrl_ck": 9, "cl_ck": 20, "cwl_ck": 8, "mode_extra_ck": 0, "fence_ck": 0, "rfc_ck": 260, "refi_ck": 3900,
+	}
+	return m
+}
+
+// programCodes are the codes of a cut, one for each program.
+func programCodes(t fataler, m *hw.Machine, channels int, n net) (codes []*Code) {
+	d, err := New(m, channels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range d.(programmed) {
+		c, err := d.Compile(n.g, n.g.Whole(n.id))
+		if err != nil {
+			t.Fatal(fmt.Sprintf("%s: %v", d.program.name, err))
+		}
+		codes = append(codes, c.(*Code))
+	}
+	return codes
+}
+
+// TestPrograms: layers of several forms computed by the programs of units have the values of the operator where all numbers are whole,
+// and their streams compute each product once.
+func TestPrograms(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	none, one := []int64{0, 0, 0, 0}, []int64{1, 1, 1, 1}
+	for name, n := range map[string]net{
+		"3x3":        conv(t, r, tensor.Shape{1, 20, 6, 5}, 40, 1, 3, 1, 1, one, true),
+		"pointwise":  conv(t, r, tensor.Shape{1, 150, 4, 4}, 300, 1, 1, 1, 1, none, false),
+		"groups":     conv(t, r, tensor.Shape{1, 12, 7, 7}, 24, 3, 3, 2, 1, one, true),
+		"depthwise":  conv(t, r, tensor.Shape{1, 16, 6, 6}, 16, 16, 3, 1, 1, one, false),
+		"product":    build(t, "Gemm", op.Attrs{"transB": int64(1)}, numbers(r, tensor.Shape{1, 333}), numbers(r, tensor.Shape{1100, 333})),
+		"long":       build(t, "Gemm", op.Attrs{"transB": int64(1)}, numbers(r, tensor.Shape{2, 1500}), numbers(r, tensor.Shape{10, 1500})),
+		"one output": build(t, "Gemm", op.Attrs{"transB": int64(1)}, numbers(r, tensor.Shape{1, 3}), numbers(r, tensor.Shape{1, 3})),
+	} {
+		for _, channels := range []int{1, 3} {
+			for _, code := range programCodes(t, hbm(t), channels, n) {
+				what := fmt.Sprintf("%s on %d channels: %v", name, channels, code.best)
+				want, got := tensor.New(tensor.Float32, n.g.Nodes[n.id].Shape), tensor.New(tensor.Float32, n.g.Nodes[n.id].Shape)
+				n.g.Eval(n.g.Whole(n.id), n.in, want)
+				if err := code.Eval(n.in, got); err != nil {
+					t.Fatal(err)
+				}
+				if !slices.Equal(want.Floats(), got.Floats()) {
+					t.Errorf("%s: other values", what)
+				}
+				if x, err := code.Replay(); err != nil || x.Commands == 0 {
+					t.Errorf("%s: %+v: %v", what, x, err)
+				}
+				var text strings.Builder
+				if err := code.Print(&text); err != nil {
+					t.Fatal(err)
+				}
+				if testing.Verbose() && channels == 1 {
+					t.Log(text.String())
+				}
+			}
+		}
+	}
+}
+
+// nearest16 is the number of fp16 that is nearest, of two the even one.
+func nearest16(v float64) float32 {
+	near := tensor.ToFloat16(float32(v))
+	best, off := float32(0), math.Inf(1)
+	for _, b := range []uint16{near - 1, near, near + 1} {
+		x := tensor.FromFloat16(b)
+		if d := math.Abs(float64(x) - v); d < off || d == off && b&1 == 0 {
+			best, off = x, d
+		}
+	}
+	return best
+}
+
+// TestProgramOrder: values are those of sums in fp16, each product added with one rounding, in the order of K within a chunk: of each
+// lane where inputs are on lanes. The judge's bounds hold.
+func TestProgramOrder(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	real := func(s tensor.Shape) *tensor.Tensor {
+		v := make([]float32, s.Size())
+		for i := range v {
+			v[i] = tensor.Round(tensor.Float16, float32(r.NormFloat64()))
+		}
+		return tensor.Floats32(s, v)
+	}
+	const k, outs = 1200, 70
+	n := build(t, "Gemm", op.Attrs{"transB": int64(1)}, real(tensor.Shape{2, k}), real(tensor.Shape{outs, k}))
+	x, w := n.in[0].Floats(), n.in[1].Floats()
+	for _, code := range programCodes(t, hbm(t), 2, n) {
+		sums, got := code.NewSums(), tensor.New(tensor.Float32, n.g.Nodes[n.id].Shape)
+		if err := code.EvalSums(device.Evaluation{In: n.in, Sums: sums, Dst: got}); err != nil {
+			t.Fatal(err)
+		}
+		if j := code.Judge(n.in, sums); j.Wrong != 0 || j.Compared != 2*outs {
+			t.Errorf("%v: %+v, the first %+v", code.best, j, j.First)
+		}
+		d := code.device
+		for at, v := range got.Floats() {
+			row, out := at/outs, at%outs
+			want := float32(0)
+			for i := range code.best.parts {
+				p := &code.best.parts[i]
+				for chunk := range p.chunks {
+					lo := (p.k0 + chunk*p.cols) * d.lanes
+					hi := min(k, lo+p.cols*d.lanes)
+					part := float32(0)
+					for lane := range d.partial() {
+						sum := float32(0)
+						for i := lo + lane; i < hi; i += d.partial() {
+							sum = nearest16(float64(w[out*k+i])*float64(x[row*k+i]) + float64(sum))
+						}
+						part += sum
+					}
+					want += part
+				}
+			}
+			if v != want {
+				t.Fatalf("%v: value %d is %v, want %v", code.best, at, v, want)
+			}
+		}
+	}
+}
