@@ -104,23 +104,48 @@ var aim = &Standard{
 // aimRules follows the tables of the device, with rules that no instruction can meet: an
 // activation of all banks waits rc after another, though a precharge always lies between.
 func aimRules(t Timing) Book {
+	return aimBook(t, &aimNumbers{
+		column: max(t["bl_ck"], t["ccds_ck"], t["ccdl_ck"]), rcdrd: t["rcdrd_ck"], rcdwr: t["rcdwr_ck"], rrds: t["rrds_ck"], rrdl: t["rrdl_ck"],
+		rp: t["rp_ck"], rpAll: t["rp_ck"],
+		turn: 3 + t["wpre_ck"], // 3 is a bubble of the published rules
+		one:  []Op{aimPRE}, all: []Op{aimPREA},
+	})
+}
+
+// aimNumbers are what the standards of AiM have by other names, or as one number instead of two.
+type aimNumbers struct {
+	column       int64 // an access of a row to the next
+	rcdrd, rcdwr int64
+	rrds, rrdl   int64
+	rp, rpAll    int64 // of one bank, of all
+	turn         int64 // cycles of the data bus between a read and a write
+	registers    bool  // transfers of registers have waits of their own
+	one, all     []Op  // precharges that wait like an activation after another
+}
+
+// aimBook are the rules that the standards of AiM share.
+func aimBook(t Timing, k *aimNumbers) Book {
 	ops := func(o ...Op) []Op { return o }
 	var (
-		column  = max(t["bl_ck"], t["ccds_ck"], t["ccdl_ck"])
+		column  = k.column
 		readers = ops(aimRD, aimMAC, aimMAC16, aimRDCP, aimRDMAC16, aimRDAF16)
 		banked  = ops(aimWR, aimWRCP, aimWRMAC16, aimWRA16)
 		writers = append(ops(aimWRGB), banked...)
 		regRead = ops(aimRDMAC16, aimRDAF16)
 		busRead = append(ops(aimRD), regRead...)
-		// 3 is a bubble of the published rules.
-		turn    = t["bl_ck"] + 3 + t["wpre_ck"]
-		written = t["cwl_ck"] + t["bl_ck"]
+		// Accesses that wait for the last of a row, and of registers where these have their own wait.
+		fromReads, fromWrites = readers, writers
+		turn                  = t["bl_ck"] + k.turn
+		written               = t["cwl_ck"] + t["bl_ck"]
 	)
+	if k.registers {
+		fromReads, fromWrites = ops(aimRD, aimMAC, aimMAC16, aimRDCP), ops(aimWR, aimWRCP, aimWRA16)
+	}
 	return Book{
 		Rules: []Rule{
 			// Accesses, one after the other.
-			{Name: "tCCD reads", After: readers, Before: append(ops(aimEWMUL16), readers...), Wait: column},
-			{Name: "tCCD writes", After: writers, Before: writers, Wait: column},
+			{Name: "tCCD reads", After: fromReads, Before: append(ops(aimEWMUL16), readers...), Wait: column},
+			{Name: "tCCD writes", After: fromWrites, Before: writers, Wait: column},
 			{Name: "tCCD write to EWMUL", After: banked, Before: ops(aimEWMUL16), Wait: column},
 			{Name: "tCCD from EWMUL", After: ops(aimEWMUL16), Before: append(append(ops(aimEWMUL16), readers...), banked...), Wait: column},
 			{Name: "tCCDL reads", Level: GroupLevel, After: ops(aimRD, aimMAC, aimRDCP), Before: ops(aimRD, aimMAC, aimRDCP), Wait: column},
@@ -140,26 +165,26 @@ func aimRules(t Timing) Book {
 			{Name: "tWTRS WRGB", After: ops(aimWRGB), Before: busRead, Wait: t["cwlgb_ck"] + t["bl_ck"] + t["wtrs_ck"]},
 			{Name: "tWTRL WRMAC", After: ops(aimWRMAC16), Before: busRead, Wait: t["cwlreg_ck"] + t["bl_ck"] + t["wtrl_ck"]},
 			// Activation to activation.
-			{Name: "tRRDS", After: ops(aimACT), Before: ops(aimACT), Wait: t["rrds_ck"]},
-			{Name: "tRRDL", Level: GroupLevel, After: ops(aimACT), Before: ops(aimACT), Wait: t["rrdl_ck"]},
+			{Name: "tRRDS", After: ops(aimACT), Before: ops(aimACT), Wait: k.rrds},
+			{Name: "tRRDL", Level: GroupLevel, After: ops(aimACT), Before: ops(aimACT), Wait: k.rrdl},
 			{Name: "tRC", Level: BankLevel, After: ops(aimACT), Before: ops(aimACT), Wait: t["rc_ck"]},
 			{Name: "tRC to ACT16", After: ops(aimACT), Before: ops(aimACT16), Wait: t["rc_ck"]},
 			{Name: "tRC from ACT16", After: ops(aimACT16), Before: ops(aimACT, aimACT16), Wait: t["rc_ck"]},
 			// Activation to access.
-			{Name: "tRCDRD after ACT16", After: ops(aimACT16), Before: ops(aimRD), Wait: t["rcdrd_ck"]},
-			{Name: "tRCDWR after ACT16", After: ops(aimACT16), Before: ops(aimWR), Wait: t["rcdwr_ck"]},
+			{Name: "tRCDRD after ACT16", After: ops(aimACT16), Before: ops(aimRD), Wait: k.rcdrd},
+			{Name: "tRCDWR after ACT16", After: ops(aimACT16), Before: ops(aimWR), Wait: k.rcdwr},
 			{Name: "tRCDRDMAC after ACT16", After: ops(aimACT16), Before: ops(aimMAC), Wait: t["rcdrdmac_ck"]},
 			{Name: "tRCDRDCP after ACT16", After: ops(aimACT16), Before: ops(aimRDCP), Wait: t["rcdrdcp_ck"]},
 			{Name: "tRCDWRCP after ACT16", After: ops(aimACT16), Before: ops(aimWRCP), Wait: t["rcdwrcp_ck"]},
-			{Name: "tRCDRD", Level: BankLevel, After: ops(aimACT), Before: ops(aimRD), Wait: t["rcdrd_ck"]},
-			{Name: "tRCDWR", Level: BankLevel, After: ops(aimACT), Before: ops(aimWR), Wait: t["rcdwr_ck"]},
+			{Name: "tRCDRD", Level: BankLevel, After: ops(aimACT), Before: ops(aimRD), Wait: k.rcdrd},
+			{Name: "tRCDWR", Level: BankLevel, After: ops(aimACT), Before: ops(aimWR), Wait: k.rcdwr},
 			{Name: "tRCDRDMAC", Level: BankLevel, After: ops(aimACT), Before: ops(aimMAC), Wait: t["rcdrdmac_ck"]},
 			{Name: "tRCDRDCP", Level: BankLevel, After: ops(aimACT), Before: ops(aimRDCP), Wait: t["rcdrdcp_ck"]},
 			{Name: "tRCDWRCP", Level: BankLevel, After: ops(aimACT), Before: ops(aimWRCP), Wait: t["rcdwrcp_ck"]},
 			{Name: "tRCDRDMAC of all banks", After: ops(aimACT, aimACT16), Before: ops(aimMAC16), Wait: t["rcdrdmac_ck"]},
 			{Name: "tRCDRDAF", After: ops(aimACT, aimACT16), Before: ops(aimAF16), Wait: t["rcdrdaf_ck"]},
 			{Name: "tRCDEWMUL", After: ops(aimACT, aimACT16), Before: ops(aimEWMUL16), Wait: t["rcdewmul_ck"]},
-			{Name: "tRCDWR of all banks", After: ops(aimACT, aimACT16), Before: ops(aimWRA16), Wait: t["rcdwr_ck"]},
+			{Name: "tRCDWR of all banks", After: ops(aimACT, aimACT16), Before: ops(aimWRA16), Wait: k.rcdwr},
 			// To precharge.
 			{Name: "tRAS to PREA", After: ops(aimACT, aimACT16), Before: ops(aimPREA), Wait: t["ras_ck"]},
 			{Name: "tRAS of all banks", After: ops(aimACT16), Before: ops(aimPRE), Wait: t["ras_ck"]},
@@ -171,17 +196,17 @@ func aimRules(t Timing) Book {
 			{Name: "tWR", Level: BankLevel, After: ops(aimWR, aimWRCP), Before: ops(aimPRE), Wait: written + t["wr_ck"]},
 			{Name: "tWR EWMUL", After: ops(aimEWMUL16), Before: ops(aimPREA, aimPRE), Wait: t["cwl_ck"] + t["wr_ck"]}, // no burst
 			// From precharge.
-			{Name: "tRP of all banks", After: ops(aimPREA), Before: ops(aimACT, aimACT16, aimPRE, aimPREA), Wait: t["rp_ck"]},
-			{Name: "tRP to all banks", After: ops(aimPRE), Before: ops(aimACT16, aimPREA), Wait: t["rp_ck"]},
-			{Name: "tRP", Level: BankLevel, After: ops(aimPRE), Before: ops(aimACT, aimPRE), Wait: t["rp_ck"]},
-			{Name: "tRP after WRA", After: ops(aimWRA16), Before: ops(aimACT, aimACT16), Wait: written + t["wr_ck"] + t["rp_ck"]},
+			{Name: "tRP of all banks", After: ops(aimPREA), Before: append(append(ops(aimACT, aimACT16), k.one...), k.all...), Wait: k.rpAll},
+			{Name: "tRP to all banks", After: ops(aimPRE), Before: append(ops(aimACT16), k.all...), Wait: k.rp},
+			{Name: "tRP", Level: BankLevel, After: ops(aimPRE), Before: ops(aimACT, aimPRE), Wait: k.rp},
+			{Name: "tRP after WRA", After: ops(aimWRA16), Before: ops(aimACT, aimACT16), Wait: written + t["wr_ck"] + k.rpAll},
 			// Refresh: between rules that all other devices of the simulator have too.
-			{Name: "tRP to REF", After: ops(aimPREA, aimPRE), Before: ops(aimREF), Wait: t["rp_ck"]},
-			{Name: "tRP after WRA to REF", After: ops(aimWRA16), Before: ops(aimREF), Wait: written + t["wr_ck"] + t["rp_ck"]},
+			{Name: "tRP to REF", After: ops(aimPREA, aimPRE), Before: ops(aimREF), Wait: k.rp},
+			{Name: "tRP after WRA to REF", After: ops(aimWRA16), Before: ops(aimREF), Wait: written + t["wr_ck"] + k.rpAll},
 			{Name: "tRFC", After: ops(aimREF), Before: ops(aimACT, aimACT16, aimREF), Wait: t["rfc_ck"]},
 		},
 		Result: map[Op]int64{
-			aimRD: t["cl_ck"] + t["bl_ck"], aimWR: written, aimWRA16: written + t["rp_ck"],
+			aimRD: t["cl_ck"] + t["bl_ck"], aimWR: written, aimWRA16: written + k.rpAll,
 			aimWRGB: t["cwlgb_ck"] + t["bl_ck"], aimWRMAC16: t["cwlreg_ck"] + t["bl_ck"],
 			aimRDMAC16: t["clreg_ck"] + t["bl_ck"], aimRDAF16: t["clreg_ck"] + t["bl_ck"],
 			aimMAC: 1, aimMAC16: 1, aimAF16: 1, aimEWMUL16: 1, aimRDCP: 1, aimWRCP: 1,

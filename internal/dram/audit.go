@@ -25,6 +25,8 @@ type Audit struct {
 	place   []int       // by Op that opens a row, the bank of open: of standards that name no bank
 	open    []openRow   // by bank, or by command that opens a row
 	modes   modeTracker
+	leads   []leader
+	clock   Cycle // the last cycle of the data clock
 	done    int64 // refreshes
 	overdue int64 // the last refresh that was reported as late, as a number from 1
 }
@@ -32,6 +34,7 @@ type Audit struct {
 // openRow is the row that is open.
 type openRow struct {
 	open  bool
+	begun bool  // its activation has had the first of two steps
 	row   int64 // AnyRow: not known
 	since Cycle
 }
@@ -48,6 +51,7 @@ const (
 	RuleMode       = "mode"        // a command runs in its modes only
 	RuleResult     = "result"      // the host waits for a result
 	RuleRow        = "row"         // a row is open, or closed, where a command needs it
+	RuleClock      = "data clock"  // it runs where a command moves data
 	RuleRefresh    = "tREFI"       // no refresh is missing
 	RuleAhead      = "tREFI ahead" // nor too many of them ahead of time
 	RuleOpen       = "tRAS max"    // no row is open too long
@@ -79,7 +83,7 @@ func (s *Standard) NewAudit(t Timing) (*Audit, error) {
 	}
 	a := &Audit{
 		std: s, book: book, after: make([][]int, len(s.Ops)), until: make([][]int, len(s.Ops)), last: make([][][]Cycle, len(book.Rules)),
-		place: make([]int, len(s.Ops)), modes: modeTracker{modeTable: s.modeTable(t)},
+		place: make([]int, len(s.Ops)), modes: modeTracker{modeTable: s.modeTable(t)}, leads: s.leaders(&book), clock: before,
 	}
 	for i, r := range book.Rules {
 		for range s.places(r.Level) {
@@ -201,6 +205,11 @@ func (a *Audit) Judge(op Op, bank int, row int64, at Cycle, report func(*Violati
 			})
 		}
 	}
+	if l := &a.leads[op]; l.clock && a.clock < at {
+		broken(RuleClock, 0, 1, func() string {
+			return fmt.Sprintf("while the data clock stands still: %s ahead of it wanted", a.std.Ops[l.op].Name)
+		})
+	}
 	a.judgeRefresh(op, at, broken)
 	a.judgeRow(op, bank, row, at, broken)
 }
@@ -235,12 +244,18 @@ func (a *Audit) judgeRow(op Op, bank int, row int64, at Cycle, broken func(strin
 		} else if row != AnyRow && !slices.ContainsFunc(a.touched(op, bank), func(r openRow) bool { return r.open && (r.row == row || r.row == AnyRow) }) {
 			broken(RuleRow, 0, 1, func() string { return fmt.Sprintf("in row %d, while another is open", row) })
 		}
-	case o.Opens && a.rows && !o.Amid: // others of them have rows of other banks open
-		if slices.ContainsFunc(a.touched(op, bank), func(r openRow) bool { return r.open }) {
+	case o.Opens && a.leads[op].index >= 0:
+		if slices.ContainsFunc(a.touched(op, bank), func(r openRow) bool {
+			return !r.begun || row != AnyRow && r.row != AnyRow && r.row != row
+		}) {
+			broken(RuleRow, 0, 1, func() string { return fmt.Sprintf("without %s of its row", a.std.Ops[a.leads[op].op].Name) })
+		}
+	case a.rows && !o.Amid && (o.Opens || a.std.activates(op)): // others of them have rows of other banks open
+		if slices.ContainsFunc(a.touched(op, bank), func(r openRow) bool { return r.open || r.begun }) {
 			broken(RuleRow, 0, 1, text("on banks whose row is open"))
 		}
 	case refresh != nil && op == refresh.Do:
-		if slices.ContainsFunc(a.open, func(r openRow) bool { return r.open }) {
+		if slices.ContainsFunc(a.open, func(r openRow) bool { return r.open || r.begun }) {
 			broken(RuleRow, 0, 1, text("with a row open"))
 		}
 	}
@@ -289,10 +304,26 @@ func (a *Audit) Record(op Op, bank int, row int64, at Cycle) {
 	switch rows := a.touched(op, bank); {
 	case o.Closes:
 		clear(rows)
-	case o.Opens:
+	case a.std.activates(op):
 		for i := range rows {
-			rows[i] = openRow{true, row, at}
+			rows[i] = openRow{false, true, row, at}
 		}
+	case o.Opens:
+		for i, r := range rows {
+			since := at
+			if r.begun {
+				since = r.since
+				if row == AnyRow {
+					row = r.row
+				}
+			}
+			rows[i] = openRow{true, false, row, since}
+		}
+	}
+	if l, ok := a.std.begins(op); ok && l.Clock {
+		a.clock = max(a.clock, at+1+a.leads[l.Before].runs)
+	} else if l := &a.leads[op]; l.clock {
+		a.clock = max(a.clock, at+l.runs)
 	}
 	a.modes.force(op, at)
 	for _, i := range a.after[op] {

@@ -101,6 +101,20 @@ func legal(t rapid.TB, r *rand.Rand, std *Standard, timing Timing, n int) (log [
 	put := func(op Op, bank int, row int64) {
 		for {
 			change, needed := a.modes.next(op)
+			if l := a.leads[op]; !needed && l.index >= 0 && !(l.clock && a.clock >= max(a.Ready(op, bank), 1)) {
+				ready := a.Ready(op, bank)
+				at := max(a.Ready(l.op, bank), ready-1-Cycle(r.IntN(3)), 1)
+				log = append(log, entry{l.op, bank, row, at}, entry{op, bank, row, max(at+1, ready)})
+				for _, e := range log[len(log)-2:] {
+					a.Issue(e.op, e.bank, e.row, e.at, func(v *Violation) { t.Fatalf("%v in %v", v, log) })
+				}
+				return
+			} else if !needed && l.clock { // no later than the data clock runs
+				at := max(a.Ready(op, bank), 1)
+				log = append(log, entry{op, bank, row, at})
+				a.Issue(op, bank, row, at, func(v *Violation) { t.Fatalf("%v in %v", v, log) })
+				return
+			}
 			if !needed {
 				issue(op, bank, row)
 				return
@@ -121,7 +135,11 @@ func legal(t rapid.TB, r *rand.Rand, std *Standard, timing Timing, n int) (log [
 		if len(log)%40 == 0 || often == nil {
 			often = nil
 			for range 3 {
-				often = append(often, Op(r.IntN(len(std.Ops))))
+				op := Op(r.IntN(len(std.Ops)))
+				for std.Hidden(op) {
+					op = Op(r.IntN(len(std.Ops)))
+				}
+				often = append(often, op)
 			}
 		}
 		if f := std.Refresh; f != nil && a.book.Interval < neverRefreshed && int64(a.at) > (a.done+1)*a.book.Interval {
@@ -134,7 +152,7 @@ func legal(t rapid.TB, r *rand.Rand, std *Standard, timing Timing, n int) (log [
 		op, bank, row := often[r.IntN(len(often))], r.IntN(min(banks, 1+r.IntN(banks))), int64(r.IntN(3))
 		o := &std.Ops[op]
 		switch {
-		case a.modes.belongs[op] || std.Refresh != nil && op == std.Refresh.Do:
+		case std.Refresh != nil && op == std.Refresh.Do:
 			continue
 		case o.Opens && a.rows && anyOpen(a.touched(op, bank)):
 			if std.Banks == nil || !o.Bank {
@@ -166,20 +184,24 @@ func legal(t rapid.TB, r *rand.Rand, std *Standard, timing Timing, n int) (log [
 // rules that it breaks. Every rule is broken alone, but for those that another one always goes beyond.
 func TestAuditPlanted(t *testing.T) {
 	alone := map[string]int{}
-	timings := []Timing{newtonTiming(), hiding(), aimTiming(), aimTiming()}
+	timings := []Timing{newtonTiming(), hiding(), aimTiming(), aimTiming(), lpddr5Timing(), lpddr5Timing()}
 	timings[0]["rc_ck"] = 45 // waits that others go beyond
 	timings[1]["comp_act_ck"], timings[1]["act_act_ck"] = 13, 40
 	timings[3]["modch_ck"], timings[3]["wtrl_ck"] = 2, 40
-	standards := []*Standard{newton, artifact, aim, aim}
+	timings[4]["refi_ck"], timings[4]["rpab_ck"], timings[4]["wtrs_ck"] = 1200, 22, 30
+	for name, v := range (Timing{"modch_ck": 2, "wtrl_ck": 40, "bl_ck": 6, "rc_ck": 65, "faw_ck": 60, "refi_ck": 700, "rpab_ck": 10, "ras_ck": 20}) {
+		timings[5][name] = v
+	}
+	standards := []*Standard{newton, artifact, aim, aim, lpddr5, lpddr5}
 	for i, std := range standards {
 		timing := timings[i]
 		r := rand.New(rand.NewPCG(1, 2))
-		for range 60 {
+		for range 80 {
 			log := legal(t, r, std, timing, 200)
 			if got := audited(t, std, timing, log); got != nil {
 				t.Fatalf("%s: %v in a legal log", std.Name, got)
 			}
-			for range 60 {
+			for range 45 {
 				j := r.IntN(len(log))
 				from := Cycle(0)
 				if j > 0 {
@@ -191,7 +213,7 @@ func TestAuditPlanted(t *testing.T) {
 				bad := slices.Clone(log)
 				bad[j].at -= 1 + Cycle(r.IntN(min(3, int(log[j].at-from-1))))
 				want := early(std, timing, bad, j)
-				got := slices.DeleteFunc(audited(t, std, timing, bad), func(p report) bool { return p.rule == RuleMode || p.rule == RuleResult })
+				got := slices.DeleteFunc(audited(t, std, timing, bad), func(p report) bool { return p.rule == RuleMode || p.rule == RuleResult || p.rule == RuleClock })
 				if diff := cmp.Diff(want, got, cmp.AllowUnexported(report{}), cmpopts.EquateEmpty()); diff != "" {
 					t.Fatalf("%s: command %d, %s in cycle %d instead of %d: %s", std.Name, j, std.Ops[bad[j].op].Name, bad[j].at, log[j].at, diff)
 				}

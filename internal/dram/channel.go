@@ -13,6 +13,7 @@ type Channel struct {
 	rows     []row // by Op
 	modes    *modeTable
 	slots    []Cycle // the wait of the window that each slot belongs to
+	clock    int     // the slot of the last cycle of the data clock, as an index into state.next
 	interval Cycle
 	two      bool  // command buses (step)
 	gap      Cycle // the least wait between two commands: 1, of two buses 0
@@ -26,9 +27,12 @@ type row struct {
 	near                  [levels][]hold // by the rules alone, by level
 	windows               []window
 	opens, closes, yields bool
-	column                bool    // on a bus of its own
-	late                  Cycle   // for which a refresh that is due waits for it, of two buses
-	only                  bool    // it has holds and nothing else: no window, no row opened or closed
+	column                bool  // on a bus of its own
+	late                  Cycle // for which a refresh that is due waits for it, of two buses
+	only                  bool  // it has holds and nothing else: no window, no row opened or closed, no lead
+	lead                  leader
+	begins                bool    // the first of two steps of an activation
+	starts                Cycle   // for which it starts the data clock
 	modes                 ModeSet // in which it runs
 	result                Cycle
 }
@@ -80,8 +84,9 @@ func (s *Standard) New(t Timing) (*Channel, error) {
 	if s.Refresh != nil {
 		c.interval = Cycle(book.Interval)
 	}
+	leaders := s.leaders(&book)
 	for a, o := range s.Ops {
-		r := row{opens: o.Opens, closes: o.Closes, yields: o.Yields, modes: c.modes.runs[a], result: Cycle(book.Result[Op(a)])}
+		r := row{lead: leaders[a], opens: o.Opens, closes: o.Closes, yields: o.Yields, modes: c.modes.runs[a], result: Cycle(book.Result[Op(a)])}
 		if r.column = o.Column; (o.Column || o.Amid) && s.Refresh != nil {
 			r.late = c.interval * Cycle(s.Refresh.Queue)
 		}
@@ -115,9 +120,21 @@ func (s *Standard) New(t Timing) (*Channel, error) {
 			c.rows[a].windows = append(c.rows[a].windows, window{lo, len(c.slots), r.Before, Cycle(r.Wait)})
 		}
 	}
+	if len(s.Leads) > 0 {
+		c.clock = len(c.rows) + len(c.slots)
+		c.slots = append(c.slots, 1)
+	}
 	for i := range c.rows {
 		r := &c.rows[i]
-		r.only = r.windows == nil && !r.opens && !r.closes
+		r.only = r.windows == nil && !r.opens && !r.closes && r.lead.index < 0
+	}
+	for _, l := range s.Leads {
+		r := &c.rows[l.Issue]
+		if l.Clock {
+			r.starts = 1 + leaders[l.Before].runs
+		} else { // a begun activation is no closed bank
+			r.begins, r.opens, r.only = true, true, false
+		}
 	}
 	if len(c.rows)+len(c.slots) > maxSlots {
 		panic("dram: standard " + s.Name + " needs more state than maxSlots")
@@ -126,8 +143,26 @@ func (s *Standard) New(t Timing) (*Channel, error) {
 }
 
 // Wait is the least number of cycles from an issue of after to the next issue of before, by
-// the rules between the two and the change of mode that after completes.
+// the rules between the two, the change of mode that after completes, and the leads of both:
+// the data clock stands still after a command that does not need it.
 func (c *Channel) Wait(after, before Op) Cycle {
+	a, b := &c.rows[after], &c.rows[before]
+	wait := c.waitFrom(after, before)
+	if a.lead.index >= 0 && !a.lead.clock {
+		wait = max(wait, c.waitFrom(a.lead.op, before)-1)
+	}
+	if b.lead.index < 0 || b.lead.clock && a.lead.clock && wait <= a.lead.runs {
+		return wait
+	}
+	led := c.waitFrom(after, b.lead.op)
+	if a.lead.index >= 0 && !a.lead.clock {
+		led = max(led, c.waitFrom(a.lead.op, b.lead.op)-1)
+	}
+	return max(wait, led+1)
+}
+
+// waitFrom is Wait without leads.
+func (c *Channel) waitFrom(after, before Op) Cycle {
 	wait := max(c.gap, c.modes.wait(after))
 	for _, h := range c.rows[after].holds {
 		if h.op == before {
@@ -142,7 +177,7 @@ func (c *Channel) Standard() *Standard { return c.std }
 
 // Unrefreshed returns the channel without refreshes.
 func (c *Channel) Unrefreshed() *Channel {
-	return &Channel{std: c.std, rows: c.rows, modes: c.modes, slots: c.slots, two: c.two, gap: c.gap, interval: math.MaxInt64 / 4}
+	return &Channel{std: c.std, rows: c.rows, modes: c.modes, slots: c.slots, clock: c.clock, two: c.two, gap: c.gap, interval: math.MaxInt64 / 4}
 }
 
 // ResultAfter is the number of cycles from the issue of a command to the arrival of its
@@ -175,6 +210,9 @@ func (c *Channel) Postponable() Cycle {
 	return c.interval * Cycle(c.std.Refresh.Queue)
 }
 
+// hides reports whether there are commands that engines issue by themselves.
+func (c *Channel) hides() bool { return len(c.modes.changes)+len(c.std.Leads) > 0 }
+
 // state is the state of a channel between two commands.
 type state struct {
 	next      [maxSlots]Cycle // the earliest issue by Op; then the slots of the windows
@@ -185,7 +223,7 @@ type state struct {
 	closes    int64           // commands issued for refreshes
 	refreshes int64
 	reopens   int64
-	changes   *changeCount // of mode, counted up
+	changes   *changeCount // of mode, and leads, counted up
 	open      bool         // some bank is open
 	mode      Mode
 	yield     bool // the last command lets refreshes pass
@@ -225,6 +263,7 @@ func (c *Channel) issue(s *state, op Op) {
 	if r.only && s.seen == nil {
 		keep(&s.next, r.holds, x)
 	} else {
+		x = c.lead(s, r, u, x)
 		c.fire(s, op, x)
 	}
 	s.t = x
@@ -249,6 +288,7 @@ func (c *Channel) change(s *state, op Op, x Cycle) Cycle {
 	for _, o := range m.issue {
 		x = max(x, s.next[o])
 		c.fire(s, o, x)
+		s.t = x
 		x++
 	}
 	if m.wait > 0 {
@@ -261,6 +301,25 @@ func (c *Channel) change(s *state, op Op, x Cycle) Cycle {
 	return max(x, s.next[op])
 }
 
+// lead issues the lead of a command that is free from cycle x on, if it needs one, in cycle u or
+// later. It returns the first cycle for the command.
+func (c *Channel) lead(s *state, r *row, u, x Cycle) Cycle {
+	l := &r.lead
+	if l.index < 0 {
+		return x
+	}
+	if !l.clock || s.next[c.clock] < x {
+		at := max(u, s.t+1, s.next[l.op%maxSlots], x-1)
+		c.fire(s, l.op, at)
+		s.changes[len(c.modes.changes)+l.index]++
+		x = at + 1
+	}
+	if l.clock {
+		s.next[c.clock] = max(s.next[c.clock], x+l.runs)
+	}
+	return x
+}
+
 // fire applies the rules for a command issued at x.
 func (c *Channel) fire(s *state, op Op, x Cycle) {
 	if s.seen != nil {
@@ -269,7 +328,7 @@ func (c *Channel) fire(s *state, op Op, x Cycle) {
 	r := &c.rows[op]
 	keep(&s.next, r.holds, x)
 	if r.windows != nil {
-		c.slide(s, r.windows, x)
+		c.slide(&s.next, r.windows, x)
 	}
 	if r.opens {
 		s.open = true
@@ -286,12 +345,13 @@ func keep(next *[maxSlots]Cycle, holds []hold, x Cycle) {
 	}
 }
 
-func (c *Channel) slide(s *state, windows []window, x Cycle) {
+// slide applies the windows of a command issued at x.
+func (c *Channel) slide(next *[maxSlots]Cycle, windows []window, x Cycle) {
 	for i := range windows {
 		w := &windows[i]
-		last := s.next[len(c.rows)+w.lo : len(c.rows)+w.hi]
+		last := next[len(c.rows)+w.lo : len(c.rows)+w.hi]
 		for _, b := range w.before {
-			s.next[b] = max(s.next[b], last[0]+w.wait)
+			next[b] = max(next[b], last[0]+w.wait)
 		}
 		copy(last, last[1:])
 		last[len(last)-1] = x

@@ -80,11 +80,8 @@ var toy = &Standard{
 
 // streamOps are a standard's commands for streams.
 func streamOps(s *Standard) (ops []Op) {
-	changes := func(op Op) bool {
-		return slices.ContainsFunc(s.Changes, func(c Change) bool { return slices.Contains(c.Issue, op) })
-	}
 	for i, o := range s.Ops {
-		if op := Op(i); !o.Bank && !changes(op) && op != s.Refresh.Do && (s != artifact || op != artPREA) {
+		if op := Op(i); !o.Bank && !s.Hidden(op) && op != s.Refresh.Do && (s != artifact || op != artPREA) {
 			ops = append(ops, op)
 		}
 	}
@@ -102,7 +99,7 @@ func anyTiming(t *rapid.T, s *Standard) Timing {
 
 // machine draws a standard and its timing: the published ones or any other.
 func machine(t *rapid.T) (*Standard, Timing) {
-	switch rapid.IntRange(0, 10).Draw(t, "machine") {
+	switch rapid.IntRange(0, 11).Draw(t, "machine") {
 	case 10:
 		timing := anyTiming(t, hbm)
 		timing["refi_ck"] = 250 + timing["rfc_ck"] + rapid.Int64Range(0, 500).Draw(t, "refi") // longer than closing a row takes
@@ -116,6 +113,13 @@ func machine(t *rapid.T) (*Standard, Timing) {
 			panic(err)
 		}
 		return turned, timing
+	case 11:
+		timing := lpddr5Timing()
+		for _, p := range []string{"bl_ck", "modch_ck", "rcdrdmac_ck", "rpab_ck", "clreg_ck", "cwlgb_ck", "wckpst_ck"} {
+			timing[p] = rapid.Int64Range(0, 40).Draw(t, p)
+		}
+		timing["refi_ck"] = rapid.SampledFrom([]int64{450, 3124}).Draw(t, "refi")
+		return lpddr5, timing
 	case 8:
 		timing := anyTiming(t, three)
 		timing["refi_ck"] = 2 + max(timing["rp_ck"], timing["rfc_ck"]) + timing["rp_ck"] + timing["rfc_ck"] + rapid.Int64Range(100, 1000).Draw(t, "refi")

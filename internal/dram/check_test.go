@@ -74,6 +74,13 @@ func TestCheckEngine(t *testing.T) {
 			ops = aimVisits(t)
 		case "hbm-pim":
 			ops = hbmVisits(t)
+		case "lpddr5-aim":
+			for _, op := range aimVisits(t) {
+				if op == aimACT16 {
+					op = lpACT162
+				}
+				ops = append(ops, op)
+			}
 		default:
 			nest(t, std, 3, 500).Walk(func(c *Command, _ []int) bool { ops = append(ops, c.Op); return true })
 		}

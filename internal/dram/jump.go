@@ -439,7 +439,7 @@ func (j *jump) loop(times int, n int32) {
 			if at, ok := j.markAt.get(key, rest); ok {
 				was := &j.marks[at]
 				n := k.leap(&was.clock, (times-i)/(i-was.i))
-				if len(j.c.modes.changes) > 0 {
+				if j.c.hides() {
 					j.changes.add(j.changes.since(&j.marked[at]), int64(n))
 				}
 				i += n * (i - was.i)
@@ -448,7 +448,7 @@ func (j *jump) loop(times int, n int32) {
 			}
 			j.markAt.put(key, rest, int32(len(j.marks)))
 			j.marks = append(j.marks, mark{i, *k})
-			if len(j.c.modes.changes) > 0 {
+			if j.c.hides() {
 				j.marked = append(j.marked, j.changes)
 			}
 		}

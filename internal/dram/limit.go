@@ -77,3 +77,23 @@ var artifactLimits = append(slices.Clone(gddr6),
 	Limit{"row opened again", "act_act_ck", ">=", "rc_ck", "a bank opens a row no sooner than tRC after the last"},
 	Limit{"row closed", "comp_act_ck", ">=", "rp_ck", "a row is closed before another is opened"},
 )
+
+// lpddr5Limits are those of LPDDR5, whose groups and banks are fixed too.
+var lpddr5Limits = []Limit{
+	gddr6[0], gddr6[1], gddr6[2],
+	{"precharge", "rppb_ck", ">=", "1", "bit lines are charged before a row is opened"},
+	{"precharge of all banks", "rpab_ck", ">=", "rppb_ck", "all banks take no less than one"},
+	gddr6[4],
+	{"refresh ends", "refi_ck", ">", "rfc_ck + rpab_ck", "one refresh is over before the next is due, and there is one"},
+	{"retention", "refi_ck * pim.clock_ps", "<=", "3906000", "cells are refreshed every 3.906 us or sooner (JESD209-5, tREFI)"},
+	{"row cycle", "rc_ck", ">=", "ras_ck + rppb_ck - 1", "a row is opened, kept open and closed again; a clock of rounding"},
+	{"row open", "ras_ck", ">=", "rcd_ck + rtp_ck", "a row stays open until its first column is read"},
+	{"column access", "rcd_ck", ">=", "1", "a row is sensed before a column is read"},
+	{"multiply after read", "rcdrdmac_ck", ">=", "rcd_ck", "operands are read before they are multiplied"},
+	{"four activations", "faw_ck", ">=", "3 * rrd_ck", "four activations have three gaps between them"},
+	{"two steps", "rrd_ck", ">=", "2", "an activation is two commands"},
+	{"turning in a group", "wtrl_ck", ">=", "wtrs_ck", "banks of a group share wires"},
+	{"write latency", "cl_ck", ">=", "cwl_ck", "data written arrive no later than data read"},
+	{"banks of the standard", "pim.banks", "=", "16", "LPDDR5 has 16 banks a channel (JESD209-5)"},
+	{"groups of the standard", "pim.bank_groups", "=", "4", "LPDDR5 has 4 bank groups (JESD209-5)"},
+}

@@ -39,11 +39,13 @@ type Change struct {
 	Wait string
 }
 
-// maxChanges bounds Standard.Changes: three modes, each to each other.
-const maxChanges = 6
+// maxChanges bounds Standard.Changes: three modes, each to each other. maxHidden bounds them and
+// the leads.
+const maxChanges, maxHidden = 6, 12
 
-// changeCount counts changes of mode, by their number in the table.
-type changeCount [maxChanges]int64
+// changeCount counts what engines issue by themselves: changes of mode, by their number in the
+// table, and then leads, by theirs.
+type changeCount [maxHidden]int64
 
 // add adds k times o.
 func (n *changeCount) add(o *changeCount, k int64) {
@@ -89,8 +91,8 @@ func (s *Standard) modeTable(t Timing) *modeTable {
 		}
 		m.runs = append(m.runs, runs)
 	}
-	if len(s.Changes) > maxChanges {
-		wrong("more than %d changes of mode", maxChanges)
+	if len(s.Changes) > maxChanges || len(s.Changes)+len(s.Leads) > maxHidden {
+		wrong("more than %d changes of mode, or than %d with the commands that go ahead of others", maxChanges, maxHidden)
 	}
 	for i, c := range s.Changes {
 		if c.Wait != "" && (len(c.Issue) == 0 || !slices.Contains(s.Timing, c.Wait)) {

@@ -2,6 +2,7 @@ package dram
 
 import (
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -17,7 +18,7 @@ func (s *Standard) Referee(t Timing, st Stream) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	r := referee{std: s, book: book, history: make([][]int64, len(s.Ops)), modes: modeTracker{modeTable: s.modeTable(t)}}
+	r := referee{std: s, book: book, history: make([][]int64, len(s.Ops)), modes: modeTracker{modeTable: s.modeTable(t)}, leads: s.leaders(&book), clock: math.MinInt64}
 	if s.Buses == RowAndColumn {
 		return r.simulateTwo(st), nil
 	}
@@ -40,6 +41,9 @@ type referee struct {
 	pending  []int64
 	open     bool
 	modes    modeTracker
+	leads    []leader
+	begun    bool  // an activation has had its first step
+	clock    int64 // the last cycle of the data clock
 }
 
 // simulate runs the front end until nothing is left anywhere: each cycle one command into
@@ -108,19 +112,39 @@ func (r *referee) tick(now int64) error {
 	return nil
 }
 
-// try issues op, or the next command of the mode change that op needs, if no rule forbids
-// it now. A change starts in the first cycle in which op could be issued but for its mode.
+// try issues op, or the next command of the mode change that op needs, or the lead of op, if no
+// rule forbids it now. A change starts in the first cycle in which op could be issued but for
+// its mode; a lead is issued in the cycle before that in which op can be, or later.
 func (r *referee) try(op Op, now int64) bool {
-	change, needed := r.modes.next(op)
-	if (!needed || r.modes.step == 0) && !r.allowed(op, now) {
+	if change, needed := r.modes.next(op); needed {
+		if (r.modes.step > 0 || r.allowed(op, now)) && r.allowed(change, now) {
+			r.record(change, now)
+		}
 		return false
 	}
-	if !needed {
-		r.record(op, now)
-	} else if r.allowed(change, now) {
-		r.record(change, now)
+	l, at := r.leads[op], now
+	if !r.allowed(op, now) {
+		at++
 	}
-	return !needed
+	switch {
+	case !r.allowed(op, at):
+		return false
+	case l.index >= 0 && (l.clock && r.clock < at || !l.clock && !r.begun):
+		if r.allowed(l.op, now) {
+			r.record(l.op, now)
+			if r.begun = !l.clock; l.clock {
+				r.clock = max(r.clock, now+1)
+			}
+		}
+		return false
+	case at > now:
+		return false
+	}
+	r.record(op, now)
+	if r.begun = false; l.clock {
+		r.clock = max(r.clock, now+int64(l.runs))
+	}
+	return true
 }
 
 // record notes an issue.

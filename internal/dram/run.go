@@ -34,11 +34,11 @@ func (r *Run) Finish() Result {
 }
 
 // result ends the run of a state, and adds to issued the commands of refreshes and mode
-// changes. It panics if the stream had a command of a mode change or of a single bank: the
-// commands of a stream name no bank.
+// changes, and those that go ahead of others. It panics if the stream had one of these, or a
+// command of a single bank: the commands of a stream name no bank.
 func (c *Channel) result(s *state, n int64, issued []int64) Result {
 	for op, k := range issued {
-		if k > 0 && (c.std.Ops[op].Bank || c.modes.belongs[op]) {
+		if k > 0 && (c.std.Ops[op].Bank || c.std.Hidden(Op(op))) {
 			panic("dram: " + c.std.Ops[op].Name + " is not for streams")
 		}
 	}
@@ -47,6 +47,9 @@ func (c *Channel) result(s *state, n int64, issued []int64) Result {
 		for _, op := range c.modes.changes[i].issue {
 			issued[op] += s.changes[i]
 		}
+	}
+	for i, l := range c.std.Leads {
+		issued[l.Issue] += s.changes[len(c.modes.changes)+i]
 	}
 	if f := c.std.Refresh; f != nil {
 		issued[f.Close] += s.closes

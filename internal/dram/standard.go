@@ -31,6 +31,7 @@ type Standard struct {
 	Banks   *BankSpec         // nil: every command acts on all the banks of its name
 	Modes   []string          // the operating modes, the one after reset first; none: there is one
 	Changes []Change          // of mode; where several lead to a mode of a command, the first is taken
+	Leads   []Lead            // commands that go right ahead of others
 
 	Switches []Switch // choices between rules (With)
 	variant  func(values map[string]string) *Standard
@@ -63,7 +64,7 @@ const (
 )
 
 // BankSpec is the banks of a channel, and the commands that a controller issues to open
-// and close their rows.
+// and close their rows. Where an activation has two steps, Open and OpenAll are the second.
 type BankSpec struct {
 	Groups, PerGroup  int
 	Open, Close       Op // one bank
@@ -75,6 +76,8 @@ type Book struct {
 	Rules    []Rule
 	Result   map[Op]int64 // cycles from the issue of a command to its result's arrival, 0 when missing
 	Interval int64        // cycles from one refresh request to the next (tREFI); 0: no refresh
+
+	Postamble int64 // cycles for which the data clock runs on after data, where commands start it (tWCKPST)
 }
 
 // Rule is a timing constraint: a command of Before is issued Wait cycles or more after the
@@ -121,7 +124,7 @@ const neverRefreshed = 1 << 50
 // maxTiming bounds a parameter: a sum of twenty fits 32 bits.
 const maxTiming = 100_000_000
 
-var standards = []*Standard{artifact, newton, aim, hbm}
+var standards = []*Standard{artifact, newton, aim, lpddr5, hbm}
 
 // Lookup returns the standard of that name; the error names the nearest.
 func Lookup(name string) (*Standard, error) {

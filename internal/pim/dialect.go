@@ -74,6 +74,19 @@ var dialects = []dialect{
 		operands: [roles]string{writeRole: "into source", openRole: "row", compRole: "row col acc", initRole: "acc", readRole: "acc result"},
 	},
 	{
+		standard: "lpddr5-aim",
+		scheme:   newAccumulators,
+		write:    []string{"WRGB"},
+		open:     []string{"ACT16-2"}, // ACT16-1 goes ahead of it
+		close:    "PREA",
+		comp:     []string{"MAC16"},
+		same:     true,
+		init:     "WRMAC16",
+		keep:     true,
+		read:     "RDMAC16",
+		operands: [roles]string{writeRole: "into source", openRole: "row", compRole: "row col acc", initRole: "acc", readRole: "acc result"},
+	},
+	{
 		standard: "hbm-pim",
 		scheme:   newRegisters,
 		write:    []string{"WRAB"},

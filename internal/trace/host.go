@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 
@@ -90,7 +91,9 @@ func (s *Simulator) hostColumns(r *aimhost.Result, hash string) map[string]strin
 
 // HostTable runs the column "trace" of a CSV file, "-" for stdin, and prints its rows
 // in order with what can be counted counted anew; a column cycles is added if there
-// is none.
+// is none. Rules, timings and channels are those of the published device of the standard, where
+// there is one: its refreshes are those of the columns "refi" and "rfc", in ticks, and none
+// without them.
 func (s *Simulator) HostTable(ctx context.Context, file string, stdin io.Reader, stdout io.Writer) error {
 	name, f, err := openFile(file, stdin)
 	if err != nil {
@@ -136,7 +139,11 @@ func (s *Simulator) HostTable(ctx context.Context, file string, stdin io.Reader,
 			return csvtext.Broken(name, err)
 		}
 		line, _ := in.FieldPos(trace)
-		r, hash, err := s.hostText(ctx, cells[trace])
+		host, err := s.tableHost(head, cells)
+		if err != nil {
+			return fmt.Errorf("%s:%d: %w", name, line, err)
+		}
+		r, hash, err := hostText(ctx, host, cells[trace])
 		if err != nil {
 			return fmt.Errorf("%s:%d: trace: %w", name, line, err)
 		}
@@ -153,13 +160,34 @@ func (s *Simulator) HostTable(ctx context.Context, file string, stdin io.Reader,
 	}
 }
 
-// hostText runs a text with loops and returns the SHA-256 of its lines too.
-func (s *Simulator) hostText(ctx context.Context, text string) (aimhost.Result, string, error) {
-	loops, err := aimhost.ParseLoops(text)
-	if err != nil {
-		return aimhost.Result{}, "", err
+// tableHost is the host for a row of a table.
+func (s *Simulator) tableHost(head, cells []string) (*aimhost.Host, error) {
+	device := aimhost.PublishedOf(s.Standard)
+	if device == nil {
+		return aimhost.New(s.channel, s.Machine.Memory.Channels)
 	}
-	h, err := aimhost.New(s.channel, s.Machine.Memory.Channels)
+	var every [2]int64
+	for i, column := range []string{"refi", "rfc"} {
+		at := slices.Index(head, column)
+		if at < 0 {
+			continue
+		}
+		v, err := strconv.ParseUint(cells[at], 10, 32)
+		if err != nil {
+			return nil, fmt.Errorf("%s %.80q: a number of ticks wanted, 0 to %d", column, cells[at], uint32(math.MaxUint32))
+		}
+		every[i] = int64(v)
+	}
+	h, err := device.Host(every[0], every[1])
+	if err != nil {
+		return nil, fmt.Errorf("refi %d, rfc %d: %w", every[0], every[1], err)
+	}
+	return h, nil
+}
+
+// hostText runs a text with loops on a host that has done nothing yet and returns the SHA-256 of its lines too.
+func hostText(ctx context.Context, h *aimhost.Host, text string) (aimhost.Result, string, error) {
+	loops, err := aimhost.ParseLoops(text)
 	if err != nil {
 		return aimhost.Result{}, "", err
 	}

@@ -15,7 +15,10 @@ type controller struct {
 	channel  *dram.Channel
 	std      *dram.Standard
 	banks    dram.Banks
-	channels uint32 // bit 31-i: channel i
+	channels uint32     // bit 31-i: channel i
+	device   *Published // nil: that of the standard
+	refi     dram.Cycle // a refresh is due in every cycle that is a multiple; 0: in none
+	due      int64      // refreshes that wait
 
 	pim      []request // in order
 	reads    []request // ordinary accesses
@@ -141,6 +144,9 @@ func (c *controller) tick(n dram.Cycle) (answered, room bool) {
 	c.catchUp(n - 1)
 	c.at = n
 	quiet := true
+	if c.refi > 0 && n%c.refi == 0 {
+		c.due++
+	}
 	if len(c.answers) > 0 {
 		if a := c.answers[0]; a.depart <= n && (!a.sync || c.busy < n) {
 			c.answers = slices.Delete(c.answers, 0, 1)
@@ -164,6 +170,9 @@ func (c *controller) serve(n dram.Cycle) (issued, room bool) {
 	if i, op := c.best(c.active, n); i >= 0 {
 		return c.advance(&c.active, i, op, n)
 	}
+	if c.due > 0 {
+		return c.refresh(n), false
+	}
 	if len(c.pim) > 0 {
 		r := &c.pim[0]
 		if r.sync {
@@ -171,8 +180,8 @@ func (c *controller) serve(n dram.Cycle) (issued, room bool) {
 			c.pim = slices.Delete(c.pim, 0, 1)
 			return true, true
 		}
-		op := c.banks.Toward(r.op, int(r.bank), r.row)
-		if c.banks.Ready(op, int(r.bank)) > n {
+		op, ready := c.banks.Next(r.op, int(r.bank), r.row, n)
+		if ready > n {
 			return false, false
 		}
 		return c.advance(&c.pim, 0, op, n)
@@ -200,7 +209,7 @@ func (c *controller) best(queue []request, n dram.Cycle) (int, dram.Op) {
 		if at >= 0 && r.arrive >= queue[at].arrive {
 			continue
 		}
-		if op := c.banks.Toward(r.op, int(r.bank), r.row); c.banks.Ready(op, int(r.bank)) <= n {
+		if op, ready := c.banks.Next(r.op, int(r.bank), r.row, n); ready <= n {
 			at, command = i, op
 		}
 	}
@@ -217,12 +226,7 @@ func (c *controller) advance(queue *[]request, i int, op dram.Op, n dram.Cycle) 
 	if change, needed := c.banks.Change(r.op); needed {
 		op = change
 	}
-	c.banks.Issue(op, int(r.bank), r.row, n)
-	c.issued[op]++
-	if c.seen != nil {
-		c.seen(Issued{Channels: c.channels, Op: op, Bank: int(r.bank), Row: r.row, At: n})
-	}
-	c.light(op, int(r.bank))
+	c.issue(op, int(r.bank), r.row, n)
 	switch {
 	case op == r.op:
 		depart := n + c.channel.ResultAfter(op)
@@ -240,6 +244,41 @@ func (c *controller) advance(queue *[]request, i int, op dram.Op, n dram.Cycle) 
 	return true, true
 }
 
+// issue issues a command in cycle n.
+func (c *controller) issue(op dram.Op, bank int, row int64, n dram.Cycle) {
+	c.banks.Issue(op, bank, row, n)
+	c.issued[op]++
+	if c.seen != nil {
+		c.seen(Issued{Channels: c.channels, Op: op, Bank: bank, Row: row, At: n})
+	}
+	c.light(op, bank)
+}
+
+// refreshing is the next command of the refresh that waits.
+func (c *controller) refreshing() dram.Op {
+	if c.banks.Closed() {
+		return c.std.Refresh.Do
+	}
+	return c.std.Refresh.Close
+}
+
+// refresh issues the next command of the refresh that waits, if it is ready.
+func (c *controller) refresh(n dram.Cycle) bool {
+	op := c.refreshing()
+	if c.banks.Ready(op, 0) > n {
+		return false
+	}
+	if change, needed := c.banks.Change(op); needed {
+		op = change
+	}
+	c.issue(op, 0, 0, n)
+	if op == c.std.Refresh.Do {
+		c.due--
+		c.busy = max(c.busy, n+1)
+	}
+	return true
+}
+
 // light follows the simulator's statistic of open banks, in which an activation or precharge of
 // one bank counts for the bank of that index in the first group.
 func (c *controller) light(op dram.Op, bank int) {
@@ -250,7 +289,7 @@ func (c *controller) light(op dram.Op, bank int) {
 	}
 	if o.Opens {
 		c.lit |= bits
-	} else if o.Closes {
+	} else if o.Closes || c.device != nil && op == c.device.dark {
 		c.lit &^= bits
 	}
 }
@@ -282,9 +321,16 @@ func (c *controller) next(n dram.Cycle, quiet bool) dram.Cycle {
 			if r.sync {
 				when(n) // at the head it waits only for a waiting PRE
 			} else {
-				when(c.banks.Ready(c.banks.Toward(r.op, int(r.bank), r.row), int(r.bank)))
+				_, ready := c.banks.Next(r.op, int(r.bank), r.row, n)
+				when(ready)
 			}
 		}
+	}
+	if c.due > 0 {
+		when(c.banks.Ready(c.refreshing(), 0))
+	}
+	if c.refi > 0 {
+		when(n - n%c.refi + c.refi)
 	}
 	return wake
 }

@@ -5,8 +5,9 @@
 // The host decodes an instruction a cycle and sends requests to the channels
 // (host.go); the controller of a channel queues them and issues commands for them
 // (controller.go), as dram.Banks allows; instruction.go is the instruction set and the
-// text of a trace, loops.go a text of lines with loops. The package knows no DRAM timing,
-// and serves no refresh, as the published simulator does not.
+// text of a trace, loops.go a text of lines with loops. published.go is the devices of the
+// simulator that are not as the standards made after them. Refreshes are served for these alone:
+// the simulator serves none on GDDR6.
 package aimhost
 
 import (

@@ -2,6 +2,7 @@ package aimhost
 
 import (
 	"slices"
+	"strings"
 
 	"pimflow/internal/dram"
 )
@@ -10,6 +11,9 @@ import (
 // every cycle of it, waits looked up in the rules and in the history of issues. It
 // shares the rules and the parser with Host and nothing else.
 type slowHost struct {
+	std      *dram.Standard
+	steps    bool // the published device of LPDDR5: two steps of an activation, a data clock, refreshes
+	refi     int64
 	book     dram.Book
 	modch    int64 // nothing is issued so long after TMOD
 	channels [MaxChannels]*slowChannel
@@ -42,20 +46,23 @@ type slowChannel struct {
 	answers                              []slowAnswer
 	busy                                 []int64
 	register, writing                    bool
-	rows                                 [16]int64
+	rows                                 [16][]int64
+	begun                                [16]bool
+	clock                                int64
+	due                                  int
 	seen                                 [16]bool
 	history                              []slowIssue
 	answered, idle, lit, dark            int64
 	issued                               map[string]int64
 }
 
-func newSlowHost(timing dram.Timing) *slowHost {
-	h := &slowHost{book: aim.Rules(timing), modch: timing["modch_ck"]}
+func newSlowHost(std *dram.Standard, timing dram.Timing) *slowHost {
+	h := &slowHost{std: std, book: std.Rules(timing), modch: timing["modch_ck"]}
+	if h.steps = std != aim; h.steps {
+		h.refi = timing["refi_ck"]
+	}
 	for i := range h.channels {
-		h.channels[i] = &slowChannel{h: h, issued: map[string]int64{}}
-		for b := range 16 {
-			h.channels[i].rows[b] = -1
-		}
+		h.channels[i] = &slowChannel{h: h, clock: -1, issued: map[string]int64{}}
 	}
 	return h
 }
@@ -168,8 +175,19 @@ func (c *slowChannel) tick() bool {
 }
 
 func (c *slowChannel) serve() bool {
+	if c.h.refi > 0 && c.h.now%c.h.refi == 0 {
+		c.due++
+	}
 	if i := c.pick(c.active); i >= 0 && c.free(c.active[i]) {
 		return c.issue(&c.active, i)
+	}
+	if c.due > 0 {
+		refresh := []slowRequest{{name: "REFab", bank: -1}}
+		if c.free(refresh[0]) && c.issue(&refresh, 0) {
+			c.due -= 1 - len(refresh)
+			return true
+		}
+		return false
 	}
 	if len(c.pim) > 0 {
 		if r := c.pim[0]; r.name == "EOC" {
@@ -211,23 +229,74 @@ func (c *slowChannel) pick(queue []slowRequest) int {
 
 // step is the next command on the way of a request.
 func (c *slowChannel) step(r slowRequest) string {
+	if !c.h.steps {
+		return c.prepare(r)
+	}
+	name := c.prepareSteps(r)
+	if slices.Contains(clocked, name) && c.clock < c.h.now {
+		return "CAS" + name
+	}
+	return name
+}
+
+// clocked are the commands that need the data clock.
+var clocked = []string{"RD", "WR", "WRGB", "WRMAC16", "RDMAC16", "RDAF16", "WRA16"}
+
+// prepareSteps is step without the data clock, where an activation has two steps.
+func (c *slowChannel) prepareSteps(r slowRequest) string {
+	switch r.name {
+	case "MAC16", "EWMUL16", "AF16":
+		for b, rows := range c.rows {
+			if len(rows) > 0 && !c.begun[b] && !slices.Contains(rows, r.row) {
+				return "PREA"
+			}
+		}
+		for _, rows := range c.rows {
+			if len(rows) == 0 {
+				return "ACT16-1"
+			}
+		}
+		if slices.Contains(c.begun[:], true) {
+			return "ACT16-2"
+		}
+	case "RD", "WR", "MAC", "RDCP", "WRCP":
+		switch rows := c.rows[r.bank]; {
+		case len(rows) == 0:
+			return "ACT-1"
+		case c.begun[r.bank]:
+			return "ACT-2"
+		case !slices.Contains(rows, r.row):
+			return "PRE"
+		}
+	case "REFab":
+		for _, rows := range c.rows {
+			if len(rows) > 0 {
+				return "PREA"
+			}
+		}
+	}
+	return r.name
+}
+
+// prepare is step on GDDR6.
+func (c *slowChannel) prepare(r slowRequest) string {
 	switch r.name {
 	case "MAC16", "EWMUL16", "AF16", "WRA16":
 		shut := false
-		for _, row := range c.rows {
-			if row >= 0 && row != r.row {
+		for _, rows := range c.rows {
+			if len(rows) > 0 && !slices.Contains(rows, r.row) {
 				return "PREA"
 			}
-			shut = shut || row < 0
+			shut = shut || len(rows) == 0
 		}
 		if shut {
 			return "ACT16"
 		}
 	case "RD", "WR", "MAC", "RDCP", "WRCP":
-		if c.rows[r.bank] < 0 {
+		if len(c.rows[r.bank]) == 0 {
 			return "ACT"
 		}
-		if c.rows[r.bank] != r.row {
+		if !slices.Contains(c.rows[r.bank], r.row) {
 			return "PRE"
 		}
 	}
@@ -236,8 +305,8 @@ func (c *slowChannel) step(r slowRequest) string {
 
 // free reports whether no rule forbids the next command now.
 func (c *slowChannel) free(r slowRequest) bool {
-	op := aim.Op(c.step(r))
-	if n := len(c.history); n > 0 && c.history[n-1].op == aim.Op("TMOD") && c.h.now < c.history[n-1].at+c.h.modch {
+	op := c.h.std.Op(c.step(r))
+	if n := len(c.history); n > 0 && c.history[n-1].op == c.h.std.Op("TMOD") && c.h.now < c.history[n-1].at+c.h.modch {
 		return false
 	}
 	for _, rule := range c.h.book.Rules {
@@ -249,7 +318,7 @@ func (c *slowChannel) free(r slowRequest) bool {
 			if h.at+400 < c.h.now { // longer than any rule
 				break
 			}
-			if slices.Contains(rule.After, h.op) && c.h.now < h.at+rule.Wait &&
+			if rule.Window <= 1 && slices.Contains(rule.After, h.op) && c.h.now < h.at+rule.Wait &&
 				(rule.Level == dram.ChannelLevel || rule.Level == dram.GroupLevel && h.bank >= 0 && h.bank/4 == r.bank/4 || rule.Level == dram.BankLevel && h.bank == r.bank) {
 				return false
 			}
@@ -267,32 +336,49 @@ func (c *slowChannel) issue(queue *[]slowRequest, i int) bool {
 	if register := slices.Contains([]string{"WRGB", "WRMAC16", "RDMAC16", "RDAF16"}, r.name); register != c.register {
 		name, c.register = "TMOD", register
 	}
-	c.history = append(c.history, slowIssue{aim.Op(name), r.bank, c.h.now})
+	c.history = append(c.history, slowIssue{c.h.std.Op(name), r.bank, c.h.now})
 	c.issued[name]++
-	all := func(row int64, seen bool) {
-		for b := range c.rows {
-			c.rows[b], c.seen[b] = row, seen
+	open := func(b int, begun bool) { c.rows[b], c.begun[b] = append(c.rows[b], r.row), begun }
+	see := func(seen bool) {
+		for b := range c.seen {
+			c.seen[b] = seen
 		}
 	}
 	switch name {
-	case "ACT":
-		c.rows[r.bank], c.seen[r.bank%4] = r.row, true
+	case "ACT", "ACT-2":
+		open(r.bank, false)
+		c.seen[r.bank%4] = true
+	case "ACT-1":
+		open(r.bank, true)
 	case "PRE":
-		c.rows[r.bank], c.seen[r.bank%4] = -1, false
-	case "ACT16":
-		all(r.row, true)
+		c.rows[r.bank], c.begun[r.bank], c.seen[r.bank%4] = nil, false, false
+	case "ACT16", "ACT16-1", "ACT16-2":
+		for b := range c.rows {
+			open(b, name == "ACT16-1")
+		}
+		if name != "ACT16-1" {
+			see(true)
+		}
 	case "PREA", "WRA16":
-		all(-1, false)
+		if name == "PREA" || !c.h.steps {
+			c.rows, c.begun = [16][]int64{}, [16]bool{}
+		}
+		see(false)
+	}
+	if late, cas := strings.CutPrefix(name, "CAS"); cas {
+		c.clock = c.h.now + 1 + c.h.book.Result[c.h.std.Op(late)]
+	} else if slices.Contains(clocked, name) {
+		c.clock = c.h.now + c.h.book.Result[c.h.std.Op(name)]
 	}
 	switch {
 	case name == r.name:
-		depart := c.h.now + c.h.book.Result[aim.Op(name)]
+		depart := c.h.now + c.h.book.Result[c.h.std.Op(name)]
 		if r.blocks || name == "RD" {
 			c.answers = append(c.answers, slowAnswer{r, depart})
 		} else {
 			c.busy = append(c.busy, depart)
 		}
-	case name == "ACT" && (r.name == "RD" || r.name == "WR") && queue != &c.active:
+	case (name == "ACT" || name == "ACT-2") && (r.name == "RD" || r.name == "WR") && queue != &c.active:
 		c.active = append(c.active, r)
 	default:
 		return true
@@ -302,10 +388,10 @@ func (c *slowChannel) issue(queue *[]slowRequest, i int) bool {
 }
 
 func (h *slowHost) result(instructions int64) Result {
-	r := Result{Cycles: dram.Cycle(h.now), Instructions: instructions, Issued: make([]int64, len(aim.Ops))}
+	r := Result{Cycles: dram.Cycle(h.now), Instructions: instructions, Issued: make([]int64, len(h.std.Ops))}
 	for _, c := range h.channels {
-		for op := range aim.Ops {
-			r.Issued[op] += c.issued[aim.Ops[op].Name]
+		for op := range h.std.Ops {
+			r.Issued[op] += c.issued[h.std.Ops[op].Name]
 		}
 		r.Idle += c.idle
 		r.Open += c.lit
