@@ -111,7 +111,7 @@ func given(list []string) func(input string) (*onnx.Given, error) {
 }
 
 func exists(file string) bool {
-	_, err := os.Stat(file)
+	_, err := os.Stat(files.At(file))
 	return err == nil
 }
 
@@ -120,7 +120,7 @@ const maxHead = 1 << 26
 
 // shapeOf reads the shape of a .npy tensor, or the size of a picture.
 func shapeOf(file string) (*onnx.Given, error) {
-	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() { // what is read here is read again
+	if info, err := os.Stat(files.At(file)); err == nil && !info.Mode().IsRegular() { // what is read here is read again
 		return nil, fmt.Errorf("%s: a regular file wanted, whose shape binds what the model leaves open", file)
 	}
 	f, err := files.Open(file, maxHead)

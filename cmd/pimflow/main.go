@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pimflow/internal/fault"
+	"pimflow/internal/files"
 	"pimflow/internal/nearest"
 	"pimflow/internal/report"
 )
@@ -39,6 +40,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(stderr)
+	defer files.Drop()
 	err := root.ExecuteContext(ctx)
 	if err == nil || errors.Is(err, errFailed) { // whose output says what failed
 		if unwritten := out.flush(); unwritten != nil {
@@ -72,7 +74,12 @@ func rootCommand() *cobra.Command {
 			}
 			return c.Help()
 		},
-		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return checkFlags(c) },
+		PersistentPreRunE: func(c *cobra.Command, args []string) error {
+			if err := checkFlags(c); err != nil {
+				return err
+			}
+			return keepInput(c, args)
+		},
 	}
 	root.Flags().BoolVar(&version, "version", false, "print the commit, the Go version and the hash of each machine")
 	(&telling{}).flags(root.PersistentFlags())

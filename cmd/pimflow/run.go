@@ -482,6 +482,6 @@ func readLabels(file string) ([]string, error) {
 }
 
 func fileExists(name string) bool {
-	_, err := os.Stat(name)
+	_, err := os.Stat(files.At(name))
 	return err == nil
 }

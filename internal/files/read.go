@@ -16,7 +16,7 @@ import (
 // Open opens an input, a regular file or a pipe, of at most most bytes. Errors of opening name the file, those
 // of reading do not: what parses it names file and line.
 func Open(name string, most int64) (io.ReadCloser, error) {
-	f, err := os.Open(name)
+	f, err := os.Open(At(name))
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func Text(r io.Reader) io.Reader { return &text{r: r, first: true} }
 
 // Size returns the bytes of a regular file, 0 of anything else.
 func Size(name string) int {
-	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+	if info, err := os.Stat(At(name)); err == nil && info.Mode().IsRegular() {
 		return int(info.Size())
 	}
 	return 0

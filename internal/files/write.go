@@ -218,4 +218,5 @@ func Abandon() {
 	for name := range temporary.folders {
 		os.RemoveAll(name)
 	}
+	Drop()
 }

@@ -68,7 +68,7 @@ func isPath(nameOrPath string) bool {
 }
 
 func isFile(path string) bool {
-	_, err := os.Stat(path)
+	_, err := os.Stat(files.At(path))
 	return err == nil
 }
 

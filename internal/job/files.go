@@ -47,7 +47,7 @@ func (f *Files) sum(ctx context.Context, path string) (string, error) {
 	if sum, ok := f.hashes[path]; ok {
 		return sum, nil
 	}
-	r, err := os.Open(path)
+	r, err := os.Open(files.At(path))
 	if err != nil {
 		return "", err
 	}

@@ -22,6 +22,7 @@ import (
 	"strings"
 
 	"pimflow/internal/budget"
+	"pimflow/internal/files"
 	"pimflow/internal/graph"
 	"pimflow/internal/tensor"
 )
@@ -93,10 +94,10 @@ func (f *File) read(ctx context.Context, path string, o Options) error {
 	if o.Batch < 0 {
 		return fmt.Errorf("batch %d: 1 or more wanted", o.Batch)
 	}
-	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() { // opening a pipe would wait for its writer
+	if st, err := os.Stat(files.At(path)); err == nil && !st.Mode().IsRegular() { // opening a pipe would wait for its writer
 		return fmt.Errorf("%s: a regular file wanted", path)
 	}
-	file, err := os.Open(path)
+	file, err := os.Open(files.At(path))
 	if err != nil {
 		return err
 	}

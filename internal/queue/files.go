@@ -15,6 +15,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"pimflow/internal/files"
 	"pimflow/internal/job"
 )
 
@@ -42,7 +43,7 @@ func (s *Store) upload(ctx context.Context, from *job.Files, done map[string]boo
 
 func (s *Store) uploadFile(ctx context.Context, from *job.Files, f job.File) error {
 	path := from.Path(f.SHA256)
-	r, err := os.Open(path)
+	r, err := os.Open(files.At(path))
 	if err != nil {
 		return err
 	}

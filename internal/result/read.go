@@ -39,7 +39,7 @@ func Read(file string, row func(*Row) error) error {
 	}
 	s := &source{name: file}
 	if ending(file) == ".parquet" {
-		f, err := os.Open(file)
+		f, err := os.Open(files.At(file))
 		if err != nil {
 			return err
 		}

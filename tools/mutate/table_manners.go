@@ -22,4 +22,11 @@ var manners = slices.Concat(
 		row{"progress goes back where a phase comes that was not expected", `b.most = max(b.most, b.done())`, `b.most = b.done()`},
 		row{"--quiet shows progress", `if quiet(c) || way == noProgress {`, `if way == noProgress {`},
 	),
+	file("internal/files/stdin.go", in("internal/files", "^TestKeep$"),
+		row{"the beginning of a standard input is lost", `io.MultiReader(bytes.NewReader(head), in)`, `in`},
+		row{"a standard input stays in the temporary folder", `os.RemoveAll(filepath.Dir(kept.path))`, `_ = os.RemoveAll`},
+	),
+	file("cmd/pimflow/stdin.go", in("cmd/pimflow", "^TestScripts$/^stdin$"),
+		row{"the standard input is taken twice", `case len(places) > 1:`, `case len(places) > 9:`},
+	),
 )
