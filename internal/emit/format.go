@@ -47,7 +47,7 @@ func formatOf(name string) (*format, error) {
 func writeNotation(to *bufio.Writer, code *pim.Code, c *pim.ChannelStream, timed bool) error {
 	ops := code.Commands()
 	if !timed {
-		return ops.PrintStream(to, c.Stream)
+		return ops.PrintStream(to, c.Stream, c.Notes...)
 	}
 	if _, err := fmt.Fprintln(to, ops.Header(true)); err != nil {
 		return err

@@ -36,6 +36,11 @@ func TestRoundTrip(t *testing.T) {
 			for _, machine := range pim.Machines() {
 				t.Run(machine, func(t *testing.T) {
 					switch {
+					case programmed(t, machine):
+						_, err := emit.Folder(t.Context(), filepath.Join(t.TempDir(), "out"), sourceOf(t, "toy", machine, "by-operator"), emit.Options{Format: "pimflow", Images: true}, nil)
+						if err == nil || !strings.Contains(err.Error(), "execute programs, whose images are not written") {
+							t.Errorf("images: %v", err)
+						}
 					case network == "toy":
 						roundTrip(t, sourceOf(t, network, machine, "by-operator"))
 					case !*long:
@@ -49,6 +54,15 @@ func TestRoundTrip(t *testing.T) {
 			}
 		})
 	}
+}
+
+// programmed reports whether the units of a machine execute programs.
+func programmed(t *testing.T, machine string) bool {
+	m, err := hw.Load(machine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pim.Programmed(m)
 }
 
 // TestRoundTripIntegers: on machines that add integers, images are int32: the integers less their zero points, and their sums.

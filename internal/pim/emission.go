@@ -15,6 +15,7 @@ type ChannelStream struct {
 	Stream  dram.Stream // its rows count from 0
 	Rows    int         // of each bank
 	Result  dram.Result
+	Notes   []string // what commands mean beside their operands: the programs that they write
 }
 
 // Streams calls f for each channel that is not idle, in order, until f returns an error.
@@ -24,7 +25,7 @@ func (c *Code) Streams(f func(*ChannelStream) error) error {
 		if len(s) == 0 {
 			continue
 		}
-		err := f(&ChannelStream{i, c.device.stream(s), c.device.scheme.rows(s).Len(), c.device.time(s)})
+		err := f(&ChannelStream{i, c.device.stream(s), c.device.scheme.rows(s).Len(), c.device.time(s), c.device.notes(s)})
 		if err != nil {
 			return err
 		}
@@ -54,7 +55,7 @@ func (c *Commands) Moved(s dram.Stream, rows int) dram.Stream {
 		if it.Times > 0 {
 			it.Body = c.Moved(it.Body, rows)
 		} else if c.Has(it.Command.Op, "row") {
-			if c.dialect.reserved == 0 || it.Command.Row.Base < int64(c.dialect.reserved)-scratchRows {
+			if !c.Reserved(int(it.Command.Row.Base)) {
 				k := *it.Command
 				k.Row.Base += int64(rows)
 				it.Command = &k
@@ -63,6 +64,11 @@ func (c *Commands) Moved(s dram.Stream, rows int) dram.Stream {
 		out[i] = it
 	}
 	return out
+}
+
+// Reserved reports whether a row belongs to no layout of weights: it stands for registers or modes, or results are stored in it.
+func (c *Commands) Reserved(row int) bool {
+	return c.dialect.reserved > 0 && row >= c.dialect.reserved-scratchRows
 }
 
 // Has reports whether a command has an operand of that word.

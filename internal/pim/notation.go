@@ -19,11 +19,14 @@ const (
 	maxNesting = 'z' - firstIndex + 1
 )
 
-// PrintStream writes a stream as a file: a line that names the DRAM standard, then the loop nest. It panics if more loops
+// PrintStream writes a stream as a file: a line that names the DRAM standard, notes as comments, then the loop nest. It panics if more loops
 // are nested than there are names of indices.
-func (c *Commands) PrintStream(w io.Writer, s dram.Stream) error {
+func (c *Commands) PrintStream(w io.Writer, s dram.Stream, notes ...string) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintln(b, c.Header(false))
+	for _, line := range notes {
+		fmt.Fprintln(b, "#", line)
+	}
 	c.print(b, s, 0, 0)
 	return b.Flush()
 }

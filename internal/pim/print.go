@@ -145,8 +145,8 @@ func (c *mappedCode) printChannels(b *bufio.Writer) {
 			continue
 		}
 		fmt.Fprintf(b, "%d cycles, rows %d:%d of the layer\n", c.device.time(s).Cycles, c.scheme.rows(s).Lo, c.scheme.rows(s).Hi)
-		if p, ok := c.scheme.(programs); ok {
-			p.list(b, s)
+		for _, line := range c.device.notes(s) {
+			fmt.Fprintln(b, line)
 		}
 		c.device.ops.print(b, c.device.stream(s), 0, 1)
 	}

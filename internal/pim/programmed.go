@@ -128,3 +128,6 @@ func (p programmed) Compile(g *graph.Graph, c graph.Cut) (best device.Code, err 
 func faster(a, b device.Cost) bool {
 	return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Energy.Total().Value, b.Energy.Total().Value)) < 0
 }
+
+// Programmed reports whether the units of a machine execute programs.
+func Programmed(m *hw.Machine) bool { return programsOf(m.PIM.Standard) != nil }

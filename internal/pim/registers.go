@@ -247,4 +247,4 @@ func (c *registers) parts(blocks []block, size, rowGroups int) (ps []part) {
 }
 
 // besideRows reports whether registers are written beside an open row, and not in a row of their own.
-func (d *Device) besideRows() bool { return false }
+func (d *Device) besideRows() bool { return d.m.Access != "" && d.m.Access != "row" }

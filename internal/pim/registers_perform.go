@@ -2,7 +2,6 @@ package pim
 
 import (
 	"fmt"
-	"io"
 
 	"pimflow/internal/dram"
 	"pimflow/internal/pim/unit"
@@ -16,8 +15,8 @@ type programs interface {
 	perform(c *mappedCode, m *room, s share, o *operands) (sums []*Sums, at int)
 	// follow holds a stream against what it must compute, and counts its commands.
 	follow(p *productSet, channel int, s share, st dram.Stream) (commands int, err error)
-	// list prints the programs of a share.
-	list(w io.Writer, s share)
+	// list is the programs of a share, a line for each instruction.
+	list(s share) []string
 }
 
 // issue gives a command of a stream to a channel. Of a read it returns what the host gets.

@@ -2,7 +2,6 @@ package pim
 
 import (
 	"fmt"
-	"io"
 
 	"pimflow/internal/pim/unit"
 )
@@ -99,12 +98,28 @@ func newTurns(macs, groups, pixels int) (v turns) {
 // blocks is the number of blocks of a full visit.
 func (v *turns) blocks() int { return v.program.blocks * v.entries }
 
-// list prints the programs of a share: the address of each in what is written to the program memory, and its instructions.
-func (c *registers) list(w io.Writer, s share) {
+// list is the programs of a share: the address of each word in what is written to the program memory, and its instruction.
+func (c *registers) list(s share) (lines []string) {
 	_, words := c.program(writer{d: c.d, batches: new(batchArena)}, s)
+	end := false // of a program, behind which a write is filled up
 	for i, word := range words {
-		if at, err := unit.Decode(word); err == nil && (word != 0 || i%wordsLine == 0) {
-			fmt.Fprintf(w, "word %d: %#08x %v\n", i, word, at)
+		if end = end && i%wordsLine > 0; end {
+			continue
 		}
+		at, err := unit.Decode(word)
+		if err != nil {
+			panic("pim: " + err.Error())
+		}
+		lines = append(lines, fmt.Sprintf("word %d: %#08x %v", i, word, at))
+		end = at.Code == unit.EXIT
 	}
+	return lines
+}
+
+// notes are the programs of a share; none where units execute none.
+func (d *Device) notes(s share) []string {
+	if p, ok := d.scheme.(programs); ok && len(s) > 0 {
+		return p.list(s)
+	}
+	return nil
 }

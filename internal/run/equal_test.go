@@ -184,6 +184,10 @@ func TestEqual(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if pim.Programmed(m) { // its units are for fp16 alone, which has these numbers
+				testEqual(t, devicesOf(t, m), signs, few)
+				return
+			}
 			p := &m.PIM // as many elements as in two bytes each
 			p.Format, p.Column, p.Row, p.Buffer = "fp32", 2*p.Column, 2*p.Row, 2*p.Buffer
 			testEqual(t, devicesOf(t, m), integers, integers)
