@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -21,7 +22,11 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"pimflow": main, "fake-runner": fakeRunner, "measure": measure, "write-models": writeModels})
+	command := func() {
+		firstLine = 24 * time.Hour
+		main()
+	}
+	testscript.Main(m, map[string]func(){"pimflow": command, "fake-runner": fakeRunner, "measure": measure, "write-models": writeModels})
 }
 
 func TestScripts(t *testing.T) {

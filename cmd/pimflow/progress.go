@@ -71,13 +71,15 @@ type bar struct {
 	silent  func() // ends the lines; nil for none
 }
 
-// barAfter is the age at which work shows a bar; firstLine and lineEvery the age of the first line without one, and the time between two.
-// Work that is over sooner needs none. Estimated.
+// barAfter is the age at which work shows a bar, lineEvery the time between two lines without one. Estimated.
 const (
 	barAfter  = time.Second
-	firstLine = time.Minute
 	lineEvery = 10 * time.Second
 )
+
+// firstLine is the age of the first line without a bar. Work that is over sooner needs none. Estimated. Tests whose commands print the same
+// however busy the machine is set another.
+var firstLine = time.Minute
 
 // newBar returns the bar of a command, with the parts of its work as far as they are known.
 func newBar(c *cobra.Command, parts ...part) *bar {

@@ -19,7 +19,7 @@ const (
 )
 
 var (
-	untimed   = regexp.MustCompile(`(?m)^ *"(search_s|version)": .*\n`)
+	untimed   = regexp.MustCompile(`(?m)^ *"(search_s|version)": .*\n|^pimflow: .*\b[0-9]+ %, [0-9hms.]+(, about [0-9hms.]+ left)?\n`)
 	operation = regexp.MustCompile(`(?m)^%\d+ "(.+)" = [A-Z][A-Za-z]*\(`)
 )
 

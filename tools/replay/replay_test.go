@@ -48,6 +48,14 @@ func TestAnnounced(t *testing.T) {
 	}
 }
 
+// TestUntimed: lines that depend on the clock are not compared, others are.
+func TestUntimed(t *testing.T) {
+	text := "pimflow: vgg-16 auto: 100 %, 1m0s, about 0s left\npimflow: reading: 0 %, 1m0s\n \"search_s\": 3,\npimflow: 3 % wanted\n"
+	if got, want := string(untimed.ReplaceAll([]byte(text), nil)), "pimflow: 3 % wanted\n"; got != want {
+		t.Errorf("%q is compared, want %q", got, want)
+	}
+}
+
 // TestReplay compares revisions of a repository whose pimflow is a small program.
 func TestReplay(t *testing.T) {
 	t.Chdir(t.TempDir())
