@@ -76,7 +76,13 @@ var (
 )
 
 // slow are the documents, and commands of other documents, that run with -long only.
-var slow = []string{"../../docs/batch.md", "../../docs/channels.md", "../../docs/limits.md", "../../docs/policies.md", "../../docs/sensitivity.md", "pimflow sweep --model mobilenet-v2 --set memory.channel_gb_per_s=20,28,40", "pimflow explain mobilenet-v2 features.14.conv.2"}
+var slow = []string{
+	"../../docs/batch.md", "../../docs/channels.md", "../../docs/figures.md", "../../docs/limits.md", "../../docs/policies.md", "../../docs/sensitivity.md",
+	"pimflow sweep --model mobilenet-v2 --set memory.channel_gb_per_s=20,28,40",
+	"pimflow explain mobilenet-v2 features.14.conv.2",
+	"pimflow compare mobilenet-v2 resnet-50 --policy gpu,by-benefit,pimflow,auto --machine aim --columns 0",
+	"pimflow compare mobilenet-v2 resnet-50 --policy gpu,by-benefit,pimflow,auto --machine newton --columns 0",
+}
 
 // TestDocs runs every `$ pimflow …` (or `$ go run ./cmd/pimflow …`, or `$ printf … | pimflow …`) of the documents, each of which
 // is a subtest, in order, in one folder with the .csv files of docs, and docs and ortcheck themselves, and compares
