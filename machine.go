@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 
+	"pimflow/internal/fault"
 	"pimflow/internal/hw"
 	"pimflow/internal/pim"
 	"pimflow/internal/plan"
@@ -32,17 +33,22 @@ func LoadMachine(name string) (*Machine, error) {
 
 // place checks that devices can be made of a machine.
 func place(m *Machine) (*Machine, error) {
-	if !pim.Mapped(m.hw) { // it may be shown; a plan is refused
-		return m, nil
-	}
-	t, err := platform.Target(m.hw, platform.Makers{})
-	if err == nil {
-		_, err = t.Devices(m.hw.Memory.PIMChannels, plan.Extended)
-	}
-	if err != nil {
+	if err := devices(m.hw); err != nil {
 		return nil, fmt.Errorf("%s: %w", m.from, err)
 	}
 	return m, nil
+}
+
+// devices is the error of making a machine's devices.
+func devices(m *hw.Machine) error {
+	if !pim.Mapped(m) { // it may be shown; a plan is refused
+		return nil
+	}
+	t, err := platform.Target(m, platform.Makers{})
+	if err == nil {
+		_, err = t.Devices(m.Memory.PIMChannels, plan.Extended)
+	}
+	return err
 }
 
 // Machines lists the names of the machines that are built in, in order.
@@ -63,7 +69,19 @@ func (m *Machine) Set(keys ...string) (*Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Machine{c, m.from, append(slices.Clone(m.changes), keys...)}, nil
+	changed := &Machine{c, m.from, append(slices.Clone(m.changes), keys...)}
+	return changed, changed.blame(devices(c))
+}
+
+// blame marks the error of a machine as one of its changes, where there is none without them.
+func (m *Machine) blame(err error) error {
+	if err == nil || len(m.changes) == 0 {
+		return err
+	}
+	if _, before := LoadMachine(m.from); before != nil {
+		return err
+	}
+	return fault.As(fault.Usage, err)
 }
 
 // WithGPU returns the machine with another GPU, one that pimflow gpu lists or a .json file; its

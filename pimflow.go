@@ -14,6 +14,8 @@ import (
 	"pimflow/internal/graph"
 	"pimflow/internal/hw"
 	"pimflow/internal/onnx"
+	"pimflow/internal/pim"
+	"pimflow/internal/plan"
 	"pimflow/internal/platform"
 	"pimflow/internal/profile"
 	"pimflow/internal/search"
@@ -135,8 +137,10 @@ func (s *Session) place(m *Machine) (err error) {
 		s.pool, s.shared = platform.NewPool(by), &shared{}
 	}
 	s.on, s.machine = *m, m.hw
-	s.target, err = platform.Target(m.hw, s.pool.Makers())
-	return err
+	if s.target, err = platform.Target(m.hw, s.pool.Makers()); err == nil && len(m.changes) > 0 && pim.Mapped(m.hw) {
+		_, err = s.target.Devices(m.hw.Memory.PIMChannels, plan.Extended) // its numbers may make no device
+	}
+	return m.blame(err)
 }
 
 // Files lists the files that the model is read from; weights may be read from them until Close.
@@ -271,7 +275,7 @@ func (s *Session) aim(how Search) (t search.Target, err error) {
 		t.Baseline = b.timeline
 	}
 	if how.TimeLimit < 0 {
-		return t, fault.Usagef("time limit %v: 0 or more wanted", how.TimeLimit)
+		return t, fault.Usagef("--time-limit %v: 0 or more wanted", how.TimeLimit)
 	}
 	t.Exact, t.TimeLimit, t.Progress = how.Exact, how.TimeLimit, s.phase(phase)
 	return t, err

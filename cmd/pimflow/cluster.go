@@ -77,23 +77,33 @@ func (f *clusterFlags) check() error {
 		{"retries", f.retries, 1, f.retries >= 1},
 		{"point-timeout", f.timeout, 0, f.timeout >= 0},
 		{"lease", f.lease, leastLease, f.lease >= leastLease},
+		{"patience", f.patience, 0, f.patience >= 0},
 	} {
 		if !x.ok {
 			return fault.Usagef("--%s %v: %v or more wanted", x.flag, x.given, x.least)
 		}
 	}
-	return nil
+	_, err := f.budget()
+	return err
+}
+
+// budget is that of --memory, 0 where it is not given.
+func (f *clusterFlags) budget() (budget.Memory, error) {
+	if f.memory == "" {
+		return 0, nil
+	}
+	m, err := budget.Parse(f.memory)
+	if err != nil {
+		return 0, fault.Usagef("--%w", err)
+	}
+	return m, nil
 }
 
 // worker is a worker of this process.
 func (f *clusterFlags) worker(s *queue.Store, cache *queue.Cache) (queue.Worker, error) {
-	var memory budget.Memory
-	if f.memory != "" {
-		m, err := budget.Parse(f.memory)
-		if err != nil {
-			return queue.Worker{}, fault.Usagef("--%w", err)
-		}
-		memory = m
+	memory, err := f.budget()
+	if err != nil {
+		return queue.Worker{}, err
 	}
 	n := f.parallel
 	if n == 0 {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -16,6 +17,18 @@ import (
 var wanted = map[string]string{
 	"bool": "true or false", "int": "a whole number", "intSlice": "whole numbers with commas between them", "float64": "a number",
 	"duration": "a time with its unit, as 90s or 5m,", "stringSlice": "names with commas between them",
+}
+
+// ofFlag names --set in the error of a machine that it changed.
+func ofFlag(c *cobra.Command, err error) error {
+	f := c.Flags().Lookup("set")
+	if err == nil || f == nil || !f.Changed || fault.Of(err) != fault.Usage {
+		return err
+	}
+	if text := err.Error(); strings.HasPrefix(text, "machine ") || strings.Contains(text, "machine \"") && !strings.HasPrefix(text, "--") && !strings.Contains(text, "--machine") {
+		return fmt.Errorf("--set: %w", err)
+	}
+	return err
 }
 
 // flagError says in words what is wrong with a flag: its name, its value and what was wanted.

@@ -27,7 +27,7 @@ func TestFlagErrors(t *testing.T) {
 		{"run toy -o", `--out has no value: write the plan to this file`},
 		{"run toy --ouput x", `run: flag --ouput is not known (did you mean "--output"?)`},
 		{"run toy -k", `run: flag -k is not known: one of -h, -o, -q, -v, or a flag that begins with -- wanted`},
-		{"run toy --set =1 --machine toy", `machine toy: "=1": KEY=VALUE wanted, as memory.pim_channels=8`},
+		{"run toy --set =1 --machine toy", `--set: machine toy: "=1": KEY=VALUE wanted, as memory.pim_channels=8`},
 		{"layer --in 0x1x1 --out-channels 3", `--in: 0: 1 to 1048576 wanted`},
 		{"layer --in 3x8x8 --out-channels 3 --kernel 0x0", `--kernel: 0: 1 to 1048576 wanted`},
 		{"layer --in 3x8x8 --out-channels 3 --n-channel 99", `--n-channel: 99: 1 to 32 wanted, the memory channels of machine artifact`},

@@ -15,6 +15,7 @@ import (
 	"pimflow/internal/convolution"
 	"pimflow/internal/fault"
 	"pimflow/internal/files"
+	"pimflow/internal/gpu"
 	"pimflow/internal/hw"
 	"pimflow/internal/profile"
 	"pimflow/internal/report"
@@ -62,6 +63,9 @@ no channel is left. latency_hiding 1 is the machine as it is, 0 is --no-hiding.`
 			m, err := f.machine.load()
 			if err != nil {
 				return err
+			}
+			if _, err := gpu.New(m, m.Memory.Channels); err != nil && len(f.machine.set) > 0 {
+				return fault.As(fault.Usage, err)
 			}
 			b, err := f.bench(m)
 			if err != nil {

@@ -41,7 +41,8 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetOut(out)
 	root.SetErr(stderr)
 	defer files.Drop()
-	err := root.ExecuteContext(ctx)
+	ran, err := root.ExecuteContextC(ctx)
+	err = ofFlag(ran, err)
 	if err == nil || errors.Is(err, errFailed) { // whose output says what failed
 		if unwritten := out.flush(); unwritten != nil {
 			err = unwritten

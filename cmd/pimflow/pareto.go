@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pimflow/internal/fault"
 	"pimflow/internal/figure"
 )
 
@@ -37,6 +38,11 @@ A note says which rows have an error and are left out. --csv prints all columns,
 			d, err := all.Where(where)
 			if err != nil {
 				return err
+			}
+			for _, a := range aims {
+				if err := d.Check(a.Column); err != nil && c.Flags().Changed("by") {
+					return fault.Usagef("--by %s: %w", a.Column, err)
+				}
 			}
 			f, err := figure.NewFronts(d, aims)
 			if err != nil {

@@ -58,6 +58,11 @@ out. All text is 8 pt. Colours are told apart with any common colour blindness; 
 			if !(f.width >= leastWidth && f.width <= mostWidth) {
 				return fault.Usagef("--width %g: inches from %g to %g wanted", f.width, leastWidth, float64(mostWidth))
 			}
+			for flag, of := range map[string]string{"by": "pareto", "z": "heat"} {
+				if c.Flags().Changed(flag) && f.figure != of {
+					return fault.Usagef("--%s is for --figure %s: leave it out, or another figure wanted", flag, of)
+				}
+			}
 			return plotFigure(c, f, args)
 		},
 	}

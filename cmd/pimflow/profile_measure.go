@@ -63,6 +63,9 @@ func (f *surveyFlags) checkWith(changed func(string) bool) error {
 			}
 		}
 	}
+	if !slices.Contains([]string{"", "graph", "stream"}, f.launch) {
+		return fault.Usagef("--launch %.80q: graph or stream wanted", f.launch)
+	}
 	if f.repeats < 1 {
 		return fault.Usagef("--repeats %d: at least 1 wanted", f.repeats)
 	}

@@ -110,6 +110,11 @@ func (f *sweepFlags) run(c *cobra.Command, args []string) error {
 	if f.chosen() && (f.out != "" || f.ask || f.emit != "") {
 		return fault.Usagef("--json and --csv print the rows: leave out -o, --ask-tell and --emit")
 	}
+	for _, name := range []string{"emit-workers", "emit-cpus", "emit-image"} {
+		if f.emit == "" && c.Flags().Changed(name) {
+			return fault.Usagef("--%s is for --emit: leave it out, or --emit wanted", name)
+		}
+	}
 	if f.emit != "" {
 		return f.script(c, args)
 	}

@@ -24,11 +24,14 @@ the same version are worked for.
 Models, machines and GPUs that are files come from the server, once, and are checked against their SHA-256.`,
 		Args: wantArgs(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
-			if !f.remote() {
-				return fault.Usagef("worker: --nats or --nats-context wanted, a NATS server")
-			}
 			if err := f.check(); err != nil {
 				return err
+			}
+			if idle < 0 {
+				return fault.Usagef("--idle %v: 0 or more wanted", idle)
+			}
+			if !f.remote() {
+				return fault.Usagef("worker: --nats or --nats-context wanted, a NATS server")
 			}
 			ctx, warn := c.Context(), warner(c.ErrOrStderr())
 			nc, err := f.dial(ctx, warn)

@@ -148,8 +148,8 @@ func TestBadPlans(t *testing.T) {
 		plan Plan
 	}{
 		"slurm or kubernetes wanted": {"pbs", Plan{Workers: 1, CPUs: 1}},
-		"0 workers":                  {"slurm", Plan{CPUs: 1}},
-		"0 processors a worker":      {"slurm", Plan{Workers: 1}},
+		"--emit-workers 0":           {"slurm", Plan{CPUs: 1}},
+		"--emit-cpus 0":              {"slurm", Plan{Workers: 1}},
 		"the image that has pimflow": {"kubernetes", Plan{Workers: 1, CPUs: 1}},
 	} {
 		if err := Script(&bytes.Buffer{}, c.kind, &c.plan); err == nil || !strings.Contains(err.Error(), want) {

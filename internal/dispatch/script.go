@@ -30,9 +30,9 @@ func Script(w io.Writer, kind string, p *Plan) error {
 	case write == nil:
 		return fault.Usagef("--emit %.80q: slurm or kubernetes wanted", kind)
 	case p.Workers < 1 || p.Workers > 100_000:
-		return fault.Usagef("%d workers: 1 to 100000 wanted", p.Workers)
+		return fault.Usagef("--emit-workers %d: 1 to 100000 wanted", p.Workers)
 	case p.CPUs < 1 || p.CPUs > 10_000:
-		return fault.Usagef("%d processors a worker: 1 to 10000 wanted", p.CPUs)
+		return fault.Usagef("--emit-cpus %d: 1 to 10000 wanted", p.CPUs)
 	}
 	return write(w, p)
 }

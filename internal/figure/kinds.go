@@ -57,6 +57,16 @@ func (d *Data) Make(name string, o *Options) (*Figure, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, x := range []struct {
+		flag    string
+		columns []string
+	}{{"x", []string{o.X}}, {"y", []string{o.Y}}, {"z", []string{o.Z}}, {"group", o.Group}} {
+		for _, c := range x.columns {
+			if err := d.Check(c); c != "" && err != nil {
+				return nil, fault.Usagef("--%s %.80s: %w", x.flag, c, err)
+			}
+		}
+	}
 	f, err := Kinds[i].make(d, o)
 	if err != nil {
 		return nil, err
@@ -74,7 +84,7 @@ func (d *Data) Where(wanted []string) (*Data, error) {
 			return nil, fault.Usagef("--where %.80q: COLUMN=VALUE wanted", w)
 		}
 		if err := out.Check(column); err != nil {
-			return nil, err
+			return nil, fault.Usagef("--where %.80s: %w", w, err)
 		}
 		var there []string
 		var rows []Record

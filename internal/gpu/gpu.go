@@ -72,7 +72,7 @@ func New(m *hw.Machine, channels int) (device.Device, error) {
 		}
 		*k.to = kernels{k.model, k.model.Launchable(tiles), k.model.Launchable(products)}
 		if k.to.tiles == nil || k.to.products == nil {
-			return nil, fmt.Errorf("machine %.80q: no kernel of gpu.tile_library %.80q or of cublas fits an SM of gpu.smem_per_sm_bytes %d, threads_per_sm %d and registers_per_sm %d",
+			return nil, fmt.Errorf("machine %.80q: no kernel of gpu.tile_library %.80q or of cublas fits an SM of gpu.smem_per_sm_bytes %d, threads_per_sm %d and registers_per_sm %d: larger ones wanted",
 				m.Name, m.GPU.Library, m.GPU.Smem, m.GPU.Threads, m.GPU.Registers)
 		}
 	}

@@ -97,6 +97,9 @@ func (n *names) on(g *graph.Graph, t tensor.Type) (p *Profile, note string, err 
 		}
 		times[r] = append(times[r], x.time)
 	}
+	if len(p.Rows) == 0 && len(strangers) == 0 {
+		return nil, "", fmt.Errorf("%s: every name has a time of 0: more than 0 wanted", n.file)
+	}
 	if len(p.Rows) == 0 {
 		return nil, "", fmt.Errorf("%s: no name with a time is that of a layer of %s, such as %.80q: %s", n.file, fault.Name(g.Name), firstLayer(g), few(strangers))
 	}

@@ -58,6 +58,7 @@ func TestNames(t *testing.T) {
 		{head + "\"PWN(PWN(/x/Sigmoid), /c/Relu)\",2\n", "/c/Relu 2 2us"},
 		{head + "/c/Relu,1\nReformatting CopyNode for Input Tensor 0 to /a/Conv + /c/Relu,2\nz,1\n", `/c/Relu 2 1us; f: 2 of 3 names are no layers, with 75.0 % of the time: "Reformatting CopyNode for Input Tensor 0 to /a/Conv + /c/Relu", "z"`},
 		{head + "a,1\n", `f: no name with a time is that of a layer of chain, such as "/a/Conv": "a"`},
+		{head + "/a/Conv,0\n", "f: every name has a time of 0: more than 0 wanted"},
 		{head + "/a/Conv + /b/Conv,1\n", `f:2: "/a/Conv + /b/Conv" is two layers of the model, "/a/Conv" and "/b/Conv": a time for each wanted`},
 		{head + "/a/Conv,1\n/a/Conv + r,1\n", `f:3: "/a/Conv + r" is layer "/a/Conv", as the name in line 2 is: one time for a layer wanted`},
 		{head + "/a/Conv,1_0\n", `f:2: "time_us": "1_0": a number of 0 or more, at most an hour, wanted`},

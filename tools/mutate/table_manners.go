@@ -29,4 +29,10 @@ var manners = slices.Concat(
 	file("cmd/pimflow/stdin.go", in("cmd/pimflow", "^TestScripts$/^stdin$"),
 		row{"the standard input is taken twice", `case len(places) > 1:`, `case len(places) > 9:`},
 	),
+	file("cmd/pimflow/cluster.go", in("cmd/pimflow", "^TestBadValues$"),
+		row{"a negative --patience is taken", `{"patience", f.patience, 0, f.patience >= 0},`, ``},
+	),
+	file("machine.go", in("cmd/pimflow", "^TestBadValues$"),
+		row{"a machine that --set makes impossible is a fault of its file", `return fault.As(fault.Usage, err)`, `return err`},
+	),
 )
