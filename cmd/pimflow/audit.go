@@ -28,7 +28,7 @@ rules each by itself. A file is
 
   a table      CSV with a first line of names: cycle and command wanted; channel, bank and row where they are there
   a stream     as pimflow emit writes it, with cycles (--timed) or without
-  instructions of the published AiM simulator's host, on a machine whose pim.standard is aim
+  instructions of the published AiM simulator's host, on a machine whose pim.standard is aim or lpddr5-aim
   a trace      of PIMFlow's published simulator, on a machine whose pim.standard is artifact
 
 What has no cycles is issued first, as soon as the rules allow. The exit code is 1 if a rule is broken.`,

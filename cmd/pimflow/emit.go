@@ -29,7 +29,7 @@ The folder gets a file for each step on the PIM and each channel that is not idl
 manifest that lists them; docs/streams.md has their forms. It is new, and written as a whole or not at all.
 
   pimflow  the loop nest; with --timed a line for each command, after its cycle
-  aim      the host instructions of the published AiM simulator, on a machine whose pim.standard is aim
+  aim      the host instructions of the published AiM simulator, on a machine whose pim.standard is aim or lpddr5-aim
   csv      a line for each command: channel, banks, row, column, and with --timed its cycle`,
 		Args: wantArgs(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {

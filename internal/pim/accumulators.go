@@ -23,6 +23,7 @@ type accumulators struct {
 	read     int64 // cycles from a read to the next
 	fromComp int64 // from COMP to a read
 	mode     int64 // from a change of mode to COMP
+	back     int64 // from a change of mode to a read
 }
 
 func newAccumulators(d *Device) scheme {
@@ -30,7 +31,7 @@ func newAccumulators(d *Device) scheme {
 	comp, read := d.ops.Comp[0], d.ops.Read
 	c := &accumulators{packing: newPacking(d), read: w(read, read), fromComp: w(comp, read)}
 	for _, o := range d.ops.mode {
-		c.mode = w(o, comp)
+		c.mode, c.back = w(o, comp), w(o, read)
 	}
 	return c
 }

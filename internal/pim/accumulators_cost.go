@@ -116,7 +116,7 @@ func (c *accumulators) passes(s *span, groups int) int {
 // that they make to the waits of the commands around them.
 func (c *accumulators) block() int64 {
 	t := &c.waits
-	return 2*c.mode + 1 - t.write + c.fromComp - t.comp + t.toWrite - c.read
+	return c.mode + c.back + 1 - t.write + c.fromComp - t.comp + t.toWrite - c.read
 }
 
 // opening is the cycles that a block takes longer if it opens a row.
@@ -127,8 +127,8 @@ func (c *accumulators) estimate(s share) estimate {
 	t := &c.waits
 	w, n, unread := c.count(s)
 	within := max(w.visits-n, 0) // rows that are opened inside a block
-	fixed := n*2*c.mode + w.visits*c.opening() + within*t.close
-	cycles := t.write*(w.writes+w.inits) + t.comp*w.comps + c.read*w.reads + fixed + n*(c.block()-2*c.mode) - unread*(c.fromComp+t.toWrite-c.read-1)
+	fixed := n*(c.mode+c.back) + w.visits*c.opening() + within*t.close
+	cycles := t.write*(w.writes+w.inits) + t.comp*w.comps + c.read*w.reads + fixed + n*(c.block()-c.mode-c.back) - unread*(c.fromComp+t.toWrite-c.read-1)
 	x := newTimeline(&c.refresh)
 	x.add(float64(w.visits), float64(cycles+c.mode-1)/float64(max(w.visits, 1)))
 	return estimate{int64(x.end()), c.rows(s).Len(), w.moved, true}

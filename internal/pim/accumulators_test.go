@@ -25,8 +25,10 @@ import (
 
 // smallAccumulators is aim with small numbers: 4 banks, rows and a buffer of 8 columns of 4
 // lanes, and so many accumulators.
-func smallAccumulators(t fataler, sums int) *hw.Machine {
-	m := machineOf(t, "aim")
+func smallAccumulators(t fataler, sums int) *hw.Machine { return small(t, "aim", sums) }
+
+func small(t fataler, machine string, sums int) *hw.Machine {
+	m := machineOf(t, machine)
 	p := &m.PIM
 	p.Banks, p.Sums = 4, sums
 	reshape(p, p.Format, 4, 8, 32)
@@ -66,7 +68,8 @@ func TestPrintRegisters(t *testing.T) {
 
 // anyAccumulators draws a small machine that sets sums.
 func anyAccumulators(t *rapid.T) *hw.Machine {
-	return smallAccumulators(t, rapid.SampledFrom([]int{1, 2, 3, 5, 32}).Draw(t, "accumulators"))
+	machine := rapid.SampledFrom([]string{"aim", "lpddr5-aim"}).Draw(t, "machine")
+	return small(t, machine, rapid.SampledFrom([]int{1, 2, 3, 5, 32}).Draw(t, "accumulators"))
 }
 
 // TestAccumulatorsReferee: the brute-force referee times the streams of every mapping of a
@@ -232,6 +235,26 @@ func TestAccumulatorsForms(t *testing.T) {
 	read := int64(3*(2*cols+158+2*cols+103+2*cols)) + ending(code.device)
 	if p := &code.parts[0]; !p.outputStationary || code.cost.Stream != read-2*(2*(3+2)+1+5-3) {
 		t.Errorf("%d cycles, %d if sums are read; %v", code.cost.Stream, read, code.mapping)
+	}
+}
+
+// TestAccumulatorsLPDDR5: the same where rows are opened in two steps and the data clock starts, by hand.
+// From a read to that of the next block: 3 to WRMAC16, 1 to TMOD, 13 to PREA, 17 to ACT16-1, 23 to MAC16, 4 a
+// column, and 1 to TMOD less than to the next MAC16; 13 to CASRDMAC16, 1 to RDMAC16. A further output adds a
+// WRMAC16, 2, and a RDMAC16, 3, and 4, 17 and 23 for its row. The first block has no row to close, 17, and
+// changes the mode first: WRGB in cycle 15, not 3. The last row is closed 3 and 13 after the last read.
+func TestAccumulatorsLPDDR5(t *testing.T) {
+	for _, c := range []struct{ sums, groups, segments int }{{1, 3, 1}, {1, 7, 2}, {2, 6, 1}, {2, 8, 3}, {32, 64, 2}} {
+		m := unrefreshed(machineOf(t, "lpddr5-aim"))
+		m.PIM.Sums = c.sums
+		n := product(t, c.segments*m.PIM.Columns()*m.PIM.Lanes(), c.groups*m.PIM.Banks)
+		code := compile(t, m, 1, n.g, n.g.Whole(n.id))
+		cols := m.PIM.Columns()
+		block := 71 + 4*cols + (c.sums-1)*(45+4*cols)
+		want := int64(c.segments*(2*cols+c.groups/c.sums*block) + 15 - 3 - 17 + 3 + 13)
+		if code.cost.Stream != want {
+			t.Errorf("%+v: %d cycles, %d wanted; %v", c, code.cost.Stream, want, code.mapping)
+		}
 	}
 }
 

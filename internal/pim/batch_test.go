@@ -69,7 +69,7 @@ func anyBatch(t *rapid.T) net {
 // TestWritten: weights that are written take time, bytes, rows and energy that constant ones do not, and all
 // else stays.
 func TestWritten(t *testing.T) {
-	for _, name := range []string{"artifact", "newton", "aim"} {
+	for _, name := range []string{"artifact", "newton", "aim", "lpddr5-aim"} {
 		r := rand.New(rand.NewPCG(1, 2))
 		x, w := numbers(r, tensor.Shape{30, 64}), numbers(r, tensor.Shape{64, 50})
 		n, constant := twoInputs(t, "MatMul", op.Attrs{}, x, w), build(t, "MatMul", op.Attrs{}, x, w)

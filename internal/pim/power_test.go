@@ -17,7 +17,7 @@ import (
 // power is 1314 mW, that of CENT's account of an all-bank MAC.
 func TestPowerLimit(t *testing.T) {
 	n := conv(t, rand.New(rand.NewPCG(5, 6)), tensor.Shape{1, 64, 5, 5}, 40, 1, 3, 1, 1, []int64{1, 1, 1, 1}, false)
-	for _, machine := range []string{"artifact", "newton", "aim", "toy"} {
+	for _, machine := range []string{"artifact", "newton", "aim", "lpddr5-aim", "toy"} {
 		m := machineOf(t, machine)
 		free := compile(t, m, 2, n.g, n.g.Whole(n.id))
 		ccd := m.PIM.Cadence()
@@ -76,7 +76,16 @@ func TestPowerLimit(t *testing.T) {
 				t.Fatal(err)
 			}
 			at := dram.Cycle(1)
+			var ops []dram.Op
 			for _, o := range append(free.device.ops.Open, comp) {
+				for _, l := range std.Leads {
+					if l.Before == o {
+						ops = append(ops, l.Issue)
+					}
+				}
+				ops = append(ops, o)
+			}
+			for _, o := range ops {
 				if err := check.Issue(o, at); err != nil {
 					t.Fatalf("%s: %v", machine, err)
 				}

@@ -49,6 +49,7 @@ func TestReplayRules(t *testing.T) {
 		{"newton", compRole, false, set(func(c *dram.Command) { c.Col.Base++ }), "inputs of others"},
 		{"aim", initRole, false, drop, "to a sum that has not been set"},
 		{"aim", initRole, false, twice, "is set again before anything is added to it"},
+		{"lpddr5-aim", initRole, false, drop, "to a sum that has not been set"},
 		{"aim", initRole, false, again, "to which nothing is added before the end"},
 		{"artifact newton aim", readRole, false, twice, "of what has not been computed"},
 		{"artifact newton aim", readRole, false, set(func(c *dram.Command) { c.Data.Base++ }), "where no group of outputs begins"},
@@ -86,7 +87,7 @@ func TestReplayRules(t *testing.T) {
 // TestReplayEnd: a refresh that is requested before the end, and not served, is missing.
 func TestReplayEnd(t *testing.T) {
 	n := conv(t, rand.New(rand.NewPCG(3, 4)), tensor.Shape{1, 16, 1, 1}, 16, 1, 1, 1, 1, []int64{0, 0, 0, 0}, false)
-	for _, machine := range []string{"artifact", "newton", "aim"} {
+	for _, machine := range []string{"artifact", "newton", "aim", "lpddr5-aim"} {
 		code := compile(t, machineOf(t, machine), 1, n.g, n.g.Whole(n.id))
 		d, s := code.device, code.perChannel()[0]
 		end := int64(d.time(s).Cycles)

@@ -200,7 +200,7 @@ func twice(s []dram.Command, i int) []dram.Command { return slices.Insert(s, i, 
 // mutation of every command it applies to is found.
 func TestReplayMutations(t *testing.T) {
 	n := conv(t, rand.New(rand.NewPCG(3, 4)), tensor.Shape{1, 48, 3, 3}, 40, 1, 3, 1, 1, []int64{1, 1, 1, 1}, false)
-	for _, machine := range []string{"artifact", "newton", "aim"} {
+	for _, machine := range []string{"artifact", "newton", "aim", "lpddr5-aim"} {
 		hm := machineOf(t, machine)
 		if machine == "newton" {
 			halfRate(hm) // at the full rate a mapping is compared that writes a column which is in the buffer already
@@ -274,7 +274,7 @@ func looped(ops *Commands, s []dram.Command) (st dram.Stream) {
 // TestReplayRuns: column accesses along a row that are a loop break the same rule at the same command as those that are none.
 func TestReplayRuns(t *testing.T) {
 	n := conv(t, rand.New(rand.NewPCG(3, 4)), tensor.Shape{1, 96, 3, 3}, 40, 1, 3, 1, 1, []int64{1, 1, 1, 1}, false)
-	for _, machine := range []string{"artifact", "newton", "aim"} {
+	for _, machine := range []string{"artifact", "newton", "aim", "lpddr5-aim"} {
 		code := compile(t, machineOf(t, machine), 2, n.g, n.g.Whole(n.id))
 		ops, s := code.device.ops, code.perChannel()[0]
 		follow := func(st dram.Stream) (*follower, string) {
@@ -353,7 +353,7 @@ func TestReplayTime(t *testing.T) {
 // TestReplayEarly: any command of a real stream, a cycle early, breaks a rule.
 func TestReplayEarly(t *testing.T) {
 	n := conv(t, rand.New(rand.NewPCG(3, 4)), tensor.Shape{1, 256, 7, 7}, 40, 1, 3, 1, 1, []int64{1, 1, 1, 1}, false)
-	for _, machine := range []string{"artifact", "newton", "aim"} {
+	for _, machine := range []string{"artifact", "newton", "aim", "lpddr5-aim"} {
 		code := compile(t, machineOf(t, machine), 2, n.g, n.g.Whole(n.id))
 		d := code.device
 		for _, s := range code.perChannel() {

@@ -22,7 +22,7 @@ func TestSetsAtOnce(t *testing.T) {
 		}
 		return x
 	}
-	for _, machine := range []string{"artifact", "newton", "aim"} {
+	for _, machine := range []string{"artifact", "newton", "aim", "lpddr5-aim"} {
 		for _, n := range []net{
 			conv(t, r, tensor.Shape{1, 8, 6, 5}, 20, 1, 3, 1, 1, []int64{1, 1, 1, 1}, true),
 			conv(t, r, tensor.Shape{1, 24, 4, 4}, 24, 4, 1, 1, 1, []int64{0, 0, 0, 0}, false),

@@ -19,6 +19,9 @@ type Usage struct {
 	// when it comes.
 	change dram.Cycle // in which the change under way began; 0: none
 	before dram.Cycle // cycles that the change began later than its own rules allow
+	// What goes ahead of a command does so in the last cycle before it could be issued: the same holds.
+	lead  dram.Cycle // in which it was issued; 0: the last command was none
+	ahead dram.Cycle // cycles later than its own rules allow
 }
 
 // Spent is where the cycles of a channel go. Commands and Stalls add up to Cycles.
@@ -71,11 +74,16 @@ func (u *Usage) Issue(op dram.Op, at dram.Cycle) {
 		u.change, u.before = at, late
 	case std.ChangesMode(op):
 		u.before += late
+	case std.LeadsOthers(op):
+		u.lead, u.ahead = at, late
 	default:
 		if u.change > 0 {
 			u.stall(cmp.Or(u.audit.Until(op, dram.AllBanks, u.change), stallIdle), u.before)
 		}
-		u.change = 0
+		if u.lead > 0 {
+			u.stall(cmp.Or(u.audit.Until(op, dram.AllBanks, u.lead+1), stallIdle), u.ahead)
+		}
+		u.change, u.lead = 0, 0
 		u.stall(stallIdle, late)
 	}
 	u.audit.Record(op, dram.AllBanks, dram.AnyRow, at)
@@ -117,6 +125,9 @@ func (u *Usage) stall(rule string, cycles dram.Cycle) {
 func (u *Usage) Finish(end dram.Cycle) *Spent {
 	if u.change > 0 {
 		u.stall(stallIdle, u.before)
+	}
+	if u.lead > 0 {
+		u.stall(stallIdle, u.ahead)
 	}
 	u.stall(stallEnd, end-u.last)
 	u.close(end)

@@ -123,7 +123,7 @@ func (c *auditedChannel) shadow(std *dram.Standard, op dram.Op) {
 	switch o := &std.Ops[op]; {
 	case o.Bank:
 		c.with, c.without = nil, nil
-	case std.Refresh != nil && op == std.Refresh.Do || std.ChangesMode(op):
+	case std.Refresh != nil && op == std.Refresh.Do || std.Hidden(op):
 	default:
 		c.with.Issue(op)
 		c.without.Issue(op)
@@ -267,7 +267,7 @@ func (a *auditor) published(name string, text io.Reader) error {
 // untimed issues a command of a log without cycles.
 func (a *auditor) untimed(runs map[int]*dram.Run, e *event) error {
 	o, f := &a.std.Ops[e.op], a.std.Refresh
-	if o.Bank || f != nil && e.op == f.Do || a.std.ChangesMode(e.op) {
+	if o.Bank || f != nil && e.op == f.Do || a.std.Hidden(e.op) {
 		return fmt.Errorf("%s is of one bank, or issued when it is due: a log with cycles wanted", o.Name)
 	}
 	run := runs[e.channel]

@@ -160,7 +160,7 @@ func (s *Simulator) measure(ctx context.Context, meter *pim.Meter, name string, 
 			return fmt.Errorf("channel %d after channel %d: the log of one channel wanted", e.channel, channel)
 		case o.Bank:
 			return fmt.Errorf("%s acts on one bank: commands of all banks wanted; pimflow audit takes any", o.Name)
-		case f != nil && e.op == f.Do || s.Standard.ChangesMode(e.op):
+		case f != nil && e.op == f.Do || s.Standard.Hidden(e.op):
 			if !log.timed {
 				return fmt.Errorf("%s is issued when it is due: commands of a stream wanted where there are no cycles", o.Name)
 			}
@@ -202,7 +202,7 @@ func (s *Simulator) stream(file string, m *pim.Measure) Stream {
 		switch {
 		case refresh != nil && dram.Op(op) == refresh.Do:
 			x.Refreshes = n
-		case !s.Standard.ChangesMode(dram.Op(op)):
+		case !s.Standard.Hidden(dram.Op(op)):
 			x.Commands += n
 		}
 	}

@@ -74,7 +74,7 @@ func (h *Host) Limit(rows int64) { h.rows = rows }
 func New(c *dram.Channel, channels int) (*Host, error) {
 	std := c.Standard()
 	if !Hosts(std) {
-		return nil, fmt.Errorf("DRAM standard %s has no host instructions: aim wanted", std.Name)
+		return nil, fmt.Errorf("DRAM standard %s has no host instructions: aim or lpddr5-aim wanted", std.Name)
 	}
 	if channels < 1 || channels > MaxChannels {
 		return nil, fmt.Errorf("%d channels: 1 to %d wanted, the bits of an instruction's mask", channels, MaxChannels)
