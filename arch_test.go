@@ -20,7 +20,7 @@ import (
 var ranks = [][]string{
 	{"budget", "csvtext", "explore", "fault", "files", "hostile", "jsontext", "nearest", "usage", "vector"},
 	{"tensor", "dram", "job"},
-	{"hw", "op", "npy", "dram/aimhost", "pim/unit"},
+	{"hw", "op", "npy", "dram/aimhost", "dram/hbmhost", "pim/unit"},
 	{"graph"},
 	{"simplify", "zoo", "plan", "device", "interval"},
 	{"onnx", "gpu", "profile", "program", "transform", "result"},

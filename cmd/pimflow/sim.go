@@ -12,6 +12,7 @@ import (
 
 	"pimflow/internal/dram"
 	"pimflow/internal/dram/aimhost"
+	"pimflow/internal/dram/hbmhost"
 	"pimflow/internal/emit"
 	"pimflow/internal/fault"
 	"pimflow/internal/report"
@@ -43,7 +44,12 @@ Energy is that of the traces' own channels, by the published simulator's constan
 On a machine whose pim.standard is aim or lpddr5-aim, a trace is the text of aim_simulator: instructions of one
 host for all channels, up to AiM EOC, without refreshes. --csv runs the traces of a table, written with loops as
 8*i(AiM MAC_ABK 3 0x1 {i}) | AiM EOC, and prints its rows with new counts; on lpddr5-aim by the rules of that
-simulator's device, slips included, with the refreshes of the columns refi and rfc, in ticks.`,
+simulator's device, slips included, with the refreshes of the columns refi and rfc, in ticks.
+
+On a machine whose pim.standard is hbm-pim, --csv runs traces of the open model of HBM3-PIM (DCC, ISCA 2026), as
+8*r(32*c(MACAB {r} {c}) | BAR), by its rules and in each row's preset, refi and rfc. Rows of kind sched need its controller, which
+reorders: a column not_simulated says so. A table with columns M, K and N in place of traces is one of products, timed with two programs
+of the units in every division over the channels; column over is the ratio to a column best_ns.`,
 		Args: func(c *cobra.Command, args []string) error {
 			if table != "" {
 				return wantArgs(0, 0)(c, args)
@@ -80,14 +86,16 @@ simulator's device, slips included, with the refreshes of the columns refi and r
 				return err
 			case noHiding && aimhost.Hosts(s.Standard):
 				return fault.Usagef("--no-hiding: machine %s has pim.standard %s, without GWRITE", m.Name, s.Standard.Name)
-			case table != "" && !aimhost.Hosts(s.Standard):
-				return fault.Usagef("--csv: machine %s has pim.standard %s: one with host instructions wanted, as --machine aim", m.Name, s.Standard.Name)
+			case table != "" && !aimhost.Hosts(s.Standard) && !hbmhost.Hosts(s.Standard):
+				return fault.Usagef("--csv: machine %s has pim.standard %s: one with host instructions wanted, as --machine aim, or hbm-pim", m.Name, s.Standard.Name)
 			case stalls && asJSON:
 				return fault.Usagef("--json does not go with --stalls")
 			case table != "" && asJSON:
 				return fault.Usagef("--json does not go with --csv")
 			case stalls && !stream:
 				return fault.Usagef("--stalls: streams or tables of pimflow emit wanted")
+			case table != "" && hbmhost.Hosts(s.Standard):
+				return s.ModelTable(c.Context(), table, c.InOrStdin(), lines(c.OutOrStdout()))
 			case table != "":
 				return s.HostTable(c.Context(), table, c.InOrStdin(), lines(c.OutOrStdout()))
 			}

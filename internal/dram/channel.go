@@ -77,9 +77,12 @@ func (s *Standard) New(t Timing) (*Channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Channel{std: s, rows: make([]row, len(s.Ops)), modes: s.modeTable(t), interval: math.MaxInt64 / 4, gap: 1}
+	c := &Channel{std: s, rows: make([]row, len(s.Ops)), modes: s.engineModes(t), interval: math.MaxInt64 / 4, gap: 1}
 	if s.Buses == RowAndColumn {
 		c.two, c.gap = true, 0
+		if len(c.modes.changes) > 0 {
+			panic("dram: standard " + s.Name + " has two buses and changes of mode that streams leave to the channel")
+		}
 	}
 	if s.Refresh != nil {
 		c.interval = Cycle(book.Interval)

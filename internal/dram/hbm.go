@@ -19,6 +19,12 @@ const (
 	hbmREF
 )
 
+// The modes of the standard hbm-pim, in the order of its Modes. AB-PIM has the commands of AB.
+const (
+	hbmSB Mode = iota
+	hbmAB
+)
+
 // hbm is a pseudo-channel of HBM2 or HBM3 with units between pairs of banks (HBM-PIM,
 // Aquabolt-XL: ISSCC 2021, ISCA 2021), from open models: modes, registers and reserved rows of
 // PIMsim (7bvcxz/PIMsim, commit 5abe9cd), rules of all banks of DCC's HBM3 model (ISCA 2026),
@@ -38,11 +44,13 @@ var hbm = hbmVariant(nil)
 
 // hbmSwitches are what no publication says of the device, the default first.
 var hbmSwitches = []Switch{
-	// A register write has a row cycle of its own, one slot of the columns beside the open row
-	// (WRREG), or a burst of the data bus and nothing else, as UniNDP has it.
+	// A register write has a row cycle of its own; or it comes beside the open row (WRREG), and the
+	// next access a tCCDAB after it; or it takes a burst of the data bus and nothing else, as UniNDP has it.
 	{"reg_access", []string{"row", "column", "free-bus"}},
 	// RDAB to WRAB and back turn the data bus, or take a slot of the columns, as no data cross the pins.
 	{"pim_turnaround", []string{"bus", "column"}},
+	// A multiply-accumulate rounds once, as PIMsim does, or its product first; no rule of time.
+	{"mac_rounding", []string{"fused", "separate"}},
 }
 
 // hbmVariant is the standard with values of its switches; others are the default.
@@ -50,20 +58,20 @@ func hbmVariant(values map[string]string) *Standard {
 	return &Standard{
 		Name: "hbm-pim",
 		Ops: []OpSpec{
-			hbmACT:   {Name: "ACT", Bank: true, Opens: true},
-			hbmPRE:   {Name: "PRE", Bank: true, Closes: true},
+			hbmACT:   {Name: "ACT", Bank: true, Opens: true, Modes: In(hbmSB)},
+			hbmPRE:   {Name: "PRE", Bank: true, Closes: true, Modes: In(hbmSB)},
 			hbmPREA:  {Name: "PREA", Closes: true},
-			hbmRD:    {Name: "RD", Bank: true, Row: true, Column: true},
-			hbmWR:    {Name: "WR", Bank: true, Row: true, Column: true},
-			hbmACTAB: {Name: "ACTAB", Opens: true},
-			hbmRDAB:  {Name: "RDAB", Row: true, Column: true},
-			hbmWRAB:  {Name: "WRAB", Row: true, Column: true},
+			hbmRD:    {Name: "RD", Bank: true, Row: true, Column: true, Modes: In(hbmSB)},
+			hbmWR:    {Name: "WR", Bank: true, Row: true, Column: true, Modes: In(hbmSB)},
+			hbmACTAB: {Name: "ACTAB", Opens: true, Modes: In(hbmAB)},
+			hbmRDAB:  {Name: "RDAB", Row: true, Column: true, Modes: In(hbmAB)},
+			hbmWRAB:  {Name: "WRAB", Row: true, Column: true, Modes: In(hbmAB)},
 			hbmACTMR: {Name: "ACTMR", Opens: true},
 			hbmPREMR: {Name: "PREMR", Closes: true},
-			hbmWRREG: {Name: "WRREG", Column: true},
+			hbmWRREG: {Name: "WRREG", Column: true, Modes: In(hbmAB)},
 			hbmFENCE: {Name: "FENCE", Column: true},
-			hbmACTSB: {Name: "ACTSB", Opens: true, Amid: true},
-			hbmRDSB:  {Name: "RDSB", Row: true, Column: true},
+			hbmACTSB: {Name: "ACTSB", Opens: true, Amid: true, Modes: In(hbmSB)},
+			hbmRDSB:  {Name: "RDSB", Row: true, Column: true, Modes: In(hbmSB)},
 			hbmREF:   {Name: "REFab"},
 		},
 		Timing: []string{
@@ -97,7 +105,13 @@ func hbmVariant(values map[string]string) *Standard {
 		variant:  hbmVariant,
 		// Eight refreshes may be postponed (JESD235, REFRESH command).
 		Refresh: &Refresh{Close: hbmPREA, Do: hbmREF, Queue: 8, Postponed: true, Reopen: hbmACTAB},
-		Banks:   &BankSpec{Groups: 4, PerGroup: 4, Open: hbmACT, Close: hbmPRE, OpenAll: hbmACTAB, CloseAll: hbmPREA},
+		Modes:   []string{"SB", "AB"},
+		Changes: []Change{
+			{From: hbmSB, To: hbmAB, Issue: []Op{hbmACTMR, hbmPREMR}},
+			{From: hbmAB, To: hbmSB, Issue: []Op{hbmACTMR, hbmPREMR}},
+		},
+		Explicit: true,
+		Banks:    &BankSpec{Groups: 4, PerGroup: 4, Open: hbmACT, Close: hbmPRE, OpenAll: hbmACTAB, CloseAll: hbmPREA},
 	}
 }
 
@@ -170,12 +184,10 @@ func hbmRules(t Timing, registers, turn string) Book {
 		Result:   map[Op]int64{hbmRD: t["cl_ck"] + t["bl_ck"], hbmRDSB: t["cl_ck"] + t["bl_ck"]},
 		Interval: t["refi_ck"],
 	}
-	if accesses := ops(hbmRDAB, hbmWRAB, hbmWRREG); registers == "free-bus" {
+	if registers == "free-bus" {
 		b.Rules = append(b.Rules, Rule{Name: "register writes", After: ops(hbmWRREG), Before: ops(hbmWRREG), Wait: t["bl_ck"]})
 	} else {
-		b.Rules = append(b.Rules,
-			Rule{Name: "register write", After: accesses, Before: ops(hbmWRREG), Wait: t["ccdab_ck"]},
-			Rule{Name: "access after a register write", After: ops(hbmWRREG), Before: ops(hbmRDAB, hbmWRAB), Wait: t["ccdab_ck"]})
+		b.Rules = append(b.Rules, Rule{Name: "register write", After: ops(hbmWRREG), Before: ops(hbmRDAB, hbmWRAB, hbmWRREG), Wait: t["ccdab_ck"]})
 	}
 	return b
 }

@@ -77,6 +77,19 @@ type change struct {
 	wait     Cycle
 }
 
+// engineModes is the table for engines, which issue streams. Where these change the mode themselves
+// there is one.
+func (s *Standard) engineModes(t Timing) *modeTable {
+	if s.Explicit {
+		one := &Standard{Name: s.Name, Ops: slices.Clone(s.Ops)}
+		for i := range one.Ops {
+			one.Ops[i].Modes = 0
+		}
+		return one.modeTable(t)
+	}
+	return s.modeTable(t)
+}
+
 // modeTable compiles the table. It panics if the table contradicts itself.
 func (s *Standard) modeTable(t Timing) *modeTable {
 	m := &modeTable{names: s.Modes, belongs: make([]bool, len(s.Ops))}
@@ -101,7 +114,7 @@ func (s *Standard) modeTable(t Timing) *modeTable {
 		m.changes = append(m.changes, change{c.From, c.To, c.Issue, Cycle(t[c.Wait])})
 		for _, op := range c.Issue {
 			m.belongs[op] = true
-			if o := &s.Ops[op]; o.Opens || o.Closes || o.Yields || o.Blocks || o.Row || o.Bank {
+			if o := &s.Ops[op]; (o.Opens || o.Closes) && !s.Explicit || o.Yields || o.Blocks || o.Row || o.Bank {
 				wrong("%s changes the mode and does something else too", o.Name)
 			}
 		}

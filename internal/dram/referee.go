@@ -18,7 +18,7 @@ func (s *Standard) Referee(t Timing, st Stream) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	r := referee{std: s, book: book, history: make([][]int64, len(s.Ops)), modes: modeTracker{modeTable: s.modeTable(t)}, leads: s.leaders(&book), clock: math.MinInt64}
+	r := referee{std: s, book: book, history: make([][]int64, len(s.Ops)), modes: modeTracker{modeTable: s.engineModes(t)}, leads: s.leaders(&book), clock: math.MinInt64}
 	if s.Buses == RowAndColumn {
 		return r.simulateTwo(st), nil
 	}

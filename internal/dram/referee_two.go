@@ -1,7 +1,5 @@
 package dram
 
-import "slices"
-
 // simulateTwo runs a stream on two command buses, cycle by cycle: in each as many commands as
 // find their bus free, in order.
 func (r *referee) simulateTwo(st Stream) Result {
@@ -52,10 +50,6 @@ func (r *referee) simulateTwo(st Stream) Result {
 			return false
 		}
 		op := r.queue[0]
-		if change, needed := r.modes.next(op); needed && !r.modes.belongs[op] {
-			op = change
-			r.queue = slices.Insert(r.queue, 0, r.modes.changes[r.modes.needed(r.modes.mode, r.queue[0])].issue...)
-		}
 		o := &r.std.Ops[op]
 		if x < now { // the commands so far say when the next can be issued
 			for x = now; !r.ready(op, x); x++ {

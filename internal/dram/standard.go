@@ -33,6 +33,8 @@ type Standard struct {
 	Changes []Change          // of mode; where several lead to a mode of a command, the first is taken
 	Leads   []Lead            // commands that go right ahead of others
 
+	// Explicit: streams have the commands of changes themselves, which open and close rows; only an audit asks for the mode.
+	Explicit bool
 	Switches []Switch // choices between rules (With)
 	variant  func(values map[string]string) *Standard
 }
@@ -160,9 +162,9 @@ func (s *Standard) Op(name string) Op {
 	panic("dram: standard " + s.Name + " has no command " + name)
 }
 
-// ChangesMode reports whether a command occurs in changes of mode only.
+// ChangesMode reports whether a command occurs in changes of mode only, and in no stream.
 func (s *Standard) ChangesMode(op Op) bool {
-	return slices.ContainsFunc(s.Changes, func(c Change) bool { return slices.Contains(c.Issue, op) })
+	return !s.Explicit && slices.ContainsFunc(s.Changes, func(c Change) bool { return slices.Contains(c.Issue, op) })
 }
 
 // Parameters returns the names that Timing must have, sorted.

@@ -5,14 +5,6 @@ package dram
 // command once it cannot be postponed any more. It returns the cycle of the command.
 func (c *Channel) step(s *state, op Op) (x Cycle) {
 	r := &c.rows[op]
-	if !r.modes.Has(s.mode) {
-		i := c.modes.needed(s.mode, op)
-		for _, o := range c.modes.changes[i].issue {
-			c.step(s, o)
-		}
-		s.mode = c.modes.changes[i].to
-		s.changes[i]++
-	}
 	x = max(s.t, s.next[op%maxSlots])
 	for ; !r.column || s.open; x = max(s.t, s.next[op%maxSlots]) {
 		look := x - r.late

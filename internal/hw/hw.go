@@ -187,6 +187,7 @@ type PIM struct {
 	Limit    float64          `json:"power_limit_mw" want:">=0" missing:"may"` // of a channel, for column accesses of all banks and their products (Cadence); 0: none
 	Access   string           `json:"reg_access" missing:"may"`                // a switch of the standard: what a write to a register costs
 	Turn     string           `json:"pim_turnaround" missing:"may"`            // a switch of the standard: what a turn between reads and writes of all banks costs
+	Rounding string           `json:"mac_rounding" missing:"may"`              // a switch of the standard: whether a product is rounded before it is added
 	Format   string           `json:"number_format"`                           // of operands and results: "fp16", "bf16" or "fp32", sums are float32; or "int8", sums are int32
 	Timing   map[string]int64 `json:"timing" key:"_ck" want:">=0"`             // the standard's parameters, in cycles of Clock
 	Energy   PIMEnergy        `json:"energy"`
@@ -237,7 +238,7 @@ func (p *PIM) MACUnits() int {
 
 // Switches are the values of the switches of the DRAM standard by name, "" for its default.
 func (p *PIM) Switches() map[string]string {
-	return map[string]string{"reg_access": p.Access, "pim_turnaround": p.Turn}
+	return map[string]string{"reg_access": p.Access, "pim_turnaround": p.Turn, "mac_rounding": p.Rounding}
 }
 
 // MACEnergy is the energy of a column access of all MAC units with its products, in pJ.

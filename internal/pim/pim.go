@@ -179,6 +179,9 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing, shared *known, p
 		m: p, geometry: g, program: program, element: m.Memory.ElementSize, channels: channels, ops: ops, format: format, link: NewLink(m, channels), writing: NewWriting(m),
 		standard: std, timing: timing, channel: ch, known: shared,
 	}
+	if p.Rounding == "separate" {
+		d.rounding = unit.Separate
+	}
 	if d.sum = d.element; d.exact() {
 		d.element, d.sum = p.ElementSize(), 4 // int32
 	}
@@ -186,7 +189,7 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing, shared *known, p
 		d.bare = append(d.bare, dram.Command{Op: dram.Op(o)})
 	}
 	if program != nil && d.link.Finish.Where == hw.InDRAM {
-		return nil, fmt.Errorf("machine %s: link.finish.where: %q: the units have no adder for sums of other units or lanes; %q or %q wanted", m.Name, hw.InDRAM, hw.InController, hw.OnGPU)
+		return nil, fmt.Errorf("machine %s: link.finish.where: %.80q: the units have no adder for sums of other units or lanes; %.80q or %.80q wanted", m.Name, hw.InDRAM, hw.InController, hw.OnGPU)
 	}
 	d.scheme = ops.dialect.scheme(d)
 	d.traits = d.scheme.traits()

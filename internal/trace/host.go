@@ -1,11 +1,8 @@
 package trace
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/csv"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -13,10 +10,8 @@ import (
 	"slices"
 	"strconv"
 
-	"pimflow/internal/csvtext"
 	"pimflow/internal/device"
 	"pimflow/internal/dram/aimhost"
-	"pimflow/internal/files"
 )
 
 // HostSchema names the form of Host's JSON.
@@ -95,86 +90,33 @@ func (s *Simulator) hostColumns(r *aimhost.Result, hash string) map[string]strin
 // there is one: its refreshes are those of the columns "refi" and "rfc", in ticks, and none
 // without them.
 func (s *Simulator) HostTable(ctx context.Context, file string, stdin io.Reader, stdout io.Writer) error {
-	name, f, err := openFile(file, stdin)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	text := bufio.NewReader(files.Text(f))
-	first, _ := text.Peek(text.Size()) // an error comes again below
-	end := bytes.IndexByte(first, '\n')
-	in, out := csv.NewReader(text), csv.NewWriter(stdout)
-	out.UseCRLF = end > 0 && first[end-1] == '\r'
-	write := func(cells []string) error {
-		if err := out.Write(cells); err != nil {
-			return err
-		}
-		out.Flush() // finished rows appear at once
-		return out.Error()
-	}
-	head, err := in.Read()
-	if err == io.EOF {
-		return fmt.Errorf("%s:1: it is empty: a column trace wanted", name)
-	}
-	if err != nil {
-		return csvtext.Broken(name, err)
-	}
-	head = slices.Clone(head)
-	trace := slices.Index(head, "trace")
-	if trace < 0 {
-		return fmt.Errorf("%s:1: column \"trace\" is missing among %.80q", name, head)
-	}
-	if !slices.Contains(head, "cycles") {
-		head = append(head, "cycles")
-	}
-	if err := write(head); err != nil {
-		return err
-	}
-	for {
-		cells, err := in.Read()
-		if err == io.EOF {
-			return nil
-		}
+	return printTable(file, stdin, stdout, tableForm{"trace", []string{"cycles"}, func(row tableRow) (map[string]string, error) {
+		host, err := s.tableHost(row)
 		if err != nil {
-			return csvtext.Broken(name, err)
+			return nil, err
 		}
-		line, _ := in.FieldPos(trace)
-		host, err := s.tableHost(head, cells)
+		r, hash, err := hostText(ctx, host, row.cell("trace"))
 		if err != nil {
-			return fmt.Errorf("%s:%d: %w", name, line, err)
+			return nil, fmt.Errorf("trace: %w", err)
 		}
-		r, hash, err := hostText(ctx, host, cells[trace])
-		if err != nil {
-			return fmt.Errorf("%s:%d: trace: %w", name, line, err)
-		}
-		cells = append(cells, make([]string, len(head)-len(cells))...)
-		counted := s.hostColumns(&r, hash)
-		for i, column := range head {
-			if cell, ok := counted[column]; ok {
-				cells[i] = cell
-			}
-		}
-		if err := write(cells); err != nil {
-			return err
-		}
-	}
+		return s.hostColumns(&r, hash), nil
+	}})
 }
 
 // tableHost is the host for a row of a table.
-func (s *Simulator) tableHost(head, cells []string) (*aimhost.Host, error) {
+func (s *Simulator) tableHost(row tableRow) (*aimhost.Host, error) {
 	device := aimhost.PublishedOf(s.Standard)
 	if device == nil {
 		return aimhost.New(s.channel, s.Machine.Memory.Channels)
 	}
 	var every [2]int64
 	for i, column := range []string{"refi", "rfc"} {
-		at := slices.Index(head, column)
-		if at < 0 {
+		if !row.has(column) {
 			continue
 		}
-		v, err := strconv.ParseUint(cells[at], 10, 32)
+		v, err := strconv.ParseUint(row.cell(column), 10, 32)
 		if err != nil {
-			return nil, fmt.Errorf("%s %.80q: a number of ticks wanted, 0 to %d", column, cells[at], uint32(math.MaxUint32))
+			return nil, fmt.Errorf("%s %.80q: a number of ticks wanted, 0 to %d", column, row.cell(column), uint32(math.MaxUint32))
 		}
 		every[i] = int64(v)
 	}

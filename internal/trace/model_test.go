@@ -1,0 +1,96 @@
+package trace
+
+import (
+	"bytes"
+	"encoding/csv"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"pimflow/internal/hw"
+)
+
+// onModel runs a table on the machine hbm3-pim.
+func onModel(t *testing.T, table string) (string, error) {
+	t.Helper()
+	m, err := hw.Load("hbm3-pim")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(m, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	err = s.ModelTable(t.Context(), "-", strings.NewReader(table), &out)
+	return out.String(), err
+}
+
+// TestModelTable: cycles, commands, first ticks and the hash of all ticks are those of the model (DCC, ISCA 2026), whose rows these
+// are; none is taken from the table.
+func TestModelTable(t *testing.T) {
+	want, err := os.ReadFile("testdata/hbm_traces.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(bytes.NewReader(want)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var bare bytes.Buffer
+	w := csv.NewWriter(&bare)
+	for i, row := range rows {
+		cells := append([]string{}, row...)
+		for j := 4; i > 0 && j < len(row)-1; j++ { // after kind, preset, refi, rfc; before trace
+			cells[j] = "?"
+		}
+		if err := w.Write(cells); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Flush()
+	got, err := onModel(t, bare.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.ReplaceAll(string(want), "\n", ",\n") // the column not_simulated
+	text = strings.Replace(text, "trace,\n", "trace,not_simulated\n", 1)
+	if d := cmp.Diff(text, got); d != "" || len(rows) < 20 {
+		t.Error(d)
+	}
+}
+
+// TestModelRows: what is not simulated says so, what is wrong is named, and a row without a preset has the machine's timing.
+func TestModelRows(t *testing.T) {
+	for _, c := range []struct{ table, want string }{
+		{"kind,cycles,ACT,trace\nsched,17,3,RD 0 0 0 1 2\n", "sched,,,RD 0 0 0 1 2,\"kind sched: the model's controller reorders requests, which is not simulated\"\n"},
+		{"lines,trace\n?,MACAB 0 0 | RD 0 0 0 1 2 | BAR\n", "3,MACAB 0 0 | RD 0 0 0 1 2 | BAR,,\"RD: the model's controller reorders requests, which is not simulated\"\n"},
+		{"trace\nMACAB 0 0\n", "MACAB 0 0,20,\n"},
+		{"refi,trace\n0,MACAB 0 0 | BAR\n", "0,MACAB 0 0 | BAR,21,\n"},
+		{"preset,trace\nHBM2_2.0Gbps,4*c(MACAB 0 {c})\n", ",27,\n"},
+		{"preset,trace\nHBM3_6.4Gbps_NPC,4*c(MACAB 0 {c})\n", ",36,\n"},
+		{"preset,trace\nHBM3_6.4Gbps,2*i(WRGB {i} 0 0) | WRGB 1 1 0 | WRGB 1 1 1\n", ",8,\n"},
+	} {
+		got, err := onModel(t, c.table)
+		if err != nil || !strings.Contains(got, c.want) {
+			t.Errorf("%q: %q, %v: %q wanted", c.table, got, err, c.want)
+		}
+	}
+	for _, c := range []struct{ table, want string }{
+		{"preset,trace\nHBM3_5.3Gbps,BAR\n", `stdin:2: preset: "HBM3_5.3Gbps": one of HBM2_2.0Gbps, `},
+		{"refi,trace\n-1,BAR\n", `stdin:2: refi: "-1": 0 to 1073741824 ticks wanted`},
+		{"refi,trace\n40,BAR\n", `stdin:2: refi: 40: 0 or at least 57 ticks wanted`},
+		{"rfc,trace\nx,BAR\n", `stdin:2: rfc: "x": 0 to`},
+		{"trace\nMACAB 0 32\n", `stdin:2: trace: line 1: "MACAB 0 32": col "32": 0 to 31 wanted`},
+		{"trace\nBAR | MACAB 0\n", `stdin:2: trace: line 2: "MACAB 0": 1 operands: 2 wanted`},
+		{"trace\nMACABS 0 0\n", `instruction "MACABS" is unknown (did you mean "MACAB"?)`},
+		{"trace\n3*(\n", "stdin:2: trace: "},
+		{"kind,trace\nsched,FOO\n", `instruction "FOO" is unknown`},
+	} {
+		if _, err := onModel(t, c.table); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: %v: %q wanted", c.table, err, c.want)
+		}
+	}
+}
