@@ -176,7 +176,7 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing, shared *known, p
 		}
 	}
 	d := &Device{
-		m: p, geometry: g, program: program, element: m.Memory.ElementSize, channels: channels, ops: ops, format: format, link: NewLink(m, channels), writing: NewWriting(m),
+		m: p, geometry: g, program: program, rounding: roundingOf(m), element: m.Memory.ElementSize, channels: channels, ops: ops, format: format, link: NewLink(m, channels), writing: NewWriting(m),
 		standard: std, timing: timing, channel: ch, known: shared,
 	}
 	if p.Rounding == "separate" {

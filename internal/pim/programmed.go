@@ -50,6 +50,14 @@ func (p *microProgram) geometry(m *hw.Machine, g geometry) (geometry, error) {
 	return g, nil
 }
 
+// roundingOf is that of a machine, a switch of its standard.
+func roundingOf(m *hw.Machine) unit.Rounding {
+	if m.PIM.Rounding == "separate" {
+		return unit.Separate
+	}
+	return unit.Fused
+}
+
 // programsOf are the programs of a standard; nil: its commands have one meaning.
 func programsOf(standard string) []microProgram {
 	if i := slices.IndexFunc(dialects, func(d dialect) bool { return d.standard == standard }); i >= 0 {

@@ -9,23 +9,12 @@ import (
 	"testing"
 
 	"pimflow/internal/device"
+	"pimflow/internal/dram"
 	"pimflow/internal/hw"
 	"pimflow/internal/op"
+	"pimflow/internal/pim/unit"
 	"pimflow/internal/tensor"
 )
-
-func hbm(t fataler) *hw.Machine {
-	m := machineOf(t, "newton")
-	p := &m.PIM
-	m.Name, p.Standard, p.Banks, p.Groups, p.Format = "hbm-pim", "hbm-pim", 16, 4, "fp16"
-	p.Column, p.Row, p.Rows, p.Buffer, p.Buffers, p.Sums = 32, 1024, 16384, 256, 1, 8
-	p.Clock, _ = hw.ParsePeriod("1000")
-	p.Timing = map[string]int64{
-		"bl_ck": 2, "ccds_ck": 2, "ccdl_ck": 4, "ccdab_ck": 4, "rcdrd_ck": 14, "rcdwr_ck": 10, "rp_ck": 14, "ras_ck": 34, "rc_ck": 48, "rrds_ck": 4, "rrdl_ck": 6,
-		"faw_ck": 30, "wr_ck": 16, "rtpl_ck": 5, "wtrs_ck": 6, "wtrl_ck": 9, "cl_ck": 20, "cwl_ck": 8, "mode_extra_ck": 0, "fence_ck": 0, "rfc_ck": 260, "refi_ck": 3900,
-	}
-	return m
-}
 
 // programCodes are the codes of a cut, one for each program.
 func programCodes(t fataler, m *hw.Machine, channels int, n net) (codes []*Code) {
@@ -58,7 +47,7 @@ func TestPrograms(t *testing.T) {
 		"one output": build(t, "Gemm", op.Attrs{"transB": int64(1)}, numbers(r, tensor.Shape{1, 3}), numbers(r, tensor.Shape{1, 3})),
 	} {
 		for _, channels := range []int{1, 3} {
-			for _, code := range programCodes(t, hbm(t), channels, n) {
+			for _, code := range programCodes(t, machineOf(t, "hbm-pim"), channels, n) {
 				what := fmt.Sprintf("%s on %d channels: %v", name, channels, code.best)
 				want, got := tensor.New(tensor.Float32, n.g.Nodes[n.id].Shape), tensor.New(tensor.Float32, n.g.Nodes[n.id].Shape)
 				n.g.Eval(n.g.Whole(n.id), n.in, want)
@@ -71,16 +60,38 @@ func TestPrograms(t *testing.T) {
 				if x, err := code.Replay(); err != nil || x.Commands == 0 {
 					t.Errorf("%s: %+v: %v", what, x, err)
 				}
+				if bytes := pinBytes(code.mapped()); code.Cost().Bytes != bytes {
+					t.Errorf("%s: %d bytes over the pins in its cost, %d in its streams", what, code.Cost().Bytes, bytes)
+				}
 				var text strings.Builder
 				if err := code.Print(&text); err != nil {
 					t.Fatal(err)
 				}
-				if testing.Verbose() && channels == 1 {
-					t.Log(text.String())
+				for _, s := range []string{"word 0: 0xa4", "EXIT", code.device.program.name, "ACTMR row=16382", "RDSB bank="} {
+					if !strings.Contains(text.String(), s) {
+						t.Errorf("%s: no %q in its text", what, s)
+					}
 				}
 			}
 		}
 	}
+}
+
+// pinBytes are those that streams move over the pins: writes of registers, modes and programs, and reads of the host.
+func pinBytes(c *mappedCode) (n int64) {
+	for _, s := range c.perChannel() {
+		if len(s) == 0 {
+			continue
+		}
+		c.device.stream(s).Walk(func(k *dram.Command, index []int) bool {
+			row := k.Row.At(index)
+			if role := c.device.ops.roles[k.Op]; role == readRole || role == writeRole && row >= unit.DataRows {
+				n += 32
+			}
+			return true
+		})
+	}
+	return n
 }
 
 // nearest16 is the number of fp16 that is nearest, of two the even one.
@@ -110,7 +121,7 @@ func TestProgramOrder(t *testing.T) {
 	const k, outs = 1200, 70
 	n := build(t, "Gemm", op.Attrs{"transB": int64(1)}, real(tensor.Shape{2, k}), real(tensor.Shape{outs, k}))
 	x, w := n.in[0].Floats(), n.in[1].Floats()
-	for _, code := range programCodes(t, hbm(t), 2, n) {
+	for _, code := range programCodes(t, machineOf(t, "hbm-pim"), 2, n) {
 		sums, got := code.NewSums(), tensor.New(tensor.Float32, n.g.Nodes[n.id].Shape)
 		if err := code.EvalSums(device.Evaluation{In: n.in, Sums: sums, Dst: got}); err != nil {
 			t.Fatal(err)

@@ -81,7 +81,10 @@ func TestReplayZoo(t *testing.T) {
 				}
 			}
 		}
-		for _, machine := range []string{"artifact", "newton", "aim"} {
+		for _, machine := range []string{"artifact", "newton", "aim", "hbm-pim"} {
+			if machine == "hbm-pim" && name != "toy" && !*long { // a minute
+				continue
+			}
 			t.Run(name+"/"+machine, func(t *testing.T) {
 				d, err := New(machineOf(t, machine), 16)
 				if err != nil {
