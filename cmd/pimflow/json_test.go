@@ -65,6 +65,7 @@ var inner = []string{"pimflow.runner/1", "pimflow.job/1", "pimflow.block/1", "pi
 
 // units are the units of numbers by the endings of their keys.
 var units = []struct{ end, unit string }{
+	{"pj_per_byte", "pJ/B"}, {"pj_per_bit", "pJ/bit"}, {"pj_per_op", "pJ"}, {"ps_per_byte", "ps/B"}, {"ps_per_op", "ps"}, {"bytes_per_ck_sm", "B/cycle"}, {"_mw", "mW"},
 	{"_gb_per_s", "GB/s"}, {"_gb_s", "GB/s"}, {"gflops_per_w", "GFLOP/s/W"}, {"gflop_per_s", "GFLOP/s"}, {"gflops", "GFLOP/s"}, {"images_per_s", "1/s"}, {"_ns", "ns"}, {"_us", "us"}, {"_ps", "ps"}, {"_pj", "pJ"}, {"_w", "W"},
 	{"_ck", "cycles"}, {"cycles", "cycles"}, {"_cycle", "cycle"}, {"_bytes", "B"}, {"_percent", "%"}, {"_mib", "MiB"}, {"_s", "s"}, {"_flops", "FLOP"},
 }

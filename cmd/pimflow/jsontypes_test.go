@@ -15,10 +15,15 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"pimflow/internal/hw"
 )
 
 // jsonRow is a key of a form of JSON.
-type jsonRow struct{ key, kind, about, where string }
+type jsonRow struct {
+	key, kind, about, where string
+	tag                     reflect.StructTag
+}
 
 // source reads the doc comments of types.
 type source struct {
@@ -191,9 +196,9 @@ func (s *source) field(t *testing.T, f reflect.StructField, of ast.Expr, path, a
 	}
 	own := written[typ.String()]
 	kind := kindOf(typ, len(own) > 0)
-	*list = append(*list, jsonRow{path, kind + suffix, about, above[len(above)-1].String() + "." + jsonKey(f)})
+	*list = append(*list, jsonRow{path, kind + suffix, about, above[len(above)-1].String() + "." + jsonKey(f), f.Tag})
 	for _, r := range own {
-		*list = append(*list, jsonRow{path + "." + r.key, r.kind, r.about, ""})
+		*list = append(*list, jsonRow{key: path + "." + r.key, kind: r.kind, about: r.about})
 	}
 	if kind == "object" && len(own) == 0 {
 		s.walk(t, typ, of, path+".", above, list)
@@ -233,6 +238,10 @@ func hasKey(typ reflect.Type, key string) bool {
 // kindOf is a type in JSON's words.
 func kindOf(typ reflect.Type, own bool) string {
 	switch k := typ.Kind(); {
+	case typ == reflect.TypeFor[hw.Range]():
+		return "number with bounds"
+	case typ == reflect.TypeFor[hw.Period]():
+		return "number or fraction"
 	case typ.Implements(reflect.TypeFor[json.Marshaler]()) && !own:
 		return "string"
 	case k == reflect.Bool:

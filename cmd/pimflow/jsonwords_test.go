@@ -25,6 +25,13 @@ var keyWords = map[string]string{
 
 	".ok": "nothing is wrong", ".streams": "command streams replayed", ".commands": "their commands", ".kind": "gpu, pim, split or pipe",
 
+	"Memory.pins_per_channel": "data pins of a channel", "GPU.clock_ps": "period of the GPU's clock", "PIM.clock_ps": "period of the PIM's clock", "GPU.sm": "streaming multiprocessors",
+	"GPU.tensor_int8_mac_per_ck_sm": "the same of 8-bit integers", "GPU.fma_per_ck_sm": "fused multiply-adds of fp32 a clock and SM", "GPU.smem_per_sm_bytes": "shared memory of an SM",
+	"GPU.threads_per_sm": "threads that an SM holds", "GPU.cta_per_sm": "CTAs that an SM holds", "GPU.registers_per_sm": "registers of 32 bits of an SM", "GPU.l2_bytes_per_ck_sm": "bytes between an SM and the L2 a clock",
+	"GPU.l2_write_through": "what is written to the L2 is written to the DRAM", "GPUEnergy.tensor_mac_pj": "of a multiply-accumulate of the tensor cores", "GPUEnergy.fma_pj": "of a fused multiply-add",
+	"GPUEnergy.l2_pj_per_byte": "of a byte through the L2", "GPUEnergy.dram_pj_per_byte": "of a byte of the GPU's memory", "GPUError.conv": "convolutions", "GPUError.dwconv": "depthwise convolutions", "GPUError.gemm": "matrix products",
+	"GPUError.gemv": "products with a vector", "PIM.rows_per_bank": "rows of a bank", "PIMEnergy.mac_pj": "of a multiply-accumulate", "PIMEnergy.io_pj_per_bit": "of a bit over the pins", "Finish.ps_per_op": "time of an operation of a unit", "Finish.pj_per_op": "energy of an operation",
+
 	"Announcement.objectives": "columns of the rows that are told", "Axis.name": "name of the axis", "Axis.values": "values, numbers or texts",
 	"Cost.dilation": "dilation", "Cost.groups": "groups of channels", "Cost.gw": "the published generator's largest number of groups of channels with inputs of their own",
 	"Cost.kernel": "height and width of the kernel", "Cost.latency_hiding": "writes hide behind other commands", "Cost.n_channel": "PIM channels", "Cost.pad": "padding at the top and bottom, left and right",

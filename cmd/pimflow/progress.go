@@ -242,8 +242,12 @@ func (b *bar) now() string {
 // knownFrom is the share of work from which on the rest of the time can be told. Estimated.
 const knownFrom = 0.02
 
+// almost is the most that is shown of work that is not over.
+const almost = 0.99
+
 // howFar is a share of work, the time that it took and that which is left.
 func howFar(done float64, took time.Duration) string {
+	done = min(done, almost) // what is told is over before the command is
 	text := fmt.Sprintf("%.0f %%, %v", 100*done, took.Round(time.Second))
 	if done >= knownFrom {
 		left := time.Duration(float64(took) * (1 - done) / done)

@@ -58,7 +58,7 @@ func TestHowFar(t *testing.T) {
 		done float64
 		took time.Duration
 		want string
-	}{{0, 0, "0 %, 0s"}, {0.01, 3 * time.Second, "1 %, 3s"}, {0.25, 30 * time.Second, "25 %, 30s, about 1m30s left"}, {1, time.Minute, "100 %, 1m0s, about 0s left"}} {
+	}{{0, 0, "0 %, 0s"}, {0.01, 3 * time.Second, "1 %, 3s"}, {0.25, 30 * time.Second, "25 %, 30s, about 1m30s left"}, {1, time.Minute, "99 %, 1m0s, about 1s left"}} {
 		if got := howFar(x.done, x.took); got != x.want {
 			t.Errorf("%q, %q wanted", got, x.want)
 		}

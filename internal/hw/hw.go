@@ -47,8 +47,8 @@ const (
 
 // Launch says how work is started on both devices: policies have no launches of their own.
 type Launch struct {
-	GPU string `json:"gpu"` // Stream or Graph: the mechanism, and with it what a launch takes
-	PIM string `json:"pim"` // Each or Joint
+	GPU string `json:"gpu"` // stream or graph: the mechanism, and with it what a launch takes
+	PIM string `json:"pim"` // each or joint: whether pieces of PIM work that follow each other share a launch
 }
 
 // Start is what a launch takes under the machine's mechanism; zero where the GPU's file does not
@@ -102,7 +102,7 @@ type Link struct {
 // the GPU it is that of all its FMA units together, and at least what the kernel takes to move
 // its bytes.
 type Finish struct {
-	Where  string  `json:"where"` // InDRAM, InController or OnGPU
+	Where  string  `json:"where"` // dram, controller or gpu: where sums become values
 	PerOp  float64 `json:"ps_per_op" want:"0..1000000"`
 	Energy Range   `json:"pj_per_op" want:">=0"`
 }

@@ -35,4 +35,7 @@ var manners = slices.Concat(
 	file("machine.go", in("cmd/pimflow", "^TestBadValues$"),
 		row{"a machine that --set makes impossible is a fault of its file", `return fault.As(fault.Usage, err)`, `return err`},
 	),
+	file("internal/hw/hw.go", in("cmd/pimflow", "^TestMachineFile$"),
+		row{"a key of the machine file accepts another range than its reference says", `json:"channels" want:"1..1024"`, `json:"channels" want:"1..1023"`},
+	),
 )
