@@ -89,10 +89,6 @@ manifest that lists them; docs/streams.md has their forms. It is new, and writte
 	fl.BoolVar(&o.Images, "images", false, "add what the banks hold, what buffer writes carry and what result reads return, for the inputs of --input")
 	r.inputFlag(c)
 	f.flags(c, "step")
-	r.planFlag(c, "write")
-	r.policyFlag(c)
-	r.pinFlag(c)
-	r.modelFlags(c)
-	profileFlag(c, &r.opts.Profile)
+	r.plannedFlags(c, "write")
 	return c
 }

@@ -57,11 +57,7 @@ breakdown of its time, and the time of the plan with it.`,
 		},
 	}
 	fl := c.Flags()
-	r.planFlag(c, "explain")
-	r.policyFlag(c)
-	r.pinFlag(c)
-	r.modelFlags(c)
-	profileFlag(c, &r.opts.Profile)
+	r.plannedFlags(c, "explain")
 	fl.BoolVar(&all, "all", false, fmt.Sprintf("print every alternative of the layer, not only the %d fastest alone", shownOptions))
 	f.flags(c, "layer, or alternative of the layer")
 	return c

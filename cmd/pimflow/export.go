@@ -61,10 +61,6 @@ in the plan; nodes without are slices and concatenations.`,
 	}
 	fl := c.Flags()
 	fl.StringVarP(&out, "out", "o", "", "write the model to this file")
-	r.planFlag(c, "write")
-	r.policyFlag(c)
-	r.pinFlag(c)
-	r.modelFlags(c)
-	profileFlag(c, &r.opts.Profile)
+	r.plannedFlags(c, "write")
 	return c
 }

@@ -39,11 +39,7 @@ stream that "pimflow code" prints for a channel is the r-th row of the channel's
 		},
 	}
 	fl := c.Flags()
-	r.planFlag(c, "map")
-	r.policyFlag(c)
-	r.pinFlag(c)
-	r.modelFlags(c)
-	profileFlag(c, &r.opts.Profile)
+	r.plannedFlags(c, "map")
 	fl.BoolVarP(&verbose, "verbose", "v", false, "the rows of each channel")
 	f.flags(c, "step on the PIM")
 	return c

@@ -41,8 +41,8 @@ func plotCommand() *cobra.Command {
 		Short: "Draw results as a figure for a paper",
 		Long: `Draw results as a figure for a paper, in SVG, PDF or PNG.
 
-A FILE is a table of results (.csv, .jsonl, .parquet, as pimflow sweep writes), or what pimflow run, compare or reproduce
-prints with --json (.json). Rows of all files are drawn together. Figures:
+A FILE is a table of results (.csv, .jsonl, .parquet, as pimflow sweep writes), what pimflow run, compare or reproduce
+prints with --json (.json), or what pimflow sim prints with --stalls (.csv). Rows of all files are drawn together. Figures:
 
 ` + about.String() + `
 Series are the values of --group, or of all that differs between rows. A note says which rows have an error and are left

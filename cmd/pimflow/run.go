@@ -104,12 +104,8 @@ MODEL is a network of the zoo, an .onnx file, or a .graph file as "pimflow graph
 		},
 	}
 	fl := c.Flags()
-	f.planFlag(c, "run")
-	f.policyFlag(c)
+	f.plannedFlags(c, "run")
 	f.effortFlags(c)
-	f.pinFlag(c)
-	f.modelFlags(c)
-	profileFlag(c, &f.opts.Profile)
 	fl.StringVar(&f.how.Objective, "objective", "latency", "objective to minimise: latency, energy, or edp, the energy-delay product")
 	fl.BoolVar(&f.how.Exact, "exact", false, "branch and bound: prove that no plan of at most two tiles a layer is better; for small graphs")
 	fl.StringVar(&f.channels, "pim-channels", "", "number of PIM channels, or "+autoChannels+" to search the best (default: the machine's)")

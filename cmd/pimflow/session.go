@@ -295,6 +295,15 @@ func (r *request) planFlag(c *cobra.Command, verb string) {
 	c.Flags().StringVar(&r.plan, "plan", "", verb+" the plan in this file instead of searching one")
 }
 
+// plannedFlags adds the flags of a command that works on one plan of a model.
+func (r *request) plannedFlags(c *cobra.Command, verb string) {
+	r.planFlag(c, verb)
+	r.policyFlag(c)
+	r.pinFlag(c)
+	r.modelFlags(c)
+	profileFlag(c, &r.opts.Profile)
+}
+
 func profileFlag(c *cobra.Command, to *string) {
 	c.Flags().StringVar(to, "gpu-profile", "", "use the measured kernels of this .csv file for the GPU's times, as pimflow profile lists them")
 }

@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"unicode/utf8"
 
+	"pimflow/internal/jsontext"
 	"pimflow/internal/result"
 	"pimflow/internal/space"
 )
@@ -174,45 +175,15 @@ func text(key string, value json.RawMessage) (t string, err error) {
 
 // object visits the members of a JSON object, each of which may be there once.
 func object(data []byte, wanted string, member func(key string, value json.RawMessage) error) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	bad := func(err error) error {
-		var syntax *json.SyntaxError
-		if errors.As(err, &syntax) {
-			return fmt.Errorf("byte %d: not JSON: %s wanted", syntax.Offset, wanted)
-		}
-		return fmt.Errorf("not JSON: it ends early: %s wanted", wanted)
+	var refused error
+	err := jsontext.Members(data, func(key string, value json.RawMessage) error {
+		refused = member(key, value)
+		return refused
+	})
+	if err != nil && refused == nil {
+		err = fmt.Errorf("%w: %s wanted", err, wanted)
 	}
-	if open, err := d.Token(); err != nil {
-		return bad(err)
-	} else if open != json.Delim('{') {
-		return fmt.Errorf("%.80s: an object as %s wanted", data, wanted)
-	}
-	seen := map[string]bool{}
-	for d.More() {
-		name, err := d.Token()
-		if err != nil {
-			return bad(err)
-		}
-		key := name.(string) // an object has no other
-		if seen[key] {
-			return fmt.Errorf("%.80q is there twice", key)
-		}
-		seen[key] = true
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
-			return bad(err)
-		}
-		if err := member(key, value); err != nil {
-			return err
-		}
-	}
-	if _, err := d.Token(); err != nil {
-		return bad(err)
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return fmt.Errorf("more after the object: one a line wanted")
-	}
-	return nil
+	return err
 }
 
 // Row writes the answer of an ask.

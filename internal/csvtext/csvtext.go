@@ -7,7 +7,9 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -25,6 +27,28 @@ func Number(text string) (float64, error) {
 		return 0, errNumber
 	}
 	return x, nil
+}
+
+// Rows reads a table whose first line has these columns. each takes the cells of a line, which are not kept, and its number. Errors are
+// `file:line: …`, but for those of each.
+func Rows(file string, in io.Reader, columns []string, each func(line int, cells []string) error) error {
+	r := csv.NewReader(in)
+	r.ReuseRecord = true
+	for line := 1; ; line++ {
+		cells, err := r.Read()
+		switch {
+		case err == io.EOF && line > 1:
+			return nil
+		case err == io.EOF, err == nil && line == 1 && !slices.Equal(cells, columns):
+			return fmt.Errorf("%s:1: %.80q: the columns %s wanted", file, strings.Join(cells, ","), strings.Join(columns, ","))
+		case err != nil:
+			return Broken(file, err)
+		case line > 1:
+			if err := each(line, cells); err != nil {
+				return err
+			}
+		}
+	}
 }
 
 // words has the errors of encoding/csv in words.

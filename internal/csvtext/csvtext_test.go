@@ -3,6 +3,7 @@ package csvtext
 import (
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -34,5 +35,32 @@ func TestBroken(t *testing.T) {
 	}
 	if err := Broken("f.csv", io.ErrClosedPipe); !errors.Is(err, io.ErrClosedPipe) || err.Error() != "f.csv: io: read/write on closed pipe" {
 		t.Error(err)
+	}
+}
+
+func TestRows(t *testing.T) {
+	for text, want := range map[string]string{
+		"a,b\n1,2\r\n\n\"3\",4\n": "2: 1 2;3: 3 4;",
+		"a,b\n":                   "",
+		"":                        `f:1: "": the columns a,b wanted`,
+		"a,c\n1,2\n":              `f:1: "a,c": the columns a,b wanted`,
+		"a,b\n1\n":                "f:2: another number of cells than in the line of columns",
+		"a,b\n1,\"2\n":            `f:2: a cell in quotes has no end, or text after it: "" for a quote within it wanted`,
+		"a,b\n1,2\n0,0\n3,4\n":    "2: 1 2;0 is refused",
+	} {
+		got := ""
+		err := Rows("f", strings.NewReader(text), []string{"a", "b"}, func(line int, cells []string) error {
+			if cells[0] == "0" {
+				return errors.New("0 is refused")
+			}
+			got += fmt.Sprintf("%d: %s;", line, strings.Join(cells, " "))
+			return nil
+		})
+		if err != nil {
+			got += err.Error()
+		}
+		if got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
 	}
 }

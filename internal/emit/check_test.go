@@ -28,7 +28,7 @@ func TestReadRefuses(t *testing.T) {
 	}
 	const first = "steps/0/channels/0/"
 	for _, d := range []damaged{
-		{"foo", 1, `unknown key "foo"`},
+		{"foo", 1, "key foo is not known: the manifest"},
 		{"schema", "pimflow.emit/9", `schema "pimflow.emit/9" instead of`},
 		{"standard", "aim", `standard: "aim": "newton", that of machine.json, wanted`},
 		{"machine", "aim", `machine: "aim": "newton", that of`},
@@ -51,7 +51,7 @@ func TestReadRefuses(t *testing.T) {
 		{"steps/0/box", "x", `steps[0].box: "x": the box of a value, as [0:1 0:16] wanted`},
 		{"steps/0/launches", -3, "steps[0].launches: -3: 0 or 1 wanted"},
 		{"steps/0/start_ps", -1, "steps[0].start_ps: -1: 0 to "},
-		{"steps/0/start_ps", 1e30, "steps.start_ps: number 1e+30: the manifest"},
+		{"steps/0/start_ps", 1e30, "key steps.start_ps: a whole number wanted, not 1e+30: the manifest"},
 		{"steps/0/cycles", 999, "steps[0].cycles: 999: 184, the most of its channels' last_cycle, wanted"},
 		{"steps/0/channels", []int{}, "steps[0].channels: none: one or more wanted"},
 		{first + "channel", 99, "channels[0].channel: 99: 0 to 15, ascending, wanted"},
@@ -59,7 +59,7 @@ func TestReadRefuses(t *testing.T) {
 		{first + "rows", []int{4, 3}, "channels[0].rows: [4 3]: ascending numbers from 0 to "},
 		{first + "rows", []int{-4, 3}, "channels[0].rows: [-4 3]: ascending"},
 		{first + "rows", []int{1, 1 << 40}, "channels[0].rows: [1 1099511627776]: ascending"},
-		{first + "rows", []int{1, 2, 3}, "a range of other than two numbers: the manifest"},
+		{first + "rows", []int{1, 2, 3}, "[1,2,3]: a range of two whole numbers wanted: the manifest"},
 		{first + "commands", 26, "channels[0].commands: 26: 1 to 25, those of issued, wanted"},
 		{first + "issued", device.Counts{{Kind: "FOO", N: 5}}, `channels[0].issued: ["FOO"]: the commands of standard newton, GWRITE0 `},
 		{first + "issued/PREA", -1, "channels[0].issued: -1 commands PREA: 0 or more wanted"},
@@ -89,7 +89,8 @@ func TestReadRefuses(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"": "it is empty", "[": "byte 1: it ends early", "[1]": "byte 1: value: array", "{} {}": "byte 4: more after the end", "{x": "byte 2: it is no JSON",
+		"": "it is empty", "[": "it ends early", "[1]": "byte 1: an object wanted, not a list", "{} {}": "byte 4: more after the end", "{x": "byte 2: it is no JSON",
+		`{"schema": "x", "schema": "y"}`: "key schema: twice, once wanted",
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
 			t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"pimflow/internal/device"
 	"pimflow/internal/npy"
@@ -22,7 +23,7 @@ import (
 )
 
 // imageRows are the columns of a channel's table of rows: the fields of pim.RowImage, whose Row counts in the banks here.
-const imageRows = "row,chunk,width,period,bank,banks,element,elements,phase,offset"
+var imageRows = []string{"row", "chunk", "width", "period", "bank", "banks", "element", "elements", "phase", "offset"}
 
 // imageWriter writes the values of a plan's steps while it is executed.
 type imageWriter struct {
@@ -132,7 +133,7 @@ func (w *imageWriter) file(name string, write func(io.Writer) error) (File, erro
 
 func writeRows(to io.Writer, ch *pim.ChannelImage, first int) error {
 	b := bufio.NewWriter(to)
-	fmt.Fprintln(b, imageRows)
+	fmt.Fprintln(b, strings.Join(imageRows, ","))
 	var line []byte
 	for _, r := range ch.Rows {
 		line = line[:0]

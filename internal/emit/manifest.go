@@ -2,7 +2,7 @@ package emit
 
 import (
 	"encoding/json"
-	"errors"
+	"fmt"
 
 	"pimflow/internal/device"
 	"pimflow/internal/dram"
@@ -76,17 +76,12 @@ type Pair [2]int
 // UnmarshalJSON reads a list of two numbers.
 func (p *Pair) UnmarshalJSON(text []byte) error {
 	var list []int
-	if err := json.Unmarshal(text, &list); err != nil {
-		return err
-	}
-	if len(list) != len(p) {
-		return errPair
+	if json.Unmarshal(text, &list) != nil || len(list) != len(p) {
+		return fmt.Errorf("%.80s: a range of two whole numbers wanted", text)
 	}
 	copy(p[:], list)
 	return nil
 }
-
-var errPair = errors.New("a range of other than two numbers")
 
 // File is a file of the folder.
 type File struct {

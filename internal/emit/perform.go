@@ -2,14 +2,13 @@ package emit
 
 import (
 	"context"
-	"encoding/csv"
 	"fmt"
-	"io"
 	"math"
 	"path/filepath"
 	"strconv"
 	"strings"
 
+	"pimflow/internal/csvtext"
 	"pimflow/internal/fault"
 	"pimflow/internal/files"
 	"pimflow/internal/hw"
@@ -192,27 +191,18 @@ func (m *images) channel(c *Channel) (*pim.ChannelImage, error) {
 		return nil, err
 	}
 	defer f.Close()
-	in := csv.NewReader(f)
-	in.ReuseRecord = true
-	for line := 1; ; line++ {
-		cells, err := in.Read()
-		if err == io.EOF {
-			return ch, nil
-		}
-		if err != nil || line == 1 && strings.Join(cells, ",") != imageRows {
-			return nil, fmt.Errorf("%s:%d: lines of %s wanted", name, line, imageRows)
-		}
-		if line == 1 {
-			continue
-		}
+	err = csvtext.Rows(name, f, imageRows, func(line int, cells []string) error {
 		var n [10]int
 		for i := range n {
+			var err error
 			if n[i], err = strconv.Atoi(cells[i]); err != nil {
-				return nil, fmt.Errorf("%s:%d: %.80q: a number wanted", name, line, cells[i])
+				return fmt.Errorf("%s:%d: %.80q: a number wanted", name, line, cells[i])
 			}
 		}
 		ch.Rows = append(ch.Rows, pim.RowImage{
 			Row: n[0] - c.Rows[0], Chunk: n[1], Width: n[2], Period: n[3], Bank: n[4], Banks: n[5], At: n[6], N: n[7], Phase: n[8], Offset: n[9],
 		})
-	}
+		return nil
+	})
+	return ch, err
 }

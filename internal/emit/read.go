@@ -1,12 +1,9 @@
 package emit
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,10 +12,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"pimflow/internal/files"
 	"pimflow/internal/hw"
+	"pimflow/internal/jsontext"
 )
 
 // maxManifest bounds the bytes of a manifest: 300 for each stream, and 100,000 streams.
@@ -41,32 +38,8 @@ func Read(folder string) (*Manifest, *hw.Machine, error) {
 		return nil, nil, fmt.Errorf("%s: %s: the manifest of pimflow emit wanted", name, fmt.Sprintf(format, a...))
 	}
 	m := &Manifest{}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	err = d.Decode(m)
-	if err == nil {
-		if _, more := d.Token(); more != io.EOF {
-			return wrong("byte %d: more after the end", d.InputOffset())
-		}
-	} else {
-		var at *json.SyntaxError
-		var of *json.UnmarshalTypeError
-		key, unknown := strings.CutPrefix(err.Error(), "json: unknown field ")
-		switch {
-		case len(bytes.TrimSpace(data)) == 0:
-			return wrong("it is empty")
-		case errors.As(err, &at):
-			return wrong("byte %d: it is no JSON", at.Offset)
-		case errors.Is(err, io.ErrUnexpectedEOF):
-			return wrong("byte %d: it ends early", len(data))
-		case errors.As(err, &of):
-			return wrong("byte %d: %.80s: %.80s", of.Offset, cmp.Or(of.Field, "value"), of.Value)
-		case errors.Is(err, errPair):
-			return wrong("%v", err)
-		case unknown:
-			return wrong("unknown key %.80s", key)
-		}
-		return wrong("a value of another form")
+	if err := jsontext.Strict(data, m); err != nil {
+		return wrong("%v", err)
 	}
 	if m.Schema != Schema {
 		return wrong("schema %.80q instead of %q", m.Schema, Schema)

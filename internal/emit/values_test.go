@@ -33,7 +33,7 @@ func TestValuesWrong(t *testing.T) {
 		{c.Images.Reads.Name, func(b []byte) []byte { b[130] ^= 1; return b }, "value 0 that is read is"},
 		{c.File, func(b []byte) []byte { return []byte(strings.Replace(string(b), "buf=0", "buf=1", 1)) }, "which was not filled"},
 		{c.Images.Rows.Name, func(b []byte) []byte { return []byte(strings.Replace(string(b), ",0,", ",x,", 1)) }, `:2: "x": a number wanted`},
-		{c.Images.Rows.Name, func(b []byte) []byte { return b[1:] }, ":1: lines of row,chunk,"},
+		{c.Images.Rows.Name, func(b []byte) []byte { return b[1:] }, ":1: \"ow,chunk,"},
 		{c.Images.Weights.Name, func(b []byte) []byte { return b[:100] }, "the file ends"},
 	} {
 		name := filepath.Join(folder, x.file)

@@ -142,6 +142,52 @@ var golden = []struct {
 	{"timeline", "timeline", "run.json", Options{}, 3.3},
 	{"waterfall", "waterfall", "bridge.json", Options{}, 3.3},
 	{"roofline", "roofline", "run.json", Options{}, 3.3},
+	{"stalls", "stalls", "stalls.csv", Options{}, 7},
+	{"stalls-unit", "stalls", "stalls.csv", Options{X: "unit", Y: "layer"}, 3.3},
+	{"stalls-banks", "stalls", "stalls.csv", Options{X: "banks", Group: []string{"layer"}, Where: []string{"channel=10"}}, 3.3},
+}
+
+// someStallLines are two channels of two layers, 100 cycles each, with 14 causes.
+func someStallLines(t *testing.T) string {
+	text := stallHead
+	for step, layer := range []string{"a", "b"} {
+		for i, channel := range []string{"10", "9"} {
+			line := func(part, of string, cycles int) {
+				text += fmt.Sprintf("%d,%s,%s,f,%s,%s,%d,%.6f\n", step, layer, channel, part, of, cycles, float64(cycles)/100)
+			}
+			waits := 0
+			for k := range 13 {
+				line("wait", fmt.Sprintf("t%c", 'A'+k), k/2)
+				waits += k / 2
+			}
+			line("command", "", 100-waits)
+			line("data bus", "", 20+step+i)
+			line("mac units", "", 50-step)
+			line("row open", "banks 0-3", 60+10*i)
+			line("row open", "banks 4-7", 40*step)
+		}
+	}
+	return textFile(t, "stalls.csv", text)
+}
+
+// stallHead is the line of columns.
+const stallHead = "step,layer,channel,file,part,of,cycles,share\n"
+
+// manyFiles are 2000 streams.
+func manyFiles() (lines []string) {
+	for i := range 2000 {
+		lines = append(lines, fmt.Sprintf("0,a,0,f%d,wait,x,1,1\n", i))
+	}
+	return lines
+}
+
+// textFile is a file of a text.
+func textFile(t *testing.T, name, text string) string {
+	file := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 // read reads one of the files of golden.
@@ -150,6 +196,7 @@ func read(t *testing.T, name string) *Data {
 		"rows.csv":    func() string { return table(t, "rows.csv", few()) },
 		"run.json":    func() string { return printedFile(t, "run.json", someRun()) },
 		"bridge.json": func() string { return printedFile(t, "bridge.json", someBridge()) },
+		"stalls.csv":  func() string { return someStallLines(t) },
 	}[name]()
 	d := &Data{}
 	if err := d.Read(file); err != nil {
@@ -292,6 +339,17 @@ func TestRefused(t *testing.T) {
 		{printedFile(t, "l.json", someRun()), "pareto", Options{By: []Aim{{"mac_units", false}, {"total_ns", false}}}, []string{"l.json: no column \"mac_units\""}},
 		{printedFile(t, "m.json", map[string]string{"schema": "x"}), "speedup", Options{}, []string{"m.json: schema \"x\"", "pimflow compare --json"}},
 		{table(t, "o.csv", none), "pareto", Options{}, []string{"o.csv: point 0: total_ns 0: more than 0 wanted"}},
+		{table(t, "s.csv", few()), "stalls", Options{}, []string{"s.csv: no line says where cycles go: what pimflow sim --stalls prints wanted"}},
+		{someStallLines(t), "speedup", Options{}, []string{"stalls.csv: no row has numbers"}},
+		{someStallLines(t), "stalls", Options{X: "couse"}, []string{`--x "couse": one of cause, unit, banks wanted (did you mean "cause"?)`}},
+		{someStallLines(t), "stalls", Options{Y: "part"}, []string{`--y "part": one of channel, layer, step, file wanted`}},
+		{someStallLines(t), "stalls", Options{Group: []string{"of"}}, []string{`--group "of": one of channel`}},
+		{someStallLines(t), "stalls", Options{Where: []string{"layr=a"}}, []string{`--where layr=a: one of the columns channel, layer, step, file wanted (did you mean "layer"?)`}},
+		{someStallLines(t), "stalls", Options{Where: []string{"layer=c"}}, []string{"--where layer=c: no line is so", "layer is a, b"}},
+		{textFile(t, "t.csv", stallHead+"0,a,0,f,waits,x,1,1\n"), "stalls", Options{}, []string{`t.csv:2: part "waits": one of command, wait, `, `(did you mean "wait"?)`}},
+		{textFile(t, "u.csv", stallHead+"0,a,0,f,wait,x,-1,1\n"), "stalls", Options{}, []string{`u.csv:2: cycles "-1": a number of 0 or more wanted`}},
+		{textFile(t, "v.csv", stallHead+"0,a,0,f,wait\n"), "stalls", Options{}, []string{"v.csv:2: another number of cells"}},
+		{textFile(t, "w.csv", stallHead+"0,a,0,f,wait,x,1,1\n0,a,0,f,mac units,,1,1\n"+strings.Join(manyFiles(), "")), "stalls", Options{Y: "file"}, []string{"--y file: 2001 rows in 1 panels: 2000 in all at most wanted"}},
 		{printedFile(t, "n.json", 3), "speedup", Options{}, []string{"n.json: byte 1: an object wanted, not a number"}},
 	} {
 		d := &Data{}

@@ -25,18 +25,20 @@ type Options struct {
 type Kind struct {
 	Name, About string
 	make        func(d *Data, o *Options) (*Figure, error)
+	own         bool // it has columns of its own, and no rows
 }
 
 // Kinds lists the figures.
 var Kinds = []Kind{
-	{"speedup", "bars a network, with intervals and the geometric mean; --x, --y and --group take other columns", speedup},
-	{"energy", "the energy of each network beside that of the GPU alone, divided into standby and work, with intervals; --y energy_pj: not as a ratio", energy},
-	{"channels", "lines over memory.pim_channels, or any column of --x, of the speed-up, or any column of --y", lines},
-	{"pareto", "points and their Pareto front, in time and energy or the two columns of --by, a panel a network", pareto},
-	{"heat", "a column, --z, as shades over two others, --x and --y: by default the speed-up over the two keys of the machine that differ", heat},
-	{"timeline", "when each device works, of run --json", timeline},
-	{"roofline", "operations a second of layers and pieces over those a byte, and the peaks of the machine, of run --json", roofline},
-	{"waterfall", "from the published accounting to this project's, of reproduce --json", waterfall},
+	{"speedup", "bars a network, with intervals and the geometric mean; --x, --y and --group take other columns", speedup, false},
+	{"energy", "the energy of each network beside that of the GPU alone, divided into standby and work, with intervals; --y energy_pj: not as a ratio", energy, false},
+	{"channels", "lines over memory.pim_channels, or any column of --x, of the speed-up, or any column of --y", lines, false},
+	{"pareto", "points and their Pareto front, in time and energy or the two columns of --by, a panel a network", pareto, false},
+	{"heat", "a column, --z, as shades over two others, --x and --y: by default the speed-up over the two keys of the machine that differ", heat, false},
+	{"timeline", "when each device works, of run --json", timeline, false},
+	{"roofline", "operations a second of layers and pieces over those a byte, and the peaks of the machine, of run --json", roofline, false},
+	{"stalls", "parts of the cycles of each channel, of sim --stalls: by cause, or with --x by unit or banks; --y layer: of each layer", stalls, true},
+	{"waterfall", "from the published accounting to this project's, of reproduce --json", waterfall, false},
 }
 
 // Names lists the names of the figures.
@@ -62,6 +64,9 @@ func (d *Data) Make(name string, o *Options) (*Figure, error) {
 		columns []string
 	}{{"x", []string{o.X}}, {"y", []string{o.Y}}, {"z", []string{o.Z}}, {"group", o.Group}} {
 		for _, c := range x.columns {
+			if Kinds[i].own {
+				break
+			}
 			if err := d.Check(c); c != "" && err != nil {
 				return nil, fault.Usagef("--%s %.80s: %w", x.flag, c, err)
 			}
@@ -76,12 +81,18 @@ func (d *Data) Make(name string, o *Options) (*Figure, error) {
 }
 
 // Where returns the data of the rows that have all values, as "policy=auto".
-func (d *Data) Where(wanted []string) (*Data, error) {
+func (d *Data) Where(wanted []string) (_ *Data, err error) {
 	out := *d
 	for _, w := range wanted {
 		column, value, ok := strings.Cut(w, "=")
 		if !ok {
 			return nil, fault.Usagef("--where %.80q: COLUMN=VALUE wanted", w)
+		}
+		if len(out.Stalls) > 0 {
+			if out.Stalls, err = someStalls(out.Stalls, column, value); err != nil {
+				return nil, err
+			}
+			continue
 		}
 		if err := out.Check(column); err != nil {
 			return nil, fault.Usagef("--where %.80s: %w", w, err)

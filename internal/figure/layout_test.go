@@ -169,6 +169,12 @@ func someRows(t *rapid.T) *Data {
 		}
 		d.Bridges = append(d.Bridges, b)
 	}
+	causes := some("causes", 15)
+	for i := range rapid.SampledFrom([]int{1, 2, 20}).Draw(t, "streams") {
+		for _, c := range causes {
+			d.Stalls = append(d.Stalls, report.Stall{Layer: models[i%len(models)], Channel: fmt.Sprint(i), Part: "wait", Of: c, Cycles: size.Draw(t, "cycles")})
+		}
+	}
 	return d
 }
 
@@ -186,6 +192,9 @@ func TestTextIsClear(t *testing.T) {
 		}
 		if kind == "heat" {
 			o.X, o.Y = "memory.pim_channels", "launch.gpu"
+		}
+		if kind == "stalls" && rapid.Bool().Draw(t, "layers") {
+			o.Y, o.Group = "layer", []string{"layer"}
 		}
 		f, err := d.Make(kind, o)
 		if err != nil {

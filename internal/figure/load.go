@@ -21,6 +21,7 @@ type Data struct {
 	Rows    []Record
 	Runs    []*pimflow.Report        // of pimflow run --json
 	Bridges []report.ReproducedModel // of pimflow reproduce --json
+	Stalls  []report.Stall           // of pimflow sim --stalls
 	Left    []string                 // what holds no numbers, and why
 	files   []string
 }
@@ -33,8 +34,8 @@ type Record struct {
 	lacks    func(column string) bool // nil: every column is there
 }
 
-// Read adds the rows of a file: a table of results, by the ending of its name, or what pimflow run, compare or reproduce
-// prints with --json. Rows with an error are left out. Errors are one line with the file's name.
+// Read adds the rows of a file: a table of results, by the ending of its name, what pimflow run, compare or reproduce
+// prints with --json, or what pimflow sim prints with --stalls. Rows with an error are left out. Errors are one line with the file's name.
 func (d *Data) Read(file string) error {
 	if slices.Contains(d.files, file) {
 		return fault.Usagef("file %.80s is given twice", file)
@@ -45,6 +46,12 @@ func (d *Data) Read(file string) error {
 	}
 	if err := result.Format(file); err != nil {
 		return fmt.Errorf("%w, or in .json", err)
+	}
+	if strings.ToLower(filepath.Ext(file)) == ".csv" && report.HasStalls(file) {
+		return report.ReadStalls(file, func(s *report.Stall) error {
+			d.Stalls = append(d.Stalls, *s)
+			return nil
+		})
 	}
 	return result.Read(file, func(r *result.Row) error {
 		if r.Error != "" {
@@ -84,8 +91,8 @@ func (d *Data) readJSON(file string) error {
 	}
 	var known []string
 	err = jsontext.Decode(data, &head)
-	if key := jsontext.Twice(data); err == nil && key != "" {
-		err = fmt.Errorf("key %.80s: twice, once wanted", key)
+	if err == nil {
+		err = jsontext.Once(data)
 	}
 	for _, p := range printed {
 		if err == nil && p.schema == head.Schema {

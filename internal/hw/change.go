@@ -175,16 +175,33 @@ func (m *Machine) clone() *Machine {
 	return &c
 }
 
+// Knows is the error of a key that cannot be set.
+func (m *Machine) Knows(path string) error {
+	var known []string
+	leaves("", reflect.ValueOf(m).Elem(), "", func(l leaf) { known = append(known, l.path) })
+	return settable(path, known)
+}
+
+// settable is the error of a key that is none of those that can be set.
+func settable(path string, known []string) error {
+	switch {
+	case slices.Contains(known, path):
+		return nil
+	case slices.ContainsFunc(derivedKeys, func(d derivedKey) bool { return d.key == path }):
+		return fmt.Errorf("%s: follows from other keys, which may be set", path)
+	}
+	return fmt.Errorf("%s: unknown key%s", path, nearest.Hint(path, known))
+}
+
 // change sets the value of one key.
 func (m *Machine) change(path, text string) (err error) {
 	var known []string
-	found, before, place := false, m.Launch, m.Link.Finish.Where
+	before, place := m.Launch, m.Link.Finish.Where
 	leaves("", reflect.ValueOf(m).Elem(), "", func(l leaf) {
 		known = append(known, l.path)
 		if l.path != path {
 			return
 		}
-		found = true
 		x := reflect.New(l.v.Type()).Elem()
 		x.Set(l.v)
 		switch {
@@ -208,11 +225,10 @@ func (m *Machine) change(path, text string) (err error) {
 		l.put(x)
 		delete(m.Given, path)
 	})
+	if err := settable(path, known); err != nil {
+		return err
+	}
 	switch {
-	case !found && slices.ContainsFunc(derivedKeys, func(d derivedKey) bool { return d.key == path }):
-		return fmt.Errorf("%s: follows from other keys, which may be set", path)
-	case !found:
-		return fmt.Errorf("%s: unknown key%s", path, nearest.Hint(path, known))
 	case err != nil:
 		return fmt.Errorf("%s: %w", path, err)
 	case path == "launch.gpu" && m.Launch != before:

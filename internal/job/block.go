@@ -2,7 +2,6 @@ package job
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -34,10 +33,8 @@ func ParseBlock(data []byte, version string, known *Names) (*Block, error) {
 		return nil, fmt.Errorf("a block of %d bytes: at most %d wanted", len(data), MaxBytes)
 	}
 	b := &Block{}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(b); err != nil {
-		return nil, fmt.Errorf("a block as JSON: %s", jsontext.Words(data, err))
+	if err := jsontext.Strict(data, b); err != nil {
+		return nil, fmt.Errorf("a block as JSON: %w", err)
 	}
 	switch {
 	case b.Schema != BlockSchema:

@@ -113,24 +113,79 @@ func kind(t reflect.Type) string {
 	return "a whole number"
 }
 
-// Twice is the first key that an object has twice at its top; "" where all differ, or the text is no object.
-func Twice(data []byte) string {
-	d := json.NewDecoder(bytes.NewReader(Bare(data)))
-	if open, err := d.Token(); err != nil || open != json.Delim('{') {
-		return ""
+// Strict is Decode that refuses keys that v does not have, and keys that are twice in the object.
+func Strict(data []byte, v any) error {
+	data = Bare(data)
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return errors.New(Words(data, err))
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return fmt.Errorf("%s: more after the end of the JSON: nothing wanted", place(data, d.InputOffset()))
+	}
+	return Once(data)
+}
+
+// Members visits the members of an object in their order, each of which may be there once. What is wrong with the text is said after the
+// members before it; errors of member are returned as they are.
+func Members(data []byte, member func(key string, value json.RawMessage) error) error {
+	data = Bare(data)
+	wrong := func(err error) error {
+		var all json.RawMessage
+		if e := json.Unmarshal(data, &all); e != nil {
+			err = e // with its byte
+		}
+		return errors.New(Words(data, err))
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	if open, err := d.Token(); err != nil {
+		return wrong(err)
+	} else if open != json.Delim('{') {
+		if open == nil {
+			return fmt.Errorf("byte %d: an object wanted, not null", d.InputOffset())
+		}
+		var object map[string]any
+		return wrong(json.Unmarshal(data, &object))
 	}
 	seen := map[string]bool{}
 	for d.More() {
-		name, _ := d.Token()
-		key, ok := name.(string)
-		var skipped json.RawMessage
-		if !ok || d.Decode(&skipped) != nil {
-			return ""
+		name, err := d.Token()
+		if err != nil {
+			return wrong(err)
 		}
+		key := name.(string) // an object has no other
 		if seen[key] {
-			return key
+			return twice(key)
 		}
 		seen[key] = true
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return wrong(err)
+		}
+		if err := member(key, value); err != nil {
+			return err
+		}
 	}
-	return ""
+	if _, err := d.Token(); err != nil {
+		return wrong(err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return fmt.Errorf("%s: more after the end of the JSON: nothing wanted", place(data, d.InputOffset()))
+	}
+	return nil
+}
+
+// twice is a key that an object has twice.
+type twice string
+
+func (t twice) Error() string { return fmt.Sprintf("key %.80s: twice, once wanted", string(t)) }
+
+// Once is the error of an object that has a key twice at its top; nil of a text that is no object.
+func Once(data []byte) error {
+	var key twice
+	if err := Members(data, func(string, json.RawMessage) error { return nil }); errors.As(err, &key) {
+		return key
+	}
+	return nil
 }

@@ -68,12 +68,67 @@ func TestWords(t *testing.T) {
 	}
 }
 
-func TestTwice(t *testing.T) {
+func TestStrict(t *testing.T) {
 	for text, want := range map[string]string{
-		"\ufeff" + `{"schema": "a", "x": {"y": 1, "y": 2}, "schema": "b"}`: "schema",
-		`{"a": 1, "b": {"a": 2}}`: "", `[1]`: "", `{"a": 1, "a"`: "", "": "",
+		`{"totel": 1}`:                      "key totel is not known",
+		`{"whole": 1} {}`:                   "byte 14: more after the end of the JSON: nothing wanted",
+		`{"whole": 1, "whole": 2}`:          "key whole: twice, once wanted",
+		`{"whole": 1`:                       "it ends early: the end of the JSON wanted",
+		`{"whole": "x"}`:                    "byte 13, key whole: a whole number wanted, not a text",
+		"\ufeff{\"whole\": 1, \"exact\": x": "byte 23: it is no JSON: 'x' is not expected",
 	} {
-		if got := Twice([]byte(text)); got != want {
+		if err := Strict([]byte(text), &sample{}); err == nil || err.Error() != want {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+	var s sample
+	if err := Strict([]byte("\ufeff{\"whole\": 3}\n"), &s); err != nil || s.Whole != 3 {
+		t.Errorf("%v, %v", s.Whole, err)
+	}
+}
+
+func TestMembers(t *testing.T) {
+	for text, want := range map[string]string{
+		"\ufeff" + `{"a": 1, "b": [2]}`:   "a=1 b=[2]",
+		`{}`:                              "",
+		``:                                "it is empty: JSON wanted",
+		`[1]`:                             "byte 1: an object wanted, not a list",
+		` null`:                           "byte 5: an object wanted, not null",
+		`7`:                               "byte 1: an object wanted, not a number",
+		`{"a": 1, "b"`:                    "a=1 it ends early: the end of the JSON wanted",
+		`{"a": 1, b: 2}`:                  "a=1 byte 10: it is no JSON: 'b' is not expected",
+		`{"a": 1, "b": x}`:                "a=1 byte 15: it is no JSON: 'x' is not expected",
+		`{"a": 1} 2`:                      "a=1 byte 10: more after the end of the JSON: nothing wanted",
+		`{"a": 1, "bad": 2, "c": 3}`:      "a=1 bad is refused",
+		`{"a": 1, "b": {"a": 2}, "a": 3}`: `a=1 b={"a": 2} key a: twice, once wanted`,
+	} {
+		got := ""
+		err := Members([]byte(text), func(key string, value json.RawMessage) error {
+			if key == "bad" {
+				return errors.New("bad is refused")
+			}
+			got += key + "=" + string(value) + " "
+			return nil
+		})
+		if err != nil {
+			got += err.Error()
+		}
+		if strings.TrimSpace(got) != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestOnce(t *testing.T) {
+	for text, want := range map[string]string{
+		"\ufeff" + `{"schema": "a", "x": {"y": 1, "y": 2}, "schema": "b"}`: "key schema: twice, once wanted",
+		`{"a": 1, "b": {"a": 2}}`: "", `[1]`: "", `{"a": 1, "a"`: "key a: twice, once wanted", "": "",
+	} {
+		got := ""
+		if err := Once([]byte(text)); err != nil {
+			got = err.Error()
+		}
+		if got != want {
 			t.Errorf("%s: %q, want %q", text, got, want)
 		}
 	}

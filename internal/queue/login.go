@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -94,10 +93,8 @@ func (l Login) resolve() (Login, error) {
 		return l, fmt.Errorf("%s: %w", path, err)
 	}
 	var c contextFile
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&c); err != nil {
-		return l, fmt.Errorf("%s: %s: only url, user, password, token, creds, nkey, ca, cert and key are supported", path, jsontext.Words(data, err))
+	if err := jsontext.Strict(data, &c); err != nil {
+		return l, fmt.Errorf("%s: %w: only url, user, password, token, creds, nkey, ca, cert and key are supported", path, err)
 	}
 	for _, f := range []struct {
 		to   *string

@@ -2,10 +2,8 @@ package result
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/csv"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -193,16 +191,8 @@ func parseLine(data []byte) (*Row, error) {
 		Schema string `json:"schema"`
 		Row
 	}{}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	err := d.Decode(r)
-	if err == nil {
-		if _, rest := d.Token(); rest != io.EOF {
-			err = errors.New("more than one object")
-		}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("not the JSON of a row: %s", jsontext.Words(data, err))
+	if err := jsontext.Strict(data, r); err != nil {
+		return nil, fmt.Errorf("not the JSON of a row: %w", err)
 	}
 	if r.Schema != Schema {
 		return nil, errSchema(r.Schema)

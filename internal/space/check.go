@@ -71,6 +71,35 @@ func (s *Space) names() error {
 	return nil
 }
 
+// known refuses keys that no machine of the space has, before their values are written out. What else is wrong is for later.
+func (s *Space) known() error {
+	unknown := map[string]error{}
+	for i := range s.axes {
+		if a := &s.axes[i]; a.key() && !(strings.HasPrefix(a.Name, "gpu.") && s.spec.find(gpus) != nil) { // keys of a GPU are its own
+			unknown[a.Name] = nil
+		}
+	}
+	for _, v := range s.axes[s.find(machines)].Values {
+		m, err := hw.Load(v.Text)
+		if len(unknown) == 0 || err != nil {
+			return nil
+		}
+		for name, first := range unknown {
+			if err := m.Knows(name); err == nil {
+				delete(unknown, name)
+			} else if first == nil {
+				unknown[name] = fmt.Errorf("machine %s: %w", m.Name, err)
+			}
+		}
+	}
+	for i := range s.axes {
+		if err := unknown[s.axes[i].Name]; err != nil {
+			return s.spec.errorf(s.axes[i].Line, s.axes[i].Name, "%s", fault.Line(err))
+		}
+	}
+	return nil
+}
+
 // searches are the ways to search a space.
 var searches = []string{Anchors, Full, All}
 

@@ -35,6 +35,7 @@ type Space struct {
 // axis is an axis with its values written out.
 type axis struct {
 	*Axis
+	size   int // values
 	values []string
 	lines  []int // of the values
 	dim    int
@@ -56,7 +57,7 @@ type pair struct {
 // New makes the space of a spec, and checks it: every word, every constraint, and every value of a key alone on each machine.
 func New(spec *Spec) (*Space, error) {
 	s := &Space{spec: spec, joint: map[jointKey]jointValue{}, anchors: map[int]*anchors{}}
-	for _, step := range []func() error{s.expand, s.group, s.rule, s.names, s.load, s.constrain, s.draw, s.check, s.guide, s.fits} {
+	for _, step := range []func() error{s.name, s.known, s.group, s.expand, s.rule, s.names, s.load, s.constrain, s.draw, s.check, s.guide, s.fits} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -64,11 +65,11 @@ func New(spec *Spec) (*Space, error) {
 	return s, nil
 }
 
-// expand writes out the axes: words first, by their order, then keys.
-func (s *Space) expand() error {
+// name makes the axes: words first, by their order, then keys.
+func (s *Space) name() error {
 	add := func(a *Axis) error {
-		values, lines, err := s.spec.expand(a)
-		s.axes = append(s.axes, axis{Axis: a, values: values, lines: lines})
+		n, err := s.spec.size(a)
+		s.axes = append(s.axes, axis{Axis: a, size: n})
 		return err
 	}
 	for _, w := range words {
@@ -100,6 +101,17 @@ func (s *Space) expand() error {
 	return nil
 }
 
+// expand writes out the values of the axes.
+func (s *Space) expand() (err error) {
+	for i := range s.axes {
+		a := &s.axes[i]
+		if a.values, a.lines, err = s.spec.expand(a.Axis); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // find is the place of an axis; -1 for none.
 func (s *Space) find(name string) int {
 	return slices.IndexFunc(s.axes, func(a axis) bool { return a.Name == name })
@@ -120,8 +132,8 @@ func (s *Space) group() error {
 				return s.spec.errorf(z.Line, "zip", "%.80q is no axis of the space%s", name, nearest.Hint(name, s.spec.axisNames()))
 			case of[i] > 0:
 				return s.spec.errorf(z.Line, "zip", "%s is there twice", name)
-			case first >= 0 && len(s.axes[i].values) != len(s.axes[first].values):
-				return s.spec.errorf(z.Line, "zip", "%s has %d values and %s has %d: as many wanted", s.axes[first].Name, len(s.axes[first].values), name, len(s.axes[i].values))
+			case first >= 0 && s.axes[i].size != s.axes[first].size:
+				return s.spec.errorf(z.Line, "zip", "%s has %d values and %s has %d: as many wanted", s.axes[first].Name, s.axes[first].size, name, s.axes[i].size)
 			case first < 0:
 				first = i
 			}
@@ -134,10 +146,10 @@ func (s *Space) group() error {
 		if g := of[i]; g > 0 && placed[g] > 0 {
 			s.axes[i].dim = placed[g] - 1
 		} else {
-			s.dims = append(s.dims, dim{size: len(s.axes[i].values)})
+			s.dims = append(s.dims, dim{size: s.axes[i].size})
 			s.axes[i].dim = len(s.dims) - 1
 			placed[g] = len(s.dims)
-			high, low := bits.Mul64(uint64(s.size), uint64(len(s.axes[i].values)))
+			high, low := bits.Mul64(uint64(s.size), uint64(s.axes[i].size))
 			if s.size = int(low); high > 0 || s.size < 0 {
 				return s.spec.errorf(s.axes[i].Line, s.axes[i].Name, "more points than 63 bits count: fewer values wanted")
 			}

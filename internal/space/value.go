@@ -71,8 +71,8 @@ func (v Value) String() string {
 // maxValues bounds the values of an axis. Estimated: a million points of one.
 const maxValues = 1 << 20
 
-// list writes out a range.
-func (r *Range) list() (texts []string, err error) {
+// parse reads the numbers of a range: the first and the last, and the step or the factor.
+func (r *Range) parse() (from, to, grow *big.Rat, err error) {
 	number := func(text string) (x *big.Rat) {
 		if !decimal.MatchString(text) {
 			err = fmt.Errorf("%.80q: a decimal number wanted", text)
@@ -81,23 +81,48 @@ func (r *Range) list() (texts []string, err error) {
 		x, _ = new(big.Rat).SetString(text)
 		return x
 	}
-	from, to := number(r.From), number(r.To)
-	grow := number(r.Step + r.Factor)
-	next := func(x *big.Rat) *big.Rat { return x.Add(x, grow) }
+	from, to, grow = number(r.From), number(r.To), number(r.Step+r.Factor)
 	switch {
 	case err != nil:
-		return nil, err
 	case from.Cmp(to) > 0:
-		return nil, fmt.Errorf("from %s to %s: the larger last wanted", r.From, r.To)
+		err = fmt.Errorf("from %s to %s: the larger last wanted", r.From, r.To)
 	case r.Factor != "" && (grow.Cmp(big.NewRat(1, 1)) <= 0 || from.Sign() <= 0):
-		return nil, fmt.Errorf("from %s, factor %s: a first value above 0 and a factor above 1 wanted", r.From, r.Factor)
+		err = fmt.Errorf("from %s, factor %s: a first value above 0 and a factor above 1 wanted", r.From, r.Factor)
 	case r.Factor == "" && grow.Sign() <= 0:
-		return nil, fmt.Errorf("step %s: more than 0 wanted", r.Step)
-	case r.Factor == "":
-		if n := new(big.Rat).Quo(new(big.Rat).Sub(to, from), grow); n.Cmp(big.NewRat(maxValues, 1)) >= 0 {
-			return nil, errMany
-		}
-	default:
+		err = fmt.Errorf("step %s: more than 0 wanted", r.Step)
+	case r.Factor == "" && between(from, to, grow).Cmp(big.NewRat(maxValues, 1)) >= 0:
+		err = errMany
+	}
+	return from, to, grow, err
+}
+
+// between is how many times a number fits between two.
+func between(from, to, step *big.Rat) *big.Rat {
+	return new(big.Rat).Quo(new(big.Rat).Sub(to, from), step)
+}
+
+// size counts the values of a range, which are not written out where steps are equal.
+func (r *Range) size() (int, error) {
+	from, to, grow, err := r.parse()
+	switch {
+	case err != nil:
+		return 0, err
+	case r.Factor != "":
+		list, err := r.list()
+		return len(list), err
+	}
+	n := between(from, to, grow)
+	return 1 + int(new(big.Int).Quo(n.Num(), n.Denom()).Int64()), nil
+}
+
+// list writes out a range.
+func (r *Range) list() (texts []string, err error) {
+	from, to, grow, err := r.parse()
+	if err != nil {
+		return nil, err
+	}
+	next := func(x *big.Rat) *big.Rat { return x.Add(x, grow) }
+	if r.Factor != "" {
 		next = func(x *big.Rat) *big.Rat { return x.Mul(x, grow) }
 	}
 	for x := new(big.Rat).Set(from); x.Cmp(to) <= 0; x = next(x) {
@@ -123,6 +148,26 @@ func textOf(x *big.Rat) string {
 	return strconv.FormatFloat(f, 'g', -1, 64)
 }
 
+// size counts the values of an axis.
+func (s *Spec) size(a *Axis) (n int, err error) {
+	for _, v := range a.Values {
+		one := 1
+		if v.Range != nil {
+			if one, err = v.Range.size(); err != nil {
+				return 0, s.errorf(v.Line, a.Name, "%s: %v", v, err)
+			}
+		}
+		n += one
+	}
+	switch {
+	case n == 0:
+		return 0, s.errorf(a.Line, a.Name, "no value: a list wanted")
+	case n > maxValues:
+		return 0, s.errorf(a.Line, a.Name, "%d values: at most %d wanted", n, maxValues)
+	}
+	return n, nil
+}
+
 // expand writes out the values of an axis. No value may be there twice.
 func (s *Spec) expand(a *Axis) (list []string, lines []int, err error) {
 	seen := map[string]bool{}
@@ -144,12 +189,6 @@ func (s *Spec) expand(a *Axis) (list []string, lines []int, err error) {
 			seen[same] = true
 			list, lines = append(list, text), append(lines, v.Line)
 		}
-	}
-	switch {
-	case len(list) == 0:
-		return nil, nil, s.errorf(a.Line, a.Name, "no value: a list wanted")
-	case len(list) > maxValues:
-		return nil, nil, s.errorf(a.Line, a.Name, "%d values: at most %d wanted", len(list), maxValues)
 	}
 	return list, lines, nil
 }

@@ -17,7 +17,14 @@ func TestRanges(t *testing.T) {
 		got := ""
 		if err == nil {
 			var texts []string
-			texts, _, err = (&Spec{}).expand(&Axis{Name: "x.y", Values: vs})
+			n := 0
+			a := &Axis{Name: "x.y", Values: vs}
+			if n, err = (&Spec{}).size(a); err == nil {
+				texts, _, err = (&Spec{}).expand(a)
+			}
+			if err == nil && n != len(texts) {
+				t.Errorf("%s has %d values, %d counted", text, len(texts), n)
+			}
 			got = strings.Join(texts, " ")
 			var again []string
 			for _, v := range vs {

@@ -66,14 +66,7 @@ func TestProgress(t *testing.T) {
 
 // FuzzHostTable: a table of host traces is CSV again, or an error of file and place.
 func FuzzHostTable(f *testing.F) {
-	m, err := hw.Load("aim")
-	if err != nil {
-		f.Fatal(err)
-	}
-	s, err := New(m, false)
-	if err != nil {
-		f.Fatal(err)
-	}
+	s := simulator(f, "aim")
 	f.Add("trace,cycles\nAiM EOC,0\n")
 	f.Add("name,trace\r\nx,\"2*i(AiM MAC_ABK 3 0x1 {i}) | AiM EOC\"\r\n")
 	f.Fuzz(func(t *testing.T, text string) {
@@ -101,21 +94,14 @@ func FuzzHostTable(f *testing.F) {
 
 // FuzzHostText: a text of host instructions is timed, or an error of name and line.
 func FuzzHostText(f *testing.F) {
-	m, err := hw.Load("aim")
-	if err != nil {
-		f.Fatal(err)
-	}
-	s, err := New(m, false)
-	if err != nil {
-		f.Fatal(err)
-	}
+	s := simulator(f, "aim")
 	f.Add("AiM EOC\n")
 	f.Add("W MEM 0 0 0\nAiM WR_BIAS 0x1\nAiM MAC_ABK 3 0x1 0\nAiM EOC\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		if len(text) > 1<<12 {
 			return
 		}
-		r, err := aimhost.Time(s.channel, "f", strings.NewReader(text), m.Memory.Channels)
+		r, err := aimhost.Time(s.channel, "f", strings.NewReader(text), s.Machine.Memory.Channels)
 		if err != nil {
 			if !strings.HasPrefix(err.Error(), "f:") || strings.Contains(err.Error(), "\n") {
 				t.Errorf("%q", err)

@@ -17,6 +17,20 @@ var figures = slices.Concat(
 		row{"pieces of the PIM count the operations of the layer", `flops = 2 * float64(x.MACs)`, `flops = float64(x.FLOPs) / 2`},
 		row{"the slope ends at the FMA units", `ridge := peaks.Tensor / peaks.BaselineDRAM`, `ridge := peaks.PIM / peaks.BaselineDRAM`},
 	),
+	file("internal/figure/stalls.go", in("internal/figure", "^(TestGolden|TestRefused)$"),
+		row{"cycles of units are added to all", `if slices.Contains(report.StallSum, s.Part) {
+			t.all`, `if slices.Contains(report.StallParts, s.Part) {
+			t.all`},
+		row{"causes that are folded are lost", `+= n
+		}`, `+= 0 * n
+		}`},
+		row{"channel 10 comes before channel 9", `	t.sort()
+`, ``},
+		row{"lines of other layers are drawn", `appendNew(there, text); text == value {`, `appendNew(there, text); text != "" {`},
+	),
+	file("internal/report/stalls.go", in("internal/figure", "^TestRefused$"),
+		row{"parts of stalls may be any", `if !slices.Contains(StallParts, s.Part) {`, `if false {`},
+	),
 	file("internal/figure/load.go", in("internal/figure", "^(TestLacking|TestRefused)$"),
 		row{"what a file lacks is 0", `return !slices.Contains(columns, c)`, `return false`},
 		row{"a row with an error is drawn", `if r.Error != "" {`, `if false {`},

@@ -56,9 +56,13 @@ var spaces = slices.Concat(
 		row{"values of axes that advance together need not fit", `if at[a] != at[first] {`, `if false {`},
 		row{"8.0 is not 8", `canonical(v) == canonical(text)`, `v == text`},
 	),
-	file("internal/asktell/asktell.go", in("internal/asktell", "^TestParse$"),
+	file("internal/jsontext/jsontext.go", in("internal/asktell", "^TestParse$"),
 		row{"the last of two values counts", `if seen[key] {`, `if false {`},
-		row{"what follows an ask is not read", `if _, err := d.Token(); err != io.EOF {`, `if false {`},
+		row{"what follows an ask is not read", `		return wrong(err)
+	}
+	if _, err := d.Token(); err != io.EOF {`, `		return wrong(err)
+	}
+	if false {`},
 	),
 	file("cmd/pimflow/sweep_guided.go", in("cmd/pimflow", "^TestGuided$"),
 		row{"the last row of a point is taken, though it is worse", `r.Minimised() <= old.Minimised()`, `true`},
