@@ -7,7 +7,7 @@
 //	graph cut
 //	   │  lower                    layer.go, padding.go
 //	 layer: a matrix product; of a transposed convolution one a phase (transposed.go)
-//	   │  scheme.candidates        scheme.go, fills.go, columns.go, accumulators.go
+//	   │  scheme.candidates        scheme.go, fills.go, columns.go, accumulators.go, registers.go
 //	 parts: tiles of K             part.go, packing.go
 //	   │  assign                   share.go
 //	 shares, one a channel

@@ -12,6 +12,7 @@ import (
 //	fills         a command fills a whole buffer      fills*.go
 //	columns       a command writes one column         columns*.go
 //	accumulators  commands set and name accumulators  accumulators*.go
+//	registers     commands execute a program          registers*.go
 //
 // To add a scheme, write a file with these methods and a row of the table dialects.
 //
