@@ -358,11 +358,11 @@ func TestAddresses(t *testing.T) {
 	m.draw(random, 1, 2, Columns)
 	m.draw(random, 1, 3, Columns)
 	c := &Channel{Memory: m}
-	if err := do(t, c, "AB", "CRF MOV(AAM) GRF_A[3], BANK; JUMP -1, 1; MOV(AAM) GRF_B[=2], BANK; MOV GRF_B[7], BANK; EXIT", "OP",
+	if err := do(t, c, "AB", "CRF MOV(AAM) GRF_A[3], BANK; JUMP -1, 1; MOV(AAM) GRF_B[=6], BANK; MOV GRF_B[7], BANK; EXIT", "OP",
 		"ACTAB 2", "RDAB 1 2 8", "PREA", "ACTAB 3", "RDAB 1 3 8", "RDAB 1 3 9", "RDAB 1 3 10", "PREA", "SB", "ACT 5 0x3ffb"); err != nil {
 		t.Fatal(err)
 	}
-	for _, w := range []struct{ register, row, col int }{{1, 2, 8}, {5, 3, 8}, {8 + 2, 3, 9}, {8 + 7, 3, 10}} {
+	for _, w := range []struct{ register, row, col int }{{1, 2, 8}, {5, 3, 8}, {8 + 6, 3, 9}, {8 + 7, 3, 10}} {
 		if v, err := c.Read(5, RowGRF, w.register); err != nil || v != *m[[3]int{5, w.row, w.col}] {
 			t.Errorf("register %d is %v, %v, want column %d of row %d", w.register, v, err, w.col, w.row)
 		}
