@@ -21,6 +21,17 @@ import (
 
 var update = flag.Bool("update", false, "write the figures that the golden files hold")
 
+// many are rows as few of thirteen networks.
+func many() (rows []result.Row) {
+	for i := range 13 {
+		for _, r := range few()[:18] {
+			r.Point, r.Model = len(rows), fmt.Sprintf("m%d", i)
+			rows = append(rows, r)
+		}
+	}
+	return rows
+}
+
 // few are rows of two networks, two policies, three numbers of channels and two ways to launch.
 func few() (rows []result.Row) {
 	for m, model := range []string{"mobilenet-v2", "vgg-16"} {
@@ -335,6 +346,7 @@ func TestRefused(t *testing.T) {
 		{printedFile(t, "q.json", badPiece()), "roofline", Options{}, []string{"a piece of \"toy\" is of layer 7: one of 2"}},
 		{printedFile(t, "r.json", noByte()), "roofline", Options{}, []string{"layer \"a\" of \"toy\": 0 FLOP a byte"}},
 		{table(t, "j.csv", few()[:1]), "heat", Options{}, []string{"j.csv: fewer than two keys"}},
+		{table(t, "s.csv", many()), "heat", Options{}, []string{"39 panels, one for each of model (13 values), policy (3 values): at most 24 wanted: fix some by --where"}},
 		{table(t, "k.csv", few()), "piechart", Options{}, []string{`--figure "piechart" is not known`}},
 		{printedFile(t, "l.json", someRun()), "pareto", Options{By: []Aim{{"mac_units", false}, {"total_ns", false}}}, []string{"l.json: no column \"mac_units\""}},
 		{printedFile(t, "m.json", map[string]string{"schema": "x"}), "speedup", Options{}, []string{"m.json: schema \"x\"", "pimflow compare --json"}},

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"pimflow/internal/fault"
 )
 
 // heat is a shade for each pair of values of two columns, a panel for each of what else differs.
@@ -43,6 +45,10 @@ func heat(d *Data, o *Options) (*Figure, error) {
 	xs, placeX := nominal(d.Rows, x)
 	ys, placeY := nominal(d.Rows, y)
 	labels, parts := split(d.Rows, by)
+	if len(parts) > mostFacets {
+		return nil, fault.Usagef("heat of %s over %s and %s: %d panels, one for each of %s: at most %d wanted: fix some by --where, or give others as --x and --y",
+			z, x, y, len(parts), choices(d.Rows, by), mostFacets)
+	}
 	f := &Figure{Beside: true, Shades: &Shades{Label: q.label, Low: math.Inf(1), High: math.Inf(-1)}}
 	for i, rows := range parts {
 		p := Panel{X: xs, Y: ys}
@@ -69,6 +75,20 @@ func heat(d *Data, o *Options) (*Figure, error) {
 	}
 	f.shade()
 	return f, nil
+}
+
+// mostFacets is how many panels a page has room for, with their titles. Estimated.
+const mostFacets = 24
+
+// choices are the columns of which rows have several values, with how many.
+func choices(rows []Record, columns []string) string {
+	var list []string
+	for _, c := range columns {
+		if n := len(distinct(rows, []string{c})); n > 1 {
+			list = append(list, fmt.Sprintf("%s (%d values)", c, n))
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 // shade makes numbers shades: between the least and the most, by their logarithm where the range is wide.

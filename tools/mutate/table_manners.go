@@ -38,4 +38,7 @@ var manners = slices.Concat(
 	file("internal/hw/hw.go", in("cmd/pimflow", "^TestMachineFile$"),
 		row{"a key of the machine file accepts another range than its reference says", `json:"channels" want:"1..1024"`, `json:"channels" want:"1..1023"`},
 	),
+	file("internal/figure/heat.go", in("internal/figure", "^TestRefused$"),
+		row{"a heat map has any number of panels", `len(parts) > mostFacets`, `len(parts) > 1<<20`},
+	),
 )
