@@ -238,7 +238,7 @@ var streams = slices.Concat(
 	}`, `	_ = write(place)`},
 		row{"an error names the folder before it has its name", `return &renamed{err, place, name}`, `return err`},
 		row{"a folder in none is found out late", `errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%s: there is`, `false {
+			return fmt.Errorf("%s: there is`, `err != nil && false {
 			return fmt.Errorf("%s: there is`},
 		row{"the temporary folder stays", `	defer temporary.remove(private)
 `, ``},
