@@ -38,6 +38,17 @@ func BenchmarkPlain(b *testing.B) {
 	b.ReportMetric(commands(s)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mcommands/s")
 }
 
+// BenchmarkPlainLeads is the plain engine on rows that open in two steps, with a data clock.
+func BenchmarkPlainLeads(b *testing.B) {
+	op := func(o Op) Item { return Do(Command{Op: o}) }
+	c, s := channel(b, lpddr5, lpddr5Timing()), Stream{Loop(60, Loop(64, op(aimWRGB)),
+		Loop(7, Loop(4, op(aimWRMAC16)), Loop(2, op(lpACT162), Loop(64, op(aimMAC16)), op(aimPREA)), Loop(4, op(aimRDMAC16))))}
+	for b.Loop() {
+		c.plain(s)
+	}
+	b.ReportMetric(commands(s)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mcommands/s")
+}
+
 func BenchmarkTime(b *testing.B) {
 	c := channel(b, artifact, hiding())
 	acts := []Op{artGACT0, artGACT1, artGACT2, artGACT3}
@@ -53,6 +64,8 @@ func BenchmarkTime(b *testing.B) {
 		{"Nested", c, Stream{Loop(14, Loop(7, Loop(20, unit...), Loop(3, unit[:8]...), unit[0]))}},
 		{"Modes", channel(b, aim, aimTiming()), Stream{Loop(60, Loop(16, op(aimWRGB)), // blocks: inputs, sums set, two rows, results
 			Loop(7, Loop(4, op(aimWRMAC16)), Loop(2, op(aimACT16), Loop(4, Loop(16, op(aimMAC16))), op(aimPREA)), Loop(4, op(aimRDMAC16))), op(aimWRGB))}},
+		{"Leads", channel(b, lpddr5, lpddr5Timing()), Stream{Loop(2000, Loop(64, op(aimWRGB)), // the same, of a long layer: rows open in two steps, a data clock
+			Loop(7, Loop(4, op(aimWRMAC16)), Loop(2, op(lpACT162), Loop(64, op(aimMAC16)), op(aimPREA)), Loop(4, op(aimRDMAC16))))}},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -304,25 +304,6 @@ func (c *Channel) change(s *state, op Op, x Cycle) Cycle {
 	return max(x, s.next[op])
 }
 
-// lead issues the lead of a command that is free from cycle x on, if it needs one, in cycle u or
-// later. It returns the first cycle for the command.
-func (c *Channel) lead(s *state, r *row, u, x Cycle) Cycle {
-	l := &r.lead
-	if l.index < 0 {
-		return x
-	}
-	if !l.clock || s.next[c.clock] < x {
-		at := max(u, s.t+1, s.next[l.op%maxSlots], x-1)
-		c.fire(s, l.op, at)
-		s.changes[len(c.modes.changes)+l.index]++
-		x = at + 1
-	}
-	if l.clock {
-		s.next[c.clock] = max(s.next[c.clock], x+l.runs)
-	}
-	return x
-}
-
 // fire applies the rules for a command issued at x.
 func (c *Channel) fire(s *state, op Op, x Cycle) {
 	if s.seen != nil {

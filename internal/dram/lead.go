@@ -74,3 +74,22 @@ func (s *Standard) LeadsOthers(op Op) bool {
 // Hidden reports whether a command is in no stream because engines issue it for others: in a
 // change of mode, or ahead of a command.
 func (s *Standard) Hidden(op Op) bool { return s.ChangesMode(op) || s.LeadsOthers(op) }
+
+// lead issues the lead of a command that is free from cycle x on, if it needs one, in cycle u or
+// later. It returns the first cycle for the command.
+func (c *Channel) lead(s *state, r *row, u, x Cycle) Cycle {
+	l := &r.lead
+	if l.index < 0 {
+		return x
+	}
+	if !l.clock || s.next[c.clock] < x {
+		at := max(u, s.t+1, s.next[l.op%maxSlots], x-1)
+		c.fire(s, l.op, at)
+		s.changes[len(c.modes.changes)+l.index]++
+		x = at + 1
+	}
+	if l.clock {
+		s.next[c.clock] = max(s.next[c.clock], x+l.runs)
+	}
+	return x
+}
