@@ -15,35 +15,44 @@ func (c *accumulators) work(s share) work {
 func (c *accumulators) count(s share) (w work, n, unread int64) {
 	for i := range s {
 		sp := &s[i]
-		p, all := sp.packing(&c.d.geometry), sp.fills()
-		matrices, chunks := int64(sp.at[byMatrix].Len()), int64(sp.at[byChunk].Len())
-		pixels, groups := matrices*chunks*int64(sp.selected()), int64(sp.at[byGroup].Len())
-		w.comps += pixels * groups * int64(sp.cols)
-		sums := pixels * groups
-		if sp.outputStationary {
-			sums /= chunks
-		}
-		w.inits += sums
-		w.reads += sums
-		if sp.turns(p) {
-			fill := func(units, pixels int) {
-				k := matrices * chunks * int64(units)
-				w.visits += k * int64(p.rows)
-				w.acts += k * int64((p.rows-1)*c.d.acts+p.acts)
-				blocks := k * int64(sp.blocks(c.d.acts, p, pixels))
-				if n += blocks; sp.outputStationary {
-					unread += blocks / chunks * (chunks - 1)
-				}
+		one, blocks, some := c.countSpan(sp, sp.packing(&c.d.geometry))
+		w, n, unread = w.with(one), n+blocks, unread+some
+	}
+	return w, n, unread
+}
+
+// countSpan counts those of a span.
+func (c *accumulators) countSpan(sp *span, p rowPacking) (w work, n, unread int64) {
+	all := sp.fills()
+	matrices, chunks := int64(sp.at[byMatrix].Len()), int64(sp.at[byChunk].Len())
+	pixels, groups := matrices*chunks*int64(sp.selected()), int64(sp.at[byGroup].Len())
+	w.comps = pixels * groups * int64(sp.cols)
+	w.inits = pixels * groups
+	if sp.outputStationary {
+		w.inits /= chunks
+	}
+	w.reads = w.inits
+	if sp.turns(p) {
+		fill := func(units, pixels int) {
+			k := matrices * chunks * int64(units)
+			w.visits += k * int64(p.rows)
+			w.acts += k * int64((p.rows-1)*c.d.acts+p.acts)
+			blocks := k * int64(sp.blocks(c.d.acts, p, pixels))
+			if n += blocks; sp.outputStationary {
+				unread += blocks / chunks * (chunks - 1)
 			}
-			w.writes += pixels * int64(p.groups*sp.cols)
-			fill(all.full, sp.fold)
-			if all.tail > 0 {
-				fill(1, all.tail)
-			}
-			continue
 		}
-		w.writes += pixels * groups * int64(sp.cols)
+		w.writes = pixels * int64(p.groups*sp.cols)
+		fill(all.full, sp.fold)
+		if all.tail > 0 {
+			fill(1, all.tail)
+		}
+	} else {
+		w.writes = pixels * groups * int64(sp.cols)
 		row := func(rows, groups, acts int) {
+			if rows == 0 {
+				return
+			}
 			k := matrices * chunks * int64(rows)
 			visits := k * int64(ceilDiv(all.units(), c.passes(sp, groups)))
 			w.visits += visits
@@ -122,16 +131,25 @@ func (c *accumulators) block() int64 {
 // opening is the cycles that a block takes longer if it opens a row.
 func (c *accumulators) opening() int64 { return c.waits.shut + c.waits.open }
 
-// estimate adds up the waits of all commands, since nothing overlaps. It is off by the place of refreshes only.
+// estimate adds up the waits of all commands, since nothing overlaps. It is off by the place of refreshes only: visits of a span
+// are taken to be equally long.
 func (c *accumulators) estimate(s share) estimate {
-	t := &c.waits
-	w, n, unread := c.count(s)
-	within := max(w.visits-n, 0) // rows that are opened inside a block
-	fixed := n*(c.mode+c.back) + w.visits*c.opening() + within*t.close
-	cycles := t.write*(w.writes+w.inits) + t.comp*w.comps + c.read*w.reads + fixed + n*(c.block()-c.mode-c.back) - unread*(c.fromComp+t.toWrite-c.read-1)
-	x := newTimeline(&c.refresh)
-	x.add(float64(w.visits), float64(cycles+c.mode-1)/float64(max(w.visits, 1)))
-	return estimate{int64(x.end()), c.rows(s).Len(), w.moved, true}
+	t, x, f := &c.waits, newTimeline(&c.refresh), estimate{timely: true}
+	for i := range s {
+		sp := &s[i]
+		p := sp.packing(&c.d.geometry)
+		w, n, unread := c.countSpan(sp, p)
+		cycles := t.write*(w.writes+w.inits) + t.comp*w.comps + c.read*w.reads + w.visits*c.opening() + n*c.block() - unread*c.unread()
+		cycles += max(w.visits-n, 0) * t.close // rows that are opened inside a block
+		if i == len(s)-1 {
+			cycles += c.mode - 1
+		}
+		x.add(float64(w.visits), float64(cycles)/float64(w.visits))
+		f.rows += sp.at[byMatrix].Len() * sp.at[byChunk].Len() * p.rows
+		f.moved += w.moved
+	}
+	f.cycles = int64(x.end())
+	return f
 }
 
 // breakdown charges each command with the cycles from another of its kind, and counts

@@ -409,7 +409,7 @@ func bestOfAll(d *Device, l *layer) int64 {
 	weigh := func(merge int, ps []part) {
 		for _, teams := range d.counts(ps) {
 			p := candidate{way: way{merge: merge, teams: teams, parts: ps}}
-			if p.assign(shares); a.staying(shares) {
+			if p.assign(shares); !slices.ContainsFunc(shares, func(s share) bool { return !staying(s) }) {
 				best = min(best, estimateAll(shares, math.MaxInt64, a.estimate).cycles)
 			}
 		}

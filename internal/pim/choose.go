@@ -76,8 +76,8 @@ func (d *Device) mappingOf(l *layer) *chosenMapping {
 	return c
 }
 
-// choose simulates candidates by ascending estimate until no other is estimated to be faster by more than
-// traits.within, and returns the one with the least elapsed time, of equal ones that of least energy,
+// choose simulates candidates by ascending estimate until all others are estimated to be slower by
+// traits.beyond, and returns the one with the least elapsed time, of equal ones that of least energy,
 // and all that were simulated. The shares are in the scratch memory; those of best stay there.
 //
 // In the literature: a mapper that ranks candidates by an analytical model and simulates the
@@ -94,7 +94,7 @@ func (d *Device) choose(l *layer, memory *scratch) (best *mapping, tried []*mapp
 	free, t := 0, &d.traits // free is the set of shares that best does not use
 	for i := range list {
 		p := &list[i]
-		if best != nil && float64(p.cycles) >= (1-t.within)*float64(best.elapsed) {
+		if best != nil && float64(p.cycles) >= (1+t.beyond)*float64(best.elapsed) {
 			break
 		}
 		m := &mapping{way: p.way, shares: memory.shares[1+free]}
@@ -160,6 +160,11 @@ func (m *mapping) count() {
 // over the bus.
 type work struct{ writes, acts, visits, comps, inits, reads, moved int64 }
 
+// with is the work of both.
+func (w work) with(o work) work {
+	return work{w.writes + o.writes, w.acts + o.acts, w.visits + o.visits, w.comps + o.comps, w.inits + o.inits, w.reads + o.reads, w.moved + o.moved}
+}
+
 func (w work) commands() int64 { return w.writes + w.acts + w.comps + w.inits + w.reads }
 
 // slowest returns the cycle at which the last channel ends. At the first channel that takes
@@ -191,6 +196,7 @@ func (d *Device) cycles(s share) dram.Cycle {
 type refreshes struct {
 	op       dram.Op
 	cycles   float64 // of one refresh
+	closing  float64 // from the end of a stream to a refresh that is still due
 	interval float64 // from a refresh to the next
 	strict   bool    // a stream that delays one for too long is not allowed
 }
@@ -222,11 +228,12 @@ func (d *Device) time(s share) dram.Result {
 //
 // In the literature: a scratch arena.
 type scratch struct {
-	shares     [3][]share // of the candidate being made, and of the two mappings being compared
-	candidates []candidate
-	columns    columnRoom
-	arena      arena
-	batches    batchArena // of streams without addresses
+	shares       [3][]share // of the candidate being made, and of the two mappings being compared
+	candidates   []candidate
+	columns      columnRoom
+	accumulators accumulatorRoom
+	arena        arena
+	batches      batchArena // of streams without addresses
 }
 
 func (d *Device) newScratch() *scratch {

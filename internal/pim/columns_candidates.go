@@ -182,7 +182,7 @@ func (s *columnSearch) expand(t *tiling) {
 		if o.teams > 0 && !gains {
 			break
 		}
-		for _, o.fold = range s.fold(t.parts, o.teams) {
+		for _, o.fold = range s.fold(t.parts) {
 			s.boxes(t, &o)
 			if max(o.boxes[0].cycles, o.boxes[1].cycles) >= s.limit {
 				continue
@@ -237,66 +237,22 @@ func refold(ps []part, fold int) []part {
 	return ps
 }
 
-// share lists the ways to share parts out, evenly first. Of those with as many groups a member, one with the most teams is
-// enough.
+// share lists the ways to share parts out.
 func (s *columnSearch) share(ps []part) []option {
-	n, all := s.d.channels, s.sharings[:0]
-	defer func() { s.sharings = all }()
-	if s.d.basic {
-		all = append(all, option{teams: 1, used: n})
-		return all
-	}
-	groups := func(size int) (g int) {
-		for i := range ps {
-			g += ceilDiv(ps[i].groups, size)
-		}
-		return g
-	}
-	all = append(all, option{used: n})
-	for c := n; c >= 1; c-- {
-		size := n / c
-		if c == n || groups(size) < groups(n/(c+1)) {
-			all = append(all, option{teams: c, used: c * size})
-		}
-		if n%c > 0 && groups(size+1) < groups(size) {
-			all = append(all, option{teams: c, used: n})
-		}
-	}
-	return all
+	s.sharings = s.d.shares(ps, s.sharings[:0])
+	return s.sharings
 }
 
-// mostFolds bounds the numbers of pixels in a unit that are tried beside one. Estimated.
-const mostFolds = 4
-
-// fold lists numbers of pixels in a unit: the most that a buffer holds, and fewer where that is less work for a team.
-func (s *columnSearch) fold(ps []part, teams int) []int {
+// fold lists numbers of pixels in a unit, the most that a buffer holds first: of those that make as many units, the fewest.
+func (s *columnSearch) fold(ps []part) []int {
 	p, all := &ps[0], s.folds[:0]
 	defer func() { s.folds = all }()
 	most := min(max(1, s.d.buffer/longest(ps)), p.pixels)
-	if teams == 0 {
-		teams = s.d.channels
+	for f := most; f > 0; f-- {
+		f = ceilDiv(p.pixels, ceilDiv(p.pixels, f))
+		all = append(all, f)
 	}
-	if most == 1 {
-		all = append(all, 1)
-		return all
-	}
-	least := math.MaxInt
-	for k := max(1, ceilDiv(p.count*ceilDiv(p.pixels, most), teams)); ; k++ {
-		f := ceilDiv(p.pixels, max(1, teams*k/p.count))
-		if f > most || len(all) > 0 && f == all[len(all)-1] {
-			continue
-		}
-		if load := p.load(f, teams); load <= least {
-			all, least = append(all, f), load
-		}
-		switch {
-		case f == 1:
-			return all
-		case len(all) == mostFolds:
-			all = append(all, 1)
-			return all
-		}
-	}
+	return all
 }
 
 // load is the most pixels of a team when each gets about as many units of fold pixels.

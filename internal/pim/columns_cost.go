@@ -159,7 +159,7 @@ func (c *columns) shape(key []byte, s share) []byte {
 				key = binary.AppendUvarint(key, uint64(v))
 			}
 		}
-		add(sp.at[byMatrix].Len(), p.rows, p.groups, p.last, p.acts, sp.fold, sp.fillUnits, sp.unitBuffers, mode, sp.at[byChunk].Len())
+		add(sp.at[byMatrix].Len(), p.rows, p.groups, p.last, p.acts, sp.fold, sp.fillUnits, sp.unitBuffers, sp.bufferColumns, mode, sp.at[byChunk].Len())
 		var all [usualClasses]batch
 		bs := sp.batches(all[:0])
 		add(len(bs))

@@ -97,7 +97,8 @@ func (c *columns) visitor(flow dataflow, cols, fold, groups, acts int) (visitor,
 type estimator struct {
 	*columns
 	timeline
-	edge float64
+	edge  float64
+	spare float64 // by how much the last visit is shorter than one that another follows
 }
 
 // estimateKind adds up the visits of a share, each as long as among others like it.
@@ -111,7 +112,7 @@ func (c *columns) estimateKind(k *shareKind) estimate {
 		}
 		f.moved += e.span(x)
 	}
-	f.cycles = int64(e.end() + e.edge)
+	f.cycles = int64(e.end() + e.edge - e.spare)
 	return f
 }
 
@@ -180,7 +181,8 @@ func (v *visits) opening(n float64, acts, writes, units int, cycles float64) {
 	if v.t == 0 {
 		v.edge = t.edge
 	}
-	v.add(n, max(t.shortest, t.beside+cycles))
+	v.spare = max(0, t.shortest-t.beside-cycles)
+	v.add(n, t.beside+cycles+v.spare)
 }
 
 // dots is the cycles of pixels that pass so many groups.

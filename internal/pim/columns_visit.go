@@ -52,7 +52,7 @@ func (v visitor) kept(w writer, numbers [4]int, now, next []batch, write func(w 
 		double = 1
 	}
 	add(numbers[:]...)
-	add(v.s.fillUnits, v.s.unitBuffers, double, v.s.fold, len(now))
+	add(v.s.fillUnits, v.s.unitBuffers, v.s.bufferColumns, double, v.s.fold, len(now))
 	for i := range now {
 		add(now[i].full, now[i].tail, now[i].cols)
 	}
@@ -104,7 +104,8 @@ func (v visitor) writeStep(w writer, groups int, now, next []batch, buffer, late
 	s := v.s
 	group := address{col: s.cols, result: v.d.outputs}
 	f, carriers := &pendingWrites{}, 0
-	lead := int(v.waits.toWrite / v.waits.comp) // the bus is turned meanwhile
+	turn := int(v.waits.toWrite / v.waits.comp) // the bus is turned after a result
+	lead := turn
 	switch {
 	case late > 0:
 		f = v.pendingWrites(now, 0)
@@ -130,7 +131,7 @@ func (v visitor) writeStep(w writer, groups int, now, next []batch, buffer, late
 				g := 0
 				for ; g < groups && carriers > 0; g++ {
 					st = w.join(st, v.overlapDot(y.ahead(g, group), f, ceilDiv(f.left, carriers), lead, buffer, b)...)
-					carriers--
+					carriers, lead = carriers-1, turn
 				}
 				st = w.join(st, y.ahead(g, group).loop(groups-g, group, func(w writer) dram.Stream { return v.dot(w, buffer, b) })...)
 			}

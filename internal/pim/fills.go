@@ -28,7 +28,7 @@ func newFills(d *Device) scheme {
 }
 
 // traits: all candidates are simulated. Late refreshes are the simulator's affair.
-func (f *fills) traits() traits { return traits{fill: f.d.m.BufferElements(), within: math.Inf(-1)} }
+func (f *fills) traits() traits { return traits{fill: f.d.m.BufferElements(), beyond: math.Inf(1)} }
 
 // candidates leaves out each mapping that another one beats: it could be faster only by the
 // place of its refreshes, by less than one of them.

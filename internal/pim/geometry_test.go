@@ -130,7 +130,11 @@ func plainParts(d *Device, l *layer) []part {
 		}
 		return ps
 	case *accumulators:
-		return c.ways(c.parts(l.blocks(1, d.lanes), 2))[0]
+		ps := c.parts(l.blocks(1, d.lanes), 2)
+		for i := range ps {
+			(&filling{flow: &accumulatorDataflows[0], groups: 1, pixels: l.pixels}).fill(&ps[i], ps[i].cols, d.sums)
+		}
+		return ps
 	}
 	panic("a scheme without plain parts")
 }

@@ -20,7 +20,7 @@ func thorough(s *columnSearch) func(t *tiling) {
 			if o.teams > 0 && !s.gains(t) {
 				break
 			}
-			for _, o.fold = range slices.Clone(s.fold(t.parts, o.teams)) {
+			for _, o.fold = range slices.Clone(s.fold(t.parts)) {
 				s.boxes(t, &o)
 				o.bound = math.MaxInt64
 				for _, f := range s.flow(t, &o) {

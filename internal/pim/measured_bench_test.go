@@ -80,11 +80,11 @@ func constant(b *testing.B, settings []setting, networks ...string) {
 	}
 }
 
-// BenchmarkWithin: traits.within, in parts of a thousand.
-func BenchmarkWithin(b *testing.B) {
+// BenchmarkBeyond: traits.beyond, in parts of a thousand.
+func BenchmarkBeyond(b *testing.B) {
 	var all []setting
-	for _, n := range []int{20, 10, 5, 2, 0, -5} {
-		all = append(all, setting{n, func(d *Device) { d.traits.within = float64(n) / 1000 }})
+	for _, n := range []int{-20, -5, 0, 5, 10} {
+		all = append(all, setting{n, func(d *Device) { d.traits.beyond = float64(n) / 1000 }})
 	}
 	constant(b, all, "mobilenet-v2", "resnet-50")
 }

@@ -4,17 +4,19 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
 // growth is the part by which a drawn layer may take longer with more of a resource or a shorter wait, and oftenSlower the part of the
-// draws that may take longer than that, by worstGrowth at most. A larger buffer holds more pixels, of which a few numbers are tried;
-// where a refresh falls is estimated.
+// draws that may take longer than that, by worstGrowth of their machine at most. On newton where a refresh falls is estimated, and
+// shorter waits change the order of writes; artifact has few mappings.
 const (
 	growth      = 0.01
-	oftenSlower = 0.006
-	worstGrowth = 0.12
+	oftenSlower = 0.002
 )
+
+var worstGrowth = map[string]float64{"newton": 0.05, "aim": 0.005, "artifact": 0.12}
 
 // smallSquare draws a layer that takes little time.
 func smallSquare(r *rand.Rand, machine string) square {
@@ -25,8 +27,7 @@ func smallSquare(r *rand.Rand, machine string) square {
 	return c
 }
 
-// TestMoreOfAResourceDrawn: drawn layers with two values of a resource that is drawn, too. Lanes are left out: a column of more
-// elements is another layout of K. So is cwl_ck, which the rules subtract. With -long there are ten times as many draws, more than 7000.
+// TestMoreOfAResourceDrawn: drawn layers with two values of a resource that is drawn, too. cwl_ck is left out, which the rules subtract. With -long there are ten times as many draws, more than 7000.
 func TestMoreOfAResourceDrawn(t *testing.T) {
 	draws := 20
 	if *long {
@@ -36,9 +37,6 @@ func TestMoreOfAResourceDrawn(t *testing.T) {
 	steps := map[string]int{"banks": 4, "buffer_elements": 16}
 	n, slower := 0, 0
 	for _, q := range resources {
-		if q.key == "lanes" {
-			continue
-		}
 		least, most := q.values[0], q.values[len(q.values)-1]
 		falling := least > most
 		least, most = min(least, most), min(max(least, most), 8*min(least, most))
@@ -75,7 +73,7 @@ func TestMoreOfAResourceDrawn(t *testing.T) {
 				slower++
 				t.Logf("%s: %s %d: %.0f cycles, %d: %.0f, %.2f %% more", fmt.Sprint(c), q.key, a, cycles[0], b, cycles[1], 100*x)
 			}
-			if x > worstGrowth {
+			if x > worstGrowth[q.machine] {
 				t.Errorf("%v: %s %d: %.0f cycles, %d: %.0f", c, q.key, a, cycles[0], b, cycles[1])
 			}
 		}
@@ -99,6 +97,36 @@ func TestShorterChunks(t *testing.T) {
 	best, _, err := d.(*Device).choose(c.layer(t).first(), d.(*Device).newScratch())
 	if err != nil || best.slowest != 208 {
 		t.Errorf("%v: %d cycles, 208 wanted: %v", best, best.slowest, err)
+	}
+}
+
+// TestLateWrites: columns of a fill that are written behind results of its first pixels delay none, so that mappings with several buffers
+// of a fill take as long as estimated.
+func TestLateWrites(t *testing.T) {
+	m := machineOf(t, "newton")
+	m.PIM.Buffer = 2048 * m.PIM.ElementSize()
+	dev, err := New(m, 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := dev.(*Device)
+	layers, names := goldenLayers(t, 1)
+	list, _ := d.scheme.candidates(layers[slices.Index(names, "mobilenet-v2 features.8.project@pim80")], d.newScratch())
+	late := 0
+	for i := range list {
+		p := &list[i]
+		x := &mapping{way: p.way, shares: make([]share, d.channels)}
+		x.assign(x.shares)
+		x.count()
+		if took, _ := d.slowest(x, tooLate-1); float64(took) > 1.01*float64(p.cycles) {
+			t.Errorf("%v takes %d cycles, %d estimated", x, took, p.cycles)
+		}
+		if f := &p.parts[0]; f.inputStationary && f.fillUnits > 1 {
+			late++
+		}
+	}
+	if late == 0 {
+		t.Error("no mapping writes behind a result")
 	}
 }
 
@@ -137,7 +165,7 @@ func TestEstimates(t *testing.T) {
 				}
 			}
 			t.Logf("%s, refreshes %v: %d candidates, %.3f %% off in the mean", machine, refreshed, n, 100*mean/float64(n))
-			if mean > 0.004*float64(n) {
+			if mean > map[string]float64{"newton": 0.004, "aim": 0.001}[machine]*float64(n) {
 				t.Errorf("%s: estimates are %.3f %% off in the mean", machine, 100*mean/float64(n))
 			}
 		}

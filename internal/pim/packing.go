@@ -3,7 +3,6 @@ package pim
 import (
 	"encoding/binary"
 	"fmt"
-	"slices"
 
 	"pimflow/internal/tensor"
 )
@@ -20,12 +19,11 @@ func newPacking(d *Device) packing {
 	return packing{d, newWaits(d.ops, d.channel), newRefreshes(d)}
 }
 
-// within is about as exact as estimates are (TestEstimates). Simulating all candidates that are estimated to be faster makes golden
-// layers 0.01 % faster in the mean.
-const within = 0.005
+// beyond is about as exact as estimates are (TestEstimates).
+const beyond = 0.005
 
 func (c *packing) traits() traits {
-	return traits{padding: true, fill: c.d.lanes, within: within}
+	return traits{padding: true, fill: c.d.lanes, beyond: beyond}
 }
 
 // rowCount is the number of packed rows of a span.
@@ -104,42 +102,6 @@ func (p dataflow) stationary() string {
 		return ", input-stationary"
 	}
 	return ", weight-stationary"
-}
-
-// chunkLength is a length of chunks, in columns. of gets the longest and those tried so far; 0
-// is none.
-type chunkLength struct {
-	name string
-	of   func(c *packing, l *layer, b *block, sizes []int, most int) int
-}
-
-// accumulatorLengths are the lengths of chunks that are tried: those of which some output groups
-// fill a row, the longest that leaves no channel idle, and the longest that divides K, since sums stay only between equal
-// chunks.
-var accumulatorLengths = []chunkLength{
-	rowPart("one to a row", 1),
-	rowPart("two to a row", 2),
-	rowPart("three to a row", 3),
-	rowPart("four to a row", 4),
-	{"no channel idle", func(c *packing, _ *layer, b *block, _ []int, most int) int {
-		return shortestChunk(b.pitch/c.d.lanes, most, b.count*b.pixels*ceilDiv(b.outs, c.d.outputs), c.d.channels)
-	}},
-	{"equal chunks", equalLength},
-}
-
-func rowPart(name string, groups int) chunkLength {
-	return chunkLength{name, func(c *packing, _ *layer, _ *block, _ []int, _ int) int { return c.d.columns / groups }}
-}
-
-// sizes are the lengths of a table for a layer, each once.
-func (c *packing) sizes(l *layer, blocks []block, table []chunkLength) (sizes []int) {
-	most := min(c.d.buffer, c.d.columns)
-	for _, row := range table {
-		if size := min(row.of(c, l, widest(blocks), sizes, most), most); size > 0 && !slices.Contains(sizes, size) {
-			sizes = append(sizes, size)
-		}
-	}
-	return sizes
 }
 
 // parts cuts a layer in chunks of at most size columns and about equal length, with one pixel in a unit.

@@ -59,11 +59,11 @@ func newRegisters(d *Device) scheme {
 }
 
 func (c *registers) traits() traits {
-	return traits{fill: unit.Lanes, within: withinRegisters}
+	return traits{fill: unit.Lanes, beyond: beyondRegisters}
 }
 
-// withinRegisters is about as exact as estimates are.
-const withinRegisters = 0.02
+// beyondRegisters: a candidate is simulated where its estimate is below the best time by more than estimates are off.
+const beyondRegisters = -0.02
 
 // maxColumns is the most columns of a chunk of a block of so many groups: its instructions fit the program memory, and its sums are short.
 func maxColumns(groups int) int {

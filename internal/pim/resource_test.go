@@ -78,8 +78,8 @@ func (r *resource) set(t *testing.T, m *hw.Machine, channels *int, v int) {
 		p.Rows = v
 	case "banks":
 		p.Banks = v
-	case "lanes":
-		reshape(p, p.Format, v, p.Columns(), p.BufferElements())
+	case "lanes": // a row and a buffer have as many columns
+		reshape(p, p.Format, v, p.Columns(), p.Buffer/p.Column*v)
 	case "accumulators":
 		p.Sums = v
 	case "channels":
@@ -92,30 +92,29 @@ func (r *resource) set(t *testing.T, m *hw.Machine, channels *int, v int) {
 	}
 }
 
-// resources are what is known of golden layers: where worst is 1, none is slower with more; 1.01 is what estimates leave open
-// (within, slack). Elsewhere a mapping that leaves a part of the resource unused is not always tried, and worst is the measured limit,
-// rounded up.
+// resources are what is known of golden layers: where worst is 1, none is slower with more. cl_ck and rtw_ck decide where a mapping
+// writes, and a write that comes earlier may delay a result by a cycle or two. Elsewhere worst is what estimates leave open (slack, beyond).
 var resources = []resource{
-	{"newton", "rows", []int{4, 8, 64, 16384}, 1.01},
+	{"newton", "rows", []int{4, 8, 64, 16384}, 1},
 	{"newton", "banks", []int{8, 16, 32}, 1},
-	{"newton", "bl_ck", []int{5, 3, 2}, 1},
+	{"newton", "bl_ck", []int{5, 3, 2}, 1.001},
 	{"newton", "ccds_ck", []int{5, 3, 2}, 1},
 	{"newton", "ras_ck", []int{79, 54, 53}, 1},
 	{"newton", "rc_ck", []int{118, 80, 79}, 1},
 	{"newton", "rrd_ck", []int{15, 11, 10}, 1},
 	{"newton", "rfc_ck", []int{276, 185, 184}, 1},
-	{"newton", "buffer_elements", []int{128, 256, 384, 512, 1024, 2048}, 1.04},
-	{"newton", "buffers", []int{1, 2, 3, 4}, 1.01},
-	{"newton", "columns_per_row", []int{32, 64, 96, 128, 256}, 1.01},
-	{"newton", "lanes", []int{8, 16, 32}, 1.05},
-	{"newton", "channels", []int{4, 8, 12, 15, 16, 17, 24, 32}, 1.01},
-	{"newton", "cl_ck", []int{33, 23, 22}, 1.01},
-	{"newton", "wtr_ck", []int{12, 9, 8}, 1.01},
-	{"newton", "rtw_ck", []int{7, 5, 4}, 1.01},
-	{"newton", "rcdr_ck", []int{33, 23, 22}, 1.01},
-	{"newton", "faw_ck", []int{51, 35, 34}, 1.01},
-	{"newton", "rtp_ck", []int{7, 5, 4}, 1.01},
-	{"newton", "rp_ck", []int{39, 27, 26}, 1.01},
+	{"newton", "buffer_elements", []int{128, 256, 384, 512, 1024, 2048}, 1.001},
+	{"newton", "buffers", []int{1, 2, 3, 4}, 1},
+	{"newton", "columns_per_row", []int{32, 64, 96, 128, 256}, 1},
+	{"newton", "lanes", []int{8, 16, 32}, 1},
+	{"newton", "channels", []int{4, 8, 12, 15, 16, 17, 24, 32}, 1},
+	{"newton", "cl_ck", []int{33, 23, 22}, 1.006},
+	{"newton", "wtr_ck", []int{12, 9, 8}, 1},
+	{"newton", "rtw_ck", []int{7, 5, 4}, 1.007},
+	{"newton", "rcdr_ck", []int{33, 23, 22}, 1},
+	{"newton", "faw_ck", []int{51, 35, 34}, 1},
+	{"newton", "rtp_ck", []int{7, 5, 4}, 1},
+	{"newton", "rp_ck", []int{39, 27, 26}, 1},
 
 	{"aim", "banks", []int{8, 16, 32}, 1},
 	{"aim", "bl_ck", []int{5, 3, 2}, 1},
@@ -125,21 +124,21 @@ var resources = []resource{
 	{"aim", "rc_ck", []int{133, 90, 89}, 1},
 	{"aim", "rtp_ck", []int{18, 13, 12}, 1},
 	{"aim", "rfc_ck", []int{315, 211, 210}, 1},
-	{"aim", "modch_ck", []int{48, 33, 32}, 1.01},
-	{"aim", "buffer_elements", []int{128, 256, 384, 512, 1024, 2048}, 1.03},
-	{"aim", "columns_per_row", []int{32, 64, 96, 128, 256}, 1.06},
-	{"aim", "rows", []int{4, 8, 64, 16384}, 1.01},
-	{"aim", "lanes", []int{8, 16, 32}, 1.01},
-	{"aim", "channels", []int{4, 8, 12, 15, 16, 17, 24, 32}, 1.01},
-	{"aim", "accumulators", []int{1, 2, 3, 4, 8, 16, 32}, 1.11},
-	{"aim", "rp_ck", []int{48, 33, 32}, 1.01},
+	{"aim", "modch_ck", []int{48, 33, 32}, 1},
+	{"aim", "buffer_elements", []int{128, 256, 384, 512, 1024, 2048}, 1},
+	{"aim", "columns_per_row", []int{32, 64, 96, 128, 256}, 1},
+	{"aim", "rows", []int{4, 8, 64, 16384}, 1},
+	{"aim", "lanes", []int{8, 16, 32}, 1},
+	{"aim", "channels", []int{4, 8, 12, 15, 16, 17, 24, 32}, 1.002},
+	{"aim", "accumulators", []int{1, 2, 3, 4, 8, 16, 32}, 1},
+	{"aim", "rp_ck", []int{48, 33, 32}, 1},
 
 	{"artifact", "buffer_elements", []int{128, 256, 384, 512, 1024, 2048}, 1},
 	{"artifact", "columns_per_row", []int{32, 64, 96, 128, 256}, 1},
 	{"artifact", "rows", []int{64, 16384}, 1},
 	{"artifact", "banks", []int{8, 16, 32}, 1},
 	{"artifact", "channels", []int{4, 8, 12, 15, 16, 17, 24, 32}, 1},
-	{"artifact", "lanes", []int{8, 16, 32}, 1.67},
+	{"artifact", "lanes", []int{8, 16, 32}, 1},
 }
 
 // TestMoreOfAResource: golden layers are not slower with more of a resource or a shorter wait than resources
@@ -183,7 +182,7 @@ func TestMoreOfAResource(t *testing.T) {
 		}
 		t.Logf("%s, %s: %d slower, at most %.4f times %s", r.machine, r.key, n, worst, where)
 		if worst > r.worst {
-			t.Errorf("%s: %s: %.4f times, at most %.2f wanted", r.machine, where, worst, r.worst)
+			t.Errorf("%s: %s: %.4f times, at most %.3f wanted", r.machine, where, worst, r.worst)
 		}
 	}
 }

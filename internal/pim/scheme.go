@@ -60,9 +60,8 @@ type traits struct {
 	fill    int  // the most elements that a write moves
 	refresh refreshes
 
-	// within is a part of the best simulated time: a candidate whose estimate is not below it by more is not simulated. -Inf:
-	// all are.
-	within float64
+	// beyond is a part of the best simulated time: a candidate whose estimate is longer by as much is not simulated. +Inf: all are.
+	beyond float64
 }
 
 // cycleTerm is cycles of a stream, and the word for what they are spent on.

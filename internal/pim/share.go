@@ -82,6 +82,32 @@ func (d *Device) teamCounts(ps []part) (counts []int) {
 	return counts
 }
 
+// shares appends the ways to share parts out, evenly first. Of those with as many groups a member, one with the most teams is
+// enough.
+func (d *Device) shares(ps []part, all []option) []option {
+	n := d.channels
+	if d.basic {
+		return append(all, option{teams: 1, used: n})
+	}
+	groups := func(size int) (g int) {
+		for i := range ps {
+			g += ceilDiv(ps[i].groups, size)
+		}
+		return g
+	}
+	all = append(all, option{used: n})
+	for c := n; c >= 1; c-- {
+		size := n / c
+		if c == n || groups(size) < groups(n/(c+1)) {
+			all = append(all, option{teams: c, used: c * size})
+		}
+		if n%c > 0 && groups(size+1) < groups(size) {
+			all = append(all, option{teams: c, used: n})
+		}
+	}
+	return all
+}
+
 // assign gives each channel its share.
 func (m *way) assign(shares []share) {
 	for i := range shares {

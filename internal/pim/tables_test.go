@@ -91,9 +91,7 @@ func choices() []tableRow {
 		rowsOf("sharings", &sharings, func(r sharing) string { return r.name }),
 		rowsOf("merges", &merges, func(r merge) string { return r.name }),
 		rowsOf("kOrders", &kOrders, func(r reordering) string { return r.name }),
-		rowsOf("accumulatorLengths", &accumulatorLengths, func(r chunkLength) string { return r.name }),
 		rowsOf("accumulatorDataflows", &accumulatorDataflows, func(r namedDataflow) string { return r.name }),
-		rowsOf("pixelFolds", &pixelFolds, func(r pixelFold) string { return r.name }),
 	)
 }
 
@@ -104,7 +102,7 @@ var deciding = map[string]square{
 	"kTilings: spread": {machine: "artifact", channels: 16, in: 1568, out: 8, size: 1, kernel: 1, group: 1},
 
 	"sharings: even":  {machine: "artifact", channels: 16, in: 80, out: 8, size: 6, kernel: 3, group: 1},
-	"sharings: teams": {machine: "aim", channels: 4, in: 80, out: 8, size: 9, kernel: 1, group: 1},
+	"sharings: teams": {machine: "artifact", channels: 16, in: 240, out: 200, size: 3, kernel: 1, group: 1},
 
 	"merges: single groups": {machine: "newton", channels: 16, in: 1376, out: 120, size: 1, kernel: 1, group: 1},
 	"merges: merged groups": {machine: "newton", channels: 4, in: 32, out: 32, size: 16, kernel: 1, group: 32, buffers: 1},
@@ -112,22 +110,9 @@ var deciding = map[string]square{
 	"kOrders: channel by channel": {machine: "newton", channels: 16, in: 1376, out: 120, size: 1, kernel: 1, group: 1},
 	"kOrders: tap by tap":         {machine: "newton", channels: 1, in: 256, out: 32, size: 5, kernel: 5, group: 1, buffers: 1},
 
-	"accumulatorLengths: one to a row":    {machine: "aim", channels: 16, in: 3024, out: 120, size: 1, kernel: 1, group: 1, accumulator: 8},
-	"accumulatorLengths: two to a row":    {machine: "aim", channels: 4, in: 1856, out: 40, size: 1, kernel: 1, group: 1},
-	"accumulatorLengths: three to a row":  {machine: "aim", channels: 16, in: 96, out: 24, size: 3, kernel: 3, group: 1, accumulator: 8},
-	"accumulatorLengths: four to a row":   {machine: "aim", channels: 16, in: 32, out: 64, size: 5, kernel: 3, group: 1, accumulator: 4},
-	"accumulatorLengths: no channel idle": {machine: "aim", channels: 16, in: 2576, out: 40, size: 1, kernel: 1, group: 1, accumulator: 2},
-	"accumulatorLengths: equal chunks":    {machine: "aim", channels: 16, in: 2800, out: 136, size: 1, kernel: 1, group: 1},
-
 	"accumulatorDataflows: weight-stationary": {machine: "aim", channels: 2, in: 160, out: 8, size: 11, kernel: 3, group: 1, accumulator: 1},
 	"accumulatorDataflows: input-stationary":  {machine: "aim", channels: 1, in: 2704, out: 224, size: 1, kernel: 1, group: 1, accumulator: 16},
 	"accumulatorDataflows: output-stationary": {machine: "aim", channels: 4, in: 240, out: 104, size: 19, kernel: 3, group: 1, accumulator: 32},
-
-	"pixelFolds: pixels first":               {machine: "aim", channels: 16, in: 224, out: 56, size: 3, kernel: 1, group: 1},
-	"pixelFolds: groups first":               {machine: "aim", channels: 16, in: 256, out: 152, size: 2, kernel: 1, group: 1, accumulator: 16},
-	"pixelFolds: pixels first, whole blocks": {machine: "aim", channels: 4, in: 144, out: 104, size: 10, kernel: 1, group: 1},
-	"pixelFolds: groups first, whole blocks": {machine: "aim", channels: 4, in: 96, out: 96, size: 8, kernel: 1, group: 1, accumulator: 32},
-	"pixelFolds: one block":                  {machine: "aim", channels: 4, in: 52, out: 32, size: 3, kernel: 3, group: 2, accumulator: 2},
 }
 
 // TestChoicesDecide: each row of each table of choices has a layer whose optimum only that

@@ -32,5 +32,14 @@ func (l *timeline) add(n, cycles float64) {
 	l.t += n * cycles
 }
 
-// end is the cycle of the end.
-func (l *timeline) end() float64 { return l.t + max(0, l.serve(l.t)-l.cycles) }
+// end is the cycle of the end, or that of the last refresh that is due before.
+func (l *timeline) end() float64 {
+	if l.cycles >= l.interval {
+		return l.t
+	}
+	for at := l.t + l.closing; l.due <= l.t; at += l.cycles {
+		l.t = max(l.t, at)
+		l.due += l.interval
+	}
+	return l.t
+}
