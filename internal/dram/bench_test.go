@@ -66,6 +66,9 @@ func BenchmarkTime(b *testing.B) {
 			Loop(7, Loop(4, op(aimWRMAC16)), Loop(2, op(aimACT16), Loop(4, Loop(16, op(aimMAC16))), op(aimPREA)), Loop(4, op(aimRDMAC16))), op(aimWRGB))}},
 		{"Leads", channel(b, lpddr5, lpddr5Timing()), Stream{Loop(2000, Loop(64, op(aimWRGB)), // the same, of a long layer: rows open in two steps, a data clock
 			Loop(7, Loop(4, op(aimWRMAC16)), Loop(2, op(lpACT162), Loop(64, op(aimMAC16)), op(aimPREA)), Loop(4, op(aimRDMAC16))))}},
+		{"HBM", channel(b, hbm, hbmTiming()), Stream{Loop(4, op(hbmACTMR), op(hbmPREMR), Loop(2, op(hbmACTAB), op(hbmWRAB), op(hbmPREA)), // blocks: scalars, two rows, sums
+			Loop(4, Loop(64, op(hbmACTAB), op(hbmWRAB), op(hbmPREA), Loop(2, op(hbmACTAB), Loop(32, op(hbmRDAB)), op(hbmPREA))), op(hbmACTAB), Loop(8, op(hbmWRAB)), op(hbmPREA)))}},
+		{"HBMLong", channel(b, hbm, hbmTiming()), Stream{Loop(100_000, op(hbmACTAB), Loop(32, op(hbmRDAB)), op(hbmPREA))}},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			b.ReportAllocs()

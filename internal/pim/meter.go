@@ -108,7 +108,7 @@ func (m *Meter) Counted(r dram.Result, unrefreshed dram.Cycle, filled int64) Mea
 	cycles := float64(max(r.Cycles, 1))
 	x.Use.CommandBus = float64(total) / cycles
 	x.Use.DataBus = float64(x.Bytes) / float64(d.m.Column) * float64(d.m.Timing["bl_ck"]) / cycles
-	x.Use.Units *= float64(max(d.m.Timing["ccds_ck"], 1)) / cycles
+	x.Use.Units *= float64(max(d.m.Timing["ccds_ck"], d.m.Timing["ccdab_ck"], 1)) / cycles
 	return x
 }
 
