@@ -77,8 +77,6 @@ var streams = slices.Concat(
 		row{"numbers of groups are left out", `return ceilDiv(groups, ceilDiv(groups, g-1))`, `return ceilDiv(groups, ceilDiv(groups, g-1)+1)`},
 		row{"a team has a channel's part of the work", `portion = float64(more) / float64((o.teams-long)*more+long*groups)`, `portion = float64(more) / float64(more)`},
 		row{"shorter chunks have as many sums", `sums := float64(p.count*p.pixels) * float64(p.chunks*p.groups)`, `sums := float64(p.count*p.pixels) * float64(p.chunks*p.chunks*p.groups)`},
-	),
-	file("internal/pim/accumulators_candidates.go", in("internal/pim", "^TestMoreOfAResource$"),
 		row{"fewer pixels in a fill are never better", `for ; f > 0; f-- {`, `for most := f; f == most; f-- {`},
 	),
 	file("internal/pim/timeline.go", in("internal/pim", "^TestEstimates$"),
