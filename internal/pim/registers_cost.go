@@ -14,11 +14,13 @@ const tooLong = math.MaxInt64
 // registerTicks are the cycles that estimates use.
 type registerTicks struct {
 	comp, write, read int64 // a command to the next of its kind
-	load              int64 // a row cycle with one write, beside what it writes to
+	store             int64 // a row cycle with one write
+	load, more        int64 // registers are written with one write, and with one more
 	visit             int64 // a row cycle with one read
 	least             int64 // the shortest row cycle
 	mode              int64 // a change of mode
 	host              int64 // the rows of all units are opened for the host, and closed
+	fence             int64 // a wait of the host
 	busy              float64
 }
 
@@ -28,14 +30,15 @@ func (c *registers) newTicks() registerTicks {
 	comp, write, read := c.d.ops.Comp[0], c.d.ops.Write[0], c.d.ops.Read
 	t := registerTicks{
 		comp: w(comp, comp), write: w(write, write), read: w(read, read),
-		load:  max(w(act, write)+w(write, pre), w(act, pre)) + w(pre, act),
+		store: max(w(act, write)+w(write, pre), w(act, pre)) + w(pre, act),
 		visit: w(act, comp) + w(comp, pre) + w(pre, act), least: max(w(act, pre)+w(pre, act), w(act, act)),
-		mode: w(c.more.enter, c.more.leave) + w(c.more.leave, act),
-		host: (unit.Units-1)*w(c.more.host, c.more.host) + w(c.more.host, read) + w(read, pre) + w(pre, c.more.enter),
-		busy: 1,
+		mode:  w(c.more.enter, c.more.leave) + w(c.more.leave, act),
+		host:  (unit.Units-1)*w(c.more.host, c.more.host) + w(c.more.host, read) + w(read, pre) + w(pre, c.more.enter),
+		fence: c.d.timing["fence_ck"], busy: 1,
 	}
-	if c.beside {
-		t.load = w(c.more.register, c.more.register)
+	if t.load, t.more = t.store, t.write; c.beside {
+		t.more = w(c.more.register, c.more.register)
+		t.load = t.more
 	}
 	if r := &c.refresh; r.cycles > 0 && r.interval > r.cycles {
 		t.busy = 1 - (r.cycles+float64(w(pre, act)))/r.interval
@@ -81,22 +84,26 @@ func (c *registers) estimate(s share) estimate {
 		sp := &s[i]
 		x, times := sp.sets(), int64(sp.at[byMatrix].Len()*sp.at[byChunk].Len())
 		block := func(groups int) (ticks, moved int64) {
-			slices, k := int64(sp.slices()), int64(min(sp.cols, slice))
-			row := func(groups int) int64 { return max(t.visit+(int64(groups)*k-1)*t.comp, t.least) }
-			each := row(min(groups, groupsRow))
-			if groups > groupsRow {
-				each += row(groups - groupsRow)
+			vectors, writes := c.d.program.file == unit.GRFA, int64(groups) // zeros
+			if ticks = int64(groups) * t.more; !vectors {
+				ticks += t.load - t.more
 			}
-			writes, loads := int64(groups), int64(1) // zeros
-			each += t.load
-			if c.d.program.file == unit.GRFA {
-				loads = 0
-				each += (k - 1) * t.write
-				writes += slices * k
-			} else {
-				writes += slices
+			add := func(times, k int64) {
+				row := func(groups int) int64 { return max(t.visit+(int64(groups)*k-1)*t.comp, t.least) }
+				each, n := t.load+row(min(groups, groupsRow))+t.fence*int64(1+groups), int64(1)
+				if groups > groupsRow {
+					each += row(groups - groupsRow)
+				}
+				if vectors {
+					each, n = each+(k-1)*t.more, k
+				}
+				ticks, writes = ticks+times*each, writes+times*n
 			}
-			ticks = slices*each + loads*t.load + t.load + 2*int64(groups)*t.write + int64(unit.Units*groups)*t.read
+			add(int64(sp.cols/slice), slice)
+			if rest := sp.cols % slice; rest > 0 {
+				add(1, int64(rest))
+			}
+			ticks += t.store + int64(groups-1)*t.write + int64(unit.Units*groups)*t.read
 			return ticks, (writes + int64(unit.Units*groups)) * unit.Lanes
 		}
 		set := func(sets, groups int) {
@@ -106,7 +113,7 @@ func (c *registers) estimate(s share) estimate {
 			if n.tail > 0 {
 				v++
 			}
-			cycles += times * int64(sets) * (int64(sp.selected())*ticks + v*(2*t.mode+t.host) + programs*t.load)
+			cycles += times * int64(sets) * (int64(sp.selected())*ticks + v*(2*t.mode+t.host) + programs*(t.load+t.fence))
 			e.moved += times * int64(sets) * (int64(sp.selected())*moved + programs*unit.Lanes)
 		}
 		set(x.sets-1, x.groups)
@@ -124,11 +131,7 @@ func (c *registers) breakdown(w work, r dram.Result) (list []cycleTerm, rest str
 		return nil, "wait"
 	}
 	loads := n[c.d.ops.Open[0]] - w.visits
-	written := (n[c.d.ops.Write[0]]-loads)*t.write + loads*t.load
-	if c.beside {
-		stores := n[c.d.ops.Open[0]] - w.visits
-		written = n[c.more.register]*t.load + stores*t.least
-	}
+	written := (n[c.d.ops.Write[0]]-loads)*t.write + loads*t.store + n[c.more.register]*t.more
 	return []cycleTerm{
 		{"mac", float64(t.comp * w.comps)},
 		{"activate", float64((t.visit - t.comp) * w.visits)},

@@ -42,7 +42,7 @@ func TestPrograms(t *testing.T) {
 		"pointwise":  conv(t, r, tensor.Shape{1, 150, 4, 4}, 300, 1, 1, 1, 1, none, false),
 		"groups":     conv(t, r, tensor.Shape{1, 12, 7, 7}, 24, 3, 3, 2, 1, one, true),
 		"depthwise":  conv(t, r, tensor.Shape{1, 16, 6, 6}, 16, 16, 3, 1, 1, one, false),
-		"product":    build(t, "Gemm", op.Attrs{"transB": int64(1)}, numbers(r, tensor.Shape{1, 333}), numbers(r, tensor.Shape{1100, 333})),
+		"product":    build(t, "Gemm", op.Attrs{"transB": int64(1)}, numbers(r, tensor.Shape{1, 265}), numbers(r, tensor.Shape{1100, 265})),
 		"long":       build(t, "Gemm", op.Attrs{"transB": int64(1)}, numbers(r, tensor.Shape{2, 1500}), numbers(r, tensor.Shape{10, 1500})),
 		"one output": build(t, "Gemm", op.Attrs{"transB": int64(1)}, numbers(r, tensor.Shape{1, 3}), numbers(r, tensor.Shape{1, 3})),
 	} {
@@ -151,6 +151,31 @@ func TestProgramOrder(t *testing.T) {
 			}
 			if v != want {
 				t.Fatalf("%v: value %d is %v, want %v", code.best, at, v, want)
+			}
+		}
+	}
+}
+
+// TestProgramEstimates: what is estimated of shares is near what they take in simulation.
+func TestProgramEstimates(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	none, one := []int64{0, 0, 0, 0}, []int64{1, 1, 1, 1}
+	for name, n := range map[string]net{
+		"3x3":       conv(t, r, tensor.Shape{1, 64, 14, 14}, 64, 1, 3, 1, 1, one, false),
+		"pointwise": conv(t, r, tensor.Shape{1, 96, 7, 7}, 320, 1, 1, 1, 1, none, false),
+		"depthwise": conv(t, r, tensor.Shape{1, 32, 14, 14}, 32, 32, 3, 1, 1, one, false),
+		"product":   build(t, "Gemm", op.Attrs{"transB": int64(1)}, numbers(r, tensor.Shape{1, 1280}), numbers(r, tensor.Shape{1000, 1280})),
+	} {
+		for access, most := range map[string]float64{"row": 0.03, "free-bus": 0.1} {
+			m := machineOf(t, "hbm-pim")
+			m.PIM.Access = access
+			for _, code := range programCodes(t, m, 8, n) {
+				c := code.mapped()
+				s := c.perChannel()[0]
+				got, want := float64(c.device.scheme.(*registers).estimate(s).cycles), float64(c.device.time(s).Cycles)
+				if off := got/want - 1; math.Abs(off) > most {
+					t.Errorf("%s, %s, %v: %.0f cycles estimated, %.0f simulated: %.1f %%", name, access, code.best, got, want, 100*off)
+				}
 			}
 		}
 	}
