@@ -93,8 +93,8 @@ func (m *Meter) Counted(r dram.Result, unrefreshed dram.Cycle, filled int64) Mea
 		total += n
 		c.Commands = append(c.Commands, device.Count{Kind: d.ops.names[op], N: n})
 		switch d.ops.roles[op] {
-		case writeRole:
-			x.Bytes += n * int64(d.lanes*d.element)
+		case writeRole, registerRole:
+			x.Bytes += n * int64(d.traits.fill*d.element)
 		case initRole:
 			x.Bytes += n * int64(d.results*d.element)
 		case readRole:
@@ -102,6 +102,9 @@ func (m *Meter) Counted(r dram.Result, unrefreshed dram.Cycle, filled int64) Mea
 		case compRole:
 			x.Use.Units += float64(n)
 		}
+	}
+	if d.program != nil && len(r.Issued) > 0 { // accumulators that are stored do not pass the pins; the host reads each from all units
+		x.Bytes -= r.Issued[d.ops.Read] / int64(d.units) * int64(d.traits.fill*d.element)
 	}
 	c.Bytes = x.Bytes
 	x.Energy = d.energy(&c)

@@ -37,6 +37,10 @@ func programCodes(t fataler, m *hw.Machine, channels int, n net) (codes []*Code)
 func TestPrograms(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	none, one := []int64{0, 0, 0, 0}, []int64{1, 1, 1, 1}
+	meter, err := NewMeter(machineOf(t, "hbm-pim"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, n := range map[string]net{
 		"3x3":        conv(t, r, tensor.Shape{1, 20, 6, 5}, 40, 1, 3, 1, 1, one, true),
 		"pointwise":  conv(t, r, tensor.Shape{1, 150, 4, 4}, 300, 1, 1, 1, 1, none, false),
@@ -60,8 +64,16 @@ func TestPrograms(t *testing.T) {
 				if x, err := code.Replay(); err != nil || x.Commands == 0 {
 					t.Errorf("%s: %+v: %v", what, x, err)
 				}
-				if bytes := pinBytes(code.mapped()); code.Cost().Bytes != bytes {
-					t.Errorf("%s: %d bytes over the pins in its cost, %d in its streams", what, code.Cost().Bytes, bytes)
+				measured := int64(0)
+				if err := code.Streams(func(c *ChannelStream) error {
+					x, err := meter.Measure(c.Stream)
+					measured += x.Bytes
+					return err
+				}); err != nil {
+					t.Fatal(err)
+				}
+				if bytes := pinBytes(code.mapped()); code.Cost().Bytes != bytes || measured != bytes {
+					t.Errorf("%s: %d bytes over the pins in its cost, %d measured, %d in its streams", what, code.Cost().Bytes, measured, bytes)
 				}
 				var text strings.Builder
 				if err := code.Print(&text); err != nil {
