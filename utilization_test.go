@@ -4,6 +4,8 @@ import (
 	"math"
 	"testing"
 
+	"pimflow/internal/hw"
+	"pimflow/internal/pim"
 	"pimflow/internal/usage"
 )
 
@@ -122,6 +124,32 @@ func TestUtilization(t *testing.T) {
 			if f.Share < 0 || f.Share > 1 {
 				t.Errorf("%s %s: %+v", c.machine, c.policy, f)
 			}
+		}
+	}
+}
+
+// TestPeaks: utilization is of the peaks that a machine derives from its numbers.
+func TestPeaks(t *testing.T) {
+	for _, name := range pim.Machines() {
+		m, err := hw.Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		macs, bytes, err := pim.Peak(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, compared := map[string]float64{"internal_gb_per_s_of_a_channel": bytes, "pim_peak_gflop_per_s_of_a_channel": 2 * macs}, 0
+		for _, f := range m.Figures() {
+			if x, ok := got[f.Key]; ok {
+				compared++
+				if math.Abs(x-f.Value) > 1e-9*f.Value {
+					t.Errorf("%s: %s is %v, %v derived", name, f.Key, x, f.Value)
+				}
+			}
+		}
+		if compared != len(got) {
+			t.Errorf("%s: %d figures compared, %d wanted", name, compared, len(got))
 		}
 	}
 }

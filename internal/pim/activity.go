@@ -52,6 +52,9 @@ func Peak(m *hw.Machine) (macs, bytes float64, err error) {
 		return 0, 0, err
 	}
 	g, err := newGeometry(m, ops)
+	if program := firstProgram(std.Name); err == nil && program != nil {
+		g, err = program.geometry(m, g)
+	}
 	if err != nil {
 		return 0, 0, err
 	}

@@ -62,8 +62,9 @@ var utilizations = slices.Concat(
 		row{"pieces end after the run", `x.End <= end*(1+slack)`, `x.End <= x.End*(1+slack)`},
 		row{"a negative layer is there", `if n < 0 || n >=`, `if n >=`},
 	),
-	file("internal/pim/activity.go", in(".", "TestUtilization$"),
+	file("internal/pim/activity.go", in(".", "^(TestUtilization|TestPeaks)$"),
 		row{"a column read is one bank's", `n.N * int64(d.units)`, `n.N`},
+		row{"each bank has a unit of its own where two share one", `err == nil && program != nil {`, `false && program != nil {`},
 		row{"the GPU's channels carry nothing of the PIM", `a.DRAM, a.L2 = float64(w.unique)`, `a.DRAM, a.L2 = 0*float64(w.unique)`},
 	),
 )
