@@ -163,7 +163,7 @@ func (u *utilizer) use(r *search.Result, tl *run.Timeline, macs int64, dram floa
 	}
 	out := usage.Use{
 		GFLOPS: quotient(2*float64(macs), total), DRAM: flow(sum.DRAM, dram), Inner: flow(float64(sum.Inner), peaks.Inner), Link: flow(float64(sum.Link), link),
-		GPUMACs: sum.Tensor + sum.FMA, PIMMACs: sum.MACs, Activations: sum.Opened, Reads: sum.Reads, Hits: max(0, sum.Reads-sum.Opened),
+		GPUMACs: sum.Tensor + sum.FMA, PIMMACs: sum.MACs, Activations: sum.Opened, Reads: sum.Reads, Hits: max(0, sum.Reads-sum.Firsts),
 		Stalls: []usage.Stall{}, Power: powerOf(tl, &r.Standby),
 	}
 	if len(lanes) > 0 {

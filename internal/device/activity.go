@@ -12,12 +12,14 @@ type Activity struct {
 	Inner  int64   // bytes that banks read to their multipliers
 	Reads  int64   // column reads of banks, each to a multiplier
 	Opened int64   // rows opened, of a bank each
+	Firsts int64   // column reads that are the first of a row opened
 }
 
 // Add adds another activity.
 func (a *Activity) Add(o Activity) {
 	a.Tensor, a.FMA, a.L2, a.DRAM = a.Tensor+o.Tensor, a.FMA+o.FMA, a.L2+o.L2, a.DRAM+o.DRAM
-	a.Link, a.MACs, a.Inner, a.Reads, a.Opened = a.Link+o.Link, a.MACs+o.MACs, a.Inner+o.Inner, a.Reads+o.Reads, a.Opened+o.Opened
+	a.Link, a.MACs, a.Inner = a.Link+o.Link, a.MACs+o.MACs, a.Inner+o.Inner
+	a.Reads, a.Opened, a.Firsts = a.Reads+o.Reads, a.Opened+o.Opened, a.Firsts+o.Firsts
 }
 
 // Active is Code that counts what it does. It counts on demand, since a search keeps tens of thousands of codes.

@@ -22,6 +22,9 @@ func (c *Code) Activity() (a device.Activity) {
 		}
 	}
 	a.Inner, a.MACs = a.Reads*int64(d.m.Column), a.Reads*int64(d.lanes*d.wide)
+	if a.Firsts = a.Opened; d.program != nil { // rows of registers are opened too, and banks that are not read
+		a.Firsts = c.visited() * int64(d.units)
+	}
 	w := c.traffic(c.lowered())
 	a.Link = w.bytes
 	if d.link.Memory {
@@ -35,6 +38,16 @@ func (c *Code) Activity() (a device.Activity) {
 		}
 	}
 	return a
+}
+
+// visited is the row cycles of weights of all channels.
+func (c *Code) visited() (n int64) {
+	for _, s := range c.mapped().perChannel() {
+		for i := range s {
+			n += s[i].visited()
+		}
+	}
+	return n
 }
 
 // Peak is what a channel of a machine does at most, in a nanosecond: multiply-accumulates, and bytes that its banks read to the

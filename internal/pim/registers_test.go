@@ -75,6 +75,9 @@ func TestPrograms(t *testing.T) {
 				if bytes := pinBytes(code.mapped()); code.Cost().Bytes != bytes || measured != bytes {
 					t.Errorf("%s: %d bytes over the pins in its cost, %d measured, %d in its streams", what, code.Cost().Bytes, measured, bytes)
 				}
+				if did, firsts := code.Activity(), firstReads(code.mapped()); did.Firsts != firsts || firsts == 0 || did.Opened <= firsts {
+					t.Errorf("%s: %d column reads are the first of a row, %d in its streams; %d rows are opened", what, did.Firsts, firsts, did.Opened)
+				}
 				var text strings.Builder
 				if err := code.Print(&text); err != nil {
 					t.Fatal(err)
@@ -87,6 +90,26 @@ func TestPrograms(t *testing.T) {
 			}
 		}
 	}
+}
+
+// firstReads are the column reads of units that are the first of a row opened.
+func firstReads(c *mappedCode) (n int64) {
+	for _, s := range c.perChannel() {
+		opened := false
+		c.device.stream(s).Walk(func(k *dram.Command, _ []int) bool {
+			switch c.device.ops.roles[k.Op] {
+			case openRole:
+				opened = true
+			case compRole:
+				if opened {
+					n += unit.Units
+				}
+				opened = false
+			}
+			return true
+		})
+	}
+	return n
 }
 
 // pinBytes are those that streams move over the pins: writes of registers, modes and programs, and reads of the host.
