@@ -38,15 +38,22 @@ const scratchRows = 1
 
 // geometry is that of a machine under the program.
 func (p *microProgram) geometry(m *hw.Machine, g geometry) (geometry, error) {
-	if g.banks != unit.Banks || m.PIM.Column != 2*unit.Lanes || m.PIM.Columns() != unit.Columns || m.PIM.Format != "fp16" || g.sums != unit.Registers || g.acts != 1 {
-		return g, fmt.Errorf("machine %s: pim.banks %d, pim.column_bytes %d, pim.row_bytes %d, pim.accumulators %d, pim.number_format %s: %d, %d, %d, %d and fp16 wanted, those of the units",
-			m.Name, g.banks, m.PIM.Column, m.PIM.Row, g.sums, m.PIM.Format, unit.Banks, 2*unit.Lanes, 2*unit.Lanes*unit.Columns, unit.Registers)
+	const column = 2 * unit.Lanes
+	for _, x := range []struct {
+		key       string
+		got, want any
+	}{
+		{"banks", m.PIM.Banks, unit.Banks}, {"mac_units", m.PIM.Units, unit.Units}, {"number_format", m.PIM.Format, "fp16"},
+		{"column_bytes", m.PIM.Column, column}, {"row_bytes", m.PIM.Row, column * unit.Columns}, {"rows_per_bank", m.PIM.Rows, unit.Rows},
+		{"buffer_bytes", m.PIM.Buffer, column * unit.Registers}, {"buffers", m.PIM.Buffers, 1}, {"accumulators", m.PIM.Sums, unit.Registers},
+	} {
+		if x.got != x.want {
+			return g, fmt.Errorf("machine %s: pim.%s is %v: %v wanted, that of the units", m.Name, x.key, x.got, x.want)
+		}
 	}
 	g.outputs, g.results, g.units, g.wide = p.outputs, unit.Lanes, unit.Units, unit.Lanes/p.lanes
 	g.lanes, g.buffer, g.columns, g.buffers = p.lanes, unit.Registers, unit.Columns, 1
-	if g.rows = min(g.rows, unit.DataRows) - scratchRows; g.rows < 2 {
-		return g, fmt.Errorf("machine %s: pim.rows_per_bank %d: at least %d wanted", m.Name, m.PIM.Rows, 2+scratchRows)
-	}
+	g.rows = unit.DataRows - scratchRows
 	return g, nil
 }
 

@@ -215,3 +215,35 @@ func TestProgramEstimates(t *testing.T) {
 		}
 	}
 }
+
+// TestUnitNumbers: numbers of the units are not those of another machine. No row that the units or the host use for something else holds weights.
+func TestUnitNumbers(t *testing.T) {
+	m := machineOf(t, "hbm-pim")
+	for _, c := range []struct {
+		key    string
+		of     *int
+		values []int
+	}{
+		{"mac_units", &m.PIM.Units, []int{0, 1, 7, 16, 64}}, {"buffer_bytes", &m.PIM.Buffer, []int{128, 512}},
+		{"rows_per_bank", &m.PIM.Rows, []int{40, 16383, 32768}}, {"accumulators", &m.PIM.Sums, []int{4, 16}},
+	} {
+		was := *c.of
+		for _, v := range c.values {
+			*c.of = v
+			want := fmt.Sprintf("machine hbm-pim: pim.%s is %d: %d wanted, that of the units", c.key, v, was)
+			if _, err := New(m, 1); err == nil || err.Error() != want {
+				t.Errorf("%v, want %s", err, want)
+			}
+		}
+		*c.of = was
+	}
+	d, err := New(m, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range d.(programmed) {
+		if free := m.PIM.Rows - d.rows; free != 7 || d.ops.Reserved(d.rows-1) || !d.ops.Reserved(d.rows) {
+			t.Errorf("%s: %d rows are kept from weights, want 7", d.program.name, free)
+		}
+	}
+}

@@ -8,6 +8,7 @@ const (
 	Units     = 8  // one for an even and an odd bank
 	Lanes     = 16 // fp16 numbers of a column
 	Columns   = 32 // of a row
+	Rows      = RowSB + 1
 	Registers = 8  // of each file
 	Program   = 32 // instructions
 	perColumn = 8  // instructions of a column of the CRF
