@@ -37,10 +37,21 @@ func (m *Meter) ParseStream(name string, in io.Reader) (dram.Stream, error) {
 // Bounds are the largest addresses of the machine, by the word of an operand.
 func (m *Meter) Bounds() map[string]int64 { return Bounds(m.device.m) }
 
+// parity is the bound of the word bank of a command of all banks: 0 means the even ones, 1 the odd ones.
+const parity = "parity"
+
+// Bound is the name among Bounds of the largest address that an operand of a command may have, by the word of the operand.
+func (c *Commands) Bound(op dram.Op, word string) string {
+	if r := c.roles[op]; word == "bank" && (r == writeRole || r == compRole) {
+		return parity
+	}
+	return word
+}
+
 // Bounds are those of a channel.
 func Bounds(d *hw.PIM) map[string]int64 {
 	return map[string]int64{
-		"row": int64(d.Rows) - 1, "col": int64(d.Row/d.Column) - 1, "buf": int64(d.Buffer/d.Column) - 1, "acc": int64(d.Sums) - 1, "data": maxAddress,
+		"row": int64(d.Rows) - 1, "col": int64(d.Row/d.Column) - 1, "buf": int64(d.Buffer/d.Column) - 1, "bank": int64(d.Banks) - 1, parity: 1, "acc": int64(d.Sums) - 1, "data": maxAddress,
 	}
 }
 
@@ -204,7 +215,7 @@ func (p *streamParser) command(words []string) (k dram.Command, err error) {
 		if i < len(wanted) {
 			a := wanted[i].of(&k)
 			if *a, err = p.address(value); err == nil {
-				err = p.bounded(*a, wanted[i].print)
+				err = p.bounded(*a, p.Bound(k.Op, wanted[i].print))
 			}
 		} else {
 			err = gathered(&k.Fill, key, value)
@@ -216,9 +227,9 @@ func (p *streamParser) command(words []string) (k dram.Command, err error) {
 	return k, nil
 }
 
-// bounded is the error of an address that the loops around take out of its bounds.
-func (p *streamParser) bounded(a dram.Affine, word string) error {
-	most, ok := p.bounds[word]
+// bounded is the error of an address that the loops around take out of its bounds, those of a name.
+func (p *streamParser) bounded(a dram.Affine, bound string) error {
+	most, ok := p.bounds[bound]
 	if !ok {
 		return nil
 	}

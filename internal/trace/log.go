@@ -274,8 +274,8 @@ func (l *logReader) notation(head string) (func([]byte, *event) error, error) {
 			switch string(word) {
 			case "row":
 				e.row, err = natural(value, l.most["row"])
-			case "col", "buf", "acc", "data":
-				_, err = natural(value, l.most[string(word)])
+			case "col", "buf", "bank", "acc", "data":
+				_, err = natural(value, l.most[ops.Bound(e.op, string(word))])
 			case "pitch":
 				_, err = natural(value, 1<<30)
 			case "fill":

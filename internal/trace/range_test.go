@@ -28,6 +28,11 @@ func TestRange(t *testing.T) {
 		{"newton", "pimflow stream 1 newton\nCOMP0 row=0 col=64 buf=0\n", `col="64": 64: 0 to 63 wanted`},
 		{"newton", "pimflow stream 1 newton\nCOMP0 row=0 col=63 buf=32\n", `buf="32": 32: 0 to 31 wanted`},
 		{"newton", "pimflow stream 1 newton\nREADRES data=-1\n", `data="-1": -1: 0 to `},
+		{"hbm-pim", "pimflow stream 1 hbm-pim timed\n@5 WRAB bank=1 row=0 col=0 data=0\n@90 RDSB bank=15 row=0 col=0 data=0\n", ""},
+		{"hbm-pim", "pimflow stream 1 hbm-pim timed\n@5 WRAB bank=2 row=0 col=0 data=0\n", `f:2: "@5 WRAB bank=2 row=0 col=0 data=0": bank: "2": a number from 0 to 1 wanted`},
+		{"hbm-pim", "pimflow stream 1 hbm-pim timed\n@5 RDSB bank=16 row=0 col=0 data=0\n", `bank: "16": a number from 0 to 15 wanted`},
+		{"hbm-pim", "pimflow stream 1 hbm-pim\nRDAB bank=2 row=0 col=0\n", `bank="2": 2: 0 to 1 wanted`},
+		{"hbm-pim", "pimflow stream 1 hbm-pim\nRDSB bank=16 row=0 col=0 data=0\n", `bank="16": 16: 0 to 15 wanted`},
 		{"aim", "AiM MAC_ABK 4 0x80000000 16383\nAiM EOC\n", ""},
 		{"aim", "AiM MAC_ABK 4 0x80000000 16384\nAiM EOC\n", `f:1: "AiM MAC_ABK 4 0x80000000 16384": row 16384: 0 to 16383 wanted, those of a bank`},
 	} {
