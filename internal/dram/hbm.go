@@ -102,6 +102,7 @@ func hbmVariant(values map[string]string) *Standard {
 		Limits:   hbmLimits,
 		Buses:    RowAndColumn,
 		Switches: hbmSwitches,
+		Kept:     7, // six of modes and registers (7bvcxz/PIMsim, commit 5abe9cd), and that of stored sums before them
 		variant:  hbmVariant,
 		// Eight refreshes may be postponed (JESD235, REFRESH command).
 		Refresh: &Refresh{Close: hbmPREA, Do: hbmREF, Queue: 8, Postponed: true, Reopen: hbmACTAB},

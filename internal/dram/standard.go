@@ -36,6 +36,7 @@ type Standard struct {
 	// Explicit: streams have the commands of changes themselves, which open and close rows; only an audit asks for the mode.
 	Explicit bool
 	Switches []Switch // choices between rules (With)
+	Kept     int      // rows of each bank, the last, that hold no weights
 	variant  func(values map[string]string) *Standard
 }
 

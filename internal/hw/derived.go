@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"pimflow/internal/dram"
 )
 
 // Figure is a number that a machine has without its file saying so.
@@ -30,7 +32,10 @@ func (m *Machine) Figures() []Figure {
 	peak := 2 * float64(g.SMs) * g.MACs * g.Clock.GHz()
 	rate := mem.ChannelGBps * float64(mem.Channels)
 	bank := float64(p.Rows) * float64(p.Row)
-	computing := float64(mem.PIMChannels)
+	computing, weights := float64(mem.PIMChannels), bank // bytes of a bank, and of its rows that may hold weights
+	if std, err := dram.Lookup(p.Standard); err == nil { // an error would have been the machine's
+		weights = float64(p.Rows-std.Kept) * float64(p.Row)
+	}
 	kept := float64(mem.Channels)
 	if mem.PIMChannels < mem.Channels {
 		kept -= computing
@@ -53,7 +58,7 @@ func (m *Machine) Figures() []Figure {
 		{"gpu_peak_gflop_per_s", peak, "tensor cores"},
 		{"gpu_ridge_flop_per_byte", peak / rate, "with every channel"},
 		{"capacity_gb", float64(mem.Channels*p.Banks) * bank / 1e9, "all channels"},
-		{"pim_capacity_gb", computing * float64(p.Banks) * bank / 1e9, "the channels that compute"},
+		{"pim_capacity_gb", computing * float64(p.Banks) * weights / 1e9, "the channels that compute"},
 		{"cold_start_ms_per_gb", 1e3 / (mem.ChannelGBps * max(1, computing)), "weights written once into the channels that compute: pimflow run has a plan's, in no time of it"},
 		{"l2_write_back_us", dirty / (1e3 * mem.ChannelGBps), "all of a write-back L2, each slice to its channel: the most that PIM work may have to wait for; in no time"},
 		{"remap_us_per_mb", 2e3 / (mem.ChannelGBps * kept), "1e6 bytes read and written by the channels that the GPU keeps, from one address mapping to the other; in no time"},

@@ -242,7 +242,7 @@ func TestUnitNumbers(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, d := range d.(programmed) {
-		if free := m.PIM.Rows - d.rows; free != 7 || d.ops.Reserved(d.rows-1) || !d.ops.Reserved(d.rows) {
+		if free := m.PIM.Rows - d.rows; free != 7 || free != d.standard.Kept || d.ops.Reserved(d.rows-1) || !d.ops.Reserved(d.rows) {
 			t.Errorf("%s: %d rows are kept from weights, want 7", d.program.name, free)
 		}
 	}

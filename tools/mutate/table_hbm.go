@@ -49,4 +49,7 @@ var hbm = slices.Concat(
 		row{"all banks are accessed at the pace of one", `max(p.Timing["ccds_ck"], p.Timing["ccdab_ck"], 1)`, `max(p.Timing["ccds_ck"], 1)`},
 		row{"a unit is at each bank", `if p.Units > 0 {`, `if p.Units < 0 {`},
 	),
+	file("internal/hw/derived.go", in("internal/hw", "^TestHBMFigures$"),
+		row{"rows of registers hold weights", `float64(p.Rows-std.Kept)`, `float64(p.Rows)`},
+	),
 )
