@@ -55,6 +55,7 @@ var documents = []document{
 	{convolution.Schema, "`layer --json`", "One convolution: the published commands, ours, the GPU.", convolution.Cost{}},
 	{trace.Schema, "`sim --json` of PIMFlow's traces", "Traces of channels, timed.", trace.Traces{}},
 	{trace.HostSchema, "`sim --json` of host instructions", "A trace of a host, timed.", trace.Host{}},
+	{trace.HostsSchema, "`sim --json` of a folder of host instructions", "Traces of a host, timed: a file a channel.", trace.Hosts{}},
 	{trace.StreamsSchema, "`sim --json` of streams", "Streams of channels, timed.", trace.Streams{}},
 	{emit.ValuesSchema, "`sim --values --json`", "Streams, performed on their images.", emit.Performed{}},
 	{trace.AuditSchema, "`audit --json`", "Which commands of a log break which rules.", trace.Audit{}},

@@ -169,7 +169,7 @@ func simFolder(c *cobra.Command, folder string, asJSON, stalls bool) error {
 			}
 		}
 		if asJSON {
-			return report.JSON(c.OutOrStdout(), list)
+			return report.JSON(c.OutOrStdout(), &trace.Hosts{Schema: trace.HostsSchema, Traces: list})
 		}
 		return report.Hosts(c.OutOrStdout(), man, list)
 	}

@@ -34,6 +34,15 @@ type Host struct {
 	Precharged   int64         `json:"precharged_cycles_sum"`
 }
 
+// HostsSchema names the form of Hosts' JSON.
+const HostsSchema = "pimflow.sim.hosts/1"
+
+// Hosts holds traces of a folder, a file a channel of a step, each timed alone.
+type Hosts struct {
+	Schema string `json:"schema"`
+	Traces []Host `json:"traces"` // in the order of the manifest
+}
+
 // HostFiles times files of host instructions, each alone; "-" is stdin.
 func (s *Simulator) HostFiles(ctx context.Context, files []string, stdin io.Reader, phase Phase) ([]Host, error) {
 	var list []Host
