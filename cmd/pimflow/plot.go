@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -11,6 +12,7 @@ import (
 	"pimflow/internal/fault"
 	"pimflow/internal/figure"
 	"pimflow/internal/files"
+	"pimflow/internal/result"
 )
 
 // plotFlags holds the flags of plot.
@@ -113,7 +115,11 @@ func readData(c *cobra.Command, args []string) (*data, error) {
 		if err := c.Context().Err(); err != nil {
 			return nil, err
 		}
-		if err := d.Read(file); err != nil {
+		err := d.Read(file)
+		if errors.Is(err, result.ErrColumns) && c.Name() == "plot" {
+			return nil, fmt.Errorf("%w, or what pimflow sim --stalls prints", err)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}

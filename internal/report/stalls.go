@@ -82,7 +82,7 @@ const MaxStalls = 1 << 28
 
 // HasStalls reports whether a regular file begins as Stalls writes it.
 func HasStalls(file string) bool {
-	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
+	if info, err := os.Stat(files.At(file)); err != nil || !info.Mode().IsRegular() {
 		return false
 	}
 	f, err := files.OpenText(file, MaxStalls)

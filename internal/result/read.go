@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -64,6 +65,9 @@ func keysOf(names []string) (keys []Key) {
 	return keys
 }
 
+// ErrColumns is the end of the error of a table with other columns.
+var ErrColumns = errors.New("a table of schema " + Schema + " wanted")
+
 // layout finds the cell of each column of a table; columns may be in any order, but all are wanted.
 func layout(names []string) ([]cell, error) {
 	all := cells(keysOf(names))
@@ -75,7 +79,7 @@ func layout(names []string) ([]cell, error) {
 	for i, n := range names {
 		at := slices.Index(known, n)
 		if at < 0 {
-			return nil, fmt.Errorf("column %.80q is not known%s: a table of schema %s wanted", n, nearest.Hint(n, known), Schema)
+			return nil, fmt.Errorf("column %.80q is not known%s: %w", n, nearest.Hint(n, known), ErrColumns)
 		}
 		if slices.Contains(names[:i], n) {
 			return nil, fmt.Errorf("column %.80q is there twice", n)
@@ -84,7 +88,7 @@ func layout(names []string) ([]cell, error) {
 	}
 	for _, k := range known {
 		if !slices.Contains(names, k) {
-			return nil, fmt.Errorf("column %s is missing: a table of schema %s wanted", k, Schema)
+			return nil, fmt.Errorf("column %s is missing: %w", k, ErrColumns)
 		}
 	}
 	return list, nil
