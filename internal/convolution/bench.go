@@ -51,8 +51,11 @@ type entry struct {
 }
 
 // NewBench returns a bench for a machine. The times of a profile replace the GPU model's; nil for
-// none.
+// none. Units that execute programs are refused: the published commands do not program them.
 func NewBench(m *hw.Machine, p *profile.Profile) (*Bench, error) {
+	if pim.Programmed(m) {
+		return nil, fmt.Errorf("machine %s: the published generator writes no programs for units of standard %s; pimflow code has our commands for a layer of a network", m.Name, m.PIM.Standard)
+	}
 	b := &Bench{m: m, profile: p, simulators: map[bool]*trace.Simulator{}, devices: map[setting][]device.Device{}, costs: map[key]*entry{}}
 	if p != nil {
 		b.makers.GPU = p.Over(gpu.New)
