@@ -245,7 +245,7 @@ func TestDamaged(t *testing.T) {
 		{".jsonl", strings.Replace(lines, "point/1", "point/2", 1), `:1: schema "pimflow.point/2"`},
 		{".jsonl", strings.Replace(lines, `"point":2,`, "", 1), `:2: point is empty`},
 		{".jsonl", strings.Replace(lines, `"error":"none is nil"`, `"error":"","total_ns":null`, 1), `:1: not the JSON of a row: key total_ns: twice, once wanted`},
-		{".jsonl", regexp.MustCompile(`"total_ns":[^,]*`).ReplaceAllString(strings.Replace(lines, `"error":"none is nil"`, `"error":""`, 1), `"total_ns":null`), `: total_ns is empty`},
+		{".jsonl", regexp.MustCompile(`"total_ns":[^,]*`).ReplaceAllString(strings.Replace(lines, `"error":"none is nil"`, `"error":""`, 1), `"total_ns":null`), `:1: total_ns is empty`},
 		{".jsonl", lines[:len(lines)-9], `:2: not the JSON of a row: it ends early`},
 		{".jsonl", strings.Replace(lines, `"point":2,`, `"point":"two",`, 1), `:2: not the JSON of a row: byte 41, key point: a whole number wanted, not a text`},
 		{".jsonl", strings.Replace(lines, `"point":2,`, `"point":2.5,`, 1), `:2: not the JSON of a row: byte 39, key point: a whole number wanted, not 2.5`},
