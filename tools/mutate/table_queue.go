@@ -65,7 +65,7 @@ var queues = slices.Concat(
 	file("internal/csvtext/csvtext.go", in("internal/csvtext", "^(TestNumber|TestBroken)$"),
 		row{"1_0 is a number of a table", `if strings.Trim(text, "0123456789+-.eE") != "" {`, `if strings.Trim(text, "0123456789+-.eE_") != "" {`},
 	),
-	file("internal/jsontext/jsontext.go", in("internal/jsontext", "^(TestDecode|TestWords|TestTwice)$"),
+	file("internal/jsontext/jsontext.go", in("internal/jsontext", "^(TestDecode|TestWords|TestStrict|TestMembers|TestOnce)$"),
 		row{"a byte order mark is no JSON", `return bytes.TrimPrefix(data, mark)`, `return bytes.TrimSuffix(data, mark)`},
 		row{"names of Go are keys", `if k != "" && !('A' <= k[0] && k[0] <= 'Z') {`, `if k != "" {`},
 		row{"keys that are there twice are not told", `if seen[key] {`, `if seen[key] && key == "" {`},

@@ -99,7 +99,6 @@ var streams = slices.Concat(
 	),
 	file("internal/dram/channel.go", in("internal/dram", "^TestLPDDR5(Leads|Wait|Blocks|Refresh)$"),
 		row{"waits after an activation count from its second step", `wait = max(wait, c.waitFrom(a.lead.op, before)-1)`, `_ = a`},
-		row{"a begun activation leaves the banks closed", `r.begins, r.opens, r.only = true, true, false`, `r.begins, r.opens, r.only = true, false, false`},
 	),
 	file("internal/dram/lead.go", in("internal/dram", "^(TestLPDDR5.*|TestLeadTables)$"),
 		row{"what goes ahead is issued as soon as it may be", `s.next[l.op%maxSlots], x-1)`, `s.next[l.op%maxSlots])`},
@@ -125,17 +124,10 @@ var streams = slices.Concat(
 		row{"four activations come at once", `Wait: t["faw_ck"], Window: 4}`, `Wait: 0, Window: 4}`},
 	),
 	file("internal/dram/banks.go", in("internal/dram/aimhost", "^(TestLPDDR5.*|TestAim.*)$"),
-		row{"the data clock runs up to the latest end", `		b.clock = to
-	}`, `		b.clock = max(b.clock, to)
-	}`},
-		row{"a second step waits for its own row", `case r.state == begun && (b.eager || r.has(row)):
-			return g.Open`, `case r.state == begun && r.has(row):
-			return g.Open`},
 		row{"the data clock is started once", `case b.eager && x > b.clock:`, `case b.eager && x > b.clock && x < 0:`},
 	),
 	file("internal/dram/banks.go", in("internal/pim", "^TestAccumulatorsHost$"),
 		row{"the data clock starts before the change of mode", `if _, changes := b.Change(op); !changes {`, `if true {`},
-		row{"the data clock starts as soon as it may", `return l.op, max(lead, x-1)`, `return l.op, lead`},
 	),
 	file("internal/dram/aimhost/published.go", in("internal/dram/aimhost", "^TestLPDDR5.*$"),
 		row{"a write to all banks wants its row", `Row, device.Ops[write].Closes = false, false`, `Row, device.Ops[write].Closes = true, false`},
@@ -203,7 +195,6 @@ var streams = slices.Concat(
 	file("internal/pim/usage.go", in("internal/trace", "^TestStalls.*$"),
 		row{"rows that were closed stay open", `u.opened[i] = 0`, `_ = i`},
 		row{"waits of a change of mode are nobody's", `cmp.Or(u.audit.Until(op, dram.AllBanks, u.change), stallIdle)`, `cmp.Or(stallIdle)`},
-		row{"waits of what goes ahead are nobody's", `u.stall(cmp.Or(u.audit.Until(op, dram.AllBanks, u.lead+1), stallIdle), u.ahead)`, `u.stall(stallIdle, u.ahead)`},
 		row{"the last result is not waited for", `u.stall(stallEnd, end-u.last)`, `u.stall(stallEnd, 0*end)`},
 	),
 	file("internal/emit/check.go", in("internal/emit", "^TestReadRefuses$"),
