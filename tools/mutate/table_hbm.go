@@ -50,6 +50,6 @@ var hbm = slices.Concat(
 		row{"a unit is at each bank", `if p.Units > 0 {`, `if p.Units < 0 {`},
 	),
 	file("internal/hw/derived.go", in("internal/hw", "^TestHBMFigures$"),
-		row{"rows of registers hold weights", `float64(p.Rows-std.Kept)`, `float64(p.Rows)`},
+		row{"rows of registers hold weights", `float64(p.Rows-std.Kept)`, `float64(p.Rows-0*std.Kept)`},
 	),
 )
