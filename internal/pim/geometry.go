@@ -38,6 +38,8 @@ func newGeometry(m *hw.Machine, ops *Commands) (geometry, error) {
 		return g, fmt.Errorf("machine %s: %s", m.Name, fmt.Sprintf(format, a...))
 	}
 	switch {
+	case p.Units > 0 && p.Units != p.Banks && ops.dialect.programs == nil:
+		return wrong("pim.mac_units is %d: %d wanted, one at each bank", p.Units, p.Banks)
 	case p.Banks%acts != 0:
 		return wrong("pim.banks is %d: a multiple of %d wanted, the activations that open all", p.Banks, acts)
 	case p.Lanes() < 1 || p.Columns() < 1 || p.Rows < 1:

@@ -237,6 +237,13 @@ func TestUnitNumbers(t *testing.T) {
 		}
 		*c.of = was
 	}
+	each := machineOf(t, "newton")
+	for units, want := range map[int]string{4: "machine newton: pim.mac_units is 4: 16 wanted, one at each bank", 16: "", 0: ""} {
+		each.PIM.Units = units
+		if _, err := New(each, 1); (err == nil) != (want == "") || err != nil && err.Error() != want {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
 	d, err := New(m, 1)
 	if err != nil {
 		t.Fatal(err)
