@@ -226,7 +226,7 @@ func (w *world) hold(r *rand.Rand) {
 		if j := r.IntN(i + 1); len(atoms) > 0 && !g.Nodes[i].Type.Float() && !g.Nodes[j].Type.Float() && g.Nodes[j].Shape.Size() > 0 {
 			k, l := r.IntN(len(atoms)), r.IntN(g.Nodes[j].Shape.Size())
 			d := int64(at(values[j], l) - at(values[i], k))
-			if lo, hi := a.Distance(graph.ID(i), k, graph.ID(j), l); d < lo || d > hi {
+			if lo, hi := a.Distance(graph.ID(i), k, graph.ID(j), l); lo > -Unbounded && d < lo || hi < Unbounded && d > hi {
 				w.t.Fatalf("%v[%d] - %v[%d] is %d: %d to %d by its bounds", g.Nodes[j].Name, l, g.Nodes[i].Name, k, d, lo, hi)
 			}
 		}
