@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"pimflow/internal/device"
@@ -23,7 +24,7 @@ import (
 type broken struct {
 	device.Device
 	fault tileFault
-	hit   []bool // by node: the fault changes a value
+	hit   []atomic.Bool // by node: the fault changes a value; pieces of a node are evaluated at the same time
 }
 
 // tileFault makes a right tile wrong: by other operands, or by what it does to the values before
@@ -109,7 +110,7 @@ func (c brokenCode) evalSums(in []*tensor.Tensor, dst, sums *tensor.Tensor) erro
 	}
 	c.cut.Box.Runs(dst.Shape, func(off, n int) { // the rest may be written at the same time
 		if !slices.EqualFunc(s[off:off+n], sums.Floats()[off:off+n], same) || !slices.EqualFunc(y[off:off+n], dst.Floats()[off:off+n], same) {
-			c.d.hit[c.cut.Node] = true
+			c.d.hit[c.cut.Node].Store(true)
 		}
 	})
 	return nil
@@ -313,7 +314,7 @@ func TestFaultsSeen(t *testing.T) {
 			right := ds[at]
 			p := everyLayer(t, g, right)
 			check := func(f tileFault, exact bool) (wrong, hit map[graph.ID]bool) {
-				b := &broken{right, f, make([]bool, len(g.Nodes))}
+				b := &broken{right, f, make([]atomic.Bool, len(g.Nodes))}
 				ds[at] = b
 				prog, err := program.Build(g, p, ds)
 				if err != nil {
@@ -332,8 +333,8 @@ func TestFaultsSeen(t *testing.T) {
 				for _, f := range v.Faults {
 					wrong[f.Node] = true
 				}
-				for i, h := range b.hit {
-					if h {
+				for i := range b.hit {
+					if b.hit[i].Load() {
 						hit[graph.ID(i)] = true
 					}
 				}
