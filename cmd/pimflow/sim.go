@@ -44,10 +44,11 @@ Energy is that of the traces' own channels, by the published simulator's constan
 On a machine whose pim.standard is aim or lpddr5-aim, a trace is the text of aim_simulator: instructions of one
 host for all channels, up to AiM EOC, without refreshes. --csv runs the traces of a table, written with loops as
 8*i(AiM MAC_ABK 3 0x1 {i}) | AiM EOC, and prints its rows with new counts; on lpddr5-aim by the rules of that
-simulator's device, slips included, with the refreshes of the columns refi and rfc, in ticks.
+simulator's device, slips included, with the refreshes of the columns refi and rfc, in ticks; without these columns there are none.
 
 On a machine whose pim.standard is hbm-pim, --csv runs traces of the open model of HBM3-PIM (DCC, ISCA 2026), as
-8*r(32*c(MACAB {r} {c}) | BAR), by its rules and in each row's preset, refi and rfc. Rows of kind sched need its controller, which
+8*r(32*c(MACAB {r} {c}) | BAR), by its rules and in each row's preset, refi and rfc; without a column preset in the timing of the machine,
+without refi and rfc refreshed as the preset or the machine is. Rows of kind sched need its controller, which
 reorders: a column not_simulated says so. A table with columns M, K and N in place of traces is one of products, timed with two programs
 of the units in every division over the channels; column over is the ratio to a column best_ns.`,
 		Args: func(c *cobra.Command, args []string) error {
@@ -95,9 +96,9 @@ of the units in every division over the channels; column over is the ratio to a 
 			case stalls && !stream:
 				return fault.Usagef("--stalls: streams or tables of pimflow emit wanted")
 			case table != "" && hbmhost.Hosts(s.Standard):
-				return s.ModelTable(c.Context(), table, c.InOrStdin(), lines(c.OutOrStdout()))
+				return s.ModelTable(c.Context(), table, c.InOrStdin(), lines(c.OutOrStdout()), rowBars(c))
 			case table != "":
-				return s.HostTable(c.Context(), table, c.InOrStdin(), lines(c.OutOrStdout()))
+				return s.HostTable(c.Context(), table, c.InOrStdin(), lines(c.OutOrStdout()), rowBars(c))
 			}
 			bar := newBar(c, each(len(args))...)
 			defer bar.stop()
@@ -136,6 +137,14 @@ of the units in every division over the channels; column over is the ratio to a 
 	c.Flags().BoolVar(&values, "values", false, "perform the streams of a folder on its images, and hold every value against them to the bit")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
+}
+
+// rowBars are the phases of a table's rows: a bar each, which is gone before the row is printed.
+func rowBars(c *cobra.Command) trace.RowPhase {
+	return func(name string) (func(done, total int), func()) {
+		bar := newBar(c, each(1)...)
+		return bar.phase(name), bar.stop
+	}
 }
 
 // simFolder times the streams of a folder of pimflow emit, and holds them against its manifest.

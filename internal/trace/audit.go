@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"math/bits"
 	"slices"
 	"strings"
@@ -299,10 +300,22 @@ func visited(name, by string, std *dram.Standard, st dram.Stream) error {
 	for _, n := range counts {
 		total += n
 	}
-	if total > maxVisited {
-		return fmt.Errorf("%s: %d commands with the iterations of all loops: at most %d wanted, each of which %s visits", name, total, maxVisited, by)
+	if err := few(total, by); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
+}
+
+// few is the error of more commands than are visited.
+func few(total int64, by string) error {
+	if total <= maxVisited {
+		return nil
+	}
+	least := ""
+	if total == math.MaxInt64 {
+		least = "at least "
+	}
+	return fmt.Errorf("%s%d commands with the iterations of all loops: at most %d wanted, each of which %s visits", least, total, maxVisited, by)
 }
 
 // stream issues a stream on a channel.

@@ -97,14 +97,14 @@ func (s *Simulator) hostColumns(r *aimhost.Result, hash string) map[string]strin
 // in order with what can be counted counted anew; a column cycles is added if there
 // is none. Rules, timings and channels are those of the published device of the standard, where
 // there is one: its refreshes are those of the columns "refi" and "rfc", in ticks, and none
-// without them.
-func (s *Simulator) HostTable(ctx context.Context, file string, stdin io.Reader, stdout io.Writer) error {
-	return printTable(file, stdin, stdout, tableForm{"trace", []string{"cycles"}, func(row tableRow) (map[string]string, error) {
+// without them. Other simulators serve none.
+func (s *Simulator) HostTable(ctx context.Context, file string, stdin io.Reader, stdout io.Writer, phase RowPhase) error {
+	return printTable(file, stdin, stdout, phase, tableForm{"trace", []string{"cycles"}, nil, func(row tableRow) (map[string]string, error) {
 		host, err := s.tableHost(row)
 		if err != nil {
 			return nil, err
 		}
-		r, hash, err := hostText(ctx, host, row.cell("trace"))
+		r, hash, err := hostText(ctx, host, row.cell("trace"), row.progress)
 		if err != nil {
 			return nil, fmt.Errorf("trace: %w", err)
 		}
@@ -115,19 +115,15 @@ func (s *Simulator) HostTable(ctx context.Context, file string, stdin io.Reader,
 // tableHost is the host for a row of a table.
 func (s *Simulator) tableHost(row tableRow) (*aimhost.Host, error) {
 	device := aimhost.PublishedOf(s.Standard)
-	if device == nil {
-		return aimhost.New(s.channel, s.Machine.Memory.Channels)
+	every, _, err := row.refreshes(math.MaxUint32)
+	if err != nil {
+		return nil, err
 	}
-	var every [2]int64
-	for i, column := range []string{"refi", "rfc"} {
-		if !row.has(column) {
-			continue
+	if device == nil {
+		if every[0] > 0 {
+			return nil, fmt.Errorf("refi: %d: 0 wanted, or no columns refi and rfc: the simulator of %s serves no refresh", every[0], s.Standard.Name)
 		}
-		v, err := strconv.ParseUint(row.cell(column), 10, 32)
-		if err != nil {
-			return nil, fmt.Errorf("%s %.80q: a number of ticks wanted, 0 to %d", column, row.cell(column), uint32(math.MaxUint32))
-		}
-		every[i] = int64(v)
+		return aimhost.New(s.channel, s.Machine.Memory.Channels)
 	}
 	h, err := device.Host(every[0], every[1])
 	if err != nil {
@@ -137,28 +133,45 @@ func (s *Simulator) tableHost(row tableRow) (*aimhost.Host, error) {
 }
 
 // hostText runs a text with loops on a host that has done nothing yet and returns the SHA-256 of its lines too.
-func hostText(ctx context.Context, h *aimhost.Host, text string) (aimhost.Result, string, error) {
+func hostText(ctx context.Context, h *aimhost.Host, text string, progress func(done, total int)) (aimhost.Result, string, error) {
 	loops, err := aimhost.ParseLoops(text)
 	if err != nil {
 		return aimhost.Result{}, "", err
 	}
+	total := max(loops.Count(nil), loops.Count(func(line string) int64 {
+		in, _, _ := aimhost.ParseInstruction(line) // what is wrong is told where it is run
+		return max(1, in.Requests())
+	}))
+	if err := few(total, "sim"); err != nil {
+		return aimhost.Result{}, "", err
+	}
+	h.Watch(func(taken int64) error {
+		if progress != nil {
+			progress(int(taken), int(total))
+		}
+		return ctx.Err()
+	})
 	hash := sha256.New()
-	n, ended := 0, false
+	n, ended, asked := 0, false, int64(0)
 	err = loops.Lines(func(line string) error {
 		n++
 		if _, err := io.WriteString(hash, line+"\n"); err != nil {
 			return err
 		}
-		if ended {
-			return nil // the simulator reads nothing after EOC
-		}
 		if n%1024 == 0 && ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if ended {
+			return nil // the simulator reads nothing after EOC
 		}
 		in, some, err := aimhost.ParseInstruction(line)
 		if err == nil && some {
 			ended = in.End()
-			err = h.Do(in)
+			if asked += in.Requests(); asked > maxVisited { // of numbers that are computed from indices
+				err = fmt.Errorf("%d commands up to here: at most %d wanted, each of which sim visits", asked, maxVisited)
+			} else {
+				err = h.Do(in)
+			}
 		}
 		if err != nil {
 			return fmt.Errorf("line %d: %.80q: %w", n, line, err)

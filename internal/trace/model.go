@@ -19,12 +19,15 @@ import (
 // notSimulated is the column that says why a row has no new counts.
 const notSimulated = "not_simulated"
 
+// reordered is the kind of rows whose requests the model's controller reorders.
+const reordered = "sched"
+
 // ModelTable runs the column "trace" of a CSV file as the open model of HBM3-PIM does, "-" for stdin, each row in its columns preset,
-// refi and rfc, or else in the timing of the machine. It prints the rows in order with what can be counted counted anew. Rows of kind
+// refi and rfc: without preset in the timing of the machine, without refi and rfc refreshed as that timing or the preset is. It prints the rows in order with what can be counted counted anew. Rows of kind
 // "sched" need the model's reordering controller: their counts are left empty, and a column not_simulated says why.
 // A file without that column is one of products (products).
-func (s *Simulator) ModelTable(ctx context.Context, file string, stdin io.Reader, stdout io.Writer) error {
-	traces := tableForm{"trace", []string{"cycles", notSimulated}, func(row tableRow) (map[string]string, error) {
+func (s *Simulator) ModelTable(ctx context.Context, file string, stdin io.Reader, stdout io.Writer, phase RowPhase) error {
+	traces := tableForm{"trace", []string{"cycles", notSimulated}, []string{"inorder", reordered}, func(row tableRow) (map[string]string, error) {
 		t, err := s.modelTiming(row)
 		if err != nil {
 			return nil, err
@@ -33,50 +36,53 @@ func (s *Simulator) ModelTable(ctx context.Context, file string, stdin io.Reader
 		if err != nil {
 			return nil, fmt.Errorf("trace: %w", err)
 		}
-		return modelRow(ctx, &t, loops, row.cell("kind") == "sched")
+		if err := few(loops.Count(nil), "sim"); err != nil {
+			return nil, fmt.Errorf("trace: %w", err)
+		}
+		return modelRow(ctx, &t, loops, row.cell("kind") == reordered, row.progress)
 	}}
-	return printTable(file, stdin, stdout, traces, s.products(ctx))
+	return printTable(file, stdin, stdout, phase, traces, s.products(ctx))
 }
 
 // modelTiming is that of a row.
 func (s *Simulator) modelTiming(row tableRow) (t hbmhost.Timing, err error) {
-	if preset := row.cell("preset"); preset != "" {
-		if t, err = hbmhost.Preset(preset); err != nil {
+	if row.has("preset") {
+		if t, err = hbmhost.Preset(row.cell("preset")); err != nil {
 			return t, fmt.Errorf("preset: %w", err)
 		}
 	} else {
 		t = hbmhost.Of(dram.Timing(s.Machine.PIM.Timing))
 	}
-	for _, c := range []struct {
-		name string
-		to   *int64
-	}{{"refi", &t.Interval}, {"rfc", &t.Refresh}} {
-		text := row.cell(c.name)
-		if text == "" {
-			continue
-		}
-		if *c.to, err = strconv.ParseInt(text, 10, 64); err != nil || *c.to < 0 || *c.to > 1<<30 {
-			return t, fmt.Errorf("%s: %.80q: 0 to %d ticks wanted", c.name, text, 1<<30)
-		}
+	every, given, err := row.refreshes(1 << 30)
+	if err != nil {
+		return t, err
+	}
+	if given {
+		t.Interval, t.Refresh = every[0], every[1]
 	}
 	return t, t.Check()
 }
 
 // modelRow counts a row anew; with reordered only the text of its trace.
-func modelRow(ctx context.Context, t *hbmhost.Timing, loops aimhost.Loops, reordered bool) (map[string]string, error) {
+func modelRow(ctx context.Context, t *hbmhost.Timing, loops aimhost.Loops, unordered bool, progress func(done, total int)) (map[string]string, error) {
 	text, issue := sha256.New(), sha256.New()
-	lines := 0
+	lines, total := 0, int(loops.Count(nil))
 	var failed error
 	trace := func(yield func(hbmhost.Instruction) bool) {
 		err := loops.Lines(func(line string) error {
 			lines++
-			if lines%1024 == 0 && ctx.Err() != nil {
-				return ctx.Err()
+			if lines%1024 == 0 {
+				if progress != nil {
+					progress(lines, total)
+				}
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
 			}
 			fmt.Fprintln(text, line)
 			in, err := hbmhost.ParseInstruction(line)
 			if err != nil {
-				return fmt.Errorf("trace: line %d: %.80q: %w", lines, line, err)
+				return fmt.Errorf("line %d: %.80q: %w", lines, line, err)
 			}
 			if !yield(in) {
 				return errEnough
@@ -84,7 +90,7 @@ func modelRow(ctx context.Context, t *hbmhost.Timing, loops aimhost.Loops, reord
 			return nil
 		})
 		if err != nil && !errors.Is(err, errEnough) {
-			failed = err
+			failed = fmt.Errorf("trace: %w", err)
 		}
 	}
 	n := make([]int, len(hbmhost.Commands))
@@ -94,8 +100,8 @@ func modelRow(ctx context.Context, t *hbmhost.Timing, loops aimhost.Loops, reord
 	for _, name := range hbmhost.Commands {
 		cells[name] = ""
 	}
-	if reordered {
-		order = &hbmhost.ErrOrder{Line: "kind sched"}
+	if unordered {
+		order = &hbmhost.ErrOrder{Line: "kind " + reordered}
 	} else {
 		cycles, err := hbmhost.Run(t, trace, func(i hbmhost.Issue) {
 			n[i.Command]++

@@ -24,7 +24,7 @@ func onModel(t *testing.T, table string) (string, error) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	err = s.ModelTable(t.Context(), "-", strings.NewReader(table), &out)
+	err = s.ModelTable(t.Context(), "-", strings.NewReader(table), &out, nil)
 	return out.String(), err
 }
 
@@ -68,7 +68,7 @@ func TestModelRows(t *testing.T) {
 		{"kind,cycles,ACT,trace\nsched,17,3,RD 0 0 0 1 2\n", "sched,,,RD 0 0 0 1 2,\"kind sched: the model's controller reorders requests, which is not simulated\"\n"},
 		{"lines,trace\n?,MACAB 0 0 | RD 0 0 0 1 2 | BAR\n", "3,MACAB 0 0 | RD 0 0 0 1 2 | BAR,,\"RD: the model's controller reorders requests, which is not simulated\"\n"},
 		{"trace\nMACAB 0 0\n", "MACAB 0 0,20,\n"},
-		{"refi,trace\n0,MACAB 0 0 | BAR\n", "0,MACAB 0 0 | BAR,21,\n"},
+		{"refi,rfc,trace\n0,0,MACAB 0 0 | BAR\n", "0,0,MACAB 0 0 | BAR,21,\n"},
 		{"preset,trace\nHBM2_2.0Gbps,4*c(MACAB 0 {c})\n", ",27,\n"},
 		{"preset,trace\nHBM3_6.4Gbps_NPC,4*c(MACAB 0 {c})\n", ",36,\n"},
 		{"preset,trace\nHBM3_6.4Gbps,2*i(WRGB {i} 0 0) | WRGB 1 1 0 | WRGB 1 1 1\n", ",8,\n"},
@@ -80,9 +80,19 @@ func TestModelRows(t *testing.T) {
 	}
 	for _, c := range []struct{ table, want string }{
 		{"preset,trace\nHBM3_5.3Gbps,BAR\n", `stdin:2: preset: "HBM3_5.3Gbps": one of HBM2_2.0Gbps, `},
-		{"refi,trace\n-1,BAR\n", `stdin:2: refi: "-1": 0 to 1073741824 ticks wanted`},
-		{"refi,trace\n40,BAR\n", `stdin:2: refi: 40: 0 or at least 57 ticks wanted`},
-		{"rfc,trace\nx,BAR\n", `stdin:2: rfc: "x": 0 to`},
+		{"refi,rfc,trace\n-1,0,BAR\n", `stdin:2: refi: "-1": 0 to 1073741824 ticks wanted`},
+		{"refi,rfc,trace\n40,0,BAR\n", `stdin:2: refi: 40: 0 or at least 57 ticks wanted`},
+		{"refi,rfc,trace\n0,x,BAR\n", `stdin:2: rfc: "x": 0 to`},
+		{"refi,rfc,trace\n,0,BAR\n", `stdin:2: refi: "": 0 to 1073741824 ticks wanted`},
+		{"rfc,trace\n1,BAR\n", `stdin:1: column refi is missing beside rfc: both or neither wanted`},
+		{"preset,trace\n,BAR\n", `stdin:2: preset: "": one of HBM2_2.0Gbps, `},
+		{"kind,trace\nschedd,BAR\n", `stdin:2: kind "schedd": one of inorder, sched wanted (did you mean "sched"?)`},
+		{"a,trace,a\n1,BAR,2\n", `stdin:1: column "a" is there twice: once wanted`},
+		{"a,b\n1,2\n", `stdin:1: column "trace" is missing: the columns are "a,b"`},
+		{"trace\n1000000000000*r(MACAB 0 0)\n", `stdin:2: trace: 1000000000000 commands with the iterations of all loops: at most 536870912 wanted`},
+		{"kind,trace\nsched,1000000000000*r(RD 0 0 0 0 0)\n", `stdin:2: trace: 1000000000000 commands`},
+		{"trace\n2*r(MACAB {r%0} 0)\n", `stdin:2: trace: character 13: 0%0: division by zero`},
+		{"refi,rfc,trace\n100,1000,100*r(MACAB {r} 0)\n", `stdin:2: refi 100, rfc 1000: the model never ends here`},
 		{"trace\nMACAB 0 32\n", `stdin:2: trace: line 1: "MACAB 0 32": col "32": 0 to 31 wanted`},
 		{"trace\nBAR | MACAB 0\n", `stdin:2: trace: line 2: "MACAB 0": 1 operands: 2 wanted`},
 		{"trace\nMACABS 0 0\n", `instruction "MACABS" is unknown (did you mean "MACAB"?)`},

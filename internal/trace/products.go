@@ -15,7 +15,7 @@ import (
 // 2025), which the table is made for, have none of them either.
 func (s *Simulator) products(ctx context.Context) tableForm {
 	ch := s.channel.Unrefreshed()
-	return tableForm{"K", []string{"ours_ns", "program", "split", "over"}, func(row tableRow) (map[string]string, error) {
+	return tableForm{"K", []string{"ours_ns", "program", "split", "over"}, nil, func(row tableRow) (map[string]string, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}

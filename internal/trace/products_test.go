@@ -42,7 +42,7 @@ func TestProducts(t *testing.T) {
 		for _, line := range strings.Split(strings.TrimSpace(want), "\n") {
 			table.WriteString(strings.Join(strings.Split(line, ",")[:4], ",") + "\n")
 		}
-		if err := s.ModelTable(t.Context(), "-", strings.NewReader(table.String()), &got); err != nil {
+		if err := s.ModelTable(t.Context(), "-", strings.NewReader(table.String()), &got, nil); err != nil {
 			t.Fatal(err)
 		}
 		if got.String() != want {

@@ -19,7 +19,7 @@ func TestPublishedTable(t *testing.T) {
 			t.Fatal(err)
 		}
 		var out bytes.Buffer
-		err := s.HostTable(t.Context(), file, nil, &out)
+		err := s.HostTable(t.Context(), file, nil, &out, nil)
 		return out.String(), err
 	}
 	// The published device takes 59 ticks for one MAC_ABK of 1, and of 100 rows 59 + 99 * 77; all 32 channels take part. Two refreshes
@@ -48,8 +48,9 @@ func TestPublishedTable(t *testing.T) {
 		t.Errorf("without columns of refreshes: %q, %v", out, err)
 	}
 	for text, want := range map[string]string{
-		"refi,rfc,trace\n,304,AiM EOC\n":           `f.csv:2: refi "": a number of ticks wanted, 0 to 4294967295`,
-		"refi,rfc,trace\n3125,-1,AiM EOC\n":        `f.csv:2: rfc "-1": a number of ticks wanted, 0 to 4294967295`,
+		"refi,rfc,trace\n,304,AiM EOC\n":           `f.csv:2: refi: "": 0 to 4294967295 ticks wanted`,
+		"refi,rfc,trace\n3125,-1,AiM EOC\n":        `f.csv:2: rfc: "-1": 0 to 4294967295 ticks wanted`,
+		"refi,trace\n3125,AiM EOC\n":               "f.csv:1: column rfc is missing beside refi: both or neither wanted",
 		"refi,rfc,trace\n100,304,AiM EOC\n":        "f.csv:2: refi 100, rfc 304: DRAM standard lpddr5-aim: a refresh every 100 cycles: at least 323 wanted",
 		"refi,rfc,trace\n3125,304,AiM EOD\n":       `f.csv:2: trace: line 1: "AiM EOD"`,
 		"refi,rfc,trace\n4000000000,1,AiM EOC\n":   "f.csv:2: refi 4000000000, rfc 1: timing parameter refi_ck",

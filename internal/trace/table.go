@@ -7,21 +7,33 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
+	"strings"
 
 	"pimflow/internal/csvtext"
+	"pimflow/internal/dram"
 	"pimflow/internal/files"
+	"pimflow/internal/nearest"
 )
 
-// tableForm is a kind of table: it has a column key, and add are the columns that are added if there are none. count returns the
-// cells of a row that are counted anew, by column.
+// RowPhase begins a row of a table, by its file and line. It returns a function that takes the row's progress, nil if nobody listens, and
+// one that ends the row.
+type RowPhase func(name string) (progress func(done, total int), end func())
+
+// tableForm is a kind of table: it has a column key, and add are the columns that are added if there are none. kinds are the cells of
+// a column kind; nil: any. count returns the cells of a row that are counted anew, by column.
 type tableForm struct {
 	key   string
 	add   []string
+	kinds []string
 	count func(row tableRow) (map[string]string, error)
 }
 
 // tableRow is a row of a table.
-type tableRow struct{ head, cells []string }
+type tableRow struct {
+	head, cells []string
+	progress    func(done, total int) // nil: nobody listens
+}
 
 // has reports whether there is a column.
 func (r tableRow) has(column string) bool { return slices.Contains(r.head, column) }
@@ -34,15 +46,51 @@ func (r tableRow) cell(column string) string {
 	return ""
 }
 
-// printTable reads a CSV file, "-" for stdin, and prints its rows in order with what can be counted counted anew. The form is the
+// refreshes are the columns refi and rfc, an interval and a length in ticks, each 0 to most; false: there are none.
+func (r tableRow) refreshes(most int64) (every [2]int64, given bool, err error) {
+	for i, column := range refreshColumns {
+		if !r.has(column) {
+			return every, false, nil
+		}
+		text := r.cell(column)
+		if every[i], err = strconv.ParseInt(text, 10, 64); err != nil || every[i] < 0 || every[i] > most {
+			return every, false, fmt.Errorf("%s: %.80q: 0 to %d ticks wanted", column, text, most)
+		}
+	}
+	return every, true, nil
+}
+
+// refreshColumns go together.
+var refreshColumns = []string{"refi", "rfc"}
+
+// checkHead refuses columns that are there twice, and one of refi and rfc alone.
+func checkHead(head []string) error {
+	for i, column := range head {
+		if slices.Contains(head[:i], column) {
+			return fmt.Errorf("column %.80q is there twice: once wanted", column)
+		}
+	}
+	for i, column := range refreshColumns {
+		if other := refreshColumns[1-i]; slices.Contains(head, column) && !slices.Contains(head, other) {
+			return fmt.Errorf("column %s is missing beside %s: both or neither wanted", other, column)
+		}
+	}
+	return nil
+}
+
+// printTable reads a CSV file, plain or gzip, "-" for stdin, and prints its rows in order with what can be counted counted anew. The form is the
 // first whose key is a column; without one the key of the first is missing.
-func printTable(file string, stdin io.Reader, stdout io.Writer, forms ...tableForm) error {
+func printTable(file string, stdin io.Reader, stdout io.Writer, phase RowPhase, forms ...tableForm) error {
 	name, f, err := openFile(file, stdin)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	text := bufio.NewReader(files.Text(f))
+	unzipped, err := dram.TraceText(name, f)
+	if err != nil {
+		return err
+	}
+	text := bufio.NewReader(files.Text(unzipped))
 	first, _ := text.Peek(text.Size()) // an error comes again below
 	end := bytes.IndexByte(first, '\n')
 	in, out := csv.NewReader(text), csv.NewWriter(stdout)
@@ -64,7 +112,10 @@ func printTable(file string, stdin io.Reader, stdout io.Writer, forms ...tableFo
 	head = slices.Clone(head)
 	chosen := slices.IndexFunc(forms, func(f tableForm) bool { return slices.Contains(head, f.key) })
 	if chosen < 0 {
-		return fmt.Errorf("%s:1: column %.80q is missing among %.80q", name, forms[0].key, head)
+		return fmt.Errorf("%s:1: column %.80q is missing: the columns are %.80q", name, forms[0].key, strings.Join(head, ","))
+	}
+	if err := checkHead(head); err != nil {
+		return fmt.Errorf("%s:1: %w", name, err)
 	}
 	form := &forms[chosen]
 	at := slices.Index(head, form.key)
@@ -86,7 +137,16 @@ func printTable(file string, stdin io.Reader, stdout io.Writer, forms ...tableFo
 		}
 		line, _ := in.FieldPos(at)
 		cells = append(cells, make([]string, len(head)-len(cells))...)
-		counted, err := form.count(tableRow{head, cells})
+		row := tableRow{head: head, cells: cells}
+		if kind := row.cell("kind"); row.has("kind") && form.kinds != nil && !slices.Contains(form.kinds, kind) {
+			return fmt.Errorf("%s:%d: kind %.80q: one of %s wanted%s", name, line, kind, strings.Join(form.kinds, ", "), nearest.Hint(kind, form.kinds))
+		}
+		end := func() {}
+		if phase != nil {
+			row.progress, end = phase(fmt.Sprintf("%s:%d", name, line))
+		}
+		counted, err := form.count(row)
+		end()
 		if err != nil {
 			return fmt.Errorf("%s:%d: %w", name, line, err)
 		}

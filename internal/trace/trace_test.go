@@ -80,7 +80,7 @@ func FuzzHostTable(f *testing.F) {
 			t.Fatal(err)
 		}
 		var out bytes.Buffer
-		if err := s.HostTable(ctx, file, nil, &out); err != nil {
+		if err := s.HostTable(ctx, file, nil, &out, nil); err != nil {
 			if ctx.Err() == nil && (!strings.HasPrefix(err.Error(), file+":") || strings.Contains(err.Error(), "\n")) {
 				t.Errorf("%q", err)
 			}

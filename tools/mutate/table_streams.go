@@ -141,8 +141,18 @@ var streams = slices.Concat(
 		row{"a refresh is due a tick late", `n%c.refi == 0 {`, `n%c.refi == 1 {`},
 		row{"banks count as open after a write to all", `|| c.device != nil && op == c.device.dark {`, `{`},
 	),
+	file("internal/trace/host.go", in("internal/trace", "^TestTable(Bounds|Progress)$"),
+		row{"computed numbers of commands are of any size", `asked > maxVisited {`, `asked > 4*maxVisited {`},
+		row{"nothing stops within an instruction", `		return ctx.Err()
+	})
+	hash`, `		return nil
+	})
+	hash`},
+	),
+	file("internal/dram/aimhost/loops.go", in("internal/dram/aimhost", "^TestLoops$"),
+		row{"the place of a division is that of the character before", `place := p.at + 1 - len(o)`, `place := p.at - len(o)`},
+	),
 	file("internal/trace/host.go", in("internal/trace", "^TestPublishedTable$"),
-		row{"a table's refreshes are those of no row", `every[i] = int64(v)`, `every[i] = 0 * int64(v)`},
 		row{"a table of a published device runs by the machine's rules", `if device == nil {`, `if true {`},
 	),
 	file("internal/trace/log.go", in("internal/trace", "^TestRange$"),

@@ -36,6 +36,9 @@ type Host struct {
 	patient dram.Cycle // cycles without progress after which there is a deadlock
 	ended   bool
 	rows    int64 // of a bank; 0: any
+	watch   func(taken int64) error
+	turns   int   // of the loop that simulates
+	taken   int64 // requests of the instructions that are done
 }
 
 const (
@@ -68,6 +71,10 @@ func Hosts(std *dram.Standard) bool {
 
 // Limit refuses instructions in other rows than the first so many. The published simulator checks none.
 func (h *Host) Limit(rows int64) { h.rows = rows }
+
+// Watch makes f the watcher of a host: it is told now and then, within an instruction too, of the requests that the channels have taken.
+// Its error ends the run.
+func (h *Host) Watch(f func(taken int64) error) { h.watch = f }
 
 // New returns a host of that many channels. The error names a standard without the commands of
 // the instructions, or the number.
@@ -122,6 +129,15 @@ func (h *Host) Do(in Instruction) error {
 	h.decode(&in)
 	done := h.now
 	for {
+		if h.turns++; h.turns%4096 == 0 && h.watch != nil {
+			left := int64(0)
+			for _, c := range h.classes {
+				left = max(left, c.left)
+			}
+			if err := h.watch(h.taken + in.Requests() - left); err != nil {
+				return err
+			}
+		}
 		room, progress := h.tick()
 		if progress {
 			done = h.now
@@ -147,6 +163,7 @@ func (h *Host) Do(in Instruction) error {
 			c.drain(next)
 		}
 	}
+	h.taken += in.Requests()
 	h.ended = in.End()
 	return nil
 }

@@ -165,6 +165,14 @@ func number(word string) (int64, error) {
 	return int64(v), err
 }
 
+// Requests is the number of requests to a channel; 1 for what sends none.
+func (in *Instruction) Requests() int64 {
+	if instructions[in.kind].sends == "" {
+		return 1
+	}
+	return in.Units
+}
+
 // End reports whether the instruction is EOC, the end of a run.
 func (in *Instruction) End() bool { return instructions[in.kind].end }
 

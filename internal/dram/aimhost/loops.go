@@ -3,6 +3,8 @@ package aimhost
 import (
 	"errors"
 	"fmt"
+	"math"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -16,6 +18,7 @@ type Loops []loopItem
 type loopItem struct {
 	times int64 // if body is not nil
 	body  Loops
+	none  bool // the body has no line
 	line  []loopPiece
 }
 
@@ -50,6 +53,9 @@ func (l Loops) Lines(f func(line string) error) error { return l.lines(nil, f) }
 func (l Loops) lines(index []int64, f func(string) error) error {
 	var line []byte
 	for _, it := range l {
+		if it.none {
+			continue
+		}
 		if it.body != nil {
 			inner := append(index, 0)
 			for i := range it.times {
@@ -76,6 +82,35 @@ func (l Loops) lines(index []int64, f func(string) error) error {
 		}
 	}
 	return nil
+}
+
+// Count is the sum of a number of every line, at most the largest integer. of is that number, with 0 in place of what is computed
+// from indices; nil: 1.
+func (l Loops) Count(of func(line string) int64) int64 {
+	total := int64(0)
+	for _, it := range l {
+		n := int64(1)
+		switch {
+		case it.body != nil:
+			if n = it.body.Count(of); n > 0 && it.times > math.MaxInt64/n {
+				return math.MaxInt64
+			}
+			n *= it.times
+		case of != nil:
+			var line strings.Builder
+			for _, p := range it.line {
+				line.WriteString(p.text)
+				if p.value != nil {
+					line.WriteByte('0')
+				}
+			}
+			n = of(line.String())
+		}
+		if total += n; total < 0 {
+			return math.MaxInt64
+		}
+	}
+	return total
 }
 
 type loopParser struct {
@@ -118,19 +153,19 @@ func (p *loopParser) items() (Loops, error) {
 func (p *loopParser) item() (loopItem, error) {
 	p.blanks()
 	from := p.at
-	number := p.word()
-	star := p.take("*")
-	p.blanks()
-	name := p.word()
-	if !star || strings.Trim(number, "0123456789") != "" || number == "" || name == "" || '0' <= name[0] && name[0] <= '9' || !p.take("(") {
-		p.at = from
+	begin := loopBegin.FindStringSubmatch(p.text[p.at:])
+	if begin == nil {
 		return p.line()
 	}
+	number, name := strings.TrimRight(begin[1], " "), strings.Trim(begin[2], " ")
 	times, err := strconv.ParseInt(number, 10, 64)
-	if err != nil {
-		p.at = from
-		return loopItem{}, fmt.Errorf("%s is too large", number)
+	if strings.Trim(number, "0123456789") != "" || err != nil {
+		return loopItem{}, fmt.Errorf("count %.80q of a loop: a whole number of 0 to %d wanted", number, int64(math.MaxInt64))
 	}
+	if name == "" || '0' <= name[0] && name[0] <= '9' || strings.ContainsFunc(name, func(r rune) bool { return r > 127 || !wordByte(byte(r)) }) {
+		return loopItem{}, fmt.Errorf("name %.80q of a loop: a letter wanted, then letters, digits and _", name)
+	}
+	p.at += len(begin[0])
 	if len(p.names) == maxLoops {
 		p.at = from
 		return loopItem{}, fmt.Errorf("over %d loops in each other", maxLoops)
@@ -144,8 +179,11 @@ func (p *loopParser) item() (loopItem, error) {
 		return loopItem{}, fmt.Errorf("a ) wanted, the end of loop %s", name)
 	}
 	p.names = p.names[:len(p.names)-1]
-	return loopItem{times: times, body: body}, nil
+	return loopItem{times: times, body: body, none: times == 0 || body.Count(nil) == 0}, nil
 }
+
+// loopBegin is the beginning of a loop, with what stands for its count and its name. No line has * and ( outside of {…}.
+var loopBegin = regexp.MustCompile(`^([^|(){}*]*)\*([^|(){}*]*)\(`)
 
 func (p *loopParser) line() (loopItem, error) {
 	var it loopItem
@@ -196,6 +234,7 @@ func (p *loopParser) chain(operators []string, part func() (expression, error)) 
 next:
 	for _, o := range operators {
 		if p.take(o) {
+			place := p.at + 1 - len(o)
 			b, err := part()
 			if err != nil {
 				return nil, err
@@ -210,7 +249,11 @@ next:
 				if err != nil {
 					return 0, err
 				}
-				return calculate(x, o, y)
+				z, err := calculate(x, o, y)
+				if err != nil {
+					err = fmt.Errorf("character %d: %w", place, err)
+				}
+				return z, err
 			}
 			goto next
 		}
@@ -275,7 +318,10 @@ func (p *loopParser) factor() (expression, error) {
 	v, err := number(word)
 	if err != nil {
 		p.at = from
-		return nil, fmt.Errorf("%.80q is neither a number nor an index of the loops %.80q around", word, p.names)
+		if len(p.names) == 0 {
+			return nil, fmt.Errorf("%.80q is no number, and no loop is around", word)
+		}
+		return nil, fmt.Errorf("%.80q is neither a number nor an index of the loops around: %.80s", word, strings.Join(p.names, ", "))
 	}
 	return func([]int64) (int64, error) { return v, nil }, nil
 }

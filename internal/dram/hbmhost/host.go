@@ -9,6 +9,7 @@
 package hbmhost
 
 import (
+	"fmt"
 	"iter"
 
 	"pimflow/internal/dram"
@@ -73,12 +74,17 @@ func Run(t *Timing, trace iter.Seq[Instruction], seen func(Issue), stop func() e
 			m.barred = true
 		}
 	}
+	// Refreshes come at the same pace for ever: what they hold back for longer than two of them never comes.
+	patient := 2*(t.Interval+t.Refresh+t.RC+t.RAS+t.RP+t.RCD+t.RTPL+t.BL+t.CCDS+t.CCDL+t.CCDAB) + 64
 	for advance(); !m.ended || len(m.pending) > 0; {
 		m.now++
 		if m.now%4096 == 0 && stop != nil {
 			if err := stop(); err != nil {
 				return 0, err
 			}
+		}
+		if !m.ended && m.now-m.worked > patient {
+			return 0, fmt.Errorf("refi %d, rfc %d: the model never ends here: a refresh is due again before a row may open: refi greater than rfc wanted", t.Interval, t.Refresh)
 		}
 		if !m.ended && (m.head.kind == readBank || m.head.kind == writeBank) {
 			return 0, &ErrOrder{instructions[m.head.kind].name}
@@ -110,6 +116,7 @@ type model struct {
 	ended    bool           // there is none
 	barred   bool           // a barrier is before it
 	done     int64          // the tick of the last finished instruction
+	worked   int64          // the tick of the last command that is no refresh's
 	seen     func(Issue)
 }
 
@@ -166,6 +173,7 @@ func (m *model) issue(c Command) {
 // step issues the next command of the head if it is ready.
 func (m *model) step(c Command, advance func()) {
 	m.issue(c)
+	m.worked = m.now
 	if column(c) {
 		m.done = m.now
 		advance()
