@@ -80,6 +80,7 @@ var slow = []string{
 	"../../docs/batch.md", "../../docs/channels.md", "../../docs/figures.md", "../../docs/limits.md", "../../docs/policies.md", "../../docs/results.md", "../../docs/sensitivity.md",
 	"pimflow sweep --model mobilenet-v2 --set memory.channel_gb_per_s=20,28,40",
 	"pimflow explain mobilenet-v2 features.14.conv.2",
+	"pimflow compare mobilenet-v2 mnasnet-1.0 efficientnet-b0 resnet-50 vgg-16 --policy gpu,pimflow,auto",
 	"pimflow compare mobilenet-v2 mnasnet-1.0 efficientnet-b0 resnet-50 vgg-16 --machine newton,aim,lpddr5-aim,hbm-pim,hbm3-pim --policy pimflow,auto",
 	"pimflow compare mobilenet-v2 resnet-50 --policy gpu,by-benefit,pimflow,auto --machine aim --columns 0",
 	"pimflow compare mobilenet-v2 resnet-50 --policy gpu,by-benefit,pimflow,auto --machine newton --columns 0",
