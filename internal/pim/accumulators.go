@@ -22,6 +22,7 @@ type accumulators struct {
 	fromComp int64 // from COMP to a read
 	mode     int64 // from a change of mode to COMP
 	back     int64 // from a change of mode to a read
+	ends     int64 // what the changes of mode before the first write and after the last read take beyond a block's
 }
 
 func newAccumulators(d *Device) scheme {
@@ -30,6 +31,7 @@ func newAccumulators(d *Device) scheme {
 	c := &accumulators{packing: newPacking(d), read: w(read, read), fromComp: w(comp, read)}
 	for _, o := range d.ops.mode {
 		c.mode, c.back = w(o, comp), w(o, read)
+		c.ends = 1 + w(o, d.ops.Write[0]) + w(o, d.ops.Open[0]) - c.waits.shut + c.read - c.waits.toWrite
 	}
 	if std := d.standard.Refresh; std != nil {
 		c.refresh.closing = float64(w(std.Close, std.Do))

@@ -252,7 +252,7 @@ func (s *accumulatorSearch) bound(ps []part, x *filling) (bound, fewest int64) {
 	}
 	opened := float64(s.opening())
 	fewest = int64(cycles + turned*opened)
-	cycles += blocks*float64(s.block()) + visits*opened + max(visits-blocks, 0)*float64(t.close) - unread*float64(s.unread())
+	cycles += blocks*float64(s.block()) + visits*opened + max(visits-blocks, 0)*float64(t.close-t.comp) - unread*float64(s.unread())
 	return max(int64(cycles), int64(s.d.link.cycles(int64(moved)*int64(s.d.element), s.d.m.Clock))), fewest
 }
 

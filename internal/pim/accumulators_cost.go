@@ -2,6 +2,7 @@ package pim
 
 import (
 	"encoding/binary"
+	"math"
 
 	"pimflow/internal/dram"
 )
@@ -140,15 +141,15 @@ func (c *accumulators) estimate(s share) estimate {
 		p := sp.packing(&c.d.geometry)
 		w, n, unread := c.countSpan(sp, p)
 		cycles := t.write*(w.writes+w.inits) + t.comp*w.comps + c.read*w.reads + w.visits*c.opening() + n*c.block() - unread*c.unread()
-		cycles += max(w.visits-n, 0) * t.close // rows that are opened inside a block
+		cycles += max(w.visits-n, 0) * (t.close - t.comp) // rows that are opened inside a block
 		if i == len(s)-1 {
-			cycles += c.mode - 1
+			cycles += c.ends
 		}
 		x.add(float64(w.visits), float64(cycles)/float64(w.visits))
 		f.rows += sp.at[byMatrix].Len() * sp.at[byChunk].Len() * p.rows
 		f.moved += w.moved
 	}
-	f.cycles = int64(x.end())
+	f.cycles = int64(math.Round(x.end()))
 	return f
 }
 

@@ -176,6 +176,13 @@ var streams = slices.Concat(
 		row{"a span begins in the rows of the first", `x.address.row = row`, `x.address.row = 0`},
 		row{"a batch's last pixels are left out", `c.tail = b.tail`, `c.tail = 0`},
 	),
+	file("internal/pim/accumulators_cost.go", in("internal/pim", "^TestAccumulatorsEstimate$"),
+		row{"rows that are opened amid a block wait for the last product twice", `(t.close - t.comp)`, `t.close`},
+		row{"an estimate may be a cycle less than its sum", `math.Round(x.end())`, `math.Floor(x.end())`},
+	),
+	file("internal/pim/accumulators.go", in("internal/pim", "^TestAccumulatorsEstimate$"),
+		row{"every DRAM closes a row in the time of a change of mode", `1 + w(o, d.ops.Write[0]) + w(o, d.ops.Open[0]) - c.waits.shut + c.read - c.waits.toWrite`, `c.mode - 1`},
+	),
 	file("internal/pim/accumulators_stream.go", in("internal/pim", "^(TestCandidates|TestEval|TestReplayDrawn|TestAccumulatorsForms|TestAccumulatorsReferee|TestReplayZoo)$"),
 		row{"the last chunk is not read", `v.read = true
 	st = append(st, fill`, `v.read = false
