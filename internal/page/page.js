@@ -48,9 +48,9 @@ function lines(l,p){
  return out}
 const part=q=>q[14]?' '+D.axes[q[11]]+' '+q[12]+' to '+q[13]+' of '+q[14]:'';
 const waits=p=>p[8]?'waited '+us(p[7])+' for '+D.whys[p[8]]+' '+D.layers[p[9]][0]+(p[8]<3?' on the '+dev(p[10]):''):'starts with the run';
-function show(l,p,x,y,head){
+function show(l,p,x,y,head,first){
  tip.textContent='';const b=document.createElement('b');b.textContent=head||D.layers[l][0];tip.appendChild(b);
- for(const t of lines(l,p)){const s=document.createElement('span');s.textContent=t;tip.appendChild(s)}
+ for(const t of(first?[first]:[]).concat(lines(l,p))){const s=document.createElement('span');s.textContent=t;tip.appendChild(s)}
  tip.hidden=false;const r=tip.getBoundingClientRect();tip.style.left=Math.max(8,Math.min(innerWidth-r.width-8,x+14))+'px';tip.style.top=(y+18+r.height>innerHeight?Math.max(8,y-r.height-12):y+18)+'px'}
 const hide=()=>{tip.hidden=true};
 const time=e=>{const r=svg.getBoundingClientRect();return v[0]+(e.clientX-r.left)/r.width*(v[1]-v[0])};
@@ -71,7 +71,7 @@ addEventListener('keydown',e=>{if(e.ctrlKey||e.metaKey||e.altKey)return;
  if(e.key==='['||e.key===']'){const l=Math.max(0,Math.min(D.layers.length-1,layer+(e.key===']'?1:-1)));light(l);const r=svg.getBoundingClientRect();show(l,null,r.left+r.width/2,r.bottom)}
  if(e.key==='Escape'){light(-1);hide()}});
 const roof=$('roof');
-if(roof){roof.addEventListener('pointermove',e=>{const l=e.target.dataset&&e.target.dataset.l;if(l===undefined){hide();if(layer>=0)light(-1);return}if(layer!==+l)light(+l);show(+l,null,e.clientX,e.clientY)});
+if(roof){roof.addEventListener('pointermove',e=>{const l=e.target.dataset&&e.target.dataset.l;if(l===undefined){hide();if(layer>=0)light(-1);return}if(layer!==+l)light(+l);show(+l,null,e.clientX,e.clientY,'',e.target.dataset.q)});
  roof.addEventListener('pointerleave',()=>{hide();light(-1)});
  $('nolaunch').onclick=e=>{const b=e.currentTarget;b.setAttribute('aria-pressed',b.getAttribute('aria-pressed')!=='true');roof.querySelectorAll('circle').forEach(c=>{const y=c.getAttribute('cy');c.setAttribute('cy',c.dataset.y);c.dataset.y=y})}}
 const tab=$('tab'),body=tab.tBodies[0];

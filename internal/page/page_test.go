@@ -151,7 +151,7 @@ func TestNumbers(t *testing.T) {
 			}
 		}
 	}
-	bars := regexp.MustCompile(`data-p="([^"]*)">.*?<em>([^<]*)</em></div><span class="n">(.*?)</span>`).FindAllStringSubmatch(text, -1)
+	bars := regexp.MustCompile(`data-p="([^"]*)" title="([^"]*)">.*?<em>([^<]*)</em></div><span class="n">(.*?)</span>`).FindAllStringSubmatch(text, -1)
 	if len(bars) != len(r.Policies) || len(bars) < 10 {
 		t.Fatalf("%d policies, want %d", len(bars), len(r.Policies))
 	}
@@ -159,8 +159,32 @@ func TestNumbers(t *testing.T) {
 		if bars[i][1] != p.Name {
 			t.Errorf("policy %d is %s, want %s", i, bars[i][1], p.Name)
 		}
-		near(p.Name, bars[i][2], p.Total/1e3, 0.1)
-		near(p.Name+" speed-up", plain(bars[i][3]), p.Speedup, 0.01)
+		near(p.Name, bars[i][3], p.Total/1e3, 0.1)
+		near(p.Name+" speed-up", plain(bars[i][4]), p.Speedup, 0.01)
+		said := regexp.MustCompile(`^(\S+) µs, (\S+)× of .* \((\S+)× to (\S+)×\), (\S+) mJ \((\S+) to (\S+)\)$`).FindStringSubmatch(bars[i][2])
+		if said == nil {
+			t.Fatalf("%s says %q", p.Name, bars[i][2])
+		}
+		for k, want := range []float64{p.Total / 1e3, p.Speedup, p.SpeedupLow, p.SpeedupHigh, p.Energy / 1e9, p.EnergyLow / 1e9, p.EnergyHigh / 1e9} {
+			near(fmt.Sprintf("%s, number %d of %q", p.Name, k, bars[i][2]), said[k+1], want, max(0.1, 0.01*want))
+		}
+	}
+	dots := regexp.MustCompile(`<circle class="d([agp])" [^>]*data-l="(\d+)" data-q="([\d.]+).([GTM])FLOP/s, ([\d.]+).FLOP/B, ([\d.]+).% of its roof"`).FindAllStringSubmatch(text, -1)
+	if n := strings.Count(text, `<circle class="d`); n != len(dots) || n == 0 {
+		t.Fatalf("%d of %d dots say what they are", len(dots), n)
+	}
+	for _, d := range dots {
+		of, peaks := int(value(t, d[2])), &r.Utilization.Peaks
+		near("FLOP/B of "+r.Layers[of].Name, d[5], r.Layers[of].Use.Intensity, max(0.01, 0.06*r.Layers[of].Use.Intensity))
+		flops := value(t, d[3]) * map[string]float64{"M": 1e-3, "G": 1, "T": 1e3}[d[4]] // GFLOP/s
+		roofs := map[string][]float64{"p": {peaks.PIM}}[d[1]]
+		if roofs == nil {
+			fed := r.Layers[of].Use.Intensity * peaks.BaselineDRAM
+			roofs = []float64{min(peaks.FMA, fed), min(peaks.Tensor, fed)}
+		}
+		if !slices.ContainsFunc(roofs, func(roof float64) bool { return math.Abs(100*flops/roof-value(t, d[6])) < 0.0501+6*flops/roof+map[bool]float64{true: 0.45}[flops/roof >= 0.1] }) {
+			t.Errorf("%s: %s %% of its roof, and %v of %v GFLOP/s", r.Layers[of].Name, d[6], flops, roofs)
+		}
 	}
 	script := regexp.MustCompile(`(?s)id="data">(.*?)</script>`).FindStringSubmatch(text)
 	var d struct{ Plan, Alone [][]float64 }

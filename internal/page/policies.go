@@ -3,6 +3,8 @@ package page
 import (
 	"html/template"
 	"strings"
+
+	"pimflow/internal/usage"
 )
 
 // policies is the seventh section: compared with the paper's?
@@ -42,8 +44,8 @@ func (p *pager) policies() (s policies) {
 			class = "a3"
 		}
 		about := brief(x.About)
-		c.put(`<div class="pol" data-p="%s"><span>%s</span><div class="time"><i class="%s" style="width:%s"></i><em>%s</em></div><span class="n">%s</span>`,
-			esc(x.Name), name, class, pc(quotient(x.Total, most)), us(x.Total), bold(ratio(x.Speedup), x.Name == p.Policy))
+		c.put(`<div class="pol" data-p="%s" title="%s"><span>%s</span><div class="time"><i class="%s" style="width:%s"></i><em>%s</em></div><span class="n">%s</span>`,
+			esc(x.Name), esc(measures(&x)), name, class, pc(quotient(x.Total, most)), us(x.Total), bold(ratio(x.Speedup), x.Name == p.Policy))
 		for _, y := range []struct {
 			hue  string
 			busy float64
@@ -55,6 +57,12 @@ func (p *pager) policies() (s policies) {
 	c.put(`</div>`)
 	s.Figure = c.html()
 	return s
+}
+
+// measures are the time of a policy's plan, its speed-up and its energy, with their ranges.
+func measures(x *usage.Policy) string {
+	return us(x.Total) + " µs, " + ratio(x.Speedup) + " of the GPU alone’s speed (" + ratio(x.SpeedupLow) + " to " + ratio(x.SpeedupHigh) + "), " +
+		millijoule(x.Energy) + " mJ (" + millijoule(x.EnergyLow) + " to " + millijoule(x.EnergyHigh) + ")"
 }
 
 // brief is a description up to its first semicolon outside of parentheses, with the source that it ends with.

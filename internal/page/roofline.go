@@ -26,6 +26,7 @@ type dot struct {
 	flops      float64
 	time, work float64 // ns, with and without launches
 	peak       float64 // GFLOP/s
+	roof       float64 // GFLOP/s: the peak, or of the GPU what its DRAM feeds, where that is less
 }
 
 func (d *dot) y(launches bool) float64 {
@@ -33,6 +34,11 @@ func (d *dot) y(launches bool) float64 {
 		return quotient(d.flops, d.time)
 	}
 	return quotient(d.flops, d.work)
+}
+
+// says is what the figure shows of a dot: operations a second and a byte, and the share of its roof.
+func (d *dot) says() string {
+	return si(d.y(true)*1e9) + "FLOP/s, " + few(d.x) + space + "FLOP/B, " + share(quotient(d.y(true), d.roof)) + " of its roof"
 }
 
 // dots are the layers on the GPU alone and the pieces of the plan that have products.
@@ -50,7 +56,11 @@ func (p *pager) dots() (list []dot) {
 			peak = p.u.Peaks.Tensor
 		}
 		t := x.End - x.Start
-		list = append(list, dot{class, l.Class, x.Layer, l.Intensity, flops, t, max(t-x.Launch, t*1e-3), peak})
+		roof := peak
+		if fed := l.Intensity * p.u.Peaks.BaselineDRAM; class != "p" && fed > 0 {
+			roof = min(peak, fed)
+		}
+		list = append(list, dot{class, l.Class, x.Layer, l.Intensity, flops, t, max(t-x.Launch, t*1e-3), peak, roof})
 	}
 	for i := range p.u.Pieces {
 		x := &p.u.Pieces[i]
@@ -168,7 +178,7 @@ func (p *pager) roofline() (s roofline) {
 	longest := list[0].time
 	for i := range list[:min(len(list), mostDots)] {
 		d := &list[i]
-		c.put(`<circle class="d%s" r="%s" cx="%s" cy="%s" data-y="%s" data-l="%d"/>`, d.class, f(max(1.6, 8*math.Sqrt(d.time/longest))), pc(at(d.x)), pc(up(d.y(true))), pc(up(d.y(false))), d.layer)
+		c.put(`<circle class="d%s" r="%s" cx="%s" cy="%s" data-y="%s" data-l="%d" data-q="%s"/>`, d.class, f(max(1.6, 8*math.Sqrt(d.time/longest))), pc(at(d.x)), pc(up(d.y(true))), pc(up(d.y(false))), d.layer, d.says())
 	}
 	c.put(`</svg></div><div class="tops" aria-hidden="true">`)
 	slices.SortStableFunc(roofs, func(a, b roof) int {

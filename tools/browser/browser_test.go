@@ -97,7 +97,7 @@ want('sorting',head().getAttribute('aria-sort')==='descending'&&rows().every((r,
 head().querySelector('button').click();want('sorting back',head().getAttribute('aria-sort')==='ascending'&&rows().every((r,i,a)=>!i||v(a[i-1])<=v(r)));
 const row=rows().pop();row.querySelector('.open').click();const more=row.nextElementSibling;want('opening a row',more&&more.className==='more'&&more.querySelectorAll('tr').length>0&&/waited|starts/.test(more.textContent)&&/Ways to execute it/.test(more.textContent));
 want('keeping the width, which is '+document.documentElement.scrollWidth,document.documentElement.scrollWidth<=innerWidth);row.querySelector('.open').click();want('closing it',!document.querySelector('tr.more'));
-if($('nolaunch')){const c=document.querySelector('.roof circle'),y=c.getAttribute('cy');$('nolaunch').click();want('launches off',c.getAttribute('cy')!==y);$('nolaunch').click();want('launches on',c.getAttribute('cy')===y)}
+if($('nolaunch')){const c=document.querySelector('.roof circle'),y=c.getAttribute('cy');c.dispatchEvent(new PointerEvent('pointermove',{bubbles:true,clientX:50,clientY:50}));want('what a dot is',!$('tip').hidden&&/FLOP\/s, .*FLOP\/B, .*roof/.test($('tip').textContent));key('Escape',document.body);$('nolaunch').click();want('launches off',c.getAttribute('cy')!==y);$('nolaunch').click();want('launches on',c.getAttribute('cy')===y)}
 key(']',document.body);want('stepping',document.querySelectorAll('#tlh .hl').length>0&&!$('tip').hidden);key('Escape',document.body);want('ending it',$('tip').hidden&&!document.querySelector('.on'));
 return out})()`
 
