@@ -36,7 +36,8 @@ type Map struct {
 // Step is the allocation of the weights of one step.
 type Step struct {
 	Index     int      // in the program
-	Constant  graph.ID // the weights
+	Constant  graph.ID // the weights, or inputs that stand in their place
+	Input     int      // of the step's node: the number of that value
 	Dynamic   bool     // they are no constant, and written in each run
 	Places    []Place  // by channel
 	Read      int      // elements of the constant that the step reads
@@ -114,7 +115,7 @@ func placed(p *program.Program) (*Map, []reserved, error) {
 			return nil, nil, fmt.Errorf("node %%%d %.80q on pim: code of type %T does not say where its weights are", s.Node, p.Graph.Nodes[s.Node].Name, s.Code)
 		}
 		m.Rows = code.Rows()
-		m.Steps = append(m.Steps, Step{Index: i, Constant: p.Graph.Nodes[s.Node].In[weights], Dynamic: code.Dynamic()})
+		m.Steps = append(m.Steps, Step{Index: i, Constant: p.Graph.Nodes[s.Node].In[code.Stored()], Input: code.Stored(), Dynamic: code.Dynamic()})
 		layouts = append(layouts, code.WeightLayout())
 	}
 	regions := m.regions(layouts)
@@ -192,10 +193,6 @@ func (m *Map) weigh(p *program.Program, all []reserved) {
 		}
 	}
 }
-
-// weights is the index of the input that lies in the banks, for every operator that package
-// pim maps.
-const weights = 1
 
 // key identifies a layout of a constant in a channel.
 type key struct {
@@ -290,13 +287,17 @@ func (m *Map) count(p *program.Program) {
 		}
 	}
 	onGPU, onPIM := map[graph.ID][]tensor.Box{}, map[graph.ID][]tensor.Box{}
+	stored := map[int]int{} // by step on the PIM, the number of the input in the banks
+	for i := range m.Steps {
+		stored[m.Steps[i].Index] = m.Steps[i].Input
+	}
 	for i := range p.Steps {
 		s := &p.Steps[i]
 		need := p.Graph.Need(s.Cut)
 		for k, x := range p.Graph.Nodes[s.Node].In {
 			if s.Device == plan.GPU {
 				onGPU[x] = append(onGPU[x], need[k])
-			} else if k == weights {
+			} else if k == stored[i] {
 				onPIM[x] = append(onPIM[x], need[k])
 			}
 		}
@@ -304,7 +305,7 @@ func (m *Map) count(p *program.Program) {
 	seen := map[graph.ID]bool{}
 	for i := range m.Steps {
 		st := &m.Steps[i]
-		box := p.Graph.Need(p.Steps[st.Index].Cut)[weights]
+		box := p.Graph.Need(p.Steps[st.Index].Cut)[st.Input]
 		st.Read = box.Size()
 		var both []tensor.Box
 		for _, b := range onGPU[st.Constant] {

@@ -81,7 +81,10 @@ func (l *layer) source(group int) int {
 
 // place is where an output stands in the value, from a pixel on.
 func (l *layer) place(out int) int {
-	if l.batch != nil {
+	switch {
+	case l.turned != nil:
+		return l.batch[out/l.groupOuts].dst + l.turned.offset(out%l.groupOuts)
+	case l.batch != nil:
 		return l.batch[out/l.groupOuts].dst + out%l.groupOuts*l.outDst
 	}
 	return out * l.outDst
@@ -101,7 +104,10 @@ func (l *layer) sources() int {
 
 // output is the layer's number of an output of a matrix, as package op counts both, if it is in the layer.
 func (l *layer) output(matrix, out int) (int, bool) {
-	if l.batch == nil {
+	switch {
+	case l.turned != nil:
+		return l.holds(out)
+	case l.batch == nil:
 		return out, l.phase == matrix
 	}
 	for i, b := range l.batch {

@@ -73,7 +73,7 @@ func (c *Code) Weights(channel int, rows tensor.Range) int { return c.mapped().W
 
 // lowered is the layer of the cut.
 func (c *Code) lowered() *layer {
-	l, err := lower(c.graph, c.cut)
+	l, err := c.device.lower(c.graph, c.cut)
 	if err != nil {
 		panic(fmt.Sprintf("pim: a layer that was lowered: %v", err))
 	}

@@ -40,10 +40,15 @@ func (c *mappedCode) EvalSums(sets ...device.Evaluation) error {
 	return nil
 }
 
-// sameOperands reports whether the operands but the first are the same tensors.
+// sameOperands reports whether the operands but the one that is written to buffers are the same tensors.
 func (c *mappedCode) sameOperands(a, b []*tensor.Tensor) bool {
-	n := c.graph.Nodes[c.cut.Node].Operands()
-	return slices.Equal(a[1:n], b[1:n])
+	written, _ := c.layer.operand()
+	for i := range c.graph.Nodes[c.cut.Node].Operands() {
+		if i != written && a[i] != b[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // performAll performs the streams on sets of inputs that differ in the first.
@@ -148,11 +153,12 @@ type gatherTable struct {
 
 func (c *mappedCode) operands(sets []device.Evaluation) *operands {
 	nd := &c.graph.Nodes[c.cut.Node]
+	written, stored := c.layer.operand()
 	factors := func(in []*tensor.Tensor) (x, w *tensor.Tensor) {
 		if c.layer.integers {
 			return nd.Op.Factors(nd.Attrs, in, c.cut.Box)
 		}
-		return in[0], in[1]
+		return in[written], in[stored]
 	}
 	products := c.layer.products()
 	places := products[0].taps.channel
@@ -204,7 +210,8 @@ func (c *mappedCode) inputs(x *tensor.Tensor, places int) (values []float32, cha
 	if places <= 1 && (!f.Float() || f == tensor.Float32) {
 		return x.Floats(), 1
 	}
-	need, y := c.graph.Need(c.cut)[0], make([]float32, x.Shape.Size())
+	written, _ := c.layer.operand()
+	need, y := c.graph.Need(c.cut)[written], make([]float32, x.Shape.Size())
 	if places <= 1 {
 		need.Runs(x.Shape, func(off, n int) { tensor.RoundAll(f, y[off:off+n], x.Floats()[off:]) })
 		return y, 1
@@ -277,6 +284,8 @@ func (l *layer) rows(w []float32) []float32 {
 	switch {
 	case l.part != nil:
 		return l.part.rows(w)
+	case l.turned != nil:
+		return l.columns(w)
 	case l.batch != nil:
 		return l.batchRows(w)
 	case l.byColumn:

@@ -47,14 +47,13 @@ func (f *finisher) locate(l *layer) {
 
 // write writes the values of outs outputs from out0 on, whose results begin at an element.
 func (f *finisher) write(r *Sums, from, out0, outs int) {
-	last := len(f.biasStep) - 1
 	if r.Exact != nil {
 		y := f.dst.Ints()
 		for p := range f.at {
 			for i, v := range r.Exact[from+p*outs:][:outs] {
 				out, sum := out0+i, int64(v)
 				if f.whole != nil {
-					sum += f.whole[f.biasAt[p]+out*f.biasStep[last]]
+					sum += f.whole[f.biasAt[p]+f.layer.added(out)]
 				}
 				y[f.at[p]+f.layer.place(out)] = sum
 			}
@@ -68,7 +67,7 @@ func (f *finisher) write(r *Sums, from, out0, outs int) {
 		for out := out0; out < out0+outs; out++ {
 			to, step := y[f.layer.place(out):], 0
 			if f.added != nil {
-				step = out * f.biasStep[last]
+				step = f.layer.added(out)
 			}
 			for p := lo; p < hi; p++ {
 				v := f.scale.undo(out, r.Rounded[from+p*outs+out-out0]) * f.alpha

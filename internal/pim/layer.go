@@ -31,7 +31,8 @@ type layer struct {
 	byColumn bool        // the weights are stored k by k, not output by output
 	part     *kernelPart // of the weights; nil: all
 
-	dynamic bool // the weights are written in each run
+	dynamic bool   // the weights are written in each run
+	turned  *layer // the layer whose pixels are on lanes; nil: it is no such layer turned round
 
 	batch []batched    // the matrices of a batch, which are the groups; nil: none
 	width int          // of a matrix of the second operand

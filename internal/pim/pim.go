@@ -218,7 +218,7 @@ func (d *Device) Form(g *graph.Graph, id graph.ID) string {
 // in each run; it wraps device.ErrUnsupported for anything else, and for weights beyond the
 // rows of the banks.
 func (d *Device) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
-	l, err := lower(g, c)
+	l, err := d.lower(g, c)
 	if err != nil {
 		return nil, err
 	}

@@ -62,7 +62,7 @@ func (c *mappedCode) Print(w io.Writer) error {
 		for _, s := range c.perChannel() {
 			rows = max(rows, c.device.scheme.rows(s).Len())
 		}
-		fmt.Fprintf(b, "weights: %d bytes written before the streams, in %d rows of a channel at most\n", c.writtenBytes(c.layer), rows)
+		fmt.Fprintf(b, "%s: %d bytes written before the streams, in %d rows of a channel at most\n", c.layer.storedWord(), c.writtenBytes(c.layer), rows)
 	}
 	if t := c.traffic(c.layer); c.cost.Ticks > c.cost.Stream {
 		l := c.device.link

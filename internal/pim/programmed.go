@@ -23,6 +23,7 @@ type microProgram struct {
 	lanes   int       // products of an output that a column access adds
 	file    unit.File // holds the inputs: a column access of each output group has a register of it
 	parts   int       // sums of an output, which are added when they are read out
+	turned  bool      // pixels take the place of outputs, and weights that of inputs
 }
 
 // microPrograms are those that are tried: the fastest is chosen, layer by layer.
@@ -31,6 +32,8 @@ var microPrograms = []microProgram{
 	{name: "inputs on lanes", outputs: unit.Units, lanes: unit.Lanes, file: unit.GRFA, parts: unit.Lanes},
 	// A column is products of one input. Outputs differ from lane to lane.
 	{name: "outputs on lanes", outputs: unit.Units * unit.Lanes, lanes: 1, file: unit.SRFM, parts: 1},
+	// A column is the inputs of one product. Pixels differ from lane to lane, and a weight is that of all.
+	{name: "pixels on lanes", outputs: unit.Units * unit.Lanes, lanes: 1, file: unit.SRFM, parts: 1, turned: true},
 }
 
 // scratchRows are the rows below the reserved ones that results are stored in, for the host to read.

@@ -1,6 +1,7 @@
 package pim
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -24,6 +25,9 @@ func programCodes(t fataler, m *hw.Machine, channels int, n net) (codes []*Code)
 	}
 	for _, d := range d.(programmed) {
 		c, err := d.Compile(n.g, n.g.Whole(n.id))
+		if d.program.turned && errors.Is(err, device.ErrUnsupported) {
+			continue
+		}
 		if err != nil {
 			t.Fatal(fmt.Sprintf("%s: %v", d.program.name, err))
 		}
@@ -72,8 +76,15 @@ func TestPrograms(t *testing.T) {
 				}); err != nil {
 					t.Fatal(err)
 				}
-				if bytes := pinBytes(code.mapped()); code.Cost().Bytes != bytes || measured != bytes {
-					t.Errorf("%s: %d bytes over the pins in its cost, %d measured, %d in its streams", what, code.Cost().Bytes, measured, bytes)
+				bytes := pinBytes(code.mapped())
+				if measured != bytes {
+					t.Errorf("%s: %d bytes over the pins measured, %d in its streams", what, measured, bytes)
+				}
+				if code.Dynamic() {
+					bytes += code.writtenBytes(code.mapped().layer)
+				}
+				if code.Cost().Bytes != bytes {
+					t.Errorf("%s: %d bytes over the pins in its cost, %d in its streams and their banks", what, code.Cost().Bytes, bytes)
 				}
 				if did, firsts := code.Activity(), firstReads(code.mapped()); did.Firsts != firsts || firsts == 0 || did.Opened <= firsts {
 					t.Errorf("%s: %d column reads are the first of a row, %d in its streams; %d rows are opened", what, did.Firsts, firsts, did.Opened)
@@ -198,7 +209,7 @@ func TestProgramEstimates(t *testing.T) {
 	for name, n := range map[string]net{
 		"3x3":       conv(t, r, tensor.Shape{1, 64, 14, 14}, 64, 1, 3, 1, 1, one, false),
 		"pointwise": conv(t, r, tensor.Shape{1, 96, 7, 7}, 320, 1, 1, 1, 1, none, false),
-		"depthwise": conv(t, r, tensor.Shape{1, 32, 14, 14}, 32, 32, 3, 1, 1, one, false),
+		"depthwise": conv(t, r, tensor.Shape{1, 64, 28, 28}, 64, 64, 3, 1, 1, one, false),
 		"product":   build(t, "Gemm", op.Attrs{"transB": int64(1)}, numbers(r, tensor.Shape{1, 1280}), numbers(r, tensor.Shape{1000, 1280})),
 	} {
 		for access, most := range map[string]float64{"row": 0.03, "free-bus": 0.1} {

@@ -44,6 +44,9 @@ func placed(l *layer) error {
 // attributes of the node and whatever the mapping left out.
 func (p *productSet) padding(m *matrixRun, pixel, k int) bool {
 	nd := &p.graph.Nodes[p.cut.Node]
+	if m.layer.turned != nil {
+		return false
+	}
 	switch nd.Op.OnReals() {
 	case "Conv":
 	case "ConvTranspose":

@@ -11,7 +11,7 @@ import (
 // stream of the slowest channel by command, and "link" or "finish" where they take longer than
 // all streams. A stream's terms are its commands, each times the cycles that one more of them
 // takes. The rest has the word that Bound has for it; a negative rest is "overlap". "weights" is
-// how much longer a channel takes that is written first.
+// how much longer a channel takes that is written first, "inputs" where these are what is written.
 //
 // Bound compares launch and latency together, the stream, the link and the finish as
 // wholes, and names the largest term of the stream where that is longest.
@@ -23,7 +23,7 @@ func (c *mappedCode) Breakdown() []device.Term {
 	longest := stream // of a channel, with its weights
 	if c.layer.dynamic {
 		longest = slices.Max(c.cost.Lanes)
-		terms = append(terms, device.Term{Name: "weights", Time: longest - stream})
+		terms = append(terms, device.Term{Name: c.layer.storedWord(), Time: longest - stream})
 	}
 	w := c.traffic(c.layer)
 	_, travel, finish := l.times(w)

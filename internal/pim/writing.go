@@ -108,7 +108,7 @@ func (c *Code) write(l *layer) {
 	}
 	c.cost.Energy[device.PIMActive] = c.cost.Energy[device.PIMActive].Plus(device.Of(e.Active, busy))
 	if stream := device.Time(d.m.Clock.PS(c.cost.Ticks)); c.cost.Time-stream > stream {
-		c.cost.Bound = "weights"
+		c.cost.Bound = l.storedWord()
 	}
 }
 
@@ -121,8 +121,5 @@ func (c *Code) writtenBytes(l *layer) (n int64) {
 	return n
 }
 
-// Dynamic reports whether the weights are written in each run.
-func (c *Code) Dynamic() bool {
-	_, known := c.graph.Value(c.graph.Nodes[c.cut.Node].In[1])
-	return !known
-}
+// Dynamic reports whether what stands in the banks is written in each run.
+func (c *Code) Dynamic() bool { return c.best.layer.dynamic }

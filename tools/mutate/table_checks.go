@@ -8,7 +8,7 @@ var everyMachine = []string{"newton", "artifact", "aim", "toy"}
 // checks are faults of values that pimflow's own comparison must see, on every machine.
 var checks = slices.Concat(
 	file("internal/pim/finisher.go", check("run toy --policy by-operator --check", everyMachine...),
-		row{"the bias of a channel is its neighbour's, by the check", `step = out * f.biasStep[last]`, `step = max(0, out-1) * f.biasStep[last]`},
+		row{"the bias of a channel is its neighbour's, by the check", `step = f.layer.added(out)`, `step = f.layer.added(max(0, out-1))`},
 	),
 	file("internal/pim/exact.go", check("run toy --policy by-operator --check", everyMachine...),
 		row{"the last result of a channel is lost, by the check", `n := len(sums.Rounded); n > 0`, `n := len(sums.Rounded) - 1; n > 0`},
