@@ -309,7 +309,7 @@ func (s *Session) own(p *Plan) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Plan{plan: p.plan, home: s, how: p.how, target: s.target, result: r}, nil
+	return &Plan{plan: p.plan, home: s, how: p.how, target: s.target, result: r, given: true}, nil
 }
 
 // phase begins a phase of long work and returns a function that takes its progress; nil if nobody

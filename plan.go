@@ -26,6 +26,7 @@ type Plan struct {
 	target search.Target
 	result *search.Result
 	tried  []ChannelsTried
+	given  bool // not searched by home
 }
 
 // OpenPlan reads a plan that Print wrote, opens its model and times the plan. The machine is

@@ -43,7 +43,7 @@ type Report struct {
 	BoundTwo  *float64 `json:"bound_two_pieces_ns"` // the same for plans with at most two pieces a layer
 	Exact     bool     `json:"exact"`               // no plan of at most two pieces a layer is better
 	Stopped   bool     `json:"stopped"`             // the search ended early, or that of the given plan did: it is the best so far
-	Effort    string   `json:"effort"`              // of the search: low, normal, high, or the steps a layer, also where a time limit ended it
+	Effort    string   `json:"effort"`              // of the search: low, normal, high, or the steps a layer, also where a time limit ended it; "" of a given plan
 	Objective string   `json:"objective"`           // latency, energy or edp
 	Speedup   float64  `json:"speedup"`             // Baseline / Total
 	Low       float64  `json:"speedup_low"`         // the least within the same errors and bounds
@@ -188,6 +188,9 @@ func newSummary(s *Session, p *Plan) (*Report, error) {
 		Effort:        r.Effort.String(),
 		Objective:     r.Objective.String(),
 		Speedup:       1, // of nothing to do
+	}
+	if p.given {
+		out.Effort = ""
 	}
 	if r.Plan.Machine != m.Name {
 		out.PlanMachine = r.Plan.Machine

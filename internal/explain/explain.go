@@ -142,7 +142,7 @@ func (e *Explainer) refuses(l *search.Layer, tiles []plan.Tile) (why string, err
 	for _, t := range tiles {
 		d, err := program.On(e.g, t, l.Exclusive, e.narrow, e.ds)
 		if err != nil {
-			return fmt.Sprintf("not on the %s: in this plan it has no memory channels", t.Device), nil
+			return fmt.Sprintf("not on the %s: in this plan it has no memory channels; with policy pimflow it has some", t.Device), nil
 		}
 		switch _, err := d.Compile(e.g, t.Cut); {
 		case errors.Is(err, device.ErrUnsupported):

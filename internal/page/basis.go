@@ -107,7 +107,11 @@ func (p *pager) basis() (b basis) {
 		row("Not modelled", esc(cut(strings.Join(m.NotModelled, "; "), 900)))
 	}
 	if m != nil {
-		row("Plan", hash(m.Plan)+", effort "+esc(cut(p.Effort, 20)))
+		plan := hash(m.Plan)
+		if p.Effort != "" {
+			plan += ", effort " + esc(cut(p.Effort, 20))
+		}
+		row("Plan", plan)
 		row("Version", esc(cut(m.Version, 200)))
 	}
 	switch k := p.Check; {

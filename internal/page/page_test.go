@@ -182,7 +182,9 @@ func TestNumbers(t *testing.T) {
 			fed := r.Layers[of].Use.Intensity * peaks.BaselineDRAM
 			roofs = []float64{min(peaks.FMA, fed), min(peaks.Tensor, fed)}
 		}
-		if !slices.ContainsFunc(roofs, func(roof float64) bool { return math.Abs(100*flops/roof-value(t, d[6])) < 0.0501+6*flops/roof+map[bool]float64{true: 0.45}[flops/roof >= 0.1] }) {
+		if !slices.ContainsFunc(roofs, func(roof float64) bool {
+			return math.Abs(100*flops/roof-value(t, d[6])) < 0.0501+6*flops/roof+map[bool]float64{true: 0.45}[flops/roof >= 0.1]
+		}) {
 			t.Errorf("%s: %s %% of its roof, and %v of %v GFLOP/s", r.Layers[of].Name, d[6], flops, roofs)
 		}
 	}

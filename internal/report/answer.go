@@ -171,7 +171,7 @@ func of(r *pimflow.Report) string {
 	if r.Objective != search.Latency.String() {
 		policy += " for " + r.Objective
 	}
-	if r.Effort != search.Normal.String() && r.Policy == pimflow.DefaultPolicy {
+	if r.Effort != "" && r.Effort != search.Normal.String() && r.Policy == pimflow.DefaultPolicy {
 		policy += ", effort " + r.Effort
 	}
 	if r.Stopped {
