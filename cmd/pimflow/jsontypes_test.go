@@ -153,7 +153,7 @@ func jsonKey(f reflect.StructField) string {
 func (s *source) field(t *testing.T, f reflect.StructField, of ast.Expr, path, about string, above []reflect.Type, list *[]jsonRow) {
 	typ, suffix := f.Type, ""
 	switch {
-	case strings.Contains(f.Tag.Get("json"), ",omitempty"):
+	case strings.Contains(f.Tag.Get("json"), ",omitempty"), strings.Contains(f.Tag.Get("json"), ",omitzero"):
 		suffix = " or absent"
 	case typ.Kind() == reflect.Pointer:
 		suffix = " or null"

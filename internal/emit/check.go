@@ -69,6 +69,7 @@ func (m *Manifest) check(file string, machine *hw.Machine) error {
 		c.want(s.Step > before, at+"step", s.Step, "more than %d", before)
 		before = s.Step
 		c.step(at, m, s)
+		c.program(at, s, pim.Programs(machine))
 		slowest := int64(0)
 		channel := -1
 		for k, ch := range s.Channels {
@@ -105,6 +106,24 @@ func (c *checker) step(at string, m *Manifest, s *Step) {
 	c.want(s.End <= m.Total, at+"end_ps", s.End, "at most %d, plan_ps,", m.Total)
 	c.want(len(s.Channels) > 0, at+"channels", "none", "one or more")
 	same(c, at+"images", s.Images != nil, m.Images, "as images of the manifest")
+}
+
+// program holds images against the ways of programs that a machine's units execute.
+func (c *checker) program(at string, s *Step, known []string) {
+	if s.Images == nil {
+		return
+	}
+	name := s.Images.Program
+	if known == nil {
+		c.want(name == "", at+"images.program", quoted(name), "none, as the units execute no programs,")
+	} else {
+		c.want(slices.Contains(known, name), at+"images.program", quoted(name), "one of %s", strings.Join(known, ", "))
+	}
+	for i, ch := range s.Channels {
+		if ch.Images != nil {
+			same(c, fmt.Sprintf("%schannels[%d].images.program", at, i), ch.Images.Program.Name != "", known != nil, "as the units execute programs or not")
+		}
+	}
 }
 
 func (c *checker) channel(at string, m *Manifest, f *format, ch *Channel, std *dram.Standard, rows int) {

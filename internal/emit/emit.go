@@ -6,6 +6,8 @@
 //	manifest.go  what is in the folder   expand.go    a stream, command by command
 //	read.go      a folder, read              check.go   a manifest, held against the machine
 //	hold.go      what streams take, held against their manifest
+//	images.go    values, written             perform.go  streams performed on them
+//	words.go     programs of units, written and read
 //
 // Memory is that of a stream with its loops, whatever the number of commands. Package trace reads the streams.
 package emit

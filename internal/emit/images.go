@@ -70,6 +70,11 @@ func (w *imageWriter) write(step int, dir string, code *pim.Code, in []*tensor.T
 		if c.Reads, err = w.sums(name("reads.npy"), code, &ch.Reads); err != nil {
 			return err
 		}
+		if len(ch.Words) > 0 {
+			if c.Program, err = w.file(name("program.csv"), func(to io.Writer) error { return writeWords(to, ch.Words) }); err != nil {
+				return err
+			}
+		}
 		c.Rows, err = w.file(name("rows.csv"), func(to io.Writer) error { return writeRows(to, ch, first(ch.Channel)) })
 		out.channels[ch.Channel] = c
 		return err
@@ -77,7 +82,7 @@ func (w *imageWriter) write(step int, dir string, code *pim.Code, in []*tensor.T
 	if err != nil {
 		return err
 	}
-	out.step.Matrices = x.Matrices
+	out.step.Matrices, out.step.Program = x.Matrices, x.Program
 	if out.step.Inputs, err = w.operands(dir+"/inputs.npy", code, x.Inputs); err != nil {
 		return err
 	}

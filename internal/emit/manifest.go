@@ -57,17 +57,19 @@ type Step struct {
 
 // Images are the values that a step's streams work on and make, in the number format of the machine.
 type Images struct {
-	Inputs   File         `json:"inputs"`  // the source matrices, by the element that a buffer write names
-	Results  File         `json:"results"` // the sums of all channels, by the element that a result read names
+	Program  string       `json:"program,omitempty"` // the way in which programs compute the product; "": the units execute none
+	Inputs   File         `json:"inputs"`            // the source matrices, by the element that a write of a buffer or a register names
+	Results  File         `json:"results"`           // the sums of all channels, by the element that a result read names
 	Matrices []pim.Matrix `json:"matrices"`
 }
 
 // ChannelImages are those of a channel.
 type ChannelImages struct {
-	Rows    File `json:"rows"`    // which weights are in which row of which banks
-	Weights File `json:"weights"` // of all rows
-	Reads   File `json:"reads"`   // what the result reads return, one after the other
-	Results Pair `json:"results"` // those that the channel adds to, the first and the one after the last
+	Rows    File `json:"rows"`             // which weights are in which row of which banks
+	Weights File `json:"weights"`          // of all rows
+	Reads   File `json:"reads"`            // what the result reads return, one after the other
+	Program File `json:"program,omitzero"` // the words of programs, by the number that a write of the program memory names
+	Results Pair `json:"results"`          // those that the channel adds to, the first and the one after the last
 }
 
 // Pair is the first of a range and the one after the last.

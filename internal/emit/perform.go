@@ -61,7 +61,7 @@ func performStep(ctx context.Context, folder string, s *Step, meter *pim.Meter, 
 	if s.Images == nil {
 		return nil, fmt.Errorf("%s: step %d has no images", filepath.Join(folder, ManifestName), s.Step)
 	}
-	x := &pim.StepImage{Matrices: s.Images.Matrices}
+	x := &pim.StepImage{Matrices: s.Images.Matrices, Program: s.Images.Program}
 	in := images{folder, meter.Exact()}
 	var err error
 	if x.Inputs, err = in.operands(s.Images.Inputs); err != nil {
@@ -75,7 +75,7 @@ func performStep(ctx context.Context, folder string, s *Step, meter *pim.Meter, 
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		ch, err := in.channel(c)
+		ch, err := in.channel(c, x.Program != "")
 		if err != nil {
 			return nil, err
 		}
@@ -169,8 +169,8 @@ func (m *images) sums(file File) (*pim.Sums, error) {
 	return &pim.Sums{Exact: v}, nil
 }
 
-// channel reads the images of a channel.
-func (m *images) channel(c *Channel) (*pim.ChannelImage, error) {
+// channel reads the images of a channel, with its programs where units execute them.
+func (m *images) channel(c *Channel, programmed bool) (*pim.ChannelImage, error) {
 	folder := m.folder
 	if c.Images == nil {
 		return nil, fmt.Errorf("%s: %s has no images", filepath.Join(folder, ManifestName), c.File)
@@ -185,6 +185,11 @@ func (m *images) channel(c *Channel) (*pim.ChannelImage, error) {
 		return nil, err
 	}
 	ch.Reads = *reads
+	if programmed {
+		if ch.Words, err = readWords(filepath.Join(folder, filepath.FromSlash(c.Images.Program.Name))); err != nil {
+			return nil, err
+		}
+	}
 	name := filepath.Join(folder, filepath.FromSlash(c.Images.Rows.Name))
 	f, err := files.Open(name, math.MaxInt64)
 	if err != nil {

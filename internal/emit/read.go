@@ -145,6 +145,9 @@ func (m *Manifest) all() (list []File) {
 			list = append(list, File{c.File, c.SHA256})
 			if c.Images != nil {
 				list = append(list, c.Images.Rows, c.Images.Weights, c.Images.Reads)
+				if c.Images.Program.Name != "" {
+					list = append(list, c.Images.Program)
+				}
 			}
 		}
 	}

@@ -36,11 +36,6 @@ func TestRoundTrip(t *testing.T) {
 			for _, machine := range pim.Machines() {
 				t.Run(machine, func(t *testing.T) {
 					switch {
-					case programmed(t, machine):
-						_, err := emit.Folder(t.Context(), filepath.Join(t.TempDir(), "out"), sourceOf(t, "toy", machine, "by-operator"), emit.Options{Format: "pimflow", Images: true}, nil)
-						if err == nil || !strings.Contains(err.Error(), "execute programs, whose images are not written") {
-							t.Errorf("images: %v", err)
-						}
 					case network == "toy":
 						roundTrip(t, sourceOf(t, network, machine, "by-operator"))
 					case !*long:
@@ -48,7 +43,7 @@ func TestRoundTrip(t *testing.T) {
 					case slices.Contains(small, machine):
 						t.Skip("its banks are too small")
 					default:
-						roundTrip(t, openSource(t, network, machine, "auto"))
+						roundTrip(t, openSource(t, network, machine, longPolicy(t, network, machine)))
 					}
 				})
 			}
@@ -56,13 +51,17 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// programmed reports whether the units of a machine execute programs.
-func programmed(t *testing.T, machine string) bool {
+// longPolicy is that of plans of networks of ImageNet: the best plans; of small networks, of which a GPU beside HBM leaves the PIM a layer or two, all layers
+// that the PIM executes.
+func longPolicy(t *testing.T, network, machine string) string {
 	m, err := hw.Load(machine)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pim.Programmed(m)
+	if pim.Programmed(m) && slices.Contains([]string{"mobilenet-v2", "mnasnet-1.0"}, network) {
+		return "by-operator"
+	}
+	return "auto"
 }
 
 // TestRoundTripIntegers: on machines that add integers, images are int32: the integers less their zero points, and their sums.

@@ -6,7 +6,6 @@ import (
 
 	"pimflow/internal/device"
 	"pimflow/internal/dram"
-	"pimflow/internal/fault"
 	"pimflow/internal/tensor"
 	"pimflow/internal/vector"
 )
@@ -14,9 +13,10 @@ import (
 // StepImage is the values that the streams of a code work on and make: those of all channels, in the machine's number format. On a machine that
 // adds integers they are the integers less their zero points.
 type StepImage struct {
-	Inputs   []float32 // the source matrices, by the element that a buffer write names
+	Inputs   []float32 // the source matrices, by the element that a write of a buffer or a register names
 	Matrices []Matrix
-	Results  *Sums // by the element that a result read names: the sums of all channels, in their order
+	Program  string // the way in which programs compute the product; "": the units execute none
+	Results  *Sums  // by the element that a result read names: the sums of all channels, in their order
 }
 
 // Matrix is where the rows of a source matrix and of its results are.
@@ -33,8 +33,9 @@ type ChannelImage struct {
 	Channel int
 	Rows    []RowImage
 	Weights []float32
+	Words   []uint32     // of programs, by the word that a write of the program memory names
 	Results tensor.Range // of StepImage.Results: those that the channel adds to
-	Reads   Sums         // one result read after the other, each as long as MAC units have results
+	Reads   Sums         // one result read after the other, each as long as MAC units have results; of programmed units a column of a bank
 }
 
 // RowImage is weights in a row of neighbouring banks; what no image names is 0. Element e of the row belongs to chunk e/Width modulo Period. The
@@ -52,23 +53,12 @@ func (c *Code) Image(in []*tensor.Tensor, each func(*ChannelImage) error) (*Step
 	return c.mapped().image(in, each)
 }
 
-// errPrograms is the reason that there are no images of units that execute programs.
-var errPrograms = errors.New("the units of the machine execute programs, whose images are not written")
-
-// noImages is the reason that the device has no images, nil if it has.
-func (d *Device) noImages() error {
-	if d.program != nil {
-		return fault.As(fault.Infeasible, errPrograms)
-	}
-	return nil
-}
-
 func (c *mappedCode) image(in []*tensor.Tensor, each func(*ChannelImage) error) (*StepImage, error) {
-	if err := c.device.noImages(); err != nil {
-		return nil, err
-	}
 	o := c.operands([]device.Evaluation{{In: in}})
 	x := &StepImage{Results: newResults(c.layer.results(), c.device.exact())}
+	if p := c.device.program; p != nil {
+		x.Program = p.name
+	}
 	c.sources(x, o)
 	m := new(room)
 	for i, s := range c.perChannel() {
@@ -77,22 +67,32 @@ func (c *mappedCode) image(in []*tensor.Tensor, each func(*ChannelImage) error) 
 		}
 		m.numbers = m.numbers[:0]
 		ch := &ChannelImage{Channel: i, Results: s.results(c.device.outputs)}
-		p := c.performer(m, s, o)
-		p.seen = func(_ int, v Sums) { ch.Reads.append(v) }
-		c.performOn(p, m, s)
-		x.Results.add(p.lo, p.reads[0])
-		rows := c.device.scheme.rows(s)
-		for row := range p.rows {
-			if p.rows[row] == nil {
-				p.rows[row] = p.load(rows.Lo + row)
-			}
-			ch.hold(row, p.rows[row])
+		image := c.imageChannel
+		if p, ok := c.device.scheme.(programs); ok {
+			image = func(m *room, s share, o *operands, ch *ChannelImage) (*Sums, int) { return p.image(c, m, s, o, ch) }
 		}
+		sums, at := image(m, s, o, ch)
+		x.Results.add(at, sums)
 		if err := each(ch); err != nil {
 			return nil, err
 		}
 	}
 	return x, nil
+}
+
+// imageChannel performs the stream of a channel and adds what it works on and what is read to its image.
+func (c *mappedCode) imageChannel(m *room, s share, o *operands, ch *ChannelImage) (sums *Sums, at int) {
+	p := c.performer(m, s, o)
+	p.seen = func(_ int, v Sums) { ch.Reads.append(v) }
+	c.performOn(p, m, s)
+	rows := c.device.scheme.rows(s)
+	for row := range p.rows {
+		if p.rows[row] == nil {
+			p.rows[row] = p.load(rows.Lo + row)
+		}
+		ch.hold(row, p.rows[row])
+	}
+	return p.reads[0], p.lo
 }
 
 // Exact reports whether operands are integers and sums are not rounded.
@@ -198,17 +198,13 @@ func (m *Meter) NewSums(n int) *Sums { return newResults(n, m.Exact()) }
 // Perform performs a stream, whose rows count from 0, on images, and adds what its result reads return to results. The error
 // says what the stream does that cannot be, or which read differs from the image's.
 func (m *Meter) Perform(st dram.Stream, rows int, step *StepImage, ch *ChannelImage, results *Sums) (err error) {
-	d := m.device
-	if err := d.noImages(); err != nil {
+	d, err := m.deviceOf(step.Program)
+	if err != nil {
 		return err
 	}
 	r := ch.Results
 	if r.Lo < 0 || r.Hi < r.Lo || r.Hi > results.Len() {
 		return fmt.Errorf("results %d to %d of %d", r.Lo, r.Hi, results.Len())
-	}
-	c, err := d.newImageContents(step, ch)
-	if err != nil {
-		return err
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -219,30 +215,54 @@ func (m *Meter) Perform(st dram.Stream, rows int, step *StepImage, ch *ChannelIm
 			err = errors.New(text)
 		}
 	}()
-	memory := new(room)
-	p := &performer{device: d, contents: c, room: memory, sets: 1, rows: make([]*loaded, rows)}
-	p.reset()
-	p.lo, p.reads = r.Lo, newAllResults(&memory.numbers, 1, r.Len(), d.exact())
-	at, all := 0, ch.Reads.Len()
-	p.seen = func(place int, v Sums) {
-		if place < r.Lo || place+v.Len() > r.Hi {
-			panic(fmt.Sprintf("pim: results %d to %d are read, outside of %d to %d", place, place+v.Len(), r.Lo, r.Hi))
-		}
-		if at+v.Len() > all {
-			panic(fmt.Sprintf("pim: more values are read than the %d of the image", all))
-		}
-		if i, wanted, read, differ := ch.Reads.Differ(at, &v); differ {
-			panic(fmt.Sprintf("pim: value %d that is read is %s: %s wanted", at+i, read, wanted))
-		}
-		at += v.Len()
+	sums, reads := newResults(r.Len(), d.exact()), &imageReads{image: ch}
+	perform := d.performImage
+	if p, ok := d.scheme.(programs); ok {
+		perform = p.performImage
 	}
+	if err := perform(st, rows, step, ch, sums, reads); err != nil {
+		return err
+	}
+	if all := ch.Reads.Len(); reads.at != all {
+		return fmt.Errorf("%d values are read: %d wanted", reads.at, all)
+	}
+	results.add(r.Lo, sums)
+	return nil
+}
+
+// performImage performs a stream on images, with weights in so many rows, and adds what its result reads return to sums.
+func (d *Device) performImage(st dram.Stream, rows int, step *StepImage, ch *ChannelImage, sums *Sums, reads *imageReads) error {
+	c, err := d.newImageContents(step, ch)
+	if err != nil {
+		return err
+	}
+	p := &performer{device: d, contents: c, room: new(room), sets: 1, rows: make([]*loaded, rows)}
+	p.reset()
+	p.lo, p.reads = ch.Results.Lo, []*Sums{sums}
+	p.seen = func(at int, v Sums) { reads.hold(at, v.Len(), &v) }
 	p.run(st, nil)
 	p.unread("the end of the stream")
-	if at != all {
-		return fmt.Errorf("%d values are read: %d wanted", at, all)
-	}
-	results.add(p.lo, p.reads[0])
 	return nil
+}
+
+// imageReads holds what result reads return against an image.
+type imageReads struct {
+	image *ChannelImage
+	at    int // values that are read
+}
+
+// hold holds the values of the next read, for n results from an element on. It panics if they are others than the image's.
+func (r *imageReads) hold(place, n int, v *Sums) {
+	if to := r.image.Results; place < to.Lo || place+n > to.Hi {
+		panic(fmt.Sprintf("pim: results %d to %d are read, outside of %d to %d", place, place+n, to.Lo, to.Hi))
+	}
+	if all := r.image.Reads.Len(); r.at+v.Len() > all {
+		panic(fmt.Sprintf("pim: more values are read than the %d of the image", all))
+	}
+	if i, wanted, read, differ := r.image.Reads.Differ(r.at, v); differ {
+		panic(fmt.Sprintf("pim: value %d that is read is %s: %s wanted", r.at+i, read, wanted))
+	}
+	r.at += v.Len()
 }
 
 // Finish makes the values of a code's box of results that were computed elsewhere, as Eval does of its own.

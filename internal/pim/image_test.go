@@ -12,8 +12,8 @@ import (
 )
 
 // meterOf is the meter of the machine of a code.
-func meterOf(c *mappedCode) *Meter {
-	return &Meter{c.device, c.device.channel.Unrefreshed()}
+func meterOf(c *Code) *Meter {
+	return &Meter{device: c.device, unrefreshed: c.device.channel.Unrefreshed()}
 }
 
 // TestImageDrawn: streams of drawn layers, performed on images alone, return the results of the layer to the bit, and Finish
@@ -24,41 +24,47 @@ func TestImageDrawn(t *testing.T) {
 			n := make(t)
 			nd := &n.g.Nodes[n.id]
 			code := compile(t, anyMachine(t), anyChannels(t), n.g, graph.Cut{Node: n.id, Box: anyBox(t, nd.Shape)})
-			var images []*ChannelImage
-			x, err := code.Image(n.in, func(ch *ChannelImage) error { images = append(images, ch); return nil })
-			if err != nil {
-				t.Fatal(err)
-			}
-			m := meterOf(code)
-			results := m.NewSums(x.Results.Len())
-			next := 0
-			err = code.Streams(func(s *ChannelStream) error {
-				ch := images[next]
-				next++
-				if ch.Channel != s.Channel {
-					t.Fatalf("channel %d, %d wanted", ch.Channel, s.Channel)
-				}
-				st, err := code.device.ops.ParseStream("f", strings.NewReader(printed(t, code.device.ops, s.Stream)))
-				if err != nil {
-					t.Fatal(err)
-				}
-				return m.Perform(st, s.Rows, x, ch, results)
-			})
-			if err != nil || next != len(images) {
-				t.Fatal(err, next)
-			}
-			if i, is, want, differ := results.Differ(0, x.Results); differ {
-				t.Fatalf("result %d is %s, %s wanted", i, is, want)
-			}
-			want, got := tensor.New(nd.Type, nd.Shape), tensor.New(nd.Type, nd.Shape)
-			if err := code.Eval(n.in, want); err != nil {
-				t.Fatal(err)
-			}
-			code.Finish(n.in, results, got)
-			if i, is, want, differ := (&Sums{Rounded: got.Floats()}).Differ(0, &Sums{Rounded: want.Floats()}); differ {
-				t.Fatalf("value %d is %s, %s wanted", i, is, want)
-			}
+			imaged(t, code.Code, n)
 		})
+	}
+}
+
+// imaged performs the streams of a code on its images alone.
+func imaged(t fataler, code *Code, n net) {
+	nd := &n.g.Nodes[n.id]
+	var images []*ChannelImage
+	x, err := code.Image(n.in, func(ch *ChannelImage) error { images = append(images, ch); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := meterOf(code)
+	results := m.NewSums(x.Results.Len())
+	next := 0
+	err = code.Streams(func(s *ChannelStream) error {
+		ch := images[next]
+		next++
+		if ch.Channel != s.Channel {
+			t.Fatal("channel ", ch.Channel, ", wanted ", s.Channel)
+		}
+		st, err := code.device.ops.ParseStream("f", strings.NewReader(printed(t, code.device.ops, s.Stream)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.Perform(st, s.Rows, x, ch, results)
+	})
+	if err != nil || next != len(images) {
+		t.Fatal(err, next)
+	}
+	if i, is, want, differ := results.Differ(0, x.Results); differ {
+		t.Fatal("result ", i, " is ", is, ", wanted ", want)
+	}
+	want, got := tensor.New(nd.Type, nd.Shape), tensor.New(nd.Type, nd.Shape)
+	if err := code.Eval(n.in, want); err != nil {
+		t.Fatal(err)
+	}
+	code.Finish(n.in, results, got)
+	if i, is, want, differ := (&Sums{Rounded: got.Floats()}).Differ(0, &Sums{Rounded: want.Floats()}); differ {
+		t.Fatal("value ", i, " is ", is, ", wanted ", want)
 	}
 }
 

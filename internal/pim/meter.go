@@ -3,6 +3,7 @@ package pim
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 
 	"pimflow/internal/device"
 	"pimflow/internal/dram"
@@ -11,8 +12,10 @@ import (
 
 // Meter measures streams on a channel of a machine, whatever layer they are of.
 type Meter struct {
+	machine     *hw.Machine
 	device      *Device
 	unrefreshed *dram.Channel
+	others      map[string]*Device // of other ways of programs than the device's, by name
 }
 
 // Measure is what a stream takes.
@@ -38,7 +41,33 @@ func NewMeter(m *hw.Machine) (*Meter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Meter{d, d.channel.Unrefreshed()}, nil
+	return &Meter{machine: m, device: d, unrefreshed: d.channel.Unrefreshed()}, nil
+}
+
+// deviceOf is the device with a way of programs; "": of units that execute none.
+func (m *Meter) deviceOf(program string) (*Device, error) {
+	all := m.device.ops.dialect.programs
+	i := slices.IndexFunc(all, func(p microProgram) bool { return p.name == program })
+	switch {
+	case all == nil && program == "", i >= 0 && m.device.program.name == program:
+		return m.device, nil
+	case all == nil:
+		return nil, fmt.Errorf("program %.80q: none wanted, as the units execute no programs", program)
+	case i < 0:
+		return nil, fmt.Errorf("program %.80q: one of %.80q wanted", program, programNames(all))
+	}
+	if d := m.others[program]; d != nil {
+		return d, nil
+	}
+	d, err := newDevice(m.machine, 1, m.device.timing, newKnown(&visitTimes{}), &all[i])
+	if err != nil {
+		return nil, err
+	}
+	if m.others == nil {
+		m.others = map[string]*Device{}
+	}
+	m.others[program] = d
+	return d, nil
 }
 
 // Commands are the commands of the machine's streams.

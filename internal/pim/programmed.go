@@ -149,3 +149,13 @@ func faster(a, b device.Cost) bool {
 
 // Programmed reports whether the units of a machine execute programs.
 func Programmed(m *hw.Machine) bool { return programsOf(m.PIM.Standard) != nil }
+
+// Programs are the ways in which the programs of a machine's units compute a product; none: its units execute no programs.
+func Programs(m *hw.Machine) []string { return programNames(programsOf(m.PIM.Standard)) }
+
+func programNames(all []microProgram) (names []string) {
+	for _, p := range all {
+		names = append(names, p.name)
+	}
+	return names
+}

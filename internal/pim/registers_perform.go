@@ -15,6 +15,10 @@ type programs interface {
 	perform(c *mappedCode, m *room, s share, o *operands) (sums []*Sums, at int)
 	// follow holds a stream against what it must compute, and counts its commands.
 	follow(p *productSet, channel int, s share, st dram.Stream) (commands int, err error)
+	// image is perform for one set of inputs, and adds what the channel works on and what the host reads to an image.
+	image(c *mappedCode, m *room, s share, o *operands, ch *ChannelImage) (sums *Sums, at int)
+	// performImage executes a stream on images, with weights in so many rows, and adds what the host makes of its reads to sums.
+	performImage(st dram.Stream, rows int, step *StepImage, ch *ChannelImage, sums *Sums, reads *imageReads) error
 	// list is the programs of a share, a line for each instruction.
 	list(s share) []string
 }
@@ -69,56 +73,101 @@ func (c *registers) constant(words []uint32, row, col, at int) (d unit.Data, ok 
 	return d, true, nil
 }
 
-func (c *registers) perform(code *mappedCode, m *room, s share, o *operands) (sums []*Sums, at int) {
-	r, sets := s.results(c.d.outputs), len(o.x)
-	sums = newAllResults(&m.numbers, sets, r.Len(), false)
-	m.arena.reset()
-	st, words := c.program(writer{d: c.d, batches: &m.batches, arena: &m.arena}, s)
-	contents := &layerContents{values: o, mappedCode: code, room: m, share: s}
-	memory := make([]unitMemory, sets)
-	channels := make([]unit.Channel, sets)
-	inputs := make([][]float32, sets)
-	rows := make([]*unitRow, c.rows(s).Hi)
-	for i := range channels {
-		memory[i] = unitMemory{c: c, contents: contents, rows: rows}
-		channels[i] = unit.Channel{Memory: &memory[i], Rounding: c.d.rounding}
-		inputs[i] = make([]float32, 2*unit.Lanes)
+// unitContents are what a channel of programmed units works on: values that its commands address.
+type unitContents interface {
+	// fill reads n elements of the source matrices from one on into buffers, of every set of inputs, from an element on.
+	fill(to [][]float32, first, n, at int)
+	// unitRow finds a row of the even banks.
+	unitRow(row int) *unitRow
+	// outputs is how many values from one on the reads of an output group return, at most most.
+	outputs(at, most int) int
+}
+
+// unitPerformer is channels that execute a stream, one for each set of inputs.
+type unitPerformer struct {
+	*registers
+	unitContents
+	words    []uint32 // of programs
+	memory   []unitMemory
+	channels []unit.Channel
+	inputs   [][]float32 // of a write, by set
+	lo       int         // address of reads[0]
+	reads    []*Sums     // by set
+
+	seen func(at, n int, v *unit.Column) // is told of each read of the host, and of the results of its output group; nil: nobody
+}
+
+// performer is channels before a stream, with weights in so many rows.
+func (c *registers) performer(x unitContents, rows, sets int, words []uint32, lo int, reads []*Sums) *unitPerformer {
+	p := &unitPerformer{
+		registers: c, unitContents: x, words: words, memory: make([]unitMemory, sets), channels: make([]unit.Channel, sets),
+		inputs: make([][]float32, sets), lo: lo, reads: reads,
 	}
+	weights := make([]*unitRow, rows)
+	for i := range p.channels {
+		p.memory[i] = unitMemory{contents: x, rows: weights}
+		p.channels[i] = unit.Channel{Memory: &p.memory[i], Rounding: c.d.rounding}
+		p.inputs[i] = make([]float32, 2*unit.Lanes)
+	}
+	return p
+}
+
+// run executes a stream. It panics where a command cannot be executed.
+func (p *unitPerformer) run(st dram.Stream) {
+	d := p.d
 	n := 0
 	st.Walk(func(k *dram.Command, index []int) bool {
 		row, col, at := int(k.Row.At(index)), int(k.Col.At(index)), int(k.Data.At(index))
 		var data unit.Data
 		var err error
 		fixed := true
-		if role := c.d.ops.roles[k.Op]; role == writeRole || role == registerRole {
-			if data, fixed, err = c.constant(words, row, col, at); err == nil && !fixed {
-				contents.fill(inputs, 0, c.inputsOf(row), at)
+		if role := d.ops.roles[k.Op]; role == writeRole || role == registerRole {
+			if data, fixed, err = p.constant(p.words, row, col, at); err == nil && !fixed {
+				p.fill(p.inputs, 0, p.inputsOf(row), at)
 			}
 		}
-		for i := range channels {
+		for i := range p.channels {
 			if !fixed {
-				data = inputData(row, inputs[i])
+				data = inputData(row, p.inputs[i])
 			}
 			var v unit.Column
 			if err == nil {
-				v, err = c.issue(&channels[i], k, index, &data)
+				v, err = p.issue(&p.channels[i], k, index, &data)
 			}
 			if err != nil {
-				panic(fmt.Sprintf("pim: command %d, %s: %v", n, c.d.ops.names[k.Op], err))
+				panic(fmt.Sprintf("pim: command %d, %s: %v", n, d.ops.names[k.Op], err))
 			}
-			if k.Op == c.d.ops.Read {
-				c.readOut(sums[i].Rounded[at-r.Lo:], &v, int(k.Buf.At(index))/2, contents.outputs(at, c.d.outputs))
+			if k.Op == d.ops.Read {
+				outputs := p.outputs(at, d.outputs)
+				if p.seen != nil {
+					p.seen(at, outputs, &v)
+				}
+				p.readOut(p.reads[i].Rounded[at-p.lo:], &v, int(k.Buf.At(index))/2, outputs)
 			}
 		}
 		n++
 		return true
 	})
-	for i := range channels {
-		if channels[i].Mode() != unit.SB || !channels[i].Closed() {
+	for i := range p.channels {
+		if p.channels[i].Mode() != unit.SB || !p.channels[i].Closed() {
 			panic("pim: a stream that ends in AB mode or with open rows")
 		}
 	}
-	return sums, r.Lo
+}
+
+// layerPerformer is channels before the stream of a share of a layer, and the stream.
+func (c *registers) layerPerformer(code *mappedCode, m *room, s share, o *operands) (p *unitPerformer, st dram.Stream) {
+	r, sets := s.results(c.d.outputs), len(o.x)
+	m.arena.reset()
+	st, words := c.program(writer{d: c.d, batches: &m.batches, arena: &m.arena}, s)
+	contents := &unitLayer{layerContents{values: o, mappedCode: code, room: m, share: s}, c}
+	return c.performer(contents, c.rows(s).Hi, sets, words, r.Lo, newAllResults(&m.numbers, sets, r.Len(), false)), st
+}
+
+func (c *registers) perform(code *mappedCode, m *room, s share, o *operands) (sums []*Sums, at int) {
+	p, st := c.layerPerformer(code, m, s, o)
+	p.run(st)
+	return p.reads, p.lo
 }
 
 // inputsOf is the number of elements that a write to a row of registers takes.
@@ -157,12 +206,14 @@ func (c *registers) readOut(to []float32, v *unit.Column, u, n int) {
 }
 
 // unitRow is a row of the even banks.
-type unitRow [unit.Units][unit.Columns]unit.Column
+type unitRow [unit.Units]bankColumns
+
+// bankColumns is a row of a bank.
+type bankColumns [unit.Columns]unit.Column
 
 // unitMemory is the banks of a channel: weights in the even ones, and the row for results.
 type unitMemory struct {
-	c        *registers
-	contents *layerContents
+	contents unitContents
 	rows     []*unitRow // of weights, made on first use; shared by all sets of inputs
 	results  unitRow
 	stored   [unit.Units]uint32 // a bit for each column
@@ -182,10 +233,15 @@ func (m *unitMemory) Load(bank, row, col int) (*unit.Column, error) {
 	case row >= len(m.rows):
 		return nil, fmt.Errorf("row %d is read: the channel has weights in %d", row, len(m.rows))
 	}
+	return &m.weights(row)[u][col], nil
+}
+
+// weights is a row of weights.
+func (m *unitMemory) weights(row int) *unitRow {
 	if m.rows[row] == nil {
-		m.rows[row] = m.load(row)
+		m.rows[row] = m.contents.unitRow(row)
 	}
-	return &m.rows[row][u][col], nil
+	return m.rows[row]
 }
 
 func (m *unitMemory) Store(bank, row, col int, v *unit.Column) error {
@@ -201,10 +257,16 @@ func (m *unitMemory) Store(bank, row, col int, v *unit.Column) error {
 	return nil
 }
 
-// load finds the weights of a row, scaled and rounded to fp16.
-func (m *unitMemory) load(row int) *unitRow {
-	ch, d := m.contents, m.c.d
-	x := m.c.rowWeights(ch.mapping, ch.share, row)
+// unitLayer are the values of a layer.
+type unitLayer struct {
+	layerContents
+	of *registers
+}
+
+// unitRow finds the weights of a row, scaled and rounded to fp16.
+func (ch *unitLayer) unitRow(row int) *unitRow {
+	d := ch.of.d
+	x := ch.of.rowWeights(ch.mapping, ch.share, row)
 	o, scale := ch.values.of(x.block), &ch.values.scale
 	to := new(unitRow)
 	var w [slice * unit.Lanes]float32

@@ -115,7 +115,7 @@ func TestProgramMutations(t *testing.T) {
 }
 
 // TestAnyProgram: layers of any form have the values of the operator under each program, where all sums are exact in fp16, and their
-// streams compute each product once.
+// streams compute each product once. Executed on their images alone, streams return the same values.
 func TestAnyProgram(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := anyConv(t)
@@ -141,6 +141,7 @@ func TestAnyProgram(t *testing.T) {
 			if _, err := code.Replay(); err != nil {
 				t.Fatalf("%v: %v", code.best, err)
 			}
+			imaged(t, code, n)
 		}
 	})
 }

@@ -63,6 +63,7 @@ func TestTurned(t *testing.T) {
 			if x, err := code.Replay(); err != nil || x.Commands == 0 {
 				t.Errorf("%s: %+v: %v", what, x, err)
 			}
+			imaged(t, code, c.n)
 			if !code.Dynamic() || code.Stored() != 0 {
 				t.Errorf("%s: inputs stand in the banks and are written in each run: %v, input %d", what, code.Dynamic(), code.Stored())
 			}

@@ -194,17 +194,21 @@ var streams = slices.Concat(
 		st`},
 	),
 	file("internal/pim/image.go", in("internal/pim", "^(TestImageDrawn|TestPerformRefuses)$"),
-		row{"sums of the channel before are lost", `	results.add(p.lo, p.reads[0])
-	return nil`, `	copy(results.Rounded[p.lo:], p.reads[0].Rounded)
+		row{"sums of the channel before are lost", `	results.add(r.Lo, sums)
+	return nil`, `	copy(results.Rounded[r.Lo:], sums.Rounded)
 	return nil`},
 		row{"weights of a bank are those of the next", `w: vector.Matrix[float32]{V: ch.Weights[r.Offset:][:r.Banks*r.N], Step: r.N},`, `w: vector.Matrix[float32]{V: ch.Weights[(r.Offset+r.N)%max(1, len(ch.Weights)-r.Banks*r.N+1):][:r.Banks*r.N], Step: r.N},`},
-		row{"a value that is read may be any", `ch.Reads.Differ(at, &v); differ {`, `ch.Reads.Differ(at, &v); differ && false {`},
-		row{"values that are not read are no matter", `if at != all {`, `if at > all {`},
+		row{"a value that is read may be any", `r.image.Reads.Differ(r.at, v); differ {`, `r.image.Reads.Differ(r.at, v); differ && false {`},
+		row{"values that are not read are no matter", `reads.at != all {`, `reads.at > all {`},
 	),
 	file("internal/emit/perform.go", in("internal/emit", "^(TestValues.*|TestRoundTripIntegers)$"),
 		row{"a result may be any", `results.Differ(0, x.Results); differ {`, `results.Differ(0, x.Results); differ && false {`},
 		row{"integers of an image may be any", `if n < -maxInteger || n > maxInteger {`, `if n < -1<<40 {`},
 		row{"rows of the banks are those of the stream", `Row: n[0] - c.Rows[0],`, `Row: n[0],`},
+	),
+	file("internal/emit/words.go", in("internal/emit", "^TestWords.*$"),
+		row{"the instruction beside a word may be any", `if cells[2] != at.String() {`, `if len(cells[2]) > 99 {`},
+		row{"a word may stand twice", `if cells[0] != strconv.Itoa(len(words)) {`, `if cells[0] > "9" {`},
 	),
 	file("channel.go", in(".", "^(TestChannel|ExampleMachine_Channel)$"),
 		row{"cycles descend", `cycle < max(c.at, 1)`, `cycle < 1`},
