@@ -32,6 +32,7 @@ type Standard struct {
 	Modes   []string          // the operating modes, the one after reset first; none: there is one
 	Changes []Change          // of mode; where several lead to a mode of a command, the first is taken
 	Leads   []Lead            // commands that go right ahead of others
+	Extends *Standard         // another, whose commands and parameters this one has in the same meaning; nil: none
 
 	// Explicit: streams have the commands of changes themselves, which open and close rows; only an audit asks for the mode.
 	Explicit bool
@@ -127,7 +128,7 @@ const neverRefreshed = 1 << 50
 // maxTiming bounds a parameter: a sum of twenty fits 32 bits.
 const maxTiming = 100_000_000
 
-var standards = []*Standard{artifact, newton, aim, lpddr5, hbm}
+var standards = []*Standard{artifact, newton, aim, lpddr5, hbm, aimSplit}
 
 // Lookup returns the standard of that name; the error names the nearest.
 func Lookup(name string) (*Standard, error) {

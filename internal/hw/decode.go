@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 
+	"pimflow/internal/dram"
 	"pimflow/internal/fault"
 	"pimflow/internal/files"
 	"pimflow/internal/jsontext"
@@ -45,7 +46,7 @@ func parse(name string, data []byte, others []string) (*Machine, error) {
 	if err := checkName(m.Name); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	if based && m.PIM.Standard != standard {
+	if based && m.PIM.Standard != standard && !extends(m.PIM.Standard, standard) {
 		m.keepTiming(d.read)
 	}
 	if based && m.Link.Finish.Where != place {
@@ -126,6 +127,12 @@ func (m *Machine) keepTiming(read map[string]bool) {
 			delete(m.Given, path)
 		}
 	}
+}
+
+// extends reports whether a standard has the parameters of another in the same meaning.
+func extends(standard, other string) bool {
+	s, err := dram.Lookup(standard)
+	return err == nil && s.Extends != nil && s.Extends.Name == other
 }
 
 func newDecoder(name string, data []byte, sources map[string]string, given map[string]Given) *decoder {

@@ -33,4 +33,12 @@ func TestAccumulatorsEstimate(t *testing.T) {
 	if ran < 10 {
 		t.Errorf("%d streams", ran)
 	}
+	// Six rows of the same length, whose mean is no whole number.
+	m := unrefreshed(machineOf(t, "lpddr5-aim"))
+	m.PIM.Sums = 2
+	n := product(t, m.PIM.Columns()*m.PIM.Lanes(), 6*m.PIM.Banks)
+	code := compile(t, m, 1, n.g, n.g.Whole(n.id))
+	if e := code.device.scheme.(*accumulators).estimate(code.perChannel()[0]).cycles; e != code.cost.Stream {
+		t.Errorf("%d cycles, estimated %d", code.cost.Stream, e)
+	}
 }

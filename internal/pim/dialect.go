@@ -37,7 +37,7 @@ type dialect struct {
 	reserved int       // the first row that holds no data; 0: all do
 }
 
-// dialects has a row for each DRAM standard that there is a mapping to.
+// dialects has a row for each DRAM standard that there is a mapping to, but for those that extend another.
 var dialects = []dialect{
 	{
 		standard: "artifact",
@@ -168,6 +168,9 @@ type Commands struct {
 // dialect for it.
 func NewCommands(std *dram.Standard) (*Commands, error) {
 	i := slices.IndexFunc(dialects, func(d dialect) bool { return d.standard == std.Name })
+	if i < 0 && std.Extends != nil {
+		i = slices.IndexFunc(dialects, func(d dialect) bool { return d.standard == std.Extends.Name })
+	}
 	if i < 0 {
 		var known []string
 		for i := range dialects {
