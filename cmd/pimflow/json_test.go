@@ -51,6 +51,7 @@ var documents = []document{
 	{report.ReproduceSchema, "`reproduce --view readings --json`", "Readings of the published accounting, and the bridge to ours. `plot` reads it.", report.Reproduction{}},
 	{report.RatiosSchema, "`reproduce --view ratios --json`", "Histogram of the GPU's share.", report.Ratios{}},
 	{report.MechanismsSchema, "`reproduce --view mechanisms --json`", "What placing, splitting and pipelining gain.", report.Mechanisms{}},
+	{report.KernelsSchema, "`reproduce --view kernels --json`", "Published speed-ups of kernels beside ours.", report.Kernels{}},
 	{report.SweepSchema, "`reproduce --view NAME --json`, the other views", "Speed-ups over one number of the published machine.", report.Sweep{}},
 	{convolution.Schema, "`layer --json`", "One convolution: the published commands, ours, the GPU.", convolution.Cost{}},
 	{trace.Schema, "`sim --json` of PIMFlow's traces", "Traces of channels, timed.", trace.Traces{}},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,6 +24,7 @@ type reproduction struct {
 	machine *hw.Machine
 	change  func(*published.Accounting)
 	bar     *bar
+	kernels []*hw.Machine // of the view kernels
 }
 
 // printed is the result of a view.
@@ -45,7 +47,11 @@ var reproduceViews = append([]reproduceView{
 	{"readings", "each policy under seven readings of the published GPU, and the bridge from there to this project's accounting (default with MODEL)", (*reproduction).readings},
 	{"ratios", "histogram of the GPU's share of each convolution's rows", (*reproduction).ratios},
 	{"mechanisms", "layers and gain of placing, splitting and pipelining", (*reproduction).mechanisms},
+	{kernelsView, "published speed-ups of kernels on other devices beside ours, each on its machine or on --machine; no MODEL", (*reproduction).claims},
 }, sweepViews()...)
+
+// kernelsView is the view of no network.
+const kernelsView = "kernels"
 
 func sweepViews() (list []reproduceView) {
 	for i := range published.Sweeps {
@@ -82,12 +88,20 @@ object; both have unrounded values, ratios as numbers, differences relative to t
 			if err != nil {
 				return err
 			}
-			if len(args) == 0 {
-				args = published.Networks
-			}
 			bar := newBar(c)
 			defer bar.stop()
 			what := &reproduction{ctx: c.Context(), bar: bar}
+			switch {
+			case v.name == kernelsView:
+				if len(args) > 0 || seInputs {
+					return fault.Usagef("--view %s is of no network: leave out MODEL and --se-inputs", kernelsView)
+				}
+				if what.kernels, err = kernelMachines(c, &r); err != nil {
+					return err
+				}
+			case len(args) == 0:
+				args = published.Networks
+			}
 			if seInputs {
 				what.change = func(a *published.Accounting) { a.System.Columns1 = false }
 			}
@@ -172,6 +186,47 @@ func (r *reproduction) readings() (printed, error) {
 func (r *reproduction) ratios() (printed, error) {
 	list, err := published.Ratios(r.ctx, r.graphs, r.machine, r.change, r.bar.phase("ratios"))
 	return report.NewRatios(r.machine.Name, list), err
+}
+
+// kernelMachines are the machines of the view kernels: that of --machine, or all that something was published about.
+func kernelMachines(c *cobra.Command, r *request) (list []*hw.Machine, err error) {
+	var names []string
+	for i := range published.KernelClaims {
+		if name := published.KernelClaims[i].Machine; !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	given := c.Flags().Changed("machine")
+	if !given && (r.opts.GPU != "" || len(r.opts.Set) > 0) {
+		return nil, fault.Usagef("--view %s is of several machines: --gpu and --set want a --machine", kernelsView)
+	}
+	all := names
+	if given {
+		names = []string{r.opts.Machine}
+	}
+	for _, name := range names {
+		m, err := (&machineFlags{name: name, gpu: r.opts.GPU, set: r.opts.Set}).load()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, m)
+	}
+	if given && !published.Claimed(list[0]) {
+		return nil, fault.Usagef("machine %s: no kernel of DRAM standard %s was published: the standard of one of %s wanted", list[0].Name, list[0].PIM.Standard, strings.Join(all, ", "))
+	}
+	return list, nil
+}
+
+func (r *reproduction) claims() (printed, error) {
+	out := &report.Kernels{}
+	for _, m := range r.kernels {
+		list, err := published.CompareKernels(r.ctx, m)
+		if err != nil {
+			return nil, err
+		}
+		out.Add(m.Name, list)
+	}
+	return out, nil
 }
 
 func (r *reproduction) mechanisms() (printed, error) {

@@ -23,11 +23,16 @@ func (m *Machine) ColumnPS() float64 {
 	return m.PIM.Clock.Picoseconds() * float64(m.PIM.Cadence())
 }
 
+// InternalGBps is the bandwidth from the banks of a channel to its MAC units, in 1e9 bytes/s.
+func (m *Machine) InternalGBps() float64 {
+	return 1e3 * float64(m.PIM.MACUnits()*m.PIM.Column) / m.ColumnPS()
+}
+
 // Figures derives rates, peaks and sizes. GB are 1e9 bytes.
 func (m *Machine) Figures() []Figure {
 	mem, p, g := &m.Memory, &m.PIM, &m.GPU
 	burst := p.Clock.Picoseconds() * float64(max(p.Timing["bl_ck"], 1))
-	internal := 1e3 * float64(p.MACUnits()*p.Column) / m.ColumnPS()
+	internal := m.InternalGBps()
 	flops := 2e3 * float64(p.MACUnits()*p.Lanes()) / m.ColumnPS()
 	peak := 2 * float64(g.SMs) * g.MACs * g.Clock.GHz()
 	rate := mem.ChannelGBps * float64(mem.Channels)

@@ -7,6 +7,17 @@ var everyMachine = []string{"newton", "artifact", "aim", "toy"}
 
 // checks are faults of values that pimflow's own comparison must see, on every machine.
 var checks = slices.Concat(
+	file("internal/published/kernels.go", in("internal/published", "^TestKernel.*$"),
+		row{"ranges that overlap differ", `case r.High < r.KernelClaim.Low:`, `case r.High < r.KernelClaim.High:`},
+		row{"a value that is missing differs", `case r.Missing != "":`, `case false:`},
+		row{"the pins of one channel are those of all", `/ float64(m.Memory.Channels) * 1e3`, `* 1e3`},
+		row{"results of a kernel pass no pins", `int64(n)*int64(n) + 2*int64(n)`, `int64(n)*int64(n) + int64(n)`},
+		row{"claims are about every machine", `of.PIM.Standard == m.PIM.Standard`, `of.PIM.Standard != ""`},
+		row{"kernels do not stop", `if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+`, ``},
+	),
 	file("internal/pim/finisher.go", check("run toy --policy by-operator --check", everyMachine...),
 		row{"the bias of a channel is its neighbour's, by the check", `step = f.layer.added(out)`, `step = f.layer.added(max(0, out-1))`},
 	),
