@@ -53,7 +53,28 @@ func closes(c *mappedCode) int64 {
 	return n
 }
 
-// TestReplayZoo: every layer of five networks, and with -long of vgg-16, on each machine, all channels.
+// wholes are codes of a whole node; where units execute programs, one of each program that can compute it.
+func wholes(d device.Device, g *graph.Graph, id graph.ID) (codes []device.Code, err error) {
+	devices := []device.Device{d}
+	if p, ok := d.(programmed); ok {
+		devices = nil
+		for _, d := range p {
+			devices = append(devices, d)
+		}
+	}
+	for _, d := range devices {
+		switch c, err := d.Compile(g, g.Whole(id)); {
+		case err == nil:
+			codes = append(codes, c)
+		case !errors.Is(err, device.ErrUnsupported):
+			return nil, err
+		}
+	}
+	return codes, nil
+}
+
+// TestReplayZoo: every layer of five networks, and with -long of vgg-16, on all channels of the machines that are fast to replay; of toy, and with -long of
+// all, on the others.
 func TestReplayZoo(t *testing.T) {
 	names := []string{"toy", "mobilenet-v2", "mnasnet-1.0", "efficientnet-b0", "resnet-50"}
 	if testing.Short() {
@@ -81,12 +102,14 @@ func TestReplayZoo(t *testing.T) {
 				}
 			}
 		}
-		for _, machine := range []string{"artifact", "newton", "aim", "hbm-pim"} {
-			if machine == "hbm-pim" && name != "toy" && !*long { // a minute
-				continue
-			}
+		machines := []string{"artifact", "newton", "aim"}
+		if name == "toy" || *long { // minutes
+			machines = append(machines, "lpddr5-aim", "hbm-pim", "hbm3-pim")
+		}
+		for _, machine := range machines {
 			t.Run(name+"/"+machine, func(t *testing.T) {
-				d, err := New(machineOf(t, machine), 16)
+				m := machineOf(t, machine)
+				d, err := New(m, m.Memory.PIMChannels)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -99,19 +122,17 @@ func TestReplayZoo(t *testing.T) {
 							if i >= int64(len(layers)) {
 								return
 							}
-							code, err := d.Compile(g, g.Whole(layers[i]))
-							if errors.Is(err, device.ErrUnsupported) {
-								continue
-							}
+							codes, err := wholes(d, g, layers[i])
 							if err != nil {
 								t.Error(err)
-								continue
 							}
-							r, err := code.(device.Replayer).Replay()
-							if err != nil {
-								t.Errorf("%s: %v", g.Nodes[layers[i]].Name, err)
+							for _, code := range codes {
+								r, err := code.(device.Replayer).Replay()
+								if err != nil {
+									t.Errorf("%s: %v", g.Nodes[layers[i]].Name, err)
+								}
+								commands.Add(r.Commands)
 							}
-							commands.Add(r.Commands)
 						}
 					})
 				}
@@ -119,6 +140,7 @@ func TestReplayZoo(t *testing.T) {
 				if commands.Load() == 0 {
 					t.Error("no commands")
 				}
+				t.Logf("%d layers, %d commands", len(layers), commands.Load())
 			})
 		}
 	}

@@ -2,10 +2,12 @@ package trace
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -103,4 +105,40 @@ func TestModelRows(t *testing.T) {
 			t.Errorf("%q: %v: %q wanted", c.table, err, c.want)
 		}
 	}
+}
+
+// FuzzModelTable: a table of the model's traces is CSV again with as many rows, or an error of file and line.
+func FuzzModelTable(f *testing.F) {
+	for _, machine := range []string{"hbm-pim", "hbm3-pim"} {
+		f.Add(machine, "preset,refi,rfc,trace\nHBM2_2.0Gbps,3900,260,MACAB 0 1 | BAR | WRGB 1 2 3\n")
+		f.Add(machine, "kind,cycles,trace\r\nsched,1,\"RD 0 0 0 1 2\"\r\ninorder,,MACAB 3 4\r\n")
+		f.Add(machine, "refi,rfc,trace\n60,59,MACAB 0 0|MACAB 1 0|MACAB 2 0\n")
+		f.Add(machine, "M,K,N,best_ns\n1,256,256,67\n")
+	}
+	sims := map[string]*Simulator{}
+	for _, machine := range []string{"hbm-pim", "hbm3-pim"} {
+		sims[machine] = simulator(f, machine)
+	}
+	f.Fuzz(func(t *testing.T, machine, text string) {
+		s := sims[machine]
+		if s == nil || strings.Contains(text, "*") || len(text) > 1<<11 { // loops of any length
+			return
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		var out bytes.Buffer
+		if err := s.ModelTable(ctx, "-", strings.NewReader(text), &out, nil); err != nil {
+			if ctx.Err() == nil && (!strings.HasPrefix(err.Error(), "stdin:") || strings.ContainsAny(err.Error(), "\n\r")) {
+				t.Errorf("%q", err)
+			}
+			return
+		}
+		rows, err := csv.NewReader(&out).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if before, err := csv.NewReader(strings.NewReader(text)).ReadAll(); err != nil || len(rows) != len(before) {
+			t.Errorf("%d rows, %d before: %v", len(rows), len(before), err)
+		}
+	})
 }

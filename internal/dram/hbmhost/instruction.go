@@ -59,6 +59,16 @@ var instructions = []struct {
 	moves + 2: {"MVGB", []operand{opPch, opGroup, opBank}},
 }
 
+// String prints an instruction as ParseInstruction reads it.
+func (in Instruction) String() string {
+	k := &instructions[in.kind]
+	text := k.name
+	for _, o := range k.operands {
+		text += " " + strconv.FormatInt(*o.of(&in), 10)
+	}
+	return text
+}
+
 // ParseInstruction reads a line, as "MACAB 3 17": words separated by blanks. The error names the word and the wanted values.
 func ParseInstruction(line string) (in Instruction, err error) {
 	words := strings.Fields(line)
