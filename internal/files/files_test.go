@@ -1,6 +1,7 @@
 package files
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -48,6 +49,17 @@ func TestOpen(t *testing.T) {
 		if _, err := Read("/dev/zero", 1<<40); err == nil || err.Error() != "/dev/zero: a zero byte: text wanted" {
 			t.Error(err)
 		}
+	}
+}
+
+// TestTextAhead: whoever looks ahead of a zero byte and then reads on does not take it for the end.
+func TestTextAhead(t *testing.T) {
+	in := bufio.NewReader(Text(strings.NewReader("a,b\n\x001,2\n")))
+	if ahead, err := in.Peek(100); string(ahead) != "a,b\n" || err == nil {
+		t.Errorf("%q, %v", ahead, err)
+	}
+	if data, err := io.ReadAll(in); string(data) != "a,b\n" || err == nil || err.Error() != "a zero byte: text wanted" {
+		t.Errorf("%q, %v", data, err)
 	}
 }
 

@@ -103,13 +103,17 @@ func (w while) Read(p []byte) (int, error) {
 
 type text struct {
 	r     io.Reader
-	first bool // nothing was read yet
+	first bool  // nothing was read yet
+	err   error // of a zero byte: it comes again, whoever looks ahead
 }
 
 // mark is the byte order mark in UTF-8.
 const mark = "\ufeff"
 
 func (t *text) Read(p []byte) (int, error) {
+	if t.err != nil {
+		return 0, t.err
+	}
 	if t.first {
 		t.first = false
 		var head [len(mark)]byte
@@ -123,7 +127,8 @@ func (t *text) Read(p []byte) (int, error) {
 	}
 	n, err := t.r.Read(p)
 	if at := bytes.IndexByte(p[:n], 0); at >= 0 {
-		return at, errors.New("a zero byte: text wanted")
+		t.err = errors.New("a zero byte: text wanted")
+		return at, t.err
 	}
 	return n, err
 }

@@ -114,6 +114,7 @@ func FuzzModelTable(f *testing.F) {
 		f.Add(machine, "kind,cycles,trace\r\nsched,1,\"RD 0 0 0 1 2\"\r\ninorder,,MACAB 3 4\r\n")
 		f.Add(machine, "refi,rfc,trace\n60,59,MACAB 0 0|MACAB 1 0|MACAB 2 0\n")
 		f.Add(machine, "M,K,N,best_ns\n1,256,256,67\n")
+		f.Add(machine, "name,trace\n\x00") // no row is lost
 	}
 	sims := map[string]*Simulator{}
 	for _, machine := range []string{"hbm-pim", "hbm3-pim"} {
