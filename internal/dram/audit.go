@@ -193,6 +193,10 @@ func (a *Audit) Judge(op Op, bank int, row int64, at Cycle, report func(*Violati
 	}
 	if err := a.modes.allows(op, at); err != nil {
 		broken(RuleMode, max(0, a.modes.until-at), 1, err.Error)
+	} else if i := a.modes.started(a.modes.mode, op); i >= 0 && a.modes.step == 0 && row != AnyRow && a.std.Changes[i].Row > 0 && row != a.std.Changes[i].Row {
+		broken(RuleMode, 0, 1, func() string {
+			return fmt.Sprintf("of row %d: %d wanted, that of the change to %s mode", row, a.std.Changes[i].Row, a.modes.names[a.std.Changes[i].To])
+		})
 	}
 	if at <= a.block {
 		broken(RuleResult, a.block+1-at, 1, func() string { return fmt.Sprintf("before a result that is waited for, in cycle %d", a.block) })
@@ -363,8 +367,24 @@ func (f *Refresh) late() int64 {
 	return int64(f.Queue)
 }
 
-// Issue is Judge, then Record.
+// Meant is what a command of a log does: one that opens the row of a mode changes the mode, whatever its name, and so does one that closes it.
+func (a *Audit) Meant(op Op, row int64) Op {
+	if a.modes.step > 0 {
+		if next := a.modes.changes[a.modes.under].issue[a.modes.step]; a.std.Ops[op].Closes && a.std.Ops[next].Closes {
+			return next
+		}
+	}
+	for i := range a.std.Changes {
+		if c := &a.std.Changes[i]; c.Row > 0 && c.Row == row && c.As == op && c.From == a.modes.mode {
+			return c.Issue[0]
+		}
+	}
+	return op
+}
+
+// Issue is Judge, then Record, of what the command does.
 func (a *Audit) Issue(op Op, bank int, row int64, at Cycle, report func(*Violation)) {
+	op = a.Meant(op, row)
 	a.Judge(op, bank, row, at, report)
 	a.Record(op, bank, row, at)
 }

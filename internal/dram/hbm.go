@@ -25,6 +25,12 @@ const (
 	hbmAB
 )
 
+// The rows that stand for modes (7bvcxz/PIMsim, commit 5abe9cd).
+const (
+	hbmRowSB = 0x3fff // from all banks to single banks
+	hbmRowAB = 0x3ffe // from single banks to all banks
+)
+
 // hbm is a pseudo-channel of HBM2 or HBM3 with units between pairs of banks (HBM-PIM,
 // Aquabolt-XL: ISSCC 2021, ISCA 2021), from open models: modes, registers and reserved rows of
 // PIMsim (7bvcxz/PIMsim, commit 5abe9cd), rules of all banks of DCC's HBM3 model (ISCA 2026),
@@ -108,8 +114,8 @@ func hbmVariant(values map[string]string) *Standard {
 		Refresh: &Refresh{Close: hbmPREA, Do: hbmREF, Queue: 8, Postponed: true, Reopen: hbmACTAB},
 		Modes:   []string{"SB", "AB"},
 		Changes: []Change{
-			{From: hbmSB, To: hbmAB, Issue: []Op{hbmACTMR, hbmPREMR}},
-			{From: hbmAB, To: hbmSB, Issue: []Op{hbmACTMR, hbmPREMR}},
+			{From: hbmSB, To: hbmAB, Issue: []Op{hbmACTMR, hbmPREMR}, Row: hbmRowAB, As: hbmACT},
+			{From: hbmAB, To: hbmSB, Issue: []Op{hbmACTMR, hbmPREMR}, Row: hbmRowSB, As: hbmACTAB},
 		},
 		Explicit: true,
 		Banks:    &BankSpec{Groups: 4, PerGroup: 4, Open: hbmACT, Close: hbmPRE, OpenAll: hbmACTAB, CloseAll: hbmPREA},

@@ -37,6 +37,10 @@ type Change struct {
 	// Wait names a timing parameter: the cycles for which every command waits after the
 	// last of Issue. "": only the rules of the commands count.
 	Wait string
+	// Row, unless 0, is the row that the first of Issue opens. As is the ordinary command that opens it in logs of others, and whatever
+	// closes it there is the second of Issue (Audit.Meant).
+	Row int64
+	As  Op
 }
 
 // maxChanges bounds Standard.Changes: three modes, each to each other. maxHidden bounds them and

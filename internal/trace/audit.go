@@ -112,9 +112,10 @@ func (a *auditor) issue(e *event) error {
 	}
 	c.last = e.at
 	a.out.Commands++
-	c.audit.Issue(e.op, e.bank, e.row, e.at, func(v *dram.Violation) { a.broken(e, v) })
+	op := c.audit.Meant(e.op, e.row) // of the log; one that was issued here is what was meant
+	c.audit.Issue(op, e.bank, e.row, e.at, func(v *dram.Violation) { a.broken(e, v) })
 	if c.with != nil {
-		c.shadow(a.std, e.op)
+		c.shadow(a.std, op)
 	}
 	return nil
 }
@@ -267,6 +268,11 @@ func (a *auditor) published(name string, text io.Reader) error {
 
 // untimed issues a command of a log without cycles.
 func (a *auditor) untimed(runs map[int]*dram.Run, e *event) error {
+	c, err := a.channel(e.channel)
+	if err != nil {
+		return err
+	}
+	e.op = c.audit.Meant(e.op, e.row)
 	o, f := &a.std.Ops[e.op], a.std.Refresh
 	if o.Bank || f != nil && e.op == f.Do || a.std.Hidden(e.op) {
 		return fmt.Errorf("%s is of one bank, or issued when it is due: a log with cycles wanted", o.Name)
@@ -331,6 +337,10 @@ func (a *auditor) stream(ctx context.Context, name string, text *bufio.Reader) e
 	if err := visited(name, "audit", a.std, st); err != nil {
 		return err
 	}
+	c, err := a.channel(0)
+	if err != nil {
+		return err
+	}
 	run, ops := a.sim.channel.Run(), meter.Commands()
 	n, own, row := 0, dram.Op(0), int64(dram.AnyRow)
 	run.Observe(func(op dram.Op, at dram.Cycle) {
@@ -346,10 +356,11 @@ func (a *auditor) stream(ctx context.Context, name string, text *bufio.Reader) e
 		if n++; n%1024 == 0 && err == nil {
 			err = ctx.Err()
 		}
-		if own, row = k.Op, dram.AnyRow; ops.Has(k.Op, "row") {
+		if row = dram.AnyRow; ops.Has(k.Op, "row") {
 			row = k.Row.At(index)
 		}
-		run.Issue(k.Op)
+		own = c.audit.Meant(k.Op, row)
+		run.Issue(own)
 		return err == nil
 	})
 	if err == nil {

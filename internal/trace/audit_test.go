@@ -121,6 +121,50 @@ func TestAuditRefreshes(t *testing.T) {
 	}
 }
 
+// TestAuditModeRows: in logs of others, commands that open and close the rows of modes change the mode; a row that stands for another mode is
+// found.
+func TestAuditModeRows(t *testing.T) {
+	m, err := hw.Load("hbm-pim")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.PIM.Timing["mode_extra_ck"] = 20
+	s, err := New(m, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const right = "cycle,command,bank,row\n1,ACT,0,16382\n35,PRE,0,\n69,ACTAB,,3\n83,RDAB,,3\n103,PREA,,\n117,ACTAB,,16383\n151,PREA,,\n185,ACT,4,16383\n199,RD,4,16383\n"
+	untimed := "command,row\nACTAB,16382\n"
+	for _, c := range []struct {
+		log, from, to string
+		want          []string
+	}{
+		{log: right},
+		{right, "35,PRE,0", "35,PREA,", nil},
+		{right, "1,ACT,0,16382", "1,ACTMR,,16382", nil},
+		{right, "69,ACTAB,,3", "68,ACTAB,,3", []string{"mode change: ACTAB 33 cycles after PREMR: 34 wanted"}},
+		{right, "1,ACT,0,16382", "1,ACTMR,,16383", []string{"mode: ACTMR of row 16383: 16382 wanted, that of the change to AB mode"}},
+		{right, "35,PRE,0", "34,PRE,0", []string{"tRAS AB: PREMR 33 cycles after ACTAB/ACTMR: 34 wanted"}},
+		{right, "1,ACT,0,16382", "1,ACT,0,16383", []string{"mode: ACTAB in SB mode"}},
+		{log: "cycle,command,bank,row\n1,ACT,0,16382\n35,PRE,0,\n69,ACT,4,16382\n", want: []string{"mode: ACT in AB mode"}},
+		{log: "command,row\nACTMR,16382\nPREA,\nACTAB,3\nRDAB,3\nPREA,\nACTAB,16383\nPREA,\nACTSB,3\nPREA,\n"},
+		{log: "pimflow stream 1 hbm-pim\nACTMR row=16382\nPREA\nACTAB row=3\nPREA\nACTAB row=16383\nPREA\nACTSB bank=0 row=3\nPREA\n"},
+		{log: untimed, want: []string{"mode: ACTAB in SB mode"}},
+	} {
+		a := audit(t, s, strings.Replace(c.log, c.from, c.to, 1))
+		var got []string
+		for _, b := range a.First {
+			got = append(got, b.Rule+": "+b.Text)
+		}
+		for i := range max(len(got), len(c.want)) {
+			if i >= len(got) || i >= len(c.want) || !strings.HasSuffix(got[i], strings.SplitN(c.want[i], ": ", 2)[1]) || !strings.HasPrefix(got[i], strings.SplitN(c.want[i], ": ", 2)[0]) {
+				t.Errorf("%q => %q: %q, %q wanted", c.from, c.to, got, c.want)
+				break
+			}
+		}
+	}
+}
+
 // TestLogForms: a table, with its columns in any order and more of them, and a stream with cycles are the same log.
 func TestLogForms(t *testing.T) {
 	s := simulator(t, "newton")
