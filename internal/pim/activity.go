@@ -25,7 +25,11 @@ func (c *Code) Activity() (a device.Activity) {
 	if a.Firsts = a.Opened; d.program != nil { // rows of registers are opened too, and banks that are not read
 		a.Firsts = c.visited() * int64(d.units)
 	}
-	w := c.traffic(c.lowered())
+	l := c.lowered()
+	if l.each != nil {
+		a.MACs = 0
+	}
+	w := c.traffic(l)
 	a.Link = w.bytes
 	if d.link.Memory {
 		a.DRAM, a.L2 = float64(w.unique), float64(w.bytes)
@@ -43,9 +47,7 @@ func (c *Code) Activity() (a device.Activity) {
 // visited is the row cycles of weights of all channels.
 func (c *Code) visited() (n int64) {
 	for _, s := range c.mapped().perChannel() {
-		for i := range s {
-			n += s[i].visited()
-		}
+		n += c.device.scheme.work(s).visits
 	}
 	return n
 }

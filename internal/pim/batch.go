@@ -82,6 +82,8 @@ func (l *layer) source(group int) int {
 // place is where an output stands in the value, from a pixel on.
 func (l *layer) place(out int) int {
 	switch {
+	case l.each != nil:
+		return l.batch[out/l.groupOuts].dst + l.each.offset(out%l.groupOuts)
 	case l.turned != nil:
 		return l.batch[out/l.groupOuts].dst + l.turned.offset(out%l.groupOuts)
 	case l.batch != nil:

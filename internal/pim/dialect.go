@@ -88,7 +88,7 @@ var dialects = []dialect{
 	},
 	{
 		standard: "hbm-pim",
-		scheme:   newRegisters,
+		scheme:   newUnits,
 		write:    []string{"WRAB"},
 		open:     []string{"ACTAB"},
 		close:    "PREA",

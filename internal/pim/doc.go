@@ -5,9 +5,9 @@
 // each channel, which is timed, performed on values, replayed and printed.
 //
 //	graph cut
-//	   │  lower                    layer.go, padding.go
+//	   │  lower                    layer.go, padding.go, turned.go, elementwise.go
 //	 layer: a matrix product; of a transposed convolution one a phase (transposed.go)
-//	   │  scheme.candidates        scheme.go, fills.go, columns.go, accumulators.go, registers.go
+//	   │  scheme.candidates        scheme.go, fills.go, columns.go, accumulators.go, registers.go, vectors.go
 //	 parts: tiles of K             part.go, packing.go
 //	   │  assign                   share.go
 //	 shares, one a channel

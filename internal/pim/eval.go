@@ -44,7 +44,7 @@ func (c *mappedCode) EvalSums(sets ...device.Evaluation) error {
 func (c *mappedCode) sameOperands(a, b []*tensor.Tensor) bool {
 	written, _ := c.layer.operand()
 	for i := range c.graph.Nodes[c.cut.Node].Operands() {
-		if i != written && a[i] != b[i] {
+		if (i != written || c.layer.each != nil) && a[i] != b[i] {
 			return false
 		}
 	}
@@ -158,6 +158,9 @@ func (c *mappedCode) operands(sets []device.Evaluation) *operands {
 		if c.layer.integers {
 			return nd.Op.Factors(nd.Attrs, in, c.cut.Box)
 		}
+		if c.layer.each != nil {
+			return c.layer.scalarsOf(in), c.layer.eachColumns(in)
+		}
 		return in[written], in[stored]
 	}
 	products := c.layer.products()
@@ -170,7 +173,10 @@ func (c *mappedCode) operands(sets []device.Evaluation) *operands {
 	channels := 1
 	for i := range sets {
 		x, weights := factors(sets[i].In)
-		v, n := c.inputs(x, places)
+		v, n := x.Floats(), 1
+		if c.layer.each == nil {
+			v, n = c.inputs(x, places)
+		}
 		values, channels, w = append(values, v), n, weights.Floats()
 	}
 	all := &operands{layer: c.layer, x: values, scale: c.layer.exponents(c.device.format, w), phases: map[*layer]*operands{}}
@@ -284,6 +290,8 @@ func (l *layer) rows(w []float32) []float32 {
 	switch {
 	case l.part != nil:
 		return l.part.rows(w)
+	case l.each != nil:
+		return w
 	case l.turned != nil:
 		return l.columns(w)
 	case l.batch != nil:

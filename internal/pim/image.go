@@ -100,6 +100,11 @@ func (c *Code) Exact() bool { return c.device.exact() }
 
 // sources writes the source matrices.
 func (c *mappedCode) sources(x *StepImage, o *operands) {
+	if e := c.layer.each; e != nil { // the scalars
+		x.Inputs = o.x[0]
+		x.Matrices = append(x.Matrices, Matrix{0, 0, len(c.layer.batch), matrixScalars, c.layer.groupOuts})
+		return
+	}
 	var done []*block
 	for i := range c.parts {
 		b := c.parts[i].block

@@ -27,6 +27,9 @@ func gamma(n int) float64 { return float64(n) * unit32 / (1 - float64(n)*unit32)
 // The part as it is read is between the roundings of both ends of that interval, mostly one number.
 // What follows adds a rounding of float32 an operation (wanted).
 func (c *mappedCode) Judge(in []*tensor.Tensor, sums *tensor.Tensor) device.Judgement {
+	if c.layer.each != nil {
+		return c.judgeEach(in, sums)
+	}
 	nd := &c.graph.Nodes[c.cut.Node]
 	operands, attrs, row := slices.Clone(in[:nd.Operands()]), nd.Attrs, nd.Op
 	if c.layer.integers {

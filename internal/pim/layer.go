@@ -31,8 +31,9 @@ type layer struct {
 	byColumn bool        // the weights are stored k by k, not output by output
 	part     *kernelPart // of the weights; nil: all
 
-	dynamic bool   // the weights are written in each run
-	turned  *layer // the layer whose pixels are on lanes; nil: it is no such layer turned round
+	dynamic bool         // the weights are written in each run
+	turned  *layer       // the layer whose pixels are on lanes; nil: it is no such layer turned round
+	each    *elementwise // what is made of each operand; nil: sums of products
 
 	batch []batched    // the matrices of a batch, which are the groups; nil: none
 	width int          // of a matrix of the second operand

@@ -90,6 +90,9 @@ func (c *Code) traffic(l *layer) Traffic {
 		t.ops += values
 	}
 	t.ops += values * int64(len(nd.Post))
+	if l.each != nil && l.each.relu && len(nd.Post) > 0 { // the units have done it
+		t.ops -= values
+	}
 	if l.integers {
 		written := (t.bytes - sums*int64(d.sum)) / int64(d.element)
 		t.ops += d.conversions(c.graph, nd, values, written)

@@ -215,8 +215,8 @@ func (d *Device) Form(g *graph.Graph, id graph.ID) string {
 
 // Compile maps a Conv, ConvTranspose, Gemm or MatMul (of any group count, stride, padding,
 // dilation and batch, cut in any way) to the channels, with weights that are there or written
-// in each run; it wraps device.ErrUnsupported for anything else, and for weights beyond the
-// rows of the banks.
+// in each run, and element-wise operations where the units have programs of them; it wraps device.ErrUnsupported for anything else,
+// and for weights beyond the rows of the banks.
 func (d *Device) Compile(g *graph.Graph, c graph.Cut) (device.Code, error) {
 	l, err := d.lower(g, c)
 	if err != nil {

@@ -18,7 +18,11 @@ func (c *mappedCode) Print(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	nd := &c.graph.Nodes[c.cut.Node]
 	fmt.Fprintf(b, "%s %.80q %v\n", nd.Op.Name, nd.Name, c.cut.Box)
+	c.printEach(b)
 	for _, k := range c.layer.blocks(c.merge, c.device.lanes) {
+		if c.layer.each != nil {
+			break
+		}
 		fmt.Fprintf(b, "GEMM: %d pixels x %d products x %d outputs", k.pixels, k.k, k.outs)
 		if k.count > 1 {
 			fmt.Fprintf(b, ", %d times", k.count)
@@ -37,6 +41,11 @@ func (c *mappedCode) Print(w io.Writer) error {
 	}
 	for i := range c.parts {
 		p := &c.parts[i]
+		if c.layer.each != nil {
+			_, where := c.scheme.describe(p)
+			fmt.Fprintf(b, "part: %d vectors of %d values, %s\n", p.count*p.groups, c.device.outputs, where)
+			continue
+		}
 		fmt.Fprintf(b, "part: products %d:%d", p.k0*p.lanes, min(p.k, (p.k0+p.chunks*p.cols)*p.lanes))
 		if p.chunks > 1 {
 			fmt.Fprintf(b, " in %d chunks", p.chunks)
@@ -71,6 +80,29 @@ func (c *mappedCode) Print(w io.Writer) error {
 	}
 	c.printChannels(b)
 	return b.Flush()
+}
+
+// printEach writes what is done with the operands of an element-wise layer.
+func (c *mappedCode) printEach(b *bufio.Writer) {
+	e := c.layer.each
+	if e == nil {
+		return
+	}
+	operands := "two maps"
+	switch {
+	case e.hasScalars():
+		operands = "a map and scalars"
+	case len(e.maps) == 1:
+		operands = "a map"
+	}
+	fmt.Fprintf(b, "%v of %s: %d values", e.code, operands, c.layer.groupOuts)
+	if n := len(c.layer.batch); n > 1 {
+		fmt.Fprintf(b, ", %d times", n)
+	}
+	if e.relu {
+		fmt.Fprint(b, ", ReLU as they are stored")
+	}
+	fmt.Fprintln(b)
 }
 
 // classes is the number of padding classes of all products.

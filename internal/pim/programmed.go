@@ -24,6 +24,7 @@ type microProgram struct {
 	file    unit.File // holds the inputs: a column access of each output group has a register of it
 	parts   int       // sums of an output, which are added when they are read out
 	turned  bool      // pixels take the place of outputs, and weights that of inputs
+	maps    int       // of an element-wise layer; 0: a matrix product
 }
 
 // microPrograms are those that are tried: the fastest is chosen, layer by layer.
@@ -34,6 +35,9 @@ var microPrograms = []microProgram{
 	{name: "outputs on lanes", outputs: unit.Units * unit.Lanes, lanes: 1, file: unit.SRFM, parts: 1},
 	// A column is the inputs of one product. Pixels differ from lane to lane, and a weight is that of all.
 	{name: "pixels on lanes", outputs: unit.Units * unit.Lanes, lanes: 1, file: unit.SRFM, parts: 1, turned: true},
+	// Element-wise layers: of two maps in the banks, and of one map and scalars.
+	{name: "two maps", outputs: unit.Units * unit.Lanes, lanes: 1, parts: 1, maps: 2},
+	{name: "one map", outputs: unit.Units * unit.Lanes, lanes: 1, parts: 1, maps: 1},
 }
 
 // scratchRows are the rows below the reserved ones that results are stored in, for the host to read.

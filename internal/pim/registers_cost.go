@@ -49,17 +49,23 @@ func (c *registers) newTicks() registerTicks {
 // work counts commands in the stream. Of the writes, those that store an accumulator move nothing over the pins; the host reads
 // it from each unit.
 func (c *registers) work(s share) (w work) {
+	w = c.count(s, c.stream)
+	for i := range s {
+		w.visits += s[i].visited()
+	}
+	return w
+}
+
+// count counts the commands that stream writes for a share.
+func (c *registers) count(s share, stream func(writer, share) dram.Stream) (w work) {
 	if len(s) == 0 {
 		return w
 	}
 	n := make([]int64, len(c.d.ops.names))
 	room := c.d.enter()
-	c.stream(writer{d: c.d, bare: true, batches: &room.batches, arena: &room.arena}, s).Count(n)
+	stream(writer{d: c.d, bare: true, batches: &room.batches, arena: &room.arena}, s).Count(n)
 	room.arena.reset()
 	c.d.leave(room)
-	for i := range s {
-		w.visits += s[i].visited()
-	}
 	w.reads = n[c.d.ops.Read]
 	w.inits = w.reads / unit.Units
 	w.writes = n[c.d.ops.Write[0]] + n[c.more.register] - w.inits

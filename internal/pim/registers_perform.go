@@ -105,7 +105,10 @@ func (c *registers) performer(x unitContents, rows, sets int, words []uint32, lo
 	}
 	weights := make([]*unitRow, rows)
 	for i := range p.channels {
-		p.memory[i] = unitMemory{contents: x, rows: weights}
+		p.memory[i] = unitMemory{contents: x, rows: weights, inPlace: c.d.program.maps > 0}
+		if p.memory[i].inPlace {
+			p.memory[i].rows = make([]*unitRow, rows)
+		}
 		p.channels[i] = unit.Channel{Memory: &p.memory[i], Rounding: c.d.rounding}
 		p.inputs[i] = make([]float32, 2*unit.Lanes)
 	}
@@ -128,7 +131,7 @@ func (p *unitPerformer) run(st dram.Stream) {
 		}
 		for i := range p.channels {
 			if !fixed {
-				data = inputData(row, p.inputs[i])
+				data = p.inputData(row, p.inputs[i])
 			}
 			var v unit.Column
 			if err == nil {
@@ -179,9 +182,12 @@ func (c *registers) inputsOf(row int) int {
 }
 
 // inputData is inputs as data of a write: a vector, or scalars for SRF_M behind those of SRF_A, which are 0.
-func inputData(row int, v []float32) unit.Data {
-	if row != unit.RowSRF {
+func (c *registers) inputData(row int, v []float32) unit.Data {
+	switch {
+	case row != unit.RowSRF:
 		return unit.Halves(v[:unit.Lanes])
+	case c.d.program.maps > 0:
+		return scalarData(v)
 	}
 	var all [unit.Lanes]float32
 	copy(all[unit.Registers:], v[:unit.Registers])
@@ -211,10 +217,11 @@ type unitRow [unit.Units]bankColumns
 // bankColumns is a row of a bank.
 type bankColumns [unit.Columns]unit.Column
 
-// unitMemory is the banks of a channel: weights in the even ones, and the row for results.
+// unitMemory is the banks of a channel: weights in the even ones, and the row for results; or maps, in whose place results are stored.
 type unitMemory struct {
 	contents unitContents
-	rows     []*unitRow // of weights, made on first use; shared by all sets of inputs
+	inPlace  bool
+	rows     []*unitRow // of weights or maps, made on first use; those of weights are shared by all sets of inputs
 	results  unitRow
 	stored   [unit.Units]uint32 // a bit for each column
 }
@@ -224,7 +231,7 @@ func (m *unitMemory) Load(bank, row, col int) (*unit.Column, error) {
 	switch {
 	case bank%2 == 1:
 		return nil, fmt.Errorf("row %d of bank %d is read, where nothing was written", row, bank)
-	case row == scratchRow:
+	case row == scratchRow && !m.inPlace:
 		if m.stored[u]>>col&1 == 0 {
 			return nil, fmt.Errorf("column %d of the row of results is read in bank %d, where nothing was stored", col, bank)
 		}
@@ -247,6 +254,12 @@ func (m *unitMemory) weights(row int) *unitRow {
 func (m *unitMemory) Store(bank, row, col int, v *unit.Column) error {
 	u := bank / 2
 	switch {
+	case m.inPlace:
+		to, err := m.Load(bank, row, col)
+		if err == nil {
+			*to = *v
+		}
+		return err
 	case row != scratchRow || bank%2 == 1:
 		return fmt.Errorf("results are stored in row %d of bank %d: row %d of even banks wanted", row, bank, scratchRow)
 	case m.stored[u]>>col&1 == 1:

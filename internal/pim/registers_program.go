@@ -44,8 +44,10 @@ func (p crfProgram) instructions(file unit.File) (list []unit.Instruction) {
 }
 
 // words are those of the program memory, whole writes of it.
-func (p crfProgram) words(file unit.File) (words []uint32) {
-	list := p.instructions(file)
+func (p crfProgram) words(file unit.File) []uint32 { return wordsOf(p.instructions(file)) }
+
+// wordsOf are the words of a program, whole writes of the program memory.
+func wordsOf(list []unit.Instruction) (words []uint32) {
 	if len(list) > unit.Program {
 		panic(fmt.Sprintf("pim: a program of %d instructions: at most %d wanted", len(list), unit.Program))
 	}
@@ -101,6 +103,11 @@ func (v *turns) blocks() int { return v.program.blocks * v.entries }
 // list is the programs of a share: the address of each word in what is written to the program memory, and its instruction.
 func (c *registers) list(s share) (lines []string) {
 	_, words := c.program(writer{d: c.d, batches: new(batchArena)}, s)
+	return wordLines(words)
+}
+
+// wordLines are the words of programs, and their instructions.
+func wordLines(words []uint32) (lines []string) {
 	end := false // of a program, behind which a write is filled up
 	for i, word := range words {
 		if end = end && i%wordsLine > 0; end {

@@ -25,6 +25,7 @@ var programMutations = []struct {
 	{"the other banks", func(c *dram.Command) bool { c.Buf.Base++; return true }},
 	{"other data", func(c *dram.Command) bool { c.Data.Base += unit.Lanes; return true }},
 	{"data before", func(c *dram.Command) bool { c.Data.Base--; return true }},
+	{"data of the next matrix", func(c *dram.Command) bool { c.Data.Base += matrixScalars; return true }},
 }
 
 // means are the operands that a command has in streams of programs: those that its role has, and of a write those that its row has.
@@ -40,7 +41,7 @@ func means(ops *Commands, c *dram.Command, what string) bool {
 		case row == unit.RowOpMode, row == unit.RowSRF, row == unit.RowCRF, row == unit.RowGRF && c.Col.Base < unit.Registers:
 			return what == "row" || what == "col" || what == "data"
 		}
-		return what == "row" || what == "col" || what == "buf" && row == scratchRow
+		return what == "row" || what == "col" || what == "buf" && row < unit.DataRows
 	case readRole:
 		return true
 	case hostRole:
@@ -53,63 +54,67 @@ func means(ops *Commands, c *dram.Command, what string) bool {
 func TestProgramMutations(t *testing.T) {
 	n := conv(t, rand.New(rand.NewPCG(3, 4)), tensor.Shape{1, 9, 3, 3}, 140, 1, 3, 1, 1, []int64{1, 1, 1, 1}, false)
 	for _, code := range programCodes(t, machineOf(t, "hbm-pim"), 3, n) {
-		code := code.mapped()
-		ops := code.device.ops
-		streams := map[int]dram.Stream{}
-		for i, s := range code.perChannel() {
-			streams[i] = code.device.stream(s)
-		}
-		plain := flat(streams[1])
-		found := func(what string, i int, changed []dram.Command) {
-			_, err := code.replay(func(channel int) dram.Stream {
-				if channel == 1 {
-					return nested(changed)
-				}
-				return streams[channel]
-			})
-			var v *Violation
-			if !errors.As(err, &v) {
-				t.Errorf("%v: %s, command %d, %s: not found: %v", code.best, what, i, ops.text(&plain[i]), err)
+		mutatePrograms(t, code.mapped())
+	}
+}
+
+// mutatePrograms changes commands of the second channel's stream one by one.
+func mutatePrograms(t *testing.T, code *mappedCode) {
+	ops := code.device.ops
+	streams := map[int]dram.Stream{}
+	for i, s := range code.perChannel() {
+		streams[i] = code.device.stream(s)
+	}
+	plain := flat(streams[1])
+	found := func(what string, i int, changed []dram.Command) {
+		_, err := code.replay(func(channel int) dram.Stream {
+			if channel == 1 {
+				return nested(changed)
 			}
+			return streams[channel]
+		})
+		var v *Violation
+		if !errors.As(err, &v) {
+			t.Errorf("%v: %s, command %d, %s: not found: %v", code.best, what, i, ops.text(&plain[i]), err)
 		}
-		seen := map[[3]int64]int{}
-		tried := map[string]int{}
-		for i := range plain {
-			c := &plain[i]
-			kind := [3]int64{int64(c.Op), max(c.Row.Base, scratchRow-1), c.Col.Base / unit.Registers}
-			if seen[kind]++; seen[kind] > 2 && i%97 != 0 {
-				continue // a few of each kind and place, that the test is short
-			}
-			found("missing", i, drop(slices.Clone(plain), i))
-			found("doubled", i, twice(slices.Clone(plain), i))
-			for _, m := range programMutations {
-				was := *c
-				now := was
-				if !m.change(&now) {
-					continue
-				}
-				what := "data"
-				switch {
-				case now.Row.Base != was.Row.Base:
-					what = "row"
-				case now.Col.Base != was.Col.Base:
-					what = "col"
-				case now.Buf.Base != was.Buf.Base:
-					what = "buf"
-				}
-				if !means(ops, c, what) || c.Row.Base == unit.RowOpMode && now.Data.Base&1 == 1 { // its lowest bit counts
-					continue
-				}
-				changed := slices.Clone(plain)
-				changed[i] = now
-				tried[m.name]++
-				found(m.name, i, changed)
-			}
+	}
+	seen := map[[3]int64]int{}
+	tried := map[string]int{}
+	for i := range plain {
+		c := &plain[i]
+		kind := [3]int64{int64(c.Op), max(c.Row.Base, scratchRow-1), c.Col.Base / unit.Registers}
+		if seen[kind]++; seen[kind] > 2 && i%97 != 0 {
+			continue // a few of each kind and place, that the test is short
 		}
+		found("missing", i, drop(slices.Clone(plain), i))
+		found("doubled", i, twice(slices.Clone(plain), i))
 		for _, m := range programMutations {
-			if tried[m.name] == 0 {
-				t.Errorf("%v: nothing for %s", code.best, m.name)
+			was := *c
+			now := was
+			if !m.change(&now) {
+				continue
 			}
+			what := "data"
+			switch {
+			case now.Row.Base != was.Row.Base:
+				what = "row"
+			case now.Col.Base != was.Col.Base:
+				what = "col"
+			case now.Buf.Base != was.Buf.Base:
+				what = "buf"
+			}
+			if !means(ops, c, what) || c.Row.Base == unit.RowOpMode && now.Data.Base&1 == 1 { // its lowest bit counts
+				continue
+			}
+			changed := slices.Clone(plain)
+			changed[i] = now
+			tried[m.name]++
+			found(m.name, i, changed)
+		}
+	}
+	for _, m := range programMutations {
+		if tried[m.name] == 0 {
+			t.Errorf("%v: nothing for %s", code.best, m.name)
 		}
 	}
 }

@@ -127,8 +127,13 @@ func (v *unitWriter) load(w writer, p crfProgram) dram.Stream {
 		v.words = append(v.words, p.words(v.d.program.file)...)
 	}
 	v.present = p
+	return v.loadWords(w, at, p.lines())
+}
+
+// loadWords writes so many lines of the words from a place on to the program memory.
+func (v *unitWriter) loadWords(w writer, at, lines int) dram.Stream {
 	return v.register(w, unit.RowCRF, func(op dram.Op) (st dram.Stream) {
-		for i := range p.lines() {
+		for i := range lines {
 			c := w.fixed(op, unit.RowCRF, i)
 			if !w.bare {
 				c.Command.Data.Base = int64(at + i*wordsLine)
@@ -231,18 +236,20 @@ func (v *unitWriter) products(w writer, groups, k int) dram.Stream {
 // readBack writes what the host reads of so many blocks: its rows are opened in the even banks, and each register of a group is read
 // from all of them. Two banks that follow each other are of different groups of banks, so reads follow each other as fast as the bus allows.
 func (v *unitWriter) readBack(w writer, blocks, groups int, pixel address) dram.Stream {
-	banks := func(w writer, body func(w writer) dram.Stream) dram.Stream {
-		return w.loop(2, address{buf: 2}, func(w writer) dram.Stream { return w.loop(unit.Units/2, address{buf: 4}, body) })
-	}
-	st := banks(w, func(w writer) dram.Stream { return dram.Stream{w.addressed(v.more.host, scratchRow, 0, nil, nil)} })
+	st := v.eachUnit(w, func(w writer) dram.Stream { return dram.Stream{w.addressed(v.more.host, scratchRow, 0, nil, nil)} })
 	st = append(st, w.loop(blocks, pixel, func(w writer) dram.Stream {
 		return w.loop(groups, address{into: 1, result: v.d.outputs}, func(w writer) dram.Stream {
-			return banks(w, func(w writer) dram.Stream {
+			return v.eachUnit(w, func(w writer) dram.Stream {
 				return dram.Stream{w.addressed(v.d.ops.Read, scratchRow, 0, pickInto, pickResult)}
 			})
 		})
 	})...)
 	return append(st, w.command(v.d.ops.Close[0]))
+}
+
+// eachUnit writes a command to the even bank of each unit.
+func (v *unitWriter) eachUnit(w writer, body func(w writer) dram.Stream) dram.Stream {
+	return w.loop(2, address{buf: 2}, func(w writer) dram.Stream { return w.loop(unit.Units/2, address{buf: 4}, body) })
 }
 
 // What of a writer's address an operand follows.

@@ -25,7 +25,7 @@ func programCodes(t fataler, m *hw.Machine, channels int, n net) (codes []*Code)
 	}
 	for _, d := range d.(programmed) {
 		c, err := d.Compile(n.g, n.g.Whole(n.id))
-		if d.program.turned && errors.Is(err, device.ErrUnsupported) {
+		if (d.program.turned || d.program.maps > 0) && errors.Is(err, device.ErrUnsupported) {
 			continue
 		}
 		if err != nil {

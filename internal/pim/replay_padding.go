@@ -44,7 +44,7 @@ func placed(l *layer) error {
 // attributes of the node and whatever the mapping left out.
 func (p *productSet) padding(m *matrixRun, pixel, k int) bool {
 	nd := &p.graph.Nodes[p.cut.Node]
-	if m.layer.turned != nil {
+	if m.layer.turned != nil || m.layer.each != nil {
 		return false
 	}
 	switch nd.Op.OnReals() {

@@ -13,6 +13,7 @@ import (
 //	columns       a command writes one column         columns*.go
 //	accumulators  commands set and name accumulators  accumulators*.go
 //	registers     commands execute a program          registers*.go
+//	vectors       the same, for element-wise layers   vectors*.go
 //
 // To add a scheme, write a file with these methods and a row of the table dialects.
 //

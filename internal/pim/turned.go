@@ -22,6 +22,9 @@ const fullLanes = unit.Units * unit.Lanes
 
 // lower lowers a cut as the device's program has it.
 func (d *Device) lower(g *graph.Graph, c graph.Cut) (*layer, error) {
+	if d.program != nil && d.program.maps > 0 {
+		return lowerElementwise(g, c, d.program.maps)
+	}
 	l, err := lower(g, c)
 	if err != nil || d.program == nil || !d.program.turned {
 		return l, err
@@ -103,8 +106,11 @@ func (l *layer) offset(pixel int) (n int) {
 
 // operand is the number of the input that is written to buffers or registers, and of that which stands in the banks.
 func (l *layer) operand() (written, stored int) {
-	if l.turned != nil {
+	switch {
+	case l.turned != nil:
 		return 1, 0
+	case l.each != nil:
+		return max(0, l.each.scalars), l.each.maps[0]
 	}
 	return 0, 1
 }
@@ -125,7 +131,7 @@ func (l *layer) holds(out int) (int, bool) {
 
 // storedWord is the word for what is written to the banks in each run.
 func (l *layer) storedWord() string {
-	if l.turned != nil {
+	if l.turned != nil || l.each != nil {
 		return "inputs"
 	}
 	return "weights"

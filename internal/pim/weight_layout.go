@@ -43,7 +43,7 @@ func (c *mappedCode) layout(s share) []byte {
 	for _, b := range c.layer.batch {
 		add(b.weights)
 	}
-	if c.layer.turned != nil { // what stands in the banks depends on the kernel and the box
+	if c.layer.turned != nil || c.layer.each != nil { // what stands in the banks depends on the kernel and the box
 		add(int(c.cut.Node))
 		for _, r := range c.cut.Box {
 			add(r.Lo, r.Hi)

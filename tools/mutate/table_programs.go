@@ -35,6 +35,35 @@ var programs = slices.Concat(
 		row{"pixels of a box stand at the first of the value", `n += v * l.axes[i].dst`, `n += (v - l.axes[i].Lo) * l.axes[i].dst`},
 		row{"inputs that stand in the banks are there before", `taps: kernelSteps{channel: 1}, dynamic: true,`, `taps: kernelSteps{channel: 1},`},
 	),
+	file("internal/pim/elementwise.go", in("internal/pim", "^TestElementwise"),
+		row{"operands are not broadcast", `if s[d] > 1 {
+			n += at % size * step`, `if true {
+			n += at % size * step`},
+		row{"scalars are those of the first channel", `channel = at / e.value[2:].Size() % e.value[1]`, `channel = 0`},
+		row{"the mean is added", `float32(of(2)-of(3)*s)`, `float32(of(2)+of(3)*s)`},
+		row{"values of a box stand at the first of the value", `at += (e.box[d].Lo + i%e.box[d].Len()) * step`, `at += i % e.box[d].Len() * step`},
+		row{"element-wise values may be off by two roundings", `bound := u*math.Abs(want) + 0x1p-25`, `bound := 100*u*math.Abs(want) + 0x1p-25`},
+	),
+	file("internal/pim/vectors.go", in("internal/pim", "^TestElementwise"),
+		row{"rows of vectors that are left over are not computed", `	if rest > 0 {
+		st = append(st, v.load(w, p.of(rest))...)
+		st = append(st, v.execute(w.ahead(programs*each, matrix)`, `	if rest > 1 {
+		st = append(st, v.load(w, p.of(rest))...)
+		st = append(st, v.execute(w.ahead(programs*each, matrix)`},
+		row{"ReLU is forgotten as vectors are stored", `Src0: grf, ReLU: p.relu}`, `Src0: grf}`},
+		row{"a program is that of other vectors", `if v.present == p {`, `if v.present.code == p.code {`},
+		row{"the scalars are the first matrix's", `source: matrixScalars, result: sp.outs}`, `source: 0 * matrixScalars, result: sp.outs}`},
+		row{"vectors are read in other rows", `row := address{row: 1, result: sp.perRow() * v.d.outputs}`, `row := address{row: 1, result: v.d.outputs}`},
+	),
+	file("internal/pim/vectors_perform.go", in("internal/pim", "^TestElementwise"),
+		row{"factors are added", `all[0], all[unit.Registers] = v[1], v[0]`, `all[0], all[unit.Registers] = v[0], v[1]`},
+		row{"images have results in the place of maps", `for row := range c.rows(s).Hi { // before`, `p.run(st)
+	for row := range c.rows(s).Hi { // before`},
+	),
+	file("internal/pim/vectors_replay.go", in("internal/pim", "^TestElementwise"),
+		row{"scalars may be of another matrix", ` || f.scalars != f.held[s.Row].matrix) ||`, `) ||`},
+		row{"vectors may be read to other results", `case f.sumAt(at) != f.first(row, col):`, `case false:`},
+	),
 	file("internal/pim/activity.go", in("internal/pim", "^TestPrograms$"),
 		row{"rows of registers are opened for reads", `c.visited() * int64(d.units)`, `a.Opened`},
 		row{"both banks of a unit are read", `c.visited() * int64(d.units)`, `c.visited() * int64(d.banks)`},

@@ -15,7 +15,7 @@ var values = slices.Concat(
 	file("internal/pim/eval.go", in("internal/pim", "^(TestEval|TestEpilogue|TestPaddingLeftOut|TestEvalDeterministic|TestReadsNeedOnly|TestScale|TestForms|TestSetsAtOnce)$"),
 		row{"a group of channels reads the inputs of the first", `o.source(b.first+matrix*b.merge)`, `o.source(b.first)`},
 		row{"a set of inputs is that of another", `if x := o.x[s]; m == 1 {`, `if x := o.x[s/2]; m == 1 {`},
-		row{"sets of other weights are performed at once", `if i != written && a[i] != b[i] {`, `if i != written && a[i] != b[i] && false {`},
+		row{"sets of other weights are performed at once", `(i != written || c.layer.each != nil) && a[i] != b[i]`, `false`},
 		row{"the first tap is for all", `tb.offset[i] += tb.reach[d][i] * t.step[d]`, `tb.offset[i] += 0 * t.step[d]`},
 	),
 	file("internal/pim/transposed.go", in("internal/pim", "^(TestEval|TestReplayDrawn|TestPhasesWithoutProducts)$"),

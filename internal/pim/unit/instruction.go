@@ -79,6 +79,14 @@ var operations = []operation{
 	{code: MAD, name: "MAD", dst: grf, src0: anyBulk, src1: []File{Bank, GRFA, GRFB, SRFM}},
 }
 
+// String is the operation's name.
+func (c Code) String() string {
+	if f := c.form(); f != nil {
+		return f.name
+	}
+	return fmt.Sprintf("operation %d", uint8(c))
+}
+
 // form is the form of an operation, nil of one that is not there.
 func (c Code) form() *operation {
 	for i := range operations {
