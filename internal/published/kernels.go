@@ -20,6 +20,8 @@ const (
 	AgainstGPU  = "GPU"  // a machine without PIM: the machine's GPU with every channel, launches included on both sides
 	AgainstPins = "pins" // a host that waits for the operands at the pins of its memory and for nothing else, no launches
 	AgainstPeak = "peak" // the bandwidth of all pins; ours is the bandwidth inside
+
+	AgainstUnits = "units" // the operations that the units could execute meanwhile, no launches: a share
 )
 
 // KernelClaim is a published speed-up of a kernel on a device with PIM, from Low to High. The abstracts that the values are
@@ -40,12 +42,13 @@ var KernelSources = []string{
 	"HBM-PIM, processing bandwidth over that off the chip: abstract of Kwon et al. (ISSCC 2021)",
 	"GDDR6-AiM on an FPGA: abstract of Kwon et al., A 1ynm 1.25V 8Gb 16Gb/s/Pin GDDR6-Based Accelerator-in-Memory (JSSC 58(1), 2023, doi:10.1109/JSSC.2022.3200718); GEMV and MNIST over systems with HBM2 or GDDR6",
 	"GDDR6-AiM: SK hynix's announcement (February 2022), up to 16 times",
+	"HBM-PIM, measured: abstract of Venieri et al., AME-PIM: Can Memory be Your Next Tensor Accelerator? (CF 2026, arXiv:2604.27808), 59.4 of the 256 operations a cycle that a pseudo-channel has units for, at most; an outer product of matrix tiles",
 	"Newton over an ideal host without PIM: abstract of He et al. (MICRO 2020), as remembered and not verified; an average of kernels",
 }
 
 // KernelClaims are all values that are known to have been published.
 var KernelClaims = []KernelClaim{
-	{"newton", "GEMV", AgainstPins, 10, 10, 6},
+	{"newton", "GEMV", AgainstPins, 10, 10, 7},
 	{"aim", "GEMV", AgainstPins, 7.5, 10.5, 4},
 	{"aim", "", AgainstPeak, 16, 16, 5},
 	{"hbm-pim", "GEMV", AgainstGPU, 8.9, 8.9, 0},
@@ -54,6 +57,7 @@ var KernelClaims = []KernelClaim{
 	{"hbm-pim", "GEMV", AgainstPins, 2.8, 2.8, 1},
 	{"hbm-pim", "ADD", AgainstPins, 2.8, 2.8, 1},
 	{"hbm-pim", "", AgainstPeak, 4, 4, 3},
+	{"hbm-pim", "GEMM", AgainstUnits, 59.4 / 256, 59.4 / 256, 6},
 }
 
 // Kernel is work of a kind in several sizes.
@@ -66,6 +70,7 @@ type Kernel struct {
 type KernelSize struct {
 	Name     string
 	Operands int64 // values that are read and written, each once
+	MACs     int64 // multiply-accumulates
 	build    func(b *graph.Builder) (graph.ID, error)
 }
 
@@ -73,13 +78,22 @@ type KernelSize struct {
 // as those of a network's first layers and eight times that.
 var Kernels = []Kernel{
 	{"GEMV", "a matrix by a vector, 16 bits", []KernelSize{gemv(1024), gemv(2048), gemv(4096), gemv(8192)}},
+	{"GEMM", "64 vectors by a matrix, 16 bits", []KernelSize{gemm(64, 1024), gemm(64, 4096)}},
 	{"ADD", "the sum of two maps, 16 bits", []KernelSize{add(64), add(128), add(256), add(512)}},
 }
 
 // gemv multiplies a row of n inputs by a matrix of n x n.
 func gemv(n int) KernelSize {
-	return KernelSize{fmt.Sprintf("%dx%d", n, n), int64(n)*int64(n) + 2*int64(n), func(b *graph.Builder) (graph.ID, error) {
-		x := b.Input("x", tensor.Float32, tensor.Shape{1, n})
+	k := gemm(1, n)
+	k.Name = fmt.Sprintf("%dx%d", n, n)
+	return k
+}
+
+// gemm multiplies m rows of n inputs by a matrix of n x n.
+func gemm(m, n int) KernelSize {
+	rows, matrix := int64(m)*int64(n), int64(n)*int64(n)
+	return KernelSize{fmt.Sprintf("%dx%dx%d", m, n, n), matrix + 2*rows, int64(m) * matrix, func(b *graph.Builder) (graph.ID, error) {
+		x := b.Input("x", tensor.Float32, tensor.Shape{m, n})
 		// Costs do not depend on values, which are made when they are asked for.
 		w := b.Const("w", tensor.Lazy(tensor.Float32, tensor.Shape{n, n}, func() ([]float32, []int64) { return make([]float32, n*n), nil }))
 		return b.Op("y", "MatMul", op.Attrs{}, x, w)
@@ -89,7 +103,7 @@ func gemv(n int) KernelSize {
 // add adds two maps of so many channels of 128 x 128.
 func add(channels int) KernelSize {
 	s := tensor.Shape{1, channels, 128, 128}
-	return KernelSize{fmt.Sprintf("%dx128x128", channels), 3 * int64(s.Size()), func(b *graph.Builder) (graph.ID, error) {
+	return KernelSize{fmt.Sprintf("%dx128x128", channels), 3 * int64(s.Size()), 0, func(b *graph.Builder) (graph.ID, error) {
 		return b.Op("z", "Add", op.Attrs{}, b.Input("x", tensor.Float32, s), b.Input("y", tensor.Float32, s))
 	}}
 }
@@ -205,9 +219,14 @@ func (k *KernelSize) speedup(m *hw.Machine, gpu, pim device.Device, against stri
 		return 0, err
 	}
 	cost := code.Cost()
-	if against == AgainstPins {
+	alone := float64(cost.Stream) * m.PIM.Clock.Picoseconds()
+	switch against {
+	case AgainstPins:
 		bytes := float64(k.Operands * int64(m.Memory.ElementSize))
-		return bytes / m.Memory.ChannelGBps / float64(m.Memory.Channels) * 1e3 / (float64(cost.Stream) * m.PIM.Clock.Picoseconds()), nil
+		return bytes / m.Memory.ChannelGBps / float64(m.Memory.Channels) * 1e3 / alone, nil
+	case AgainstUnits:
+		each := float64(m.PIM.MACUnits()*m.PIM.Lanes()) / m.ColumnPS() // of a channel, in a picosecond
+		return float64(k.MACs) / each / float64(m.Memory.Channels) / alone, nil
 	}
 	without, err := gpu.Compile(g, cut)
 	if err != nil {

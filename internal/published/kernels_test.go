@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"pimflow/internal/hw"
+	"pimflow/internal/platform"
 )
 
 // TestKernelDifference: ranges that overlap do not differ, others by their nearest values.
@@ -31,7 +32,7 @@ func TestKernelClaims(t *testing.T) {
 	said := map[int]bool{}
 	for _, c := range KernelClaims {
 		said[c.Source] = true
-		if c.Low <= 0 || c.High < c.Low || c.Source >= len(KernelSources) || !slices.Contains([]string{AgainstGPU, AgainstPins, AgainstPeak}, c.Against) || (c.Kernel == "") != (c.Against == AgainstPeak) {
+		if c.Low <= 0 || c.High < c.Low || c.Source >= len(KernelSources) || !slices.Contains([]string{AgainstGPU, AgainstPins, AgainstPeak, AgainstUnits}, c.Against) || (c.Kernel == "") != (c.Against == AgainstPeak) {
 			t.Errorf("%+v", c)
 		}
 		if c.Kernel != "" {
@@ -54,11 +55,11 @@ func TestKernelClaims(t *testing.T) {
 		for i := range list {
 			r := &list[i]
 			for _, s := range r.Sizes {
-				if r.Against != AgainstPins {
-					continue
-				}
-				if s.Speedup > inside || s.Speedup < 1 {
+				if r.Against == AgainstPins && (s.Speedup > inside || s.Speedup < 1) {
 					t.Errorf("%s: %s of %s is %v times as fast as the pins, %v inside", name, r.Kernel, s.Size, s.Speedup, inside)
+				}
+				if r.Against == AgainstUnits && s.Speedup > 1 {
+					t.Errorf("%s: %s of %s has %v of the units", name, r.Kernel, s.Size, s.Speedup)
 				}
 			}
 			if r.Against == AgainstPeak && r.Low != r.KernelClaim.Low {
@@ -95,5 +96,14 @@ func TestKernelByHand(t *testing.T) {
 	want := 2 * (1024*1024 + 2*1024) / 1024.0 / (0.5 * (2*64 + 158 + 2*64 + 103 + 2*64 + 31))
 	if got := list[0].Sizes[0]; got.Size != "1024x1024" || math.Abs(got.Speedup-want) > 1e-6 {
 		t.Errorf("%+v, %v wanted", got, want)
+	}
+	// 16 units of 16 lanes a channel have two cycles a column: 1024 x 1024 products take 256 cycles of the 676.
+	pim, err := platform.PIM(m, m.Memory.Channels, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := gemv(1024)
+	if got, err := k.speedup(m, nil, pim, AgainstUnits); err != nil || math.Abs(got-256.0/676) > 1e-9 {
+		t.Errorf("%v of the units (%v), %v wanted", got, err, 256.0/676)
 	}
 }

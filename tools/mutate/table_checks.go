@@ -11,7 +11,8 @@ var checks = slices.Concat(
 		row{"ranges that overlap differ", `case r.High < r.KernelClaim.Low:`, `case r.High < r.KernelClaim.High:`},
 		row{"a value that is missing differs", `case r.Missing != "":`, `case false:`},
 		row{"the pins of one channel are those of all", `/ float64(m.Memory.Channels) * 1e3`, `* 1e3`},
-		row{"results of a kernel pass no pins", `int64(n)*int64(n) + 2*int64(n)`, `int64(n)*int64(n) + int64(n)`},
+		row{"results of a kernel pass no pins", `matrix + 2*rows`, `matrix + rows`},
+		row{"the units of one channel are those of all", `each / float64(m.Memory.Channels)`, `each`},
 		row{"claims are about every machine", `of.PIM.Standard == m.PIM.Standard`, `of.PIM.Standard != ""`},
 		row{"kernels do not stop", `if err := ctx.Err(); err != nil {
 				return nil, err
