@@ -8,6 +8,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -166,6 +167,7 @@ func TestTimed(t *testing.T) {
 					t.Fatal(err)
 				}
 				timed := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+				timed = slices.DeleteFunc(timed, func(line string) bool { return strings.HasPrefix(line, "# word ") })
 				if len(timed) != len(rows) {
 					t.Fatalf("%s: %d and %d lines", c.File, len(rows), len(timed))
 				}
@@ -182,6 +184,9 @@ func TestTimed(t *testing.T) {
 					}
 					if err != nil || row[1] != strconv.Itoa(c.Channel) {
 						t.Fatalf("%s: %v: %v", c.File, row, err)
+					}
+					if bank := strings.Index(timed[i+1], " bank="); bank >= 0 && !strings.HasPrefix(timed[i+1][bank+len(" bank="):], row[3]+" ") {
+						t.Fatalf("%s: bank %q in %q", c.File, row[3], timed[i+1])
 					}
 					if want := "@" + row[0] + " " + row[2]; timed[i+1] != want && !strings.HasPrefix(timed[i+1], want+" ") {
 						t.Fatalf("%s: %q and %q", c.File, row, timed[i+1])

@@ -52,6 +52,11 @@ func writeNotation(to *bufio.Writer, code *pim.Code, c *pim.ChannelStream, timed
 	if _, err := fmt.Fprintln(to, ops.Header(true)); err != nil {
 		return err
 	}
+	for _, note := range c.Notes {
+		if _, err := fmt.Fprintln(to, "#", note); err != nil {
+			return err
+		}
+	}
 	var line []byte
 	return expand(code.DRAM(), c.Stream, true, func(i *issue) error {
 		line = strconv.AppendInt(append(line[:0], '@'), int64(i.at), 10)
@@ -70,8 +75,8 @@ func writeNotation(to *bufio.Writer, code *pim.Code, c *pim.ChannelStream, timed
 // columns are the columns of a table of commands, after "cycle" where cycles are wanted.
 const columns = "channel,command,bank,row,column,buffer,accumulator,data,elements"
 
-// writeTable writes a line for each command. Where it acts on several banks they are a range, as 4-7. Cells of
-// operands that a command does not have are empty; elements are those that it moves.
+// writeTable writes a line for each command. Where it acts on several banks they are a range, as 4-7; where it names a bank it is that, of a command
+// of the even or the odd ones the first. Cells of operands that a command does not have are empty; elements are those that it moves.
 func writeTable(to *bufio.Writer, code *pim.Code, c *pim.ChannelStream, timed bool) error {
 	head := columns + "\n"
 	if timed {
@@ -81,10 +86,14 @@ func writeTable(to *bufio.Writer, code *pim.Code, c *pim.ChannelStream, timed bo
 		return err
 	}
 	ops, std := code.Commands(), code.DRAM().Standard()
-	starts := make([]string, len(std.Ops)) // of a line, by command
+	starts := make([]string, len(std.Ops)) // of a line, by command, without a bank that it names
+	named := make([]bool, len(std.Ops))
 	for op := range std.Ops {
-		banks := code.Opened(dram.Op(op))
-		starts[op] = fmt.Sprintf("%d,%s,%d-%d", c.Channel, std.Ops[op].Name, banks.Lo, banks.Hi-1)
+		starts[op] = fmt.Sprintf("%d,%s,", c.Channel, std.Ops[op].Name)
+		if named[op] = ops.Has(dram.Op(op), "bank"); !named[op] {
+			banks := code.Opened(dram.Op(op))
+			starts[op] += fmt.Sprintf("%d-%d", banks.Lo, banks.Hi-1)
+		}
 	}
 	cells := []struct {
 		word string
@@ -107,6 +116,9 @@ func writeTable(to *bufio.Writer, code *pim.Code, c *pim.ChannelStream, timed bo
 			line = append(strconv.AppendInt(line, int64(i.at), 10), ',')
 		}
 		line = append(line, starts[i.op]...)
+		if named[i.op] && i.command != nil {
+			line = strconv.AppendInt(line, i.command.Buf.At(i.index), 10)
+		}
 		for n, x := range cells {
 			line = append(line, ',')
 			if i.command != nil && has[i.op][n] {

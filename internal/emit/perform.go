@@ -3,14 +3,12 @@ package emit
 import (
 	"context"
 	"fmt"
-	"math"
 	"path/filepath"
 	"strconv"
 	"strings"
 
 	"pimflow/internal/csvtext"
 	"pimflow/internal/fault"
-	"pimflow/internal/files"
 	"pimflow/internal/hw"
 	"pimflow/internal/npy"
 	"pimflow/internal/pim"
@@ -80,7 +78,7 @@ func performStep(ctx context.Context, folder string, s *Step, meter *pim.Meter, 
 			return nil, err
 		}
 		name := filepath.Join(folder, filepath.FromSlash(c.File))
-		f, err := files.Open(name, math.MaxInt64)
+		f, err := openRegular(name)
 		if err != nil {
 			return nil, err
 		}
@@ -116,7 +114,7 @@ type images struct {
 // array reads numbers in a row.
 func (m *images) array(file File) (*tensor.Tensor, error) {
 	name := filepath.Join(m.folder, filepath.FromSlash(file.Name))
-	f, err := files.Open(name, math.MaxInt64)
+	f, err := openRegular(name)
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +189,7 @@ func (m *images) channel(c *Channel, programmed bool) (*pim.ChannelImage, error)
 		}
 	}
 	name := filepath.Join(folder, filepath.FromSlash(c.Images.Rows.Name))
-	f, err := files.Open(name, math.MaxInt64)
+	f, err := openRegular(name)
 	if err != nil {
 		return nil, err
 	}

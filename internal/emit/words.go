@@ -4,11 +4,9 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
-	"math"
 	"strconv"
 
 	"pimflow/internal/csvtext"
-	"pimflow/internal/files"
 	"pimflow/internal/pim/unit"
 )
 
@@ -32,7 +30,7 @@ func writeWords(to io.Writer, words []uint32) error {
 
 // readWords reads the words of programs. The error names the line of a word that is no instruction, or that of another.
 func readWords(name string) (words []uint32, err error) {
-	f, err := files.Open(name, math.MaxInt64)
+	f, err := openRegular(name)
 	if err != nil {
 		return nil, err
 	}
