@@ -1,10 +1,7 @@
 package pim
 
 import (
-	"cmp"
-	"fmt"
 	"math"
-	"slices"
 	"sync"
 
 	"pimflow/internal/device"
@@ -29,7 +26,11 @@ type way struct {
 // mapping is a way and the work of each channel under it.
 type mapping struct {
 	way
-	shares []share // by channel; kept while mappings are compared
+	shares  []share       // by channel; kept while mappings are compared, as what follows
+	results []dram.Result // of each channel's stream; nil: not all are simulated
+	costed  *device.Cost
+	place   int  // among the candidates
+	work    work // of all channels
 
 	most    int        // the channel that issues most commands
 	total   int64      // commands of all channels
@@ -68,9 +69,9 @@ func (d *Device) mappingOf(l *layer) *chosenMapping {
 	c.once.Do(func() {
 		r := d.enter()
 		defer d.leave(r)
-		if c.best, _, c.err = d.choose(l, r); c.err == nil {
-			c.cost, c.best.merged = d.cost(c.best), d.merged(c.best)
-			c.best.shares = nil
+		if c.best, c.err = d.best(l, r); c.err == nil {
+			c.cost, c.best.merged = *d.costOf(c.best), d.merged(c.best)
+			c.best.shares, c.best.results, c.best.costed = nil, nil, nil
 		}
 	})
 	return c
@@ -83,60 +84,26 @@ func (d *Device) mappingOf(l *layer) *chosenMapping {
 // In the literature: a mapper that ranks candidates by an analytical model and simulates the
 // best.
 func (d *Device) choose(l *layer, memory *scratch) (best *mapping, tried []*mapping, err error) {
-	list, need := d.scheme.candidates(l, memory)
-	if len(list) == 0 && need > 0 {
-		return nil, nil, fmt.Errorf("weights of %d rows in a bank of %d rows: %w", need, d.rows, device.ErrUnsupported)
+	c := comparison{Device: d, memory: memory, keep: true}
+	if err = c.compare(l); err != nil {
+		return nil, nil, err
 	}
-	// The likely winner first: the others are given up at the first slower channel. What moves less takes less energy.
-	slices.SortStableFunc(list, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(a.cycles, b.cycles), cmp.Compare(a.moved, b.moved))
-	})
-	free, t := 0, &d.traits // free is the set of shares that best does not use
-	for i := range list {
-		p := &list[i]
-		if best != nil && float64(p.cycles) >= (1+t.beyond)*float64(best.elapsed) {
-			break
-		}
-		m := &mapping{way: p.way, shares: memory.shares[1+free]}
-		m.assign(m.shares)
-		m.count()
-		tried = append(tried, m)
-		if d.wins(m, best) {
-			best, free = m, 1-free
-		}
+	c.best.results = nil
+	return c.best, c.tried, nil
+}
+
+// best is the mapping that choose returns. Candidates that certainly lose are not simulated.
+func (d *Device) best(l *layer, memory *scratch) (*mapping, error) {
+	c := comparison{Device: d, memory: memory}
+	if err := c.compare(l); err != nil {
+		return nil, err
 	}
-	if best == nil || best.slowest == tooLate {
-		return nil, nil, fmt.Errorf("a refresh every %d cycles is later than allowed: %w", d.m.Timing["refi_ck"], device.ErrUnsupported)
-	}
-	return best, tried, nil
+	return c.best, nil
 }
 
 // afterLink makes the estimate of a candidate that of the link where that takes longer.
 func (d *Device) afterLink(p *candidate) {
 	p.cycles = max(p.cycles, int64(d.link.cycles(p.moved*int64(d.element), d.m.Clock)))
-}
-
-// wins simulates a mapping until it is slower than the best so far, and reports whether it is
-// better.
-func (d *Device) wins(m, best *mapping) bool {
-	limit := dram.Cycle(math.MaxInt64)
-	if best != nil {
-		limit = best.elapsed
-	}
-	var done bool
-	m.slowest, done = d.slowest(m, limit)
-	m.beaten = !done
-	if m.elapsed = m.slowest; done && m.slowest != tooLate {
-		m.elapsed = max(m.elapsed, d.link.cycles(d.bytes(m), d.m.Clock))
-	}
-	switch {
-	case best == nil:
-		return true
-	case !done || m.elapsed != best.elapsed || m.elapsed == tooLate:
-		return done && m.elapsed < best.elapsed
-	}
-	a, b := d.cost(m), d.cost(best)
-	return a.Energy.Total().Value < b.Energy.Total().Value
 }
 
 // count adds up the commands of the channels.
@@ -153,6 +120,7 @@ func (m *mapping) count() {
 		}
 		m.total += n
 		m.moved += w.moved
+		m.work = m.work.with(w)
 	}
 }
 
@@ -168,13 +136,25 @@ func (w work) with(o work) work {
 func (w work) commands() int64 { return w.writes + w.acts + w.comps + w.inits + w.reads }
 
 // slowest returns the cycle at which the last channel ends. At the first channel that takes
-// longer than limit it stops, with done false.
+// longer than limit it stops, with done false. The results of all channels go to those of the mapping, if it has any.
 func (d *Device) slowest(m *mapping, limit dram.Cycle) (t dram.Cycle, done bool) {
+	busy := func(i int) (r dram.Result) {
+		r = d.time(m.shares[i])
+		t = max(t, dram.Cycle(d.busy(m, m.shares[i], r)))
+		return r
+	}
 	// The channel with most commands nearly always decides.
-	t = dram.Cycle(d.busy(m, m.shares[m.most]))
+	var last dram.Result
+	most := busy(m.most)
 	for i := 0; i < len(m.shares) && t <= limit; i++ {
-		if i == 0 || !m.shares[i].alike(m.shares[i-1]) {
-			t = max(t, dram.Cycle(d.busy(m, m.shares[i])))
+		switch {
+		case i == m.most:
+			last = most
+		case i == 0 || !m.shares[i].alike(m.shares[i-1]):
+			last = busy(i)
+		}
+		if m.results != nil {
+			m.results[i] = last
 		}
 	}
 	return t, t <= limit
@@ -184,8 +164,8 @@ func (d *Device) slowest(m *mapping, limit dram.Cycle) (t dram.Cycle, done bool)
 // simulator's limit is no such rule.
 const tooLate = dram.Cycle(math.MaxInt64)
 
-func (d *Device) cycles(s share) dram.Cycle {
-	r := d.time(s)
+// cycles are those of a result.
+func (d *Device) cycles(r dram.Result) dram.Cycle {
 	if r.Overflow && d.traits.refresh.strict {
 		return tooLate
 	}
@@ -228,7 +208,9 @@ func (d *Device) time(s share) dram.Result {
 //
 // In the literature: a scratch arena.
 type scratch struct {
-	shares       [3][]share // of the candidate being made, and of the two mappings being compared
+	shares       [3][]share       // of the candidate being made, and of the two mappings being compared
+	results      [2][]dram.Result // of these two
+	tied         []tied
 	candidates   []candidate
 	columns      columnRoom
 	accumulators accumulatorRoom
@@ -239,6 +221,9 @@ type scratch struct {
 func (d *Device) newScratch() *scratch {
 	const spans = 6 // of most channels
 	m := new(scratch)
+	for i := range m.results {
+		m.results[i] = make([]dram.Result, d.channels)
+	}
 	for i := range m.shares {
 		all := make(share, d.channels*spans)
 		for c := range d.channels {

@@ -63,6 +63,7 @@ type columnRoom struct {
 	shared   bool        // its shares are made, and kinds are those of all
 	loads    []spanLoad
 	last     share
+	teamRoom
 }
 
 // slack is how much longer than the best an estimate may be to be simulated: estimates are this exact, in the mean
@@ -184,7 +185,7 @@ func (s *columnSearch) expand(t *tiling) {
 		}
 		for _, o.fold = range s.fold(t.parts) {
 			s.boxes(t, &o)
-			if max(o.boxes[0].cycles, o.boxes[1].cycles) >= s.limit {
+			if s.reaches(max(o.boxes[0].cycles, o.boxes[1].cycles)) {
 				continue
 			}
 			o.link = [2]int64{s.linkBound(t, &o, false), s.linkBound(t, &o, true)}
@@ -192,7 +193,10 @@ func (s *columnSearch) expand(t *tiling) {
 			o.bound = least
 			for _, f := range s.flow(t, &o) {
 				b := s.bound(t, &o, &f)
-				o.bound, least = min(o.bound, b), min(least, max(b, o.link[f.stays()]))
+				o.bound = min(o.bound, b)
+				if !s.reaches(b) {
+					least = min(least, max(b, o.link[f.stays()]))
+				}
 			}
 			if least < s.limit {
 				s.options = append(s.options, o)
@@ -203,7 +207,7 @@ func (s *columnSearch) expand(t *tiling) {
 	fold := p.fold
 	for i := range s.options {
 		o := &s.options[i]
-		if o.bound >= s.limit {
+		if s.reaches(o.bound) {
 			break
 		}
 		if o.fold != fold {
@@ -216,7 +220,7 @@ func (s *columnSearch) expand(t *tiling) {
 		}
 		s.kinds, s.loads = s.kinds[:0], s.loads[:0]
 		for _, f := range s.flow(t, o) {
-			if max(s.bound(t, o, &f), o.link[f.stays()]) < s.limit {
+			if o.link[f.stays()] < s.limit && !s.reaches(s.bound(t, o, &f)) {
 				s.estimate(w, f)
 			}
 		}
@@ -308,7 +312,12 @@ func (s *columnSearch) boxes(t *tiling, o *option) {
 	}
 }
 
-// bound is a lower bound on the estimate of an option with a dataflow.
+// reaches reports whether visits of so many cycles have estimates that reach the limit, with the refreshes between them.
+func (s *columnSearch) reaches(cycles int64) bool {
+	return cycles >= s.limit || float64(cycles) >= s.refresh.without(float64(s.limit))
+}
+
+// bound is a lower bound on the visits of an option with a dataflow.
 func (s *columnSearch) bound(t *tiling, o *option, f *dataflow) (most int64) {
 	p, chunks := &t.parts[0], t.chunks
 	for _, b := range o.boxes {

@@ -51,20 +51,22 @@ func (s *columnSearch) newKind(sh share) shareKind {
 func (s *columnSearch) addKinds(shares []share) {
 	for c := len(shares) - 2; c >= 0; c-- {
 		if len(shares[c]) > 0 {
-			s.addKind(shares[c])
+			s.addKind(shares[c], 1)
 		}
 	}
 }
 
 // addKind counts a share with those alike. These are mostly of channels nearby.
-func (s *columnSearch) addKind(sh share) {
+func (s *columnSearch) addKind(sh share, channels int64) {
 	for i := len(s.kinds) - 1; i >= 0; i-- {
 		if k := &s.kinds[i]; k.share.alike(sh) {
-			k.channels++
+			k.channels += channels
 			return
 		}
 	}
-	s.kinds = append(s.kinds, s.newKind(sh))
+	k := s.newKind(sh)
+	k.channels = channels
+	s.kinds = append(s.kinds, k)
 }
 
 // estimate adds a candidate unless its estimate reaches the limit.
@@ -85,11 +87,12 @@ func (s *columnSearch) estimate(w way, f dataflow) {
 	if !first.timely || first.cycles >= s.limit {
 		return
 	}
-	shares := s.memory.shares[0]
 	if !s.shared {
 		s.shared = true
-		w.assign(shares)
-		s.addKinds(shares[:n])
+		if !s.addTeams(&w, n) {
+			w.assign(s.memory.shares[0])
+			s.addKinds(s.memory.shares[0][:n])
+		}
 	}
 	p := candidate{way: w, estimate: first}
 	p.moved *= s.kinds[0].channels
@@ -111,7 +114,8 @@ func (s *columnSearch) estimate(w way, f dataflow) {
 		}
 	default:
 		if w.layer.dynamic {
-			p.cycles += s.d.writingOf(&p.way, shares)
+			w.assign(s.memory.shares[0])
+			p.cycles += s.d.writingOf(&p.way, s.memory.shares[0])
 		}
 		p.parts = slices.Clone(w.parts)
 		s.list = append(s.list, p)

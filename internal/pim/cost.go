@@ -16,7 +16,9 @@ func (d *Device) cost(m *mapping) device.Cost {
 	var r, last dram.Result
 	slowest := -1
 	for i, s := range m.shares {
-		if i == 0 || !s.alike(m.shares[i-1]) {
+		if m.results != nil {
+			r = m.results[i]
+		} else if i == 0 || !s.alike(m.shares[i-1]) {
 			r = d.time(s)
 		}
 		cycles := int64(r.Cycles) + d.wideReads(r.Issued)

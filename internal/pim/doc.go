@@ -13,7 +13,7 @@
 //	 shares, one a channel
 //	   │  scheme.stream            *_stream.go, writer.go, dialect.go
 //	 dram.Stream
-//	   ├─ timed, chosen            choose.go, cost.go, energy.go, link.go
+//	   ├─ timed, chosen            choose.go, compare.go, cost.go, energy.go, link.go
 //	   ├─ performed on values      perform*.go, eval.go
 //	   ├─ replayed by address      replay*.go
 //	   └─ printed                  print.go
@@ -22,7 +22,7 @@
 // fastest in simulation is taken.
 //
 // To read the package: pim.go (New, Compile), scheme.go, dialect.go, layer.go, part.go and
-// share.go, choose.go; then one scheme, of which fills.go is the shortest; then cost.go and
+// share.go, choose.go, compare.go; then one scheme, of which fills.go is the shortest; then cost.go and
 // link.go. The rest is used after a mapping is chosen.
 //
 // The package knows no node of the graph but the one it maps, no other device but the kernel

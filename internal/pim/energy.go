@@ -2,6 +2,7 @@ package pim
 
 import (
 	"fmt"
+	"math"
 
 	"pimflow/internal/device"
 	"pimflow/internal/dram"
@@ -71,6 +72,28 @@ func (d *Device) energy(c *device.Cost) (l device.Ledger) {
 	}
 	l[device.PIMActive] = device.Of(e.Active, busy)
 	return l
+}
+
+// leastEnergy is a lower bound on the energy of a counted mapping: its commands but for those that close rows and change modes, its bytes,
+// and channels that are busy for no longer than multiplications take.
+func (d *Device) leastEnergy(m *mapping) float64 {
+	e, w := &d.m.Energy, &m.work
+	of := func(n int64, ops []dram.Op) float64 {
+		least := math.Inf(1)
+		for _, o := range ops {
+			ch := &d.charges[o]
+			least = min(least, e.Activate.Value*ch.activate+e.ColumnRead.Value*ch.column+e.MAC.Value*ch.macs+e.Broadcast.Value*ch.broadcast+
+				e.Write.Value*ch.write+e.Init.Value*ch.init+e.Read.Value*ch.read)
+		}
+		if n == 0 {
+			return 0
+		}
+		return float64(n) * least
+	}
+	o := d.ops
+	return of(w.writes, o.Write) + of(w.acts, o.Open) + of(w.comps, o.Comp) + of(w.inits, o.Init) + of(w.reads, []dram.Op{o.Read}) +
+		e.IO.Value*8*float64(d.bytes(m)+w.reads*int64(d.results*(d.sum-d.element))) +
+		e.Active.Value*device.Time(d.m.Clock.PS(w.comps*d.shortest)).NS()
 }
 
 // Standby is the power that the computing channels of a machine draw whether they work or not,

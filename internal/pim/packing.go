@@ -23,7 +23,7 @@ func newPacking(d *Device) packing {
 const beyond = 0.005
 
 func (c *packing) traits() traits {
-	return traits{padding: true, fill: c.d.lanes, beyond: beyond}
+	return traits{padding: true, counted: true, fill: c.d.lanes, beyond: beyond}
 }
 
 // rowCount is the number of packed rows of a span.

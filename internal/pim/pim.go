@@ -2,6 +2,7 @@ package pim
 
 import (
 	"fmt"
+	"math"
 	"sync"
 
 	"pimflow/internal/device"
@@ -23,6 +24,7 @@ type Device struct {
 	ops      *Commands
 	bare     []dram.Command // by Op, without addresses
 	charges  []charge       // by Op
+	shortest int64          // cycles from a multiplication to the next, at least
 	format   tensor.Type
 	link     *Link
 	writing  Writing
@@ -193,6 +195,12 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing, shared *known, p
 	}
 	d.scheme = ops.dialect.scheme(d)
 	d.traits = d.scheme.traits()
+	d.shortest = math.MaxInt64
+	for _, o := range ops.Comp {
+		for _, next := range ops.Comp {
+			d.shortest = min(d.shortest, int64(ch.Wait(o, next)))
+		}
+	}
 	if d.charges, err = d.newCharges(std); err != nil {
 		return nil, fmt.Errorf("machine %s: %w", m.Name, err)
 	}

@@ -58,6 +58,7 @@ type scheme interface {
 // traits are the properties of a scheme that do not depend on a layer.
 type traits struct {
 	padding bool // candidates may leave out padding
+	counted bool // work counts the commands of a stream, and an estimate what they move
 	fill    int  // the most elements that a write moves
 	refresh refreshes
 

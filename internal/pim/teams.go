@@ -56,7 +56,7 @@ func memberShare(out share, ps []part, c int, g teams) share {
 // member appends what a member of so many gets of a team's units.
 func (p *part) member(out share, units tensor.Range, member, size int) share {
 	lo, hi, box := units.Lo, units.Hi, p.whole()
-	box[byGroup] = tensor.Range{Lo: p.groups * member / size, Hi: p.groups * (member + 1) / size}
+	box[byGroup] = p.groupsOf(member, size)
 	switch inner := p.chunks * box[byGroup].Len(); {
 	case inner == 0 || lo == hi:
 	case p.count == 1: // whole units of one matrix are a box
@@ -66,6 +66,11 @@ func (p *part) member(out share, units tensor.Range, member, size int) share {
 		out = out.spans(p, box, lo*inner, hi*inner)
 	}
 	return out
+}
+
+// groupsOf are the output groups of a member of so many.
+func (p *part) groupsOf(member, size int) tensor.Range {
+	return tensor.Range{Lo: p.groups * member / size, Hi: p.groups * (member + 1) / size}
 }
 
 // placesOf are the places of parts of several products; nil: each product is the whole of the work.

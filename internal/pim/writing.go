@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"pimflow/internal/device"
+	"pimflow/internal/dram"
 	"pimflow/internal/hw"
 )
 
@@ -58,9 +59,9 @@ func (d *Device) written(m *mapping, s share) (w written) {
 // bytes are those of the columns.
 func (w written) bytes(d *Device) int { return w.columns * d.lanes * d.element }
 
-// busy is the time of a channel for a share: its stream, after its weights where they are written first.
-func (d *Device) busy(m *mapping, s share) int64 {
-	t := int64(d.cycles(s))
+// busy is the time of a channel for a share: its stream, with the given result, after its weights where they are written first.
+func (d *Device) busy(m *mapping, s share, r dram.Result) int64 {
+	t := int64(d.cycles(r))
 	if m.layer.dynamic && len(s) > 0 && t != int64(tooLate) {
 		w := d.written(m, s)
 		t += d.m.Clock.Cycles(int64(d.writing.Time(w.bytes(d), w.rows)))
