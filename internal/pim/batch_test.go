@@ -100,6 +100,9 @@ func TestWriting(t *testing.T) {
 	ns := func(key string) float64 { return p.Clock.Picoseconds() / 1e3 * float64(p.Timing[key]) }
 	busy := 1 - ns("rfc_ck")/ns("refi_ck")
 	w := NewWriting(m)
+	if w := NewWriting(machineOf(t, "hbm-pim")); w.perRow != 2*30 { // tFAW is 30 ns, and eight banks have weights
+		t.Errorf("%v ns a row of hbm-pim, 60 wanted", w.perRow)
+	}
 	for _, c := range []struct {
 		bytes, rows int
 		want        float64 // ns

@@ -86,6 +86,11 @@ func (s *span) sets() groupSets {
 	return x
 }
 
+// together reports whether the blocks of a span are of different matrices, one each, so that programs and visits go over matrices.
+func (s *span) together() bool {
+	return s.selected() == 1 && s.at[byMatrix].Len() > 1 && s.at[byChunk].Len() == 1 && s.at[byGroup].Len() <= s.rowGroups
+}
+
 // blockRows is the rows of a block's weights.
 func (p *part) blockRows() int { return sliceRows * p.slices() }
 

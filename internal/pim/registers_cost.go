@@ -88,7 +88,10 @@ func (c *registers) estimate(s share) estimate {
 	e := estimate{rows: c.rows(s).Len(), timely: true}
 	for i := range s {
 		sp := &s[i]
-		x, times := sp.sets(), int64(sp.at[byMatrix].Len()*sp.at[byChunk].Len())
+		x, times, blocks := sp.sets(), int64(sp.at[byMatrix].Len()*sp.at[byChunk].Len()), sp.selected()
+		if sp.together() {
+			times, blocks = 1, sp.at[byMatrix].Len()
+		}
 		block := func(groups int) (ticks, moved int64) {
 			vectors, writes := c.d.program.file == unit.GRFA, int64(groups) // zeros
 			if ticks = int64(groups) * t.more; !vectors {
@@ -113,14 +116,14 @@ func (c *registers) estimate(s share) estimate {
 			return ticks, (writes + int64(unit.Units*groups)) * unit.Lanes
 		}
 		set := func(sets, groups int) {
-			n := newTurns(sp.cols*groups, groups, sp.selected())
+			n := newTurns(sp.cols*groups, groups, blocks)
 			ticks, moved := block(groups)
 			v, programs := int64(n.full), int64(n.full*n.entries+n.lastEntries)
 			if n.tail > 0 {
 				v++
 			}
-			cycles += times * int64(sets) * (int64(sp.selected())*ticks + v*(2*t.mode+t.host) + programs*(t.load+t.fence))
-			e.moved += times * int64(sets) * (int64(sp.selected())*moved + programs*unit.Lanes)
+			cycles += times * int64(sets) * (int64(blocks)*ticks + v*(2*t.mode+t.host) + programs*(t.load+t.fence))
+			e.moved += times * int64(sets) * (int64(blocks)*moved + programs*unit.Lanes)
 		}
 		set(x.sets-1, x.groups)
 		set(1, x.last)

@@ -18,6 +18,10 @@ func (c *registers) program(w writer, s share) (st dram.Stream, words []uint32) 
 		v.s, v.x = &s[i], s[i].sets()
 		x, k := v.enter(w, row)
 		row += v.s.registerRows()
+		if v.s.together() {
+			st = append(st, v.blocks(x, v.x.groups, v.s.at[byMatrix].Len(), k.matrix)...)
+			continue
+		}
 		st = append(st, v.each(x, v.s.at[byMatrix].Len(), k.matrix, func(w writer) dram.Stream {
 			return v.each(w, v.s.at[byChunk].Len(), k.chunk, func(w writer) dram.Stream {
 				same := v.x.sets
@@ -79,9 +83,12 @@ func (v *unitWriter) each(w writer, n int, step address, body func(w writer) dra
 
 // set writes the blocks of all pixels of a span for a chunk and a set of groups.
 func (v *unitWriter) set(w writer, groups int) dram.Stream {
-	s := v.s
-	n := newTurns(s.cols*groups, groups, s.selected())
-	unit := address{source: s.pitch, result: s.outs}
+	return v.blocks(w, groups, v.s.selected(), address{source: v.s.pitch, result: v.s.outs})
+}
+
+// blocks writes so many blocks, a unit apart.
+func (v *unitWriter) blocks(w writer, groups, count int, unit address) dram.Stream {
+	n := newTurns(v.s.cols*groups, groups, count)
 	step := scaled(unit, n.blocks())
 	st := v.each(w, n.full, step, func(w writer) dram.Stream { return v.visit(w, n.program, n.entries, unit) })
 	if n.tail > 0 {

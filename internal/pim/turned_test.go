@@ -86,6 +86,25 @@ func TestTurnedWritten(t *testing.T) {
 	}
 }
 
+// TestTurnedTogether: channels whose pixels fit a block share programs and visits, four blocks each; rows without weights are not written.
+func TestTurnedTogether(t *testing.T) {
+	n := conv(t, rand.New(rand.NewPCG(13, 14)), tensor.Shape{1, 9, 8, 8}, 9, 9, 3, 1, 1, []int64{1, 1, 1, 1}, false)
+	code, err := turnedCode(t, 1, n, n.g.Whole(n.id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	changes := int64(0)
+	for _, c := range code.Cost().Commands {
+		if c.Kind == "ACTMR" {
+			changes = c.N
+		}
+	}
+	w := code.device.written(code.mapped().mapping, code.mapped().perChannel()[0])
+	if want := int64(2 * 3); changes != want || w.rows != 9*2 || w.columns != 9*9*64 {
+		t.Errorf("%d changes of mode, %d wanted; %+v is written", changes, want, w)
+	}
+}
+
 // TestTurnedElsewhere: layers in which the other programs fill their lanes are not turned, nor are products without a kernel and
 // parts of several groups.
 func TestTurnedElsewhere(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 // its own only.
 
 // Writing is the way of weights into the banks of a channel. They pass its pins, or its rows are opened
-// if that takes longer: a row of all banks takes tRC, and tFAW for each four banks where the standard
+// if that takes longer: a row takes tRC, and tFAW for each four banks that have weights where the standard
 // has one; rows are opened while other banks are written. Refreshes take their share of the time.
 type Writing struct {
 	perRow float64 // ns
@@ -25,7 +25,11 @@ type Writing struct {
 func NewWriting(m *hw.Machine) Writing {
 	p := &m.PIM
 	ns := func(key string) float64 { return p.Clock.Picoseconds() / 1e3 * float64(p.Timing[key]) }
-	w := Writing{perRow: max(ns("rc_ck"), float64(p.Banks)/4*ns("faw_ck")), gbps: m.Memory.ChannelGBps, busy: 1}
+	banks := p.Banks
+	if p.Units > 0 { // of the banks of a unit the first has the weights
+		banks = p.Units
+	}
+	w := Writing{perRow: max(ns("rc_ck"), float64(banks)/4*ns("faw_ck")), gbps: m.Memory.ChannelGBps, busy: 1}
 	if interval := ns("refi_ck"); interval > 0 {
 		w.busy -= ns("rfc_ck") / interval
 	}
@@ -37,7 +41,7 @@ func (w Writing) Time(bytes, rows int) device.Time {
 	return device.Time(math.Round(max(float64(bytes)/w.gbps, float64(rows)*w.perRow) / w.busy * 1e3))
 }
 
-// written is the weights that a channel gets for a share: whole columns, since what stands beside them is
+// written is the weights that a channel gets for a share, and the rows that hold any: whole columns, since what stands beside them is
 // multiplied by zeros and must be a number.
 type written struct{ columns, rows int }
 
@@ -47,11 +51,12 @@ func (d *Device) written(m *mapping, s share) (w written) {
 		return w
 	}
 	r := d.scheme.rows(s)
-	w.rows = r.Len()
 	for row := r.Lo; row < r.Hi; row++ {
 		x := d.scheme.rowWeights(m, s, row)
 		outs := min(x.outs, (x.group+x.groups)*d.outputs) - x.group*d.outputs
-		w.columns += outs * x.cols * x.copies
+		if n := outs * x.cols * x.copies; n > 0 {
+			w.columns, w.rows = w.columns+n, w.rows+1
+		}
 	}
 	return w
 }
@@ -99,8 +104,8 @@ func (c *Code) write(l *layer) {
 		add := func(p device.Part, constant hw.Range, n float64) {
 			c.cost.Energy[p] = c.cost.Energy[p].Plus(device.Of(constant, n))
 		}
-		add(device.PIMActivate, e.Activate, float64(w.rows*d.banks))
-		add(device.PIMActivate, e.Precharge, float64(w.rows*d.banks))
+		add(device.PIMActivate, e.Activate, float64(w.rows*d.units))
+		add(device.PIMActivate, e.Precharge, float64(w.rows*d.units))
 		add(device.PIMColumnRead, e.ColumnRead, float64(w.columns))
 	}
 	if d.link.Finish.Where != hw.InDRAM { // where all that travels is in them already

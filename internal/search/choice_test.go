@@ -154,6 +154,11 @@ func TestPolicyRows(t *testing.T) {
 		{"newton++", pipes(0, 2), devices{all: costs{{60, 0, 0}, {100, 0, 0}, {45, 0, 0}, {50, 0, 0}, {100, 0, 0}}, shared: costs{{60, 0, 0}, {100, 0, 0}, {50, 30, 0}, {45, 0, 0}, {100, 55, 0}},
 			extended: costs{{}, {50, 30, 0}, {200, 0, 0}, {}, {65, 55, 0}}}, 110 + 65, 120 + 65, true},
 		{"exclusive", two, devices{all: costs{{300, 0, 0}, {100, 0, 0}}, shared: costs{{300, 0, 0}, {150, 0, 0}}, every: costs{{300, 0, 0}, {100, 0, 0}}, extended: costs{{100, 0, 0}}}, 200, 250, true},
+		// The depthwise convolution takes as long on both devices, and half of its channels are enough to begin with.
+		{"non-conv", func() *graph.Graph {
+			n := newNet()
+			return n.graph(n.conv(n.conv(n.x, 3, 1), 3, 2))
+		}, devices{all: costs{{100, 1000, 55}, {100, 1000, 55}}, shared: costs{{100, 1000, 55}, {100, 1000, 55}}, extended: costs{{}, {100, 1000, 55}}}, 165, 200, true},
 		{"newton+", one, devices{all: costs{{100, 0, 0}}, shared: costs{{100, 0, 0}}, basic: costs{{50, 0, 0}}, extended: costs{{100, 0, 0}}}, 50, 100, true},
 		// Splitting the last convolution gains 30. The pipeline of the others takes 90 instead of
 		// 100 alone, but keeps the GPU from the operation beside: 120 instead of 110.

@@ -49,6 +49,7 @@ var policies = []Policy{
 	{Name: "by-vector", PIM: plan.Extended, Vectors: true, About: "products whose vectors fill the PIM's units run there, at any cost, and no other layer: a column access of inputs, an output for each unit of a channel (PRIMO, DATE 2019)"},
 	{Name: "by-benefit", PIM: plan.Extended, About: "greedy: a layer runs whole on the PIM if its gain exceeds the cost of transfers and launch (CAIRO, TACO 2018; IOTPIM); all times here include these costs, so newton++ makes the same plan"},
 	{Name: "exclusive", PIM: plan.Extended, Exclusive: true, About: "serial: each layer runs alone and whole on the faster device; the GPU then has every memory channel, and each hand-over costs a launch and a latency each way (IEEE Access 2024)"},
+	{Name: "non-conv", PIM: plan.Extended, Offload: rest, Only: rest, Chains: behindConvs, About: "dense convolutions on the GPU, all else that the PIM supports there, at any cost, pipelined with the convolution before it in output channels (after IEEE Access 2024)"},
 	{Name: "newton+", PIM: plan.Basic, About: "each layer whole on the faster device; all PIM channels share their inputs, and buffer writes are exposed (Newton+, CGO 2023)"},
 	{Name: "newton++", PIM: plan.Extended, About: "each layer whole on the faster device; channels in groups, buffer writes hidden behind activations (Newton++, CGO 2023)"},
 	{Name: "mddp", PIM: plan.Extended, Splits: publishedSplits, About: "newton++, and convolutions split by rows in steps of 10 % (MD-DP, CGO 2023)"},

@@ -128,3 +128,38 @@ func dilated(nd *graph.Node) bool {
 
 // hasRows reports whether a node's value has rows and may be cut along them.
 func hasRows(nd *graph.Node) bool { return len(nd.Shape) == 4 && plan.Cuttable(nd, plan.Rows) }
+
+// rest is what is no dense convolution: depthwise ones, fully connected layers, element-wise operations.
+func rest(g *graph.Graph, nd *graph.Node) bool {
+	switch nd.Op.OnReals() {
+	case "Conv", "ConvTranspose":
+		return depthwise(g, nd)
+	}
+	return true
+}
+
+// behindConvs is a dense convolution, and what is none and reads it: while the one makes output channels, the other has those before.
+var behindConvs = []Chain{{
+	[]nodeTest{func(g *graph.Graph, nd *graph.Node) bool { return !rest(g, nd) }, rest}, []string{plan.GPU, plan.PIM}, inChannels,
+}}
+
+// inChannels cuts the output channels of a chain into two and into four equal parts.
+func inChannels(g *graph.Graph, ids []graph.ID, devices []string) (list []plan.Segment) {
+	nd := &g.Nodes[ids[len(ids)-1]]
+	if len(nd.Shape) <= plan.Channels || !plan.Cuttable(nd, plan.Channels) {
+		return nil
+	}
+	for _, parts := range []int{2, 4} {
+		if nd.Shape[plan.Channels] < parts {
+			break
+		}
+		var cuts []int
+		for i := 1; i < parts; i++ {
+			cuts = append(cuts, nd.Shape[plan.Channels]*i/parts)
+		}
+		if seg, ok := plan.Pipe(g, ids, devices, plan.Channels, cuts); ok {
+			list = append(list, seg)
+		}
+	}
+	return list
+}

@@ -121,7 +121,7 @@ var times = slices.Concat(
 	),
 	file("internal/pim/writing.go", in("internal/pim", "^(TestWrit|TestEval)"),
 		row{"rows are opened beside the refreshes", `w.busy -= ns("rfc_ck") / interval`, `w.busy -= 0`},
-		row{"activations come as they like", `max(ns("rc_ck"), float64(p.Banks)/4*ns("faw_ck"))`, `ns("rc_ck")`},
+		row{"activations come as they like", `max(ns("rc_ck"), float64(banks)/4*ns("faw_ck"))`, `ns("rc_ck")`},
 		row{"weights that are written take no time", `c.cost.Lanes[i] += t`, `_ = t`},
 		row{"weights that are written come by themselves", `n += int64(c.device.written(m.mapping, s).bytes(c.device))`, `n += 0 * int64(c.device.written(m.mapping, s).bytes(c.device))`},
 	),
