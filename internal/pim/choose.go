@@ -44,7 +44,8 @@ type mapping struct {
 // candidate is a mapping that has not been simulated.
 type candidate struct {
 	way
-	estimate // of the slowest channel
+	estimate      // of the slowest channel
+	work     work // of all channels, where the link decides and they are counted
 }
 
 // chosenMapping is the mapping of layers of one form, computed once.
@@ -133,6 +134,11 @@ func (w work) with(o work) work {
 	return work{w.writes + o.writes, w.acts + o.acts, w.visits + o.visits, w.comps + o.comps, w.inits + o.inits, w.reads + o.reads, w.moved + o.moved}
 }
 
+// times is the work of so many channels.
+func (w work) times(n int64) work {
+	return work{w.writes * n, w.acts * n, w.visits * n, w.comps * n, w.inits * n, w.reads * n, w.moved * n}
+}
+
 func (w work) commands() int64 { return w.writes + w.acts + w.comps + w.inits + w.reads }
 
 // slowest returns the cycle at which the last channel ends. At the first channel that takes
@@ -212,6 +218,7 @@ type scratch struct {
 	results      [2][]dram.Result // of these two
 	tied         []tied
 	candidates   []candidate
+	every        bool // also candidates that share the work out as others do
 	columns      columnRoom
 	accumulators accumulatorRoom
 	arena        arena

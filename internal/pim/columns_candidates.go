@@ -57,6 +57,7 @@ type columnSearch struct {
 type columnRoom struct {
 	sharings []option
 	options  []option
+	twins    []twin
 	folds    []int
 	flows    []dataflow
 	kinds    []shareKind // of the option that is estimated
@@ -185,7 +186,7 @@ func (s *columnSearch) expand(t *tiling) {
 		}
 		for _, o.fold = range s.fold(t.parts) {
 			s.boxes(t, &o)
-			if s.reaches(max(o.boxes[0].cycles, o.boxes[1].cycles)) {
+			if max(o.boxes[0].cycles, o.boxes[1].cycles) >= s.limit {
 				continue
 			}
 			o.link = [2]int64{s.linkBound(t, &o, false), s.linkBound(t, &o, true)}
@@ -193,10 +194,7 @@ func (s *columnSearch) expand(t *tiling) {
 			o.bound = least
 			for _, f := range s.flow(t, &o) {
 				b := s.bound(t, &o, &f)
-				o.bound = min(o.bound, b)
-				if !s.reaches(b) {
-					least = min(least, max(b, o.link[f.stays()]))
-				}
+				o.bound, least = min(o.bound, b), min(least, max(b, o.link[f.stays()]))
 			}
 			if least < s.limit {
 				s.options = append(s.options, o)
@@ -205,9 +203,10 @@ func (s *columnSearch) expand(t *tiling) {
 	}
 	slices.SortStableFunc(s.options, func(a, b option) int { return cmp.Compare(a.bound, b.bound) })
 	fold := p.fold
+	s.twins = s.twins[:0]
 	for i := range s.options {
 		o := &s.options[i]
-		if s.reaches(o.bound) {
+		if o.bound >= s.limit {
 			break
 		}
 		if o.fold != fold {
@@ -219,12 +218,41 @@ func (s *columnSearch) expand(t *tiling) {
 			w.used = o.used
 		}
 		s.kinds, s.loads = s.kinds[:0], s.loads[:0]
-		for _, f := range s.flow(t, o) {
-			if o.link[f.stays()] < s.limit && !s.reaches(s.bound(t, o, &f)) {
+		done := s.twin(&w, o)
+		for i, f := range s.flow(t, o) {
+			if done != nil && *done>>i&1 > 0 {
+				continue
+			}
+			if max(s.bound(t, o, &f), o.link[f.stays()]) < s.limit {
 				s.estimate(w, f)
+				if done != nil {
+					*done |= 1 << i
+				}
 			}
 		}
 	}
+}
+
+// twin is shares of whole units that are the same evenly and in teams of a channel each.
+type twin struct {
+	fold int
+	done uint64 // dataflows that were estimated
+}
+
+// twin returns the dataflows that were estimated of an option, or of another that gives each channel the same; nil where there is none, or where
+// all candidates are wanted.
+func (s *columnSearch) twin(w *way, o *option) *uint64 {
+	p, n := &w.parts[0], s.d.channels
+	if s.memory.every || o.used < n || o.teams != 0 && o.teams != n || p.classes != nil || p.count*p.units%n > 0 || w.parts[len(w.parts)-1].block != p.block {
+		return nil
+	}
+	for i := range s.twins {
+		if x := &s.twins[i]; x.fold == o.fold {
+			return &x.done
+		}
+	}
+	s.twins = append(s.twins, twin{fold: o.fold})
+	return &s.twins[len(s.twins)-1].done
 }
 
 // refold puts so many pixels in a unit of parts.
@@ -312,12 +340,7 @@ func (s *columnSearch) boxes(t *tiling, o *option) {
 	}
 }
 
-// reaches reports whether visits of so many cycles have estimates that reach the limit, with the refreshes between them.
-func (s *columnSearch) reaches(cycles int64) bool {
-	return cycles >= s.limit || float64(cycles) >= s.refresh.without(float64(s.limit))
-}
-
-// bound is a lower bound on the visits of an option with a dataflow.
+// bound is a lower bound on the estimate of an option with a dataflow.
 func (s *columnSearch) bound(t *tiling, o *option, f *dataflow) (most int64) {
 	p, chunks := &t.parts[0], t.chunks
 	for _, b := range o.boxes {

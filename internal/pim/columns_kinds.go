@@ -105,6 +105,7 @@ func (s *columnSearch) estimate(w way, f dataflow) {
 			return
 		}
 	}
+	visits := p.cycles
 	s.d.afterLink(&p)
 	switch {
 	case p.cycles >= s.limit:
@@ -116,6 +117,11 @@ func (s *columnSearch) estimate(w way, f dataflow) {
 		if w.layer.dynamic {
 			w.assign(s.memory.shares[0])
 			p.cycles += s.d.writingOf(&p.way, s.memory.shares[0])
+		}
+		if p.cycles > visits && !w.layer.dynamic {
+			for i := range s.kinds {
+				p.work = p.work.with(s.work(s.kinds[i].share).times(s.kinds[i].channels))
+			}
 		}
 		p.parts = slices.Clone(w.parts)
 		s.list = append(s.list, p)

@@ -23,6 +23,7 @@ type comparison struct {
 
 // compare chooses the best.
 func (c *comparison) compare(l *layer) error {
+	c.memory.every = c.keep
 	list, need := c.scheme.candidates(l, c.memory)
 	if len(list) == 0 && need > 0 {
 		return fmt.Errorf("weights of %d rows in a bank of %d rows: %w", need, c.rows, device.ErrUnsupported)
@@ -106,9 +107,12 @@ func (c *comparison) ties(list []candidate) int {
 func (c *comparison) among(list []candidate, from, to int) {
 	all := c.memory.tied[:0]
 	for i := from; i < to; i++ {
-		m := c.mapping(list, i)
-		c.spare = m
-		all = append(all, tied{i, c.leastEnergy(m)})
+		w := &list[i].work
+		if w.comps == 0 {
+			m := c.mapping(list, i)
+			c.spare, w = m, &m.work
+		}
+		all = append(all, tied{i, c.leastEnergy(w)})
 	}
 	slices.SortStableFunc(all, func(a, b tied) int { return cmp.Compare(a.least, b.least) })
 	for _, x := range all {

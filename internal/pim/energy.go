@@ -74,10 +74,10 @@ func (d *Device) energy(c *device.Cost) (l device.Ledger) {
 	return l
 }
 
-// leastEnergy is a lower bound on the energy of a counted mapping: its commands but for those that close rows and change modes, its bytes,
+// leastEnergy is a lower bound on the energy of a mapping whose channels do so much work: its commands but for those that close rows and change modes, its bytes,
 // and channels that are busy for no longer than multiplications take.
-func (d *Device) leastEnergy(m *mapping) float64 {
-	e, w := &d.m.Energy, &m.work
+func (d *Device) leastEnergy(w *work) float64 {
+	e := &d.m.Energy
 	of := func(n int64, ops []dram.Op) float64 {
 		least := math.Inf(1)
 		for _, o := range ops {
@@ -92,8 +92,15 @@ func (d *Device) leastEnergy(m *mapping) float64 {
 	}
 	o := d.ops
 	return of(w.writes, o.Write) + of(w.acts, o.Open) + of(w.comps, o.Comp) + of(w.inits, o.Init) + of(w.reads, []dram.Op{o.Read}) +
-		e.IO.Value*8*float64(d.bytes(m)+w.reads*int64(d.results*(d.sum-d.element))) +
-		e.Active.Value*device.Time(d.m.Clock.PS(w.comps*d.shortest)).NS()
+		e.IO.Value*8*float64(w.moved*int64(d.element)+w.reads*int64(d.results*(d.sum-d.element))) +
+		e.Active.Value*device.Time(d.m.Clock.PS(d.leastBusy(w))).NS()
+}
+
+// leastBusy is a lower bound on the cycles of all channels together: rows are opened one after the other, and what is multiplied or read
+// in one is done before the next. A channel has at least one visit to a row.
+func (d *Device) leastBusy(w *work) int64 {
+	t := &d.pace
+	return w.comps*t.comp + max(w.reads-w.visits, 0)*t.read + max(w.visits-int64(d.channels), 0)*max(t.close+t.shut+t.open-t.comp, 0)
 }
 
 // Standby is the power that the computing channels of a machine draw whether they work or not,

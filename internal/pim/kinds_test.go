@@ -101,7 +101,9 @@ func TestFewerEstimates(t *testing.T) {
 		}
 		l = l.first()
 		c := d.scheme.(*columns)
-		got, _ := c.candidates(l, d.newScratch())
+		every := d.newScratch()
+		every.every = true
+		got, _ := c.candidates(l, every)
 		room := d.newScratch()
 		s := &columnSearch{columns: c, memory: room, limit: math.MaxInt64, columnRoom: &room.columns}
 		s.tilings(l, thorough(s))

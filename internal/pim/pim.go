@@ -2,7 +2,6 @@ package pim
 
 import (
 	"fmt"
-	"math"
 	"sync"
 
 	"pimflow/internal/device"
@@ -24,7 +23,7 @@ type Device struct {
 	ops      *Commands
 	bare     []dram.Command // by Op, without addresses
 	charges  []charge       // by Op
-	shortest int64          // cycles from a multiplication to the next, at least
+	pace     waits          // where work is counted
 	format   tensor.Type
 	link     *Link
 	writing  Writing
@@ -195,11 +194,8 @@ func newDevice(m *hw.Machine, channels int, timing dram.Timing, shared *known, p
 	}
 	d.scheme = ops.dialect.scheme(d)
 	d.traits = d.scheme.traits()
-	d.shortest = math.MaxInt64
-	for _, o := range ops.Comp {
-		for _, next := range ops.Comp {
-			d.shortest = min(d.shortest, int64(ch.Wait(o, next)))
-		}
+	if d.traits.counted {
+		d.pace = newWaits(ops, ch)
 	}
 	if d.charges, err = d.newCharges(std); err != nil {
 		return nil, fmt.Errorf("machine %s: %w", m.Name, err)

@@ -32,15 +32,6 @@ func (l *timeline) add(n, cycles float64) {
 	l.t += n * cycles
 }
 
-// without is a number of cycles of visits that take some time, or longer, with refreshes: of those that are due until the end, two at most
-// delay nothing. One more makes up for what is not whole.
-func (r *refreshes) without(t float64) float64 {
-	if r.cycles >= r.interval {
-		return t
-	}
-	return min(t, t*(1-r.cycles/r.interval)+3*r.cycles)
-}
-
 // end is the cycle of the end, or that of the last refresh that is due before.
 func (l *timeline) end() float64 {
 	if l.cycles >= l.interval {
