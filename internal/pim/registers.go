@@ -166,6 +166,24 @@ func (c *registers) rowWeights(_ *mapping, s share, row int) rowWeights {
 	return x
 }
 
+// written: each output group of a span has a column of its outputs for each product of a chunk, and a block a row or two for each slice.
+func (c *registers) written(s share) (w written) {
+	for i := range s {
+		sp := &s[i]
+		chunks, groups, x := sp.at[byMatrix].Len()*sp.at[byChunk].Len(), sp.at[byGroup], sp.sets()
+		w.columns += chunks * (min(sp.part.outs, groups.Hi*c.d.outputs) - groups.Lo*c.d.outputs) * sp.part.cols
+		rows := x.sets
+		if x.groups > groupsRow {
+			rows += x.sets - 1
+		}
+		if x.last > groupsRow {
+			rows++
+		}
+		w.rows += chunks * ceilDiv(sp.part.cols, slice) * rows
+	}
+	return w
+}
+
 func (c *registers) describe(p *part) (flow, where string) {
 	return fmt.Sprintf(", %s, %d accumulators", c.d.program.name, min(p.rowGroups, p.groups)), fmt.Sprintf("%d in a block", min(p.rowGroups, p.groups))
 }

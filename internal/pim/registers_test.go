@@ -89,6 +89,22 @@ func TestPrograms(t *testing.T) {
 				if did, firsts := code.Activity(), firstReads(code.mapped()); did.Firsts != firsts || firsts == 0 || did.Opened <= firsts {
 					t.Errorf("%s: %d column reads are the first of a row, %d in its streams; %d rows are opened", what, did.Firsts, firsts, did.Opened)
 				}
+				for _, s := range code.mapped().perChannel() {
+					if len(s) == 0 {
+						continue
+					}
+					want, rows := written{}, code.device.scheme.rows(s)
+					for row := rows.Lo; row < rows.Hi; row++ {
+						x := code.device.scheme.rowWeights(code.best, s, row)
+						outs := min(x.outs, (x.group+x.groups)*code.device.outputs) - x.group*code.device.outputs
+						if n := outs * x.cols * x.copies; n > 0 {
+							want.columns, want.rows = want.columns+n, want.rows+1
+						}
+					}
+					if got := code.device.written(code.best, s); got != want {
+						t.Errorf("%s: %+v written, want %+v", what, got, want)
+					}
+				}
 				var text strings.Builder
 				if err := code.Print(&text); err != nil {
 					t.Fatal(err)

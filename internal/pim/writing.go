@@ -45,10 +45,16 @@ func (w Writing) Time(bytes, rows int) device.Time {
 // multiplied by zeros and must be a number.
 type written struct{ columns, rows int }
 
+// A counting scheme counts the columns and rows of a share without finding the weights of each row.
+type counting interface{ written(s share) written }
+
 // written counts the columns of all banks and the rows of a share.
 func (d *Device) written(m *mapping, s share) (w written) {
 	if len(s) == 0 {
 		return w
+	}
+	if c, ok := d.scheme.(counting); ok {
+		return c.written(s)
 	}
 	r := d.scheme.rows(s)
 	for row := r.Lo; row < r.Hi; row++ {
