@@ -52,8 +52,11 @@ without refi and rfc refreshed as the preset or the machine is. Rows of kind sch
 reorders: a column not_simulated says so. A table with columns M, K and N in place of traces is one of products, timed with two programs
 of the units in every division over the channels; column over is the ratio to a column best_ns.`,
 		Args: func(c *cobra.Command, args []string) error {
+			if table != "" && len(args) > 0 {
+				return fault.Usagef("sim: --csv and %.80q: one of a table and files wanted", args[0])
+			}
 			if table != "" {
-				return wantArgs(0, 0)(c, args)
+				return nil
 			}
 			return wantArgs(1, math.MaxInt)(c, args)
 		},
@@ -85,7 +88,7 @@ of the units in every division over the channels; column over is the ratio to a 
 			switch {
 			case err != nil:
 				return err
-			case noHiding && aimhost.Hosts(s.Standard):
+			case noHiding && (aimhost.Hosts(s.Standard) || hbmhost.Hosts(s.Standard)):
 				return fault.Usagef("--no-hiding: machine %s has pim.standard %s, without GWRITE", m.Name, s.Standard.Name)
 			case table != "" && !aimhost.Hosts(s.Standard) && !hbmhost.Hosts(s.Standard):
 				return fault.Usagef("--csv: machine %s has pim.standard %s: one with host instructions wanted, as --machine aim, or hbm-pim", m.Name, s.Standard.Name)

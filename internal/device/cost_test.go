@@ -106,9 +106,11 @@ func TestCounts(t *testing.T) {
 	if err := json.Unmarshal(text, &again); err != nil || !slices.Equal(again, c) {
 		t.Errorf("%v, %v", again, err)
 	}
-	for _, bad := range []string{`[]`, `{"a":"b"}`, `{"a":1.5}`, `7`} {
-		if err := json.Unmarshal([]byte(bad), &again); err == nil {
-			t.Errorf("%s is read as %v", bad, again)
+	for bad, want := range map[string]string{
+		`[]`: `[]: an object of numbers wanted`, `{"a":"b"}`: `"a": "b": a whole number wanted`, `{"a":1.5}`: `"a": 1.5: a whole number wanted`, `7`: `7: an object of numbers wanted`,
+	} {
+		if err := json.Unmarshal([]byte(bad), &again); err == nil || err.Error() != want {
+			t.Errorf("%s is read as %v: %v, want %s", bad, again, err, want)
 		}
 	}
 }

@@ -179,8 +179,12 @@ func (c *Counts) UnmarshalJSON(text []byte) error {
 			return err
 		}
 		n := Count{Kind: kind.(string)}
-		if err := d.Decode(&n.N); err != nil {
+		var number json.RawMessage
+		if err := d.Decode(&number); err != nil {
 			return err
+		}
+		if json.Unmarshal(number, &n.N) != nil { // its error has a place in number, not in the file
+			return fmt.Errorf("%.80q: %.80s: a whole number wanted", n.Kind, number)
 		}
 		*c = append(*c, n)
 	}

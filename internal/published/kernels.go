@@ -136,9 +136,12 @@ func (r *KernelResult) Difference() float64 {
 	return 0
 }
 
-// CompareKernels computes the claims about a machine, all of whose channels compute. About a machine of a standard that no
-// claim is about there are none.
+// CompareKernels computes the claims about a machine, all of whose channels compute, with the link of such a machine; how many
+// compute in m does not matter. About a machine of a standard that no claim is about there are none.
 func CompareKernels(ctx context.Context, m *hw.Machine) (list []KernelResult, err error) {
+	if m, err = platform.WithChannels(m, m.Memory.Channels); err != nil {
+		return nil, err
+	}
 	gpu, err := platform.Devices(m, platform.Makers{}, 0, "")
 	if err != nil {
 		return nil, err

@@ -107,3 +107,29 @@ func TestKernelByHand(t *testing.T) {
 		t.Errorf("%v of the units (%v), %v wanted", got, err, 256.0/676)
 	}
 }
+
+// TestKernelsComputeEverywhere: how many channels of a machine compute changes no kernel, and the link of one that has all.
+func TestKernelsComputeEverywhere(t *testing.T) {
+	var want []KernelResult
+	for _, set := range []string{"memory.pim_channels=64", "memory.pim_channels=32", "memory.pim_channels=48"} {
+		m, err := hw.Load("hbm-pim")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m, err = m.Set(set); err != nil {
+			t.Fatal(err)
+		}
+		list, err := CompareKernels(t.Context(), m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == nil {
+			want = list
+		}
+		for i := range list {
+			if list[i].Low != want[i].Low || list[i].High != want[i].High {
+				t.Errorf("%s: %s against %s: %v to %v, want %v to %v", set, list[i].Kernel, list[i].Against, list[i].Low, list[i].High, want[i].Low, want[i].High)
+			}
+		}
+	}
+}

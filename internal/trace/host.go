@@ -99,7 +99,7 @@ func (s *Simulator) hostColumns(r *aimhost.Result, hash string) map[string]strin
 // there is one: its refreshes are those of the columns "refi" and "rfc", in ticks, and none
 // without them. Other simulators serve none.
 func (s *Simulator) HostTable(ctx context.Context, file string, stdin io.Reader, stdout io.Writer, phase RowPhase) error {
-	return printTable(file, stdin, stdout, phase, tableForm{"trace", []string{"cycles"}, nil, func(row tableRow) (map[string]string, error) {
+	return printTable(file, stdin, stdout, phase, tableForm{[]string{"trace"}, []string{"cycles"}, nil, func(row tableRow) (map[string]string, error) {
 		host, err := s.tableHost(row)
 		if err != nil {
 			return nil, err

@@ -27,7 +27,7 @@ const reordered = "sched"
 // "sched" need the model's reordering controller: their counts are left empty, and a column not_simulated says why.
 // A file without that column is one of products (products).
 func (s *Simulator) ModelTable(ctx context.Context, file string, stdin io.Reader, stdout io.Writer, phase RowPhase) error {
-	traces := tableForm{"trace", []string{"cycles", notSimulated}, []string{"inorder", reordered}, func(row tableRow) (map[string]string, error) {
+	traces := tableForm{[]string{"trace"}, []string{"cycles", notSimulated}, []string{"inorder", reordered}, func(row tableRow) (map[string]string, error) {
 		t, err := s.modelTiming(row)
 		if err != nil {
 			return nil, err

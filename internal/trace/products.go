@@ -15,27 +15,46 @@ import (
 // 2025), which the table is made for, have none of them either.
 func (s *Simulator) products(ctx context.Context) tableForm {
 	ch := s.channel.Unrefreshed()
-	return tableForm{"K", []string{"ours_ns", "program", "split", "over"}, nil, func(row tableRow) (map[string]string, error) {
+	return tableForm{productColumns, []string{"ours_ns", "program", "split", "over"}, nil, func(row tableRow) (map[string]string, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		var n [3]int64
-		for i, name := range []string{"M", "K", "N"} {
+		for i, name := range productColumns {
 			v, err := strconv.ParseInt(row.cell(name), 10, 64)
 			if err != nil || v < 1 || v > maxProduct {
 				return nil, fmt.Errorf("%s: %.80q: 1 to %d wanted", name, row.cell(name), maxProduct)
 			}
 			n[i] = v
 		}
+		than, given, err := bestNS(row)
+		if err != nil {
+			return nil, err
+		}
 		best := s.product(ch, n[0], n[1], n[2])
 		ns := s.NS(best.cycles)
 		out := map[string]string{"ours_ns": fmt.Sprintf("%.0f", ns), "program": best.program, "split": best.split, "over": ""}
-		if than, err := strconv.ParseFloat(row.cell("best_ns"), 64); err == nil && than > 0 {
+		if given {
 			out["over"] = fmt.Sprintf("%.3f", ns/than)
 		}
 		return out, nil
 	}}
 }
+
+// bestNS is the cell of column best_ns; false: there is none.
+func bestNS(row tableRow) (ns float64, given bool, err error) {
+	text := row.cell("best_ns")
+	if text == "" {
+		return 0, false, nil
+	}
+	if ns, err = strconv.ParseFloat(text, 64); err != nil || !(1e-3 <= ns && ns <= 1e18) {
+		return 0, false, fmt.Errorf("best_ns: %.80q: ns from 0.001 to 1e18 wanted, or nothing", text)
+	}
+	return ns, true, nil
+}
+
+// productColumns are the sides of a product.
+var productColumns = []string{"M", "K", "N"}
 
 // maxProduct bounds the sides of a product: its commands are written out. Estimated.
 const maxProduct = 1 << 17

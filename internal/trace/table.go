@@ -20,10 +20,10 @@ import (
 // one that ends the row.
 type RowPhase func(name string) (progress func(done, total int), end func())
 
-// tableForm is a kind of table: it has a column key, and add are the columns that are added if there are none. kinds are the cells of
+// tableForm is a kind of table: it has the columns keys, and add are the columns that are added if there are none. kinds are the cells of
 // a column kind; nil: any. count returns the cells of a row that are counted anew, by column.
 type tableForm struct {
-	key   string
+	keys  []string
 	add   []string
 	kinds []string
 	count func(row tableRow) (map[string]string, error)
@@ -79,7 +79,7 @@ func checkHead(head []string) error {
 }
 
 // printTable reads a CSV file, plain or gzip, "-" for stdin, and prints its rows in order with what can be counted counted anew. The form is the
-// first whose key is a column; without one the key of the first is missing.
+// first of whose keys one is a column; all of them are wanted then.
 func printTable(file string, stdin io.Reader, stdout io.Writer, phase RowPhase, forms ...tableForm) error {
 	name, f, err := openFile(file, stdin)
 	if err != nil {
@@ -104,21 +104,24 @@ func printTable(file string, stdin io.Reader, stdout io.Writer, phase RowPhase, 
 	}
 	head, err := in.Read()
 	if err == io.EOF {
-		return fmt.Errorf("%s:1: it is empty: a column %s wanted", name, forms[0].key)
+		return fmt.Errorf("%s:1: it is empty: a column %s wanted", name, forms[0].keys[0])
 	}
 	if err != nil {
 		return csvtext.Broken(name, err)
 	}
 	head = slices.Clone(head)
-	chosen := slices.IndexFunc(forms, func(f tableForm) bool { return slices.Contains(head, f.key) })
-	if chosen < 0 {
-		return fmt.Errorf("%s:1: column %.80q is missing: the columns are %.80q", name, forms[0].key, strings.Join(head, ","))
+	has := func(column string) bool { return slices.Contains(head, column) }
+	chosen := max(0, slices.IndexFunc(forms, func(f tableForm) bool { return slices.ContainsFunc(f.keys, has) }))
+	for _, key := range forms[chosen].keys {
+		if !has(key) {
+			return fmt.Errorf("%s:1: column %.80q is missing: the columns are %.80q", name, key, strings.Join(head, ","))
+		}
 	}
 	if err := checkHead(head); err != nil {
 		return fmt.Errorf("%s:1: %w", name, err)
 	}
 	form := &forms[chosen]
-	at := slices.Index(head, form.key)
+	at := slices.Index(head, form.keys[0])
 	for _, column := range form.add {
 		if !slices.Contains(head, column) {
 			head = append(head, column)

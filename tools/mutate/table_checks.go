@@ -13,6 +13,7 @@ var checks = slices.Concat(
 		row{"the pins of one channel are those of all", `/ float64(m.Memory.Channels) * 1e3`, `* 1e3`},
 		row{"results of a kernel pass no pins", `matrix + 2*rows`, `matrix + rows`},
 		row{"the units of one channel are those of all", `each / float64(m.Memory.Channels)`, `each`},
+		row{"channels that compute take the link of the machine's file", `platform.WithChannels(m, m.Memory.Channels)`, `platform.WithChannels(m, m.Memory.PIMChannels)`},
 		row{"claims are about every machine", `of.PIM.Standard == m.PIM.Standard`, `of.PIM.Standard != ""`},
 		row{"kernels do not stop", `if err := ctx.Err(); err != nil {
 				return nil, err
