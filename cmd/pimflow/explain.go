@@ -40,7 +40,7 @@ breakdown of its time, and the time of the plan with it.`,
 			if err != nil {
 				return err
 			}
-			rep := report.NewExplain(timed, p.Internal().Plan.PIM, r.plan != "")
+			rep := report.NewExplain(timed, p.Internal().Plan, r.plan != "")
 			if len(args) == 2 {
 				rep.Layer, err = s.Explain(p, args[1])
 			} else {

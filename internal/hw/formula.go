@@ -278,6 +278,9 @@ func (l *leaf) assign(x *big.Rat) error {
 	case periodType:
 		if !x.Num().IsInt64() || !x.Denom().IsInt64() || x.Num().Int64() > maxPeriod || x.Denom().Int64() > maxPeriod {
 			f, _ := x.Float64() // to a millionth of a picosecond
+			if f > maxPeriod {
+				return fmt.Errorf("%.6g ps: at most %.0e wanted", f, float64(maxPeriod))
+			}
 			x = new(big.Rat).SetFrac64(int64(f*1e6+0.5), 1e6)
 		}
 		var p Period

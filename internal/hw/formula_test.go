@@ -119,6 +119,7 @@ func TestFormula(t *testing.T) {
 		{"gpu.launch_ck", Given{Formula: "gpu.sm / link.finish.ps_per_op *"}, 0, "with + - * / between them wanted"},
 		{"gpu.launch_ck", Given{Formula: "gpu.sm gpu.sm"}, 0, "with + - * / between them wanted"},
 		{"gpu.launch_ck", Given{Formula: "gpu.sm / pim.energy.init_pj"}, 0, "divides by pim.energy.init_pj, which is 0"},
+		{"pim.clock_ps", Given{Formula: "9000000000000 * gpu.sm"}, 0, "pim.clock_ps: 3.6e+14 ps: at most 1e+12 wanted"},
 		{"gpu.launch_ck", Given{Formula: "0 - gpu.sm"}, 0, "gpu.launch_ck: -40 is out of range"},
 		{"gpu.sms", Given{Formula: "1"}, 0, "gpu.sms: a formula of no number"},
 	} {

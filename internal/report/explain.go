@@ -25,6 +25,7 @@ type Explain struct {
 	// Exclusive is the number of exclusive layers.
 	Exclusive int `json:"layers_exclusive"`
 	layers    int
+	without   string               // why no layer has a time on the PIM, for people
 	Given     bool                 `json:"given"` // the plan was given: the search kept no cuts
 	Total     float64              `json:"total_ns"`
 	Layers    []pimflow.Reason     `json:"layers,omitempty"`
@@ -33,9 +34,16 @@ type Explain struct {
 	Warnings  []string             `json:"warnings,omitempty"`
 }
 
-// NewExplain returns the head of an explanation; pim is the plan's command interface.
-func NewExplain(r *pimflow.Report, pim string, given bool) *Explain {
-	x := &Explain{Schema: ExplainSchema, Model: r.Model, Machine: r.Machine, Policy: r.Policy, PIM: pim, Given: given, Total: r.Total, Bindings: r.Bindings, Warnings: r.Warnings, layers: len(r.Layers)}
+// NewExplain returns the head of an explanation of a plan.
+func NewExplain(r *pimflow.Report, p *plan.Plan, given bool) *Explain {
+	x := &Explain{Schema: ExplainSchema, Model: r.Model, Machine: r.Machine, Policy: r.Policy, PIM: p.PIM, Given: given, Total: r.Total, Bindings: r.Bindings, Warnings: r.Warnings, layers: len(r.Layers)}
+	if p.PIMChannels == 0 {
+		x.without = "no times on the PIM: in this plan it has no memory channels"
+		if r.PIMChannels > 0 {
+			x.without += "; with policy pimflow it has some"
+		}
+		x.without += "\n"
+	}
 	for i := range r.Layers {
 		if r.Layers[i].Exclusive {
 			x.Exclusive++
@@ -124,6 +132,9 @@ func (x *Explain) table(b *strings.Builder) {
 		t.row(cells...)
 	}
 	t.write(b)
+	if x.without != "" {
+		b.WriteString("\n" + x.without)
+	}
 }
 
 // placement returns the tiles in short, marked if exclusive or pipelined.

@@ -80,11 +80,11 @@ var everything = sync.OnceValues(func() (list []printed, err error) {
 	}
 	add("run", r, func(w io.Writer) error { return Run(w, r, true, 0) }, nil, true)
 
-	x := NewExplain(r, p.Internal().Plan.PIM, false)
+	x := NewExplain(r, p.Internal().Plan, false)
 	x.Layers, err = s.Reasons(p)
 	must(err)
 	add("explain", x, func(w io.Writer) error { return x.Text(w, 3) }, nil, true)
-	one := NewExplain(r, p.Internal().Plan.PIM, false)
+	one := NewExplain(r, p.Internal().Plan, false)
 	one.Layer, err = s.Explain(p, strange)
 	must(err)
 	add("explain a layer", one, func(w io.Writer) error { return one.Text(w, 0) }, nil, true)

@@ -96,6 +96,7 @@ var times = slices.Concat(
 	file("internal/hw/formula.go", in("internal/hw", "^(TestFormula|TestFinishPlace|TestWith|TestBase)$"),
 		row{"a duration that hardware may not lengthen is rounded up", `forgiven = big.NewRat(0, 1)`, `forgiven = big.NewRat(974, 1000)`},
 		row{"JEDEC's rounding forgives nothing", `forgiven := big.NewRat(974, 1000)`, `forgiven := big.NewRat(1, 1)`},
+		row{"a period of minutes overflows", `if f > maxPeriod {`, `if f < 0 {`},
 		row{"a difference is a sum", `product.Neg(product)`, `_ = product`},
 		row{"the GPU's channels are all channels", `m.Memory.Channels - m.Memory.PIMChannels; kept > 0`, `m.Memory.Channels - m.Memory.PIMChannels; kept > 99`},
 		row{"a bound of a range stays below its value", `r.Low, r.High = min(r.Low, r.Value), max(r.High, r.Value)`, `r.Low = min(r.Low, r.Value)`},
