@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"pimflow/internal/published"
@@ -92,7 +93,7 @@ func (k *Kernels) CSV(w io.Writer) error {
 	return writeCSV(w, rows)
 }
 
-// Text writes one table, a row a claim.
+// Text writes one table, a row a claim, and below it the kernels and the sources of the rows.
 func (k *Kernels) Text(w io.Writer) error {
 	b := &strings.Builder{}
 	b.WriteString(foldTo("Speed-ups of kernels on memory that computes, all channels of the machine computing. GPU: over the machine's GPU, launches included; "+
@@ -112,7 +113,13 @@ func (k *Kernels) Text(w io.Writer) error {
 	}
 	t.write(b)
 	b.WriteByte('\n')
+	any := func(is func(r *KernelRow) bool) bool {
+		return slices.ContainsFunc(k.Rows, func(r KernelRow) bool { return is(&r) })
+	}
 	for _, n := range published.Kernels {
+		if !any(func(r *KernelRow) bool { return r.Kernel == n.Name }) {
+			continue
+		}
 		var sizes []string
 		for _, s := range n.Sizes {
 			sizes = append(sizes, s.Name)
@@ -120,7 +127,9 @@ func (k *Kernels) Text(w io.Writer) error {
 		b.WriteString(foldTo(fmt.Sprintf("%s: %s; %s", n.Name, n.About, strings.Join(sizes, ", ")), width))
 	}
 	for i, s := range k.Sources {
-		b.WriteString(foldTo(fmt.Sprintf("[%d] %s", i+1, s), width))
+		if any(func(r *KernelRow) bool { return r.source == i }) {
+			b.WriteString(foldTo(fmt.Sprintf("[%d] %s", i+1, s), width))
+		}
 	}
 	_, err := io.WriteString(w, trimLines(b.String()))
 	return err
