@@ -184,12 +184,12 @@ func (s *columnSearch) expand(t *tiling) {
 		if o.teams > 0 && !gains {
 			break
 		}
+		o.link = [2]int64{s.linkBound(t, &o, false), s.linkBound(t, &o, true)}
 		for _, o.fold = range s.fold(t.parts) {
 			s.boxes(t, &o)
 			if max(o.boxes[0].cycles, o.boxes[1].cycles) >= s.limit {
 				continue
 			}
-			o.link = [2]int64{s.linkBound(t, &o, false), s.linkBound(t, &o, true)}
 			least := int64(math.MaxInt64)
 			o.bound = least
 			for _, f := range s.flow(t, &o) {
@@ -310,8 +310,12 @@ func (s *columnSearch) boxes(t *tiling, o *option) {
 	}
 	for i := range t.parts {
 		p := &t.parts[i]
-		for k, q := range p.byClass() {
-			units += p.count * (q / o.fold) * p.need(k, 0, p.chunks).chunks
+		if p.classes == nil {
+			units += p.count * (p.pixels / o.fold) * p.chunks
+			continue
+		}
+		for k, q := range *p.classes {
+			units += p.count * (q.pixels / o.fold) * p.need(k, 0, p.chunks).chunks
 		}
 	}
 	if c == 0 {
