@@ -51,7 +51,7 @@ func TestWordsWrong(t *testing.T) {
 		{c.Program.Name, replaced("word,", "words,"), ":1: "},
 		{c.Program.Name, replaced("0x20000000,EXIT", "0x00000000,NOP 0"), "command "},
 		{c.Weights.Name, func(b []byte) []byte { b[130] ^= 1; return b }, "that is read is"},
-		{c.Rows.Name, replaced(",512,", ",513,"), "row image 0: "},
+		{c.Rows.Name, replaced(",512,", ",513,"), "row image 0: row 0 of the stream, chunk 0, width 513, period 1, bank 0, banks 1, element 0, elements "},
 	} {
 		name := filepath.Join(folder, x.file)
 		edited(t, name, x.edit, func() {

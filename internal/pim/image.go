@@ -140,6 +140,11 @@ func (ch *ChannelImage) hold(row int, l *loaded) {
 	}
 }
 
+// String has all numbers, by the names that they have in tables of rows; the row is that of the stream.
+func (r RowImage) String() string {
+	return fmt.Sprintf("row %d of the stream, chunk %d, width %d, period %d, bank %d, banks %d, element %d, elements %d, phase %d, offset %d", r.Row, r.Chunk, r.Width, r.Period, r.Bank, r.Banks, r.At, r.N, r.Phase, r.Offset)
+}
+
 // imageContents are the values of images.
 type imageContents struct {
 	step *StepImage
@@ -159,7 +164,7 @@ func (d *Device) newImageContents(step *StepImage, ch *ChannelImage) (*imageCont
 			c.rows[r.Row] = l
 		}
 		if !fits || l.width != r.Width || l.period != r.Period {
-			return nil, fmt.Errorf("row image %d: %+v: a part of a row of %d elements in %d banks wanted, and of %d weights", i, r, d.columns*d.lanes, d.banks, len(ch.Weights))
+			return nil, fmt.Errorf("row image %d: %v: a part of a row of %d elements in %d banks wanted, and of %d weights", i, r, d.columns*d.lanes, d.banks, len(ch.Weights))
 		}
 		for len(l.packs) <= r.Chunk {
 			l.packs = append(l.packs, nil)

@@ -62,7 +62,7 @@ func newUnitImage(step *StepImage, ch *ChannelImage) (*unitImage, error) {
 	for i, r := range ch.Rows {
 		if r.Row < 0 || r.Chunk != 0 || r.Width != rowElements || r.Period != 1 || r.Bank < 0 || r.Bank >= unit.Banks || r.Bank%2 != 0 || r.Banks != 1 || r.At < 0 || r.N <= 0 ||
 			r.N > rowElements || r.At > rowElements-r.N || r.Phase != 0 || r.Offset < 0 || r.Offset > len(ch.Weights)-r.N {
-			return nil, fmt.Errorf("row image %d: %+v: a part of a row of %d elements in an even bank below %d wanted, and of %d weights", i, r, rowElements, unit.Banks, len(ch.Weights))
+			return nil, fmt.Errorf("row image %d: %v: a part of a row of %d elements in an even bank below %d wanted, and of %d weights", i, r, rowElements, unit.Banks, len(ch.Weights))
 		}
 		if x.held[r.Row] == nil {
 			x.held[r.Row] = new(unitRow)
