@@ -125,6 +125,9 @@ func TestElementwise(t *testing.T) {
 				}
 				vectors := int64(0)
 				for _, s := range code.mapped().perChannel() {
+					if w := code.device.written(code.mapped().mapping, s); w.rows != code.device.scheme.rows(s).Len() {
+						t.Errorf("%s: %d rows are written of %d", what, w.rows, code.device.scheme.rows(s).Len())
+					}
 					for i := range s {
 						vectors += int64(s[i].at[byMatrix].Len() * s[i].at[byGroup].Len())
 					}

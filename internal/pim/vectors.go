@@ -128,6 +128,17 @@ func (c *vectors) rowWeights(_ *mapping, s share, row int) rowWeights {
 	panic(fmt.Sprintf("pim: no vectors for row %d", row))
 }
 
+// written: every row has columns of its values for each map.
+func (c *vectors) written(s share) (w written) {
+	for i := range s {
+		sp := &s[i]
+		groups := sp.at[byGroup]
+		w.columns += sp.at[byMatrix].Len() * (min(sp.outs, groups.Hi*c.d.outputs) - groups.Lo*c.d.outputs) * sp.cols
+	}
+	w.rows = c.rows(s).Len()
+	return w
+}
+
 func (c *vectors) describe(p *part) (flow, where string) {
 	return ", " + c.d.program.name, fmt.Sprintf("%d in a row", min(p.perRow(), p.groups))
 }

@@ -50,6 +50,9 @@ var programs = slices.Concat(
 		st = append(st, v.execute(w.ahead(programs*each, matrix)`, `	if rest > 1 {
 		st = append(st, v.load(w, p.of(rest))...)
 		st = append(st, v.execute(w.ahead(programs*each, matrix)`},
+		row{"twice the rows of maps are written", `w.rows = c.rows(s).Len()
+	return w`, `w.rows = 2 * c.rows(s).Len()
+	return w`},
 		row{"ReLU is forgotten as vectors are stored", `Src0: grf, ReLU: p.relu}`, `Src0: grf}`},
 		row{"a program is that of other vectors", `if v.present == p {`, `if v.present.code == p.code {`},
 		row{"the scalars are the first matrix's", `source: matrixScalars, result: sp.outs}`, `source: 0 * matrixScalars, result: sp.outs}`},
