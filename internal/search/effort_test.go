@@ -23,7 +23,7 @@ func TestParseEffort(t *testing.T) {
 			t.Errorf("%s: %v, %v", text, e, err)
 		}
 	}
-	for e, want := range map[search.Effort]int{0: 0, 1: 0, search.Normal - 1: 0, search.Normal: bound.Normal, search.High + 1: bound.High} {
+	for e, want := range map[search.Effort]int{0: 0, 1: 0, 199_999: 0, 200_000: bound.Normal, search.Normal: bound.Normal, search.High - 1: bound.Normal, search.High + 1: bound.High} {
 		if got := e.Histories(); got != want {
 			t.Errorf("effort %v has %d histories, want %d", e, got, want)
 		}
@@ -75,7 +75,7 @@ func BenchmarkEffort(b *testing.B) {
 			g, to := network(b, name), target(b, machine)
 			to.Unbounded = true
 			first := best(b, g, "auto", to).Timeline.Total
-			for _, e := range []search.Effort{search.Normal / 4, search.Normal, search.High} {
+			for _, e := range []search.Effort{50_000, 200_000, search.Normal, search.High} {
 				b.Run(fmt.Sprintf("%s/%s/%v", machine, name, e), func(b *testing.B) {
 					to.Effort = e
 					var r *search.Result
@@ -136,5 +136,41 @@ func TestProven(t *testing.T) {
 	r, err := search.Best(ctx, g, auto, to)
 	if err != nil || r.Stopped || r.Timeline.Total != low.Timeline.Total || r.Effort != to.Effort {
 		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// TestNormal: the normal effort is cut short where the plan is near its lower bound, and is spent where it is not. The plan is that of
+// the steps that were spent.
+func TestNormal(t *testing.T) {
+	for _, c := range []struct {
+		launch      string
+		spent       search.Effort
+		least, most float64 // share of the effort that progress has told
+	}{{"1000", 200_000, 0.2, 0.3}, {"10", search.Normal, 0.9, 1}} {
+		m, err := hw.Load("toy")
+		if err == nil {
+			m, err = m.With("gpu.launch_ck", c.launch)
+		}
+		if err == nil {
+			m, err = m.With("memory.pim_channels", "1")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		to, err := platform.Target(m, platform.Makers{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := network(t, "toy")
+		to.Effort, to.Histories = search.Normal, bound.Normal
+		last, total := 0, 0
+		to.Progress = func(done, of int) { last, total = done, of }
+		normal := best(t, g, "auto", to)
+		to.Progress, to.Effort = nil, c.spent
+		same := best(t, g, "auto", to)
+		gap, share := float64(normal.Timeline.Total)/float64(normal.BoundTwo), 1-float64(total-last)/13 // of 13 layers
+		if fmt.Sprint(normal.Plan) != fmt.Sprint(same.Plan) || normal.Effort != search.Normal || share < c.least || share > c.most {
+			t.Errorf("launches of %s cycles, %.3f of the bound: effort %v gives another plan than %v, or %.2f is not the share of it", c.launch, gap, normal.Effort, c.spent, share)
+		}
 	}
 }

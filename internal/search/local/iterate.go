@@ -17,8 +17,8 @@ var sizes = []int{20, 12, 5}
 // begins after so many tiles are placed or looked at for each node. What a group tries depends on its
 // nodes and on the round alone, so that the result depends on the effort and not on threads. A round
 // that ctx ends changes nothing: reached is the effort that has the same result. tell is told after each
-// round how many steps of how many are taken. proven is asked before the first round, and whenever the steps have
-// doubled, whether no windows are better, after so much effort: then no round follows.
+// round how many steps of how many are taken. enough is asked before the first round, and then from the effort on that it names, whether
+// windows are good enough after so much effort: then no round follows.
 //
 // After some effort (Alone) a second list goes on beside the first. It follows a kick for more schedules, begins each round with the
 // better parts of both, and at first also has those of second, windows from another start, of which there may be none. The first goes
@@ -26,18 +26,19 @@ var sizes = []int{20, 12, 5}
 //
 // In the literature: iterated local search (Lourenço, Martin and Stützle 2003), with a threshold of
 // acceptance that is drawn (simulated annealing at a constant temperature); memetic search with a population of two.
-func (opt *Options) Iterate(ctx context.Context, s *candidate.Store, choices [][]*candidate.Partition, list []*candidate.Window, o candidate.Linear, effort int64, second func() []*candidate.Window, proven func(list []*candidate.Window, effort int64) bool, tell func(steps, of int64)) (better []*candidate.Window, reached int64) {
+func (opt *Options) Iterate(ctx context.Context, s *candidate.Store, choices [][]*candidate.Partition, list []*candidate.Window, o candidate.Linear, effort int64, second func() []*candidate.Window, enough func(list []*candidate.Window, effort int64) (end bool, next int64), tell func(steps, of int64)) (better []*candidate.Window, reached int64) {
 	n := int64(len(s.Order))
 	if n == 0 {
 		return list, effort
 	}
 	r := opt.improvement(ctx, s, choices, o)
 	var other []*candidate.Window // the second list
-	asked := int64(0)             // the steps before proven is asked again
+	asked := int64(0)             // the effort after which enough is asked again
 	for round := 0; r.steps.Load() < effort*n; round++ {
 		steps := r.steps.Load()
-		if steps >= asked {
-			if asked = 2 * steps; proven(r.shorter(list, other), steps/n) {
+		if effort := steps / n; effort >= asked {
+			var end bool
+			if end, asked = enough(r.shorter(list, other), effort); end {
 				break
 			}
 		}

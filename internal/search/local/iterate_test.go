@@ -45,7 +45,7 @@ func TestIterate(t *testing.T) {
 	const nodes = 24
 	o := candidate.Linear{Time: 1}
 	shorter := 0
-	never := func([]*candidate.Window, int64) bool { return false }
+	never := func([]*candidate.Window, int64) (bool, int64) { return false, 1 << 40 }
 	for seed := range uint64(2) {
 		s := rough(nodes, seed)
 		opt := Default()
@@ -92,9 +92,9 @@ func TestIterate(t *testing.T) {
 		}
 		opt.Alone = 1000
 		questions := 0
-		proven, reached := opt.Iterate(t.Context(), s, wholes(s), list, o, 1<<40, another, func([]*candidate.Window, int64) bool {
+		proven, reached := opt.Iterate(t.Context(), s, wholes(s), list, o, 1<<40, another, func(_ []*candidate.Window, effort int64) (bool, int64) {
 			questions++
-			return questions == 3
+			return questions == 3, 2 * effort
 		}, silent)
 		if end := s.Merge(proven).Time; questions != 3 || reached != 1<<40 || end > from {
 			t.Errorf("proven when it is asked for the third time: %d questions, effort %d, from %v to %v", questions, reached, from, end)
