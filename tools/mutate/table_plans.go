@@ -66,9 +66,7 @@ var plans = slices.Concat(
 		row{"a round that the context ends counts", `if ctx.Err() != nil {
 			return r`, `if ctx.Err() != nil && list == nil {
 			return r`},
-		row{"a plan that is proven to be the best is searched on", `proven(r.shorter(list, other), steps/n) {
-				break`, `proven(r.shorter(list, other), steps/n) && list == nil {
-				break`},
+		row{"a plan that is proven to be the best is searched on", `effort); end {`, `effort); end && list == nil {`},
 		row{"an effort is of the whole graph", `r.steps.Load() < effort*n`, `r.steps.Load() < effort`},
 	),
 	file("internal/search/capacity.go", in("internal/search", "^(TestFill|TestMoreRows|TestMoreRowsNoSlower)$"),
