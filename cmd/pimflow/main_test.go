@@ -77,7 +77,7 @@ var (
 
 // slow are the documents, and commands of other documents, that run with -long only.
 var slow = []string{
-	"../../docs/batch.md", "../../docs/channels.md", "../../docs/figures.md", "../../docs/limits.md", "../../docs/policies.md", "../../docs/results.md", "../../docs/sensitivity.md",
+	"../../docs/batch.md", "../../docs/channels.md", "../../docs/figures.md", "../../docs/gpu-model.md", "../../docs/guided.md", "../../docs/limits.md", "../../docs/policies.md", "../../docs/reproduce.md", "../../docs/results.md", "../../docs/sensitivity.md",
 	"pimflow sweep --model mobilenet-v2 --set memory.channel_gb_per_s=20,28,40",
 	"pimflow explain mobilenet-v2 features.14.conv.2",
 	"pimflow compare mobilenet-v2 mnasnet-1.0 efficientnet-b0 resnet-50 vgg-16 --policy gpu,pimflow,auto",

@@ -45,6 +45,8 @@ type Options struct {
 	// Histories is how many histories are kept of each way to cut a node (forward.go), half as many, ofMany at most, in the bound of all plans; 0:
 	// none, which leaves the simpler bounds.
 	Histories int
+	// Two asks for histories of plans in at most two tiles a node only: the bound of all plans is the simpler one.
+	Two bool
 }
 
 // Histories of bounds: as many as take less time than a search, and as many as take up to a minute (measured: BenchmarkGaps of
@@ -86,7 +88,7 @@ func (s *instance) bounds(ctx context.Context, nodes []node, o Options) (all, tw
 	if o.Below > 0 {
 		below = float64(o.Below)
 	}
-	if o.Histories > 0 && many < below {
+	if o.Histories > 0 && many < below && !o.Two {
 		many = max(many, s.byHistories(ctx, nodes, gate, closed, true, max(1, min(o.Histories/2, ofMany)), below))
 		halves = max(halves, many)
 	}

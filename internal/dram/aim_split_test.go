@@ -17,8 +17,9 @@ func aimSplitTiming() Timing {
 	return t
 }
 
-// aimSplitWaits are the waits that aim has not, in cycles: 84 more for what does not act in turn, four groups of
-// activations, and 84 and 2 to a register, of which the change of mode is 32.
+// aimSplitWaits are the waits that differ from aim's, in cycles. A command that does not act on one group after the other waits 84 cycles
+// more than on aim, since the fourth group is three times tFAW, 28 cycles, behind the first. A MAC register or the global buffer is accessed
+// 86 cycles after the last MAC of the first group: 32 of them pass in the change of mode between, which leaves 54.
 const aimSplitWaits = `
 PREA    ACT 116  PRE 116  REFab 116
 ACT16   ACT 173  PRE 138  RD 120  WR 112  MAC 140  RDCP 150  WRCP 132  WRA16 112  ACT16 112

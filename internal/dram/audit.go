@@ -367,7 +367,8 @@ func (f *Refresh) late() int64 {
 	return int64(f.Queue)
 }
 
-// Meant is what a command of a log does: one that opens the row of a mode changes the mode, whatever its name, and so does one that closes it.
+// Meant is the command of the standard that a command of a log stands for. A command that opens the row of a mode stands for the first
+// command of that change of mode, whatever its name, and the command that closes the row for the second.
 func (a *Audit) Meant(op Op, row int64) Op {
 	if a.modes.step > 0 {
 		if next := a.modes.changes[a.modes.under].issue[a.modes.step]; a.std.Ops[op].Closes && a.std.Ops[next].Closes {

@@ -70,18 +70,7 @@ func TestReadRefuses(t *testing.T) {
 		{first + "bytes", 0, "channels[0].bytes: 0: 1 or more wanted"},
 		{first + "bytes", 1, "bytes: 3592: "},
 	} {
-		var m map[string]any
-		if err := json.Unmarshal(text, &m); err != nil {
-			t.Fatal(err)
-		}
-		if !put(m, strings.Split(d.path, "/"), d.value) {
-			t.Fatalf("%s: no such place", d.path)
-		}
-		changed, err := json.Marshal(m)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, changed, 0o666); err != nil {
+		if err := os.WriteFile(name, changedAt(t, text, d.path, d.value), 0o666); err != nil {
 			t.Fatal(err)
 		}
 		if _, _, err := emit.Read(folder); err == nil || !strings.HasPrefix(err.Error(), folder) || !strings.Contains(err.Error(), d.want) {
@@ -105,6 +94,23 @@ func TestReadRefuses(t *testing.T) {
 	if _, _, err := emit.Read(folder); err == nil || err.Error() != folder+": no manifest.json in it: a folder of pimflow emit wanted" {
 		t.Errorf("%v", err)
 	}
+}
+
+// changedAt is JSON with another value at a path, whose keys and indices have / between them.
+func changedAt(t *testing.T, text []byte, path string, value any) []byte {
+	t.Helper()
+	var m map[string]any
+	if err := json.Unmarshal(text, &m); err != nil {
+		t.Fatal(err)
+	}
+	if !put(m, strings.Split(path, "/"), value) {
+		t.Fatalf("%s: no such place", path)
+	}
+	changed, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return changed
 }
 
 // put sets a value of nested objects and lists.

@@ -1,7 +1,6 @@
 package emit_test
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -85,20 +84,7 @@ func TestProgramRefused(t *testing.T) {
 		{newton, damaged{first, emit.File{Name: "manifest.json"}, "steps[0].channels[0].images.program: true: false, "}},
 	} {
 		name := filepath.Join(d.folder, emit.ManifestName)
-		edited(t, name, func(text []byte) []byte {
-			var m map[string]any
-			if err := json.Unmarshal(text, &m); err != nil {
-				t.Fatal(err)
-			}
-			if !put(m, strings.Split(d.path, "/"), d.value) {
-				t.Fatalf("%s: no such place", d.path)
-			}
-			changed, err := json.Marshal(m)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return changed
-		}, func() {
+		edited(t, name, func(text []byte) []byte { return changedAt(t, text, d.path, d.value) }, func() {
 			if _, _, err := emit.Read(d.folder); err == nil || !strings.Contains(err.Error(), d.want) {
 				t.Errorf("%s = %v: %v: %q wanted", d.path, d.value, err, d.want)
 			}

@@ -31,6 +31,7 @@ type Explainer struct {
 	res     *search.Result
 	ds      []device.Device
 	fits    func(*program.Program) error
+	some    bool    // memory channels compute in policies that use PIM
 	standby float64 // pJ a nanosecond
 	steps   map[graph.ID][]int
 	narrow  map[graph.ID]bool
@@ -43,7 +44,7 @@ func New(g *graph.Graph, res *search.Result, t search.Target) (*Explainer, error
 	if err != nil {
 		return nil, err
 	}
-	e := &Explainer{g: g, res: res, ds: ds, fits: t.Fits, standby: res.Standby.Total().Value, steps: map[graph.ID][]int{}, narrow: program.Narrow(res.Plan.Segments)}
+	e := &Explainer{g: g, res: res, ds: ds, fits: t.Fits, some: t.PIMChannels > 0, standby: res.Standby.Total().Value, steps: map[graph.ID][]int{}, narrow: program.Narrow(res.Plan.Segments)}
 	for i := range res.Timeline.Program.Steps {
 		id := res.Timeline.Program.Steps[i].Node
 		e.steps[id] = append(e.steps[id], i)
@@ -142,7 +143,11 @@ func (e *Explainer) refuses(l *search.Layer, tiles []plan.Tile) (why string, err
 	for _, t := range tiles {
 		d, err := program.On(e.g, t, l.Exclusive, e.narrow, e.ds)
 		if err != nil {
-			return fmt.Sprintf("not on the %s: in this plan it has no memory channels; with policy pimflow it has some", t.Device), nil
+			why := fmt.Sprintf("not on the %s: in this plan it has no memory channels", t.Device)
+			if e.some {
+				why += "; with policy pimflow it has some"
+			}
+			return why, nil
 		}
 		switch _, err := d.Compile(e.g, t.Cut); {
 		case errors.Is(err, device.ErrUnsupported):

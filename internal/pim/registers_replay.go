@@ -22,11 +22,7 @@ type programFollower struct {
 }
 
 func (c *registers) follow(p *productSet, channel int, s share, st dram.Stream) (n int, err error) {
-	f := &programFollower{registers: c, productSet: p}
-	rows := c.rows(s)
-	for r := rows.Lo; r < rows.Hi; r++ {
-		f.held = append(f.held, f.contents(c.rowWeights(p.mapping, s, r)))
-	}
+	f := &programFollower{registers: c, productSet: p, held: p.layout(s)}
 	for i := range f.inputs {
 		f.inputs[i], f.sums[i] = -1, mustBeSet
 	}
@@ -61,17 +57,6 @@ func (c *registers) follow(p *productSet, channel int, s share, st dram.Stream) 
 		}
 	}
 	return n, nil
-}
-
-// contents is what a row holds.
-func (f *programFollower) contents(x rowWeights) rowContents {
-	h := rowContents{matrix: x.matrix, group: x.group, k: x.k0, cols: x.cols, packs: x.groups, period: x.period}
-	for i := range f.blocks {
-		if f.blocks[i].result == x.block.result {
-			h.matrixRun = &f.blocks[i]
-		}
-	}
-	return h
 }
 
 // command follows a command. The channel says what it cannot do.

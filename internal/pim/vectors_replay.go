@@ -35,18 +35,7 @@ const (
 )
 
 func (c *vectors) follow(p *productSet, channel int, s share, st dram.Stream) (n int, err error) {
-	f := &vectorFollower{vectors: c, productSet: p, scalars: -1, unread: map[[2]int]uint8{}}
-	rows := c.rows(s)
-	for r := rows.Lo; r < rows.Hi; r++ {
-		x := c.rowWeights(p.mapping, s, r)
-		h := rowContents{matrix: x.matrix, group: x.group, cols: x.cols, packs: x.groups}
-		for i := range p.blocks {
-			if p.blocks[i].result == x.block.result {
-				h.matrixRun = &p.blocks[i]
-			}
-		}
-		f.held = append(f.held, h)
-	}
+	f := &vectorFollower{vectors: c, productSet: p, held: p.layout(s), scalars: -1, unread: map[[2]int]uint8{}}
 	f.channel = unit.Channel{Blind: true, Seen: f.step}
 	_, words := c.program(writer{d: c.d, batches: new(batchArena)}, s)
 	var wrong error

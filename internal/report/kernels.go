@@ -97,7 +97,7 @@ func (k *Kernels) CSV(w io.Writer) error {
 func (k *Kernels) Text(w io.Writer) error {
 	b := &strings.Builder{}
 	b.WriteString(foldTo("Speed-ups of kernels on memory that computes, all channels of the machine computing. GPU: over the machine's GPU, launches included; "+
-		"pins: over reading the operands at the pins, launches left out; peak: bandwidth inside over that of the pins; units: share of what the units could execute meanwhile. Least and most over the sizes; "+
+		"pins: over reading the operands at the pins, launches left out; peak: bandwidth inside over that of the pins; units: operations executed, as a share of those that the units could execute in that time. Least and most over the sizes; "+
 		"the difference is between the nearest values of both, 0 where they overlap.", width))
 	b.WriteString("\n")
 	t := table{{}, {}, {}, {right: true}, {}, {right: true}, {right: true}}

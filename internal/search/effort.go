@@ -103,14 +103,12 @@ type proof struct {
 // enough reports whether iterations end after an effort, which is now that of next: windows are the best, or near enough to the best for
 // the target's effort. The bound is asked again where the effort has doubled.
 func (x *proof) enough(list []*candidate.Window, effort int64) (end bool, next int64) {
-	if x.proven(list, effort) {
-		return true, 0
-	}
-	if next = 2 * effort; x.t.Effort != Normal {
-		return false, next
+	next = 2 * effort
+	if x.t.Effort != Normal {
+		return x.proven(list, effort), next
 	}
 	if Effort(effort) < soon {
-		return false, min(next, int64(soon))
+		return x.proven(list, effort), min(next, int64(soon))
 	}
 	if x.t.Objective != Latency {
 		return true, 0
@@ -119,7 +117,7 @@ func (x *proof) enough(list []*candidate.Window, effort int64) (end bool, next i
 	if err != nil { // memory has no room for it
 		return false, next
 	}
-	_, two := x.bound(x.ctx, bound.Options{Below: tl.Total, Histories: x.t.Histories})
+	_, two := x.bound(x.ctx, bound.Options{Below: tl.Total, Histories: x.t.Histories, Two: true})
 	return x.ctx.Err() == nil && float64(tl.Total) <= near*float64(two), next
 }
 

@@ -84,8 +84,8 @@ func (l Loops) lines(index []int64, f func(string) error) error {
 	return nil
 }
 
-// Count is the sum of a number of every line, at most the largest integer. of is that number, with 0 in place of what is computed
-// from indices; nil: 1.
+// Count adds up of(line) over all lines, every iteration of the loops written out; the sum is at most the largest integer. The line that
+// of gets has 0 in place of numbers that are computed from indices. Where of is nil, Count is the number of lines.
 func (l Loops) Count(of func(line string) int64) int64 {
 	total := int64(0)
 	for _, it := range l {
